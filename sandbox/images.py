@@ -305,14 +305,9 @@ def _merged_config(inherited: Mapping[str, Any], own: Mapping[str, Any]) -> dict
 
 def _history(steps: Sequence[str], config: Mapping[str, Any], created: datetime) -> list[dict[str, Any]]:
     when = rfc3339(created)
-    entries: list[dict[str, Any]] = [
-        {"created": when, "created_by": step, "comment": "buildkit.dockerfile.v0"} for step in steps
-    ]
-    entries += [
-        {"created": when, "created_by": step, "comment": "buildkit.dockerfile.v0", "empty_layer": True}
-        for step in _config_steps(config)
-    ]
-    return entries
+    layers: list[dict[str, Any]] = [{"created": when, "created_by": step} for step in steps]
+    settings = [{"created": when, "created_by": step, "empty_layer": True} for step in _config_steps(config)]
+    return [*layers, *settings]
 
 
 def _config_steps(config: Mapping[str, Any]) -> list[str]:
