@@ -1,0 +1,87 @@
+"""/_sandbox/*: how tests, the demo and the benchmarks set the sandbox and look behind its curtain."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from werkzeug.exceptions import BadRequest, HTTPException, NotFound
+from werkzeug.wrappers import Request, Response
+
+from sandbox.clock import CLOCK
+from sandbox.limits import CALLS, DENIALS, QUOTAS
+
+Endpoint = Callable[[Request], object]
+
+
+def answer(request: Request) -> Response:
+    """Run the endpoint for a path under /_sandbox/ and answer as JSON; 400 says what was wrong."""
+    endpoint = ENDPOINTS.get((request.method, request.path.removeprefix("/_sandbox/").rstrip("/")))
+    try:
+        if endpoint is None:
+            known = ", ".join(sorted(f"{method} /_sandbox/{name}" for method, name in ENDPOINTS))
+            raise NotFound(f"no such endpoint; there are: {known}")
+        result, status = endpoint(request), 200
+    except HTTPException as error:
+        result, status = {"error": error.description}, error.code or 500
+    except (KeyError, ValueError, TypeError) as error:
+        result, status = {"error": f"{type(error).__name__}: {error}"}, 400
+    return Response(json.dumps(result), status=status, content_type="application/json")
+
+
+def _body(request: Request) -> dict[str, Any]:
+    body = json.loads(request.get_data() or b"{}")
+    if not isinstance(body, dict):
+        raise BadRequest("the body must be a JSON object")
+    return body
+
+
+def _clock(request: Request) -> object:
+    CLOCK.set(_body(request))
+    return CLOCK.waits()
+
+
+def _deny(request: Request) -> object:
+    body = _body(request)
+    DENIALS.deny(str(body["account"]), body["actions"])
+    return DENIALS.listing()
+
+
+def _allow(request: Request) -> object:
+    DENIALS.lift(request.args.get("account") or _body(request).get("account"))
+    return DENIALS.listing()
+
+
+def _set_quotas(request: Request) -> object:
+    QUOTAS.enforce(bool(_body(request)["enforce"]))
+    return _quotas(request)
+
+
+def _quotas(_request: Request) -> object:
+    return {"enforce": QUOTAS.enforced, "throttled": dict(QUOTAS.throttled)}
+
+
+def _reset_calls(_request: Request) -> object:
+    CALLS.reset()
+    return {}
+
+
+ENDPOINTS: dict[tuple[str, str], Endpoint] = {
+    ("GET", "ready"): lambda _request: {"ready": True},
+    ("GET", "clock"): lambda _request: CLOCK.waits(),
+    ("POST", "clock"): _clock,
+    ("GET", "calls"): lambda request: CALLS.counts(request.args.get("account")),
+    ("DELETE", "calls"): _reset_calls,
+    ("GET", "denials"): lambda _request: DENIALS.listing(),
+    ("POST", "denials"): _deny,
+    ("DELETE", "denials"): _allow,
+    ("GET", "quotas"): _quotas,
+    ("POST", "quotas"): _set_quotas,
+}
+"""By method and name; other rooms of the sandbox add theirs (see `add`)."""
+
+
+def add(method: str, name: str, endpoint: Endpoint) -> None:
+    """Serve `/_sandbox/<name>`: the endpoint gets the request and returns what becomes the JSON answer."""
+    ENDPOINTS[method, name] = endpoint

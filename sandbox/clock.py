@@ -1,0 +1,36 @@
+"""How long the sandbox lets AWS's waits last."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+
+@dataclass
+class Clock:
+    """Waits in seconds; settable at POST /_sandbox/clock, so tests run fast and demos look alive."""
+
+    create: float = 1.0
+    """From CreateFunction's Pending to Active."""
+    update: float = 1.0
+    """From an update's InProgress to Successful."""
+    wake: float = 2.0
+    """From the first invoke of an Inactive function to Active."""
+    provisioned: float = 1.0
+    """From provisioned concurrency's IN_PROGRESS to READY."""
+
+    def set(self, waits: Mapping[str, float]) -> None:
+        """Change the named waits and leave the others. Raises ValueError for an unknown name or a negative wait."""
+        known = {field.name for field in fields(self)}
+        for name, seconds in waits.items():
+            if name not in known:
+                raise ValueError(f"unknown wait {name!r}: the waits are {', '.join(sorted(known))}")
+            if float(seconds) < 0:
+                raise ValueError(f"the wait {name!r} must not be negative")
+        for name, seconds in waits.items():
+            setattr(self, name, float(seconds))
+
+    def waits(self) -> dict[str, float]:
+        """The waits by name, in seconds."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+CLOCK = Clock()

@@ -1,0 +1,157 @@
+"""One door for all AWS calls: finds service and operation, counts, denies, throttles, then lets moto's classes answer."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+import uuid
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
+
+from moto.core.request import Request
+from moto.core.responses import BaseResponse
+from moto.core.routing import NotFound, get_service_router
+from werkzeug.test import EnvironBuilder
+from werkzeug.wrappers import Response
+
+from sandbox.limits import CALLS, DENIALS, QUOTAS
+from sandbox.principals import Principal, Signature, principal, signature
+
+RESPONSES: dict[str, type[BaseResponse]] = {}
+"""The class that answers a service, by signing name ("ecr", "lambda", "logs", "sts"). Filled by the install() functions."""
+
+
+def route(signing_name: str, response: type[BaseResponse]) -> None:
+    """Let a moto response class answer a service."""
+    RESPONSES[signing_name] = response
+
+
+class Dispatcher:
+    """The WSGI application for signed AWS requests."""
+
+    def __init__(self) -> None:
+        self._others: Callable[..., Iterable[bytes]] | None = None
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer one request."""
+        signed = signature(environ.get("HTTP_AUTHORIZATION", ""))
+        if signed is None:
+            answer = _json_error(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
+            return answer(environ, start_response)
+        caller = principal(signed.access_key)
+        environ["HTTP_X_MOTO_ACCOUNT_ID"] = caller.account
+        handler = RESPONSES.get(signed.service)
+        if handler is None:
+            return self._other_services(environ, start_response)
+        operation = operation_of(signed.service, environ)
+        CALLS.add(caller.account, signed.service, operation)
+        return (_refusal(environ, signed, caller, operation) or _call(handler, environ))(environ, start_response)
+
+    def _other_services(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if self._others is None:
+            # Imported only when wanted: Flask and moto's index of all services are of no use to most runs.
+            from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+            self._others = DomainDispatcherApplication(create_backend_app)
+        return self._others(environ, start_response)
+
+
+def operation_of(service: str, environ: dict[str, Any]) -> str:
+    """The operation's name, from the target header, the form's Action or the path; "Unknown" when there is none."""
+    if target := environ.get("HTTP_X_AMZ_TARGET"):
+        return str(target).rsplit(".", 1)[-1]
+    if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        return _form(environ).get("Action", ["Unknown"])[0]
+    return _operation_by_path(service, environ["REQUEST_METHOD"], environ["RAW_URI"])
+
+
+@lru_cache(maxsize=50_000)
+def _operation_by_path(service: str, method: str, uri: str) -> str:
+    path, _, query = uri.partition("?")
+    request = Request(EnvironBuilder(method=method, path=path, query_string=query).get_environ())
+    try:
+        return str(get_service_router(service).match(request)[0].name)
+    except NotFound:
+        return "Unknown"
+
+
+def _form(environ: dict[str, Any]) -> dict[str, list[str]]:
+    form = parse_qs(environ["wsgi.input"].read().decode())
+    environ["wsgi.input"].seek(0)
+    return form
+
+
+def _call(handler: type[BaseResponse], environ: dict[str, Any]) -> Response:
+    request = Request(environ)
+    request.from_wsgi_server = True
+    try:
+        result = handler.dispatch(request, request.raw_url, dict(request.headers))
+    except NotImplementedError as error:
+        return _json_error(501, "NotImplementedException", f"The sandbox does not do this: {error}")
+    except Exception as error:  # noqa: BLE001  the boundary: shown on stderr and answered as AWS would
+        traceback.print_exc(file=sys.stderr)
+        return _json_error(500, "InternalFailure", f"{type(error).__name__}: {error}")
+    status, headers, body = result if len(result) == 3 else (200, {}, result)
+    answer = Response(body, status=int(status))
+    for name, value in headers.items():
+        if name.lower() != "status":
+            answer.headers[name] = str(value)
+    return answer
+
+
+def _refusal(environ: dict[str, Any], signed: Signature, caller: Principal, operation: str) -> Response | None:
+    if _denied(environ, signed.service, caller, operation):
+        return _access_denied(environ, signed, caller, operation)
+    if not QUOTAS.admits(caller.account, signed.region, signed.service, operation):
+        return _json_error(
+            429, "TooManyRequestsException", "Rate exceeded", Type="User", Reason="CallerRateLimitExceeded"
+        )
+    return None
+
+
+def _denied(environ: dict[str, Any], service: str, caller: Principal, operation: str) -> bool:
+    if DENIALS.denies(caller.account, service, operation):
+        return True
+    if operation != "AssumeRole":
+        return False
+    # A role's own account can refuse to be assumed: that is how an account that cannot be reached looks.
+    role_account = _form(environ).get("RoleArn", ["::::"])[0].split(":")[4]
+    return DENIALS.denies(role_account, service, operation)
+
+
+def _access_denied(environ: dict[str, Any], signed: Signature, caller: Principal, operation: str) -> Response:
+    action = f"{signed.service}:{operation}"
+    if signed.service == "sts":
+        resource = _form(environ).get("RoleArn", ["*"])[0]
+        text = f"User: {caller.arn} is not authorized to perform: {action} on resource: {resource}"
+        return _xml_error(403, "AccessDenied", text)
+    resource = {
+        "ecr": f"arn:aws:ecr:{signed.region}:{caller.account}:repository/*",
+        "logs": f"arn:aws:logs:{signed.region}:{caller.account}:log-group:*",
+    }.get(signed.service, "*")
+    text = (
+        f"User: {caller.arn} is not authorized to perform: {action} on resource: {resource} "
+        f"because no identity-based policy allows the {action} action"
+    )
+    # The JSON protocols answer 400, Lambda's REST protocol 403.
+    return _json_error(403 if signed.service == "lambda" else 400, "AccessDeniedException", text)
+
+
+def _json_error(status: int, code: str, message: str, **more: str) -> Response:
+    body = json.dumps({"__type": code, "message": message, "Message": message, **more})
+    headers = {"x-amzn-ErrorType": code, "x-amzn-RequestId": str(uuid.uuid4())}
+    return Response(body, status=status, headers=headers, content_type="application/x-amz-json-1.1")
+
+
+def _xml_error(status: int, code: str, message: str) -> Response:
+    request_id = str(uuid.uuid4())
+    body = (
+        '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>'
+        f"<Code>{code}</Code><Message>{escape(message)}</Message></Error>"
+        f"<RequestId>{request_id}</RequestId></ErrorResponse>"
+    )
+    return Response(body, status=status, headers={"x-amzn-RequestId": request_id}, content_type="text/xml")

@@ -1,0 +1,43 @@
+"""The sandbox's one port: AWS's APIs, the OCI registry under /v2 and the sandbox's own /_sandbox."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from werkzeug.wrappers import Request
+
+from sandbox import admin
+from sandbox.dispatch import Dispatcher, route
+from sandbox.http import Server, WSGIApp
+from sandbox.principals import StsResponse
+
+
+def create_app() -> WSGIApp:
+    """Install the corrections over moto and give the application. Once per process: moto's state is global."""
+    # moto would look images up in its own ECR, and would let the environment override every caller's account.
+    os.environ["MOTO_LAMBDA_STUB_ECR"] = "false"
+    os.environ.pop("MOTO_ACCOUNT_ID", None)
+    route("sts", StsResponse)
+    for name in ("ecr", "lambdas"):
+        if importlib.util.find_spec(f"sandbox.{name}"):
+            importlib.import_module(f"sandbox.{name}").install()
+    dispatcher = Dispatcher()
+    registry = importlib.import_module("sandbox.registry").answer if importlib.util.find_spec("sandbox.registry") else None
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path: str = environ["PATH_INFO"]
+        if path.startswith("/_sandbox/"):
+            return admin.answer(Request(environ))(environ, start_response)
+        if registry and (path == "/v2" or path.startswith("/v2/")):
+            return registry(Request(environ))(environ, start_response)
+        return dispatcher(environ, start_response)
+
+    return app
+
+
+def create_server(host: str = "127.0.0.1", port: int = 0) -> Server:
+    """Bind the port (0 picks a free one); `serve_forever()` then serves. Raises OSError when it is taken."""
+    return Server(host, port, create_app())

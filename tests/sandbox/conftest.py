@@ -1,0 +1,168 @@
+"""One sandbox process for the whole session; every test gets an AWS account of its own in it."""
+
+import itertools
+import json
+import os
+import random
+import subprocess
+import sys
+import urllib.request
+from base64 import b64decode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import boto3
+import httpx
+import pytest
+from botocore.config import Config
+
+from sandbox.images import Image, Index
+
+ROOT = Path(__file__).parents[2]
+FAST_CLOCK = "create=0.15,update=0.15,wake=0.3,provisioned=0.15"
+REGION = "eu-west-1"
+_NUMBERS = itertools.count(random.SystemRandom().randrange(300_000_000_000, 900_000_000_000))
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A running `python -m sandbox`."""
+
+    url: str
+    port: int
+    pid: int
+
+    @cached_property
+    def session(self) -> boto3.Session:
+        """Keys that STS did not hand out: the default account."""
+        return boto3.Session(aws_access_key_id="AKIASANDBOX", aws_secret_access_key="sandbox", region_name=REGION)
+
+    def admin(self, method: str, name: str, body: object = None) -> Any:
+        """Call /_sandbox/<name>. Raises urllib's HTTPError for 4xx."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}/_sandbox/{name}", data=data, method=method)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+
+class ClientFactory(Protocol):
+    """Makes boto3 clients of the test's own account, or of another."""
+
+    def __call__(self, service: str, region: str = REGION, account: str | None = None) -> Any: ...
+
+
+class Push(Protocol):
+    """Makes the repository where it is missing, pushes through /v2 and gives the digest."""
+
+    def __call__(
+        self,
+        repository: str,
+        image: Image | Index,
+        tags: Sequence[str] = (),
+        *,
+        region: str = REGION,
+        account: str | None = None,
+    ) -> str: ...
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    """The sandbox process, with fast waits and nothing in it."""
+    command = [sys.executable, "-m", "sandbox", "--port", "0", "--clock", FAST_CLOCK]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=_environment()) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith("sandbox ready on "), f"the sandbox did not start: {line!r}"
+        url = line.split()[-1]
+        yield Sandbox(url, int(url.rsplit(":", 1)[1]), process.pid)
+        process.terminate()
+        process.wait(10)
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
+
+
+@pytest.fixture
+def account() -> str:
+    """An account id that no other test uses."""
+    return str(next(_NUMBERS))
+
+
+@pytest.fixture
+def client(sandbox: Sandbox, account: str) -> ClientFactory:
+    """Plain boto3 clients against the sandbox: one attempt, so that retries hide nothing."""
+
+    def make(service: str, region: str = REGION, account: str | None = account) -> Any:
+        return assumed(sandbox, account or own).client(
+            service, region_name=region, endpoint_url=sandbox.url, config=client_config()
+        )
+
+    own = account
+    return make
+
+
+def client_config() -> Config:
+    """One attempt; no host prefix, which the sandbox's address could not carry."""
+    return Config(retries={"total_max_attempts": 1}, inject_host_prefix=False, connect_timeout=5, read_timeout=60)
+
+
+def assumed(sandbox: Sandbox, account: str) -> boto3.Session:
+    """A session with credentials of the account, by sts assume_role."""
+    sts = sandbox.session.client("sts", endpoint_url=sandbox.url, config=client_config())
+    role = f"arn:aws:iam::{account}:role/Tests"
+    keys = sts.assume_role(RoleArn=role, RoleSessionName="tests")["Credentials"]
+    sts.close()
+    return boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=REGION)
+
+
+def login(ecr: Any) -> tuple[str, str]:
+    """User and password for /v2, as `aws ecr get-login-password` gives them."""
+    token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    user, _, password = b64decode(token).decode().partition(":")
+    return user, password
+
+
+@pytest.fixture
+def push(sandbox: Sandbox, client: ClientFactory) -> Push:
+    """Push an image the way a build does: over HTTP."""
+
+    def run(
+        repository: str,
+        image: Image | Index,
+        tags: Sequence[str] = (),
+        *,
+        region: str = REGION,
+        account: str | None = None,
+    ) -> str:
+        ecr = client("ecr", region, account)
+        try:
+            ecr.create_repository(repositoryName=repository)
+        except ecr.exceptions.RepositoryAlreadyExistsException:
+            pass
+        with httpx.Client(base_url=f"{sandbox.url}/v2/{repository}", auth=login(ecr)) as registry:
+            for child in image.images if isinstance(image, Index) else (image,):
+                for blob in child.blobs:
+                    put_blob(registry, blob.digest, blob.data)
+                if child is not image:
+                    put_manifest(registry, child.digest, child)
+            for reference in tags or (image.digest,):
+                put_manifest(registry, reference, image)
+        return image.digest
+
+    return run
+
+
+def put_blob(registry: httpx.Client, digest: str, data: bytes) -> None:
+    """Upload a blob in one POST and one PUT."""
+    location = registry.post("/blobs/uploads/").raise_for_status().headers["Location"]
+    registry.put(location, params={"digest": digest}, content=data).raise_for_status()
+
+
+def put_manifest(registry: httpx.Client, reference: str, image: Image | Index) -> None:
+    """Put a manifest by tag or digest."""
+    headers = {"Content-Type": image.manifest.media_type}
+    registry.put(f"/manifests/{reference}", content=image.manifest.data, headers=headers).raise_for_status()
