@@ -1,0 +1,104 @@
+"""Everything Drydock reads from its environment, in one typed place (README lists the variables)."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TRUE = {"1", "true", "yes", "on"}
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The settings an installation may change. Durations are in seconds."""
+
+    data_dir: Path
+    database_url: str
+    redis_url: str
+    secret_key: str
+    debug: bool
+    https: bool
+    allowed_hosts: tuple[str, ...]
+    trusted_origins: tuple[str, ...]
+    registry_mirrors: Mapping[str, str]
+    sync_every: float
+    base_poll_every: float
+    quota_share: float
+    web_threads: int
+
+    @property
+    def embedded_redis(self) -> bool:
+        """Whether Drydock starts its own Valkey (no REDIS_URL was given)."""
+        return self.redis_url.startswith("unix://") and self.redis_url.endswith(EMBEDDED_SUFFIX)
+
+
+EMBEDDED_SUFFIX = "drydock-valkey.sock"
+SOCKET_PATH_LIMIT = 100  # bytes; sockaddr_un holds 107 on Linux and 103 on macOS
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _mirrors(text: str) -> dict[str, str]:
+    """Parse `public.ecr.aws=http://127.0.0.1:8600,*.amazonaws.com=http://...` (host pattern = base URL)."""
+    pairs = {}
+    for word in _words(text):
+        host, separator, url = word.partition("=")
+        if not separator or not url.startswith(("http://", "https://")):
+            raise ValueError(f"DRYDOCK_REGISTRY_MIRRORS: expected HOST=http(s)://..., got {word!r}")
+        pairs[host.strip()] = url.strip().rstrip("/")
+    return pairs
+
+
+def _secret_key(variables: Mapping[str, str], data_dir: Path) -> str:
+    """The given key, or one made once and kept, readable by its owner alone, in the data directory."""
+    if given := variables.get("DRYDOCK_SECRET_KEY"):
+        return given
+    path = data_dir / "secret_key"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="utf-8").strip()
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        key = secrets.token_urlsafe(50)
+        file.write(key)
+    return key
+
+
+def embedded_socket(data_dir: Path) -> Path:
+    """Where the embedded Valkey listens: in the data directory, or a short private one if that path is too long."""
+    path = data_dir / EMBEDDED_SUFFIX
+    if len(os.fsencode(path)) <= SOCKET_PATH_LIMIT:
+        return path
+    import hashlib
+
+    name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
+    short = Path("/tmp") / f"drydock-{os.getuid()}-{name}"  # noqa: S108 - private: made 0700, owner checked
+    short.mkdir(mode=0o700, exist_ok=True)
+    if short.stat().st_uid != os.getuid():
+        raise PermissionError(f"{short} belongs to somebody else. Set DRYDOCK_DATA_DIR to a shorter path.")
+    return short / EMBEDDED_SUFFIX
+
+
+def read(variables: Mapping[str, str] = os.environ) -> Environment:
+    """Read the environment once. Raises ValueError naming the variable that is malformed."""
+    data_dir = Path(variables.get("DRYDOCK_DATA_DIR") or ROOT / "var").resolve()
+    data_dir.mkdir(parents=True, exist_ok=True)
+    return Environment(
+        data_dir=data_dir,
+        database_url=variables.get("DATABASE_URL") or f"sqlite:///{data_dir / 'drydock.sqlite3'}",
+        redis_url=variables.get("REDIS_URL") or f"unix://{embedded_socket(data_dir)}",
+        secret_key=_secret_key(variables, data_dir),
+        debug=variables.get("DRYDOCK_DEBUG", "").lower() in TRUE,
+        https=variables.get("DRYDOCK_HTTPS", "").lower() in TRUE,
+        allowed_hosts=_words(variables.get("DRYDOCK_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")),
+        trusted_origins=_words(variables.get("DRYDOCK_TRUSTED_ORIGINS", "")),
+        registry_mirrors=_mirrors(variables.get("DRYDOCK_REGISTRY_MIRRORS", "")),
+        sync_every=float(variables.get("DRYDOCK_SYNC_EVERY", "300")),
+        base_poll_every=float(variables.get("DRYDOCK_BASE_POLL_EVERY", "3600")),
+        quota_share=float(variables.get("DRYDOCK_QUOTA_SHARE", "0.66")),
+        web_threads=int(variables.get("DRYDOCK_WEB_THREADS", "2")),
+    )

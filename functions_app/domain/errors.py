@@ -1,0 +1,59 @@
+"""The one kind of error people and bots see: a plain cause, AWS's own code and request id, what to do next."""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Code(StrEnum):
+    """What went wrong, in Drydock's words; doors map it to an HTTP status."""
+
+    INVALID = "invalid"  # the request itself is malformed
+    PREFLIGHT = "preflight"  # well-formed, but a check made before the change forbids it
+    NOT_FOUND = "not_found"
+    DENIED = "denied"  # AWS or a registry refuses these credentials
+    CHANGED = "changed"  # somebody else changed it meanwhile (RevisionId, 412)
+    BUSY = "busy"  # another change is in progress (409)
+    EXPIRED = "expired"  # the plan is too old
+    THROTTLED = "throttled"
+    UNREACHABLE = "unreachable"  # no answer: network, DNS, time-out, 5xx
+    FAILED = "failed"  # AWS carried it out and it failed
+    UNKNOWN_OUTCOME = "unknown_outcome"  # it may or may not have happened: look before you repeat it
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An error as stored with a run or a scope, and as shown."""
+
+    code: Code
+    message: str
+    next_step: str = ""
+    aws_code: str = ""
+    request_id: str = ""
+    retryable: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for a JSON column; `from_json` reads them back."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Problem":
+        """Read what `as_json` wrote."""
+        return cls(**{**value, "code": Code(value["code"])})
+
+
+class DrydockError(Exception):
+    """Raised for everything that is expected to go wrong; carries the Problem."""
+
+    def __init__(
+        self,
+        code: Code,
+        message: str,
+        *,
+        next_step: str = "",
+        aws_code: str = "",
+        request_id: str = "",
+        retryable: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.problem = Problem(code, message, next_step, aws_code, request_id, retryable)

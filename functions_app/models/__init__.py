@@ -1,0 +1,28 @@
+"""Stored state, one file per family of tables."""
+
+from functions_app.models.access import AuditEntry
+from functions_app.models.accounts import Account, Scope
+from functions_app.models.bases import BaseRelease, BaseStream
+from functions_app.models.fleet import Alias, AliasMove, Function, Version
+from functions_app.models.images import Image, Repository, Tag, TagMove
+from functions_app.models.runs import LogLine, Plan, Run, RunStep
+
+__all__ = [
+    "Account",
+    "Alias",
+    "AliasMove",
+    "AuditEntry",
+    "BaseRelease",
+    "BaseStream",
+    "Function",
+    "Image",
+    "LogLine",
+    "Plan",
+    "Repository",
+    "Run",
+    "RunStep",
+    "Scope",
+    "Tag",
+    "TagMove",
+    "Version",
+]

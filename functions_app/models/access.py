@@ -1,0 +1,23 @@
+"""Who did what: the audit table. Rows are only ever added."""
+
+from django.conf import settings
+from django.db import models
+
+
+class AuditEntry(models.Model):
+    """One change, or a refused attempt at one, with its actor, plan and result."""
+
+    at = models.DateTimeField(db_index=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="audit_entries")
+    actor_name = models.CharField(max_length=150)
+    action = models.CharField(max_length=60, help_text="deployment.apply, invocation.apply, run.cancel, login ...")
+    target = models.CharField(max_length=400, help_text="an ARN, a run, an account")
+    plan = models.JSONField(default=dict)
+    result = models.CharField(max_length=300)
+    run = models.ForeignKey("Run", models.SET_NULL, null=True, related_name="audit_entries")
+
+    class Meta:
+        ordering = ["-at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.actor_name} {self.action} {self.target}"

@@ -1,0 +1,130 @@
+"""Image functions with their versions and aliases, as Lambda last showed them.
+
+What the functions page sorts and filters by is kept ready in columns of Function (services.sync writes them),
+so that any page of ten thousand functions costs a constant number of queries.
+"""
+
+from django.db import models
+
+from functions_app.domain.freshness import Freshness
+
+
+class Function(models.Model):
+    """An image function. Environment values never come here: keys only."""
+
+    account = models.ForeignKey("Account", models.CASCADE, related_name="functions")
+    region = models.CharField(max_length=30)
+    name = models.CharField(max_length=140)
+    arn = models.CharField(max_length=300, unique=True)
+    description = models.CharField(max_length=300, blank=True)
+    architecture = models.CharField(max_length=20)
+    memory_mb = models.IntegerField()
+    timeout_s = models.IntegerField()
+    ephemeral_mb = models.IntegerField(default=512)
+    role_arn = models.CharField(max_length=200, blank=True)
+    log_group = models.CharField(max_length=520, blank=True)
+    env_keys = models.JSONField(default=list)
+    image_settings = models.JSONField(default=dict, help_text="ImageConfig overrides: entrypoint, command, workdir")
+    tags = models.JSONField(default=dict)
+    last_modified = models.DateTimeField()
+    revision_id = models.CharField(max_length=60)
+    digest = models.CharField(max_length=80, db_index=True, help_text="what $LATEST runs")
+    image_uri = models.CharField(max_length=600, blank=True, help_text="as deployed: by tag or by digest")
+    detailed_revision = models.CharField(max_length=60, blank=True, help_text="revision GetFunction was last read at")
+
+    state = models.CharField(max_length=20, blank=True)
+    state_reason = models.CharField(max_length=500, blank=True)
+    state_reason_code = models.CharField(max_length=60, blank=True)
+    last_update_status = models.CharField(max_length=20, blank=True)
+    last_update_reason = models.CharField(max_length=500, blank=True)
+    last_update_reason_code = models.CharField(max_length=60, blank=True)
+
+    synced_at = models.DateTimeField()
+    aliases_synced_at = models.DateTimeField(null=True)
+    gone_at = models.DateTimeField(null=True)
+
+    # ready for the list: the worst of what is live (aliases' versions; $LATEST where there is no alias)
+    freshness = models.CharField(max_length=12, choices=Freshness.choices(), default=Freshness.UNKNOWN.value)
+    freshness_reason = models.CharField(max_length=300, blank=True)
+    releases_behind = models.IntegerField(default=0)
+    days_behind = models.IntegerField(default=0)
+    base_name = models.CharField(max_length=120, blank=True, help_text="stream of the worst live image: python:3.12")
+    problem_rank = models.IntegerField(default=0, help_text="worst first: domain.fleet.problem_rank")
+    problem = models.CharField(max_length=300, blank=True, help_text="the one line that says what is wrong")
+    alias_chips = models.JSONField(
+        default=list, help_text="[{name, version, digest, second_version, second_weight, second_digest, drifted}]"
+    )
+    drifted = models.BooleanField(default=False, help_text="a tag it was deployed by points elsewhere now")
+    owner = models.CharField(max_length=120, blank=True)
+    managed_by = models.CharField(max_length=40, blank=True, help_text="terraform, cloudformation, serverless or empty")
+    search_text = models.TextField(blank=True, help_text="lower case: name, aliases, digests, tags, owner, base")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "region", "name"], name="one_function")]
+        indexes = [
+            models.Index(fields=["gone_at", "-problem_rank", "name", "id"], name="functions_by_problem"),
+            models.Index(fields=["gone_at", "name", "id"], name="functions_by_name"),
+            models.Index(fields=["gone_at", "-last_modified", "id"], name="functions_by_change"),
+            models.Index(
+                fields=["gone_at", "account", "region", "state", "freshness", "base_name"], name="functions_by_facet"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.arn
+
+
+class Version(models.Model):
+    """A published version, or $LATEST, and the digest it runs. A published version's code never changes."""
+
+    function = models.ForeignKey(Function, models.CASCADE, related_name="versions")
+    number = models.CharField(max_length=20, help_text='"$LATEST" or digits')
+    ordinal = models.BigIntegerField(help_text="the number; $LATEST is 0")
+    digest = models.CharField(max_length=80, db_index=True)
+    image = models.ForeignKey("Image", models.SET_NULL, null=True, related_name="versions")
+    image_uri = models.CharField(max_length=600, blank=True)
+    description = models.CharField(max_length=300, blank=True)
+    last_modified = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["function", "number"], name="one_version")]
+
+    def __str__(self) -> str:
+        return f"{self.function.name}:{self.number}"
+
+
+class Alias(models.Model):
+    """An alias: one version, or two with the second's weight (0 to 1)."""
+
+    function = models.ForeignKey(Function, models.CASCADE, related_name="aliases")
+    name = models.CharField(max_length=130)
+    description = models.CharField(max_length=300, blank=True)
+    version = models.CharField(max_length=20)
+    second_version = models.CharField(max_length=20, blank=True)
+    second_weight = models.FloatField(default=0)
+    revision_id = models.CharField(max_length=60)
+    synced_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["function", "name"], name="one_alias")]
+
+    def __str__(self) -> str:
+        return f"{self.function.name}:{self.name}"
+
+
+class AliasMove(models.Model):
+    """One state an alias was seen in or put into: the history that rollback chooses from."""
+
+    function = models.ForeignKey(Function, models.CASCADE, related_name="alias_moves")
+    alias = models.CharField(max_length=130)
+    version = models.CharField(max_length=20, help_text="what it points to since then; empty: alias deleted")
+    second_version = models.CharField(max_length=20, blank=True)
+    second_weight = models.FloatField(default=0)
+    at = models.DateTimeField()
+    run = models.ForeignKey("Run", models.SET_NULL, null=True, related_name="alias_moves")
+
+    class Meta:
+        ordering = ["-at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.function.name}:{self.alias} -> {self.version}"

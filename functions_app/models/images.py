@@ -1,0 +1,102 @@
+"""Repositories, images and tags as ECR last showed them, with the verdict on each image's base."""
+
+from django.db import models
+
+from functions_app.domain.freshness import Freshness
+
+
+class Repository(models.Model):
+    """An ECR repository."""
+
+    account = models.ForeignKey("Account", models.CASCADE, related_name="repositories")
+    region = models.CharField(max_length=30)
+    name = models.CharField(max_length=256)
+    arn = models.CharField(max_length=400)
+    uri = models.CharField(max_length=400, db_index=True, help_text="HOST/NAME, no tag")
+    immutable_tags = models.BooleanField(default=False)
+    created_at = models.DateTimeField(null=True)
+    synced_at = models.DateTimeField()
+    gone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "region", "name"], name="one_repository")]
+
+    def __str__(self) -> str:
+        return self.uri
+
+
+class Image(models.Model):
+    """An image by its digest: facts from ECR, its manifest and config, and the base found in it.
+
+    `gone_at` is set when ECR no longer has it; the row stays while a version points to it.
+    """
+
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="images")
+    digest = models.CharField(max_length=80, db_index=True)
+    media_type = models.CharField(max_length=120)
+    size_bytes = models.BigIntegerField(default=0)
+    pushed_at = models.DateTimeField(null=True)
+    gone_at = models.DateTimeField(null=True)
+    synced_at = models.DateTimeField()
+
+    # from manifest and config; read once per digest, ever
+    inspected_at = models.DateTimeField(null=True)
+    inspect_problem = models.JSONField(null=True)
+    is_index = models.BooleanField(default=False)
+    os = models.CharField(max_length=30, blank=True)
+    architecture = models.CharField(max_length=30, blank=True)
+    variant = models.CharField(max_length=30, blank=True)
+    created_at = models.DateTimeField(null=True)
+    layers = models.JSONField(default=list, help_text="[{digest, size, media_type}]")
+    diff_ids = models.JSONField(default=list)
+    history = models.JSONField(default=list, help_text="[{created_by, empty_layer, created}]")
+    settings = models.JSONField(default=dict, help_text="entrypoint, command, working_directory, env_keys (no values)")
+    labels = models.JSONField(default=dict)
+    annotations = models.JSONField(default=dict)
+    platforms = models.JSONField(default=list, help_text="of an index: os/architecture of each image in it")
+
+    # the verdict of domain.bases and domain.freshness; re-judged after every poll of the base streams
+    base_release = models.ForeignKey("BaseRelease", models.SET_NULL, null=True, related_name="images")
+    base_tier = models.CharField(max_length=12, default="unknown")
+    base_evidence = models.JSONField(default=list, help_text="sentences")
+    freshness = models.CharField(max_length=12, choices=Freshness.choices(), default=Freshness.UNKNOWN.value)
+    freshness_reason = models.CharField(max_length=300, blank=True)
+    releases_behind = models.IntegerField(default=0)
+    days_behind = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["repository", "digest"], name="one_image")]
+
+    def __str__(self) -> str:
+        return f"{self.repository.uri}@{self.digest}"
+
+
+class Tag(models.Model):
+    """What a tag points to now, and since when (as far as Drydock saw)."""
+
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="tags")
+    name = models.CharField(max_length=300)
+    digest = models.CharField(max_length=80, db_index=True)
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["repository", "name"], name="one_tag")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TagMove(models.Model):
+    """A tag that was seen to point elsewhere than before. `to_digest` is empty where it was removed."""
+
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="tag_moves")
+    tag = models.CharField(max_length=300)
+    from_digest = models.CharField(max_length=80)
+    to_digest = models.CharField(max_length=80, blank=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-seen_at"]
+
+    def __str__(self) -> str:
+        return f"{self.tag}: {self.from_digest} -> {self.to_digest}"
