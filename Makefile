@@ -1,0 +1,48 @@
+# make demo    try it: an embedded AWS account, Valkey, workers and the web server, nothing to configure
+# make test    every test          make check   every static check          make bench   the benchmarks
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check bench format clean
+
+demo: .venv/.demo
+	@$(BIN)/python manage.py demo
+
+test: .venv/.dev
+	@sh .ci/system-packages
+	@$(BIN)/python -m tests.run
+
+check: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/djlint templates --lint --quiet
+	DRYDOCK_HTTPS=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+bench: .venv/.dev
+	@sh .ci/system-packages
+	@$(BIN)/python -m tests.benchmarks
+
+format: .venv/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv var
+
+.venv/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Drydock needs Python 3.11 or newer; set PYTHON=python3.12 or the like."; exit 1; }
+	@$(PYTHON) -m venv .venv || { sh .ci/system-packages python3-venv && $(PYTHON) -m venv --clear .venv; }
+
+.venv/.demo: .venv/bin/pip requirements.txt requirements-sandbox.txt
+	@echo "Installing the pinned requirements ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-sandbox.txt
+	@touch $@
+
+.venv/.dev: .venv/bin/pip requirements.txt requirements-sandbox.txt requirements-dev.txt
+	@echo "Installing the pinned requirements ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ .venv/.demo

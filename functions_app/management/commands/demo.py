@@ -1,0 +1,158 @@
+"""`make demo`: the whole product beside an embedded AWS account, in one terminal, for trying it out.
+
+Every start begins with an empty database, because the embedded account begins anew as well.
+"""
+
+import os
+import secrets
+import shutil
+import socket
+import sys
+import threading
+import time
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+
+from functions_app.models import Account, Run
+from functions_app.services import access, base_watch, sync
+
+PASSWORD = "drydock-demo"  # noqa: S105 - printed on purpose; the demo listens on the loopback address alone
+PEOPLE = {"operator": access.OPERATOR, "viewer": access.VIEWER}
+ACCOUNTS = (
+    ("production", "111111111111", "red", ""),
+    ("staging", "222222222222", "teal", "arn:aws:iam::222222222222:role/drydock"),
+)
+REGIONS = ["eu-west-1", "us-east-1"]
+INSIDE = "DRYDOCK_DEMO"  # set in the process that runs with the demo's environment
+
+
+class Command(BaseCommand):
+    """Start everything, seed it, print the address, and end every process with Ctrl-C."""
+
+    help = "Run Drydock beside an embedded AWS account, with a fleet to look at."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Restart this process with the demo's environment, then prepare and run."""
+        port, sandbox_port = _port("DRYDOCK_PORT", 8000), _port("DRYDOCK_SANDBOX_PORT", 8600)
+        if INSIDE not in os.environ:
+            _refuse_taken(port, "DRYDOCK_PORT")
+            _refuse_taken(sandbox_port, "DRYDOCK_SANDBOX_PORT")
+            environment = _environment(port, sandbox_port)
+            shutil.rmtree(environment["DRYDOCK_DATA_DIR"], ignore_errors=True)
+            self.stdout.write("Starting Drydock's demo ...")
+            self.stdout.flush()
+            os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606 - ourselves again
+        _prepare()
+        connections.close_all()
+        sys.exit(self._run(port, sandbox_port))
+
+    def _run(self, port: int, sandbox_port: int) -> int:
+        from honcho.environ import parse_procfile
+        from honcho.manager import Manager
+        from honcho.printer import Printer
+
+        class Quiet(Printer):  # type: ignore[misc]  # honcho is untyped
+            """Only what the processes themselves say; not honcho's own starts and stops."""
+
+            def write(self, message: Any) -> None:
+                if message.name != "system":
+                    super().write(message)
+
+        manager = Manager(Quiet(sys.stdout))
+        manager.add_process("valkey", f"exec {sys.executable} -m dashboard.broker", quiet=True)
+        manager.add_process(
+            "sandbox",
+            f"exec {sys.executable} -m sandbox --port {sandbox_port} --fleet demo",
+            cwd=str(settings.BASE_DIR),
+        )
+        procfile = parse_procfile((settings.BASE_DIR / "Procfile").read_text(encoding="utf-8"))
+        for name, command in procfile.processes.items():
+            manager.add_process(name, f"exec {command}", cwd=str(settings.BASE_DIR))
+        threading.Thread(target=_announce, args=(port,), daemon=True).start()
+        manager.loop()
+        return 0 if manager.returncode in (0, 130) else int(manager.returncode or 1)
+
+
+def _port(variable: str, default: int) -> int:
+    text = os.environ.get(variable, str(default))
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise CommandError(f"{variable} must be a port number, not {text!r}.")
+    return int(text)
+
+
+def _refuse_taken(port: int, variable: str) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            message = f"Port {port} is taken. Choose another: {variable}={port + 1} make demo"
+            raise CommandError(message) from None
+
+
+def _environment(port: int, sandbox_port: int) -> dict[str, str]:
+    """The demo's own settings; the user's AWS credentials and profiles are shut out."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DRYDOCK_"))}
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        kept.pop(name, None)
+    endpoint = f"http://127.0.0.1:{sandbox_port}"
+    return kept | {
+        INSIDE: "1",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PYTHONUNBUFFERED": "1",
+        "DRYDOCK_PORT": str(port),
+        "DRYDOCK_SANDBOX_PORT": str(sandbox_port),
+        "DRYDOCK_DATA_DIR": str(settings.BASE_DIR / "var" / "demo"),
+        "DRYDOCK_REGISTRY_MIRRORS": f"public.ecr.aws={endpoint},*.amazonaws.com={endpoint}",
+        "DRYDOCK_SYNC_EVERY": "60",
+        "DRYDOCK_BASE_POLL_EVERY": "30",
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "AKIADRYDOCKDEMO00000",
+        "AWS_SECRET_ACCESS_KEY": secrets.token_hex(20),
+        "AWS_REGION": REGIONS[0],
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def _prepare() -> None:
+    """Tables, people, accounts, base streams, and the first poll and sync as queued runs: the tick picks them up."""
+    call_command("migrate", verbosity=0)
+    call_command("collectstatic", verbosity=0, interactive=False)
+    users = get_user_model()
+    users.objects.create_superuser("admin", password=PASSWORD)
+    for name, group in PEOPLE.items():
+        users.objects.create_user(name, password=PASSWORD).groups.add(Group.objects.get(name=group))
+    for name, account_id, colour, role in ACCOUNTS:
+        Account.objects.create(name=name, account_id=account_id, colour=colour, role_arn=role, regions=REGIONS)
+    base_watch.seed_streams()
+    base_watch.submit_poll(None)
+    sync.submit(None)
+
+
+def _announce(port: int) -> None:
+    """Print the address once the page answers and the first sync has ended."""
+    url = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        time.sleep(0.2)
+        with suppress(OSError):
+            urllib.request.urlopen(f"{url}/healthz", timeout=1).close()  # noqa: S310 - our own address
+            if Run.objects.filter(kind="sync", ended_at__isnull=False).exists():
+                break
+    else:
+        print("Still starting after 60 s. What the processes print below may tell why.", flush=True)
+    connections.close_all()
+    names = ", ".join(["admin", *PEOPLE])
+    print(f"\n  Drydock is ready: {url}\n  Sign in as {names}; the password of each is {PASSWORD}", flush=True)
+    print("  Ctrl-C ends everything. Nothing here touches a real AWS account.\n", flush=True)
