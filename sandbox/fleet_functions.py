@@ -22,8 +22,9 @@ class DemoFunction:
     """A function and its history.
 
     `deploys` are version tags of the repository's images: the first became version 1, and so on; $LATEST runs the
-    last one. `by_tag` says that its deploys named a moving tag instead, which has moved on since. `split` maps an
-    alias to its second version and that one's share. Timeout in seconds, memory in MB.
+    last one. `by_tag` says that its deploys named a moving tag instead, which has moved on since. `pulls_from` is the
+    repository of its images where that is another account's. `split` maps an alias to its second version and that
+    one's share. Timeout in seconds, memory in MB.
     """
 
     name: str
@@ -40,6 +41,7 @@ class DemoFunction:
     description: str = ""
     environment: tuple[str, ...] = ()
     trouble: Trouble | None = None
+    pulls_from: Repository | None = None
 
     @property
     def stage(self) -> str:
@@ -215,7 +217,18 @@ PICTURES = (
     DemoFunction("avatar-crop", MEDIA, "profile", ("thumbs-4.1.0",), {"live": 1}, by_tag="thumbs-live", manager=""),
     DemoFunction("video-probe", MEDIA, "media", ("probe-0.8.0", "probe-0.9.0"), {"live": 2}, memory=3008, timeout=120),
     DemoFunction("exif-strip", MEDIA, "media", ("probe-0.8.0",), {"live": 1}),
-    DemoFunction("subtitle-burn", MEDIA, "media", ("probe-0.9.0",), {"live": 1}, timeout=600, trouble=DENIED),
+    DemoFunction("audio-levels", MEDIA, "media", ("probe-0.8.5-arm",), {"live": 1}, manager="cloudformation"),
+    DemoFunction(
+        "subtitle-burn",
+        MEDIA,
+        "media",
+        ("probe-0.9.0",),
+        {"live": 1},
+        timeout=600,
+        description="Runs an image of staging, whose repository no longer lets Lambda pull it",
+        trouble=DENIED,
+        pulls_from=STAGING_MEDIA,
+    ),
 )
 
 REHEARSAL = (

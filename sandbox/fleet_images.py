@@ -120,6 +120,7 @@ REPOSITORIES = (
         (
             AppImage("thumbs-4.0.0", NODE, 3, 84, THUMBNAILS, ("thumbs-live",)),
             AppImage("probe-0.8.0", PROVIDED, 1, 27, PROBE, ("probe-live",)),
+            AppImage("probe-0.8.5-arm", PROVIDED, 1, 26, PROBE, architectures=("arm64",)),
             AppImage("thumbs-4.1.0", NODE, 1, 22, THUMBNAILS, ("thumbs-live",)),
             AppImage("probe-0.9.0", PROVIDED, 0, 10, PROBE, ("probe-live",)),
             AppImage("thumbs-4.2.0", NODE, 0, 4, THUMBNAILS, ("thumbs-live",)),
