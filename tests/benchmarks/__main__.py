@@ -1,0 +1,71 @@
+"""Run the benchmarks, each in a process of its own, and write docs/benchmarks.md.
+
+`python -m tests.benchmarks` runs all; names after it run only those and print their part without writing the file.
+"""
+
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests import postgres
+
+ROOT = Path(__file__).resolve().parents[2]
+SCENARIOS = ("pages", "http", "sync", "streams")
+ON_BOTH = {"pages"}
+
+
+def machine() -> str:
+    """The machine in one line: processor, cores, memory, system, Python."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        model = names[0] if names else model
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    system = f"{platform.system()} {platform.release().split('-')[0]}"
+    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, {system}, Python {platform.python_version()}"
+
+
+def run(scenario: str, extra: Mapping[str, str]) -> str:
+    """Run one scenario in a fresh data directory and return the Markdown it prints."""
+    with tempfile.TemporaryDirectory(prefix="drydock-bench-") as folder:
+        environment = {
+            **os.environ,
+            "DRYDOCK_DATA_DIR": folder,
+            "DJANGO_SETTINGS_MODULE": "dashboard.settings",
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+            **extra,
+        }
+        command = [sys.executable, "-m", f"tests.benchmarks.{scenario}"]
+        return subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def main(names: list[str]) -> None:
+    """Run the named scenarios, or all of them and write the report."""
+    parts = []
+    for scenario in names or SCENARIOS:
+        print(f"{scenario} ...", file=sys.stderr, flush=True)
+        parts.append(run(scenario, {}))
+        if scenario in ON_BOTH:
+            with postgres.cluster() as url:
+                if url:
+                    parts.append(run(scenario, {"DATABASE_URL": url}))
+    report = "\n".join(parts)
+    if names:
+        print(report)
+        return
+    head = (
+        "# Benchmarks\n\n`make bench` measures these and writes this file. "
+        f"Last run {datetime.now(UTC):%Y-%m-%d} on: {machine()}. Other machines differ; the counts don't.\n\n"
+    )
+    (ROOT / "docs" / "benchmarks.md").write_text(head + report, encoding="utf-8")
+    print(report)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

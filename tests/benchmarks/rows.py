@@ -1,0 +1,159 @@
+"""A fleet straight into the tables: 10,000 functions, 100,000 versions, 20,000 aliases, 5,000 images."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from django.core.management import call_command
+from django.db import connection
+
+from functions_app.models import Account, Alias, BaseRelease, BaseStream, Function, Image, Repository, Version
+from functions_app.services import sync
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+FUNCTIONS, VERSIONS, IMAGES, REPOSITORIES = 10_000, 10, 5_000, 200
+STREAMS = ("python:3.12", "python:3.9", "nodejs:22", "provided:al2023")
+WORDS = ("orders", "invoice", "thumbnail", "ledger", "mailer", "search", "export", "webhook", "billing", "audit")
+
+
+def digest(text: str) -> str:
+    """A well-formed digest made from a name."""
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def fill() -> None:
+    """Migrate and fill an empty database, the same rows every time."""
+    call_command("migrate", verbosity=0)
+    random = Random(7)  # noqa: S311 - reproducible rows
+    accounts = Account.objects.bulk_create(
+        Account(name=name, account_id=str(number) * 12, colour=colour, regions=["eu-west-1", "us-east-1"])
+        for number, (name, colour) in enumerate((("production", "red"), ("staging", "teal"), ("tools", "blue")), 1)
+    )
+    releases = _bases()
+    images = _images(accounts, releases, random)
+    functions = _functions(accounts, images, random)
+    _versions(functions, images, random)
+    sync.refresh_summaries()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def _bases() -> list[BaseRelease]:
+    streams = BaseStream.objects.bulk_create(
+        BaseStream(name=name, reference=f"public.ecr.aws/lambda/{name}", runtime=name.partition(":")[0], polled_at=NOW)
+        for name in STREAMS
+    )
+    return BaseRelease.objects.bulk_create(
+        BaseRelease(
+            stream=stream,
+            platform="linux/amd64",
+            chain_id=digest(f"{stream.name} {number}"),
+            diff_ids=[],
+            manifest_digest=digest(f"manifest {stream.name} {number}"),
+            created_at=NOW - timedelta(days=20 * number),
+            first_seen_at=NOW,
+            current=number == 0,
+        )
+        for stream in streams
+        for number in range(4)
+    )
+
+
+def _images(accounts: list[Account], releases: list[BaseRelease], random: Random) -> list[Image]:
+    repositories = Repository.objects.bulk_create(
+        Repository(
+            account=(account := accounts[number % len(accounts)]),
+            region=("eu-west-1", "us-east-1")[number % 2],
+            name=f"team-{number % 20}/service-{number}",
+            arn=f"arn:aws:ecr:eu-west-1:{account.account_id}:repository/team-{number % 20}/service-{number}",
+            uri=f"{account.account_id}.dkr.ecr.eu-west-1.amazonaws.com/team-{number % 20}/service-{number}",
+            synced_at=NOW,
+        )
+        for number in range(REPOSITORIES)
+    )
+    verdicts = {0: "current", 1: "stale", 2: "stale", 3: "stale"}
+    rows = []
+    for number in range(IMAGES):
+        release = random.choice(releases)
+        behind = releases.index(release) % 4
+        rows.append(
+            Image(
+                repository=repositories[number % REPOSITORIES],
+                digest=digest(f"image {number}"),
+                media_type="application/vnd.oci.image.manifest.v1+json",
+                size_bytes=180_000_000 + number,
+                architecture="amd64",
+                os="linux",
+                pushed_at=NOW - timedelta(hours=number),
+                synced_at=NOW,
+                inspected_at=NOW,
+                base_release=release,
+                base_tier="exact",
+                freshness="end_of_life" if release.stream.name == "python:3.9" else verdicts[behind],
+                freshness_reason=f"{behind} releases behind",
+                releases_behind=behind,
+                days_behind=20 * behind,
+            )
+        )
+    return Image.objects.bulk_create(rows, batch_size=500)
+
+
+def _functions(accounts: list[Account], images: list[Image], random: Random) -> list[Function]:
+    rows = []
+    for number in range(FUNCTIONS):
+        account, region = accounts[number % 3], ("eu-west-1", "us-east-1")[number % 2]
+        name = f"{WORDS[number % len(WORDS)]}-{WORDS[number // 10 % len(WORDS)]}-{number:05d}"
+        image = images[number % IMAGES]
+        rows.append(
+            Function(
+                account=account,
+                region=region,
+                name=name,
+                arn=f"arn:aws:lambda:{region}:{account.account_id}:function:{name}",
+                architecture="x86_64",
+                memory_mb=512,
+                timeout_s=30,
+                last_modified=NOW - timedelta(minutes=number),
+                revision_id=str(number),
+                digest=image.digest,
+                image_uri=f"{image.repository.uri}:main",
+                state=random.choice(("Active", "Active", "Active", "Active", "Inactive", "Failed")),
+                last_update_status="Successful",
+                tags={"team": f"team-{number % 20}"},
+                owner=f"team-{number % 20}",
+                synced_at=NOW,
+            )
+        )
+    return Function.objects.bulk_create(rows, batch_size=500)
+
+
+def _versions(functions: list[Function], images: list[Image], random: Random) -> None:
+    versions, aliases = [], []
+    for function in functions:
+        for ordinal in range(VERSIONS):
+            image = random.choice(images)
+            versions.append(
+                Version(
+                    function=function,
+                    number=str(ordinal) if ordinal else "$LATEST",
+                    ordinal=ordinal,
+                    digest=image.digest,
+                    image=image,
+                    last_modified=NOW,
+                )
+            )
+        for name, newest in (("live", 8), ("canary", 9)):
+            split = name == "canary" and random.random() < 0.2
+            aliases.append(
+                Alias(
+                    function=function,
+                    name=name,
+                    version=str(newest),
+                    second_version="8" if split else "",
+                    second_weight=0.1 if split else 0,
+                    revision_id="1",
+                    synced_at=NOW,
+                )
+            )
+    Version.objects.bulk_create(versions, batch_size=2000)
+    Alias.objects.bulk_create(aliases, batch_size=2000)

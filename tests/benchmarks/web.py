@@ -1,0 +1,43 @@
+"""One web process as in production, with its Valkey, on the benchmark's data directory."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from django.core.management import call_command
+
+from dashboard import broker
+
+
+def free_port() -> int:
+    """A loopback port that nobody uses at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serve() -> Iterator[tuple[int, int]]:
+    """Yield the process id and port of a fresh web process; Valkey is started where none runs yet."""
+    broker.ensure()
+    call_command("collectstatic", verbosity=0, interactive=False)
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "dashboard.asgi:application", "--host", "127.0.0.1"]
+    command += ["--port", str(port), "--timeout-graceful-shutdown", "3", "--no-access-log", "--log-level", "warning"]
+    process = subprocess.Popen(command, env={**os.environ})
+    try:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            with suppress(OSError):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1).close()
+                break
+            time.sleep(0.1)
+        yield process.pid, port
+    finally:
+        process.terminate()
+        process.wait(timeout=15)
