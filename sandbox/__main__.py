@@ -16,9 +16,17 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
-    parser.add_argument("--fleet", choices=("demo", "none"), default="none", help="what to seed before serving")
+    parser.add_argument(
+        "--fleet", type=_fleet, default="none", metavar="demo|none|N", help="what to seed; N for that many functions"
+    )
     parser.add_argument("--clock", default="", help="waits in seconds, as create=0.1,update=0.1,wake=2,provisioned=1")
     return parser.parse_args()
+
+
+def _fleet(name: str) -> str:
+    if name not in ("demo", "none") and not name.isdecimal():
+        raise argparse.ArgumentTypeError(f"no fleet is called {name!r}: demo, none, or a number of functions")
+    return name
 
 
 def _set_clock(waits: str) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +29,7 @@ from sandbox.images import (
     make_layer,
 )
 
+ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 11, 21)
 BUILT = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 
@@ -261,7 +263,8 @@ def test_another_process_builds_the_same_bytes_on_the_same_day() -> None:
         f"today = date.fromisoformat('{TODAY}')\n"
         "print(*(image.build(today).digest for repository in REPOSITORIES for image in repository.images))\n"
     )
-    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    command = [sys.executable, "-c", program]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert printed.split() == [image.build(TODAY).digest for _, image in every_app_image()]
 
 

@@ -1,0 +1,355 @@
+"""The demo fleet as an operator's tools see it: each case that it promises, through plain boto3 and /v2."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import httpx
+import pytest
+
+from sandbox.bases import STREAMS, BaseStream
+from tests.sandbox.conftest import FAST_CLOCK, ROOT, Sandbox, _environment, assumed, client_config, login
+
+PRODUCTION, STAGING = "111111111111", "222222222222"
+EUROPE, AMERICA = "eu-west-1", "us-east-1"
+PLACES = [(PRODUCTION, EUROPE), (PRODUCTION, AMERICA), (STAGING, EUROPE), (STAGING, AMERICA)]
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
+DATED = re.compile(r"\d{4}\.\d{2}\.\d{2}\.\d{2}$")
+
+
+@contextmanager
+def serving(fleet: str) -> Iterator[Sandbox]:
+    command = [sys.executable, "-m", "sandbox", "--port", "0", "--fleet", fleet, "--clock", FAST_CLOCK]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=_environment()) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith("sandbox ready on "), f"the sandbox did not start: {line!r}"
+        url = line.split()[-1]
+        try:
+            yield Sandbox(url, int(url.rsplit(":", 1)[1]), process.pid)
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+class Demo:
+    """The running demo, and the questions that tools ask of it."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.client = cache(self._client)
+        self.public = httpx.Client(base_url=f"{sandbox.url}/v2")
+
+    def _client(self, service: str, account: str = PRODUCTION, region: str = EUROPE) -> Any:
+        session = self.sandbox.session if account == PRODUCTION else assumed(self.sandbox, account)
+        return session.client(service, region_name=region, endpoint_url=self.sandbox.url, config=client_config())
+
+    def functions(self, account: str, region: str) -> list[dict[str, Any]]:
+        pages = self.client("lambda", account, region).get_paginator("list_functions").paginate()
+        return [function for page in pages for function in page["Functions"]]
+
+    def digest_of(self, function: str, qualifier: str, region: str = EUROPE) -> str:
+        configuration = self.client("lambda", PRODUCTION, region).get_function_configuration(
+            FunctionName=function, Qualifier=qualifier
+        )
+        return f"sha256:{configuration['CodeSha256']}"
+
+    def chain(self, repository: str, digest: str, region: str = EUROPE) -> list[str]:
+        """The diff_ids of a private image."""
+        ecr = self.client("ecr", PRODUCTION, region)
+        found = ecr.batch_get_image(repositoryName=repository, imageIds=[{"imageDigest": digest}])["images"][0]
+        config = json.loads(found["imageManifest"])["config"]["digest"]
+        blob = httpx.get(f"{self.sandbox.url}/v2/{repository}/blobs/{config}", auth=login(ecr)).raise_for_status()
+        return list(blob.json()["rootfs"]["diff_ids"])
+
+    def releases(self, stream: BaseStream, platform: str = "x86_64") -> list[list[str]]:
+        """The diff_ids of a stream's dated releases, newest first."""
+        dated = [tag for tag in self.tags(stream) if tag.startswith(f"{stream.tag}.") and DATED.search(tag)]
+        return [self.public_chain(stream, f"{tag}-{platform}") for tag in sorted(dated, reverse=True)]
+
+    def tags(self, stream: BaseStream) -> list[str]:
+        return list(self.public.get(f"/{stream.repository}/tags/list").raise_for_status().json()["tags"])
+
+    def public_manifest(self, stream: BaseStream, reference: str) -> httpx.Response:
+        accept = {"Accept": f"{MANIFEST}, {INDEX}"}
+        return self.public.get(f"/{stream.repository}/manifests/{reference}", headers=accept).raise_for_status()
+
+    def public_chain(self, stream: BaseStream, reference: str) -> list[str]:
+        config = self.public_manifest(stream, reference).json()["config"]["digest"]
+        blob = self.public.get(f"/{stream.repository}/blobs/{config}").raise_for_status()
+        return list(blob.json()["rootfs"]["diff_ids"])
+
+    def base(self, function: str, repository: str, qualifier: str = "live", region: str = EUROPE) -> tuple[str, int]:
+        """Stream and releases behind of what an alias runs; ("unknown", 0) when no release is its beginning."""
+        chain = self.chain(repository, self.digest_of(function, qualifier, region), region)
+        for stream in STREAMS:
+            for behind, release in enumerate(self.releases(stream)):
+                if chain[: len(release)] == release:
+                    return stream.name, behind
+        return "unknown", 0
+
+    def invoke(self, function: str, payload: object = None, region: str = EUROPE) -> dict[str, Any]:
+        answer = self.client("lambda", PRODUCTION, region).invoke(
+            FunctionName=function, Qualifier="live", LogType="Tail", Payload=json.dumps(payload).encode()
+        )
+        return {**answer, "Payload": json.loads(answer["Payload"].read())}
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Demo]:
+    """`python -m sandbox --fleet demo`."""
+    with serving("demo") as sandbox:
+        opened = Demo(sandbox)
+        yield opened
+        opened.public.close()
+
+
+# Size and variety
+
+
+def test_the_fleet_has_at_least_thirty_functions_in_two_accounts_and_two_regions(demo: Demo) -> None:
+    counts = {place: len(demo.functions(*place)) for place in PLACES}
+    assert all(counts.values())
+    assert sum(counts.values()) >= 30
+
+
+def test_the_fleet_has_six_repositories_with_several_tagged_images_each(demo: Demo) -> None:
+    found = []
+    for account, region in PLACES:
+        ecr = demo.client("ecr", account, region)
+        for repository in ecr.describe_repositories()["repositories"]:
+            images = ecr.describe_images(repositoryName=repository["repositoryName"])["imageDetails"]
+            assert len([image for image in images if image.get("imageTags")]) >= 3
+            found.append(repository["repositoryUri"])
+    assert len(found) == len(set(found)) == 6
+
+
+def test_staging_is_another_account_that_is_reached_by_its_role(demo: Demo) -> None:
+    sts = demo.sandbox.session.client("sts", endpoint_url=demo.sandbox.url, config=client_config())
+    assert sts.get_caller_identity()["Account"] == PRODUCTION
+    keys = sts.assume_role(RoleArn=f"arn:aws:iam::{STAGING}:role/drydock", RoleSessionName="demo")["Credentials"]
+    assert keys["AccessKeyId"]
+    assert demo.client("sts", STAGING).get_caller_identity()["Account"] == STAGING
+
+
+def test_functions_say_who_owns_them_and_what_else_manages_them(demo: Demo) -> None:
+    functions = demo.client("lambda")
+    by_terraform = functions.get_function(FunctionName="orders-api")["Tags"]
+    assert by_terraform["owner"] == "orders@harbour.example"
+    assert by_terraform["managed-by"] == "terraform"
+    by_stack = functions.get_function(FunctionName="invoice-pdf")["Tags"]
+    assert by_stack["aws:cloudformation:stack-name"] == "billing-functions"
+    assert "managed-by" not in functions.get_function(FunctionName="geo-lookup")["Tags"]
+
+
+def test_a_function_has_several_versions_and_aliases(demo: Demo) -> None:
+    functions = demo.client("lambda")
+    versions = functions.list_versions_by_function(FunctionName="orders-api")["Versions"]
+    assert [version["Version"] for version in versions] == ["$LATEST", "1", "2", "3", "4"]
+    assert len({version["CodeSha256"] for version in versions[1:]}) == 4
+    aliases = functions.list_aliases(FunctionName="orders-api")["Aliases"]
+    assert {alias["Name"]: alias["FunctionVersion"] for alias in aliases} == {"live": "4", "previous": "3"}
+
+
+# Base images
+
+
+@pytest.fixture(params=STREAMS, ids=lambda stream: stream.name)
+def stream(request: pytest.FixtureRequest) -> BaseStream:
+    known: BaseStream = request.param
+    return known
+
+
+def test_each_stream_has_four_dated_releases(demo: Demo, stream: BaseStream) -> None:
+    assert len(demo.releases(stream)) == 4
+
+
+def test_the_moving_tag_is_the_newest_release(demo: Demo, stream: BaseStream) -> None:
+    newest = max(tag for tag in demo.tags(stream) if tag.startswith(f"{stream.tag}.") and DATED.search(tag))
+    for suffix in ("", "-x86_64", "-arm64"):
+        moving = demo.public_manifest(stream, stream.tag + suffix)
+        assert (
+            moving.headers["Docker-Content-Digest"]
+            == (demo.public_manifest(stream, newest + suffix).headers["Docker-Content-Digest"])
+        )
+
+
+def test_the_tag_without_a_suffix_is_an_index_of_both_platforms(demo: Demo, stream: BaseStream) -> None:
+    index = demo.public_manifest(stream, stream.tag).json()
+    platforms = [entry["platform"]["architecture"] for entry in index["manifests"]]
+    assert platforms == ["amd64", "arm64"]
+
+
+# The cases a user must see
+
+
+@pytest.mark.parametrize(
+    ("function", "repository", "region", "expected"),
+    [
+        ("orders-api", "shop/orders", EUROPE, ("python:3.12", 0)),
+        ("thumbnailer", "media/pipeline", AMERICA, ("nodejs:22", 0)),
+        ("video-probe", "media/pipeline", AMERICA, ("provided:al2023", 0)),
+        ("cart-api", "shop/orders", EUROPE, ("python:3.12", 1)),
+        ("exif-strip", "media/pipeline", AMERICA, ("provided:al2023", 1)),
+        ("stock-sync", "shop/orders", EUROPE, ("python:3.12", 3)),
+        ("image-resize", "media/pipeline", AMERICA, ("nodejs:22", 3)),
+        ("invoice-pdf", "billing/documents", EUROPE, ("python:3.9", 0)),
+        ("geo-lookup", "platform/tools", EUROPE, ("unknown", 0)),
+    ],
+)
+def test_a_function_stands_on_the_base_that_its_layers_begin_with(
+    demo: Demo, function: str, repository: str, region: str, expected: tuple[str, int]
+) -> None:
+    assert demo.base(function, repository, region=region) == expected
+
+
+def test_a_tag_has_moved_since_a_function_was_deployed_by_it(demo: Demo) -> None:
+    code = demo.client("lambda").get_function(FunctionName="price-feed", Qualifier="live")["Code"]
+    assert code["ImageUri"].endswith("/shop/orders:live")
+    now = demo.client("ecr").describe_images(repositoryName="shop/orders", imageIds=[{"imageTag": "live"}])
+    assert code["ResolvedImageUri"].split("@")[1] != now["imageDetails"][0]["imageDigest"]
+
+
+def test_an_alias_splits_its_traffic_90_to_10(demo: Demo) -> None:
+    alias = demo.client("lambda").get_alias(FunctionName="checkout-api", Name="live")
+    assert alias["FunctionVersion"] == "2"
+    assert alias["RoutingConfig"]["AdditionalVersionWeights"] == {"3": 0.1}
+
+
+def test_the_image_behind_a_rollback_alias_is_gone_from_ecr(demo: Demo) -> None:
+    ecr, digest = demo.client("ecr"), demo.digest_of("receipt-archive", "rollback")
+    with pytest.raises(ecr.exceptions.ImageNotFoundException):
+        ecr.describe_images(repositoryName="billing/documents", imageIds=[{"imageDigest": digest}])
+    live = demo.digest_of("receipt-archive", "live")
+    assert ecr.describe_images(repositoryName="billing/documents", imageIds=[{"imageDigest": live}])["imageDetails"]
+
+
+@pytest.mark.parametrize(
+    ("function", "region", "state", "code"),
+    [
+        ("orders-api", EUROPE, "Active", None),
+        ("season-archive", EUROPE, "Inactive", "Idle"),
+        ("subtitle-burn", AMERICA, "Failed", "ImageAccessDenied"),
+    ],
+)
+def test_a_function_is_in_the_state_that_the_demo_promises(
+    demo: Demo, function: str, region: str, state: str, code: str | None
+) -> None:
+    configuration = demo.client("lambda", PRODUCTION, region).get_function_configuration(FunctionName=function)
+    assert (configuration["State"], configuration.get("StateReasonCode")) == (state, code)
+
+
+@pytest.mark.parametrize("tag", ["1.8.0-multi", "1.8.0-arm64"])
+def test_an_index_and_an_arm64_image_are_there_to_be_refused(demo: Demo, tag: str) -> None:
+    functions = demo.client("lambda")
+    uri = f"{PRODUCTION}.dkr.ecr.{EUROPE}.amazonaws.com/shop/orders:{tag}"
+    with pytest.raises(functions.exceptions.InvalidParameterValueException):
+        functions.update_function_code(FunctionName="orders-api", ImageUri=uri, DryRun=True)
+
+
+def test_an_image_of_staging_is_there_that_production_may_not_pull(demo: Demo) -> None:
+    functions = demo.client("lambda")
+    uri = f"{STAGING}.dkr.ecr.{EUROPE}.amazonaws.com/shop/orders:1.8.0"
+    with pytest.raises(functions.exceptions.ClientError, match="does not have permission to access the ECR image"):
+        functions.update_function_code(FunctionName="orders-api", ImageUri=uri, DryRun=True)
+
+
+def test_scans_found_more_on_older_bases_and_staging_is_not_scanned(demo: Demo) -> None:
+    def counts(tag: str, account: str = PRODUCTION) -> dict[str, int] | None:
+        answer = demo.client("ecr", account).describe_images(repositoryName="shop/orders", imageIds=[{"imageTag": tag}])
+        summary = answer["imageDetails"][0].get("imageScanFindingsSummary")
+        return summary and dict(summary["findingSeverityCounts"])
+
+    assert counts("1.8.0") == {"LOW": 1}
+    assert counts("1.5.0") == {"LOW": 1, "MEDIUM": 3, "HIGH": 3}
+    assert counts("1.8.0", STAGING) is None
+
+
+# Calls
+
+
+def test_the_order_api_answers_from_its_handler(demo: Demo) -> None:
+    answer = demo.invoke("orders-api", {"httpMethod": "POST", "body": '{"items": {"rope": 2}}'})
+    assert "FunctionError" not in answer
+    assert answer["ExecutedVersion"] == "4"
+    assert json.loads(answer["Payload"]["body"]) == {"total": 37.0, "currency": "EUR", "release": "1.8.0"}
+
+
+def test_payment_retry_fails(demo: Demo) -> None:
+    answer = demo.invoke("payment-retry", {"payment_id": "pay_7"})
+    assert answer["FunctionError"] == "Unhandled"
+    assert answer["Payload"]["errorType"] == "UpstreamUnavailableError"
+
+
+def test_ledger_reconcile_times_out(demo: Demo) -> None:
+    answer = demo.invoke("ledger-reconcile")
+    assert answer["FunctionError"] == "Unhandled"
+    assert "Task timed out after 3.00 seconds" in answer["Payload"]["errorMessage"]
+
+
+def test_log_chatter_writes_a_line_each_100_ms(demo: Demo) -> None:
+    answer = demo.invoke("log-chatter", {"seconds": 0.5})
+    assert answer["Payload"] == {"lines": 5}
+    events = demo.client("logs").filter_log_events(logGroupName="/aws/lambda/log-chatter", filterPattern='"shard"')[
+        "events"
+    ]
+    written = [event["timestamp"] for event in events if "line 000" in event["message"]]
+    assert len(written) == 5
+    assert written[-1] - written[0] >= 300
+
+
+def test_a_node_function_answers_with_its_recorded_response(demo: Demo) -> None:
+    answer = demo.invoke("thumbnailer", {}, region=AMERICA)
+    assert answer["Payload"]["thumbnails"]
+
+
+# Fleets of any size
+
+
+def test_a_number_seeds_that_many_functions_of_five_versions_and_two_aliases() -> None:
+    with serving("120") as sandbox:
+        fleet = Demo(sandbox)
+        functions = fleet.client("lambda")
+        names = [function["FunctionName"] for function in fleet.functions(PRODUCTION, EUROPE)]
+        assert len(names) == 120
+        assert len(functions.list_versions_by_function(FunctionName=names[77])["Versions"]) == 6
+        aliases = functions.list_aliases(FunctionName=names[77])["Aliases"]
+        assert [alias["Name"] for alias in aliases] == ["canary", "live"]
+        repositories = fleet.client("ecr").describe_repositories()["repositories"]
+        assert [repository["repositoryName"] for repository in repositories] == ["fleet/app-000", "fleet/app-001"]
+        fleet.public.close()
+
+
+def test_the_same_day_gives_the_same_fleet() -> None:
+    program = (
+        "import hashlib\n"
+        "from datetime import date\n"
+        "from sandbox.server import create_app\n"
+        "create_app()\n"
+        "from sandbox.fleet import seed\n"
+        "from sandbox.lambda_model import space\n"
+        "seed('demo', date(2026, 11, 21))\n"
+        "for place in [('111111111111', 'eu-west-1'), ('222222222222', 'us-east-1')]:\n"
+        "    for function in space(*place).functions.values():\n"
+        "        print([function.configuration(version) for version in function.all_versions()], function.aliases)\n"
+    )
+    command = [sys.executable, "-c", program]
+    first, second = (
+        subprocess.run(command, cwd=ROOT, env=_environment(), capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    )
+    assert first == second
+    assert "orders-api" in first
+
+
+def test_an_unknown_fleet_is_refused_with_the_choices() -> None:
+    command = [sys.executable, "-m", "sandbox", "--fleet", "armada"]
+    finished = subprocess.run(command, cwd=ROOT, env=_environment(), capture_output=True, text=True, check=False)
+    assert finished.returncode == 2
+    assert "demo, none, or a number of functions" in finished.stderr
