@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 from werkzeug.wrappers import Request, Response
 
+from sandbox import ecr_scans, events, registry
 from sandbox.clock import CLOCK
 from sandbox.limits import CALLS, DENIALS, QUOTAS
+from sandbox.store import STORE, namespace
 
 Endpoint = Callable[[Request], object]
 
@@ -67,6 +70,30 @@ def _reset_calls(_request: Request) -> object:
     return {}
 
 
+def _reset_events(_request: Request) -> object:
+    events.reset()
+    return []
+
+
+def _set_findings(request: Request) -> object:
+    body = _body(request)
+    space, repository = namespace(str(body["account"]), str(body["region"])), str(body["repository"])
+    found = STORE.manifest(space, repository, str(body["image"]))
+    if found is None:
+        raise NotFound(f"no image {body['image']!r} (a tag or a digest) in {space}/{repository}")
+    ecr_scans.set_findings(space, repository, found.digest, body["findings"])
+    return {"digest": found.digest, "findings": len(body["findings"])}
+
+
+def _set_registry(request: Request) -> object:
+    registry.configure(registry.Settings(**_body(request)))
+    return _registry(request)
+
+
+def _registry(_request: Request) -> object:
+    return asdict(registry.settings())
+
+
 ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("GET", "ready"): lambda _request: {"ready": True},
     ("GET", "clock"): lambda _request: CLOCK.waits(),
@@ -78,6 +105,11 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("DELETE", "denials"): _allow,
     ("GET", "quotas"): _quotas,
     ("POST", "quotas"): _set_quotas,
+    ("GET", "events"): lambda request: events.events(request.args.get("account")),
+    ("DELETE", "events"): _reset_events,
+    ("POST", "findings"): _set_findings,
+    ("GET", "registry"): _registry,
+    ("POST", "registry"): _set_registry,
 }
 """By method and name; other rooms of the sandbox add theirs (see `add`)."""
 

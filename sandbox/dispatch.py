@@ -1,4 +1,4 @@
-"""One door for all AWS calls: finds service and operation, counts, denies, throttles, then lets moto's classes answer."""
+"""One door for all AWS calls: find service and operation, count, deny, throttle, then let moto's classes answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from xml.sax.saxutils import escape
 
 from moto.core.request import Request
 from moto.core.responses import BaseResponse
-from moto.core.routing import NotFound, get_service_router
+from moto.core.routing import get_service_router
+from werkzeug.exceptions import NotFound
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Response
 
@@ -22,7 +23,7 @@ from sandbox.limits import CALLS, DENIALS, QUOTAS
 from sandbox.principals import Principal, Signature, principal, signature
 
 RESPONSES: dict[str, type[BaseResponse]] = {}
-"""The class that answers a service, by signing name ("ecr", "lambda", "logs", "sts"). Filled by the install() functions."""
+"""The class that answers a service, by signing name ("ecr", "lambda", "logs", "sts"); install() functions fill it."""
 
 
 def route(signing_name: str, response: type[BaseResponse]) -> None:

@@ -23,7 +23,7 @@ class Handler(BaseHTTPRequestHandler):
     wbufsize = 64 * 1024
     server: Server
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: Any) -> None:
         """No access log: it costs time, and GET /_sandbox/calls counts instead."""
 
     def date_time_string(self, timestamp: float | None = None) -> str:
@@ -165,4 +165,4 @@ class Server(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         """Where it is reached."""
-        return f"http://{self.server_address[0]}:{self.server_address[1]}"
+        return f"http://{self.server_address[0]!s}:{self.server_address[1]}"

@@ -50,11 +50,11 @@ def principal(access_key: str) -> Principal:
     return _PRINCIPALS.get(access_key, DEFAULT)
 
 
-class _InvalidRole(ServiceException):  # type: ignore[misc]
+class _InvalidRole(ServiceException):
     code = "ValidationError"
 
 
-class StsResponse(TokenResponse):  # type: ignore[misc]
+class StsResponse(TokenResponse):
     """STS: a role of another account gives credentials of that account."""
 
     def assume_role(self) -> ActionResult:

@@ -9,7 +9,8 @@ from typing import Any
 
 from werkzeug.wrappers import Request
 
-from sandbox import admin
+from sandbox import admin, ecr, registry
+from sandbox.blobs import LAYERS, layer
 from sandbox.dispatch import Dispatcher, route
 from sandbox.http import Server, WSGIApp
 from sandbox.principals import StsResponse
@@ -21,18 +22,19 @@ def create_app() -> WSGIApp:
     os.environ["MOTO_LAMBDA_STUB_ECR"] = "false"
     os.environ.pop("MOTO_ACCOUNT_ID", None)
     route("sts", StsResponse)
-    for name in ("ecr", "lambdas"):
-        if importlib.util.find_spec(f"sandbox.{name}"):
-            importlib.import_module(f"sandbox.{name}").install()
+    ecr.install()
+    if importlib.util.find_spec("sandbox.lambdas"):
+        importlib.import_module("sandbox.lambdas").install()
     dispatcher = Dispatcher()
-    registry = importlib.import_module("sandbox.registry").answer if importlib.util.find_spec("sandbox.registry") else None
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path: str = environ["PATH_INFO"]
+        if path.startswith(LAYERS):
+            return layer(Request(environ))(environ, start_response)
         if path.startswith("/_sandbox/"):
             return admin.answer(Request(environ))(environ, start_response)
-        if registry and (path == "/v2" or path.startswith("/v2/")):
-            return registry(Request(environ))(environ, start_response)
+        if path == "/v2" or path.startswith("/v2/"):
+            return registry.answer(Request(environ))(environ, start_response)
         return dispatcher(environ, start_response)
 
     return app

@@ -290,7 +290,7 @@ def _images_of(image: Image | Index) -> Iterator[Image]:
     children: Iterable[Image] = getattr(image, "images", ())
     yield from children
     if not hasattr(image, "images"):
-        yield image  # type: ignore[misc]
+        yield image
 
 
 STORE = Store()

@@ -9,6 +9,7 @@ import sys
 import urllib.request
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +20,7 @@ import httpx
 import pytest
 from botocore.config import Config
 
-from sandbox.images import Image, Index
+from sandbox.images import Image, Index, sha256_digest
 
 ROOT = Path(__file__).parents[2]
 FAST_CLOCK = "create=0.15,update=0.15,wake=0.3,provisioned=0.15"
@@ -139,30 +140,35 @@ def push(sandbox: Sandbox, client: ClientFactory) -> Push:
         account: str | None = None,
     ) -> str:
         ecr = client("ecr", region, account)
-        try:
+        with suppress(ecr.exceptions.RepositoryAlreadyExistsException):
             ecr.create_repository(repositoryName=repository)
-        except ecr.exceptions.RepositoryAlreadyExistsException:
-            pass
-        with httpx.Client(base_url=f"{sandbox.url}/v2/{repository}", auth=login(ecr)) as registry:
-            for child in image.images if isinstance(image, Index) else (image,):
-                for blob in child.blobs:
-                    put_blob(registry, blob.digest, blob.data)
-                if child is not image:
-                    put_manifest(registry, child.digest, child)
-            for reference in tags or (image.digest,):
-                put_manifest(registry, reference, image)
+        with httpx.Client(base_url=sandbox.url, auth=login(ecr)) as registry:
+            push_image(registry, repository, image, tags)
         return image.digest
 
     return run
 
 
-def put_blob(registry: httpx.Client, digest: str, data: bytes) -> None:
-    """Upload a blob in one POST and one PUT."""
-    location = registry.post("/blobs/uploads/").raise_for_status().headers["Location"]
+def push_image(registry: httpx.Client, repository: str, image: Image | Index, tags: Sequence[str] = ()) -> None:
+    """Push blobs, then manifests, children before their index."""
+    for child in image.images if isinstance(image, Index) else (image,):
+        for blob in child.blobs:
+            put_blob(registry, repository, blob.data)
+        if child is not image:
+            put_manifest(registry, repository, child.digest, child).raise_for_status()
+    for reference in tags or (image.digest,):
+        put_manifest(registry, repository, reference, image).raise_for_status()
+
+
+def put_blob(registry: httpx.Client, repository: str, data: bytes) -> str:
+    """Upload a blob in one POST and one PUT and give its digest."""
+    location = registry.post(f"/v2/{repository}/blobs/uploads/").raise_for_status().headers["Location"]
+    digest = sha256_digest(data)
     registry.put(location, params={"digest": digest}, content=data).raise_for_status()
+    return digest
 
 
-def put_manifest(registry: httpx.Client, reference: str, image: Image | Index) -> None:
-    """Put a manifest by tag or digest."""
+def put_manifest(registry: httpx.Client, repository: str, reference: str, image: Image | Index) -> httpx.Response:
+    """Put a manifest by tag or digest; the answer may be an error."""
     headers = {"Content-Type": image.manifest.media_type}
-    registry.put(f"/manifests/{reference}", content=image.manifest.data, headers=headers).raise_for_status()
+    return registry.put(f"/v2/{repository}/manifests/{reference}", content=image.manifest.data, headers=headers)

@@ -1,0 +1,44 @@
+"""Sending a blob's bytes, whole or in part, and the signed addresses that stand for ECR's bucket of layers."""
+
+from __future__ import annotations
+
+from werkzeug.http import parse_range_header
+from werkzeug.wrappers import Request, Response
+
+from sandbox import tokens
+from sandbox.store import STORE
+
+LAYERS = "/_sandbox/layers/"
+
+
+def layer_url(request: Request, digest: str) -> str:
+    """An address of the blob that needs no credentials, good for an hour."""
+    return f"{request.host_url.rstrip('/')}{LAYERS}{digest}?{tokens.layer_query(digest)}"
+
+
+def layer(request: Request) -> Response:
+    """Answer a signed address: 403 for a wrong or old signature, 404 for an unknown layer."""
+    digest = request.path.removeprefix(LAYERS)
+    expires, given = request.args.get("X-Amz-Expires", ""), request.args.get("X-Amz-Signature", "")
+    if not tokens.layer_query_is_valid(digest, expires, given):
+        return Response("<Error><Code>AccessDenied</Code></Error>", status=403, content_type="application/xml")
+    try:
+        data = STORE.blob(digest)
+    except KeyError:
+        return Response("<Error><Code>NoSuchKey</Code></Error>", status=404, content_type="application/xml")
+    return blob_response(request, data)
+
+
+def blob_response(request: Request, data: bytes) -> Response:
+    """200 with all, 206 with the range asked for, 416 for a range beyond the end."""
+    headers = {"Accept-Ranges": "bytes"}
+    wanted = parse_range_header(request.headers.get("Range"))
+    if wanted is None or len(wanted.ranges) != 1:
+        return Response(data, headers=headers, content_type="application/octet-stream")
+    span = wanted.range_for_length(len(data))
+    if span is None:
+        headers["Content-Range"] = f"bytes */{len(data)}"
+        return Response("", status=416, headers=headers)
+    first, end = span
+    headers["Content-Range"] = f"bytes {first}-{end - 1}/{len(data)}"
+    return Response(data[first:end], status=206, headers=headers, content_type="application/octet-stream")

@@ -1,0 +1,130 @@
+"""ECR's backend: moto keeps the repositories' settings, the store keeps what is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from moto.ecr.models import ECRBackend, Repository, ecr_backends
+
+from sandbox import ecr_scans, events
+from sandbox.dispatch import route
+from sandbox.ecr_policy import PULL_ACTIONS, Caller, allows_all
+from sandbox.store import PUBLIC, STORE, Push, namespace
+
+
+class EcrBackend(ECRBackend):
+    """Repositories whose images live in the store."""
+
+    def create_repository(self, repository_name: str, *args: Any, **kwargs: Any) -> Repository:
+        """As moto does, and make room in the store."""
+        created = super().create_repository(repository_name, *args, **kwargs)
+        contents = STORE.create(namespace(self.account_id, self.region_name), repository_name)
+        contents.is_immutable = lambda tag: tag_is_immutable(created, tag)
+        return created
+
+    def delete_repository(
+        self, repository_name: str, registry_id: str | None = None, force: bool = False
+    ) -> Repository:
+        """As moto does, with the contents. Raises RepositoryNotEmptyException unless forced."""
+        repository = self._get_repository(repository_name, registry_id)
+        space = namespace(self.account_id, self.region_name)
+        # moto refuses by its own list of images, which the store replaces.
+        repository.images = [*STORE.contents(space, repository_name).manifests]  # type: ignore[list-item]
+        deleted = super().delete_repository(repository_name, registry_id, force)
+        STORE.delete(space, repository_name)
+        return deleted
+
+
+def tag_is_immutable(repository: Repository, tag: str) -> bool:
+    """Whether a tag, once set, cannot be moved (exclusion filters turn the repository's setting round)."""
+    setting = str(getattr(repository.image_tag_mutability, "value", repository.image_tag_mutability))
+    filters = repository.image_tag_mutability_exclusion_filters or []
+    excluded = any(fnmatchcase(tag, each["filter"]) for each in filters)
+    return setting.startswith("IMMUTABLE") != excluded
+
+
+def install() -> None:
+    """Put the corrected ECR in moto's place. Call once, before any account is used."""
+    # The responses import this module.
+    from sandbox.ecr_responses import EcrResponse
+
+    ecr_backends.backend = EcrBackend
+    route("ecr", EcrResponse)
+    if _announce not in STORE.listeners:
+        STORE.listeners.append(_announce)
+
+
+def find_repository(account_id: str, region: str, name: str) -> Repository | None:
+    """A repository's settings, or None."""
+    found: Repository | None = ecr_backends[account_id][region].repositories.get(name)
+    return found
+
+
+def create_repository(
+    account_id: str,
+    region: str,
+    name: str,
+    *,
+    immutable: bool = False,
+    scan_on_push: bool = False,
+    tags: Sequence[dict[str, str]] = (),
+) -> None:
+    """Create a repository in-process, as a fleet's seed does. Raises moto's RepositoryAlreadyExistsException."""
+    ecr_backends[account_id][region].create_repository(
+        repository_name=name,
+        registry_id=None,
+        encryption_config={},
+        image_scan_config={"scanOnPush": scan_on_push},
+        image_tag_mutability="IMMUTABLE" if immutable else "MUTABLE",
+        tags=list(tags),
+    )
+
+
+def pull_allowed(
+    account_id: str,
+    region: str,
+    repository: str,
+    caller_account_id: str,
+    principal: str | None = "lambda.amazonaws.com",
+) -> bool:
+    """Whether an account, and the service that pulls for it, may pull from a repository; False when it is missing.
+
+    In the repository's own account everything is allowed that its policy does not deny. From another account both
+    the account and the service must be granted BatchGetImage and GetDownloadUrlForLayer
+    (https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#configuration-images-permissions).
+    Pass principal=None to ask for the account alone.
+    """
+    found = find_repository(account_id, region, repository)
+    if found is None:
+        return False
+    own = account_id == caller_account_id
+    callers = [Caller(caller_account_id)]
+    if principal:
+        source = f"arn:aws:lambda:{region}:{caller_account_id}:function:any"
+        callers.append(Caller(caller_account_id, service=principal, source_arn=source))
+    return all(allows_all(found.policy, caller, PULL_ACTIONS, own_account=own) for caller in callers)
+
+
+def _announce(push: Push) -> None:
+    if push.namespace == PUBLIC:
+        return
+    account, region = push.namespace.split("/")
+    announce_action(account, region, "PUSH", push.repository, push.digest, push.tag)
+    found = find_repository(account, region, push.repository)
+    if found is not None and _scans_on_push(found):
+        ecr_scans.scan(push.namespace, push.repository, push.digest)
+
+
+def _scans_on_push(repository: Repository) -> bool:
+    configuration: Any = repository.image_scanning_configuration
+    return bool(configuration.get("scanOnPush"))
+
+
+def announce_action(account: str, region: str, action: str, repository: str, digest: str, tag: str | None) -> None:
+    """Emit "ECR Image Action" for a PUSH or DELETE."""
+    detail = {"action-type": action, "result": "SUCCESS", "repository-name": repository, "image-digest": digest}
+    if tag:
+        detail["image-tag"] = tag
+    events.emit(account, region, "aws.ecr", "ECR Image Action", detail)

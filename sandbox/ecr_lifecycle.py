@@ -1,0 +1,66 @@
+"""Lifecycle policies: which images a policy would expire, by AWS's evaluation rules.
+
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html: an image that meets the tagging
+requirement of a rule cannot be expired by a rule of lower priority, and no rule's count overlooks the images that
+another rule expires.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An image as a rule sees it."""
+
+    digest: str
+    tags: tuple[str, ...]
+    pushed_at: datetime
+
+
+@dataclass(frozen=True)
+class Expiry:
+    """An image that a rule would expire."""
+
+    image: Candidate
+    rule_priority: int
+
+
+def expiring(policy: str, images: Sequence[Candidate], now: datetime) -> list[Expiry]:
+    """What the policy (JSON text) would expire at `now`, newest image first."""
+    claimed: set[str] = set()
+    expiries: list[Expiry] = []
+    for rule in sorted(json.loads(policy)["rules"], key=lambda each: int(each["rulePriority"])):
+        selection = rule["selection"]
+        selected = sorted((i for i in images if _selects(selection, i)), key=lambda i: i.pushed_at, reverse=True)
+        expiries += [
+            Expiry(image, int(rule["rulePriority"]))
+            for image in _too_many(selection, selected, now)
+            if image.digest not in claimed
+        ]
+        claimed |= {image.digest for image in selected}
+    return sorted(expiries, key=lambda each: each.image.pushed_at, reverse=True)
+
+
+def _selects(selection: Mapping[str, Any], image: Candidate) -> bool:
+    status = selection["tagStatus"]
+    if status == "untagged":
+        return not image.tags
+    if status == "any":
+        return True
+    patterns = selection.get("tagPatternList") or [f"{prefix}*" for prefix in selection.get("tagPrefixList", ())]
+    # Several patterns select the images that have a tag for each of them.
+    return bool(patterns) and all(any(fnmatchcase(tag, pattern) for tag in image.tags) for pattern in patterns)
+
+
+def _too_many(selection: Mapping[str, Any], newest_first: Sequence[Candidate], now: datetime) -> list[Candidate]:
+    number = int(selection["countNumber"])
+    if selection["countType"] == "imageCountMoreThan":
+        return list(newest_first[number:])
+    return [image for image in newest_first if now - image.pushed_at > timedelta(days=number)]

@@ -1,0 +1,39 @@
+"""Events as the account's services would send them to EventBridge, kept for GET /_sandbox/events."""
+
+from __future__ import annotations
+
+import uuid
+from collections import deque
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+_KEPT = 10_000
+_EVENTS: deque[dict[str, Any]] = deque(maxlen=_KEPT)
+
+
+def emit(account: str, region: str, source: str, detail_type: str, detail: Mapping[str, Any]) -> None:
+    """Record an event in EventBridge's envelope (best effort in AWS; here the last 10,000 are kept)."""
+    _EVENTS.append(
+        {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": detail_type,
+            "source": source,
+            "account": account,
+            "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "region": region,
+            "resources": [],
+            "detail": dict(detail),
+        }
+    )
+
+
+def events(account: str | None = None) -> list[dict[str, Any]]:
+    """The recorded events, oldest first, of one account or of all."""
+    return [event for event in list(_EVENTS) if account in (None, event["account"])]
+
+
+def reset() -> None:
+    """Forget them."""
+    _EVENTS.clear()

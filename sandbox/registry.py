@@ -1,0 +1,183 @@
+"""The OCI Distribution API under /v2, as ECR serves it, over the same store as the ECR API."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from werkzeug.wrappers import Request, Response
+
+from sandbox import ecr_errors, registry_uploads
+from sandbox.blobs import blob_response, layer_url
+from sandbox.limits import CALLS
+from sandbox.registry_access import Access, access, not_authorized
+from sandbox.registry_errors import RegistryError
+from sandbox.store import STORE, ContentMissing, StoredManifest, TagIsImmutable, sha256
+
+_NAME = r"(?P<name>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)"
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_DEFAULT_TAGS = 1000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the registry behaves where ECR could be either."""
+
+    redirects: bool = True
+    """GET of a blob answers 307 to a signed address, as ECR does; off: it sends the bytes itself."""
+
+
+class _State:
+    settings = Settings()
+
+
+def configure(settings: Settings) -> None:
+    """Change how the registry behaves."""
+    _State.settings = settings
+
+
+def settings() -> Settings:
+    """How the registry behaves now."""
+    return _State.settings
+
+
+Endpoint = Callable[[Request, Access, str, str], Response]
+
+
+def answer(request: Request) -> Response:
+    """Answer one request under /v2; every error is a document of the specification."""
+    try:
+        response = _answer(request)
+    except RegistryError as error:
+        response = error.response()
+    response.headers["Docker-Distribution-Api-Version"] = "registry/2.0"
+    return response
+
+
+def _answer(request: Request) -> Response:
+    who = access(request)
+    if request.path.rstrip("/") == "/v2":
+        CALLS.add(who.account, "registry", "Ping")
+        if request.authorization is None or (who.is_public and not who.writable):
+            raise not_authorized()
+        return Response("", status=200)
+    for pattern, methods in _ROUTES:
+        match = pattern.fullmatch(request.path)
+        if match and request.method in methods:
+            operation, action, endpoint = methods[request.method]
+            CALLS.add(who.account, "registry", operation)
+            name, reference = match["name"], match.groupdict().get("reference", "")
+            who.check(name, action)
+            return endpoint(request, who, name, reference)
+        if match:
+            raise RegistryError(405, "UNSUPPORTED", f"{request.method} is not supported here")
+    raise RegistryError(404, "NAME_INVALID", f"no such address: {request.path}")
+
+
+def _manifest(who: Access, name: str, reference: str) -> StoredManifest:
+    found = STORE.manifest(who.namespace, name, reference)
+    if found is None or found.status != "ACTIVE":
+        why = "is archived" if found else "not found"
+        raise RegistryError(404, "MANIFEST_UNKNOWN", f"Requested image {why}: {reference}")
+    return found
+
+
+def _get_manifest(_request: Request, who: Access, name: str, reference: str) -> Response:
+    found = _manifest(who, name, reference)
+    headers = {"Docker-Content-Digest": found.digest, "Etag": f'"{found.digest}"'}
+    # werkzeug drops the body of a HEAD but keeps its length.
+    return Response(found.data, headers=headers, content_type=found.media_type)
+
+
+def _put_manifest(request: Request, who: Access, name: str, reference: str) -> Response:
+    data = request.get_data()
+    tag = None if reference.startswith("sha256:") else reference
+    if tag is None and reference != sha256(data):
+        raise RegistryError(400, "DIGEST_INVALID", f"the manifest's digest is {sha256(data)}, not {reference}")
+    if tag is not None and not _TAG.fullmatch(tag):
+        raise RegistryError(400, "TAG_INVALID", f"not a tag: {tag}")
+    try:
+        media_type = request.mimetype or json.loads(data)["mediaType"]
+        if who.is_public:
+            STORE.create(who.namespace, name)
+        stored = STORE.put_manifest(who.namespace, name, data, media_type, tag)
+    except TagIsImmutable as error:
+        raise RegistryError(400, "TAG_INVALID", ecr_errors.immutable_tag_text(error.tag, name)) from error
+    except ContentMissing as error:
+        raise RegistryError(400, "MANIFEST_BLOB_UNKNOWN", str(error)) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RegistryError(400, "MANIFEST_INVALID", f"not a manifest: {error!r}") from error
+    headers = {"Location": f"/v2/{name}/manifests/{stored.digest}", "Docker-Content-Digest": stored.digest}
+    return Response("", status=201, headers=headers)
+
+
+def _delete_manifest(_request: Request, who: Access, name: str, reference: str) -> Response:
+    found = _manifest(who, name, reference)
+    if reference.startswith("sha256:"):
+        STORE.delete_manifest(who.namespace, name, found.digest)
+    else:
+        STORE.untag(who.namespace, name, reference)
+    return Response("", status=202)
+
+
+def _get_blob(request: Request, who: Access, name: str, digest: str) -> Response:
+    if digest not in STORE.contents(who.namespace, name).blobs:
+        raise RegistryError(404, "BLOB_UNKNOWN", f"blob unknown to registry: {digest}")
+    if request.method == "GET" and settings().redirects:
+        return Response("", status=307, headers={"Location": layer_url(request, digest)})
+    response = blob_response(request, STORE.blob(digest))
+    response.headers["Docker-Content-Digest"] = digest
+    return response
+
+
+def _list_tags(request: Request, who: Access, name: str, _reference: str) -> Response:
+    tags = sorted(STORE.contents(who.namespace, name).tags)
+    size = request.args.get("n", _DEFAULT_TAGS, type=int)
+    last = request.args.get("last", "")
+    rest = [tag for tag in tags if tag > last]
+    part = rest[: max(size, 0)]
+    headers = {}
+    if part and len(rest) > len(part):
+        headers["Link"] = f'</v2/{name}/tags/list?last={part[-1]}&n={size}>; rel="next"'
+    body = json.dumps({"name": name, "tags": part})
+    return Response(body, headers=headers, content_type="application/json")
+
+
+_Methods = dict[str, tuple[str, str, Endpoint]]
+"""HTTP method -> (the operation's name for counting, the ECR action that must be allowed, the function)."""
+
+_ROUTES: tuple[tuple[re.Pattern[str], _Methods], ...] = (
+    (
+        re.compile(rf"/v2/{_NAME}/manifests/(?P<reference>[^/]+)"),
+        {
+            "GET": ("GetManifest", "BatchGetImage", _get_manifest),
+            "HEAD": ("HeadManifest", "BatchGetImage", _get_manifest),
+            "PUT": ("PutManifest", "PutImage", _put_manifest),
+            "DELETE": ("DeleteManifest", "BatchDeleteImage", _delete_manifest),
+        },
+    ),
+    (
+        re.compile(rf"/v2/{_NAME}/blobs/uploads/?"),
+        {"POST": ("StartUpload", "InitiateLayerUpload", registry_uploads.start)},
+    ),
+    (
+        re.compile(rf"/v2/{_NAME}/blobs/uploads/(?P<reference>[^/]+)"),
+        {
+            "GET": ("GetUpload", "UploadLayerPart", registry_uploads.status),
+            "PATCH": ("PatchUpload", "UploadLayerPart", registry_uploads.append),
+            "PUT": ("FinishUpload", "CompleteLayerUpload", registry_uploads.finish),
+            "DELETE": ("CancelUpload", "UploadLayerPart", registry_uploads.cancel),
+        },
+    ),
+    (
+        re.compile(rf"/v2/{_NAME}/blobs/(?P<reference>{_DIGEST.pattern})"),
+        {
+            "GET": ("GetBlob", "GetDownloadUrlForLayer", _get_blob),
+            "HEAD": ("HeadBlob", "BatchCheckLayerAvailability", _get_blob),
+        },
+    ),
+    (re.compile(rf"/v2/{_NAME}/tags/list"), {"GET": ("ListTags", "ListImages", _list_tags)}),
+)
