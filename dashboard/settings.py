@@ -35,6 +35,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "functions_app.web.http.ProblemMiddleware",
 ]
 ROOT_URLCONF = "dashboard.urls"
 WSGI_APPLICATION = "dashboard.wsgi.application"
@@ -48,6 +49,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "functions_app.web.chrome.chrome",
             ],
         },
     }
@@ -69,6 +71,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": ENV.redis_url}}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
+CSRF_FAILURE_VIEW = "functions_app.web.http.csrf_failure"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "functions"
 LOGOUT_REDIRECT_URL = "login"
@@ -126,6 +129,9 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
+
+# Where the kinds of runs are listed (tests name their own).
+DRYDOCK_KINDS = "functions_app.services.run_kinds.KINDS"
 
 LOGGING = {
     "version": 1,

@@ -1,5 +1,17 @@
 """Every address of the product."""
 
-from django.urls import URLPattern, URLResolver
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, path
+from django.views.generic import RedirectView
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from functions_app.web import functions, login
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(pattern_name="functions", query_string=False), name="home"),
+    *login.urlpatterns,
+    *functions.urlpatterns,
+]
+if settings.DEBUG:
+    from functions_app.web import styleguide
+
+    urlpatterns += styleguide.urlpatterns

@@ -1,0 +1,69 @@
+"""How old the data is, what runs at this moment, and which accounts could not be read."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Func, Subquery
+
+from functions_app.domain.errors import Problem
+from functions_app.domain.runs import ACTIVE
+from functions_app.models import Account, Run
+
+LATE_AFTER = 3  # missed syncs until the age of the data turns amber
+
+
+@dataclass(frozen=True)
+class ScopeStatus:
+    """One account in one region: when it was read last, and what went wrong since."""
+
+    account: str
+    colour: str
+    region: str
+    attempted_at: datetime | None
+    synced_at: datetime | None
+    problem: Problem | None
+
+
+@dataclass(frozen=True)
+class FleetStatus:
+    """The age of the oldest part of the snapshot, and what people should know about it."""
+
+    scopes: tuple[ScopeStatus, ...]
+    running: int
+    has_accounts: bool
+    synced_at: datetime | None
+    late: bool
+
+    @classmethod
+    def empty(cls) -> "FleetStatus":
+        """What stands around a page for nobody."""
+        return cls((), 0, False, None, False)
+
+    @property
+    def problems(self) -> tuple[ScopeStatus, ...]:
+        """The scopes whose last sync failed."""
+        return tuple(scope for scope in self.scopes if scope.problem)
+
+
+def fleet_status(now: datetime) -> FleetStatus:
+    """Read accounts, their scopes and the number of active runs in one query."""
+    active = Run.objects.filter(status__in=sorted(ACTIVE)).order_by()
+    rows = (
+        Account.objects.filter(enabled=True)
+        .order_by("name", "scopes__region")
+        .annotate(running=Subquery(active.annotate(count=Func("pk", function="COUNT")).values("count")))
+        .values_list(
+            "name", "colour", "scopes__region", "scopes__attempted_at", "scopes__synced_at", "scopes__problem", "running"
+        )
+    )
+    found = list(rows)
+    scopes = tuple(
+        ScopeStatus(name, colour, region, attempted, synced, Problem.from_json(problem) if problem else None)
+        for name, colour, region, attempted, synced, problem, _running in found
+        if region
+    )
+    synced = [scope.synced_at for scope in scopes if scope.synced_at]
+    oldest = min(synced) if synced else None
+    late = oldest is not None and now - oldest > LATE_AFTER * timedelta(seconds=settings.ENV.sync_every)
+    return FleetStatus(scopes, found[0][-1] if found else 0, bool(found), oldest, late)

@@ -1,0 +1,55 @@
+"""The parts of functions_app.web.parts as template tags and filters."""
+
+from datetime import datetime
+
+from django import template
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from functions_app.web import parts
+from functions_app.web.chrome import NavItem, navigation
+
+register = template.Library()
+
+register.simple_tag(parts.icon, name="icon")
+register.simple_tag(parts.badge, name="badge")
+register.simple_tag(parts.freshness, name="freshness")
+register.simple_tag(parts.copy_button, name="copy")
+register.simple_tag(parts.account, name="account")
+register.filter("run_status", parts.run_status)
+register.filter("short", parts.short)
+register.filter("bytes", parts.size)
+register.filter("exact", parts.exact)
+
+
+@register.simple_tag
+def state(value: str, reason: str = "") -> SafeString:
+    """A function's state."""
+    return parts.state(value, reason)
+
+
+@register.filter
+def digest(value: str) -> SafeString:
+    """A digest chip with a copy button."""
+    return parts.digest(value)
+
+
+@register.filter
+def ago(then: datetime | None) -> SafeString:
+    """A relative time with the exact one on hover."""
+    return parts.ago(then)
+
+
+@register.simple_tag(takes_context=True)
+def nav(context: template.Context) -> list[tuple[NavItem, bool]]:
+    """The left rail, and which item is the current one."""
+    request: HttpRequest | None = context.get("request")
+    path = request.path if request else ""
+    return [(item, path.startswith(item.href)) for item in navigation()]
+
+
+@register.simple_tag
+def function_tab(name: str, pk: int) -> str:
+    """The address of a function's tab."""
+    return reverse(name, args=[pk])

@@ -1,0 +1,55 @@
+"""What stands around every page: the rail, the age of the data, running runs, and accounts that failed to sync."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+
+from functions_app.services import inventory
+from functions_app.services.inventory import FleetStatus
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """One entry of the left rail; `key` follows `g` on the keyboard."""
+
+    title: str
+    icon: str
+    href: str
+    key: str
+
+
+RAIL = (
+    ("Functions", "lambda", "functions", "f"),
+    ("Repositories", "packages", "repositories", "r"),
+    ("Runs", "player-play", "runs", "u"),
+    ("Audit", "list-details", "audit", "a"),
+    ("Settings", "settings", "accounts", "s"),
+)
+
+
+@lru_cache(maxsize=1)
+def navigation() -> tuple[NavItem, ...]:
+    """The rail's entries."""
+    items = []
+    for title, icon, name, key in RAIL:
+        try:
+            items.append(NavItem(title, icon, reverse(name), key))
+        except NoReverseMatch:
+            continue
+    return tuple(items)
+
+
+def chrome(request: HttpRequest) -> dict[str, object]:
+    """Context processor: `chrome`, read (one query) only when a whole page is drawn for a person who is logged in."""
+
+    def status() -> FleetStatus:
+        if isinstance(request.user, AnonymousUser):
+            return FleetStatus.empty()
+        return inventory.fleet_status(datetime.now(UTC))
+
+    return {"chrome": SimpleLazyObject(status)}

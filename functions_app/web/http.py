@@ -1,0 +1,154 @@
+"""What every view shares: full page or partial, errors as toast or page, and who may change things."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.views.decorators.http import require_POST
+from django_htmx.middleware import HtmxDetails
+
+from functions_app.domain.errors import Code, DrydockError, Problem
+from functions_app.services import access
+
+P = ParamSpec("P")
+STATUS = {
+    Code.INVALID: 400,
+    Code.PREFLIGHT: 422,
+    Code.NOT_FOUND: 404,
+    Code.DENIED: 403,
+    Code.CHANGED: 412,
+    Code.BUSY: 409,
+    Code.EXPIRED: 410,
+    Code.THROTTLED: 429,
+    Code.UNREACHABLE: 502,
+    Code.FAILED: 502,
+    Code.UNKNOWN_OUTCOME: 502,
+}
+TITLE = {
+    Code.INVALID: "That request is malformed",
+    Code.PREFLIGHT: "A check forbids it",
+    Code.NOT_FOUND: "Not found",
+    Code.DENIED: "Not allowed",
+    Code.CHANGED: "Somebody else changed it meanwhile",
+    Code.BUSY: "Another change is in progress",
+    Code.EXPIRED: "The plan is too old",
+    Code.THROTTLED: "AWS asks to slow down",
+    Code.UNREACHABLE: "No answer",
+    Code.FAILED: "It failed",
+    Code.UNKNOWN_OUTCOME: "It is not known whether it happened",
+}
+
+
+class HtmxHttpRequest(HttpRequest):
+    """A request of a person who is logged in (LoginRequiredMiddleware), with htmx's headers read."""
+
+    htmx: HtmxDetails
+    user: User  # type: ignore[assignment]
+
+
+def wants_partial(request: HttpRequest) -> bool:
+    """Whether htmx asks for a part of the page: not for history, and not when it replaces the whole body."""
+    htmx: HtmxDetails | None = getattr(request, "htmx", None)
+    return bool(htmx) and not htmx.history_restore_request and htmx.request_type != "full" and not htmx.boosted
+
+
+def page(
+    request: HttpRequest, template: str, context: dict[str, Any], *, partial: str = "rows", status: int = 200
+) -> HttpResponse:
+    """Answer with the whole page, or with its partial when htmx asks for that."""
+    name = f"{template}#{partial}" if wants_partial(request) else template
+    response = render(request, name, context, status=status)
+    patch_vary_headers(response, ["HX-Request", "Cookie"])
+    patch_cache_control(response, private=True, no_cache=True)
+    return response
+
+
+def toast(request: HttpRequest, problem: Problem, *, status: int) -> HttpResponse:
+    """Put a message into the page's corner, whatever the request was aimed at."""
+    body = render_to_string("errors/_toast.html", {"problem": problem, "title": TITLE[problem.code]}, request)
+    return HttpResponse(body, status=status, headers={"HX-Retarget": "#toasts", "HX-Reswap": "beforeend"})
+
+
+def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """Show a problem: a toast for htmx, a page otherwise, with its HTTP status."""
+    status = STATUS[problem.code]
+    if wants_partial(request):
+        return toast(request, problem, status=status)
+    context = {"problem": problem, "title": TITLE[problem.code], "status": status}
+    return render(request, "errors/problem.html", context, status=status)
+
+
+class ProblemMiddleware:
+    """Turns a DrydockError raised by a view into what the person sees."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Django's hook; anything but a DrydockError goes on to the 500 page."""
+        if isinstance(exception, DrydockError):
+            return problem_response(request, exception.problem)
+        return None
+
+
+def operator_required(
+    view: Callable[Concatenate[HtmxHttpRequest, P], HttpResponse],
+) -> Callable[Concatenate[HtmxHttpRequest, P], HttpResponse]:
+    """Let only POST requests of operators through. Raises DENIED, which names what is missing."""
+
+    @wraps(view)
+    def guarded(request: HtmxHttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        access.require_operator(request.user)
+        return view(request, *args, **kwargs)
+
+    return require_POST(guarded)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's 404 handler."""
+    del exception
+    return problem_response(
+        request,
+        Problem(Code.NOT_FOUND, f"There is nothing at {request.path}.", "Look for it in Functions or Repositories."),
+    )
+
+
+def denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's 403 handler."""
+    del exception
+    return problem_response(
+        request, Problem(Code.DENIED, "You may not do that.", "Ask somebody who administers Drydock for the right.")
+    )
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's 400 handler."""
+    del exception
+    return problem_response(
+        request, Problem(Code.INVALID, "The request could not be read.", "Go back, reload the page and try again.")
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's handler for a form whose token is missing or too old."""
+    del reason
+    return problem_response(
+        request,
+        Problem(Code.DENIED, "This form is too old, or cookies are blocked.", "Reload the page and send it again."),
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's 500 handler: it touches neither the database nor the session."""
+    problem = Problem(Code.FAILED, "Drydock itself failed. Nothing more is known here; its log has the details.")
+    if wants_partial(request):
+        return toast(request, problem, status=500)
+    return HttpResponse(render_to_string("errors/server_error.html", {}), status=500)

@@ -1,0 +1,115 @@
+// Drydock's own behaviour: theme switch, copy buttons, shortcuts, toasts, times that keep moving.
+// Everything hangs on document, so that what htmx swaps in works at once.
+(() => {
+  const root = document.documentElement;
+  root.classList.add("js");
+
+  const click = {
+    "#theme": () => {
+      const next = root.dataset.bsTheme === "dark" ? "light" : "dark";
+      localStorage.setItem("theme", next);
+      root.dataset.bsTheme = next;
+    },
+    "[data-copy]": async (button) => {
+      try {
+        await navigator.clipboard.writeText(button.dataset.copy);
+        button.classList.add("copied");
+        say("Copied");
+        setTimeout(() => button.classList.remove("copied"), 1500);
+      } catch {
+        say("The browser does not let this page copy");
+      }
+    },
+    "[data-dismiss]": (button) => button.closest(".toast-card").remove(),
+    "[data-shortcuts]": () => document.getElementById("shortcuts").showModal(),
+    "[data-close]": (button) => button.closest("dialog").close(),
+    "[data-open]": (button) => document.getElementById(button.dataset.open).showModal(),
+  };
+  document.addEventListener("click", (event) => {
+    for (const [selector, act] of Object.entries(click)) {
+      const found = event.target.closest(selector);
+      if (found) act(found);
+    }
+    for (const menu of document.querySelectorAll("details.person[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+
+  // A short message for eyes and screen readers alike; it leaves by itself.
+  function say(text) {
+    const line = document.createElement("div");
+    line.className = "toast-card brief";
+    line.textContent = text;
+    document.getElementById("toasts").append(line);
+    setTimeout(() => line.remove(), 2500);
+  }
+  window.drydock = { say };
+
+  document.addEventListener("htmx:error", (event) => {
+    const error = event.detail.error ?? event.detail.ctx?.error;
+    if (error?.name === "AbortError" || event.detail.ctx?.request?.signal?.aborted) return;
+    say("No answer from Drydock. Check the connection, then try again.");
+  });
+
+  // Typing pushes one history entry, not one per letter: back leads to what was there before the search.
+  let typing = false;
+  document.addEventListener("htmx:before:history:update", (event) => {
+    const fromSearch = event.detail.sourceElement?.matches?.("input[type=search]");
+    if (fromSearch && typing) event.detail.history.type = "replace";
+    typing = Boolean(fromSearch);
+  });
+  document.addEventListener("focusout", (event) => {
+    if (event.target.matches?.("input[type=search]")) typing = false;
+  });
+
+  // Shortcuts. None fires while somebody types.
+  let going = 0;
+  const rows = () => [...document.querySelectorAll("[data-row]")];
+  const move = (step) => {
+    const all = rows();
+    const at = all.findIndex((row) => row.contains(document.activeElement));
+    const next = all[Math.min(all.length - 1, Math.max(0, at + step))];
+    next?.querySelector("a")?.focus();
+  };
+  const keys = {
+    "/": () => document.getElementById("search")?.select(),
+    "?": () => document.getElementById("shortcuts").showModal(),
+    j: () => move(1),
+    k: () => move(-1),
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && event.target.matches("input[type=search]")) event.target.blur();
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.matches("input, select, textarea, [contenteditable]") || document.querySelector("dialog[open]")) return;
+    if (event.key === "g") {
+      going = Date.now();
+      return;
+    }
+    const target = Date.now() - going < 1200 && document.querySelector(`[data-go="${CSS.escape(event.key)}"]`);
+    going = 0;
+    if (target) {
+      event.preventDefault();
+      location.assign(target.href);
+    } else if (keys[event.key]) {
+      event.preventDefault();
+      keys[event.key]();
+    }
+  });
+
+  // Relative times move on by themselves, in the words of web/parts.py.
+  const relative = (seconds) => {
+    const size = Math.abs(seconds);
+    if (size < 5) return "just now";
+    const [by, unit] = size < 60 ? [1, "s"] : size < 3600 ? [60, "min"] : size < 172800 ? [3600, "h"]
+      : size < 63072000 ? [86400, "d"] : [31536000, "y"];
+    const text = `${Math.floor(size / by)} ${unit}`;
+    return seconds < 0 ? `in ${text}` : `${text} ago`;
+  };
+  setInterval(() => {
+    if (document.hidden) return;
+    for (const time of document.querySelectorAll("time[datetime]:not([data-fixed])")) {
+      const text = relative((Date.now() - Date.parse(time.dateTime)) / 1000);
+      if (time.textContent !== text) time.textContent = text;
+    }
+  }, 10000);
+})();
