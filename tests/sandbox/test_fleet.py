@@ -44,7 +44,7 @@ class Demo:
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self.client = cache(self._client)
-        self.public = httpx.Client(base_url=f"{sandbox.url}/v2")
+        self.public = httpx.Client(base_url=f"{sandbox.url}/v2", follow_redirects=True)
 
     def _client(self, service: str, account: str = PRODUCTION, region: str = EUROPE) -> Any:
         session = self.sandbox.session if account == PRODUCTION else assumed(self.sandbox, account)
@@ -65,7 +65,8 @@ class Demo:
         ecr = self.client("ecr", PRODUCTION, region)
         found = ecr.batch_get_image(repositoryName=repository, imageIds=[{"imageDigest": digest}])["images"][0]
         config = json.loads(found["imageManifest"])["config"]["digest"]
-        blob = httpx.get(f"{self.sandbox.url}/v2/{repository}/blobs/{config}", auth=login(ecr)).raise_for_status()
+        url = f"{self.sandbox.url}/v2/{repository}/blobs/{config}"
+        blob = httpx.get(url, auth=login(ecr), follow_redirects=True).raise_for_status()
         return list(blob.json()["rootfs"]["diff_ids"])
 
     def releases(self, stream: BaseStream, platform: str = "x86_64") -> list[list[str]]:
