@@ -1,0 +1,281 @@
+"""Container images as a registry holds them: manifest, index, config, chain ids.
+
+Sources: OCI image-spec 1.1 (manifest.md, image-index.md, config.md), Docker's Image Manifest V2 Schema 2. Everything
+here comes from outside and may be malformed: the parsers raise DrydockError(INVALID) that says what is wrong.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from functions_app.domain.json_fields import (
+    malformed,
+    read_list,
+    read_object,
+    read_strings,
+    read_text,
+    read_texts,
+    read_time,
+)
+from functions_app.domain.refs import is_digest
+
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
+MANIFEST_TYPES = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_INDEX)
+INDEX_TYPES = frozenset({OCI_INDEX, DOCKER_INDEX})
+SIZE_LIMIT = 10 * 1024**3  # bytes, uncompressed
+SURELY_SMALL = 2 * 1024**3  # bytes, compressed; layers seldom grow fivefold
+LAYER_LIMIT = 127
+SETTINGS_LIMIT = 16 * 1024  # bytes
+ARCHITECTURES = {"x86_64": "amd64", "arm64": "arm64"}  # Lambda's word -> Go's
+CONFIG_TYPES = frozenset({"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"})
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What an image runs on, in Go's words: linux, amd64 or arm64, and a variant such as v8."""
+
+    os: str
+    architecture: str
+    variant: str = ""
+
+    def __str__(self) -> str:
+        """`linux/amd64`. arm64 has one variant, v8, which is left out as containerd's Normalize does."""
+        variant = "" if (self.architecture, self.variant) == ("arm64", "v8") else self.variant
+        return "/".join(part for part in (self.os, self.architecture, variant) if part)
+
+
+@dataclass(frozen=True)
+class Descriptor:
+    """Points to content: its media type, digest and size in bytes."""
+
+    media_type: str
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One image: its config and its layers from the bottom up."""
+
+    media_type: str
+    digest: str
+    config: Descriptor
+    layers: tuple[Descriptor, ...]
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_image(self) -> bool:
+        """False for a chart, a signature, an SBOM: artifacts that share the manifest's form."""
+        return self.config.media_type in CONFIG_TYPES
+
+
+@dataclass(frozen=True)
+class Index:
+    """Several images under one digest; an entry without a platform is an attestation or an unknown artifact."""
+
+    media_type: str
+    digest: str
+    entries: tuple[tuple[Descriptor, Platform | None], ...]
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def platforms(self) -> tuple[Platform, ...]:
+        """The platforms of the images in it."""
+        return tuple(platform for _, platform in self.entries if platform)
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """A build step; `empty_layer` steps (ENV, CMD ...) added no layer."""
+
+    created_by: str
+    empty_layer: bool
+    created: datetime | None
+
+
+@dataclass(frozen=True)
+class ImageConfig:
+    """An image's config; `diff_ids` are the digests of its uncompressed layers from the bottom up."""
+
+    platform: Platform
+    diff_ids: tuple[str, ...]
+    history: tuple[HistoryEntry, ...]
+    entrypoint: tuple[str, ...]
+    command: tuple[str, ...]
+    working_directory: str
+    env: tuple[tuple[str, str], ...]
+    labels: Mapping[str, str]
+    created: datetime | None
+
+
+def chain_ids(diff_ids: Iterable[str]) -> tuple[str, ...]:
+    """The chain id of each layer, from the bottom up: c1 = d1, cn = sha256(c(n-1) + " " + dn).
+
+    Source: image-spec config.md, "Layer ChainID".
+    """
+    chains: list[str] = []
+    for diff_id in diff_ids:
+        chains.append(_sha256(f"{chains[-1]} {diff_id}".encode()) if chains else diff_id)
+    return tuple(chains)
+
+
+def parse_manifest(data: bytes, media_type: str = "") -> Manifest | Index:
+    """Read a manifest or an index; `media_type` is what the registry called it. Raises DrydockError(INVALID)."""
+    document = read_object(data, "manifest")
+    claimed = read_text(document.get("mediaType")) or media_type or _guess(document)
+    if media_type and claimed != media_type:
+        raise malformed("manifest", f"the registry calls it {media_type}, the manifest itself {claimed}")
+    # One that could be read as both is how a scanner and a runtime are made to see different images: CVE-2021-41190.
+    if ("manifests" in document) == ("layers" in document or "config" in document):
+        raise malformed("manifest", f"it is neither an image nor an index (media type {claimed!r})")
+    if ("manifests" in document) != (claimed in INDEX_TYPES) or claimed not in MANIFEST_TYPES:
+        raise malformed(
+            "manifest", f"media type {claimed!r} is not one that Drydock reads, or does not fit its contents"
+        )
+    digest, annotations = _sha256(data), read_texts(document.get("annotations"), "annotations")
+    if claimed in INDEX_TYPES:
+        entries = tuple(
+            (_descriptor(entry), _entry_platform(entry)) for entry in read_list(document["manifests"], "manifests")
+        )
+        return Index(claimed, digest, entries, annotations)
+    layers = tuple(_descriptor(layer) for layer in read_list(document.get("layers"), "layers"))
+    return Manifest(claimed, digest, _descriptor(document.get("config")), layers, annotations)
+
+
+def parse_config(data: bytes) -> ImageConfig:
+    """Read an image config. Raises DrydockError(INVALID)."""
+    document = read_object(data, "config")
+    rootfs, settings = document.get("rootfs"), document.get("config") or {}
+    if not isinstance(rootfs, dict) or not isinstance(settings, dict):
+        raise malformed("config", "rootfs or config is missing or not an object")
+    diff_ids = tuple(read_strings(rootfs.get("diff_ids"), "diff_ids"))
+    if not all(is_digest(diff_id) for diff_id in diff_ids):
+        raise malformed("config", "a diff_id is not a digest")
+    return ImageConfig(
+        platform=Platform(
+            read_text(document.get("os")), read_text(document.get("architecture")), read_text(document.get("variant"))
+        ),
+        diff_ids=diff_ids,
+        history=tuple(_history_entry(entry) for entry in read_list(document.get("history"), "history")),
+        entrypoint=tuple(read_strings(settings.get("Entrypoint"), "Entrypoint")),
+        command=tuple(read_strings(settings.get("Cmd"), "Cmd")),
+        working_directory=read_text(settings.get("WorkingDir")),
+        env=tuple(_pair(text) for text in read_strings(settings.get("Env"), "Env")),
+        labels=read_texts(settings.get("Labels"), "Labels"),
+        created=read_time(document.get("created")),
+    )
+
+
+def _guess(document: Mapping[str, Any]) -> str:
+    # OCI's mediaType is optional in the document, and BatchGetImage may not repeat it.
+    return OCI_INDEX if "manifests" in document else OCI_MANIFEST if "layers" in document else ""
+
+
+def _descriptor(value: Any) -> Descriptor:
+    if not isinstance(value, dict):
+        raise malformed("manifest", "a descriptor is missing or not an object")
+    digest, size = value.get("digest"), value.get("size")
+    if not isinstance(digest, str) or not is_digest(digest):
+        raise malformed("manifest", "a descriptor has no valid digest")
+    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+        raise malformed("manifest", f"the descriptor of {digest[:19]} has no valid size")
+    return Descriptor(read_text(value.get("mediaType")), digest, size)
+
+
+def _entry_platform(entry: Mapping[str, Any]) -> Platform | None:
+    value = entry.get("platform")
+    if not isinstance(value, dict) or read_text(value.get("os")) in {"", "unknown"}:
+        return None  # buildx gives attestations the platform unknown/unknown
+    return Platform(read_text(value["os"]), read_text(value.get("architecture")), read_text(value.get("variant")))
+
+
+def _history_entry(value: Any) -> HistoryEntry:
+    if not isinstance(value, dict):
+        raise malformed("config", "a history entry is not an object")
+    return HistoryEntry(
+        read_text(value.get("created_by")), value.get("empty_layer") is True, read_time(value.get("created"))
+    )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, _, value = text.partition("=")
+    return key, value
+
+
+def _sha256(data: bytes) -> str:
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+@dataclass(frozen=True)
+class Check:
+    """One rule and how it came out; None: it could not be decided from the registry."""
+
+    name: str
+    ok: bool | None
+    text: str
+
+
+def lambda_rules(
+    manifest: Manifest | Index, config: ImageConfig | None, *, architecture: str, size_bytes: int
+) -> tuple[Check, ...]:
+    """Check an image against Lambda's rules. `architecture` is the function's, `size_bytes` the compressed size."""
+    if isinstance(manifest, Index):
+        return (_not_an_index(manifest),)
+    single = Check("Single image", manifest.is_image, f"{'An' if manifest.is_image else 'Not an'} image manifest.")
+    if not manifest.is_image:
+        kind = manifest.config.media_type or "unknown"
+        return (Check("Single image", False, f"This is an artifact of type {kind}, not a container image."),)
+    return (single, _platform(config, architecture), _layers(manifest), _size(size_bytes), *_settings(config))
+
+
+def _not_an_index(index: Index) -> Check:
+    held = ", ".join(str(platform) for platform in index.platforms) or "no image"
+    text = f"This is an index (of {held}). Lambda takes single images only: choose one by digest, or build with "
+    return Check("Single image", False, text + "--provenance=false for one platform.")
+
+
+def _platform(config: ImageConfig | None, architecture: str) -> Check:
+    wanted = Platform("linux", ARCHITECTURES.get(architecture, architecture))
+    if config is None:
+        return Check("Platform", None, f"The image's config could not be read; the function needs {wanted}.")
+    fits = (config.platform.os, config.platform.architecture) == (wanted.os, wanted.architecture)
+    text = f"The image is for {config.platform}" + ("." if fits else f", the function runs on {wanted}.")
+    return Check("Platform", fits, text)
+
+
+def _layers(manifest: Manifest) -> Check:
+    count = len(manifest.layers)
+    foreign = [layer for layer in manifest.layers if "foreign" in layer.media_type or "nondistrib" in layer.media_type]
+    if foreign:
+        return Check("Layers", False, f"{len(foreign)} of its layers are not in the registry (foreign layers).")
+    return Check("Layers", count <= LAYER_LIMIT, f"{count} layers; at most {LAYER_LIMIT}.")
+
+
+def _size(size_bytes: int) -> Check:
+    megabytes = f"{size_bytes / 1024**2:,.0f} MB compressed; Lambda takes up to 10 GB uncompressed."
+    if size_bytes > SIZE_LIMIT:
+        return Check("Size", False, megabytes)
+    return Check("Size", True if size_bytes <= SURELY_SMALL else None, megabytes)
+
+
+def _settings(config: ImageConfig | None) -> tuple[Check, ...]:
+    if config is None:
+        return ()
+    settings = [config.entrypoint, config.command, config.working_directory, config.env]
+    size = len(json.dumps(settings).encode())
+    starts = bool(config.entrypoint or config.command)
+    begin = (
+        f"Starts {' '.join((*config.entrypoint, *config.command))[:120]}."
+        if starts
+        else "It has no ENTRYPOINT and no CMD: the function's image settings must give one."
+    )
+    return (
+        Check("Settings", size <= SETTINGS_LIMIT, f"{size / 1024:.1f} KB of image settings; at most 16 KB."),
+        Check("Entry point", True if starts else None, begin),
+    )

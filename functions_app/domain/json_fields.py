@@ -1,0 +1,64 @@
+"""Typed readers for JSON that comes from outside: each gives the type it names, or DrydockError(INVALID) saying why."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from functions_app.domain.errors import Code, DrydockError
+
+
+def read_object(data: bytes, what: str) -> dict[str, Any]:
+    """Parse an object; `what` is named in the error."""
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise malformed(what, f"it is not JSON ({error})") from error
+    if not isinstance(document, dict):
+        raise malformed(what, "it is not a JSON object")
+    return document
+
+
+def read_time(value: Any) -> datetime | None:
+    """RFC 3339 in UTC; None for no time, an unreadable one, or Go's zero time."""
+    try:
+        time = datetime.fromisoformat(value)
+        time = time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return time if time.year > 1 else None
+
+
+def read_text(value: Any) -> str:
+    """A string; anything else counts as empty."""
+    return value if isinstance(value, str) else ""
+
+
+def read_list(value: Any, name: str) -> list[Any]:
+    """A list; null counts as empty."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise malformed("image", f"{name} is not a list")
+    return value
+
+
+def read_strings(value: Any, name: str) -> list[str]:
+    """A list of strings; null counts as empty."""
+    items = read_list(value, name)
+    if not all(isinstance(item, str) for item in items):
+        raise malformed("config", f"{name} is not a list of strings")
+    return items
+
+
+def read_texts(value: Any, name: str) -> dict[str, str]:
+    """A map of strings; null counts as empty."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        raise malformed("image", f"{name} is not a map of strings")
+    return value
+
+
+def malformed(what: str, why: str) -> DrydockError:
+    """The error for a document that came from outside and cannot be used."""
+    return DrydockError(Code.INVALID, f"The {what} cannot be read: {why[:200]}.")
