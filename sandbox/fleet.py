@@ -25,10 +25,11 @@ FUNCTIONS_PER_REPOSITORY = 100
 
 @dataclass(frozen=True)
 class Deploy:
-    """Code that was deployed and published at a moment."""
+    """Code and settings that were deployed and published at a moment."""
 
     code: Code
     at: datetime
+    settings: Settings
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,6 @@ class Seeded:
     region: str
     name: str
     deploys: Sequence[Deploy]
-    settings: Settings
     aliases: Mapping[str, int]
     split: Mapping[str, tuple[int, float]] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -110,33 +110,37 @@ def _findings(image: AppImage) -> list[dict[str, str]]:
 
 
 def _demo_function(function: DemoFunction, today: date) -> Seeded:
-    source = function.pulls_from or function.repository
-    deploys = []
-    for tag in function.deploys:
-        image = source.image(tag)
-        code = Code(f"{source.uri}:{function.by_tag or tag}", source.uri, image.build(today).digest)
-        # A name's length spreads the deploys over the day, the same way each time.
-        deploys.append(Deploy(code, image.built(today) + timedelta(hours=2, minutes=7 * len(function.name))))
     trouble = function.trouble
     return Seeded(
         account=function.repository.account,
         region=function.repository.region,
         name=function.name,
-        deploys=deploys,
-        settings=Settings(
-            role=f"arn:aws:iam::{function.repository.account}:role/lambda/{function.name}",
-            architecture=ARCHITECTURES[source.image(function.deploys[-1]).architectures[0]],
-            description=function.description,
-            timeout=function.timeout,
-            memory=function.memory,
-            environment=function.variables,
-            image_config={"Command": list(function.command)} if function.command else {},
-        ),
+        deploys=[_demo_deploy(function, position, today) for position in range(len(function.deploys))],
         aliases=function.aliases,
         split=function.split,
         tags=function.tags,
         condition=Condition(trouble.state, trouble.code, trouble.reason) if trouble else ACTIVE,
     )
+
+
+def _demo_deploy(function: DemoFunction, position: int, today: date) -> Deploy:
+    source, tag = function.pulls_from or function.repository, function.deploys[position]
+    image = source.image(tag)
+    before, after = (part.count(tag) for part in (function.deploys[:position], function.deploys[position + 1 :]))
+    settings = Settings(
+        role=f"arn:aws:iam::{function.repository.account}:role/lambda/{function.name}",
+        architecture=ARCHITECTURES[image.architectures[0]],
+        description=function.description,
+        timeout=function.timeout,
+        # Where the same image was deployed once more, it was for more memory.
+        memory=function.memory // 2 if after else function.memory,
+        environment=function.variables,
+        image_config={"Command": list(function.command)} if function.command else {},
+    )
+    code = Code(f"{source.uri}:{function.by_tag or tag}", source.uri, image.build(today).digest)
+    # A name's length spreads the deploys over the day, the same way each time.
+    later = timedelta(days=before, hours=2, minutes=7 * len(function.name))
+    return Deploy(code, image.built(today) + later, settings)
 
 
 def put_function(seeded: Seeded) -> Function:
@@ -165,7 +169,7 @@ def _version(arn: str, number: str, deploy: Deploy, seeded: Seeded) -> Version:
     return Version(
         number,
         deploy.code,
-        seeded.settings,
+        deploy.settings,
         modified=timestamp(deploy.at),
         condition=seeded.condition,
         revision=revision,
@@ -198,11 +202,11 @@ def _seed_many(count: int, today: date) -> None:
         uri = f"{host}/{repositories[number // FUNCTIONS_PER_REPOSITORY]}"
         first = number % 2  # half the fleet is one image behind
         deploys = [
-            Deploy(Code(f"{uri}:v{first + step + 1}", uri, images[first + step].digest), images[first + step].created)
-            for step in range(VERSIONS_PER_FUNCTION)
+            Deploy(Code(f"{uri}:v{tag + 1}", uri, images[tag].digest), images[tag].created, settings)
+            for tag in range(first, first + VERSIONS_PER_FUNCTION)
         ]
         aliases = {"live": VERSIONS_PER_FUNCTION - number % 3, "canary": VERSIONS_PER_FUNCTION}
-        put_function(Seeded(PRODUCTION, EUROPE, f"fn-{number:05d}", deploys, settings, aliases, tags={"team": "fleet"}))
+        put_function(Seeded(PRODUCTION, EUROPE, f"fn-{number:05d}", deploys, aliases, tags={"team": "fleet"}))
 
 
 def _numbered_image(number: int, today: date) -> Image:

@@ -117,7 +117,9 @@ SHOP = (
         by_tag="live",
         description="Deployed by the tag live, which has moved since",
     ),
-    DemoFunction("stock-sync", ORDERS, "warehouse", ("1.5.0",), {"live": 1}, command=("worker.handler",), timeout=120),
+    DemoFunction(
+        "stock-sync", ORDERS, "warehouse", ("1.5.0", "1.5.0"), {"live": 2}, command=("worker.handler",), timeout=120
+    ),
     DemoFunction("returns-api", ORDERS, "warehouse", ("1.7.2", "1.8.0"), {"live": 1, "canary": 2}, manager=""),
     DemoFunction("loyalty-points", ORDERS, "checkout", ("1.8.0", "1.9.0-rc1"), {"live": 1, "next": 2}),
 )
@@ -154,10 +156,12 @@ BILLING = (
         manager="cloudformation",
         environment=("SMTP_PASSWORD",),
     ),
-    DemoFunction("ledger-export", DOCUMENTS, "finance", ("3.0.0",), {"live": 1}, command=("export.handler",)),
-    DemoFunction("tax-report", DOCUMENTS, "finance", ("2.1.0",), {"live": 1}, command=("export.handler",), timeout=300),
+    DemoFunction("ledger-export", DOCUMENTS, "finance", ("3.0.0", "3.0.0"), {"live": 2}, command=("export.handler",)),
+    DemoFunction(
+        "tax-report", DOCUMENTS, "finance", ("2.1.0", "2.2.0"), {"live": 2}, command=("export.handler",), timeout=300
+    ),
     DemoFunction("dunning-letters", DOCUMENTS, "billing", ("3.0.0", "3.1.0"), {"live": 2}, manager="cloudformation"),
-    DemoFunction("billing-webhook", DOCUMENTS, "billing", ("3.1.0",), {"live": 1}, timeout=10, manager=""),
+    DemoFunction("billing-webhook", DOCUMENTS, "billing", ("3.1.0", "3.1.0"), {"live": 2}, timeout=10, manager=""),
 )
 
 PLATFORM = (
@@ -176,8 +180,8 @@ PLATFORM = (
         "payment-retry",
         TOOLS,
         "checkout",
-        ("1.0.1",),
-        {"live": 1},
+        ("1.0.0", "1.0.1"),
+        {"live": 2},
         command=("failing.handler",),
         description="Fails on every call: its upstream is gone",
         environment=("PAYMENT_API_KEY",),
@@ -186,25 +190,25 @@ PLATFORM = (
         "ledger-reconcile",
         TOOLS,
         "finance",
-        ("1.1.0",),
-        {"live": 1},
+        ("1.0.1", "1.1.0"),
+        {"live": 2},
         command=("timing_out.handler",),
         timeout=3,
         description="Times out: it waits for a lock that nobody releases",
     ),
-    DemoFunction("nightly-report", TOOLS, "finance", ("1.0.0",), {"live": 1}, command=("report.handler",)),
+    DemoFunction("nightly-report", TOOLS, "finance", ("1.0.0", "1.0.0"), {"live": 2}, command=("report.handler",)),
     DemoFunction(
         "geo-lookup",
         TOOLS,
         "platform",
-        ("0.9.4-slim",),
-        {"live": 1},
+        ("0.9.4-slim", "0.9.4-slim"),
+        {"live": 2},
         manager="",
         description="Built on Debian instead of a Lambda base",
     ),
     DemoFunction("feature-flags", TOOLS, "platform", ("1.0.1", "1.1.0"), {"live": 2, "canary": 2}, timeout=5),
     DemoFunction(
-        "season-archive", TOOLS, "platform", ("1.0.0",), {"live": 1}, command=("report.handler",), trouble=IDLE
+        "season-archive", TOOLS, "platform", ("1.0.0", "1.0.0"), {"live": 2}, command=("report.handler",), trouble=IDLE
     ),
 )
 
@@ -212,18 +216,22 @@ PICTURES = (
     DemoFunction(
         "thumbnailer", MEDIA, "media", ("thumbs-4.0.0", "thumbs-4.1.0", "thumbs-4.2.0"), {"live": 3}, memory=1769
     ),
-    DemoFunction("image-resize", MEDIA, "media", ("thumbs-4.0.0",), {"live": 1}, memory=1769),
+    DemoFunction("image-resize", MEDIA, "media", ("thumbs-4.0.0", "thumbs-4.0.0"), {"live": 2}, memory=1769),
     DemoFunction("watermark", MEDIA, "media", ("thumbs-4.1.0", "thumbs-4.2.0"), {"live": 1}, split={"live": (2, 0.25)}),
-    DemoFunction("avatar-crop", MEDIA, "profile", ("thumbs-4.1.0",), {"live": 1}, by_tag="thumbs-live", manager=""),
+    DemoFunction(
+        "avatar-crop", MEDIA, "profile", ("thumbs-4.0.0", "thumbs-4.1.0"), {"live": 2}, by_tag="thumbs-live", manager=""
+    ),
     DemoFunction("video-probe", MEDIA, "media", ("probe-0.8.0", "probe-0.9.0"), {"live": 2}, memory=3008, timeout=120),
-    DemoFunction("exif-strip", MEDIA, "media", ("probe-0.8.0",), {"live": 1}),
-    DemoFunction("audio-levels", MEDIA, "media", ("probe-0.8.5-arm",), {"live": 1}, manager="cloudformation"),
+    DemoFunction("exif-strip", MEDIA, "media", ("probe-0.8.0", "probe-0.8.0"), {"live": 2}),
+    DemoFunction(
+        "audio-levels", MEDIA, "media", ("probe-0.8.5-arm", "probe-0.8.5-arm"), {"live": 2}, manager="cloudformation"
+    ),
     DemoFunction(
         "subtitle-burn",
         MEDIA,
         "media",
-        ("probe-0.9.0",),
-        {"live": 1},
+        ("probe-0.7.0", "probe-0.9.0"),
+        {"live": 2},
         timeout=600,
         description="Runs an image of staging, whose repository no longer lets Lambda pull it",
         trouble=DENIED,
@@ -235,9 +243,11 @@ REHEARSAL = (
     DemoFunction("orders-api", STAGING_ORDERS, "orders", ("1.7.2", "1.8.0", "1.9.0-rc1"), {"live": 3, "previous": 2}),
     DemoFunction("checkout-api", STAGING_ORDERS, "checkout", ("1.8.0", "1.9.0-rc1"), {"live": 2}),
     DemoFunction("cart-api", STAGING_ORDERS, "checkout", ("1.7.2", "1.8.0"), {"live": 1, "canary": 2}, timeout=10),
-    DemoFunction("orders-worker", STAGING_ORDERS, "orders", ("1.8.0",), {"live": 1}, command=("worker.handler",)),
+    DemoFunction(
+        "orders-worker", STAGING_ORDERS, "orders", ("1.7.2", "1.8.0"), {"live": 2}, command=("worker.handler",)
+    ),
     DemoFunction("thumbnailer", STAGING_MEDIA, "media", ("thumbs-4.1.0", "thumbs-4.3.0-beta"), {"live": 2}),
-    DemoFunction("image-resize", STAGING_MEDIA, "media", ("thumbs-4.1.0",), {"live": 1}, memory=1769),
+    DemoFunction("image-resize", STAGING_MEDIA, "media", ("thumbs-4.1.0", "thumbs-4.1.0"), {"live": 2}, memory=1769),
     DemoFunction("video-probe", STAGING_MEDIA, "media", ("probe-0.7.0", "probe-0.9.0"), {"live": 1, "canary": 2}),
 )
 

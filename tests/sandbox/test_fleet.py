@@ -282,6 +282,27 @@ def test_the_order_api_answers_from_its_handler(demo: Demo) -> None:
     assert json.loads(answer["Payload"]["body"]) == {"total": 37.0, "currency": "EUR", "release": "1.8.0"}
 
 
+@pytest.mark.parametrize(
+    ("function", "payload", "expected"),
+    [
+        ("echo", {"anchor": 1}, {"event": {"anchor": 1}, "function": "echo", "version": "3", "stage": "production"}),
+        (
+            "orders-events",
+            {"Records": [{"messageId": "m-1", "body": "no"}]},
+            {"batchItemFailures": [{"itemIdentifier": "m-1"}]},
+        ),
+        ("invoice-pdf", {"number": "2026-0007"}, {"key": "invoices/2026-0007.pdf", "total": 240.0}),
+        ("nightly-report", {"pause": 0}, {"stages": ["collect", "aggregate", "render", "store"]}),
+        ("geo-lookup", "hello", {"event": "hello"}),
+    ],
+)
+def test_a_python_function_runs_the_handler_of_its_image(
+    demo: Demo, function: str, payload: object, expected: dict[str, object]
+) -> None:
+    answer = demo.invoke(function, payload)["Payload"]
+    assert {name: answer.get(name) for name in expected} == expected
+
+
 def test_payment_retry_fails(demo: Demo) -> None:
     answer = demo.invoke("payment-retry", {"payment_id": "pay_7"})
     assert answer["FunctionError"] == "Unhandled"
