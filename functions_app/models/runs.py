@@ -42,10 +42,12 @@ class Run(models.Model):
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     wake_at = models.DateTimeField(null=True, help_text="when it is due again; null while claimed or ended")
+    handed_out_at = models.DateTimeField(null=True, help_text="when a worker was last told of it; may lie ahead")
     lease_owner = models.CharField(max_length=80, blank=True)
     lease_until = models.DateTimeField(null=True)
     cancel_requested_at = models.DateTimeField(null=True)
     cancel_requested_by = models.CharField(max_length=150, blank=True)
+    revision = models.BigIntegerField(default=0, help_text="counts every visible change: the streams compare it")
     line_count = models.BigIntegerField(default=0, help_text="highest sequence number of its log lines")
 
     class Meta:
