@@ -21,13 +21,17 @@ from werkzeug.wrappers import Response
 
 from sandbox.limits import CALLS, DENIALS, QUOTAS
 from sandbox.principals import Principal, Signature, principal, signature
+from sandbox.protocol import Service
 
-RESPONSES: dict[str, type[BaseResponse]] = {}
-"""The class that answers a service, by signing name ("ecr", "lambda", "logs", "sts"); install() functions fill it."""
+Answering = type[BaseResponse] | Service
+"""What answers a service: a moto response class, or a service of our own."""
+
+RESPONSES: dict[str, Answering] = {}
+"""What answers a service, by signing name ("ecr", "lambda", "logs", "sts"); install() functions fill it."""
 
 
-def route(signing_name: str, response: type[BaseResponse]) -> None:
-    """Let a moto response class answer a service."""
+def route(signing_name: str, response: Answering) -> None:
+    """Let a moto response class or a service of our own answer a service."""
     RESPONSES[signing_name] = response
 
 
@@ -86,11 +90,11 @@ def _form(environ: dict[str, Any]) -> dict[str, list[str]]:
     return form
 
 
-def _call(handler: type[BaseResponse], environ: dict[str, Any]) -> Response:
+def _call(handler: Answering, environ: dict[str, Any]) -> Response:
     request = Request(environ)
     request.from_wsgi_server = True
     try:
-        result = handler.dispatch(request, request.raw_url, dict(request.headers))
+        result: Any = handler.dispatch(request, request.raw_url, dict(request.headers))
     except NotImplementedError as error:
         return _json_error(501, "NotImplementedException", f"The sandbox does not do this: {error}")
     except Exception as error:  # noqa: BLE001  the boundary: shown on stderr and answered as AWS would
