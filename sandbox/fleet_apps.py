@@ -12,6 +12,7 @@ from typing import Any
 
 from sandbox.bases import foreign_base, releases
 from sandbox.images import Entry, Executable, Flavour, Image, Layer, make_image, make_layer
+from sandbox.lambda_launch import RESPONSE_LABEL
 
 HANDLERS = Path(__file__).with_name("handlers")
 FOREIGN = "debian"
@@ -23,7 +24,7 @@ class App:
     """What images are built from: files of sandbox/handlers by their name in /var/task, and dependencies.
 
     `dependencies` maps paths in /var/task to their size in KiB. An app that the sandbox cannot run has a recorded
-    `response`, kept in the image.
+    `response`, kept in a label.
     """
 
     title: str
@@ -106,6 +107,8 @@ def build_app(
         },
         "Cmd": [app.command],
     }
+    if app.response:
+        config["Labels"][RESPONSE_LABEL] = json.dumps({**app.response, "release": tag})
     if base == FOREIGN:
         config |= {"Entrypoint": ["/usr/local/bin/python", "-m", "awslambdaric"], "WorkingDir": "/var/task"}
     return make_image(
@@ -135,7 +138,4 @@ def _app_layer(app: App, tag: str, revision: str) -> Layer:
     for name, source in app.modules.items():
         data = (HANDLERS / source).read_bytes()
         files[f"var/task/{name}"] = Executable(data) if data.startswith(b"#!") else data
-    if app.response:
-        answer = {**app.response, "release": tag}
-        files["var/task/recorded-response.json"] = json.dumps(answer).encode() + b"\n"
     return make_layer(files)

@@ -1,5 +1,5 @@
-// Scales an uploaded picture to the sizes the shop shows. The sandbox does not run Node.js: it answers with
-// recorded-response.json, which stands beside this file in the image.
+// Scales an uploaded picture to the sizes the shop shows. The sandbox does not run Node.js: it answers with the
+// response that is recorded in a label of the image.
 const SIZES = [64, 256, 1024];
 
 export const handler = async (event) => {
