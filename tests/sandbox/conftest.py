@@ -38,8 +38,33 @@ class Sandbox:
 
     @cached_property
     def session(self) -> boto3.Session:
-        """Keys that STS did not hand out: the default account."""
+        """One for all clients: it keeps botocore's models, which take long to read."""
         return boto3.Session(aws_access_key_id="AKIASANDBOX", aws_secret_access_key="sandbox", region_name=REGION)
+
+    @cached_property
+    def sts(self) -> Any:
+        """STS with keys that it did not hand out: the default account."""
+        return self.session.client("sts", endpoint_url=self.url, config=client_config())
+
+    @cached_property
+    def _keys(self) -> dict[str, dict[str, str]]:
+        return {}
+
+    def client(self, service: str, region: str, account: str) -> Any:
+        """A client with credentials of the account, by sts assume_role."""
+        if account not in self._keys:
+            role = f"arn:aws:iam::{account}:role/Tests"
+            self._keys[account] = self.sts.assume_role(RoleArn=role, RoleSessionName="tests")["Credentials"]
+        keys = self._keys[account]
+        return self.session.client(
+            service,
+            region_name=region,
+            endpoint_url=self.url,
+            config=client_config(),
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys["SessionToken"],
+        )
 
     def admin(self, method: str, name: str, body: object = None) -> Any:
         """Call /_sandbox/<name>. Raises urllib's HTTPError for 4xx."""
@@ -97,10 +122,8 @@ def account() -> str:
 def client(sandbox: Sandbox, account: str) -> ClientFactory:
     """Plain boto3 clients against the sandbox: one attempt, so that retries hide nothing."""
 
-    def make(service: str, region: str = REGION, account: str | None = account) -> Any:
-        return assumed(sandbox, account or own).client(
-            service, region_name=region, endpoint_url=sandbox.url, config=client_config()
-        )
+    def make(service: str, region: str = REGION, account: str | None = None) -> Any:
+        return sandbox.client(service, region, account or own)
 
     own = account
     return make
@@ -109,15 +132,6 @@ def client(sandbox: Sandbox, account: str) -> ClientFactory:
 def client_config() -> Config:
     """One attempt; no host prefix, which the sandbox's address could not carry."""
     return Config(retries={"total_max_attempts": 1}, inject_host_prefix=False, connect_timeout=5, read_timeout=60)
-
-
-def assumed(sandbox: Sandbox, account: str) -> boto3.Session:
-    """A session with credentials of the account, by sts assume_role."""
-    sts = sandbox.session.client("sts", endpoint_url=sandbox.url, config=client_config())
-    role = f"arn:aws:iam::{account}:role/Tests"
-    keys = sts.assume_role(RoleArn=role, RoleSessionName="tests")["Credentials"]
-    sts.close()
-    return boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=REGION)
 
 
 def login(ecr: Any) -> tuple[str, str]:
