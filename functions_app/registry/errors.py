@@ -1,0 +1,66 @@
+"""A registry's refusals, translated once into Drydock's errors."""
+
+import json
+
+import httpx
+
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.json_fields import read_text
+
+_REQUEST_IDS = ("x-amzn-requestid", "x-amz-request-id", "docker-request-id", "x-request-id")
+
+
+def refusal(host: str, what: str, status: int, headers: httpx.Headers, body: bytes) -> DrydockError:
+    """The error for an answer that is none of the expected ones; `what` names the thing asked for."""
+    code, said = _first_error(body)
+    request_id = next((headers[name] for name in _REQUEST_IDS if name in headers), "")
+    text = f" It says: {said}" if said else ""
+    kind, message, next_step, retryable = _meaning(status)
+    return DrydockError(
+        kind,
+        f"{host} {message} {what} (HTTP {status}).{text}"[:500],
+        next_step=next_step,
+        aws_code=code,
+        request_id=request_id[:80],
+        retryable=retryable,
+    )
+
+
+def unreachable(host: str, what: str, error: Exception) -> DrydockError:
+    """The error for no answer at all."""
+    slow = isinstance(error, httpx.TimeoutException)
+    why = "did not answer in time" if slow else f"cannot be reached ({error or type(error).__name__})"
+    return DrydockError(
+        Code.UNREACHABLE,
+        f"{host} {why}: {what}."[:500],
+        next_step="Check the network, the proxy and DRYDOCK_REGISTRY_MIRRORS.",
+        retryable=True,
+    )
+
+
+def broken(host: str, what: str, why: str) -> DrydockError:
+    """The error for an answer that must not be trusted: a digest that differs, a size beyond all sense."""
+    return DrydockError(Code.FAILED, f"{host} answered for {what} with what cannot be used: {why}."[:500])
+
+
+def _meaning(status: int) -> tuple[Code, str, str, bool]:
+    if status == 401:
+        return Code.DENIED, "does not let us see", "It may not exist, or it wants a login that may read it.", False
+    if status == 403:
+        return Code.DENIED, "forbids", "Allow ecr:BatchGetImage and ecr:GetDownloadUrlForLayer on it.", False
+    if status == 404:
+        return Code.NOT_FOUND, "has no", "Check the name; it may have been deleted.", False
+    if status == 429:
+        return Code.THROTTLED, "throttles us at", "Try again later, or log in: the limits are higher then.", True
+    if status >= 500:
+        return Code.UNREACHABLE, "fails at", "Try again later.", True
+    return Code.FAILED, "refuses", "", False
+
+
+def _first_error(body: bytes) -> tuple[str, str]:
+    """Code and text of the first error, as the Distribution specification writes them."""
+    try:
+        first = json.loads(body)["errors"][0]
+        return read_text(first.get("code"))[:80], read_text(first.get("message"))[:300]
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return "", ""
