@@ -32,6 +32,7 @@ ACCOUNTS = (
     ("staging", "222222222222", "teal", "arn:aws:iam::222222222222:role/drydock"),
 )
 REGIONS = ["eu-west-1", "us-east-1"]
+MARK = ".drydock-demo"
 INSIDE = "DRYDOCK_DEMO"  # set in the process that runs with the demo's environment
 
 
@@ -46,8 +47,7 @@ class Command(BaseCommand):
         if INSIDE not in os.environ:
             _refuse_taken(port, "DRYDOCK_PORT")
             _refuse_taken(sandbox_port, "DRYDOCK_SANDBOX_PORT")
-            environment = _environment(port, sandbox_port)
-            shutil.rmtree(environment["DRYDOCK_DATA_DIR"], ignore_errors=True)
+            environment = _environment(port, sandbox_port, _empty_folder())
             self.stdout.write("Starting Drydock's demo ...")
             self.stdout.flush()
             os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606 - ourselves again
@@ -99,7 +99,19 @@ def _refuse_taken(port: int, variable: str) -> None:
             raise CommandError(message) from None
 
 
-def _environment(port: int, sandbox_port: int) -> dict[str, str]:
+def _empty_folder() -> Path:
+    """The demo's data directory, emptied; a folder that no demo made is refused."""
+    folder = Path(os.environ.get("DRYDOCK_DEMO_DIR") or settings.BASE_DIR / "var" / "demo").resolve()
+    mark = folder / MARK
+    if folder.exists() and any(folder.iterdir()) and not mark.exists():
+        raise CommandError(f"{folder} holds something else. Set DRYDOCK_DEMO_DIR to a folder for the demo alone.")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    mark.touch()
+    return folder
+
+
+def _environment(port: int, sandbox_port: int, folder: Path) -> dict[str, str]:
     """The demo's own settings; the user's AWS credentials and profiles are shut out."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DRYDOCK_"))}
     for name in ("DATABASE_URL", "REDIS_URL"):
@@ -111,7 +123,7 @@ def _environment(port: int, sandbox_port: int) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "DRYDOCK_PORT": str(port),
         "DRYDOCK_SANDBOX_PORT": str(sandbox_port),
-        "DRYDOCK_DATA_DIR": str(settings.BASE_DIR / "var" / "demo"),
+        "DRYDOCK_DATA_DIR": str(folder),
         "DRYDOCK_REGISTRY_MIRRORS": f"public.ecr.aws={endpoint},*.amazonaws.com={endpoint}",
         "DRYDOCK_SYNC_EVERY": "60",
         "DRYDOCK_BASE_POLL_EVERY": "30",

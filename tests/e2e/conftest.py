@@ -1,0 +1,112 @@
+"""The whole demo as a newcomer starts it, and a browser in front of it."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests import packages
+from tests.e2e.proxy import CuttableProxy
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "drydock-demo"
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A running demo: its address, and the proxy that stands in front of it."""
+
+    port: int
+    sandbox_port: int
+    proxy: CuttableProxy
+
+    @property
+    def url(self) -> str:
+        """The address to open, through the proxy."""
+        return f"http://127.0.0.1:{self.proxy.port}"
+
+
+def _free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """`manage.py demo` on free ports, ready."""
+    port, sandbox_port = _free_port(), _free_port()
+    folder = tmp_path_factory.mktemp("demo")
+    environment = {
+        **os.environ,
+        "DRYDOCK_PORT": str(port),
+        "DRYDOCK_SANDBOX_PORT": str(sandbox_port),
+        "DRYDOCK_DEMO_DIR": str(folder / "data"),
+    }
+    output = (folder / "output").open("w+")
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "demo"], cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+    )
+    proxy = CuttableProxy(port)
+    try:
+        _wait_until_ready(process, Path(output.name))
+        yield Demo(port, sandbox_port, proxy)
+    finally:
+        proxy.close()
+        process.terminate()
+        process.wait(timeout=30)
+        output.close()
+
+
+def _wait_until_ready(process: "subprocess.Popen[bytes]", output: Path) -> None:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline and process.poll() is None:
+        if "Drydock is ready" in output.read_text():
+            return
+        time.sleep(0.2)
+    pytest.fail(f"the demo did not start:\n{output.read_text()[-4000:]}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, headless."""
+    executable = packages.require("chromium")
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=executable, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A fresh browser profile per test."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, demo: Demo) -> Page:
+    """A tab of somebody who is signed in as the operator; a script error on any page fails the test."""
+    page = context.new_page()
+    page.on("pageerror", lambda error: pytest.fail(f"script error on {page.url}: {error}"))
+    sign_in(page, demo, "operator")
+    return page
+
+
+def sign_in(page: Page, demo: Demo, name: str) -> None:
+    """Fill in the login form."""
+    page.goto(f"{demo.url}/login/")
+    page.get_by_label("User name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{demo.url}/functions/")
