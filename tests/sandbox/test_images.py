@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.bases import STREAMS, BaseRelease, all_releases, foreign_base, releases
+from sandbox.fleet_apps import HANDLERS
 from sandbox.fleet_images import REPOSITORIES, AppImage, Repository
 from sandbox.images import (
     DOCKER_INDEX,
@@ -298,8 +299,6 @@ def test_an_app_image_says_where_it_came_from_and_keeps_its_app_in_the_last_laye
 
 
 def test_the_handlers_in_an_image_are_the_files_of_the_repository() -> None:
-    from sandbox.fleet_apps import HANDLERS
-
     image = REPOSITORIES[2].image("1.1.0").build(TODAY)
     assert isinstance(image, Image)
     with tarfile.open(fileobj=io.BytesIO(image.layers[-1].tar)) as archive:
