@@ -1,0 +1,156 @@
+"""Which lines of a log group belong to our invocation, each once.
+
+An execution environment (one log stream) serves one request at a time, from START to REPORT, so a line belongs to
+the request that is open in its stream; lines before the first START (INIT_START, imports) belong to the next one.
+Our request id is known only when Invoke answers. Until then lines are shown only while exactly one request that
+could be ours is running; what was held back is shown once the answer has named ours.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from functions_app.domain.reports import Started, parse_report, parse_start
+
+TAIL_BYTES = 4096  # what LogType=Tail gives at most
+
+
+class LogEvent(Protocol):
+    """An event of a log group."""
+
+    @property
+    def id(self) -> str:
+        """Unique for ever."""
+
+    @property
+    def stream(self) -> str:
+        """The log stream: one execution environment."""
+
+    @property
+    def text(self) -> str:
+        """One or more lines."""
+
+
+def lines_of(text: str) -> list[str]:
+    """Split an event or a tail into lines; trailing white space differs between the two, so it goes."""
+    return [line.rstrip() for line in text.replace("\r\n", "\n").removesuffix("\n").split("\n")] if text else []
+
+
+@dataclass
+class _Request:
+    lines: list[str]
+    shown: int = 0
+    reported: bool = False
+
+    def fresh(self) -> list[str]:
+        lines = self.lines[self.shown :]
+        self.shown = len(self.lines)
+        return lines
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What is still to be shown once our request is known, and what has to be said about what was shown."""
+
+    lines: tuple[str, ...]
+    foreign: tuple[str, ...] = ()  # requests of which lines were shown that turned out to be somebody else's
+    gap: bool = False  # the tail was cut and does not reach back to the last line that was seen
+    cut: bool = False  # the log group had not delivered all, and the tail was cut at 4 KB
+
+
+@dataclass
+class InvocationLog:
+    """Sorts events into requests. `versions` are those our invocation may run on; others are never ours."""
+
+    versions: Collection[str] = ()
+    _seen: set[str] = field(default_factory=set)
+    _requests: dict[str, _Request] = field(default_factory=dict)
+    _open: dict[str, str] = field(default_factory=dict)  # stream -> request
+    _before: dict[str, list[str]] = field(default_factory=dict)  # stream -> lines before its next START
+
+    def see(self, events: Iterable[LogEvent]) -> list[str]:
+        """Take in events (any of them again, in each stream's order); give the lines that can be shown now."""
+        for event in events:
+            if event.id not in self._seen:
+                self._seen.add(event.id)
+                self._take(event.stream, lines_of(event.text))
+        running = [request for request in self._requests.values() if not request.reported]
+        return running[0].fresh() if len(running) == 1 else []
+
+    def complete(self, request_id: str) -> bool:
+        """Whether everything from START to REPORT of that request has been seen."""
+        request = self._requests.get(request_id)
+        return request is not None and request.reported
+
+    def settle(self, request_id: str, tail: str) -> Settled:
+        """Our request is known: what of it is still to show, filled from LogType=Tail where the group lags behind."""
+        foreign = tuple(name for name, other in self._requests.items() if other.shown and name != request_id)
+        ours = self._requests.setdefault(request_id, _Request([]))
+        fresh = ours.fresh()
+        if ours.reported or not tail:
+            return Settled(tuple(fresh), foreign)
+        rest, gap, cut = _missing(ours.lines, tail)
+        ours.lines += rest
+        ours.shown = len(ours.lines)
+        return Settled((*fresh, *rest), foreign, gap, cut)
+
+    def lines(self, request_id: str) -> tuple[str, ...]:
+        """All lines known of that request."""
+        request = self._requests.get(request_id)
+        return tuple(request.lines) if request else ()
+
+    def _take(self, stream: str, lines: list[str]) -> None:
+        """Sort in the lines of one event; what follows REPORT in the same event (X-Ray) belongs to it too."""
+        if not lines:
+            return
+        if started := parse_start(lines[0]):
+            self._start(stream, started, lines)
+            return
+        request = self._requests.get(self._open.get(stream, ""))
+        if request is None:
+            self._before.setdefault(stream, []).extend(lines)
+            return
+        request.lines += lines
+        if any(parse_report(line) for line in lines):
+            request.reported = True
+            del self._open[stream]
+
+    def _start(self, stream: str, started: Started, lines: list[str]) -> None:
+        before = self._before.pop(stream, [])
+        self._open.pop(stream, None)
+        if not self.versions or not started.version or started.version in self.versions:
+            self._open[stream] = started.request_id
+            self._requests[started.request_id] = _Request([*before, *lines])
+
+
+def _missing(known: list[str], tail: str) -> tuple[list[str], bool, bool]:
+    """Lines of the tail after what is known; whether lines may be missing between; whether the tail was cut.
+
+    What is known is a beginning of the log, the tail its end, so they overlap by the longest suffix of the one that
+    is a prefix of the other: never a line twice, even where lines repeat.
+    """
+    lines = lines_of(tail)
+    cut = len(tail.encode()) >= TAIL_BYTES
+    since_start = _from_start(known)
+    if parse_start(lines[0]) and lines[: len(since_start)] == since_start:
+        return lines[len(since_start) :], False, False
+    for length in range(min(len(known), len(lines)), 0, -1):
+        if _overlap(known[-length:], lines[:length], cut):
+            return lines[length:], False, cut
+    whole = parse_start(lines[0]) is not None
+    # Where it was cut, the first line is most likely the end of one whose beginning is gone.
+    return lines[1:] if cut and not whole else lines, bool(known) or not whole, cut and not whole
+
+
+def _overlap(known: list[str], lines: list[str], cut: bool) -> bool:
+    if cut:
+        return known[0].endswith(lines[0]) and known[1:] == lines[1:]
+    return known == lines
+
+
+def _from_start(known: list[str]) -> list[str]:
+    """Without what was written before START (the tail may begin there)."""
+    for position, line in enumerate(known):
+        if parse_start(line):
+            return known[position:]
+    return known

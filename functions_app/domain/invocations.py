@@ -1,0 +1,166 @@
+"""What may be sent to a function, and what its answer means. Limits: aws-facts, Quotas."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NoReturn
+
+from functions_app.domain.errors import Code, DrydockError
+
+SHOWN_BYTES = 64 * 1024  # of a payload, on the run's page
+SYNC_LIMIT = 6 * 1024 * 1024
+ASYNC_LIMIT = 1024 * 1024
+WAKING = "CodeArtifactUserPendingException"
+
+
+class Mode(StrEnum):
+    """How Invoke is called: InvocationType RequestResponse, Event, DryRun."""
+
+    SYNC = "sync"
+    ASYNC = "async"
+    DRY_RUN = "dry_run"
+
+    @property
+    def limit_bytes(self) -> int:
+        """The largest payload Lambda takes this way."""
+        return ASYNC_LIMIT if self is Mode.ASYNC else SYNC_LIMIT
+
+
+@dataclass(frozen=True)
+class PayloadCheck:
+    """Whether a text can be sent as payload. Line and column count from 1; 0 where no place is to blame."""
+
+    ok: bool
+    text: str
+    line: int = 0
+    column: int = 0
+    size_bytes: int = 0
+    sha256: str = ""
+
+
+def check_payload(payload: str, mode: Mode) -> PayloadCheck:
+    """Check a payload as typed: JSON (RFC 8259) within the mode's size. Nothing typed is sent as {}."""
+    data = payload_bytes(payload)
+    size, sha256 = len(data), hashlib.sha256(data).hexdigest()
+    if size > mode.limit_bytes:
+        limit = mode.limit_bytes // (1024 * 1024)
+        way = "an asynchronous" if mode is Mode.ASYNC else "a synchronous"
+        text = f"The payload has {size:,} bytes; {way} invocation takes at most {limit} MB."
+        return PayloadCheck(False, text, size_bytes=size, sha256=sha256)
+    try:
+        # Numbers stay text: Python would refuse integers of thousands of digits, which are JSON.
+        json.loads(payload if payload.strip() else "{}", parse_constant=_no_constant, parse_int=str, parse_float=str)
+    except json.JSONDecodeError as error:
+        text = f"Not JSON: {_plain(error.msg)} at line {error.lineno}, column {error.colno}."
+        return PayloadCheck(False, text, error.lineno, error.colno, size, sha256)
+    except (_ConstantError, RecursionError) as error:
+        return PayloadCheck(False, f"Not JSON that Lambda takes: {_reason(error)}.", size_bytes=size, sha256=sha256)
+    note = "Nothing typed: {} is sent." if not payload.strip() else f"Valid JSON, {size:,} bytes."
+    return PayloadCheck(True, note, size_bytes=size, sha256=sha256)
+
+
+def payload_bytes(payload: str) -> bytes:
+    """The bytes that are sent for a payload as typed."""
+    # A lone surrogate can't be encoded; "replace" keeps the check from failing on what no browser sends.
+    return payload.strip().encode("utf-8", "replace") or b"{}"
+
+
+class _ConstantError(Exception):
+    """NaN or Infinity, which Python reads and JSON does not have."""
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise _ConstantError(f"{name} is not a JSON value")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return str(error)
+
+
+def _plain(message: str) -> str:
+    """Python's message, as the rest of a sentence."""
+    words = message[:1].lower() + message[1:]
+    return words.replace("expecting property name enclosed in double quotes", "expecting a name in double quotes")
+
+
+def parse_mode(text: str) -> Mode:
+    """Read the mode from a form. Raises INVALID."""
+    try:
+        return Mode(text)
+    except ValueError:
+        raise DrydockError(Code.INVALID, f"Unknown way to invoke: {text!r}. Choose sync, async or dry_run.") from None
+
+
+@dataclass(frozen=True)
+class FunctionFailure:
+    """The error a function ended with, from the payload of an answer with FunctionError."""
+
+    type: str
+    message: str
+    trace: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.type}: {self.message}" if self.type else self.message
+
+
+def parse_failure(payload: bytes, kind: str) -> FunctionFailure:
+    """Read errorType, errorMessage and the trace; `kind` is FunctionError (Unhandled, Handled)."""
+    try:
+        value = json.loads(payload)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        return FunctionFailure("", f"{kind}: {payload[:500].decode('utf-8', 'replace')}")
+    trace = value.get("stackTrace") or value.get("trace") or ()
+    lines = tuple(_frame(frame) for frame in trace) if isinstance(trace, list) else (str(trace),) if trace else ()
+    message = str(value.get("errorMessage") or f"{kind} error without a message")
+    return FunctionFailure(str(value.get("errorType") or ""), message, lines)
+
+
+def _frame(frame: Any) -> str:
+    """A line of a trace: Python's are strings, older runtimes give [file, line, function, code]."""
+    if isinstance(frame, list):
+        return ", ".join(str(part) for part in frame)
+    return str(frame).rstrip("\n")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A payload as it is shown: text, and whether it was cut."""
+
+    text: str
+    size_bytes: int
+    cut: bool
+
+
+def shown(payload: bytes) -> Shown:
+    """A payload for display: indented where it is JSON, cut at 64 KB, bytes that are no UTF-8 replaced."""
+    text = payload[:SHOWN_BYTES].decode("utf-8", "replace")
+    if len(payload) > SHOWN_BYTES:
+        return Shown(text, len(payload), True)
+    try:
+        pretty = json.dumps(json.loads(payload), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        pretty = text
+    # Indenting can grow it past the limit; lone surrogates in it could not be stored.
+    clean = (pretty if len(pretty) <= SHOWN_BYTES else text).encode("utf-8", "replace").decode()
+    return Shown(clean.replace("\x00", "�"), len(payload), False)
+
+
+def explain_waking(error: DrydockError, function: str) -> DrydockError:
+    """An Inactive function refuses its first call and wakes up: say so, and that nothing was run."""
+    problem = error.problem
+    if problem.aws_code != WAKING:
+        return error
+    return DrydockError(
+        Code.FAILED,
+        f"{function} was Inactive and is waking up: Lambda refused this call and loads the image again. "
+        "The function did not run.",
+        next_step="Invoke it again in a minute. Drydock does not repeat an invocation by itself.",
+        aws_code=problem.aws_code,
+        request_id=problem.request_id,
+        retryable=True,
+    )

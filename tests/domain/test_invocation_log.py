@@ -1,0 +1,128 @@
+"""Which lines are ours, each once."""
+
+from dataclasses import dataclass
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions_app.domain.invocation_log import TAIL_BYTES, InvocationLog
+
+
+@dataclass(frozen=True)
+class Event:
+    """An event as the log group gives it."""
+
+    id: str
+    stream: str
+    text: str
+
+
+def start(request: str, version: str = "7") -> str:
+    return f"START RequestId: {request} Version: {version}\n"
+
+
+def end(request: str) -> list[str]:
+    figures = "Duration: 1.00 ms\tBilled Duration: 1 ms\tMemory Size: 128 MB\tMax Memory Used: 30 MB"
+    return [f"END RequestId: {request}\n", f"REPORT RequestId: {request}\t{figures}\t\n"]
+
+
+def events(stream: str, *texts: str) -> list[Event]:
+    return [Event(f"{stream}-{number}", stream, text) for number, text in enumerate(texts)]
+
+
+def plain(texts: list[str]) -> list[str]:
+    return [text.rstrip() for text in texts]
+
+
+def test_lines_of_the_only_running_request_are_shown_as_they_come() -> None:
+    log = InvocationLog({"7"})
+    whole = events("s", start("a"), "one\n", "two\n")
+    assert log.see(whole[:2]) == plain([start("a"), "one"])
+    assert log.see(whole) == ["two"]
+
+
+def test_lines_before_start_belong_to_the_request_they_start_up_for() -> None:
+    log = InvocationLog({"7"})
+    assert log.see(events("s", "INIT_START Runtime Version: x\n", "importing\n")) == []
+    shown = log.see([Event("later", "s", start("a"))])
+    assert shown == ["INIT_START Runtime Version: x", "importing", start("a").rstrip()]
+
+
+def test_other_versions_are_never_ours() -> None:
+    log = InvocationLog({"7"})
+    assert log.see(events("s", start("a", "6"), "theirs\n")) == []
+
+
+def test_while_two_could_be_ours_nothing_is_shown_and_then_only_ours() -> None:
+    log = InvocationLog({"7"})
+    shown = log.see([*events("s", start("a"), "theirs\n"), *events("t", start("b"), "ours\n", *end("b"))])
+    assert shown == plain([start("a"), "theirs"])  # b has ended, so only a still runs
+    settled = log.settle("b", "")
+    assert settled.lines == tuple(plain([start("b"), "ours", *end("b")]))
+    assert settled.foreign == ("a",)
+
+
+def test_two_running_requests_hold_both_back() -> None:
+    log = InvocationLog({"7"})
+    assert log.see([*events("s", start("a"), "theirs\n"), *events("t", start("b"), "ours\n")]) == []
+    settled = log.settle("b", start("b") + "ours\n" + "".join(end("b")))
+    assert settled.lines == tuple(plain([start("b"), "ours", *end("b")]))
+    assert settled.foreign == ()
+
+
+def test_the_tail_gives_all_where_the_group_had_nothing_yet() -> None:
+    tail = start("a") + "one\n\nthree\n" + "".join(end("a"))
+    settled = InvocationLog().settle("a", tail)
+    assert settled.lines == tuple(plain([start("a"), "one", "", "three", *end("a")]))
+    assert not settled.gap
+    assert not settled.cut
+
+
+def test_a_cut_tail_without_the_group_says_that_lines_are_missing() -> None:
+    tail = ("x" * 100 + "\n") * 60 + "".join(end("a"))
+    settled = InvocationLog().settle("a", tail[-TAIL_BYTES:])
+    assert settled.gap
+    assert settled.cut
+    assert settled.lines[0] == "x" * 100
+
+
+def test_what_follows_report_in_its_event_stays_with_it() -> None:
+    log = InvocationLog({"7"})
+    report = end("a")[1].rstrip("\n") + "\nXRAY TraceId: 1-2\tSampled: true\t\n"
+    log.see(events("s", start("a"), end("a")[0], report, start("b"), "next\n"))
+    assert "XRAY TraceId: 1-2\tSampled: true" in log.lines("a")
+    assert log.lines("b") == (start("b").rstrip(), "next")
+
+
+line = st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=90).map(lambda text: f"{text}x\n")
+distinct = st.lists(line, max_size=120, unique=True)
+
+
+@given(distinct, st.data())
+def test_each_line_is_shown_once_however_far_the_group_got(body: list[str], data: st.DataObject) -> None:
+    """Group delivers any beginning, in any overlapping polls; the tail fills the rest, unless it is cut before it."""
+    texts = [start("a"), *body, *end("a")]
+    got = data.draw(st.integers(0, len(texts)))
+    polls = [*sorted(data.draw(st.lists(st.integers(0, got), max_size=4))), got]
+    log = InvocationLog({"7"})
+    shown: list[str] = []
+    for poll in polls:
+        shown += log.see(events("s", *texts[:poll]))
+    settled = log.settle("a", "".join(texts)[-TAIL_BYTES:])
+    shown += settled.lines
+    if settled.gap:
+        assert len("".join(texts)) > TAIL_BYTES
+        assert len(shown) == len(set(shown))
+        assert shown == [text for text in plain(texts) if text in set(shown)]
+    else:
+        assert shown == plain(texts)
+    assert tuple(shown) == log.lines("a")
+
+
+@given(st.lists(st.sampled_from(["same\n", "again\n"]), max_size=60), st.data())
+def test_lines_that_repeat_are_neither_lost_nor_doubled(body: list[str], data: st.DataObject) -> None:
+    texts = [start("a"), *body, *end("a")]
+    log = InvocationLog({"7"})
+    shown = log.see(events("s", *texts[: data.draw(st.integers(0, len(texts)))]))
+    shown += log.settle("a", "".join(texts)).lines
+    assert shown == plain(texts)

@@ -1,0 +1,105 @@
+"""What may be sent, and what an answer means."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.invocations import (
+    ASYNC_LIMIT,
+    SHOWN_BYTES,
+    SYNC_LIMIT,
+    FunctionFailure,
+    Mode,
+    check_payload,
+    explain_waking,
+    parse_failure,
+    parse_mode,
+    shown,
+)
+
+
+def test_a_mistake_is_told_with_line_and_column() -> None:
+    check = check_payload('{\n  "a": 1,\n  b: 2\n}', Mode.SYNC)
+    assert not check.ok
+    assert (check.line, check.column) == (3, 3)
+    assert "line 3, column 3" in check.text
+
+
+def test_the_line_counts_from_what_was_typed_not_from_the_first_brace() -> None:
+    assert check_payload("\n\n{", Mode.SYNC).line == 3
+
+
+def test_nothing_typed_is_sent_as_an_empty_object() -> None:
+    check = check_payload("  \n", Mode.SYNC)
+    assert check.ok
+    assert "{} is sent" in check.text
+    assert check.size_bytes == 2
+
+
+@pytest.mark.parametrize("text", ["NaN", '{"a": Infinity}', "[" * 100_000, "{'a': 1}", "{", '"\t"'])
+def test_what_is_not_json_is_refused(text: str) -> None:
+    assert not check_payload(text, Mode.SYNC).ok
+
+
+@pytest.mark.parametrize("text", ["1", '"text"', "null", "[]", "9" * 5_000, '{"a": "\\u0000"}'])
+def test_any_json_value_is_taken(text: str) -> None:
+    assert check_payload(text, Mode.SYNC).ok
+
+
+@pytest.mark.parametrize(("mode", "limit"), [(Mode.SYNC, SYNC_LIMIT), (Mode.ASYNC, ASYNC_LIMIT)])
+def test_the_limit_depends_on_the_mode(mode: Mode, limit: int) -> None:
+    assert check_payload(f'"{"x" * (limit - 2)}"', mode).ok
+    over = check_payload(f'"{"x" * (limit - 1)}"', mode)
+    assert not over.ok
+    assert f"at most {limit // 1024 // 1024} MB" in over.text
+
+
+@given(st.text())
+def test_no_text_makes_the_check_fail(text: str) -> None:
+    check = check_payload(text, Mode.SYNC)
+    assert check.ok or check.text
+
+
+def test_an_unknown_mode_is_invalid() -> None:
+    with pytest.raises(DrydockError) as caught:
+        parse_mode("twice")
+    assert caught.value.problem.code is Code.INVALID
+
+
+def test_the_functions_error_has_type_message_and_trace() -> None:
+    payload = {"errorType": "ValueError", "errorMessage": "no", "stackTrace": ['  File "a.py"\n', ["b.py", 3, "f"]]}
+    failure = parse_failure(json.dumps(payload).encode(), "Unhandled")
+    assert failure == FunctionFailure("ValueError", "no", ('  File "a.py"', "b.py, 3, f"))
+    assert str(failure) == "ValueError: no"
+
+
+@given(st.binary())
+def test_any_payload_of_a_failed_function_is_told(payload: bytes) -> None:
+    assert str(parse_failure(payload, "Unhandled"))
+
+
+def test_a_long_payload_is_cut_for_display_and_its_size_told() -> None:
+    payload = shown(b'"' + b"x" * SHOWN_BYTES + b'"')
+    assert payload.cut
+    assert len(payload.text) == SHOWN_BYTES
+    assert payload.size_bytes == SHOWN_BYTES + 2
+
+
+@given(st.binary())
+def test_what_is_shown_can_be_stored(payload: bytes) -> None:
+    text = shown(payload).text
+    assert "\x00" not in text
+    text.encode()  # raises where a lone surrogate is left
+
+
+def test_waking_up_is_explained_and_nothing_else_is_touched() -> None:
+    waking = DrydockError(Code.BUSY, "409", aws_code="CodeArtifactUserPendingException", request_id="r")
+    told = explain_waking(waking, "reports").problem
+    assert "did not run" in told.message
+    assert "in a minute" in told.next_step
+    assert told.request_id == "r"
+    other = DrydockError(Code.BUSY, "409", aws_code="ResourceConflictException")
+    assert explain_waking(other, "reports") is other

@@ -1,0 +1,106 @@
+"""REPORT and START lines, in both log formats."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions_app.domain.reports import Report, Started, find_report, parse_report, parse_start
+
+LINE = (
+    "REPORT RequestId: 6f1b\tDuration: 292.24 ms\tBilled Duration: 300 ms\tMemory Size: 512 MB\t"
+    "Max Memory Used: 93 MB\tInit Duration: 758.94 ms\t"
+)
+milliseconds = st.integers(0, 90_000_000).map(lambda hundredths: hundredths / 100)
+reports = st.builds(
+    Report,
+    request_id=st.uuids().map(str),
+    duration_ms=milliseconds,
+    billed_ms=st.integers(0, 900_000).map(float),
+    memory_mb=st.integers(128, 10_240),
+    max_memory_mb=st.integers(1, 10_240),
+    init_ms=st.none() | milliseconds,
+    restore_ms=st.none() | milliseconds,
+    status=st.sampled_from(["", "timeout", "error"]),
+    error_type=st.sampled_from(["", "Runtime.ExitError", "Sandbox.Timedout"]),
+)
+
+
+def as_text(report: Report) -> str:
+    """The line as Lambda writes it."""
+    parts = [
+        f"RequestId: {report.request_id}",
+        f"Duration: {report.duration_ms:.2f} ms",
+        f"Billed Duration: {report.billed_ms:.0f} ms",
+        f"Memory Size: {report.memory_mb} MB",
+        f"Max Memory Used: {report.max_memory_mb} MB",
+    ]
+    parts += [f"Init Duration: {report.init_ms:.2f} ms"] if report.init_ms is not None else []
+    parts += [f"Restore Duration: {report.restore_ms:.2f} ms"] if report.restore_ms is not None else []
+    parts += [f"Status: {report.status}"] if report.status else []
+    parts += [f"Error Type: {report.error_type}"] if report.error_type else []
+    return "REPORT " + "\t".join(parts) + "\t\n"
+
+
+def as_event(report: Report) -> str:
+    """The event as Lambda writes it in JSON log format."""
+    metrics = {
+        "durationMs": report.duration_ms,
+        "billedDurationMs": report.billed_ms,
+        "memorySizeMB": report.memory_mb,
+        "maxMemoryUsedMB": report.max_memory_mb,
+        "initDurationMs": report.init_ms,
+        "restoreDurationMs": report.restore_ms,
+    }
+    record = {
+        "requestId": report.request_id,
+        "metrics": {name: value for name, value in metrics.items() if value is not None},
+        "status": report.status or "success",
+    }
+    if report.error_type:
+        record["errorType"] = report.error_type
+    return json.dumps({"time": "2026-05-01T10:00:00.000Z", "type": "platform.report", "record": record})
+
+
+def test_the_documented_line_gives_its_figures() -> None:
+    assert parse_report(LINE) == Report("6f1b", 292.24, 300, 512, 93, 758.94)
+
+
+@given(reports)
+def test_every_text_report_reads_back_as_it_was_written(report: Report) -> None:
+    assert parse_report(as_text(report)) == report
+
+
+@given(reports)
+def test_every_json_report_reads_back_as_it_was_written(report: Report) -> None:
+    assert parse_report(as_event(report)) == report
+
+
+@given(reports, st.data())
+def test_a_cut_line_gives_no_wrong_figures(report: Report, data: st.DataObject) -> None:
+    line = as_text(report).rstrip()
+    cut = parse_report(line[: data.draw(st.integers(0, len(line) - 1))])
+    assert cut is None or (cut.duration_ms, cut.memory_mb) == (report.duration_ms, report.memory_mb)
+
+
+@given(st.text())
+def test_any_other_line_is_no_report_and_no_failure(line: str) -> None:
+    assert parse_report(line) is None
+    assert parse_start(line) is None
+
+
+@given(st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.dictionaries(st.text(), inner)))
+def test_json_that_only_looks_like_a_report_is_none(value: object) -> None:
+    text = json.dumps({"type": "platform.report", "record": {"requestId": "a", "metrics": value}})
+    assert parse_report(text) is None
+
+
+def test_a_start_line_names_request_and_version() -> None:
+    assert parse_start("START RequestId: 6f1b Version: 7\n") == Started("6f1b", "7")
+    event = {"type": "platform.start", "record": {"requestId": "6f1b", "version": "$LATEST"}}
+    assert parse_start(json.dumps(event)) == Started("6f1b", "$LATEST")
+
+
+def test_the_report_of_another_request_is_not_taken() -> None:
+    assert find_report([LINE], "other") is None
+    assert find_report(["a line", LINE], "6f1b") is not None
