@@ -11,9 +11,9 @@ from sandbox.store import STORE
 LAYERS = "/_sandbox/layers/"
 
 
-def layer_url(request: Request, digest: str) -> str:
-    """An address of the blob that needs no credentials, good for an hour."""
-    return f"{request.host_url.rstrip('/')}{LAYERS}{digest}?{tokens.layer_query(digest)}"
+def layer_path(digest: str) -> str:
+    """A signed path to the blob that needs no credentials, good for an hour."""
+    return f"{LAYERS}{digest}?{tokens.layer_query(digest)}"
 
 
 def layer(request: Request) -> Response:

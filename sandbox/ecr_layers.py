@@ -5,7 +5,8 @@ from __future__ import annotations
 from moto.core.responses import ActionResult
 from moto.ecr.exceptions import InvalidParameterException, UploadNotFoundException
 
-from sandbox import ecr_errors, tokens
+from sandbox import ecr_errors
+from sandbox.blobs import layer_path
 from sandbox.ecr_call import EcrCall
 from sandbox.store import STORE, sha256
 
@@ -76,8 +77,7 @@ class LayerActions(EcrCall):
                 f"Layer with digest '{digest}' does not exist in the repository with name "
                 f"'{holding.repository}' in the registry with id '{holding.registry_id}'"
             )
-        base = self.normalized_request.host_url.rstrip("/")
-        url = f"{base}/_sandbox/layers/{digest}?{tokens.layer_query(digest)}"
+        url = self.normalized_request.host_url.rstrip("/") + layer_path(digest)
         return ActionResult({"downloadUrl": url, "layerDigest": digest})
 
     def put_account_setting(self) -> ActionResult:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from werkzeug.wrappers import Request, Response
 
 from sandbox import ecr_errors, registry_uploads
-from sandbox.blobs import blob_response, layer_url
+from sandbox.blobs import blob_response, layer_path
 from sandbox.limits import CALLS
 from sandbox.registry_access import Access, access, not_authorized
 from sandbox.registry_errors import RegistryError
@@ -127,7 +127,7 @@ def _get_blob(request: Request, who: Access, name: str, digest: str) -> Response
     if digest not in STORE.contents(who.namespace, name).blobs:
         raise RegistryError(404, "BLOB_UNKNOWN", f"blob unknown to registry: {digest}")
     if request.method == "GET" and settings().redirects:
-        return Response("", status=307, headers={"Location": layer_url(request, digest)})
+        return Response("", status=307, headers={"Location": layer_path(digest)})
     response = blob_response(request, STORE.blob(digest))
     response.headers["Docker-Content-Digest"] = digest
     return response

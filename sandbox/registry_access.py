@@ -62,8 +62,10 @@ class Access:
     def _check_public(self, repository: str, action: str) -> None:
         if action in WRITES and not self.writable:
             raise not_authorized()
-        if not STORE.has_repository(PUBLIC, repository) and action not in WRITES:
-            raise not_authorized()
+        if action in WRITES or STORE.has_repository(PUBLIC, repository):
+            return
+        # A reader is not told what there is; the publisher is, or it could not push something new.
+        raise RegistryError(404, "NAME_UNKNOWN", f"no repository {repository}") if self.writable else not_authorized()
 
     def _denied(self, action: str, resource: str, reason: str) -> RegistryError:
         text = f"User: {self.caller_arn} is not authorized to perform: ecr:{action} on resource: {resource} {reason}"

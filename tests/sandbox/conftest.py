@@ -8,8 +8,8 @@ import subprocess
 import sys
 import urllib.request
 from base64 import b64decode
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ import pytest
 from botocore.config import Config
 
 from sandbox.images import Image, Index, sha256_digest
+from tests.sandbox.functions import Functions
 
 ROOT = Path(__file__).parents[2]
 FAST_CLOCK = "create=0.15,update=0.15,wake=0.3,provisioned=0.15"
@@ -56,7 +57,8 @@ class Sandbox:
             role = f"arn:aws:iam::{account}:role/Tests"
             self._keys[account] = self.sts.assume_role(RoleArn=role, RoleSessionName="tests")["Credentials"]
         keys = self._keys[account]
-        return self.session.client(
+        make: Any = self.session.client
+        return make(
             service,
             region_name=region,
             endpoint_url=self.url,
@@ -186,3 +188,32 @@ def put_manifest(registry: httpx.Client, repository: str, reference: str, image:
     """Put a manifest by tag or digest; the answer may be an error."""
     headers = {"Content-Type": image.manifest.media_type}
     return registry.put(f"/v2/{repository}/manifests/{reference}", content=image.manifest.data, headers=headers)
+
+
+@pytest.fixture
+def functions(client: ClientFactory, push: Push, account: str) -> Functions:
+    """Lambda functions in the test's own account."""
+    return Functions(client, push, account)
+
+
+@pytest.fixture
+def clock(sandbox: Sandbox) -> Callable[..., AbstractContextManager[None]]:
+    """Other waits for a block: `with clock(update=30): ...`. Deadlines that began in the block keep them."""
+
+    @contextmanager
+    def during(**waits: float) -> Iterator[None]:
+        before = sandbox.admin("GET", "clock")
+        sandbox.admin("POST", "clock", waits)
+        try:
+            yield
+        finally:
+            sandbox.admin("POST", "clock", before)
+
+    return during
+
+
+@pytest.fixture
+def slow_clock(clock: Callable[..., AbstractContextManager[None]]) -> Iterator[None]:
+    """Waits that outlast the test."""
+    with clock(create=60, update=60, wake=60, provisioned=60):
+        yield

@@ -7,7 +7,7 @@ import pytest
 from tests.sandbox.conftest import ClientFactory, Push, Sandbox
 from tests.sandbox.fixtures import small_image
 
-FINDINGS = [
+FINDINGS: list[dict[str, Any]] = [
     {"name": "CVE-2026-0001", "severity": "CRITICAL", "uri": "https://example.org/CVE-2026-0001"},
     {"name": "CVE-2026-0002", "severity": "LOW", "attributes": [{"key": "package_name", "value": "openssl"}]},
     {"name": "CVE-2026-0003", "severity": "LOW"},
