@@ -1,0 +1,268 @@
+"""The way into an AWS account: clients by target, credentials that renew themselves, errors translated once."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ReadTimeoutError,
+)
+
+from functions_app.domain.errors import Code, DrydockError
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_sts import STSClient
+
+CONNECT_TIMEOUT = 5.0
+CONNECTIONS = 32
+
+
+@dataclass(frozen=True)
+class Target:
+    """An account in one region, and the role that leads into it (none: the environment's own credentials)."""
+
+    account_id: str
+    region: str
+    role_arn: str = ""
+    external_id: str = ""
+
+    def __str__(self) -> str:
+        return f"account {self.account_id} in {self.region}"
+
+
+_CLIENTS: dict[tuple[Any, ...], Any] = {}
+_SESSIONS: dict[tuple[Any, ...], boto3.Session] = {}
+_LOCK = threading.Lock()
+
+
+@overload
+def client(
+    target: Target, service: Literal["lambda"], *, read_timeout: float = ..., attempts: int = ...
+) -> LambdaClient: ...
+@overload
+def client(target: Target, service: Literal["ecr"], *, read_timeout: float = ..., attempts: int = ...) -> ECRClient: ...
+@overload
+def client(
+    target: Target, service: Literal["logs"], *, read_timeout: float = ..., attempts: int = ...
+) -> CloudWatchLogsClient: ...
+@overload
+def client(target: Target, service: Literal["sts"], *, read_timeout: float = ..., attempts: int = ...) -> STSClient: ...
+def client(target: Target, service: str, *, read_timeout: float = 30.0, attempts: int = 2) -> Any:
+    """A boto3 client, kept per target: safe to share between threads; `read_timeout` in seconds.
+
+    `attempts` counts the first one: 1 for whatever must not be repeated. Honours AWS_ENDPOINT_URL.
+    """
+    endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
+    key = (target, service, read_timeout, attempts, endpoint)
+    with _LOCK:
+        if key not in _CLIENTS:
+            config = Config(
+                retries={"total_max_attempts": attempts, "mode": "standard"},
+                connect_timeout=CONNECT_TIMEOUT,
+                read_timeout=read_timeout,
+                max_pool_connections=CONNECTIONS,
+                # A prefixed host name can't be resolved where all of AWS is one address.
+                inject_host_prefix=not endpoint,
+            )
+            session = _session(target, endpoint)
+            _CLIENTS[key] = session.client(service, config=config)  # type: ignore[call-overload]
+        return _CLIENTS[key]
+
+
+def caller_account(region: str) -> str:
+    """The account id behind the environment's own credentials. Raises DrydockError."""
+    with translate():
+        return client(Target("", region), "sts").get_caller_identity()["Account"]
+
+
+def _session(target: Target, endpoint: str) -> boto3.Session:
+    key = (target.region, target.role_arn, target.external_id, endpoint)
+    if key not in _SESSIONS:
+        inner = botocore.session.get_session()
+        if target.role_arn:
+            own = boto3.Session(region_name=target.region)
+            resolver = CredentialResolver(providers=[_AssumedRole(own, target)])
+            inner.register_component("credential_provider", resolver)
+        _SESSIONS[key] = boto3.Session(botocore_session=inner, region_name=target.region)
+    return _SESSIONS[key]
+
+
+class _AssumedRole(CredentialProvider):
+    """Temporary credentials of the target's role, assumed again before they run out."""
+
+    METHOD = "drydock-assume-role"
+
+    def __init__(self, own: boto3.Session, target: Target) -> None:
+        super().__init__()
+        self._own, self._target = own, target
+
+    def load(self) -> DeferredRefreshableCredentials:
+        """Credentials that are fetched at first use."""
+        return DeferredRefreshableCredentials(self._assume, self.METHOD)
+
+    def _assume(self) -> dict[str, str]:
+        config = Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=15, retries={"total_max_attempts": 2})
+        more: dict[str, Any] = {"ExternalId": self._target.external_id} if self._target.external_id else {}
+        sts = self._own.client("sts", config=config)
+        keys = sts.assume_role(RoleArn=self._target.role_arn, RoleSessionName="drydock", **more)["Credentials"]
+        return {
+            "access_key": keys["AccessKeyId"],
+            "secret_key": keys["SecretAccessKey"],
+            "token": keys["SessionToken"],
+            "expiry_time": keys["Expiration"].isoformat(),
+        }
+
+
+_CODES = {
+    Code.DENIED: (
+        "AccessDenied AccessDeniedException UnauthorizedOperation ExpiredToken ExpiredTokenException "
+        "InvalidClientTokenId UnrecognizedClientException InvalidSignatureException SignatureDoesNotMatch "
+        "MissingAuthenticationToken NotAuthorized OptInRequired"
+    ),
+    Code.THROTTLED: (
+        "Throttling ThrottlingException ThrottledException TooManyRequestsException RequestLimitExceeded "
+        "RequestThrottled RequestThrottledException LimitExceededException"
+    ),
+    Code.NOT_FOUND: (
+        "ResourceNotFoundException RepositoryNotFoundException ImageNotFoundException LayersNotFoundException "
+        "RepositoryPolicyNotFoundException"
+    ),
+    Code.CHANGED: "PreconditionFailedException PreconditionFailed",
+    Code.BUSY: "ResourceConflictException ResourceInUseException ResourceNotReadyException",
+    Code.INVALID: (
+        "InvalidParameterValueException InvalidParameterException ValidationException ValidationError "
+        "InvalidRequestContentException RequestTooLargeException UnsupportedMediaTypeException"
+    ),
+}
+_CODE_OF = {name: code for code, names in _CODES.items() for name in names.split()} | {
+    "CodeArtifactUserPendingException": Code.BUSY,
+}
+# Other 5xx of Lambda have names of their own (InvalidRuntimeException, KMSAccessDenied ...) and are failures for good.
+_SERVER_ERRORS = frozenset(
+    {"500", "502", "503", "504", "InternalFailure", "InternalError", "InternalServiceError", "ServerException"}
+    | {"ServiceException", "ServiceUnavailable", "ServiceUnavailableException"}
+)
+_RETRYABLE = {Code.THROTTLED, Code.BUSY, Code.UNREACHABLE}
+_EXPIRED = ["ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"]
+_ACTION = re.compile(r"not authorized to perform:? ([\w-]+:\w+)")
+
+
+@contextmanager
+def translate(*, change: bool = False) -> Iterator[None]:
+    """Turn what boto raises into DrydockError, with AWS's code, its request id and the next step.
+
+    `change`: the call changes something, so an answer that never came is UNKNOWN_OUTCOME, not UNREACHABLE.
+    """
+    try:
+        yield
+    except ClientError as error:
+        raise _translated(error, change) from error
+    except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError) as error:
+        raise DrydockError(
+            Code.DENIED,
+            f"There are no usable AWS credentials: {error}",
+            next_step="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, where Drydock's worker runs.",
+        ) from error
+    except (EndpointConnectionError, ConnectTimeoutError) as error:
+        raise _unreachable(str(error)) from error
+    except (ReadTimeoutError, ConnectionClosedError, HTTPClientError) as error:
+        raise (_unknown_outcome(str(error)) if change else _unreachable(str(error))) from error
+    except BotoCoreError as error:
+        raise DrydockError(Code.INVALID, f"The AWS call could not be made: {error}") from error
+
+
+def _translated(error: ClientError, change: bool) -> DrydockError:
+    details, metadata = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
+    name = details.get("Code", "") or "Unknown"
+    status = int(metadata.get("HTTPStatusCode", 0))
+    text = details.get("Message") or str(error)
+    request_id = metadata.get("RequestId", "") or metadata.get("HTTPHeaders", {}).get("x-amzn-requestid", "")
+    lost = Code.UNKNOWN_OUTCOME if change else Code.UNREACHABLE
+    code = _CODE_OF.get(name) or (lost if status >= 500 and name in _SERVER_ERRORS else Code.FAILED)
+    reason = error.response.get("Reason", "")
+    message = _plain(code, name, text, error.operation_name)
+    return DrydockError(
+        code,
+        message,
+        next_step=_next_step(code, name, text, str(reason)),
+        aws_code=name,
+        request_id=request_id,
+        retryable=code in _RETRYABLE,
+    )
+
+
+def missing_permission(text: str) -> str:
+    """The action that a denial names ("lambda:ListFunctions"), or ""."""
+    match = _ACTION.search(text)
+    return match[1] if match else ""
+
+
+def _plain(code: Code, name: str, text: str, operation: str) -> str:
+    action = missing_permission(text)
+    if code is Code.DENIED and action:
+        return f"The permission {action} is missing. {text}"
+    if code is Code.CHANGED:
+        return f"Somebody else changed it meanwhile. {text}"
+    if name == "CodeArtifactUserPendingException":
+        return "The function was inactive and is waking up: Lambda is fetching its image again."
+    return f"{operation}: {text}"
+
+
+def _next_step(code: Code, name: str, text: str, reason: str) -> str:
+    if code is Code.DENIED:
+        if name in _EXPIRED:
+            return "Renew the AWS credentials that Drydock's worker runs with."
+        if missing_permission(text) == "sts:AssumeRole":
+            return (
+                "Let Drydock's own identity assume the role: its policy and the role's trust policy must both allow it."
+            )
+        return f"Allow {missing_permission(text) or 'the action'} in the policy of the identity named above, then sync."
+    if reason.startswith("ReservedFunctionConcurrent"):
+        return "The function's reserved concurrency is used up, or 0, which stops it. Raise it."
+    return {
+        Code.THROTTLED: "AWS limits how often this is called. Try again in a minute; other tools share the quota.",
+        Code.CHANGED: "Reload, look at what changed, and plan again.",
+        Code.BUSY: "Wait until the change that is in progress has ended, then try again.",
+        Code.NOT_FOUND: "Sync: it may have been deleted since the last one.",
+        Code.UNKNOWN_OUTCOME: "It may or may not have happened. Look before you repeat it.",
+        Code.UNREACHABLE: "AWS did not answer properly. Try again; if it stays, look at AWS's health dashboard.",
+    }.get(code, "")
+
+
+def _unreachable(text: str) -> DrydockError:
+    return DrydockError(
+        Code.UNREACHABLE,
+        f"AWS could not be reached: {text}",
+        next_step="Check the network, the region's name and AWS_ENDPOINT_URL, then try again.",
+        retryable=True,
+    )
+
+
+def _unknown_outcome(text: str) -> DrydockError:
+    return DrydockError(
+        Code.UNKNOWN_OUTCOME,
+        f"The answer of AWS did not arrive: {text}",
+        next_step="It may or may not have happened. Look before you repeat it.",
+    )
