@@ -80,6 +80,21 @@ def unknown(*evidence: str) -> Detection:
     return Detection(Tier.UNKNOWN, None, evidence)
 
 
+REPOSITORY_NOT_READ = "Its image is in a repository that Drydock does not read."
+
+
+def not_read(*, platforms: Sequence[str] | None, gone: bool, problem: str) -> str:
+    """Why nothing is known of an image's layers. `platforms` are those of an index, None for an image."""
+    if platforms is not None:
+        held = ", ".join(platforms) or "no image"
+        return f"This is an index ({held}), not an image: a base belongs to each image in it."
+    if gone:
+        return "It was deleted from ECR before Drydock could read its config."
+    if problem:
+        return f"Its config could not be read: {problem}"
+    return "Its config has not been read yet."
+
+
 def _proof(release: KnownRelease, count: int, total: int, others: Sequence[str]) -> tuple[str, ...]:
     which = f"All {total} of its layers" if count == total else f"The first {count} of its {total} layers"
     sentences = [

@@ -203,7 +203,7 @@ class Registry:
 
     def _redirected(self, url: str, answer: Answer, what: str) -> str:
         try:
-            target = urljoin(url, answer.headers.get("location", ""))
+            target = urljoin(url, str(answer.headers.get("location", "")))
             scheme, host, _ = _origin(target)
         except ValueError as error:
             raise broken(self.host, what, f"it redirects to no address ({error})") from error
