@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import traceback
 import uuid
@@ -134,16 +135,26 @@ def _access_denied(environ: dict[str, Any], signed: Signature, caller: Principal
         resource = _form(environ).get("RoleArn", ["*"])[0]
         text = f"User: {caller.arn} is not authorized to perform: {action} on resource: {resource}"
         return _xml_error(403, "AccessDenied", text)
-    resource = {
-        "ecr": f"arn:aws:ecr:{signed.region}:{caller.account}:repository/*",
-        "logs": f"arn:aws:logs:{signed.region}:{caller.account}:log-group:*",
-    }.get(signed.service, "*")
     text = (
-        f"User: {caller.arn} is not authorized to perform: {action} on resource: {resource} "
+        f"User: {caller.arn} is not authorized to perform: {action} on resource: {_resource(environ, signed, caller)} "
         f"because no identity-based policy allows the {action} action"
     )
     # The JSON protocols answer 400, Lambda's REST protocol 403.
     return _json_error(403 if signed.service == "lambda" else 400, "AccessDeniedException", text)
+
+
+def _resource(environ: dict[str, Any], signed: Signature, caller: Principal) -> str:
+    place = f"arn:aws:{signed.service}:{signed.region}:{caller.account}"
+    if signed.service == "lambda":
+        match = _FUNCTION.match(environ["PATH_INFO"])
+        return f"{place}:function:{match[1]}" if match else "*"
+    parameters = json.loads(environ["wsgi.input"].read() or b"{}")
+    if signed.service == "ecr":
+        return f"{place}:repository/{parameters.get('repositoryName', '*')}"
+    return f"{place}:log-group:{parameters.get('logGroupName', '')}:log-stream:"
+
+
+_FUNCTION = re.compile(r"/\d{4}-\d\d-\d\d/functions/(?:arn:[^/]*function:)?([^/:]+)")
 
 
 def _json_error(status: int, code: str, message: str, **more: str) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,8 +47,23 @@ class Holding:
         ]
 
 
-def detail(holding: Holding, manifest: StoredManifest) -> dict[str, Any]:
-    """An imageDetail of DescribeImages; absent fields are left out as AWS does."""
+def details(holding: Holding, manifests: Iterable[StoredManifest]) -> list[dict[str, Any]]:
+    """imageDetails of DescribeImages; absent fields are left out as AWS does."""
+    tags = holding.contents.tags_by_digest()
+    return [_detail(holding, manifest, tags.get(manifest.digest)) for manifest in manifests]
+
+
+def ids(holding: Holding, manifests: Iterable[StoredManifest]) -> list[dict[str, str]]:
+    """imageIds of ListImages: one for each tag, and one for each untagged image."""
+    tags = holding.contents.tags_by_digest()
+    found: list[dict[str, str]] = []
+    for manifest in manifests:
+        named = [{"imageDigest": manifest.digest, "imageTag": tag} for tag in tags.get(manifest.digest, ())]
+        found += named or [{"imageDigest": manifest.digest}]
+    return found
+
+
+def _detail(holding: Holding, manifest: StoredManifest, tags: list[str] | None) -> dict[str, Any]:
     result: dict[str, Any] = {
         "registryId": holding.registry_id,
         "repositoryName": holding.repository,
@@ -58,7 +73,7 @@ def detail(holding: Holding, manifest: StoredManifest) -> dict[str, Any]:
         "imageManifestMediaType": manifest.media_type,
         "imageStatus": manifest.status,
     }
-    if tags := holding.contents.tags_of(manifest.digest):
+    if tags:
         result["imageTags"] = tags
     if not manifest.is_index:
         result["artifactMediaType"] = manifest.document["config"]["mediaType"]

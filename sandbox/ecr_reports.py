@@ -73,8 +73,9 @@ class ReportActions(EcrCall):
             policy = self.repository.lifecycle_policy
         if not policy:
             raise LifecyclePolicyNotFoundException(holding.repository, holding.registry_id)
+        tags = holding.contents.tags_by_digest()
         candidates = [
-            Candidate(each.digest, tuple(holding.contents.tags_of(each.digest)), each.pushed_at)
+            Candidate(each.digest, tuple(tags.get(each.digest, ())), each.pushed_at)
             for each in holding.select({}, default_status="ACTIVE")
         ]
         expiries = tuple(expiring(policy, candidates, datetime.now(UTC)))

@@ -36,13 +36,8 @@ class EcrResponse(LayerActions, ReportActions):
 
     def list_images(self) -> ActionResult:
         """An id for each tag, and one for each untagged image."""
-        holding = self.holding
-        image_ids: list[dict[str, str]] = []
-        for manifest in holding.select(self.parameters.get("filter", {}), default_status="ACTIVE"):
-            tags = holding.contents.tags_of(manifest.digest)
-            image_ids += [{"imageDigest": manifest.digest, "imageTag": tag} for tag in tags]
-            if not tags:
-                image_ids.append({"imageDigest": manifest.digest})
+        found = self.holding.select(self.parameters.get("filter", {}), default_status="ACTIVE")
+        image_ids = ecr_images.ids(self.holding, found)
         part = self.page_of(image_ids)
         return ActionResult({"imageIds": part.items, "nextToken": part.next_token})
 
@@ -51,10 +46,9 @@ class EcrResponse(LayerActions, ReportActions):
         holding, image_ids = self.holding, self.parameters.get("imageIds")
         if image_ids:
             found = {manifest.digest: manifest for manifest in map(self.image_by_id, image_ids)}
-            return ActionResult({"imageDetails": [ecr_images.detail(holding, each) for each in found.values()]})
+            return ActionResult({"imageDetails": ecr_images.details(holding, found.values())})
         part = self.page_of(holding.select(self.parameters.get("filter", {}), default_status="ACTIVE"))
-        details = [ecr_images.detail(holding, each) for each in part.items]
-        return ActionResult({"imageDetails": details, "nextToken": part.next_token})
+        return ActionResult({"imageDetails": ecr_images.details(holding, part.items), "nextToken": part.next_token})
 
     def batch_get_image(self) -> ActionResult:
         """Up to 100 manifests, as they were pushed."""

@@ -26,16 +26,18 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         """No access log: it costs time, and GET /_sandbox/calls counts instead."""
 
-    def date_time_string(self, timestamp: float | None = None) -> str:
-        """The Date header, formatted once a second at most."""
-        return super().date_time_string(timestamp)
-
     def handle(self) -> None:
         """Serve requests until the client leaves; a dropped connection is no error."""
         try:
             super().handle()
         except (ConnectionError, TimeoutError):
             self.close_connection = True
+
+    def handle_expect_100(self) -> bool:
+        """Say "100 Continue" at once: it would wait in the write buffer, and the client with it."""
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
 
     def handle_one_request(self) -> None:
         """Read, run and answer one request."""

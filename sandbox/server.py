@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from werkzeug.wrappers import Request
 
-from sandbox import admin, ecr, registry
+from sandbox import admin, ecr, lambdas, registry
 from sandbox.blobs import LAYERS, layer
 from sandbox.dispatch import Dispatcher, route
 from sandbox.http import Server, WSGIApp
@@ -18,13 +17,11 @@ from sandbox.principals import StsResponse
 
 def create_app() -> WSGIApp:
     """Install the corrections over moto and give the application. Once per process: moto's state is global."""
-    # moto would look images up in its own ECR, and would let the environment override every caller's account.
-    os.environ["MOTO_LAMBDA_STUB_ECR"] = "false"
+    # moto would let this variable name the account of every caller.
     os.environ.pop("MOTO_ACCOUNT_ID", None)
     route("sts", StsResponse)
     ecr.install()
-    if importlib.util.find_spec("sandbox.lambdas"):
-        importlib.import_module("sandbox.lambdas").install()
+    lambdas.install()
     dispatcher = Dispatcher()
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class StoredManifest:
     pushed_at: datetime
     status: str = "ACTIVE"
 
-    @property
+    @cached_property
     def document(self) -> dict[str, Any]:
         """The manifest, parsed."""
         document: dict[str, Any] = json.loads(self.data)
@@ -108,6 +109,13 @@ class Contents:
     tags: dict[str, str] = field(default_factory=dict)
     blobs: set[str] = field(default_factory=set)
     is_immutable: Callable[[str], bool] = _never
+
+    def tags_by_digest(self) -> dict[str, list[str]]:
+        """The tags of every tagged digest, oldest first."""
+        found: dict[str, list[str]] = {}
+        for tag, digest in list(self.tags.items()):
+            found.setdefault(digest, []).append(tag)
+        return found
 
     def tags_of(self, digest: str) -> list[str]:
         """The tags that point to a digest, oldest first."""

@@ -1,11 +1,13 @@
 """ECR /v2: the OCI Distribution API over the same images as the ECR API."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from sandbox import tokens
 from sandbox.images import make_index
 from tests.sandbox.conftest import ClientFactory, Push, Sandbox, login, put_blob, put_manifest
 from tests.sandbox.fixtures import small_image
@@ -40,6 +42,14 @@ def test_ping_with_a_token_is_200(registry: httpx.Client) -> None:
 
 def test_a_made_up_password_is_refused(sandbox: Sandbox) -> None:
     assert httpx.get(f"{sandbox.url}/v2/", auth=("AWS", "made up")).status_code == 401
+
+
+def test_an_expired_token_says_so(sandbox: Sandbox, account: str) -> None:
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    token, _ = tokens.issue(tokens.Registry(account, "eu-west-1", account, ""), yesterday)
+    answer = httpx.get(f"{sandbox.url}/v2/", auth=("AWS", token))
+    assert (answer.status_code, error_code(answer)) == (403, "DENIED")
+    assert "expired" in answer.text
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

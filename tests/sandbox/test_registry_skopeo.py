@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 
 from sandbox.images import Image, sha256_digest
+from tests.packages import require
 from tests.sandbox.conftest import ClientFactory, Push, Sandbox, login
 from tests.sandbox.fixtures import small_image
 
-pytestmark = pytest.mark.needs("skopeo")
+
+@pytest.fixture(autouse=True)
+def _skopeo() -> None:
+    require("skopeo")
 
 
 def skopeo(*arguments: str) -> str:

@@ -97,6 +97,31 @@ def test_other_actions_of_a_denied_account_go_on(client: ClientFactory, sandbox:
     sandbox.admin("DELETE", f"denials?account={account}")
 
 
+@pytest.mark.parametrize(
+    ("service", "call", "parameters", "resource"),
+    [
+        ("ecr", "describe_images", {"repositoryName": "team/app"}, "repository/team/app"),
+        ("lambda", "get_function", {"FunctionName": "orders"}, "function:orders"),
+        ("logs", "filter_log_events", {"logGroupName": "/aws/lambda/orders"}, "log-group:/aws/lambda/orders"),
+    ],
+)
+def test_the_denial_names_the_resource(
+    client: ClientFactory,
+    sandbox: Sandbox,
+    account: str,
+    service: str,
+    call: str,
+    parameters: dict[str, str],
+    resource: str,
+) -> None:
+    caller = client(service)
+    sandbox.admin("POST", "denials", {"account": account, "actions": [f"{service}:*"]})
+    with pytest.raises(ClientError, match=f"on resource: arn:aws:{service}:eu-west-1:{account}:{resource}") as refused:
+        getattr(caller, call)(**parameters)
+    sandbox.admin("DELETE", f"denials?account={account}")
+    assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
+
+
 def test_a_role_that_may_not_be_assumed_is_access_denied(denied: str, sandbox: Sandbox) -> None:
     role = f"arn:aws:iam::{denied}:role/Tests"
     with pytest.raises(ClientError, match=f"sts:AssumeRole on resource: {role}") as refused:
