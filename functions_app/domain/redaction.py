@@ -1,0 +1,76 @@
+"""Secrets are taken out of every text before it is stored or shown; what is left stays readable."""
+
+import re
+from typing import Any
+
+MASK = "[redacted]"
+LINE_LIMIT = 8 * 1024  # bytes of UTF-8 that one log line may hold
+SCAN_LIMIT = 64 * 1024  # characters looked at: beyond that a line is cut before the patterns run
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]|\x1b\[[0-9;?]*[A-Za-z]")
+_NAMES = (
+    r"passwords?|passwd|passphrase|pwd|secret|secret[_-]?access[_-]?key|secret[_-]?key|client[_-]?secret|"
+    r"session[_-]?token|security[_-]?token|access[_-]?token|refresh[_-]?token|id[_-]?token|auth[_-]?token|"
+    r"api[_-]?key|private[_-]?key|token|credentials?"
+)
+_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S), MASK),
+    # An Authorization header, whatever its scheme; Signature Version 4 goes on to the end of the line.
+    (re.compile(r"(?i)(authorization[\"']?\s*[:=]\s*[\"']?)AWS4-HMAC-SHA256[^\"'\n]*"), rf"\1{MASK}"),
+    (re.compile(r"(?i)(authorization[\"']?\s*[:=]\s*[\"']?(?:[a-z]+\s+)?)[^\s\"',;]+"), rf"\1{MASK}"),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9+/_.~=-]{12,}"), rf"\1 {MASK}"),
+    (re.compile(r"(?i)\b(cookie[\"']?\s*[:=]\s*[\"']?)[^\"'\n]+"), rf"\1{MASK}"),
+    # Presigned URLs (Signature Version 4 query parameters, the older Signature=, Azure's and Google's alike).
+    (re.compile(r"(?i)((?:\bx-amz-(?:signature|credential|security-token)|\bx-goog-signature|[?&;](?:signature|sig))=)[^&\s\"']+"),
+     rf"\1{MASK}"),
+    (re.compile(r"\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)?"), MASK),  # JSON Web Token
+    (re.compile(r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|npm_|pypi-)[A-Za-z0-9_-]{16,}"), MASK),
+    (re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}\b"), MASK),  # AWS access key ids
+    (re.compile(r"\b(?:FwoG|FQoG|IQoJ)[A-Za-z0-9/+=]{60,}"), MASK),  # AWS session tokens
+    (re.compile(r"([a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+@", re.I), rf"\1{MASK}@"),  # userinfo of a URL
+    (re.compile(rf"(?i)((?:{_NAMES})[\"']?\s*[:=]\s*)(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s,;&\"'}}]+)"),
+     rf"\1{MASK}"),
+    # A bare AWS secret key: 40 characters of base64 that are no hexadecimal digest.
+    (re.compile(r"(?<![\w/+=.:-])(?=[^\s]*[A-Z])(?=[^\s]*[a-z])(?=[^\s]*[0-9])[A-Za-z0-9/+]{40}(?![\w/+=.:-])"), MASK),
+)  # fmt: skip
+
+
+def redact(text: str) -> str:
+    """Mask credentials, tokens, signatures and passwords; control characters (NUL) go, tabs and newlines stay."""
+    text = _CONTROL.sub("", text)
+    for pattern, replacement in _RULES:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def redact_value(value: Any) -> Any:
+    """The same for a JSON value: strings are redacted, and members whose name says that they are secret."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list | tuple):
+        return [redact_value(item) for item in value]
+    if isinstance(value, dict):
+        return {
+            key: MASK if _SECRET_NAME.fullmatch(str(key)) and item else redact_value(item)
+            for key, item in value.items()
+        }
+    return value
+
+
+_SECRET_NAME = re.compile(rf"(?i)(?:\w*[_-])?(?:{_NAMES})")
+
+
+def clean_lines(text: str) -> list[str]:
+    """A text as log lines: redacted as a whole, split at newlines, each at most LINE_LIMIT bytes."""
+    whole = len(text)
+    if whole > SCAN_LIMIT and "\n" not in text:
+        return [cut(redact(text[:SCAN_LIMIT]), whole)]
+    return [cut(line, len(line)) for line in redact(text).rstrip("\n").split("\n")]
+
+
+def cut(line: str, whole: int) -> str:
+    """Shorten a line to LINE_LIMIT bytes of UTF-8, saying how long it was (`whole`, in characters)."""
+    data = line.encode("utf-8", "replace")  # a lone surrogate cannot be stored
+    if len(data) <= LINE_LIMIT and whole <= SCAN_LIMIT:
+        return data.decode("utf-8")
+    return f"{data[:LINE_LIMIT].decode('utf-8', 'ignore')} … [cut: the line had {whole:,} characters]"

@@ -1,0 +1,250 @@
+"""One log for runs: redact, number within the run, store in batches, publish. The database is the truth.
+
+A line is numbered in the transaction that inserts it, so numbers have neither gap nor double, whoever writes and
+however a writer ends. Publishing to Redis is a hint to the streams that watch; that it fails never fails a run.
+"""
+
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import cache
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections, connections, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from functions_app.domain.redaction import clean_lines, redact
+from functions_app.domain.runs import ACTIVE
+from functions_app.models import LogLine, Run
+
+__all__ = ["Line", "Logger", "announce", "channel", "decode", "read", "redact", "tail"]
+
+FLUSH_EVERY = 0.05  # seconds between two batches of one process; the first line after a pause goes at once
+FLUSH_LINES = 200  # lines that are not kept waiting
+PRESSURE = 5_000  # lines: whoever logs more before they are stored has to store them himself
+IDLE = 5.0  # seconds without lines after which the writer's thread ends
+PAGE = 1_000
+
+server_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One stored line, as first paint, replay, stream and download show it."""
+
+    sequence: int
+    at: datetime
+    level: str
+    source: str
+    text: str
+
+
+def channel(run_id: int) -> str:
+    """The Redis channel of one run."""
+    return f"drydock:run:{run_id}"
+
+
+# Reading
+
+
+def read(run_id: int, after: int = 0, limit: int = PAGE, until: int | None = None) -> list[Line]:
+    """Lines numbered above `after` (and up to `until`), oldest first, at most `limit`. One query."""
+    rows = LogLine.objects.filter(run_id=run_id, sequence__gt=after)
+    if until is not None:
+        rows = rows.filter(sequence__lte=until)
+    columns = rows.order_by("sequence").values_list("sequence", "at", "level", "source", "text")
+    return [Line(*row) for row in columns[:limit]]
+
+
+def tail(run_id: int, limit: int = PAGE, before: int | None = None) -> list[Line]:
+    """The last `limit` lines (below `before`), oldest first. One query."""
+    rows = LogLine.objects.filter(run_id=run_id)
+    if before is not None:
+        rows = rows.filter(sequence__lt=before)
+    columns = rows.order_by("-sequence").values_list("sequence", "at", "level", "source", "text")
+    return [Line(*row) for row in reversed(columns[:limit])]
+
+
+def read_all(run_id: int) -> Iterator[Line]:
+    """Every line, page by page, for the download: a log of 100,000 lines is never in memory at once."""
+    after = 0
+    while page := read(run_id, after):
+        yield from page
+        after = page[-1].sequence
+
+
+# Publishing
+
+
+@cache
+def _redis(process: int) -> "redis.Redis":
+    """One client per process (a forked child makes its own); it must answer soon or not at all."""
+    return redis.Redis.from_url(settings.ENV.redis_url, socket_timeout=1, socket_connect_timeout=1)
+
+
+def _publish(run_id: int, message: dict[str, object]) -> None:
+    try:
+        _redis(os.getpid()).publish(channel(run_id), json.dumps(message, ensure_ascii=False, separators=(",", ":")))
+    except redis.RedisError as error:
+        _complain(time.monotonic(), error)
+
+
+def _complain(now: float, error: redis.RedisError, last: list[float] = [-30.0]) -> None:  # noqa: B006 - state by design
+    """Say so at most twice a minute: a Redis that is away must not fill the server's log."""
+    if now - last[0] >= 30:
+        last[0] = now
+        server_log.warning("nothing is published, watchers poll the database: %s: %s", type(error).__name__, error)
+
+
+def announce(run_id: int) -> None:
+    """Tell the watchers that the run or its steps changed; they read it from the database."""
+    _publish(run_id, {"changed": True})
+
+
+def decode(message: bytes | str) -> tuple[Line, ...]:
+    """The lines that a published message carries; none when it only says that the run changed."""
+    return tuple(
+        Line(number, datetime.fromisoformat(at), *rest) for number, at, *rest in json.loads(message).get("lines", ())
+    )
+
+
+# Writing
+
+Entry = tuple[datetime, str, str, str]  # at, level, source, text
+
+
+def append(run_id: int, entries: list[Entry]) -> list[Line]:
+    """Number and store lines in one transaction; a run that has ended takes no more (its count was announced)."""
+    with transaction.atomic():
+        taken = Run.objects.filter(pk=run_id, status__in=ACTIVE).update(line_count=F("line_count") + len(entries))
+        if not taken:
+            server_log.warning("run %s has ended: %d late lines are dropped", run_id, len(entries))
+            return []
+        last = Run.objects.values_list("line_count", flat=True).get(pk=run_id)
+        first = last - len(entries) + 1
+        lines = [Line(first + offset, *entry) for offset, entry in enumerate(entries)]
+        rows = [LogLine(run_id=run_id, **asdict(line)) for line in lines]
+        LogLine.objects.bulk_create(rows, batch_size=500)
+    told = [(line.sequence, line.at.isoformat(), line.level, line.source, line.text) for line in lines]
+    _publish(run_id, {"lines": told})
+    return lines
+
+
+class Logger:
+    """The log of one run in this process. Lines are stored by the process's writer within FLUSH_EVERY."""
+
+    def __init__(self, run_id: int) -> None:
+        self.run_id = run_id
+        self._entries: list[Entry] = []
+        self._buffer = threading.Lock()
+        self._storing = threading.Lock()  # taking and storing are one: batches keep their order
+
+    def debug(self, text: str, source: str = "drydock", at: datetime | None = None) -> None:
+        """Add lines of level debug."""
+        self.add("debug", text, source, at)
+
+    def info(self, text: str, source: str = "drydock", at: datetime | None = None) -> None:
+        """Add lines of level info; `source` "function" marks a function's own output, `at` is when it said it."""
+        self.add("info", text, source, at)
+
+    def warning(self, text: str, source: str = "drydock", at: datetime | None = None) -> None:
+        """Add lines of level warning."""
+        self.add("warning", text, source, at)
+
+    def error(self, text: str, source: str = "drydock", at: datetime | None = None) -> None:
+        """Add lines of level error."""
+        self.add("error", text, source, at)
+
+    def add(self, level: str, text: str, source: str, at: datetime | None) -> None:
+        """Redact, split into lines and buffer them. Blocks only when PRESSURE lines wait to be stored."""
+        when = at or timezone.now()
+        entries = [(when, level, source, line) for line in clean_lines(text)]
+        with self._buffer:
+            self._entries += entries
+            waiting = len(self._entries)
+        if waiting >= PRESSURE:
+            self.flush()
+        else:
+            writer().wake(self, at_once=waiting >= FLUSH_LINES)
+
+    def flush(self) -> None:
+        """Store what is buffered now. Raises DatabaseError, and then keeps the lines for the next attempt."""
+        with self._storing:
+            with self._buffer:
+                entries, self._entries = self._entries, []
+            if not entries:
+                return
+            try:
+                append(self.run_id, entries)
+            except BaseException:
+                with self._buffer:
+                    self._entries = entries + self._entries
+                raise
+
+
+class _Writer:
+    """The one thread of this process that stores the lines of all runs; it ends when nothing is logged."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._pending: set[Logger] = set()
+        self._at_once = False
+        self._alive = False
+
+    def wake(self, logger: Logger, *, at_once: bool) -> None:
+        """Have the logger's lines stored soon, or without waiting for the batch to fill."""
+        with self._condition:
+            self._pending.add(logger)
+            self._at_once |= at_once
+            if not self._alive:
+                self._alive = True
+                threading.Thread(target=self._work, name="runlog", daemon=True).start()
+            self._condition.notify()
+
+    def _work(self) -> None:
+        try:
+            while self._has_work():
+                with self._condition:
+                    pending, self._pending, self._at_once = self._pending, set(), False
+                for logger in pending:
+                    self._store(logger)
+                with self._condition:
+                    self._condition.wait_for(lambda: self._at_once, FLUSH_EVERY)
+        finally:
+            connections.close_all()
+
+    def _has_work(self) -> bool:
+        with self._condition:
+            if not self._pending and not self._condition.wait_for(lambda: bool(self._pending), IDLE):
+                self._alive = False
+            return self._alive
+
+    def _store(self, logger: Logger) -> None:
+        close_old_connections()
+        try:
+            logger.flush()
+        except DatabaseError:
+            server_log.exception("run %s: its lines could not be stored, trying again", logger.run_id)
+            with self._condition:
+                self._pending.add(logger)
+
+
+_writers: dict[int, _Writer] = {}
+_making = threading.Lock()
+
+
+def writer() -> _Writer:
+    """The writer of this process (a forked child has its own: threads do not survive a fork)."""
+    process = os.getpid()
+    found = _writers.get(process)
+    if found is None:
+        with _making:
+            found = _writers.setdefault(process, _Writer())
+    return found

@@ -1,0 +1,222 @@
+"""One worker's work on one run: its steps in order, what follows a failure, a cancellation or a crash."""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from functions_app.domain.errors import Code, DrydockError, Problem
+from functions_app.domain.runs import Done, Outcome, Status, StepStatus, Wait
+from functions_app.models import Run, RunStep
+from functions_app.runlog import Logger, redact
+from functions_app.services import access
+from functions_app.services.leases import Lease, LeaseLost
+from functions_app.services.steps import Cancelled, Context, RunKind, StepSpec
+
+server_log = logging.getLogger(__name__)
+NOTE = 500  # characters a note may have
+FINISHED = (StepStatus.DONE, StepStatus.SKIPPED)
+
+
+class Execution:
+    """Carries a claimed run on from where it stands until it waits or has ended."""
+
+    def __init__(self, run: Run, kind: RunKind, lease: Lease, log: Logger) -> None:
+        self.run = run
+        self.lease = lease
+        self.log = log
+        stored = {step.name: step for step in run.steps.all()}
+        self.steps = [(spec, stored[spec.name]) for spec in kind.steps]
+        self.context = Context(run, log, lease, run.plan, run.memory, run.result)
+
+    def carry_on(self) -> float | None:
+        """Do what can be done now; the seconds to wait, or None when the run has ended. Raises LeaseLost."""
+        if self.lease.taken_over:
+            self.log.warning("The worker that had this run stopped answering; another takes it over.")
+        if self.lease.status is Status.UNDOING:
+            return self._undo()
+        for spec, step in self.steps:
+            if step.status in FINISHED:
+                continue
+            if self.context.cancel_requested() and not self._unknown(spec, step):
+                return self._stop(Status.CANCELLED)
+            problem = self._unknown(spec, step)
+            outcome = problem or self._perform(spec, step)
+            if isinstance(outcome, Wait):
+                return self._wait(step, outcome)
+            if isinstance(outcome, Problem):
+                return self._fail(step, outcome)
+            if isinstance(outcome, Cancelled):
+                self._end_step(step, StepStatus.SKIPPED, f"cancelled: {outcome}")
+                return self._stop(Status.CANCELLED)
+            self._end_step(step, StepStatus.DONE if isinstance(outcome, Done) else StepStatus.SKIPPED, outcome.note)
+        return self._end(Status.SUCCEEDED)
+
+    # One step
+
+    def _unknown(self, spec: StepSpec, step: RunStep) -> Problem | None:
+        """The mark that a step which must not be repeated was under way when its worker vanished."""
+        if spec.repeatable or step.status != StepStatus.RUNNING:
+            return None
+        began = f" at {step.started_at:%Y-%m-%d %H:%M:%S} UTC" if step.started_at else ""
+        return Problem(
+            Code.UNKNOWN_OUTCOME,
+            f"The worker stopped while “{spec.title}” was under way (it began{began}): "
+            "it may or may not have taken place. It is not repeated.",
+            next_step=spec.look_at or f"Look in AWS at what “{spec.title}” does before you start it again.",
+        )
+
+    def _perform(self, spec: StepSpec, step: RunStep) -> Outcome | Problem | Cancelled:
+        """Mark the step as running, then call it; every way it can end becomes a value."""
+        resumed = step.status in (StepStatus.WAITING, StepStatus.RUNNING)
+        step.status = StepStatus.RUNNING
+        step.started_at = step.started_at or timezone.now()
+        self.lease.write(step=step)
+        if not resumed:
+            self.log.info(f"Step {step.position} of {len(self.steps)}: {spec.title}")
+        self.context.deadline = step.started_at + spec.limit if spec.limit else None
+        try:
+            outcome = spec.action(self.context)
+        except LeaseLost:
+            raise
+        except Cancelled as cancelled:
+            return cancelled
+        except DrydockError as error:
+            return error.problem
+        except Exception as error:  # noqa: BLE001 - the boundary: whatever a step raises must end its run, not hide
+            return self._unexpected(error, f"the step “{spec.title}”")
+        if isinstance(outcome, Wait) and self.context.deadline and timezone.now() > self.context.deadline:
+            return Problem(
+                Code.FAILED,
+                f"“{spec.title}” was not finished after {_span(timezone.now() - step.started_at)}"
+                + (f": {outcome.note}" if outcome.note else "."),
+                next_step="Look at the function in AWS; run it again when the cause is gone.",
+            )
+        return outcome
+
+    def _unexpected(self, error: Exception, where: str) -> Problem:
+        server_log.error("run %s: unexpected error in %s", self.run.pk, where, exc_info=error)
+        return Problem(
+            Code.FAILED,
+            f"Drydock itself failed in {where}: {type(error).__name__}.",
+            next_step=f"The server's log has the details (run {self.run.pk}); please report them as a defect.",
+        )
+
+    def _end_step(self, step: RunStep, status: StepStatus, note: str) -> None:
+        step.status = status
+        step.note = redact(note)[:NOTE]
+        step.ended_at = timezone.now()
+        self.lease.write(step=step, memory=self.context.memory, result=self.context.result)
+        took = _span(step.ended_at - step.started_at) if step.started_at else ""
+        self.log.info(f"{step.title}: {step.note or status.value} ({took})")
+
+    # What follows
+
+    def _wait(self, step: RunStep, wait: Wait) -> float:
+        now = timezone.now()
+        step.status = StepStatus.WAITING
+        step.note = redact(wait.note)[:NOTE]
+        seconds = max(0.0, wait.seconds)
+        due = now + timedelta(seconds=seconds)
+        self.lease.write(
+            to=Status.WAITING,
+            step=step,
+            memory=self.context.memory,
+            result=self.context.result,
+            wake_at=due,
+            handed_out_at=due,  # a message is on its way and arrives then; the tick sends another if it does not
+        )
+        return seconds
+
+    def _fail(self, step: RunStep, problem: Problem) -> float | None:
+        step.status = StepStatus.FAILED
+        step.note = redact(problem.message)[:NOTE]
+        step.ended_at = timezone.now()
+        self.log.error(f"{step.title}: {_told(problem)}")
+        return self._stop(Status.FAILED, step, problem)
+
+    def _stop(self, end: Status, step: RunStep | None = None, problem: Problem | None = None) -> float | None:
+        """End the run as failed or cancelled, after taking back the done steps that know how."""
+        fields = {"problem": problem.as_json()} if problem else {}
+        fields |= {"memory": self.context.memory, "result": self.context.result}
+        if any(spec.undo and done.status == StepStatus.DONE for spec, done in self.steps):
+            self.lease.write(to=Status.UNDOING, step=step, **fields)
+            self.run.problem = fields.get("problem", self.run.problem)
+            return self._undo()
+        if step is not None:
+            self.lease.write(step=step, **fields)
+            self.run.problem = fields.get("problem", self.run.problem)
+        return self._end(end)
+
+    def _undo(self) -> None:
+        """Take back what was done, the last first; one that cannot be taken back does not keep the others."""
+        for spec, step in reversed(self.steps):
+            if spec.undo is None or step.status != StepStatus.DONE:
+                continue
+            self.log.info(f"Undo: {spec.title}")
+            try:
+                note, status = spec.undo(self.context), StepStatus.UNDONE
+            except LeaseLost:
+                raise
+            except DrydockError as error:
+                note, status = f"could not be undone: {_told(error.problem)}", StepStatus.FAILED
+            except Exception as error:  # noqa: BLE001 - the same boundary as in _perform
+                told = self._unexpected(error, f"undoing “{spec.title}”")
+                note, status = f"could not be undone: {told.message}", StepStatus.FAILED
+            step.status = status
+            step.note = redact(note or "undone")[:NOTE]
+            self.lease.write(step=step, memory=self.context.memory, result=self.context.result)
+            (self.log.info if status is StepStatus.UNDONE else self.log.error)(f"{spec.title}: {step.note}")
+        self._end(Status.FAILED if self.run.problem else Status.CANCELLED)
+
+    def _end(self, status: Status) -> None:
+        summary = self._summary(status)
+        (self.log.error if status is Status.FAILED else self.log.info)(summary)
+        self.log.flush()  # before the status: after it the log is closed
+        self.lease.write(
+            to=status,
+            memory=self.context.memory,
+            result={**self.context.result, "summary": summary},
+            ended_at=timezone.now(),
+            wake_at=None,
+        )
+        if self.run.actor_name != access.SCHEDULE:
+            target = self.run.function.arn if self.run.function else self.run.title
+            access.audit(
+                self.run.actor, f"{self.run.kind}.{status}", target, {}, summary, self.run, self.run.actor_name
+            )
+
+    def _summary(self, status: Status) -> str:
+        """What was really done, in one sentence."""
+        if status is Status.SUCCEEDED:
+            return f"Succeeded: {len(self.steps)} of {len(self.steps)} steps, {_span(_since(self.run.started_at))}."
+
+        def named(*wanted: StepStatus) -> str:
+            return ", ".join(step.title for _, step in self.steps if step.status in wanted)
+
+        kept, undone = named(StepStatus.DONE), named(StepStatus.UNDONE)
+        never = named(StepStatus.PENDING, StepStatus.WAITING)
+        by = Run.objects.values_list("cancel_requested_by", flat=True).get(pk=self.run.pk)
+        start = f"Cancelled by {by}." if status is Status.CANCELLED else "Failed."
+        nothing = "Nothing was changed for good." if undone else "Nothing was done."
+        parts = [f"Done and kept: {kept}." if kept else nothing]
+        parts += [f"Undone: {undone}."] if undone else []
+        parts += [f"Not done: {never}."] if never else []
+        return " ".join([start, *parts])
+
+
+def _told(problem: Problem) -> str:
+    facts = [problem.aws_code, f"request {problem.request_id}" if problem.request_id else ""]
+    named = ", ".join(fact for fact in facts if fact)
+    return redact(
+        " ".join(part for part in (problem.message, f"({named})" if named else "", problem.next_step) if part)
+    )
+
+
+def _since(moment: datetime | None) -> timedelta:
+    return timezone.now() - moment if moment else timedelta()
+
+
+def _span(duration: timedelta) -> str:
+    seconds = duration.total_seconds()
+    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60)} s"
