@@ -1,0 +1,236 @@
+"""Manifests, indexes and configs: what is read, what is refused, chain ids, Lambda's rules."""
+
+import hashlib
+import json
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions_app.domain.build_steps import without_values
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.images import (
+    OCI_INDEX,
+    OCI_MANIFEST,
+    Check,
+    ImageConfig,
+    Index,
+    Manifest,
+    Platform,
+    chain_ids,
+    lambda_rules,
+    parse_config,
+    parse_manifest,
+)
+from sandbox.images import Flavour, Image, make_image, make_index, make_layer
+
+LAYERS = [make_layer({"a.txt": b"a"}), make_layer({"b.txt": b"b"})]
+digests = st.binary(max_size=8).map(lambda data: "sha256:" + hashlib.sha256(data).hexdigest())
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+def build(**settings: Any) -> Image:
+    return make_image(LAYERS, created=datetime(2026, 1, 2, tzinfo=UTC), **settings)
+
+
+def read(image: Image) -> tuple[Manifest, ImageConfig]:
+    manifest = parse_manifest(image.manifest.data, image.manifest.media_type)
+    assert isinstance(manifest, Manifest)
+    return manifest, parse_config(image.config.data)
+
+
+@pytest.mark.parametrize("flavour", ["oci", "docker"])
+def test_a_manifest_of_either_flavour_is_read(flavour: Flavour) -> None:
+    image = build(flavour=flavour, annotations={"org.example": "yes"} if flavour == "oci" else None)
+    manifest, _ = read(image)
+
+    assert manifest.digest == image.digest
+    assert manifest.config.digest == image.config.digest
+    assert [layer.digest for layer in manifest.layers] == [layer.blob.digest for layer in LAYERS]
+    assert manifest.is_image
+
+
+@pytest.mark.parametrize("flavour", ["oci", "docker"])
+def test_an_index_names_the_platforms_of_its_images(flavour: Flavour) -> None:
+    images = [build(architecture=architecture, flavour=flavour) for architecture in ("amd64", "arm64")]
+    index = parse_manifest(make_index(images, flavour=flavour).manifest.data)
+
+    assert isinstance(index, Index)
+    assert [str(platform) for platform in index.platforms] == ["linux/amd64", "linux/arm64"]
+    assert [entry.digest for entry, _ in index.entries] == [image.digest for image in images]
+
+
+def test_an_attestation_in_an_index_is_no_platform() -> None:
+    entry = {"mediaType": OCI_MANIFEST, "digest": "sha256:" + "a" * 64, "size": 1}
+    platforms = [{"os": "linux", "architecture": "amd64"}, {"os": "unknown", "architecture": "unknown"}]
+    data = json.dumps({"manifests": [{**entry, "platform": platform} for platform in platforms]}).encode()
+
+    index = parse_manifest(data, OCI_INDEX)
+
+    assert isinstance(index, Index)
+    assert [platform and str(platform) for _, platform in index.entries] == ["linux/amd64", None]
+
+
+def test_a_config_is_read_with_settings_history_and_time() -> None:
+    settings = {
+        "Entrypoint": ["/entry.sh"],
+        "Cmd": ["app.handler"],
+        "WorkingDir": "/var/task",
+        "Env": ["A=1", "B=x=y"],
+        "Labels": {"team": "harbour"},
+    }
+    _, config = read(build(config=settings, architecture="arm64", variant="v8"))
+
+    assert config.platform == Platform("linux", "arm64", "v8")
+    assert config.diff_ids == tuple(layer.diff_id for layer in LAYERS)
+    assert (config.entrypoint, config.command) == (("/entry.sh",), ("app.handler",))
+    assert config.env == (("A", "1"), ("B", "x=y"))
+    assert config.labels == {"team": "harbour"}
+    assert config.created == datetime(2026, 1, 2, tzinfo=UTC)
+    assert sum(not step.empty_layer for step in config.history) == len(LAYERS)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-10-03T13:04:27.123456789Z", datetime(2026, 10, 3, 13, 4, 27, 123456, UTC)),
+        ("2026-10-03T15:04:27+02:00", datetime(2026, 10, 3, 13, 4, 27, tzinfo=UTC)),
+        ("0001-01-01T00:00:00Z", None),
+        ("yesterday", None),
+        (17, None),
+        (None, None),
+    ],
+)
+def test_a_time_is_read_in_utc_or_is_none(text: object, expected: datetime | None) -> None:
+    config = parse_config(json.dumps({"rootfs": {"diff_ids": []}, "created": text}).encode())
+
+    assert config.created == expected
+
+
+def test_arm64_is_one_platform_with_and_without_its_variant() -> None:
+    assert str(Platform("linux", "arm64", "v8")) == str(Platform("linux", "arm64")) == "linux/arm64"
+    assert str(Platform("linux", "arm", "v7")) == "linux/arm/v7"
+
+
+CONFIG = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": "sha256:" + "a" * 64, "size": 2}
+
+
+@pytest.mark.parametrize(
+    ("document", "cause"),
+    [
+        ([], "not a JSON object"),
+        ({"schemaVersion": 1, "fsLayers": []}, "neither an image nor an index"),
+        ({"config": CONFIG, "layers": [], "manifests": []}, "neither an image nor an index"),
+        ({"mediaType": OCI_INDEX, "config": CONFIG, "layers": []}, "does not fit"),
+        (
+            {"mediaType": OCI_MANIFEST, "config": {**CONFIG, "digest": "sha256:../../x"}, "layers": []},
+            "no valid digest",
+        ),
+        ({"mediaType": OCI_MANIFEST, "config": {**CONFIG, "size": -1}, "layers": []}, "no valid size"),
+        ({"mediaType": OCI_MANIFEST, "config": CONFIG, "layers": {}}, "not a list"),
+        ({"mediaType": ["x"], "config": CONFIG, "annotations": []}, "cannot be read"),
+    ],
+)
+def test_a_malformed_manifest_is_refused_with_its_cause(document: object, cause: str) -> None:
+    with pytest.raises(DrydockError, match=cause) as caught:
+        parse_manifest(json.dumps(document).encode())
+
+    assert caught.value.problem.code is Code.INVALID
+
+
+def test_a_manifest_that_contradicts_the_registry_about_its_type_is_refused() -> None:
+    image = build()
+    with pytest.raises(DrydockError, match="the registry calls it"):
+        parse_manifest(image.manifest.data, "application/vnd.docker.distribution.manifest.v2+json")
+
+
+@given(json_values)
+def test_any_json_is_read_or_refused_but_never_breaks_the_reader(value: object) -> None:
+    named = {"mediaType": value, "config": value, "layers": value, "rootfs": {"diff_ids": value}, "history": value}
+    for document in (value, named, {"manifests": [value], "mediaType": OCI_INDEX}, {**named, "config": {"Env": value}}):
+        data = json.dumps(document).encode()
+        for parse in (parse_manifest, parse_config):
+            with suppress(DrydockError):
+                parse(data)
+
+
+@given(st.lists(digests, min_size=1, max_size=8), st.lists(digests, max_size=4))
+def test_the_chain_ids_of_a_prefix_are_a_prefix_of_the_chain_ids(base: list[str], app: list[str]) -> None:
+    assert chain_ids(base + app)[: len(base)] == chain_ids(base)
+
+
+@given(st.lists(digests, max_size=6), st.lists(digests, max_size=6))
+def test_only_the_same_layers_in_the_same_order_have_the_same_chain(one: list[str], other: list[str]) -> None:
+    assert (chain_ids(one)[-1:] == chain_ids(other)[-1:]) == (one == other)
+
+
+def test_chain_ids_follow_the_image_specification() -> None:
+    first, second = "sha256:" + "1" * 64, "sha256:" + "2" * 64
+    expected = "sha256:" + hashlib.sha256(f"{first} {second}".encode()).hexdigest()
+
+    assert chain_ids([]) == ()
+    assert chain_ids([first, second]) == (first, expected)
+
+
+@pytest.mark.parametrize(
+    ("step", "shown"),
+    [
+        ('ENV TOKEN=secret NAME="two words"', "ENV TOKEN=… NAME=…"),
+        ("/bin/sh -c #(nop)  ENV TOKEN=secret", "/bin/sh -c #(nop)  ENV TOKEN=…"),
+        ("ARG TOKEN=secret", "ARG TOKEN=…"),
+        ("RUN |2 TOKEN=secret B=c /bin/sh -c make A=b # buildkit", "RUN |2 TOKEN=… B=… /bin/sh -c make A=b # buildkit"),
+        ("RUN /bin/sh -c pip install x==1.0", "RUN /bin/sh -c pip install x==1.0"),
+        ('CMD ["app.handler"]', 'CMD ["app.handler"]'),
+    ],
+)
+def test_values_of_build_arguments_and_variables_are_never_shown(step: str, shown: str) -> None:
+    assert without_values(step) == shown
+
+
+def verdicts(checks: tuple[Check, ...]) -> dict[str, bool | None]:
+    return {check.name: check.ok for check in checks}
+
+
+def test_an_image_that_fits_passes_all_of_lambdas_rules() -> None:
+    manifest, config = read(build(config={"Entrypoint": ["/lambda-entrypoint.sh"], "Cmd": ["app.handler"]}))
+
+    assert set(verdicts(lambda_rules(manifest, config, architecture="x86_64", size_bytes=10**8)).values()) == {True}
+
+
+def test_an_index_fails_and_says_how_to_build_without_one() -> None:
+    index = parse_manifest(make_index([build()]).manifest.data)
+
+    (check,) = lambda_rules(index, None, architecture="x86_64", size_bytes=0)
+
+    assert check.ok is False
+    assert "--provenance=false" in check.text
+
+
+@pytest.mark.parametrize(
+    ("settings", "architecture", "size", "failing"),
+    [
+        ({}, "arm64", 1, "Platform"),
+        ({"os": "windows"}, "x86_64", 1, "Platform"),
+        ({}, "x86_64", 11 * 1024**3, "Size"),
+        ({"config": {"Entrypoint": ["/x"], "Env": ["A=" + "x" * 17_000]}}, "x86_64", 1, "Settings"),
+    ],
+)
+def test_a_rule_that_is_broken_is_named(settings: dict[str, Any], architecture: str, size: int, failing: str) -> None:
+    checks = lambda_rules(*read(build(**settings)), architecture=architecture, size_bytes=size)
+
+    assert [name for name, ok in verdicts(checks).items() if ok is False] == [failing]
+
+
+def test_what_the_registry_cannot_tell_is_left_open() -> None:
+    manifest, config = read(build())
+    checks = verdicts(lambda_rules(manifest, config, architecture="x86_64", size_bytes=5 * 1024**3))
+
+    assert (checks["Size"], checks["Entry point"]) == (None, None)
+    assert verdicts(lambda_rules(manifest, None, architecture="x86_64", size_bytes=1))["Platform"] is None
