@@ -7,6 +7,7 @@ import subprocess
 import sys
 import urllib.error
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,8 +15,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.limits import Quotas
-from tests.sandbox.conftest import ROOT, ClientFactory, Push, Sandbox
+from tests.sandbox.conftest import ClientFactory, Push, Sandbox
 from tests.sandbox.fixtures import small_image
+
+ROOT = Path(__file__).parents[2]
 
 
 def run(*arguments: str) -> subprocess.Popen[str]:
