@@ -17,7 +17,7 @@ def main(run_id: int) -> None:
     for number in range(LINES):
         log.info(f"at={time.time():.6f} n={number};")
         time.sleep(EVERY)
-    log.close()
+    log.flush()
 
 
 if __name__ == "__main__":
