@@ -131,6 +131,20 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
+# Messages expire before the next of their kind: while no worker runs they do not pile up.
+CELERY_BEAT_SCHEDULE = {
+    "tick": {"task": "functions_app.tasks.tick", "schedule": 1.0, "options": {"queue": "control", "expires": 2.0}},
+    "sync": {
+        "task": "functions_app.tasks.start_sync",
+        "schedule": ENV.sync_every,
+        "options": {"queue": "control", "expires": ENV.sync_every},
+    },
+    "base_poll": {
+        "task": "functions_app.tasks.start_base_poll",
+        "schedule": ENV.base_poll_every,
+        "options": {"queue": "control", "expires": ENV.base_poll_every},
+    },
+}
 
 # Where the kinds of runs are listed (tests name their own).
 DRYDOCK_KINDS = "functions_app.services.run_kinds.KINDS"
