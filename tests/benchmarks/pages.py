@@ -65,7 +65,8 @@ def main() -> None:
         lines.append([name, f"`{query}`", f"{percentile(delays, 0.5):.1f}", f"{p95:.1f}", len(captured)])
     print(f"## Functions page, {connection.vendor}\n")
     print(
-        f"In process, through the whole middleware, {TURNS} times each. Worst p95 {worst:.1f} ms, most queries {most}.\n"
+        f"In process, through the whole middleware, {TURNS} times each. "
+        f"Worst p95 {worst:.1f} ms, most queries {most}.\n"
     )
     print(table(["view", "query", "p50 ms", "p95 ms", "queries"], lines), "\n")
 

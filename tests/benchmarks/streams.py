@@ -86,7 +86,7 @@ def main() -> None:
             rows.append(asyncio.run(measure(watchers, web, port, f"/events/runs/{run.pk}", cookie, run.pk)))
     print("## Live logs\n")
     print(
-        f"One web process; every watcher follows the same run, {1 / EVERY:.0f} lines a second for {LINES * EVERY:.0f} s. "
+        f"One web process; all watch the same run, {1 / EVERY:.0f} lines a second for {LINES * EVERY:.0f} s. "
         "The delay is from the log call in the worker's process to the watcher.\n"
     )
     head = ["watchers", "lines received", "lost or doubled", "p50 ms", "p99 ms", "KB a watcher"]
