@@ -13,7 +13,7 @@ PATHS = (
     "/functions/",
     "/functions/?page=2",
     "/functions/?freshness=stale",
-    "/functions/?q=invoice",
+    "/functions/?search=invoice",
     "/functions/?page=150",
 )
 
