@@ -12,7 +12,7 @@
     },
     "[data-copy]": async (button) => {
       try {
-        await navigator.clipboard.writeText(button.dataset.copy);
+        await navigator.clipboard.writeText(button.dataset.copy || button.title);
         button.classList.add("copied");
         say("Copied");
         setTimeout(() => button.classList.remove("copied"), 1500);
@@ -61,6 +61,18 @@
   document.addEventListener("focusout", (event) => {
     if (event.target.matches?.("input[type=search]")) typing = false;
   });
+
+  // On a narrow screen the filters start closed, and stay as the person left them.
+  let opened = !matchMedia("(max-width: 61.9rem)").matches;
+  const fold = () => {
+    const facets = document.querySelector("details.facets");
+    if (facets) facets.open = opened;
+  };
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches("details.facets")) opened = event.target.open;
+  }, true);
+  document.addEventListener("htmx:after:swap", fold);
+  fold();
 
   // Shortcuts. None fires while somebody types.
   let going = 0;

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
-from functions_app.services import inventory
+from functions_app.services import access, inventory
 from functions_app.services.inventory import FleetStatus
 
 
@@ -45,11 +45,14 @@ def navigation() -> tuple[NavItem, ...]:
 
 
 def chrome(request: HttpRequest) -> dict[str, object]:
-    """Context processor: `chrome`, read (one query) only when a whole page is drawn for a person who is logged in."""
+    """Context processor: `chrome` and whether the person is an `operator`; a query each, only when a page asks."""
 
     def status() -> FleetStatus:
         if isinstance(request.user, AnonymousUser):
             return FleetStatus.empty()
         return inventory.fleet_status(datetime.now(UTC))
 
-    return {"chrome": SimpleLazyObject(status)}
+    return {
+        "chrome": SimpleLazyObject(status),
+        "operator": SimpleLazyObject(lambda: access.is_operator(request.user)),
+    }

@@ -1,14 +1,257 @@
-"""The functions list and the pages of one function."""
+"""The functions list: the page people live on. Everything it shows follows from its address."""
 
-from django.http import HttpResponse
-from django.urls import path
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import escape
+from typing import Any
+from urllib.parse import urlencode
 
+from django.http import HttpResponse, QueryDict
+from django.urls import path, reverse
+from django.utils.safestring import SafeString, mark_safe
+
+from functions_app.domain.freshness import Freshness
+from functions_app.services import inventory
+from functions_app.services.inventory import FACETS, ORDERS, AccountFact, FleetFilter, FleetPage, FunctionRow
+from functions_app.web import parts
 from functions_app.web.http import HtmxHttpRequest, page
+from functions_app.web.pages import page_links
+
+NONE = "none"  # stands in the address for an empty value
+FACET_TITLES = {
+    "freshness": "Freshness",
+    "state": "State",
+    "account": "Account",
+    "region": "Region",
+    "base": "Base image",
+}
+EMPTY_WORDS = {"state": "Not read yet", "base": "No base found"}
+SHOWN_ALIASES = 4
+SHOWN_VALUES = 8
+FRESHNESS_ORDER = [Freshness.END_OF_LIFE, Freshness.STALE, Freshness.UNKNOWN, Freshness.CURRENT]
+# the default first: its direction is the one an address without `sort` has
+SORTS = {"problem": "-problem", "name": "name", "behind": "-behind", "changed": "-changed"}
+Pairs = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class FacetValue:
+    """One value of a facet: the link toggles it."""
+
+    id: str
+    label: str | SafeString
+    count: int
+    chosen: bool
+    href: str
+
+
+@dataclass(frozen=True)
+class Facet:
+    """A facet with the values that would leave something."""
+
+    title: str
+    values: tuple[FacetValue, ...]
+    more: tuple[FacetValue, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table, ready to print."""
+
+    href: str
+    name: str
+    place: SafeString
+    aliases: SafeString
+    base: SafeString
+    state: SafeString
+    changed: SafeString
+    owner: str
+    problem: SafeString
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A column's heading; with a link where it sorts."""
+
+    title: str
+    href: str = ""
+    direction: str = ""
 
 
 def function_list(request: HtmxHttpRequest) -> HttpResponse:
-    """The page people live on."""
-    return page(request, "functions/list.html", {})
+    """The list, or (for htmx) what lies under its heading."""
+    now = datetime.now(UTC)
+    status = inventory.fleet_status(now)
+    wanted = read_filter(request.GET, status.accounts)
+    found = inventory.functions(wanted)
+    pairs = as_pairs(wanted, status.accounts)
+    facts, home = {fact.pk: fact for fact in status.accounts}, reverse("functions")
+    context = {
+        "chrome": status,
+        "search": wanted.search,
+        "kept": [pair for pair in pairs if pair[0] != "search"],
+        "facets": _facets(found, wanted, pairs, status.accounts),
+        "chosen": _chosen(pairs, status.accounts),
+        "headings": _headings(wanted, pairs),
+        "rows": [_row(row, facts, home, now) for row in found.rows],
+        "found": found,
+        "pages": page_links(found.page, found.pages, lambda number: _href(pairs, number)),
+    }
+    response = page(request, "functions/list.html", context)
+    if request.htmx:
+        response["HX-Push-Url"] = (home + _href(pairs, found.page)).removesuffix("?")
+    return response
+
+
+def read_filter(query: QueryDict, accounts: tuple[AccountFact, ...]) -> FleetFilter:
+    """Read the address. What it does not understand matches nothing (a value) or is left out (order, page)."""
+    keys = {fact.name: fact.pk for fact in accounts}
+    sort = query.get("sort", "")
+    order = sort.lstrip("-")
+    number = query.get("page", "1")
+
+    def several(name: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys("" if value == NONE else value for value in query.getlist(name) if value))
+
+    return FleetFilter(
+        search=query.get("search", "").replace("\0", "").strip()[:200],
+        account=tuple(keys.get(name, 0) for name in several("account")),
+        region=several("region"),
+        state=several("state"),
+        freshness=several("freshness"),
+        base=several("base"),
+        order=order if order in ORDERS else "problem",
+        reverse=order in SORTS and sort != SORTS[order],
+        page=int(number) if number.isascii() and number.isdigit() and len(number) < 7 else 1,
+    )
+
+
+def as_pairs(wanted: FleetFilter, accounts: tuple[AccountFact, ...]) -> Pairs:
+    """The filter as the parameters of its address, always in the same order, without the page."""
+    names = {fact.pk: fact.name for fact in accounts}
+    pairs = [("search", wanted.search)] if wanted.search else []
+    pairs += [("account", names.get(key, "?")) for key in wanted.account]
+    for facet in FACETS[1:]:
+        pairs += [(facet, value or NONE) for value in getattr(wanted, facet)]
+    if wanted.reverse or wanted.order != "problem":
+        pairs.append(("sort", _sort_word(wanted.order, wanted.reverse)))
+    return pairs
+
+
+def _sort_word(order: str, reverse: bool) -> str:
+    word = SORTS[order]
+    if not reverse:
+        return word
+    return word[1:] if word.startswith("-") else f"-{word}"
+
+
+def _href(pairs: Pairs, number: int = 1) -> str:
+    every = [*pairs, ("page", str(number))] if number > 1 else pairs
+    return f"?{urlencode(every)}" if every else "?"
+
+
+def _facets(found: FleetPage, wanted: FleetFilter, pairs: Pairs, accounts: tuple[AccountFact, ...]) -> list[Facet]:
+    facts = {fact.pk: fact for fact in accounts}
+    facets = []
+    for name, title in FACET_TITLES.items():
+        counts = found.counts[name]
+        chosen = getattr(wanted, name)
+        for value in chosen:
+            counts.setdefault(value, 0)
+        values = []
+        for value in _ordered(name, counts, facts):
+            word = facts[value].name if name == "account" and value in facts else str(value or NONE)
+            pair = (name, word)
+            others = [other for other in pairs if other != pair] if value in chosen else [*pairs, pair]
+            values.append(
+                FacetValue(
+                    id=f"facet-{name}-{word}".replace(" ", "-"),
+                    label=_label(name, value, facts),
+                    count=counts[value],
+                    chosen=value in chosen,
+                    href=_href(others),
+                )
+            )
+        if values:
+            facets.append(Facet(title, tuple(values[:SHOWN_VALUES]), tuple(values[SHOWN_VALUES:])))
+    return facets
+
+
+def _ordered(name: str, counts: dict[Any, int], facts: dict[int, AccountFact]) -> list[Any]:
+    """Chosen or not, a value keeps its place: by severity for freshness, by name elsewhere."""
+    if name == "freshness":
+        return [value for value in FRESHNESS_ORDER if value in counts]
+    if name == "account":
+        return sorted(counts, key=lambda key: facts[key].name if key in facts else "")
+    return sorted(counts, key=lambda value: (value == "", value))
+
+
+def _label(name: str, value: Any, facts: dict[int, AccountFact]) -> str | SafeString:
+    if name == "account":
+        return parts.account(facts[value].name, facts[value].colour) if value in facts else "Unknown account"
+    if name == "freshness":
+        return parts.freshness(value)
+    return str(value) or EMPTY_WORDS[name]
+
+
+def _chosen(pairs: Pairs, accounts: tuple[AccountFact, ...]) -> list[tuple[str, str, str]]:
+    """What is filtered by, in words, each with the address without it."""
+    words = {**{item.value: parts.FRESHNESS[item][0] for item in Freshness}}
+    chips = []
+    for pair in pairs:
+        if pair[0] == "sort":
+            continue
+        title = "Search" if pair[0] == "search" else FACET_TITLES[pair[0]]
+        value = EMPTY_WORDS.get(pair[0], "") if pair[1] == NONE else words.get(pair[1], pair[1])
+        chips.append((title, value, _href([other for other in pairs if other != pair])))
+    return chips
+
+
+def _headings(wanted: FleetFilter, pairs: Pairs) -> list[Heading]:
+    others = [pair for pair in pairs if pair[0] != "sort"]
+
+    def sortable(title: str, order: str) -> Heading:
+        current = wanted.order == order
+        word = _sort_word(order, current and not wanted.reverse)
+        now = _sort_word(order, wanted.reverse)
+        direction = ("descending" if now.startswith("-") else "ascending") if current else ""
+        return Heading(title, _href(others if word == "-problem" else [*others, ("sort", word)]), direction)
+
+    return [
+        sortable("Function", "name"),
+        Heading("Aliases"),
+        sortable("Base", "behind"),
+        sortable("State", "problem"),
+        sortable("Changed", "changed"),
+        Heading("Owner"),
+    ]
+
+
+def _row(row: FunctionRow, accounts: dict[int, AccountFact], home: str, now: datetime) -> Row:
+    account = accounts.get(row.account)
+    chip = parts.account(account.name, account.colour) if account else ""
+    state = parts.state(row.state, row.state_reason)
+    if row.last_update_status in ("Failed", "InProgress"):
+        state = mark_safe(f"{state} {parts.update_status(row.last_update_status, row.last_update_reason)}")  # noqa: S308
+    base = parts.freshness(row.freshness, row.freshness_reason, row.releases_behind, row.days_behind)
+    name = f'<span class="sub">{escape(row.base_name)}</span>' if row.base_name else ""
+    return Row(
+        href=f"{home}{row.pk}/",
+        name=row.name,
+        place=mark_safe(f'{chip}<span class="sub">{escape(row.region)}</span>'),  # noqa: S308
+        aliases=parts.aliases(row.aliases, row.digest, shown=SHOWN_ALIASES),
+        base=mark_safe(f"{base}{name}"),  # noqa: S308
+        state=state,
+        changed=parts.ago(row.last_modified, now),
+        owner=row.owner,
+        problem=_problem(row),
+    )
+
+
+def _problem(row: FunctionRow) -> SafeString:
+    if not row.problem:
+        return mark_safe("")
+    return mark_safe(f'<span class="why">{escape(row.problem)}</span>')  # noqa: S308
 
 
 urlpatterns = [path("functions/", function_list, name="functions")]

@@ -54,7 +54,7 @@ class HtmxHttpRequest(HttpRequest):
 def wants_partial(request: HttpRequest) -> bool:
     """Whether htmx asks for a part of the page: not for history, and not when it replaces the whole body."""
     htmx: HtmxDetails | None = getattr(request, "htmx", None)
-    return bool(htmx) and not htmx.history_restore_request and htmx.request_type != "full" and not htmx.boosted
+    return htmx is not None and bool(htmx) and not htmx.history_restore_request and htmx.request_type != "full"
 
 
 def page(

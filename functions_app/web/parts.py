@@ -4,11 +4,13 @@ They are Python rather than includes because a page of fifty rows draws hundreds
 f-string cost a tenth of a template include. Each returns escaped, safe HTML.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from html import escape
+from typing import Any
 
 from django.templatetags.static import static
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from functions_app.domain.freshness import Freshness
@@ -85,6 +87,12 @@ def state(value: str, reason: str = "") -> SafeString:
     return badge(word, icon_name, colour, reason)
 
 
+def update_status(value: str, reason: str = "") -> SafeString:
+    """The status of a function's last update, where it is worth a word."""
+    word = {"Failed": "Update failed", "InProgress": "Updating"}.get(value, value)
+    return badge(word, "circle-x" if value == "Failed" else "hourglass", "bad" if value == "Failed" else "info", reason)
+
+
 @lru_cache(maxsize=64)
 def run_status(value: str) -> SafeString:
     """A run's status."""
@@ -92,29 +100,71 @@ def run_status(value: str) -> SafeString:
     return badge(word, icon_name, colour)
 
 
+@lru_cache(maxsize=1)
+def moved() -> SafeString:
+    """The mark of a tag that points elsewhere than where it did at the deployment."""
+    return mark_safe(  # noqa: S308
+        '<span class="moved" title="The tag it was deployed by points to another image now">'
+        f"{icon('unlink')}tag moved</span>"
+    )
+
+
 def short(digest: str) -> str:
     """The first 12 hex digits of a digest."""
     return digest.removeprefix("sha256:")[:12]
 
 
-def digest(value: str, *, copy: bool = True) -> SafeString:
-    """A digest chip: 12 digits, the whole on hover, a copy button."""
+def digest(value: str) -> SafeString:
+    """A digest chip: 12 digits, the whole on hover, copied when pressed (app.js)."""
     if not value:
         return mark_safe('<span class="muted">no digest</span>')
     whole = escape(value)
-    chip = f'<code class="dg" title="{whole}">{short(whole)}</code>'
-    if copy:
-        chip += copy_button(value, "digest")
-    return mark_safe(f'<span class="nb">{chip}</span>')  # noqa: S308
+    brief = short(whole)
+    return mark_safe(  # noqa: S308
+        f'<button type="button" class="dg" data-copy title="{whole}" aria-label="{brief}, copy digest">{brief}</button>'
+    )
 
 
 def copy_button(value: str, what: str) -> SafeString:
     """A button that copies; it shows only where JavaScript runs."""
-    label = f"Copy {what} {short(value)}" if value.startswith("sha256:") else f"Copy {what}"
     return mark_safe(  # noqa: S308
-        f'<button type="button" class="cp" data-copy="{escape(value)}" aria-label="{escape(label)}">'
+        f'<button type="button" class="cp" data-copy="{escape(value)}" aria-label="Copy {escape(what)}">'
         f"{icon('copy')}</button>"
     )
+
+
+def split_bar(second_weight: float) -> SafeString:
+    """The two shares of a split alias as one bar."""
+    second = max(1, min(99, round(second_weight * 100)))
+    return mark_safe(  # noqa: S308
+        '<svg class="split" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect class="one" width="{100 - second}" height="4"/>'
+        f'<rect class="two" x="{100 - second}" width="{second}" height="4"/></svg>'
+    )
+
+
+def alias_line(chip: Mapping[str, Any]) -> str:
+    """One alias: name, version and digest, or both with their shares and a bar; a mark where its tag moved."""
+    mark = moved() if chip.get("drifted") else ""
+    first = f'<b class="v">{escape(chip["version"])}</b>{digest(chip["digest"])}'
+    if chip.get("second_version") and chip.get("second_weight"):
+        weight = float(chip["second_weight"])
+        second = f'<b class="v">{escape(chip["second_version"])}</b>{digest(chip["second_digest"])}'
+        shares = f"{100 - weight * 100:.3g} %", f"{weight * 100:.3g} %"
+        first = f'{first}<em>{shares[0]}</em><span class="br">{second}<em>{shares[1]}</em>{split_bar(weight)}</span>'
+    name = f'<span class="al">{escape(chip["name"])}</span><span class="to" aria-hidden="true">→</span>'
+    return f"<li>{name}{first}{mark}</li>"
+
+
+def aliases(chips: Sequence[Mapping[str, Any]], latest: str, *, shown: int) -> SafeString:
+    """The aliases of a function, a line each; where it has none, what $LATEST runs."""
+    if not chips:
+        lines = f'<li><span class="al none">$LATEST</span>{digest(latest)}<span class="sub">no alias</span></li>'
+    else:
+        lines = "".join([alias_line(chip) for chip in chips[:shown]])
+        if len(chips) > shown:
+            lines += f'<li class="sub">and {len(chips) - shown} more</li>'
+    return mark_safe(f'<ul class="als">{lines}</ul>')  # noqa: S308
 
 
 def account(name: str, colour: str) -> SafeString:
@@ -144,7 +194,7 @@ def relative(then: datetime, now: datetime) -> str:
 
 def exact(then: datetime) -> str:
     """The time as shown on hover: "2026-03-01 12:00:05 UTC"."""
-    return then.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return then.astimezone(UTC).isoformat(" ", "seconds")[:19] + " UTC"
 
 
 def ago(then: datetime | None, now: datetime | None = None) -> SafeString:
@@ -152,9 +202,8 @@ def ago(then: datetime | None, now: datetime | None = None) -> SafeString:
     if then is None:
         return mark_safe('<span class="muted">never</span>')
     text = relative(then, now or datetime.now(UTC))
-    return mark_safe(  # noqa: S308
-        f'<time datetime="{then.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}" title="{exact(then)}">{text}</time>'
-    )
+    whole = then.astimezone(UTC).isoformat(" ", "seconds")[:19]
+    return mark_safe(f'<time datetime="{whole}Z" title="{whole} UTC">{text}</time>')  # noqa: S308
 
 
 def size(count: int) -> str:

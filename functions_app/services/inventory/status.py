@@ -26,19 +26,29 @@ class ScopeStatus:
 
 
 @dataclass(frozen=True)
+class AccountFact:
+    """An account as pages name it."""
+
+    pk: int
+    name: str
+    account_id: str
+    colour: str
+
+
+@dataclass(frozen=True)
 class FleetStatus:
     """The age of the oldest part of the snapshot, and what people should know about it."""
 
+    accounts: tuple[AccountFact, ...]
     scopes: tuple[ScopeStatus, ...]
     running: int
-    has_accounts: bool
     synced_at: datetime | None
     late: bool
 
     @classmethod
     def empty(cls) -> "FleetStatus":
         """What stands around a page for nobody."""
-        return cls((), 0, False, None, False)
+        return cls((), (), 0, None, False)
 
     @property
     def problems(self) -> tuple[ScopeStatus, ...]:
@@ -49,21 +59,29 @@ class FleetStatus:
 def fleet_status(now: datetime) -> FleetStatus:
     """Read accounts, their scopes and the number of active runs in one query."""
     active = Run.objects.filter(status__in=sorted(ACTIVE)).order_by()
-    rows = (
-        Account.objects.filter(enabled=True)
-        .order_by("name", "scopes__region")
+    found = list(
+        Account.objects.order_by("name", "scopes__region")
         .annotate(running=Subquery(active.annotate(count=Func("pk", function="COUNT")).values("count")))
         .values_list(
-            "name", "colour", "scopes__region", "scopes__attempted_at", "scopes__synced_at", "scopes__problem", "running"
+            "pk",
+            "name",
+            "account_id",
+            "colour",
+            "enabled",
+            "scopes__region",
+            "scopes__attempted_at",
+            "scopes__synced_at",
+            "scopes__problem",
+            "running",
         )
     )
-    found = list(rows)
+    accounts = tuple(dict.fromkeys(AccountFact(*row[:4]) for row in found))
     scopes = tuple(
-        ScopeStatus(name, colour, region, attempted, synced, Problem.from_json(problem) if problem else None)
-        for name, colour, region, attempted, synced, problem, _running in found
-        if region
+        ScopeStatus(row[1], row[3], row[5], row[6], row[7], Problem.from_json(row[8]) if row[8] else None)
+        for row in found
+        if row[4] and row[5]
     )
     synced = [scope.synced_at for scope in scopes if scope.synced_at]
     oldest = min(synced) if synced else None
     late = oldest is not None and now - oldest > LATE_AFTER * timedelta(seconds=settings.ENV.sync_every)
-    return FleetStatus(scopes, found[0][-1] if found else 0, bool(found), oldest, late)
+    return FleetStatus(accounts, scopes, found[0][-1] if found else 0, oldest, late)

@@ -1,0 +1,38 @@
+"""The links from page to page of a long list."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+AROUND = 2  # neighbours shown on either side of the current page
+
+
+@dataclass(frozen=True)
+class PageLink:
+    """A page to go to; without an address it is the current page, with number 0 a gap."""
+
+    number: int
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class PageLinks:
+    """The links: first, neighbours, last, and one step back and forth (empty where there is none)."""
+
+    before: str
+    after: str
+    links: tuple[PageLink, ...]
+
+
+def page_links(current: int, last: int, href: Callable[[int], str]) -> PageLinks:
+    """The links for one page of so many."""
+    shown = sorted({1, last, *range(max(1, current - AROUND), min(last, current + AROUND) + 1)})
+    links: list[PageLink] = []
+    previous = 0
+    for number in shown:
+        if number - previous > 1:
+            links.append(PageLink(0))
+        links.append(PageLink(number, "" if number == current else href(number)))
+        previous = number
+    return PageLinks(
+        href(current - 1) if current > 1 else "", href(current + 1) if current < last else "", tuple(links)
+    )

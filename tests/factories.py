@@ -1,0 +1,183 @@
+"""Rows for tests of the read side, in a line each. Everything has a sensible value; say only what the test is about."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from functions_app.models import (
+    Account,
+    Alias,
+    AliasMove,
+    BaseRelease,
+    BaseStream,
+    Function,
+    Image,
+    Repository,
+    Scope,
+    Tag,
+    Version,
+)
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NUMBERS = count(1)
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+
+
+def digest(word: object) -> str:
+    """A digest that is the same for the same word."""
+    return "sha256:" + hashlib.sha256(str(word).encode()).hexdigest()
+
+
+def make_account(name: str = "", *, regions: Sequence[str] = ("eu-west-1",), **values: Any) -> Account:
+    """An account, with a scope that was synced just now for each region."""
+    number = next(NUMBERS)
+    account = Account.objects.create(
+        name=name or f"account {number}",
+        **{"account_id": f"{number:012d}", "regions": list(regions), "colour": "blue", **values},
+    )
+    now = datetime.now(UTC)
+    for region in regions:
+        Scope.objects.create(account=account, region=region, attempted_at=now, synced_at=now)
+    return account
+
+
+def make_repository(account: Account, name: str = "team/app", region: str = "eu-west-1", **values: Any) -> Repository:
+    """An ECR repository."""
+    host = f"{account.account_id}.dkr.ecr.{region}.amazonaws.com"
+    return Repository.objects.create(
+        account=account,
+        region=region,
+        name=name,
+        **{
+            "arn": f"arn:aws:ecr:{region}:{account.account_id}:repository/{name}",
+            "uri": f"{host}/{name}",
+            "created_at": NOW - timedelta(days=400),
+            "synced_at": NOW,
+            **values,
+        },
+    )
+
+
+def make_stream(name: str = "python:3.12", **values: Any) -> BaseStream:
+    """A base stream."""
+    runtime, _, version = name.partition(":")
+    defaults = {"reference": f"public.ecr.aws/lambda/{name}", "runtime": runtime, "runtime_version": version}
+    return BaseStream.objects.create(name=name, **{**defaults, "polled_at": NOW, **values})
+
+
+def make_release(
+    stream: BaseStream, tag: str, *, days_old: int = 0, current: bool = False, layers: int = 3
+) -> BaseRelease:
+    """A release of a stream for linux/amd64 with so many layers."""
+    diff_ids = [digest(f"{stream.name} {tag} layer {position}") for position in range(layers)]
+    return BaseRelease.objects.create(
+        stream=stream,
+        platform="linux/amd64",
+        chain_id=digest(f"chain of {stream.name} {tag}"),
+        diff_ids=diff_ids,
+        manifest_digest=digest(f"{stream.name} {tag}"),
+        tag=tag,
+        created_at=NOW - timedelta(days=days_old),
+        first_seen_at=NOW - timedelta(days=days_old),
+        current=current,
+    )
+
+
+def make_image(repository: Repository, word: object = "", *, tags: Sequence[str] = (), **values: Any) -> Image:
+    """An image that was inspected, with two layers of its own on those of its base release, if it has one."""
+    number = next(NUMBERS)
+    base: BaseRelease | None = values.get("base_release")
+    diff_ids = [*(base.diff_ids if base else []), digest(f"own a {number}"), digest(f"own b {number}")]
+    image = Image.objects.create(
+        repository=repository,
+        digest=digest(word or f"image {number}"),
+        **{
+            "media_type": MANIFEST,
+            "size_bytes": 213_400_000,
+            "pushed_at": NOW - timedelta(days=3),
+            "synced_at": NOW,
+            "inspected_at": NOW,
+            "os": "linux",
+            "architecture": "amd64",
+            "created_at": NOW - timedelta(days=3),
+            "diff_ids": diff_ids,
+            "layers": [
+                {"digest": digest(f"blob {diff_id}"), "size": 40_000_000, "media_type": "layer"} for diff_id in diff_ids
+            ],
+            "settings": {"entrypoint": ["/lambda-entrypoint.sh"], "command": ["app.handler"], "env_keys": ["PATH"]},
+            "labels": {"org.opencontainers.image.revision": "4f2a1c9"},
+            **values,
+        },
+    )
+    for tag in tags:
+        Tag.objects.create(repository=repository, name=tag, digest=image.digest, since=NOW - timedelta(days=3))
+    return image
+
+
+def make_function(account: Account, name: str = "", region: str = "eu-west-1", **values: Any) -> Function:
+    """A function without versions or aliases; its search text holds its name, owner, base and digest."""
+    name = name or f"function-{next(NUMBERS)}"
+    function = Function(
+        account=account,
+        region=region,
+        name=name,
+        **{
+            "arn": f"arn:aws:lambda:{region}:{account.account_id}:function:{name}",
+            "architecture": "x86_64",
+            "memory_mb": 512,
+            "timeout_s": 30,
+            "last_modified": NOW - timedelta(days=2),
+            "revision_id": f"revision-{name}",
+            "digest": digest(name),
+            "state": "Active",
+            "last_update_status": "Successful",
+            "synced_at": NOW,
+            **values,
+        },
+    )
+    words = [name, function.owner, function.base_name, function.digest]
+    words += [f"{chip['name']} {chip['digest']}" for chip in function.alias_chips]
+    function.search_text = function.search_text or " ".join(words).lower()
+    function.save()
+    return function
+
+
+def make_version(function: Function, number: int | str, image: Image | None = None, **values: Any) -> Version:
+    """A version that runs an image; without one, an image that nobody knows."""
+    latest = number == "$LATEST"
+    return Version.objects.create(
+        function=function,
+        number=str(number),
+        ordinal=0 if latest else int(number),
+        image=image,
+        **{
+            "digest": image.digest if image else digest(f"{function.name} {number}"),
+            "last_modified": NOW - timedelta(days=1),
+            **values,
+        },
+    )
+
+
+def make_alias(
+    function: Function, name: str, version: int | str, *, second: int | str = "", weight: float = 0
+) -> Alias:
+    """An alias, perhaps split, with one entry in its history."""
+    AliasMove.objects.create(
+        function=function,
+        alias=name,
+        version=str(version),
+        second_version=str(second),
+        second_weight=weight,
+        at=NOW - timedelta(hours=5),
+    )
+    return Alias.objects.create(
+        function=function,
+        name=name,
+        version=str(version),
+        second_version=str(second),
+        second_weight=weight,
+        revision_id=f"revision-{function.name}-{name}",
+        synced_at=NOW,
+    )
