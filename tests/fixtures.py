@@ -180,7 +180,8 @@ def put_blob(registry: httpx.Client, repository: str, data: bytes) -> str:
     """Upload a blob in one POST and one PUT and give its digest."""
     location = registry.post(f"/v2/{repository}/blobs/uploads/").raise_for_status().headers["Location"]
     digest = sha256_digest(data)
-    registry.put(location, params={"digest": digest}, content=data).raise_for_status()
+    # Added to the query: `params` would replace the state that docker-registry keeps there.
+    registry.put(httpx.URL(location).copy_add_param("digest", digest), content=data).raise_for_status()
     return digest
 
 

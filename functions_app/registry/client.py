@@ -198,18 +198,11 @@ class Registry:
             )
             if answer.status not in {301, 302, 303, 307, 308}:
                 return answer
-            url = self._redirected(url, answer, what)
+            try:
+                url = redirect_target(self._base, url, str(answer.headers.get("location", "")))
+            except ValueError as error:
+                raise broken(self.host, what, str(error)) from error
         raise broken(self.host, what, "it redirects without end")
-
-    def _redirected(self, url: str, answer: Answer, what: str) -> str:
-        try:
-            target = urljoin(url, str(answer.headers.get("location", "")))
-            scheme, host, _ = _origin(target)
-        except ValueError as error:
-            raise broken(self.host, what, f"it redirects to no address ({error})") from error
-        if not host or scheme not in ({"https", "http"} if self._base.startswith("http://") else {"https"}):
-            raise broken(self.host, what, f"it redirects to {target[:100]}, which is not https")
-        return target
 
     def _send(self, method: str, url: str, headers: Mapping[str, str], limit: int, what: str) -> Answer:
         with self._http.stream(method, url, headers=dict(headers)) as response:
@@ -244,6 +237,15 @@ def mirror_of(host: str, mirrors: Mapping[str, str]) -> str:
     """The base URL given for this host, by its own name first, then by the first pattern that fits; empty for none."""
     fitting = (url for pattern, url in mirrors.items() if fnmatchcase(host, pattern))
     return mirrors.get(host) or next(fitting, "")
+
+
+def redirect_target(base_url: str, url: str, location: str) -> str:
+    """Where a redirect leads. Raises ValueError for no address, and for one that leaves https (mirrors may be http)."""
+    target = urljoin(url, location)
+    scheme, host, _ = _origin(target)
+    if not host or scheme not in ({"https", "http"} if base_url.startswith("http://") else {"https"}):
+        raise ValueError(f"it redirects to {target[:100]}, which is not https")
+    return target
 
 
 def retry_after(value: str, now: datetime) -> float | None:

@@ -1,0 +1,126 @@
+"""Registries to read from: Debian's docker-registry, and a server that answers as a test scripts it."""
+
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions_app.registry.client import Login, Registry
+from tests import packages
+
+USER = Login("dockhand", "harbour")
+# The line for that user; bcrypt at its lowest cost, for tests alone.
+HTPASSWD = "dockhand:$2y$04$sPi1RZUloTcFwQW7AF7J5u3C6HZNmwWqC/CXmNjC/DHI8s2kcAp2a\n"
+CONFIG = """\
+version: 0.1
+log: {{accesslog: {{disabled: true}}}}
+storage: {{filesystem: {{rootdirectory: {folder}/data}}}}
+http: {{addr: "127.0.0.1:0"}}
+auth: {{htpasswd: {{realm: tests, path: {folder}/htpasswd}}}}
+"""
+
+
+@pytest.fixture(scope="session")
+def distribution(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a running docker-registry (distribution's reference implementation) that wants a login."""
+    program, folder = packages.require("docker-registry"), tmp_path_factory.mktemp("registry")
+    (folder / "config.yml").write_text(CONFIG.format(folder=folder), encoding="utf-8")
+    (folder / "htpasswd").write_text(HTPASSWD, encoding="utf-8")
+    log = folder / "log"
+    with log.open("wb") as file:
+        process = subprocess.Popen([program, "serve", str(folder / "config.yml")], stdout=file, stderr=file)
+    try:
+        yield f"http://{_listening(log, process)}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _listening(log: Path, process: subprocess.Popen[bytes]) -> str:
+    deadline = time.monotonic() + 10
+    while process.poll() is None and time.monotonic() < deadline:
+        _, found, rest = log.read_text(encoding="utf-8").partition('msg="listening on ')
+        if found and '"' in rest:
+            return rest.partition('"')[0]
+        time.sleep(0.02)
+    raise AssertionError(f"docker-registry did not start: {log.read_text(encoding='utf-8')}")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What arrived."""
+
+    method: str
+    path: str
+    authorization: str
+
+
+Reply = tuple[int, Mapping[str, str], bytes]
+
+
+@dataclass
+class Scripted:
+    """A server whose every answer is given by `answer`; `requests` are those that came."""
+
+    url: str = ""
+    answer: Callable[[Request], Reply] = lambda _request: (404, {}, b"")
+    requests: list[Request] = field(default_factory=list)
+    pauses: list[float] = field(default_factory=list)
+
+    def open(self, login: Login | None = None) -> Registry:
+        """A client of it that notes its pauses instead of waiting."""
+        return Registry("registry.example", self.url, login, pause=self.pauses.append)
+
+    def replies(self, *replies: Reply) -> None:
+        """Give these answers in turn, the last one for ever."""
+        left = list(replies)
+        self.answer = lambda _request: left.pop(0) if len(left) > 1 else left[0]
+
+
+@pytest.fixture
+def scripted() -> Iterator[Scripted]:
+    """A server that a test scripts."""
+    yield from _serve(Scripted())
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Scripted]:
+    """Another such server: another origin."""
+    yield from _serve(Scripted())
+
+
+def _serve(script: Scripted) -> Iterator[Scripted]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            request = Request(self.command, self.path, self.headers.get("Authorization", ""))
+            script.requests.append(request)
+            status, headers, body = script.answer(request)
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        do_HEAD = do_GET
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    script.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    yield script
+    server.shutdown()
+    server.server_close()
+    thread.join(5)
