@@ -9,7 +9,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 from sandbox import lambda_images
@@ -34,6 +34,8 @@ from sandbox.runtime_pool import ENVIRONMENTS
 MAX_SYNC = 6_291_456
 MAX_ASYNC = 1_048_576
 TAIL = 4096
+ASYNC_PATIENCE = 10.0
+"""Seconds that an asynchronous event waits for a throttled function."""
 _REASONS = {
     "ImageDeleted": "The image was deleted from ECR: {uri}",
     "ImageAccessDenied": "Lambda does not have permission to access the ECR image. Check the ECR permissions: {uri}",
@@ -51,9 +53,7 @@ def invoke(call: Call) -> Reply:
         return Reply(204, headers=executed)
     _check_state(target.function, version)
     if kind == "Event":
-        slot = _slot(target.function)
-        slot.__enter__()
-        threading.Thread(target=_in_background, args=(call, target, version, slot), daemon=True).start()
+        threading.Thread(target=_in_background, args=(call, target, version), daemon=True).start()
         return Reply(202)
     with _slot(target.function):
         outcome = _run(call, target, version)
@@ -189,15 +189,23 @@ def _slot(function: Function) -> Iterator[None]:
             function.running -= 1
 
 
-def _in_background(call: Call, target: Target, version: Version, slot: AbstractContextManager[None]) -> None:
-    """Run an asynchronous event once. AWS would try twice more after a failure; the sandbox does not."""
-    try:
-        _run(call, target, version)
-    except ServiceError as error:
-        write = log_writer(target.function, version, log_stream(version))
-        write([f"[sandbox] the event {call.request_id} was dropped: {error}"])
-    finally:
-        slot.__exit__(None, None, None)
+def _in_background(call: Call, target: Target, version: Version) -> None:
+    """Run an asynchronous event once, when there is room for it.
+
+    AWS waits for room up to six hours and runs an event that failed twice more; the sandbox does neither.
+    """
+    patience = time.monotonic() + ASYNC_PATIENCE
+    while True:
+        try:
+            with _slot(target.function):
+                _run(call, target, version)
+        except ServiceError as error:
+            if error.status == 429 and time.monotonic() < patience:
+                time.sleep(0.05)
+                continue
+            write = log_writer(target.function, version, log_stream(version))
+            write([f"[sandbox] the event {call.request_id} was dropped: {error}"])
+        return
 
 
 def _run(call: Call, target: Target, version: Version) -> Outcome:

@@ -12,6 +12,7 @@ import importlib.util
 import json
 import os
 import selectors
+import shutil
 import signal
 import subprocess
 import sys
@@ -148,6 +149,7 @@ class Environment:
 
     def _follow_process(self) -> None:
         code = self._process.wait()
+        shutil.rmtree(self._scratch, ignore_errors=True)
         with self.api.changed:
             self._exit_code = code
             self.api.changed.notify_all()

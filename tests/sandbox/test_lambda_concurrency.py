@@ -28,6 +28,25 @@ def test_a_reservation_of_0_throttles_every_call(functions: Functions) -> None:
     assert throttled.value.response["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
 
 
+def test_calls_beyond_the_reservation_are_throttled(functions: Functions) -> None:
+    functions.deploy(
+        "import time\ndef handler(event, context):\n    print('at work')\n    time.sleep(event)\n", Timeout=30
+    )
+    functions.api.put_function_concurrency(FunctionName="app", ReservedConcurrentExecutions=1)
+    functions.invoke(event=3, InvocationType="Event")
+    until(lambda: "at work" in functions.lines())
+    with pytest.raises(functions.api.exceptions.TooManyRequestsException):
+        functions.invoke(event=0)
+
+
+def test_an_event_waits_for_a_throttled_function(functions: Functions) -> None:
+    functions.deploy("def handler(event, context):\n    print('ran at last')\n")
+    functions.api.put_function_concurrency(FunctionName="app", ReservedConcurrentExecutions=0)
+    assert functions.invoke(InvocationType="Event").status == 202
+    functions.api.delete_function_concurrency(FunctionName="app")
+    until(lambda: "ran at last" in functions.lines())
+
+
 def test_account_settings_count_functions_and_reservations(functions: Functions) -> None:
     functions.deploy()
     functions.api.put_function_concurrency(FunctionName="app", ReservedConcurrentExecutions=100)

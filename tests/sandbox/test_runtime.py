@@ -36,13 +36,15 @@ def start(tmp_path: Path) -> Iterator[Start]:
     started: list[Environment] = []
 
     def run(code: str = HANDLER, *, own_loop: bool = True, handler: str = "app.handler") -> Environment:
-        (tmp_path / "app.py").write_text(code)
+        root = tmp_path / str(len(started))
+        root.mkdir()
+        (root / "app.py").write_text(code)
         written: list[str] = []
 
         def write(lines: Sequence[str]) -> None:
             written.extend(lines)
 
-        launch = Launch("$LATEST", 128, 5, handler, tmp_path, "/", {}, write, own_loop=own_loop)
+        launch = Launch("$LATEST", 128, 5, handler, root, "/", {}, write, own_loop=own_loop)
         started.append(Environment(launch))
         return started[-1]
 
