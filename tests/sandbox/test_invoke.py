@@ -84,7 +84,7 @@ def test_the_executed_version_is_told(functions: Functions) -> None:
 
 
 def test_an_event_is_answered_at_once_and_runs_in_the_background(functions: Functions) -> None:
-    functions.deploy("import time\ndef handler(event, context):\n    time.sleep(0.5)\n    print('done later')\n")
+    functions.deploy("import time\ndef handler(event, context):\n    time.sleep(1.5)\n    print('done later')\n")
     answer = functions.invoke(InvocationType="Event")
     assert (answer.status, answer.payload) == (202, None)
     assert "done later" not in functions.lines()

@@ -24,12 +24,12 @@ def code_of(refused: pytest.ExceptionInfo[ClientError]) -> tuple[str, int]:
 
 
 def test_the_first_invoke_of_an_inactive_function_is_refused_and_wakes_it(
-    functions: Functions, sandbox: Sandbox
+    functions: Functions, sandbox: Sandbox, clock: Callable[..., Any]
 ) -> None:
     functions.deploy()
     put_to_sleep(sandbox, functions)
     assert (functions.read()["State"], functions.read()["StateReasonCode"]) == ("Inactive", "Idle")
-    with pytest.raises(ClientError) as refused:
+    with clock(wake=1.5), pytest.raises(ClientError) as refused:
         functions.invoke()
     assert code_of(refused) == ("CodeArtifactUserPendingException", 409)
     assert functions.read()["State"] == "Pending"
