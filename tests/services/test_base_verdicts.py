@@ -1,0 +1,197 @@
+"""Verdicts on images: judged in batches by the releases known, stored where they changed."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from functions_app.domain.images import chain_ids
+from functions_app.models import BaseRelease, BaseStream, Image, Repository
+from functions_app.services import base_verdicts
+from functions_app.services.base_watch import judge_images
+from tests.factories import NOW, digest, make_account, make_image, make_repository, make_stream
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def repository() -> Repository:
+    """A repository."""
+    return make_repository(make_account())
+
+
+def add_release(
+    stream: BaseStream, number: int, *, platform: str = "linux/amd64", current: bool = False
+) -> BaseRelease:
+    """Release `number` of a stream: 10 days newer than the one before."""
+    layers = [digest("shared os"), digest(f"{stream.name} {platform} {number}")]
+    created = NOW - timedelta(days=100 - 10 * number)
+    return BaseRelease.objects.create(
+        stream=stream, platform=platform, chain_id=chain_ids(layers)[-1], diff_ids=layers, current=current,
+        manifest_digest=digest((stream.name, number)), tag=f"3.12.{number}", created_at=created, first_seen_at=NOW,
+    )  # fmt: skip
+
+
+def releases(name: str = "python:3.12", count: int = 4, **values: Any) -> list[BaseRelease]:
+    """A stream with so many releases, the last one current."""
+    stream = make_stream(name, **values)
+    return [add_release(stream, number, current=number == count) for number in range(1, count + 1)]
+
+
+def image_on(repository: Repository, layers: Sequence[str], **values: Any) -> Image:
+    """An image with a layer of its own on these."""
+    return make_image(repository, diff_ids=[*layers, digest("own")], base_release=None, **values)
+
+
+def judged(image: Image) -> Image:
+    """The image after all were judged."""
+    judge_images(now=NOW, refresh=False)
+    image.refresh_from_db()
+    return image
+
+
+def test_an_image_on_an_older_release_is_stale_with_evidence(repository: Repository) -> None:
+    known = releases()
+
+    image = judged(image_on(repository, known[0].diff_ids))
+
+    assert (image.base_release, image.base_tier, image.freshness) == (known[0], "exact", "stale")
+    assert (image.releases_behind, image.days_behind) == (3, 30)
+    assert "first 2 of its 3 layers" in image.base_evidence[0]
+    assert "3 releases and 30 days behind" in image.freshness_reason
+
+
+def test_an_image_on_the_current_release_is_current(repository: Repository) -> None:
+    assert judged(image_on(repository, releases()[-1].diff_ids)).freshness == "current"
+
+
+def test_an_image_on_a_runtime_past_its_end_is_end_of_life_whatever_its_release(repository: Repository) -> None:
+    known = releases("python:3.9", deprecated_on=NOW.date())
+
+    assert judged(image_on(repository, known[-1].diff_ids)).freshness == "end_of_life"
+
+
+def test_end_of_life_comes_with_the_day_and_without_a_poll(repository: Repository) -> None:
+    known = releases("python:3.9", deprecated_on=NOW.date() + timedelta(days=1))
+    image = judged(image_on(repository, known[-1].diff_ids))
+    assert image.freshness == "current"
+
+    judge_images(now=NOW + timedelta(days=1), refresh=False)
+
+    image.refresh_from_db()
+    assert image.freshness == "end_of_life"
+
+
+def test_a_shared_layer_alone_proves_nothing(repository: Repository) -> None:
+    releases()
+    releases("nodejs:22", 1)
+
+    image = judged(image_on(repository, [digest("shared os"), digest("something else")]))
+
+    assert (image.freshness, image.base_release) == ("unknown", None)
+    reason = "None of its 3 layers' chain ids is a known release of the 2 streams watched."
+    assert (image.freshness_reason, image.base_evidence) == (reason, [reason])
+
+
+def test_platforms_are_judged_apart(repository: Repository) -> None:
+    stream = make_stream("python:3.12")
+    amd = add_release(stream, 1, current=True)
+    arm = add_release(stream, 1, platform="linux/arm64")
+    add_release(stream, 2, platform="linux/arm64", current=True)
+    one = image_on(repository, amd.diff_ids)
+    other = image_on(repository, arm.diff_ids, architecture="arm64", variant="v8")
+
+    assert judged(one).freshness == "current"
+    assert judged(other).freshness == "stale"
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"is_index": True, "platforms": ["linux/amd64"], "diff_ids": []}, "an index (linux/amd64)"),
+        ({"inspected_at": None}, "not been read yet"),
+        ({"inspected_at": None, "gone_at": NOW}, "deleted from ECR"),
+        ({"inspect_problem": {"message": "The config cannot be read: it is not JSON."}}, "it is not JSON"),
+        ({"inspected_at": None, "inspect_problem": {"message": "ECR forbids it."}}, "ECR forbids it."),
+    ],
+)
+def test_an_image_that_was_not_inspected_is_unknown_and_says_why(
+    repository: Repository, values: dict[str, Any], reason: str
+) -> None:
+    known = releases()
+    image = make_image(repository, **{"diff_ids": known[0].diff_ids, **values})
+
+    assert judged(image).freshness == "unknown"
+    assert reason in image.freshness_reason
+
+
+def test_an_image_that_was_deleted_after_it_was_read_keeps_its_verdict(repository: Repository) -> None:
+    assert judged(image_on(repository, releases()[0].diff_ids, gone_at=NOW)).freshness == "stale"
+
+
+def test_a_new_release_makes_current_images_stale(repository: Repository) -> None:
+    known = releases()
+    image = judged(image_on(repository, known[-1].diff_ids))
+    known[-1].stream.releases.update(current=False)
+    add_release(known[-1].stream, 5, current=True)
+
+    assert judged(image).freshness == "stale"
+    assert image.releases_behind == 1
+
+
+def test_a_stream_that_is_switched_off_gives_no_verdicts(repository: Repository) -> None:
+    known = releases()
+    image = judged(image_on(repository, known[0].diff_ids))
+    BaseStream.objects.update(enabled=False)
+
+    assert judged(image).freshness == "unknown"
+    assert "No base stream" in image.freshness_reason
+
+
+def test_judging_again_changes_nothing_and_says_so(repository: Repository) -> None:
+    known = releases()
+    image_on(repository, known[0].diff_ids)
+
+    assert judge_images(now=NOW, refresh=False) == 1
+    assert judge_images(now=NOW, refresh=False) == 0
+
+
+def test_only_the_images_asked_for_are_judged(repository: Repository) -> None:
+    known = releases()
+    one, other = (image_on(repository, known[0].diff_ids) for _ in range(2))
+
+    assert judge_images([one.pk], now=NOW, refresh=False) == 1
+
+    other.refresh_from_db()
+    assert other.freshness == "unknown"
+
+
+def test_ten_thousand_images_are_judged_with_two_queries_a_batch(repository: Repository) -> None:
+    known = [each for runtime in range(12) for each in releases(f"python:3.{runtime}", 20)]
+    rows = []
+    for number in range(10_000):
+        layers = [*known[number % len(known)].diff_ids, digest(number), digest(-number)]
+        rows.append(
+            Image(
+                repository=repository,
+                digest=digest(f"many {number}"),
+                media_type="m",
+                synced_at=NOW,
+                inspected_at=NOW,
+                os="linux",
+                architecture="amd64",
+                diff_ids=layers,
+            )
+        )
+    Image.objects.bulk_create(rows)
+
+    with CaptureQueriesContext(connection) as queries:
+        assert judge_images(now=NOW, refresh=False) == 10_000
+
+    savepoints = sum(query["sql"].startswith(("SAVEPOINT", "RELEASE")) for query in queries.captured_queries)
+    batches = 10_000 // base_verdicts.BATCH
+    assert len(queries) - savepoints <= 2 + 2 * batches + 1
+    assert Image.objects.filter(freshness="current").count() == pytest.approx(10_000 / 20, abs=12)

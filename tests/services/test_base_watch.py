@@ -1,0 +1,244 @@
+"""Base streams: seeded with their ends of life, polled through the registry, each failing for itself."""
+
+import json
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from functions_app.domain.errors import DrydockError
+from functions_app.models import BaseRelease, BaseStream
+from functions_app.services import base_watch
+from functions_app.services.base_reading import newest_dated
+from sandbox.images import OCI_MANIFEST, Blob, Image, Index, make_index
+from tests.fixtures import Sandbox
+from tests.publishing import NOW, base, base_index, dated, publish, unique_repository
+
+pytestmark = pytest.mark.django_db
+
+
+class Log:
+    """Keeps what was told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def info(self, text: str) -> None:
+        self.lines.append(text)
+
+    def warning(self, text: str) -> None:
+        self.lines.append(f"! {text}")
+
+
+def release(sandbox: Sandbox, repository: str, image: Image | Index, *, moving: bool = True) -> None:
+    """Publish a release as AWS does: a dated tag, and the moving one."""
+    publish(sandbox, repository, image, [dated("3.12", image), *(["3.12"] if moving else [])])
+
+
+def stream_of(repository: str) -> BaseStream:
+    """The stream of its tag 3.12, seeded."""
+    base_watch.seed_streams([f"public.ecr.aws/{repository}:3.12"])
+    return BaseStream.objects.get(name=f"{repository}:3.12")
+
+
+def poll(now: datetime = NOW) -> list[str]:
+    """Poll and give the log."""
+    log = Log()
+    base_watch.poll(now, log)
+    return log.lines
+
+
+def calls(sandbox: Sandbox) -> dict[str, int]:
+    """Calls of anonymous readers at the registry since the last reset, by operation."""
+    counted: dict[str, int] = sandbox.admin("GET", "calls?account=public")
+    return counted
+
+
+def without_config() -> Image:
+    """An image whose config is not one."""
+    config = Blob("application/vnd.oci.image.config.v1+json", b"not JSON")
+    manifest = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config.descriptor, "layers": []}
+    return Image(Blob(OCI_MANIFEST, json.dumps(manifest).encode()), config, ())
+
+
+def test_every_lambda_stream_is_seeded_with_its_end_of_life() -> None:
+    created = base_watch.seed_streams()
+
+    assert created == len(base_watch.lambda_references()) == BaseStream.objects.count()
+    names = set(BaseStream.objects.values_list("name", flat=True))
+    assert {f"python:3.{minor}" for minor in range(9, 15)} | {"nodejs:24", "nodejs:22", "nodejs:20"} <= names
+    assert {name.partition(":")[0] for name in names} == {"python", "nodejs", "java", "dotnet", "ruby", "provided"}
+    python = BaseStream.objects.get(name="python:3.9")
+    assert python.reference == "public.ecr.aws/lambda/python:3.9"
+    assert (python.deprecated_on, python.updates_blocked_on) == (date(2025, 12, 15), date(2027, 3, 3))
+    assert BaseStream.objects.get(name="dotnet:9").updates_blocked_on is None
+
+
+def test_seeding_again_keeps_a_streams_switch_and_restores_its_dates() -> None:
+    base_watch.seed_streams()
+    BaseStream.objects.filter(name="python:3.9").update(enabled=False, deprecated_on=None)
+
+    assert base_watch.seed_streams() == 0
+
+    stream = BaseStream.objects.get(name="python:3.9")
+    assert (stream.enabled, stream.deprecated_on) == (False, date(2025, 12, 15))
+
+
+@pytest.mark.parametrize("reference", ["python:3.12", "public.ecr.aws/lambda/python", f"x.y/z:1@sha256:{'a' * 64}"])
+def test_only_a_moving_tag_can_be_a_stream(reference: str) -> None:
+    with pytest.raises(DrydockError):
+        base_watch.seed_streams([reference])
+
+
+def test_the_first_poll_finds_the_current_release_and_the_dated_ones_before_it(aws: Sandbox) -> None:
+    repository = unique_repository()
+    for number in range(1, 5):
+        release(aws, repository, base_index(number))
+    stream = stream_of(repository)
+
+    (line,) = poll()
+
+    releases = stream.releases.filter(platform="linux/amd64").order_by("created_at")
+    assert [row.tag for row in releases] == [dated("3.12", base(number)) for number in range(1, 5)]
+    assert [row.current for row in releases] == [False, False, False, True]
+    assert releases[3].manifest_digest == base(4).digest
+    assert releases[3].index_digest == base_index(4).digest
+    assert releases[3].created_at == NOW - timedelta(days=60)
+    assert stream.releases.filter(platform="linux/arm64").count() == 4
+    assert "8 new releases" in line
+    stream.refresh_from_db()
+    assert (stream.polled_at, stream.problem) == (NOW, None)
+
+
+def test_a_poll_without_news_costs_one_head(aws: Sandbox) -> None:
+    repository = unique_repository()
+    release(aws, repository, base_index(1))
+    stream = stream_of(repository)
+    poll()
+    aws.admin("DELETE", "calls")
+
+    (line,) = poll(NOW + timedelta(hours=1))
+
+    assert list(calls(aws).values()) == [1]
+    assert "no news" in line
+    stream.refresh_from_db()
+    assert stream.polled_at == NOW + timedelta(hours=1)
+
+
+def test_a_moved_tag_brings_its_release_and_those_between_two_polls(aws: Sandbox) -> None:
+    repository = unique_repository()
+    release(aws, repository, base_index(1))
+    stream = stream_of(repository)
+    poll()
+    release(aws, repository, base_index(2))
+    release(aws, repository, base_index(3))
+
+    poll(NOW + timedelta(hours=1))
+
+    rows = stream.releases.filter(platform="linux/arm64").order_by("created_at")
+    assert [(row.tag[-13:-3], row.current) for row in rows] == [
+        (f"{base(number).created:%Y.%m.%d}", number == 3) for number in (1, 2, 3)
+    ]
+
+
+def test_only_the_platform_that_moved_has_a_new_release(aws: Sandbox) -> None:
+    repository = unique_repository()
+    old, new = base_index(1), base_index(2)
+    release(aws, repository, old)
+    stream = stream_of(repository)
+    poll()
+    publish(aws, repository, make_index([new.images[0], old.images[1]]), ["3.12"])
+
+    poll()
+
+    assert stream.releases.filter(platform="linux/amd64").count() == 2
+    arm = stream.releases.get(platform="linux/arm64")
+    assert arm.current
+    assert "no news" in poll()[0]
+
+
+def test_a_stream_whose_tag_is_a_single_image_is_read_too(aws: Sandbox) -> None:
+    repository = unique_repository()
+    release(aws, repository, base(1))
+    stream = stream_of(repository)
+
+    poll()
+
+    row = stream.releases.get()
+    assert (row.manifest_digest, row.index_digest, row.current) == (base(1).digest, "", True)
+    assert "no news" in poll()[0]
+
+
+def test_a_tag_that_went_back_makes_the_older_release_current_again(aws: Sandbox) -> None:
+    repository = unique_repository()
+    release(aws, repository, base(1))
+    release(aws, repository, base(2))
+    stream = stream_of(repository)
+    poll()
+    publish(aws, repository, base(1), ["3.12"])
+
+    poll()
+
+    assert stream.releases.get(current=True).manifest_digest == base(1).digest
+
+
+def test_a_stream_that_the_registry_does_not_have_spoils_no_other(aws: Sandbox) -> None:
+    good, without_tag, missing = unique_repository(), unique_repository(), unique_repository()
+    release(aws, good, base(1))
+    publish(aws, without_tag, base(1), ["other"])
+    streams = [stream_of(repository) for repository in (missing, without_tag, good)]
+    BaseStream.objects.create(name="broken", reference="no reference at all")
+
+    lines = poll()
+
+    for stream in streams:
+        stream.refresh_from_db()
+    assert [(stream.problem or {}).get("code") for stream in streams] == ["denied", "not_found", None]
+    assert [stream.polled_at for stream in streams] == [None, None, NOW]
+    assert BaseStream.objects.get(name="broken").problem is not None
+    assert sum(line.startswith("! ") for line in lines) == 3
+
+
+def test_a_stream_that_fails_keeps_its_releases_and_their_age(aws: Sandbox) -> None:
+    repository = unique_repository()
+    release(aws, repository, base(1))
+    stream = stream_of(repository)
+    poll()
+    BaseStream.objects.filter(pk=stream.pk).update(reference=f"public.ecr.aws/{unique_repository()}:3.12")
+
+    poll(NOW + timedelta(days=1))
+
+    stream.refresh_from_db()
+    assert stream.problem is not None
+    assert stream.polled_at == NOW
+    assert stream.releases.filter(current=True).count() == 1
+
+
+def test_a_stream_that_is_switched_off_is_not_read(aws: Sandbox) -> None:
+    repository = unique_repository()
+    release(aws, repository, base(1))
+    stream = stream_of(repository)
+    BaseStream.objects.filter(pk=stream.pk).update(enabled=False)
+
+    assert poll() == []
+    assert not BaseRelease.objects.exists()
+
+
+def test_a_dated_tag_that_cannot_be_read_hides_no_other(aws: Sandbox) -> None:
+    repository = unique_repository()
+    release(aws, repository, base(1))
+    publish(aws, repository, without_config(), ["3.12.2026.09.01.10"])
+    release(aws, repository, base(3))
+    stream = stream_of(repository)
+
+    poll()
+
+    assert stream.releases.count() == 2
+    stream.refresh_from_db()
+    assert stream.problem is None
+
+
+def test_only_the_newest_dated_tags_of_the_very_stream_are_read() -> None:
+    tags = [f"3.12.2026.{month:02d}.03.13" for month in range(1, 13)]
+    others = ["3.1.2026.01.01.01", "3.12", "3.12.2026.01.03.13-arm64", "13.12.2026.01.03.13", "3x12.2026.01.03.13"]
+
+    assert newest_dated([*tags, *others], "3.12", 3) == tags[:-4:-1]
