@@ -1,8 +1,10 @@
 """Functions, versions and aliases as facts read from Lambda."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+
+from functions_app.domain.freshness import Freshness
 
 LATEST = "$LATEST"
 
@@ -64,3 +66,107 @@ class AliasFact:
     second_version: str = ""
     second_weight: float = 0.0
     description: str = ""
+
+
+@dataclass(frozen=True)
+class LiveVersion:
+    """A version that is in use: by aliases, or $LATEST where a function has none; with the verdict on its image."""
+
+    number: str
+    aliases: tuple[str, ...]
+    image_gone: bool
+    freshness: Freshness
+    reason: str = ""
+    releases_behind: int = 0
+    days_behind: int = 0
+    base: str = ""
+
+    @property
+    def name(self) -> str:
+        """As people know it: "prod", or "$LATEST"."""
+        return " and ".join(self.aliases) or self.number
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What GetFunction says of a function, "" where it was never read."""
+
+    state: str = ""
+    state_reason: str = ""
+    state_reason_code: str = ""
+    last_update_status: str = ""
+    last_update_reason: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong, worst first by rank; rank 0 and no text where nothing is."""
+
+    rank: int = 0
+    text: str = ""
+
+
+_SEVERITY = {Freshness.END_OF_LIFE: 3, Freshness.STALE: 2, Freshness.UNKNOWN: 1, Freshness.CURRENT: 0}
+RANK_GONE, RANK_FAILED, RANK_UPDATE_FAILED, RANK_DRIFTED = 90, 80, 70, 60
+RANK_END_OF_LIFE, RANK_STALE, RANK_INACTIVE, RANK_UNKNOWN = 50, 40, 30, 20
+
+
+def worst(live: Sequence[LiveVersion]) -> LiveVersion | None:
+    """The live version with the worst base: end of life, stale (the longest), unknown, current; None of none."""
+    return max(live, key=lambda version: (_SEVERITY[version.freshness], version.days_behind), default=None)
+
+
+def find_problem(condition: Condition, live: Sequence[LiveVersion], drifted_tags: Sequence[str]) -> Finding:
+    """The one line that says what is wrong with a function, and its rank (higher is worse).
+
+    An image gone under a live version, Failed, a failed update, drifted tags, end of life, stale, inactive, unknown.
+    """
+    return next(_findings(condition, live, drifted_tags), Finding())
+
+
+def _findings(condition: Condition, live: Sequence[LiveVersion], drifted_tags: Sequence[str]) -> Iterator[Finding]:
+    if gone := [version.name for version in live if version.image_gone]:
+        yield Finding(RANK_GONE, f"The image behind {', '.join(gone)} is no longer in ECR: its next cold start fails.")
+    if condition.state_reason_code == "ImageDeleted":
+        yield Finding(RANK_GONE, "Its image was deleted from ECR: calls fail until another one is deployed.")
+    if condition.state == "Failed":
+        yield Finding(RANK_FAILED, f"Failed: {condition.state_reason or 'Lambda gives no reason'}")
+    if condition.last_update_status == "Failed":
+        why = condition.last_update_reason or "Lambda gives no reason"
+        yield Finding(RANK_UPDATE_FAILED, f"The last update failed: {why}")
+    if drifted_tags:
+        moved = "moved" if len(drifted_tags) == 1 else "have moved"
+        yield Finding(RANK_DRIFTED, f"{', '.join(drifted_tags)} {moved} since the deploy: it still runs the old image.")
+    if (version := worst(live)) and version.freshness in (Freshness.END_OF_LIFE, Freshness.STALE):
+        rank = RANK_END_OF_LIFE if version.freshness is Freshness.END_OF_LIFE else RANK_STALE
+        yield Finding(rank, f"{version.name}: {version.reason}")
+    if condition.state == "Inactive":
+        yield Finding(RANK_INACTIVE, "Inactive: the next call is refused and wakes it, which takes up to minutes.")
+    if version and version.freshness is Freshness.UNKNOWN:
+        yield Finding(RANK_UNKNOWN, f"{version.name}: {version.reason or 'the base image is unknown'}")
+
+
+_OWNER_TAGS = ("owner", "Owner", "team", "Team")
+_MANAGED_BY = (
+    # The serverless framework and SAM deploy through CloudFormation, so theirs are looked for first.
+    ("STAGE", "serverless"),
+    ("serverless", "serverless"),
+    ("serverless:service", "serverless"),
+    ("terraform", "terraform"),
+    ("Terraform", "terraform"),
+    ("aws:cloudformation:stack-name", "cloudformation"),
+)
+
+
+def owner_of(tags: Mapping[str, str]) -> str:
+    """Whose function it is, by its tags owner or team; "" where they do not tell."""
+    return next((tags[name] for name in _OWNER_TAGS if tags.get(name)), "")
+
+
+def managed_by(tags: Mapping[str, str]) -> str:
+    """Who else deploys it: terraform, cloudformation, serverless, or "" where tags do not tell."""
+    named = next((tags[name].lower() for name in ("managed-by", "ManagedBy", "managed_by") if tags.get(name)), "")
+    for tool in ("terraform", "serverless", "cloudformation"):
+        if tool in named:
+            return tool
+    return next((tool for name, tool in _MANAGED_BY if name in tags), "")

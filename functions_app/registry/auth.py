@@ -4,33 +4,20 @@ Sources: RFC 9110 section 11 (challenges), distribution's token authentication s
 ("Private registry authentication": Basic, user AWS).
 """
 
-import base64
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.json_fields import read_object, read_text
+from functions_app.domain.logins import Login as Login
 
 _CHALLENGE = re.compile(r'(?P<scheme>[A-Za-z]+)(?:\s+(?P<fields>(?:\w+=(?:"(?:[^"\\]|\\.)*"|[^\s,"]+)\s*,?\s*)+))?')
 _FIELD = re.compile(r'(\w+)=(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 SHORTEST_LIFE = 60  # seconds; the specification's default where a token tells none
 EARLY = 10  # seconds before its end that a token is no longer used
-
-
-@dataclass(frozen=True)
-class Login:
-    """User name and password of a registry; the password is never shown."""
-
-    username: str
-    password: str = field(repr=False)
-
-    @property
-    def header(self) -> str:
-        """The value of an Authorization header."""
-        return "Basic " + base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
 
 
 @dataclass(frozen=True)

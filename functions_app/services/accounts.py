@@ -1,0 +1,55 @@
+"""The accounts Drydock looks after, and the way into each."""
+
+import os
+
+from django.db import transaction
+
+from functions_app.aws import session
+from functions_app.aws.session import Target
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.models import Account, Scope
+
+COLOURS = ("blue", "red", "teal", "orange", "purple", "green", "pink", "yellow", "cyan", "lime", "indigo", "azure")
+
+
+def target(account: Account, region: str) -> Target:
+    """What aws/ needs to reach an account in a region."""
+    return Target(account.account_id, region, account.role_arn, account.external_id)
+
+
+def regions_of_environment() -> list[str]:
+    """DRYDOCK_REGIONS (a,b), else AWS_REGION or AWS_DEFAULT_REGION; [] where none is set."""
+    listed = [word.strip() for word in os.environ.get("DRYDOCK_REGIONS", "").split(",") if word.strip()]
+    single = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
+    return listed or ([single] if single else [])
+
+
+def ensure_first() -> Account | None:
+    """Make the first account from the environment's own credentials, where there is none yet.
+
+    Raises DrydockError when AWS does not say whose credentials they are, or no region is set.
+    """
+    if Account.objects.exists():
+        return None
+    regions = regions_of_environment()
+    if not regions:
+        raise DrydockError(
+            Code.INVALID,
+            "There is no account yet, and the environment names no region to look in.",
+            next_step="Set AWS_REGION, or DRYDOCK_REGIONS=eu-west-1,us-east-1, where Drydock's worker runs.",
+        )
+    account_id = session.caller_account(regions[0])
+    account, _ = Account.objects.get_or_create(
+        account_id=account_id, defaults={"name": account_id, "regions": regions, "colour": COLOURS[0]}
+    )
+    return account
+
+
+@transaction.atomic
+def ensure_scopes(account: Account) -> list[Scope]:
+    """One scope row per region of the account; those of regions no longer wanted go, with their age."""
+    account.scopes.exclude(region__in=account.regions).delete()
+    Scope.objects.bulk_create(
+        [Scope(account=account, region=region) for region in account.regions], ignore_conflicts=True
+    )
+    return list(account.scopes.select_related("account").order_by("region"))
