@@ -13,6 +13,7 @@ from functions_app.domain.freshness import Verdict, judge
 from functions_app.domain.images import Platform, chain_ids
 from functions_app.models import BaseRelease, BaseStream, Image, Version
 from functions_app.services.row_updates import update_rows
+from functions_app.services.summaries import refresh_summaries
 
 BATCH = 1000  # images
 FACTS = (
@@ -76,18 +77,15 @@ def _split(row: tuple[Any, ...]) -> tuple[Facts, tuple[Any, ...]]:
 
 
 def _refresh(image_ids: Sequence[int] | None) -> None:
-    # sync calls this module, so it can only be imported once both are there.
-    from functions_app.services import sync
-
     if image_ids is None:
-        sync.refresh_summaries()
+        refresh_summaries()
         return
     functions: set[int] = set()
     for start in range(0, len(image_ids), BATCH):
         versions = Version.objects.filter(image_id__in=image_ids[start : start + BATCH])
         functions.update(versions.values_list("function_id", flat=True).distinct())
     if functions:
-        sync.refresh_summaries(sorted(functions))
+        refresh_summaries(sorted(functions))
 
 
 @dataclass

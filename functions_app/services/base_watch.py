@@ -142,8 +142,9 @@ def _store(stream: BaseStream, reading: Reading, now: datetime) -> str:
     problem = reading.problem.as_json() if reading.problem else None
     polled = {} if reading.problem else {"polled_at": now}
     BaseStream.objects.filter(pk=stream.pk).update(problem=problem, **polled)
-    moved = "" if before == current else f", {len(current)} of them current"
-    return f"{fresh} new releases{moved}" if fresh or moved else ""
+    if not fresh and before == current:
+        return ""
+    return f"new releases: {fresh}; platforms whose current release changed: {len(current - before)}"
 
 
 def _renew(row: BaseRelease, read: BaseRelease) -> None:
@@ -156,13 +157,13 @@ def _poll_step(context: Context) -> Outcome:
     changed = poll(context.now, context.log)
     problems = BaseStream.objects.filter(enabled=True, problem__isnull=False).count()
     context.result["streams"] = {"changed": changed, "problems": problems}
-    return Done(f"{changed} streams have news, {problems} could not be read")
+    return Done(f"streams with news: {changed}; not readable: {problems}")
 
 
 def _judge_step(context: Context) -> Outcome:
     changed = judge_images(None, now=context.now)
     context.result["images_changed"] = changed
-    return Done(f"{changed} images have another verdict")
+    return Done(f"images with another verdict: {changed}")
 
 
 STEPS = (

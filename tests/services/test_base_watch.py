@@ -104,7 +104,7 @@ def test_the_first_poll_finds_the_current_release_and_the_dated_ones_before_it(a
     assert releases[3].index_digest == base_index(4).digest
     assert releases[3].created_at == NOW - timedelta(days=60)
     assert stream.releases.filter(platform="linux/arm64").count() == 4
-    assert "8 new releases" in line
+    assert "new releases: 8" in line
     stream.refresh_from_db()
     assert (stream.polled_at, stream.problem) == (NOW, None)
 

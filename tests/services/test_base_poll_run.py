@@ -1,0 +1,54 @@
+"""The run that polls the base streams, from its start to what the functions list shows."""
+
+import pytest
+
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.runs import Status
+from functions_app.models import LogLine
+from functions_app.services import base_watch, runs
+from tests.conftest import Valkey
+from tests.factories import make_account, make_alias, make_function, make_image, make_repository, make_version
+from tests.fixtures import Sandbox
+from tests.publishing import app, base, dated, publish, unique_repository
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_poll_run_reads_streams_judges_images_and_renews_what_functions_show(aws: Sandbox, valkey: Valkey) -> None:
+    repository = unique_repository()
+    for number in (1, 2):
+        publish(aws, repository, base(number), [dated("3.12", base(number)), "3.12"])
+    base_watch.seed_streams([f"public.ecr.aws/{repository}:3.12", "public.ecr.aws/tests/there-is-none:1"])
+    account = make_account()
+    image = make_image(make_repository(account), diff_ids=list(app(base(1)).diff_ids))
+    function = make_function(account)
+    make_version(function, 1, image)
+    make_alias(function, "live", 1)
+
+    run = base_watch.submit_poll(None)
+    assert runs.execute(run.pk, "tests")
+
+    run.refresh_from_db()
+    assert run.status == Status.SUCCEEDED
+    assert [step.note for step in run.steps.all()] == [
+        "streams with news: 1; not readable: 1",
+        "images with another verdict: 1",
+    ]
+    assert run.result["streams"] == {"changed": 1, "problems": 1}
+    assert run.result["images_changed"] == 1
+    lines = LogLine.objects.filter(run=run).values_list("text", flat=True)
+    assert any(
+        f"{repository}:3.12: new releases: 2; platforms whose current release changed: 1" in line for line in lines
+    )
+    function.refresh_from_db()
+    assert (function.freshness, function.releases_behind) == ("stale", 1)
+    assert function.base_name == f"{repository}:3.12"
+
+
+def test_only_one_poll_is_under_way_at_a_time(valkey: Valkey) -> None:
+    base_watch.submit_poll(None)
+
+    with pytest.raises(DrydockError) as caught:
+        base_watch.submit_poll(None)
+
+    assert caught.value.problem.code is Code.BUSY
