@@ -1,0 +1,209 @@
+"""Sync: bring the snapshot up to date with AWS, every account and region in parallel, each for itself.
+
+A scope that fails leaves the others synced, keeps its old rows with their age, and says in `Scope.problem` what is
+missing. Nothing is marked gone by a listing that failed or stopped half-way.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import connections
+from django.utils import timezone
+
+from functions_app.domain.errors import Code, DrydockError, Problem
+from functions_app.domain.runs import Done, Kind, Outcome
+from functions_app.models import Account, Function, Image, Repository, Run, Scope
+from functions_app.services import accounts, base_watch, runs
+from functions_app.services.steps import Cancelled, Context, StepSpec
+from functions_app.services.summaries import refresh_summaries
+from functions_app.services.sync_functions import read_functions, read_one, record_alias_move
+from functions_app.services.sync_images import read_images, read_repository
+from functions_app.services.sync_scope import Log, ScopeRead
+from functions_app.services.version_images import link_versions
+
+__all__ = [
+    "STEPS", "Result", "record_alias_move", "refresh_function", "refresh_summaries", "run_once", "submit", "wanted_scopes",
+]  # fmt: skip
+
+LOCK = "sync"
+SCOPES_AT_ONCE = 8
+ScopeName = tuple[int, str]  # account's key, region
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a sync did: scopes read and failed, and the images whose base must be judged anew."""
+
+    scopes: int
+    failed: int
+    images: frozenset[int]
+
+
+def submit(actor: User | None, scopes: Iterable[ScopeName] | None = None) -> Run:
+    """Start a sync of these scopes (None: all). Asked for by a person, it reads every alias. Raises BUSY."""
+    named = None if scopes is None else sorted(list(scope) for scope in scopes)
+    plan = {"scopes": named, "all_aliases": actor is not None}
+    title = "Sync all accounts" if named is None else f"Sync {len(named)} of the accounts' regions"
+    return runs.submit(Kind.SYNC, title=title, plan=plan, actor=actor, lock=LOCK)
+
+
+def wanted_scopes(named: Sequence[Sequence[Any]] | None = None) -> list[Scope]:
+    """The scopes of all enabled accounts, or those named; the first account is made from the environment."""
+    accounts.ensure_first()
+    found = [scope for account in Account.objects.filter(enabled=True) for scope in accounts.ensure_scopes(account)]
+    if named is None:
+        return found
+    names = {(int(account), str(region)) for account, region in named}
+    return [scope for scope in found if (scope.account_id, scope.region) in names]
+
+
+def read_scopes(
+    scopes: Sequence[Scope], log: Log, *, all_aliases: bool, stopped: Callable[[], bool] = lambda: False
+) -> Result:
+    """Read scopes in parallel. What a scope fails with is stored with it; anything unexpected is raised at the end."""
+    if not scopes:
+        return Result(0, 0, frozenset())
+
+    def read(scope: Scope) -> ScopeRead:
+        try:
+            return _read_scope(scope, log, all_aliases, stopped)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(min(len(scopes), SCOPES_AT_ONCE), thread_name_prefix="scope") as pool:
+        reads = list(pool.map(read, scopes))
+    failed = sum(bool(read.problems) for read in reads)
+    return Result(len(reads), failed, frozenset().union(*(read.images for read in reads)))
+
+
+def _read_scope(row: Scope, log: Log, all_aliases: bool, stopped: Callable[[], bool]) -> ScopeRead:
+    scope = _opened(row.account, row.region, all_aliases, stopped)
+    Scope.objects.filter(pk=row.pk).update(attempted_at=scope.now)
+    # Functions first: whatever they run was in ECR then, so an image that ECR does not list afterwards is gone.
+    seen = _part(scope, read_functions)
+    listed = _part(scope, read_images)
+    if stopped():
+        return scope
+    link_versions(scope, complete=seen and listed)
+    if scope.problems:
+        Scope.objects.filter(pk=row.pk).update(problem=_told(scope.problems).as_json())
+        for problem in scope.problems:
+            log.warning(f"{scope.name}: {problem.message} {problem.next_step}".strip())
+        return scope
+    Scope.objects.filter(pk=row.pk).update(synced_at=timezone.now(), problem=None)
+    log.info(f"{scope.name}: {', '.join(f'{count} {name}' for name, count in scope.counts.items() if count)}")
+    return scope
+
+
+def _opened(account: Account, region: str, all_aliases: bool, stopped: Callable[[], bool]) -> ScopeRead:
+    return ScopeRead(account, region, accounts.target(account, region), timezone.now(), all_aliases, stopped)
+
+
+def _part(scope: ScopeRead, read: Callable[[ScopeRead], None]) -> bool:
+    """Read one part; whether all of it was read."""
+    before = len(scope.problems)
+    try:
+        read(scope)
+    except DrydockError as error:
+        scope.fail(error)
+    return len(scope.problems) == before and not scope.stopped()
+
+
+def _told(problems: Sequence[Problem]) -> Problem:
+    """One problem for the page: a denial first, since somebody must act on it, and the others after it."""
+    ordered = sorted(problems, key=lambda problem: problem.code is not Code.DENIED)
+    first, others = ordered[0], ordered[1:]
+    message = " Also: ".join([first.message, *(problem.message for problem in others)])
+    return replace(first, message=message[:2000])
+
+
+def judge(images: Iterable[int]) -> int:
+    """Judge the bases of these images and of those never judged; the summaries are left to the next step."""
+    unjudged = Image.objects.filter(base_evidence=[]).values_list("pk", flat=True)
+    return base_watch.judge_images(sorted({*images, *unjudged}), refresh=False)
+
+
+def run_once(scopes: Sequence[Scope], log: Log, *, all_aliases: bool = True) -> Result:
+    """A whole sync in the foreground, for the command line."""
+    result = read_scopes(scopes, log, all_aliases=all_aliases)
+    judged, changed = judge(result.images), refresh_summaries()
+    log.info(f"{judged} images judged anew, {changed} functions have another summary")
+    return result
+
+
+def refresh_function(function: Function, run: Run | None = None) -> Function:
+    """Read one function with its versions and aliases now and bring its row up to date; `run` is who moved aliases.
+
+    Raises DrydockError; NOT_FOUND where the function is gone, which its row then says.
+    """
+    scope = _opened(function.account, function.region, True, lambda: False)
+    read_one(function, scope, run)
+    link_versions(scope, function_id=function.pk)
+    _read_pushed_since(function.pk, scope)
+    refresh_summaries([function.pk])
+    return Function.objects.get(pk=function.pk)
+
+
+def _read_pushed_since(function_id: int, scope: ScopeRead) -> None:
+    """What $LATEST runs may have been pushed after the last sync: then its repository is read."""
+    row = Function.objects.get(pk=function_id)
+    if row.versions.filter(ordinal=0, image__isnull=False).exists():
+        return
+    name = row.image_uri.partition("@")[0]
+    own = Repository.objects.filter(account=row.account, region=row.region, gone_at=None)
+    repository = own.filter(uri__in=[name, name.rpartition(":")[0]]).first()
+    if repository is None:
+        return
+    try:
+        read_repository(scope, repository)
+    except DrydockError as error:
+        scope.fail(error)  # ECR may be closed to us: the function's own facts are stored all the same
+        return
+    link_versions(scope, function_id=function_id)
+    base_watch.judge_images(sorted(scope.images), refresh=False)
+
+
+def _read_step(context: Context) -> Outcome:
+    scopes = wanted_scopes(context.plan.get("scopes"))
+    result = read_scopes(
+        scopes, context.log, all_aliases=bool(context.plan.get("all_aliases")), stopped=context.cancel_requested
+    )
+    context.memory["images"] = sorted({*context.memory.get("images", ()), *result.images})
+    if context.cancel_requested():
+        raise Cancelled("Stopped while reading: what was read by then is kept, nothing was marked as gone.")
+    context.result["scopes"] = {"read": result.scopes, "failed": result.failed}
+    if result.scopes and result.failed == result.scopes:
+        problem = Scope.objects.filter(pk__in=[scope.pk for scope in scopes], problem__isnull=False).first()
+        if problem is not None and problem.problem:
+            told = Problem.from_json(problem.problem)
+            raise DrydockError(
+                told.code,
+                f"None of {result.scopes} accounts and regions could be read completely. {told.message}",
+                next_step=told.next_step,
+                aws_code=told.aws_code,
+                request_id=told.request_id,
+                retryable=told.retryable,
+            )
+    return Done(
+        f"{result.scopes} accounts and regions read" + (f", {result.failed} with problems" if result.failed else "")
+    )
+
+
+def _judge_step(context: Context) -> Outcome:
+    return Done(f"{judge(context.memory.get('images', ()))} images have another verdict")
+
+
+def _summarise_step(context: Context) -> Outcome:
+    changed = refresh_summaries()
+    context.result["functions_changed"] = changed
+    return Done(f"{changed} functions have another summary")
+
+
+STEPS = (
+    StepSpec("read", "Read accounts and regions", _read_step),
+    StepSpec("judge", "Judge the bases of new images", _judge_step),
+    StepSpec("summarise", "Bring the lists up to date", _summarise_step),
+)

@@ -1,0 +1,167 @@
+"""The images' part of a sync: repositories, images, tags and their moves, then manifests and configs of new images."""
+
+from collections.abc import Mapping, Sequence
+
+from django.db import transaction
+
+from functions_app.aws import ecr
+from functions_app.domain.errors import DrydockError
+from functions_app.models import Image, Repository, Tag, TagMove
+from functions_app.registry.client import Registry
+from functions_app.services import base_watch
+from functions_app.services.row_updates import update_rows
+from functions_app.services.sync_scope import CHUNK, ScopeRead, chunks, read_each
+
+
+def read_images(scope: ScopeRead) -> None:
+    """Bring repositories, images and tags up to date, then read what new images are. Raises DrydockError when the
+    listing of repositories fails; a single repository that fails keeps its old rows and is told in the problems.
+    """
+    facts = ecr.repositories(scope.target)
+    rows = _store_repositories(scope, facts)
+    scope.counts["repositories"] = len(rows)
+    for name, images in read_each(scope, lambda name: ecr.images(scope.target, name), sorted(rows)):
+        _store_images(scope, rows[name], images)
+        scope.counts["images"] = scope.counts.get("images", 0) + len(images)
+        scope.listed_repositories[rows[name].uri] = rows[name].pk
+    inspect_new(scope)
+
+
+def _store_repositories(scope: ScopeRead, facts: Sequence[ecr.RepositoryFact]) -> dict[str, Repository]:
+    rows = [
+        Repository(
+            account=scope.account,
+            region=scope.region,
+            name=fact.name,
+            arn=fact.arn,
+            uri=fact.uri,
+            immutable_tags=fact.immutable_tags,
+            created_at=fact.created_at,
+            synced_at=scope.now,
+        )
+        for fact in facts
+    ]
+    for part in chunks(rows):
+        Repository.objects.bulk_create(
+            part,
+            update_conflicts=True,
+            unique_fields=["account", "region", "name"],
+            update_fields=["arn", "uri", "immutable_tags", "created_at", "synced_at", "gone_at"],
+        )
+    own = Repository.objects.filter(account=scope.account, region=scope.region)
+    known = {row.name: row for row in own}
+    listed = {fact.name for fact in facts}
+    gone = [row.pk for name, row in known.items() if name not in listed and row.gone_at is None]
+    for ids in chunks(gone):
+        with transaction.atomic():
+            Repository.objects.filter(pk__in=ids).update(gone_at=scope.now)
+            vanished = Image.objects.filter(repository_id__in=ids, gone_at=None)
+            scope.images.update(vanished.values_list("pk", flat=True))
+            vanished.update(gone_at=scope.now)
+            Tag.objects.filter(repository_id__in=ids).delete()
+    return {name: row for name, row in known.items() if name in listed}
+
+
+def _store_images(scope: ScopeRead, repository: Repository, facts: Sequence[ecr.ImageFact]) -> None:
+    rows = Image.objects.filter(repository=repository).values_list("digest", "pk", "gone_at", "pushed_at")
+    known = {digest: (pk, gone_at, pushed_at) for digest, pk, gone_at, pushed_at in rows}
+    listed = {fact.digest: fact for fact in facts}
+    fresh = [
+        Image(
+            repository=repository,
+            digest=fact.digest,
+            media_type=fact.media_type,
+            size_bytes=fact.size_bytes,
+            pushed_at=fact.pushed_at,
+            synced_at=scope.now,
+        )
+        for fact in listed.values()
+        if fact.digest not in known
+    ]
+    back = [pk for digest, (pk, gone_at, _) in known.items() if digest in listed and gone_at is not None]
+    gone = [pk for digest, (pk, gone_at, _) in known.items() if digest not in listed and gone_at is None]
+    for part in chunks(fresh):
+        Image.objects.bulk_create(part, ignore_conflicts=True)
+    Image.objects.filter(repository=repository, gone_at=None).update(synced_at=scope.now)
+    for ids in chunks(back):
+        Image.objects.filter(pk__in=ids).update(gone_at=None, synced_at=scope.now)
+    for ids in chunks(gone):
+        Image.objects.filter(pk__in=ids).update(gone_at=scope.now)
+    scope.images.update(back, gone)
+    # An image that is pushed again, or that was known only as gone, gets its facts.
+    pushed = [
+        (listed[digest], pk)
+        for digest, (pk, _, at) in known.items()
+        if digest in listed and listed[digest].pushed_at != at
+    ]
+    columns = ["media_type", "size_bytes", "pushed_at"]
+    update_rows(Image, columns, [(fact.media_type, fact.size_bytes, fact.pushed_at, pk) for fact, pk in pushed])
+    _store_tags(scope, repository, {tag: fact.digest for fact in facts for tag in fact.tags})
+
+
+def _store_tags(scope: ScopeRead, repository: Repository, now: Mapping[str, str]) -> None:
+    before = {name: (pk, digest) for pk, name, digest in repository.tags.values_list("pk", "name", "digest")}
+    moved = [
+        (name, before[name][1], digest) for name, digest in now.items() if before.get(name, ("", digest))[1] != digest
+    ]
+    removed = [(name, digest, "") for name, (_, digest) in before.items() if name not in now]
+    with transaction.atomic():
+        Tag.objects.bulk_create(
+            [Tag(repository=repository, name=n, digest=d, since=scope.now) for n, d in now.items() if n not in before],
+            batch_size=CHUNK,
+            ignore_conflicts=True,
+        )
+        update_rows(Tag, ["digest", "since"], [(digest, scope.now, before[name][0]) for name, _, digest in moved])
+        Tag.objects.filter(pk__in=[before[name][0] for name, _, _ in removed]).delete()
+        TagMove.objects.bulk_create(
+            [
+                TagMove(repository=repository, tag=name, from_digest=old, to_digest=new, seen_at=scope.now)
+                for name, old, new in (*moved, *removed)
+            ],
+            batch_size=CHUNK,
+        )
+    scope.counts["moved tags"] = scope.counts.get("moved tags", 0) + len(moved) + len(removed)
+
+
+def read_repository(scope: ScopeRead, repository: Repository) -> None:
+    """Read one repository's images and tags now, and what its new images are. Raises DrydockError."""
+    _store_images(scope, repository, ecr.images(scope.target, repository.name))
+    inspect_new(scope, repository)
+
+
+def inspect_new(scope: ScopeRead, only: Repository | None = None) -> None:
+    """Read manifest and config of every image that was not read yet: once per digest, ever."""
+    waiting = Image.objects.filter(
+        repository__account=scope.account, repository__region=scope.region, inspected_at=None, gone_at=None
+    ).select_related("repository")
+    if only:
+        waiting = waiting.filter(repository=only)
+    by_repository: dict[str, list[Image]] = {}
+    for image in waiting.order_by("repository_id", "pk"):
+        by_repository.setdefault(image.repository.name, []).append(image)
+    if not by_repository:
+        return
+    hosts: dict[str, Registry] = {}
+    try:
+        for name, images in by_repository.items():
+            if scope.stopped():
+                return
+            host = images[0].repository.uri.partition("/")[0]
+            try:
+                if host not in hosts:
+                    hosts[host] = Registry.open(host, ecr.login(scope.target))
+                _inspect(scope, name, images, hosts[host])
+            except DrydockError as error:
+                scope.fail(error)
+    finally:
+        for registry in hosts.values():
+            registry.close()
+
+
+def _inspect(scope: ScopeRead, repository: str, images: Sequence[Image], registry: Registry) -> None:
+    for part in chunks(images, ecr.BATCH):
+        # The same digest in another repository was read already: base_watch.inspect copies its facts.
+        answer = ecr.manifests(scope.target, repository, [image.digest for image in part])
+        base_watch.inspect(part, {digest: fact.data for digest, fact in answer.found.items()}, registry)
+        scope.images.update(image.pk for image in part)
+        scope.counts["inspected"] = scope.counts.get("inspected", 0) + len(part)

@@ -1,0 +1,88 @@
+"""What the parts of a sync share: the scope they read, where they tell what they do, what went wrong."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from functions_app.aws.session import Target
+from functions_app.domain.errors import Code, DrydockError, Problem
+from functions_app.models import Account
+
+T = TypeVar("T")
+Row = TypeVar("Row")
+
+READERS = 16  # calls of one scope at a time; the quota decides the speed, this only covers AWS's latency
+CHUNK = 500  # rows per transaction
+
+
+class Log(Protocol):
+    """Where a sync tells what it does: a run's log, or the console."""
+
+    def info(self, text: str) -> None:
+        """Tell what happened."""
+
+    def warning(self, text: str) -> None:
+        """Tell what went wrong."""
+
+
+@dataclass
+class ScopeRead:
+    """One account in one region being read. `problems`: what could not be read; `images`: rows read anew."""
+
+    account: Account
+    region: str
+    target: Target
+    now: datetime
+    all_aliases: bool
+    stopped: Callable[[], bool]
+    problems: list[Problem] = field(default_factory=list)
+    images: set[int] = field(default_factory=set)
+    listed_repositories: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """As the log names it."""
+        return f"{self.account.name} {self.region}"
+
+    def fail(self, error: DrydockError) -> None:
+        """Keep what went wrong, each cause once."""
+        known = {(problem.code, problem.aws_code, _cause(problem)) for problem in self.problems}
+        if (error.problem.code, error.problem.aws_code, _cause(error.problem)) not in known:
+            self.problems.append(error.problem)
+
+
+def _cause(problem: Problem) -> str:
+    return problem.message.split(". ")[0]
+
+
+def chunks(rows: Sequence[Row], size: int = CHUNK) -> Iterator[Sequence[Row]]:
+    """Rows in portions, each of which is written in a short transaction of its own."""
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
+
+
+def read_each(scope: ScopeRead, call: Callable[[str], T], names: Sequence[str]) -> Iterator[tuple[str, T]]:
+    """Call for every name in parallel and give each answer as it arrives; threads read AWS, never rows.
+
+    A name that is gone meanwhile is left out. Any other error is kept in the scope's problems, and one that would
+    be the same for all the rest ends the asking.
+    """
+    with ThreadPoolExecutor(READERS, thread_name_prefix="sync") as pool:
+        asked: dict[Future[T], str] = {pool.submit(call, name): name for name in names}
+        try:
+            for future in as_completed(asked):
+                try:
+                    yield asked[future], future.result()
+                except DrydockError as error:
+                    if error.problem.code is not Code.NOT_FOUND:
+                        scope.fail(error)
+                        break
+                if scope.stopped():
+                    break
+        finally:
+            # Also when the reader of this stops half-way: nothing more is asked of AWS.
+            for future in asked:
+                future.cancel()
