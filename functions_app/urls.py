@@ -4,12 +4,16 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, path
 from django.views.generic import RedirectView
 
-from functions_app.web import functions, login
+from functions_app.web import audit, function, functions, login, repositories, runs
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="functions", query_string=False), name="home"),
     *login.urlpatterns,
     *functions.urlpatterns,
+    *runs.urlpatterns,
+    *audit.urlpatterns,
+    *function.urlpatterns,
+    *repositories.urlpatterns,
 ]
 if settings.DEBUG:
     from functions_app.web import styleguide

@@ -1,5 +1,6 @@
 """The parts of functions_app.web.parts as template tags and filters."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django import template
@@ -21,6 +22,7 @@ register.filter("run_status", parts.run_status)
 register.filter("short", parts.short)
 register.filter("bytes", parts.size)
 register.filter("exact", parts.exact)
+register.filter("tags", parts.tags)
 
 
 @register.simple_tag
@@ -39,6 +41,12 @@ def digest(value: str) -> SafeString:
 def ago(then: datetime | None) -> SafeString:
     """A relative time with the exact one on hover."""
     return parts.ago(then)
+
+
+@register.filter
+def item(values: Sequence[str], position: int) -> str:
+    """One element of a sequence by its position."""
+    return values[position]
 
 
 @register.simple_tag(takes_context=True)

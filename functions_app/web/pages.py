@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.http import QueryDict
+
 AROUND = 2  # neighbours shown on either side of the current page
 
 
@@ -36,3 +38,9 @@ def page_links(current: int, last: int, href: Callable[[int], str]) -> PageLinks
     return PageLinks(
         href(current - 1) if current > 1 else "", href(current + 1) if current < last else "", tuple(links)
     )
+
+
+def page_number(query: QueryDict) -> int:
+    """The page an address asks for; 1 where it asks for none, or for nonsense."""
+    text = query.get("page", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1

@@ -133,6 +133,14 @@ def copy_button(value: str, what: str) -> SafeString:
     )
 
 
+def tags(names: Sequence[str], *, shown: int = 4) -> SafeString:
+    """Tags as chips; those beyond the first few as a number, all on hover."""
+    chips = "".join([f'<span class="tag">{escape(name)}</span>' for name in names[:shown]])
+    if len(names) > shown:
+        chips += f'<span class="sub" title="{escape(", ".join(names))}">+{len(names) - shown}</span>'
+    return mark_safe(chips)  # noqa: S308
+
+
 def split_bar(second_weight: float) -> SafeString:
     """The two shares of a split alias as one bar."""
     second = max(1, min(99, round(second_weight * 100)))

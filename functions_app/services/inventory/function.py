@@ -1,0 +1,241 @@
+"""One function: its head with the advice, its versions and aliases, and the chain from alias to newest base."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.fleet import LATEST
+from functions_app.domain.refs import ImageRef
+from functions_app.domain.runs import ACTIVE
+from functions_app.models import Alias, BaseRelease, Function, Image, Run, Tag, Version
+from functions_app.services.inventory.advice import Advice, advise
+from functions_app.services.inventory.status import AccountFact
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True)
+class FunctionHead:
+    """What stands above every tab of a function."""
+
+    pk: int
+    name: str
+    arn: str
+    account: AccountFact
+    region: str
+    description: str
+    state: str
+    state_reason: str
+    owner: str
+    managed_by: str
+    synced_at: datetime
+    gone_at: datetime | None
+    advice: Advice
+
+
+@dataclass(frozen=True)
+class TagNow:
+    """The tag a version was deployed by, and what it points to now ('' when it is gone)."""
+
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Share:
+    """An alias's share of calls that a version gets: 1 is all."""
+
+    alias: str
+    weight: float
+
+
+@dataclass(frozen=True)
+class VersionRow:
+    """A version with the image it runs, as far as it is known."""
+
+    version: Version
+    image: Image | None
+    tags: tuple[str, ...]
+    deployed_tag: TagNow | None
+    newest: BaseRelease | None
+    shares: tuple[Share, ...]
+
+    @property
+    def drifted(self) -> bool:
+        """Whether the tag it was deployed by points elsewhere now, or is gone."""
+        return self.deployed_tag is not None and self.deployed_tag.digest != self.version.digest
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One way calls take: alias (empty: no alias, $LATEST), its share, and the version, which may be missing."""
+
+    alias: str
+    weight: float
+    number: str
+    row: VersionRow | None
+
+
+@dataclass(frozen=True)
+class FunctionVersions:
+    """A page of the versions, all lanes, and the aliases' names in order."""
+
+    rows: tuple[VersionRow, ...]
+    lanes: tuple[Lane, ...]
+    aliases: tuple[str, ...]
+    total: int
+    page: int
+    pages: int
+
+
+def function_head(pk: int) -> FunctionHead:
+    """Read the head. Two queries. Raises NOT_FOUND."""
+    function = Function.objects.select_related("account").filter(pk=pk).first()
+    if function is None:
+        raise DrydockError(
+            Code.NOT_FOUND, "Drydock knows no such function.", next_step="Look for it by name in Functions."
+        )
+    account = function.account
+    run = Run.objects.filter(function=function, status__in=sorted(ACTIVE)).values_list("pk", "title").first()
+    return FunctionHead(
+        pk=function.pk,
+        name=function.name,
+        arn=function.arn,
+        account=AccountFact(account.pk, account.name, account.account_id, account.colour),
+        region=function.region,
+        description=function.description,
+        state=function.state,
+        state_reason=function.state_reason,
+        owner=function.owner,
+        managed_by=function.managed_by,
+        synced_at=function.synced_at,
+        gone_at=function.gone_at,
+        advice=advise(function, run),
+    )
+
+
+def function_versions(pk: int, page: int = 1) -> FunctionVersions:
+    """A page of published versions, newest first ($LATEST leads the first page), and all lanes. Seven queries."""
+    aliases = list(Alias.objects.filter(function_id=pk).order_by("name"))
+    versions = Version.objects.filter(function_id=pk).select_related("image__repository", "image__base_release__stream")
+    published = versions.exclude(number=LATEST)
+    total = published.count()
+    pages = max(1, -(-total // PAGE_SIZE))
+    page = min(max(1, page), pages)
+    start = (page - 1) * PAGE_SIZE
+    listed = list(published.order_by("-ordinal")[start : start + PAGE_SIZE])
+    live = {number for alias in aliases for number in (alias.version, alias.second_version) if number}
+    extra = list(versions.filter(number__in=({LATEST} | live) - {version.number for version in listed}))
+    rows = {row.version.number: row for row in _describe([*listed, *extra], aliases)}
+    first = [LATEST] if page == 1 and LATEST in rows else []
+    return FunctionVersions(
+        rows=tuple(rows[number] for number in [*first, *(version.number for version in listed)]),
+        lanes=_lanes(aliases, rows),
+        aliases=tuple(alias.name for alias in aliases),
+        total=total,
+        page=page,
+        pages=pages,
+    )
+
+
+def _lanes(aliases: Sequence[Alias], rows: Mapping[str, VersionRow]) -> tuple[Lane, ...]:
+    if not aliases:
+        return (Lane("", 1.0, LATEST, rows.get(LATEST)),)
+    lanes = []
+    for alias in aliases:
+        second = alias.second_weight if alias.second_version else 0.0
+        lanes.append(Lane(alias.name, 1.0 - second, alias.version, rows.get(alias.version)))
+        if alias.second_version:
+            lanes.append(Lane(alias.name, second, alias.second_version, rows.get(alias.second_version)))
+    return tuple(lanes)
+
+
+def _describe(versions: Sequence[Version], aliases: Sequence[Alias]) -> list[VersionRow]:
+    deployed = {version.number: _tag_reference(version.image_uri) for version in versions}
+    tags = _tags(versions, [reference for reference in deployed.values() if reference])
+    newest = _newest(version.image for version in versions if version.image)
+    shares = _shares(aliases)
+    rows = []
+    for version in versions:
+        reference, image = deployed[version.number], version.image
+        tag = TagNow(reference.tag, tags.get((reference.name, reference.tag), "")) if reference else None
+        release = image.base_release if image else None
+        rows.append(
+            VersionRow(
+                version=version,
+                image=image,
+                tags=tuple(name for (uri, name), points in sorted(tags.items()) if _is_tag_of(image, uri, points)),
+                deployed_tag=tag,
+                newest=newest.get((release.stream_id, release.platform)) if release else None,
+                shares=shares.get(version.number, ()),
+            )
+        )
+    return rows
+
+
+def _is_tag_of(image: Image | None, uri: str, digest: str) -> bool:
+    return image is not None and image.digest == digest and image.repository.uri == uri
+
+
+def _tag_reference(uri: str) -> ImageRef | None:
+    """The reference, where it was deployed by a tag."""
+    try:
+        reference = ImageRef.parse(uri)
+    except DrydockError:
+        return None
+    return reference if reference.tag and not reference.digest else None
+
+
+def _tags(versions: Sequence[Version], references: Sequence[ImageRef]) -> dict[tuple[str, str], str]:
+    """What tags point to now, by repository and name: those on the versions' images and those deployed by."""
+    images = [version.image for version in versions if version.image]
+    wanted = Q(
+        repository_id__in={image.repository_id for image in images}, digest__in={image.digest for image in images}
+    ) | Q(
+        repository__uri__in={reference.name for reference in references},
+        name__in={reference.tag for reference in references},
+    )
+    found = Tag.objects.filter(wanted).values_list("repository__uri", "name", "digest")
+    return {(uri, name): digest for uri, name, digest in found}
+
+
+def _newest(images: Iterable[Image]) -> dict[tuple[int, str], BaseRelease]:
+    """The current release of each stream and platform the images are built on."""
+    streams = {image.base_release.stream_id for image in images if image.base_release}
+    if not streams:
+        return {}
+    current = BaseRelease.objects.filter(stream__in=streams, current=True).select_related("stream")
+    return {(release.stream_id, release.platform): release for release in current}
+
+
+def _shares(aliases: Sequence[Alias]) -> dict[str, tuple[Share, ...]]:
+    found: dict[str, tuple[Share, ...]] = {}
+    for alias in aliases:
+        second = alias.second_weight if alias.second_version else 0.0
+        found[alias.version] = (*found.get(alias.version, ()), Share(alias.name, 1.0 - second))
+        if alias.second_version:
+            found[alias.second_version] = (*found.get(alias.second_version, ()), Share(alias.name, second))
+    return found
+
+
+def configuration(pk: int) -> Mapping[str, Any]:
+    """The function's own settings, for the image page. One query."""
+    row = Function.objects.filter(pk=pk).values(
+        "architecture",
+        "memory_mb",
+        "timeout_s",
+        "ephemeral_mb",
+        "role_arn",
+        "log_group",
+        "env_keys",
+        "image_settings",
+        "tags",
+        "image_uri",
+        "digest",
+        "last_modified",
+    )
+    return row[0]

@@ -1,0 +1,184 @@
+"""Repositories and their images: what there is, and which functions, versions and aliases use each."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Max, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
+
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.models import Alias, Image, Repository, Tag, Version
+
+PAGE_SIZE = 50
+SHOWN_USES = 6  # functions named beside an image; the rest is a number
+
+
+@dataclass(frozen=True)
+class RepositoryRow:
+    """One row of the list."""
+
+    pk: int
+    name: str
+    account: str
+    colour: str
+    region: str
+    images: int
+    untagged: int
+    in_use: int
+    size_bytes: int
+    pushed_at: datetime | None
+    immutable_tags: bool
+    gone_at: datetime | None
+
+
+@dataclass(frozen=True)
+class RepositoryHead:
+    """What stands above a repository's images."""
+
+    repository: Repository
+    images: int
+    gone: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Use:
+    """A function that has versions with an image, and which of its aliases point to one of those."""
+
+    function_id: int
+    name: str
+    versions: tuple[str, ...]
+    aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """One image with its tags and users."""
+
+    image: Image
+    tags: tuple[str, ...]
+    uses: tuple[Use, ...]
+    more_uses: int
+
+
+def repositories(search: str = "", page: int = 1) -> tuple[tuple[RepositoryRow, ...], int, int, int]:
+    """One page of the list, how many there are, the page and the number of pages. Two queries."""
+    found = Repository.objects.all()
+    for word in search.split()[:5]:
+        found = found.filter(Q(uri__icontains=word) | Q(account__name__icontains=word))
+    total = found.count()
+    pages = max(1, -(-total // PAGE_SIZE))
+    page = min(max(1, page), pages)
+    start = (page - 1) * PAGE_SIZE
+    there = Image.objects.filter(repository=OuterRef("pk"), gone_at=None).order_by().values("repository")
+    tagged = Tag.objects.filter(repository=OuterRef("pk")).order_by().values("repository")
+    used = (
+        Version.objects.filter(image__repository=OuterRef("pk"), function__gone_at=None)
+        .order_by()
+        .values("image__repository")
+    )
+    rows = (
+        found.annotate(
+            held=Coalesce(Subquery(there.annotate(count=Count("pk")).values("count")), 0),
+            size_bytes=Coalesce(Subquery(there.annotate(sum=Sum("size_bytes")).values("sum")), 0),
+            pushed_at=Subquery(there.annotate(last=Max("pushed_at")).values("last")),
+            tagged=Coalesce(Subquery(tagged.annotate(count=Count("digest", distinct=True)).values("count")), 0),
+            in_use=Coalesce(Subquery(used.annotate(count=Count("image", distinct=True)).values("count")), 0),
+        )
+        .select_related("account")
+        .order_by("gone_at", "name", "account__name", "region", "pk")[start : start + PAGE_SIZE]
+    )
+    return tuple(_row(row) for row in rows), total, page, pages
+
+
+def _row(row: Repository) -> RepositoryRow:
+    images: int = row.held  # type: ignore[attr-defined]
+    return RepositoryRow(
+        pk=row.pk,
+        name=row.name,
+        account=row.account.name,
+        colour=row.account.colour,
+        region=row.region,
+        images=images,
+        untagged=max(0, images - row.tagged),  # type: ignore[attr-defined]
+        in_use=row.in_use,  # type: ignore[attr-defined]
+        size_bytes=row.size_bytes,  # type: ignore[attr-defined]
+        pushed_at=row.pushed_at,  # type: ignore[attr-defined]
+        immutable_tags=row.immutable_tags,
+        gone_at=row.gone_at,
+    )
+
+
+def repository(pk: int, page: int = 1) -> tuple[RepositoryHead, tuple[ImageRow, ...], int, int]:
+    """A repository, one page of its images (newest first), the page and the number of pages. Five queries.
+
+    Raises NOT_FOUND.
+    """
+    found = Repository.objects.select_related("account").filter(pk=pk).first()
+    if found is None:
+        raise DrydockError(
+            Code.NOT_FOUND, "Drydock knows no such repository.", next_step="Look for it by name in Repositories."
+        )
+    there = Q(gone_at=None)
+    sums = Image.objects.filter(repository=found).aggregate(
+        every=Count("pk"), there=Count("pk", filter=there), size=Coalesce(Sum("size_bytes", filter=there), 0)
+    )
+    pages = max(1, -(-sums["every"] // PAGE_SIZE))
+    page = min(max(1, page), pages)
+    start = (page - 1) * PAGE_SIZE
+    images = (
+        Image.objects.filter(repository=found)
+        .select_related("base_release__stream")
+        .defer("layers", "diff_ids", "history", "settings", "labels", "annotations", "base_release__diff_ids")
+        .order_by("-pushed_at", "-pk")[start : start + PAGE_SIZE]
+    )
+    head = RepositoryHead(found, sums["there"], sums["every"] - sums["there"], sums["size"])
+    return head, _with_uses(list(images)), page, pages
+
+
+def _with_uses(images: Sequence[Image]) -> tuple[ImageRow, ...]:
+    tags: dict[tuple[int, str], list[str]] = defaultdict(list)
+    for repository_id, digest, name in (
+        Tag.objects.filter(
+            repository__in={image.repository_id for image in images}, digest__in=[image.digest for image in images]
+        )
+        .order_by("name")
+        .values_list("repository_id", "digest", "name")
+    ):
+        tags[repository_id, digest].append(name)
+    uses = _uses([image.pk for image in images])
+    return tuple(
+        ImageRow(
+            image,
+            tuple(tags[image.repository_id, image.digest]),
+            tuple(uses[image.pk][:SHOWN_USES]),
+            max(0, len(uses[image.pk]) - SHOWN_USES),
+        )
+        for image in images
+    )
+
+
+def _uses(images: Sequence[int]) -> dict[int, list[Use]]:
+    """Who uses each image: those under an alias first. Two queries."""
+    versions = Version.objects.filter(image__in=images, function__gone_at=None).order_by("function__name", "-ordinal")
+    rows = list(versions.values_list("image_id", "function_id", "function__name", "number"))
+    aliases: dict[tuple[int, str], list[str]] = defaultdict(list)
+    pointing = Alias.objects.filter(function__versions__image__in=images).distinct().order_by("name")
+    for function, name, first, second in pointing.values_list("function_id", "name", "version", "second_version"):
+        aliases[function, first].append(name)
+        if second:
+            aliases[function, second].append(name)
+    numbers: dict[tuple[int, int], list[str]] = defaultdict(list)
+    names: dict[int, str] = {}
+    for image, function, name, number in rows:
+        numbers[image, function].append(number)
+        names[function] = name
+    found: dict[int, list[Use]] = defaultdict(list)
+    for (image, function), listed in numbers.items():
+        pointed = tuple(dict.fromkeys(alias for number in listed for alias in aliases[function, number]))
+        found[image].append(Use(function, names[function], tuple(listed), pointed))
+    for uses in found.values():
+        uses.sort(key=lambda use: (not use.aliases, use.name))
+    return found

@@ -1,0 +1,87 @@
+"""The pages of one function: versions with the chain, image, activity. Deploy and invoke have files of their own."""
+
+from dataclasses import dataclass
+
+from django.http import HttpResponse
+from django.urls import path, reverse
+
+from functions_app.services import inventory
+from functions_app.services.inventory import VersionRow
+from functions_app.services.inventory.function import configuration
+from functions_app.web import chain
+from functions_app.web.http import HtmxHttpRequest, page
+from functions_app.web.pages import page_links, page_number
+
+COLUMNS = 6  # with more aliases than that, the matrix names them in one column
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    """A version and, alias by alias, the share of calls it gets ("" for none)."""
+
+    row: VersionRow
+    cells: tuple[str, ...]
+    aliases: tuple[str, ...]
+
+
+def versions(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """The chain, and versions x aliases."""
+    head = inventory.function_head(pk)
+    found = inventory.function_versions(pk, page_number(request.GET))
+    context = {
+        "function": head,
+        "tab": "versions",
+        "lanes": chain.lanes(found.lanes),
+        "aliases": found.aliases if len(found.aliases) <= COLUMNS else (),
+        "matrix": [_matrix_row(row, found.aliases) for row in found.rows],
+        "total": found.total,
+        "pages": page_links(found.page, found.pages, lambda number: f"?page={number}"),
+    }
+    return page(request, "functions/versions.html", context)
+
+
+def _matrix_row(row: VersionRow, aliases: tuple[str, ...]) -> MatrixRow:
+    shares = {share.alias: chain.percent(share.weight) for share in row.shares}
+    named = tuple(f"{alias} {share}" for alias, share in shares.items())
+    return MatrixRow(row, tuple(shares.get(alias, "") for alias in aliases), named)
+
+
+def image(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """The facts of one version's image: that of `?version=`, else of the first alias, else of $LATEST."""
+    head = inventory.function_head(pk)
+    known = inventory.function_images(pk)
+    settings = configuration(pk)
+    wanted = request.GET.get("version", "")
+    chosen = next((version for version in known if version.number == wanted), known[0] if known else None)
+    facts = inventory.image_facts(chosen.image_id, known, settings["architecture"]) if chosen else None
+    context = {
+        "function": head,
+        "tab": "image",
+        "known": known,
+        "chosen": chosen,
+        "facts": facts,
+        "settings": settings,
+    }
+    return page(request, "functions/image.html", context)
+
+
+def activity(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """Runs, alias moves and audit entries."""
+    context = {
+        "function": inventory.function_head(pk),
+        "tab": "activity",
+        "activity": inventory.function_activity(pk),
+    }
+    return page(request, "functions/activity.html", context)
+
+
+def address(pk: int) -> str:
+    """The address of a function's page."""
+    return reverse("function", args=[pk])
+
+
+urlpatterns = [
+    path("functions/<int:pk>/", versions, name="function"),
+    path("functions/<int:pk>/image/", image, name="function-image"),
+    path("functions/<int:pk>/activity/", activity, name="function-activity"),
+]

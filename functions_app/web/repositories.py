@@ -1,0 +1,40 @@
+"""Repositories and their images."""
+
+from django.http import HttpResponse
+from django.urls import path
+from django.utils.http import urlencode
+
+from functions_app.services import inventory
+from functions_app.web.http import HtmxHttpRequest, page
+from functions_app.web.pages import page_links, page_number
+
+
+def repository_list(request: HtmxHttpRequest) -> HttpResponse:
+    """All repositories, with a search that filters in place."""
+    search = request.GET.get("search", "").replace("\0", "").strip()[:200]
+    rows, total, number, pages = inventory.repositories(search, page_number(request.GET))
+    kept = {"search": search} if search else {}
+    context = {
+        "search": search,
+        "rows": rows,
+        "total": total,
+        "pages": page_links(number, pages, lambda number: f"?{urlencode({**kept, 'page': number})}"),
+    }
+    return page(request, "repositories/list.html", context)
+
+
+def repository_detail(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """One repository's images and who uses each."""
+    head, rows, number, pages = inventory.repository(pk, page_number(request.GET))
+    context = {
+        "head": head,
+        "rows": rows,
+        "pages": page_links(number, pages, lambda number: f"?page={number}"),
+    }
+    return page(request, "repositories/detail.html", context)
+
+
+urlpatterns = [
+    path("repositories/", repository_list, name="repositories"),
+    path("repositories/<int:pk>/", repository_detail, name="repository"),
+]
