@@ -63,6 +63,7 @@ class InvocationLog:
     """Sorts events into requests. `versions` are those our invocation may run on; others are never ours."""
 
     versions: Collection[str] = ()
+    ours: str = ""  # our request id, once the answer has named it
     _seen: set[str] = field(default_factory=set)
     _requests: dict[str, _Request] = field(default_factory=dict)
     _open: dict[str, str] = field(default_factory=dict)  # stream -> request
@@ -74,16 +75,22 @@ class InvocationLog:
             if event.id not in self._seen:
                 self._seen.add(event.id)
                 self._take(event.stream, lines_of(event.text))
+        if self.ours:
+            request = self._requests.get(self.ours)
+            return request.fresh() if request else []
         running = [request for request in self._requests.values() if not request.reported]
         return running[0].fresh() if len(running) == 1 else []
 
-    def complete(self, request_id: str) -> bool:
-        """Whether everything from START to REPORT of that request has been seen."""
-        request = self._requests.get(request_id)
-        return request is not None and request.reported
+    def lacking(self, tail: str) -> bool:
+        """Whether lines of our request are missing that the tail does not hold, so that waiting is worth it."""
+        request = self._requests.get(self.ours)
+        if request and request.reported:
+            return False
+        return not tail or _missing(request.lines if request else [], tail)[1]
 
     def settle(self, request_id: str, tail: str) -> Settled:
         """Our request is known: what of it is still to show, filled from LogType=Tail where the group lags behind."""
+        self.ours = request_id
         foreign = tuple(name for name, other in self._requests.items() if other.shown and name != request_id)
         ours = self._requests.setdefault(request_id, _Request([]))
         fresh = ours.fresh()
@@ -108,7 +115,10 @@ class InvocationLog:
             return
         request = self._requests.get(self._open.get(stream, ""))
         if request is None:
-            self._before.setdefault(stream, []).extend(lines)
+            before = self._before.setdefault(stream, [])
+            before += lines
+            if any(parse_report(line) for line in lines):
+                before.clear()  # the end of a request that began before we looked
             return
         request.lines += lines
         if any(parse_report(line) for line in lines):

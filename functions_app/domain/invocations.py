@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NoReturn
@@ -12,6 +13,10 @@ SHOWN_BYTES = 64 * 1024  # of a payload, on the run's page
 SYNC_LIMIT = 6 * 1024 * 1024
 ASYNC_LIMIT = 1024 * 1024
 WAKING = "CodeArtifactUserPendingException"
+_LEVEL = re.compile(
+    r"^\W*(?:[\w:.+-]*\d[\w:.+-]*\s+)*\W*(ERROR|CRITICAL|FATAL|WARN|WARNING|DEBUG|TRACE)\b", re.IGNORECASE
+)
+_LEVELS = {"WARN": "warning", "WARNING": "warning", "DEBUG": "debug", "TRACE": "debug"}
 
 
 class Mode(StrEnum):
@@ -164,3 +169,9 @@ def explain_waking(error: DrydockError, function: str) -> DrydockError:
         request_id=problem.request_id,
         retryable=True,
     )
+
+
+def level_of(line: str) -> str:
+    """The level a function's line says it has, by a word at its beginning (after times and request ids)."""
+    match = _LEVEL.match(line[:200])
+    return _LEVELS.get(match[1].upper(), "error") if match else "info"

@@ -94,6 +94,27 @@ def test_what_follows_report_in_its_event_stays_with_it() -> None:
     assert log.lines("b") == (start("b").rstrip(), "next")
 
 
+def test_the_end_of_a_request_that_began_before_we_looked_is_not_ours() -> None:
+    log = InvocationLog({"7"})
+    log.see(events("s", "theirs\n", *end("z"), start("a"), "ours\n"))
+    assert log.lines("a") == (start("a").rstrip(), "ours")
+
+
+def test_once_ours_is_known_no_other_is_shown() -> None:
+    log = InvocationLog({"7"}, ours="b")
+    assert log.see(events("s", start("a"), "theirs\n")) == []
+    assert log.see(events("t", start("b"))) == [start("b").rstrip()]
+
+
+def test_waiting_is_worth_it_only_where_the_tail_does_not_reach() -> None:
+    whole = start("a") + "one\n" + "".join(end("a"))
+    log = InvocationLog({"7"}, ours="a")
+    assert not log.lacking(whole)
+    assert log.lacking(("x" * 99 + "\n") * 60)
+    log.see(events("s", start("a"), "one\n", *end("a")))
+    assert not log.lacking(("x" * 99 + "\n") * 60)
+
+
 line = st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=90).map(lambda text: f"{text}x\n")
 distinct = st.lists(line, max_size=120, unique=True)
 

@@ -15,6 +15,7 @@ from functions_app.domain.invocations import (
     Mode,
     check_payload,
     explain_waking,
+    level_of,
     parse_failure,
     parse_mode,
     shown,
@@ -103,3 +104,20 @@ def test_waking_up_is_explained_and_nothing_else_is_touched() -> None:
     assert told.request_id == "r"
     other = DrydockError(Code.BUSY, "409", aws_code="ResourceConflictException")
     assert explain_waking(other, "reports") is other
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ("[ERROR] ValueError: no", "error"),
+        ("WARN provider answered 503", "warning"),
+        ("[WARNING]\t2026-03-01T10:00:00.123Z\t6f1b2c\tslow", "warning"),
+        ("2026-03-01T10:00:00.123Z 6f1b2c-77 ERROR no", "error"),
+        ("DEBUG x", "debug"),
+        ("no error at all", "info"),
+        ("errors: 0", "info"),
+        ("", "info"),
+    ],
+)
+def test_a_line_says_its_level_at_its_beginning(line: str, level: str) -> None:
+    assert level_of(line) == level

@@ -1,0 +1,279 @@
+"""Deploying an image: plan it (AWS is read, nothing is changed), then a run of small repeatable steps."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.contrib.auth.models import User
+
+from functions_app.aws import ecr, lambdas
+from functions_app.aws.session import Target
+from functions_app.domain import deployments as domain
+from functions_app.domain.deployments import AliasState, DeploymentPlan, Place, changed_message, short
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.fleet import FunctionDetail
+from functions_app.domain.images import Check, Index, lambda_rules
+from functions_app.domain.refs import ImageRef
+from functions_app.domain.repository_policies import allows_pull
+from functions_app.domain.runs import ACTIVE, Done, Kind, Outcome, Skipped, Wait
+from functions_app.models import Function, Plan, Run
+from functions_app.services import access, accounts, alias_moves, image_choices, plans
+from functions_app.services.alias_moves import patient, target_of, tell
+from functions_app.services.image_choices import ResolvedImage
+from functions_app.services.steps import Context, StepSpec
+
+SHORT, LONG = timedelta(minutes=3), timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan as made; `stored` is None where a check forbids it, so that it can't be confirmed."""
+
+    plan: DeploymentPlan
+    stored: Plan | None
+
+
+def place_of(function: Function) -> Place:
+    """Where a function of the snapshot is."""
+    return Place(function.arn, function.name, function.account.account_id, function.region)
+
+
+def plan(function: Function, image: str, alias: str, actor: User) -> Planned:
+    """Resolve the image once, read function and alias, make all checks, freeze the lot. Changes nothing.
+
+    Raises INVALID (what was typed), NOT_FOUND (image, function), DENIED, UNREACHABLE; a check that fails is in the
+    plan. A refused attempt is in the audit table.
+    """
+    try:
+        access.require_operator(actor)
+        made = _plan(function, image, alias)
+    except DrydockError as error:
+        asked = {"image": image[:600], "alias": alias[:130]}
+        access.audit(actor, "deployment.plan", function.arn, asked, f"refused: {error}")
+        raise
+    if any(check.ok is False for check in made.checks):
+        reasons = " ".join(check.text for check in made.checks if check.ok is False)
+        access.audit(actor, "deployment.plan", function.arn, made.as_json(), f"refused: {reasons}")
+        return Planned(made, None)
+    body = {
+        **made.as_json(),
+        "title": f"Deploy {image_name(made.image)} to {function.name}:{made.alias}",
+        "function_id": function.pk,
+        "target": function.arn,
+        "lock": function.arn,
+        "confirm": made.confirm,
+    }
+    return Planned(made, plans.store(Kind.DEPLOYMENT, body, actor))
+
+
+def image_name(image: str) -> str:
+    """An image as a title names it: repository:tag, or repository@ and 12 digits."""
+    name = image.partition("/")[2] or image
+    repository, _, digest = name.partition("@")
+    return f"{repository}@{short(digest)}" if digest else name
+
+
+def _plan(function: Function, image: str, alias: str) -> DeploymentPlan:
+    name = domain.check_alias_name(alias)
+    reference = image_choices.read_reference(image, function)
+    place = place_of(function)
+    own = accounts.target(function.account, function.region)
+    target, owner = image_choices.registry_target(reference.registry, own)
+    resolved = _resolve(reference, target, owner, place)
+    detail = lambdas.get_function(own, function.name)
+    before = alias_moves.read_alias(place, name)
+    latest = detail.fact.latest
+    tool = domain.managed_by(detail.tags)
+    return DeploymentPlan(
+        place=place,
+        alias=name,
+        before=before,
+        before_digest=_digest_of(own, function, before),
+        to_digest=resolved.digest,
+        image=str(reference),
+        checks=(
+            *_image_checks(resolved, detail),
+            domain.place_check(reference.registry, place),
+            _policy_check(reference, target, owner, place),
+            *domain.state_checks(detail),
+            other_run_check(function),
+            domain.alias_check(name, before),
+            domain.ownership_check(tool, function.owner),
+        ),
+        managed_by=tool,
+        owner=function.owner,
+        image_uri=resolved.uri,
+        from_digest=latest.digest,
+        function_revision=latest.revision_id,
+    )
+
+
+def _resolve(reference: ImageRef, target: Target, owner: str, place: Place) -> ResolvedImage:
+    """Resolve once. Where ECR refuses because the repository's policy denies, the policy is what is told."""
+    try:
+        return image_choices.resolve(reference, target, owner)
+    except DrydockError as error:
+        if error.problem.code is not Code.DENIED:
+            raise
+        check = _policy_check(reference, target, owner, place)
+        if check.ok is not False:
+            raise
+        raise DrydockError(
+            Code.PREFLIGHT,
+            f"{check.text} Nothing was changed.",
+            next_step=f"Correct the policy of {reference.name}, then plan again.",
+            aws_code=error.problem.aws_code,
+            request_id=error.problem.request_id,
+        ) from error
+
+
+def _digest_of(target: Target, function: Function, alias: AliasState) -> str:
+    if not alias.exists:
+        return ""
+    known = function.versions.filter(number=alias.version).exclude(number="$LATEST").first()
+    if known is not None:
+        return known.digest  # a published version's code never changes
+    return lambdas.get_function(target, function.name, alias.version).fact.latest.digest
+
+
+def _image_checks(resolved: ResolvedImage, detail: FunctionDetail) -> tuple[Check, ...]:
+    present = Check("Image", True, f"ECR has it: {short(resolved.digest)}.")
+    rules = lambda_rules(
+        resolved.manifest,
+        resolved.config,
+        architecture=detail.fact.architecture,
+        size_bytes=resolved.size_bytes,
+    )
+    if resolved.config_problem:
+        rules = (*rules, Check("Config", None, resolved.config_problem))
+    same = resolved.digest == detail.fact.latest.digest and not isinstance(resolved.manifest, Index)
+    note = (Check("Difference", None, "$LATEST runs this very image already; only the alias moves."),) if same else ()
+    return (present, *rules, *note)
+
+
+def _policy_check(reference: ImageRef, target: Target, owner: str, place: Place) -> Check:
+    """What the repository's policy says; one that may not be read leaves it to Lambda."""
+    try:
+        policy = ecr.repository_policy(target, reference.repository, registry_id=owner)
+    except DrydockError as error:
+        if error.problem.code is not Code.DENIED:
+            raise
+        return Check("Repository policy", None, f"The policy may not be read, so Lambda will decide. {error}")
+    ok, text = allows_pull(policy, function_arn=place.arn, owner_account=owner)
+    return Check("Repository policy", ok, text)
+
+
+def other_run_check(function: Function) -> Check:
+    """Whether another change of this function is under way."""
+    run = Run.objects.filter(lock=function.arn, status__in=ACTIVE).first()
+    if run is None:
+        return Check("Other changes", True, "No other change of this function is under way.")
+    return Check("Other changes", False, f"Run {run.pk} ({run.title}, by {run.actor_name}) is changing this function.")
+
+
+# The run
+
+
+def _check_again(context: Context) -> Outcome:
+    frozen = DeploymentPlan.from_json(context.plan)
+    if context.memory.get("checked"):
+        return Done("checked before")
+    detail = lambdas.get_function(target_of(frozen.place), frozen.place.name)
+    if detail.fact.latest.revision_id != frozen.function_revision:
+        raise changed_message(f"the function {frozen.place.name}")
+    alias_moves.check_alias(frozen)
+    domain.refuse_blocked(domain.state_checks(detail))
+    context.memory["checked"] = True
+    alias_moves.tell_alias(context, f"{frozen.alias} was not moved.")
+    return Done("nothing was changed since the plan")
+
+
+def _update_code(context: Context) -> Outcome:
+    frozen = DeploymentPlan.from_json(context.plan)
+    target = target_of(frozen.place)
+    detail = lambdas.get_function(target, frozen.place.name)
+    latest = detail.fact.latest
+    untouched = latest.revision_id == frozen.function_revision
+    if latest.digest == frozen.to_digest and not (untouched and detail.last_update_status == "Failed"):
+        tell(context, f"$LATEST runs {short(frozen.to_digest)}.")
+        return Skipped(f"$LATEST has {short(frozen.to_digest)} already")
+    if not untouched:
+        raise changed_message(f"the function {frozen.place.name}")
+    lambdas.update_code(target, frozen.place.name, frozen.image_uri, frozen.function_revision)
+    tell(context, f"Code updated to {short(frozen.to_digest)} ($LATEST).")
+    return Done(f"{short(frozen.from_digest)} → {short(frozen.to_digest)}")
+
+
+def _wait_for_update(context: Context) -> Outcome:
+    frozen = DeploymentPlan.from_json(context.plan)
+    detail = lambdas.get_function(target_of(frozen.place), frozen.place.name)
+    if detail.fact.latest.digest != frozen.to_digest:
+        raise changed_message(f"the code of {frozen.place.name}")
+    return _settled(detail, "the update")
+
+
+def _settled(detail: FunctionDetail, what: str) -> Outcome:
+    """Done when Lambda has taken it, Wait while it is at it. Raises FAILED at once on Failed, which is final."""
+    reasons = [
+        (detail.last_update_status, detail.last_update_reason_code, detail.last_update_reason),
+        (detail.state, detail.state_reason_code, detail.state_reason),
+    ]
+    for status, code, reason in reasons:
+        if status == "Failed":
+            raise DrydockError(
+                Code.FAILED,
+                f"Lambda could not carry out {what}: {reason or 'no reason given'}{f' ({code})' if code else ''}",
+                next_step="Remove the cause, then plan again. Versions that were published before still run.",
+                aws_code=code,
+            )
+    if detail.last_update_status == "InProgress" or detail.state == "Pending":
+        return Wait(1, f"{what} is in progress: state {detail.state}, update {detail.last_update_status}")
+    return Done(f"state {detail.state}, update {detail.last_update_status or 'Successful'}")
+
+
+def _publish(context: Context) -> Outcome:
+    frozen = DeploymentPlan.from_json(context.plan)
+    target = target_of(frozen.place)
+    version = context.memory.get("version")
+    if not version:
+        latest = lambdas.get_function(target, frozen.place.name).fact.latest
+        if latest.digest != frozen.to_digest:
+            raise changed_message(f"the code of {frozen.place.name}")
+        # Unchanged code and settings give the version there is, so a publish that is repeated makes no second one.
+        fact = lambdas.publish_version(
+            target, frozen.place.name, frozen.to_digest, latest.revision_id, f"Drydock run {context.run.pk}"
+        )
+        version = context.memory["version"] = fact.number
+        context.result["version"] = version
+        tell(context, f"Version {version} published.")
+        context.save()
+        alias_moves.refresh(context)
+    detail = lambdas.get_function(target, frozen.place.name, version)
+    if detail.fact.latest.digest != frozen.to_digest:
+        raise DrydockError(
+            Code.FAILED, f"Version {version} runs {short(detail.fact.latest.digest)}, not what was planned."
+        )
+    state = _settled(detail, f"version {version}")
+    return Done(f"version {version}") if isinstance(state, Done) else state
+
+
+def _point(context: Context) -> Outcome:
+    return alias_moves.point(context, DeploymentPlan.from_json(context.plan), context.memory["version"])
+
+
+def _put_back(context: Context) -> str:
+    return alias_moves.put_back(context, DeploymentPlan.from_json(context.plan), context.memory["version"])
+
+
+def _read_back(context: Context) -> Outcome:
+    return alias_moves.read_back(context, DeploymentPlan.from_json(context.plan), context.memory["version"])
+
+
+STEPS = (
+    StepSpec("check", "Check again", patient(_check_again), limit=SHORT),
+    StepSpec("update", "Update the code", patient(_update_code), limit=SHORT),
+    StepSpec("wait", "Wait for Lambda to take the image", patient(_wait_for_update), limit=LONG),
+    StepSpec("publish", "Publish a version", patient(_publish), limit=LONG),
+    StepSpec("alias", "Point the alias", patient(_point), undo=_put_back, limit=SHORT),
+    StepSpec("verify", "Read back and compare", patient(_read_back), limit=SHORT),
+    StepSpec("refresh", "Refresh the snapshot", alias_moves.refresh),
+)

@@ -1,0 +1,84 @@
+"""Invoke: a qualifier, a payload that is checked as it is typed, a mode; then the run."""
+
+from django.http import HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path
+from django.views.decorators.http import require_POST
+
+from functions_app.domain.errors import DrydockError
+from functions_app.domain.invocations import Mode, PayloadCheck, check_payload, parse_mode
+from functions_app.models import Function
+from functions_app.services import access, inventory, invocations
+from functions_app.web.http import STATUS, HtmxHttpRequest, operator_required, page
+
+MODES = (
+    (Mode.SYNC, "Wait for the answer", "up to 6 MB; the log is followed while it runs"),
+    (Mode.ASYNC, "Asynchronously", "up to 1 MB; Lambda queues it and answers 202 at once"),
+    (Mode.DRY_RUN, "Dry run", "checks that it would be allowed; the function does not run"),
+)
+
+
+def invoke(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """GET: the form. POST: check, start the run and go to it; a mistake shows the form again with what was typed."""
+    if request.method == "POST":
+        return _start(request, pk)
+    if request.method not in ("GET", "HEAD"):
+        return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
+    return _form(request, pk, request.GET.get("qualifier", ""), "{}", Mode.SYNC, check_payload("{}", Mode.SYNC))
+
+
+@operator_required
+def _start(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    function = get_object_or_404(Function.objects.select_related("account"), pk=pk)
+    payload, qualifier = request.POST.get("payload", ""), request.POST.get("qualifier", "")
+    mode = parse_mode(request.POST.get("mode", Mode.SYNC.value))
+    try:
+        run = invocations.submit(function, qualifier, payload, mode, request.user)
+    except DrydockError as error:
+        check = check_payload(payload, mode)
+        if request.htmx or check.ok:
+            raise
+        return _form(request, pk, qualifier, payload, mode, check, status=STATUS[error.problem.code])
+    return redirect("run", pk=run.pk)
+
+
+@require_POST
+def check(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """What is typed, as JSON: for htmx while somebody types."""
+    del pk
+    mode = parse_mode(request.POST.get("mode", Mode.SYNC.value))
+    found = check_payload(request.POST.get("payload", ""), mode)
+    return render(request, "invocations/invoke.html#check", {"check": found})
+
+
+def _form(
+    request: HtmxHttpRequest,
+    pk: int,
+    qualifier: str,
+    payload: str,
+    mode: Mode,
+    found: PayloadCheck,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    function = get_object_or_404(Function.objects.select_related("account"), pk=pk)
+    context = {
+        "function": inventory.function_head(pk),
+        "tab": "invoke",
+        "state": function.state,
+        "timeout_s": function.timeout_s,
+        "qualifiers": invocations.qualifiers(function),
+        "qualifier": qualifier,
+        "payload": payload,
+        "mode": mode.value,
+        "modes": [(item.value, title, hint) for item, title, hint in MODES],
+        "check": found,
+        "blocked": "" if access.is_operator(request.user) else "Only operators may invoke functions; you may look.",
+    }
+    return page(request, "invocations/invoke.html", context, partial="form", status=status)
+
+
+urlpatterns = [
+    path("functions/<int:pk>/invoke/", invoke, name="function-invoke"),
+    path("functions/<int:pk>/invoke/check/", check, name="invoke-check"),
+]

@@ -1,0 +1,139 @@
+"""One function with two versions and an alias in an AWS account of its own, known to Drydock; and its runs, driven."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from functions_app.domain.runs import Kind, Status
+from functions_app.models import Account, Function, Run
+from functions_app.services import deployments, plans, runs, sync
+from functions_app.services.steps import RunKind, StepSpec
+from tests.sandbox.functions import REGION, Functions, python_image
+
+DEADLINE_SECONDS = 30.0
+
+
+def answering(text: str) -> str:
+    """A handler that answers with this text."""
+    return f'def handler(event, context):\n    return "{text}"\n'
+
+
+@dataclass
+class Stage:
+    """The function `app`: version 1 (image "one") under the alias, and what a test pushes later."""
+
+    functions: Functions
+    account: Account
+    function: Function
+    actor: User
+    alias: str = "staging"
+
+    @property
+    def api(self) -> Any:
+        """Plain boto3 as somebody else would use it."""
+        return self.functions.api
+
+    def push(self, text: str, tag: str) -> str:
+        """Push another image to the function's repository; gives the digest."""
+        return self.functions.push(answering(text), f"app:{tag}")
+
+    def sync(self) -> None:
+        """Bring the snapshot up to date."""
+        self.function = sync.refresh_function(self.function)
+
+    def plan(self, image: str, alias: str = "") -> Any:
+        """Plan a deployment that must be possible."""
+        made = deployments.plan(self.function, image, alias or self.alias, self.actor)
+        assert made.stored is not None, made.plan.checks
+        return made.stored
+
+    def confirm(self, stored: Any, typed: str = "") -> Run:
+        """Apply a plan."""
+        return plans.apply(stored.pk, self.actor, typed)
+
+    def deploy(self, image: str, alias: str = "") -> Run:
+        """Plan, confirm, carry out."""
+        return carry_out(self.confirm(self.plan(image, alias)))
+
+    def read_alias(self, name: str = "") -> tuple[str, dict[str, float]]:
+        """The alias as AWS has it: version and weights."""
+        found = self.api.get_alias(FunctionName="app", Name=name or self.alias)
+        return found["FunctionVersion"], (found.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+
+    def digest(self, qualifier: str = "$LATEST") -> str:
+        """What AWS runs there."""
+        return "sha256:" + str(self.functions.read("app", qualifier)["CodeSha256"])
+
+
+def make_stage(functions: Functions, actor: User, **settings: Any) -> Stage:
+    """Deploy, publish, alias; tell Drydock of account and function."""
+    functions.deploy(python_image(answering("one")), "app", **settings)
+    functions.publish("app")
+    functions.settled("app", "1")
+    functions.api.create_alias(FunctionName="app", Name="staging", FunctionVersion="1")
+    number = functions.account
+    account = Account.objects.create(
+        name=f"account {number}",
+        account_id=number,
+        regions=[REGION],
+        role_arn=f"arn:aws:iam::{number}:role/Drydock",
+    )
+    now = datetime.now(UTC)
+    function = Function.objects.create(
+        account=account,
+        region=REGION,
+        name="app",
+        arn=f"arn:aws:lambda:{REGION}:{number}:function:app",
+        architecture="x86_64",
+        memory_mb=128,
+        timeout_s=3,
+        last_modified=now,
+        revision_id="",
+        digest="",
+        synced_at=now,
+    )
+    return Stage(functions, account, sync.refresh_function(function), actor)
+
+
+def carry_out(run: Run, kinds: Mapping[Kind, RunKind] | None = None) -> Run:
+    """Be the worker until the run has ended."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while True:
+        runs.execute(run.pk, f"worker {time.monotonic_ns()}", kinds)
+        run.refresh_from_db()
+        if Status(run.status).ended:
+            return run
+        assert time.monotonic() < deadline, (
+            f"{run}: {run.status}, {[(s.name, s.status, s.note) for s in run.steps.all()]}"
+        )
+        time.sleep(0.02)
+        # The wait a step asked for need not be slept through.
+        Run.objects.filter(pk=run.pk, status=Status.WAITING).update(wake_at=run.created_at)
+
+
+def with_step(kind: RunKind, before: str, step: StepSpec) -> dict[Kind, RunKind]:
+    """The kind with one more step, so that something happens between two."""
+    at = [spec.name for spec in kind.steps].index(before)
+    return {kind.kind: RunKind(kind.kind, (*kind.steps[:at], step, *kind.steps[at:]), kind.queue)}
+
+
+def twice(kind: RunKind) -> dict[Kind, RunKind]:
+    """The kind with every step done twice, as after a crash before the first one was noted."""
+
+    def doubled(spec: StepSpec) -> StepSpec:
+        def action(context: Any) -> Any:
+            spec.action(context)
+            return spec.action(context)
+
+        return StepSpec(spec.name, spec.title, action, spec.undo, limit=spec.limit)
+
+    return {kind.kind: RunKind(kind.kind, tuple(doubled(spec) for spec in kind.steps), kind.queue)}
+
+
+def log_of(run: Run) -> list[str]:
+    """The run's log, texts alone."""
+    return list(run.lines.values_list("text", flat=True))
