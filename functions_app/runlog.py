@@ -46,6 +46,9 @@ class Line:
     text: str
 
 
+CHANNELS = "drydock:run:*"
+
+
 def channel(run_id: int) -> str:
     """The Redis channel of one run."""
     return f"drydock:run:{run_id}"
@@ -187,6 +190,10 @@ class Logger:
                 with self._buffer:
                     self._entries = entries + self._entries
                 raise
+
+    def close(self) -> None:
+        """Store what is left; for a process that is about to end."""
+        self.flush()
 
 
 class _Writer:

@@ -1,13 +1,20 @@
 """Celery's doors: they wake the services and hold no logic. A message is only a hint; the database is the truth."""
 
+import logging
 import os
 import socket
 import threading
 import uuid
+from collections.abc import Callable
 
 from celery import shared_task
+from django.contrib.auth.models import User
 
-from functions_app.services import runs
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.models import Run
+from functions_app.services import base_watch, runs, sync
+
+log = logging.getLogger(__name__)
 
 
 @shared_task(name="functions_app.tasks.execute_run")
@@ -21,3 +28,26 @@ def execute_run(run_id: int) -> bool:
 def tick() -> int:
     """Hand out every run that is due."""
     return runs.hand_out_due()
+
+
+@shared_task(name="functions_app.tasks.start_sync")
+def start_sync() -> bool:
+    """Start the periodic sync, unless one is under way."""
+    return _start(sync.submit)
+
+
+@shared_task(name="functions_app.tasks.start_base_poll")
+def start_base_poll() -> bool:
+    """Start the periodic poll of the base streams, unless one is under way."""
+    return _start(base_watch.submit_poll)
+
+
+def _start(submit: Callable[[User | None], Run]) -> bool:
+    try:
+        submit(None)
+    except DrydockError as error:
+        if error.problem.code is not Code.BUSY:
+            raise
+        log.info("not started: %s", error)
+        return False
+    return True

@@ -23,9 +23,11 @@ def is_operator(user: User | AnonymousUser) -> bool:
     return known
 
 
-def require_operator(user: User | AnonymousUser) -> None:
-    """Raise DENIED for everybody who may only look."""
+def require_operator(user: User | AnonymousUser, action: str = "", target: str = "") -> None:
+    """Raise DENIED for everybody who may only look; with an action, the refused attempt is in the audit table."""
     if not is_operator(user):
+        if action:
+            audit(user, action, target, None, "refused: not an operator")
         raise DrydockError(
             Code.DENIED,
             "Only operators may do this; you may look at everything.",

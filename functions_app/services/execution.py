@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -14,6 +15,7 @@ from functions_app.services.leases import Lease, LeaseLost
 from functions_app.services.steps import Cancelled, Context, RunKind, StepSpec
 
 server_log = logging.getLogger(__name__)
+COUNTDOWN_LIMIT = 60.0  # seconds: longer waits are left to the tick alone
 NOTE = 500  # characters a note may have
 FINISHED = (StepStatus.DONE, StepStatus.SKIPPED)
 
@@ -26,7 +28,7 @@ class Execution:
         self.lease = lease
         self.log = log
         stored = {step.name: step for step in run.steps.all()}
-        self.steps = [(spec, stored[spec.name]) for spec in kind.steps]
+        self.steps = [(spec, stored.get(spec.name) or _late_step(run, spec)) for spec in kind.steps]
         self.context = Context(run, log, lease, run.plan, run.memory, run.result)
 
     def carry_on(self) -> float | None:
@@ -34,23 +36,28 @@ class Execution:
         if self.lease.taken_over:
             self.log.warning("The worker that had this run stopped answering; another takes it over.")
         if self.lease.status is Status.UNDOING:
-            return self._undo()
+            self._undo()
+            return None
         for spec, step in self.steps:
             if step.status in FINISHED:
                 continue
             if self.context.cancel_requested() and not self._unknown(spec, step):
-                return self._stop(Status.CANCELLED)
+                self._stop(Status.CANCELLED)
+                return None
             problem = self._unknown(spec, step)
             outcome = problem or self._perform(spec, step)
             if isinstance(outcome, Wait):
                 return self._wait(step, outcome)
             if isinstance(outcome, Problem):
-                return self._fail(step, outcome)
+                self._fail(step, outcome)
+                return None
             if isinstance(outcome, Cancelled):
                 self._end_step(step, StepStatus.SKIPPED, f"cancelled: {outcome}")
-                return self._stop(Status.CANCELLED)
+                self._stop(Status.CANCELLED)
+                return None
             self._end_step(step, StepStatus.DONE if isinstance(outcome, Done) else StepStatus.SKIPPED, outcome.note)
-        return self._end(Status.SUCCEEDED)
+        self._end(Status.SUCCEEDED)
+        return None
 
     # One step
 
@@ -118,35 +125,37 @@ class Execution:
         step.note = redact(wait.note)[:NOTE]
         seconds = max(0.0, wait.seconds)
         due = now + timedelta(seconds=seconds)
+        self.log.flush()  # whoever goes on after the wait writes after these
         self.lease.write(
             to=Status.WAITING,
             step=step,
             memory=self.context.memory,
             result=self.context.result,
             wake_at=due,
-            handed_out_at=due,  # a message is on its way and arrives then; the tick sends another if it does not
+            # A message is on its way and arrives then; the tick sends another only if nobody came.
+            handed_out_at=due if seconds <= COUNTDOWN_LIMIT else None,
         )
         return seconds
 
-    def _fail(self, step: RunStep, problem: Problem) -> float | None:
+    def _fail(self, step: RunStep, problem: Problem) -> None:
         step.status = StepStatus.FAILED
         step.note = redact(problem.message)[:NOTE]
         step.ended_at = timezone.now()
         self.log.error(f"{step.title}: {_told(problem)}")
-        return self._stop(Status.FAILED, step, problem)
+        self._stop(Status.FAILED, step, problem)
 
-    def _stop(self, end: Status, step: RunStep | None = None, problem: Problem | None = None) -> float | None:
+    def _stop(self, end: Status, step: RunStep | None = None, problem: Problem | None = None) -> None:
         """End the run as failed or cancelled, after taking back the done steps that know how."""
-        fields = {"problem": problem.as_json()} if problem else {}
+        self.run.problem = problem.as_json() if problem else None
+        fields: dict[str, Any] = {"problem": self.run.problem}
         fields |= {"memory": self.context.memory, "result": self.context.result}
         if any(spec.undo and done.status == StepStatus.DONE for spec, done in self.steps):
             self.lease.write(to=Status.UNDOING, step=step, **fields)
-            self.run.problem = fields.get("problem", self.run.problem)
-            return self._undo()
+            self._undo()
+            return
         if step is not None:
             self.lease.write(step=step, **fields)
-            self.run.problem = fields.get("problem", self.run.problem)
-        return self._end(end)
+        self._end(end)
 
     def _undo(self) -> None:
         """Take back what was done, the last first; one that cannot be taken back does not keep the others."""
@@ -203,6 +212,12 @@ class Execution:
         parts += [f"Undone: {undone}."] if undone else []
         parts += [f"Not done: {never}."] if never else []
         return " ".join([start, *parts])
+
+
+def _late_step(run: Run, spec: StepSpec) -> RunStep:
+    """A step that an upgrade of Drydock brought while the run was under way."""
+    position = run.steps.count() + 1
+    return run.steps.create(position=position, name=spec.name, title=spec.title, status=StepStatus.PENDING)
 
 
 def _told(problem: Problem) -> str:

@@ -3,6 +3,16 @@
 from collections.abc import Mapping
 
 from functions_app.domain.runs import Kind
-from functions_app.services.steps import RunKind
+from functions_app.services import base_watch, deployments, invocations, rollbacks, sync
+from functions_app.services.steps import INVOCATIONS, RunKind
 
-KINDS: Mapping[Kind, RunKind] = {}
+KINDS: Mapping[Kind, RunKind] = {
+    kind.kind: kind
+    for kind in (
+        RunKind(Kind.SYNC, sync.STEPS),
+        RunKind(Kind.BASE_POLL, base_watch.STEPS),
+        RunKind(Kind.DEPLOYMENT, deployments.STEPS),
+        RunKind(Kind.ROLLBACK, rollbacks.STEPS),
+        RunKind(Kind.INVOCATION, invocations.STEPS, INVOCATIONS),
+    )
+}

@@ -19,7 +19,7 @@ from functions_app.domain.runs import ACTIVE, Kind, Status, StepStatus
 from functions_app.models import Account, Function, Run, RunStep
 from functions_app.runlog import Logger, announce
 from functions_app.services import access
-from functions_app.services.execution import Execution
+from functions_app.services.execution import COUNTDOWN_LIMIT, Execution
 from functions_app.services.leases import Lease, LeaseLost
 from functions_app.services.steps import CONTROL, INVOCATIONS, Cancelled, Context, RunKind, StepSpec
 
@@ -29,7 +29,6 @@ __all__ = [
 ]  # fmt: skip
 
 RESEND = timedelta(seconds=5)  # a message unanswered for so long is sent again (lost, or the queue is full)
-COUNTDOWN_LIMIT = 60.0  # seconds: longer waits are left to the tick alone
 HAND_OUTS = 200  # per tick: the rest is due in the next one
 
 server_log = logging.getLogger(__name__)

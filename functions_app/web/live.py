@@ -1,0 +1,378 @@
+"""Live runs for one web process: one reader of Redis and one feed per watched run, whatever the number of watchers.
+
+A feed renders each batch once; the same bytes go to every watcher that keeps up. One that does not, or that has just
+come, reads the database until it has caught up. Redis only hints: sequence numbers show a gap, the database fills it,
+and while Redis is away the database is asked every second.
+"""
+
+import asyncio
+import json
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from time import monotonic
+from types import coroutine
+from typing import Any
+
+import redis.asyncio
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
+from django.template.loader import render_to_string
+
+from functions_app import runlog
+from functions_app.domain.runs import Status
+from functions_app.models import Run
+from functions_app.web import run_parts
+
+POLL = 1.0  # seconds between two looks at the database while Redis is away
+BELT = 3.0  # and while it is there: a published message may be lost
+HEARTBEAT = 15.0  # seconds; a comment keeps proxies from closing a quiet stream
+PACE = 0.02  # least seconds between two frames of a run, and for each watcher of it:
+PACE_EACH = 0.000_04
+PAGES_KEPT = 64  # rendered replay pages per feed: many watchers that come back at once ask for the same
+READERS = 4  # threads that read the database and render for all streams
+
+log = logging.getLogger(__name__)
+Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
+
+
+def event(name: str, data: str, *, identity: int | None = None) -> bytes:
+    """One server-sent event; without a name it is what hx-sse swaps in."""
+    head = (f"event: {name}\n" if name else "") + (f"id: {identity}\n" if identity is not None else "")
+    return (head + "".join(f"data: {line}\n" for line in data.split("\n")) + "\n").encode()
+
+
+def log_frame(lines: list[runlog.Line]) -> bytes:
+    """Log lines as the event that appends them; its id is the last one's number, so that a resume is exact."""
+    html = render_to_string("runs/_log_rows.html", {"rows": run_parts.log_rows(lines)})
+    return event("", html.strip(), identity=lines[-1].sequence)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A run as the database has it, rendered."""
+
+    revision: int
+    line_count: int
+    ended: bool
+    frames: bytes  # the `steps` and `status` events
+
+
+def snapshot(run_id: int) -> Snapshot | None:
+    """Read and render a run's steps and status. Two queries."""
+    run = Run.objects.prefetch_related("steps").select_related("function").filter(pk=run_id).first()
+    if run is None:
+        return None
+    context = run_parts.live_context(run)
+    frames = event("steps", render_to_string("runs/_steps.html", context).strip())
+    frames += event("status", render_to_string("runs/_status.html", context).strip())
+    return Snapshot(run.revision, run.line_count, Status(run.status).ended, frames)
+
+
+@coroutine
+def _resume(waiting: Any, started: Coroutine[Any, Any, None]) -> Generator[Any, Any, None]:
+    """Carry on, as a task, a coroutine that was started by hand and waits for something."""
+    while True:
+        value = yield waiting
+        try:
+            waiting = started.send(value)
+        except StopIteration:
+            return
+
+
+class Watcher:
+    """One open stream. While it is `live` it has everything up to its feed's sequence number."""
+
+    def __init__(self, send: Send, after: int) -> None:
+        self.send = send
+        self.after = after
+        self.live = False
+        self.state: Snapshot | None = None
+        self.gone = False
+
+    async def write(self, body: bytes, *, more: bool = True) -> None:
+        """Send bytes; waits while the connection is full."""
+        if self.gone:
+            return
+        if not more:
+            self.gone, self.live = True, False
+        await self.send({"type": "http.response.body", "body": body, "more_body": more})
+
+    def push(self, body: bytes) -> Awaitable[None] | None:
+        """Send bytes without a task of its own; when the connection is full, what must be awaited to finish.
+
+        2,000 tasks that wake for every frame cost more than the frames: a send that need not wait is over at once.
+        """
+        started = self.send({"type": "http.response.body", "body": body, "more_body": True})
+        try:
+            waiting = started.send(None)
+        except StopIteration:
+            return None
+        return _resume(waiting, started)
+
+
+class Feed:
+    """One watched run: its lines in order, its rendered state, and who watches."""
+
+    def __init__(self, run_id: int, read: Callable[..., Awaitable[Any]]) -> None:
+        self.run_id = run_id
+        self.watchers: set[Watcher] = set()
+        self.sequence = 0  # every live watcher has the lines up to here
+        self.state: Snapshot | None = None
+        self.ready = asyncio.Event()
+        self.inbox: list[runlog.Line] = []
+        self.stale = True  # the database has news
+        self._read = read
+        self._wake = asyncio.Event()
+        self._pages: OrderedDict[tuple[int, int], asyncio.Task[tuple[int, bytes]]] = OrderedDict()
+        self._catching_up: set[asyncio.Task[None]] = set()
+        self.task = asyncio.create_task(self._follow())
+
+    @property
+    def over(self) -> bool:
+        """Whether the run has ended and all its lines are known (or there is no such run any more)."""
+        if self.state is None:
+            return self.ready.is_set()
+        return self.state.ended and self.sequence >= self.state.line_count
+
+    def receive(self, message: bytes) -> None:
+        """Take in what was published: lines, or the news that the run changed."""
+        lines = runlog.decode(message)
+        self.inbox.extend(lines)
+        self.stale = self.stale or not lines
+        self._wake.set()
+
+    def look(self) -> None:
+        """Read the database soon."""
+        self.stale = True
+        self._wake.set()
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                await self._step()
+            except DatabaseError:
+                log.exception("run %s: the stream could not read the database, trying again", self.run_id)
+                self.stale = True
+                await asyncio.sleep(POLL)
+                continue
+            self.ready.set()
+            if self.over:
+                self._finish()
+                return
+            await asyncio.sleep(PACE + PACE_EACH * len(self.watchers))
+            await self._wake.wait()
+
+    async def _step(self) -> None:
+        """Tell the watchers what is new."""
+        self._wake.clear()
+        stale, self.stale = self.stale, False
+        body = b""
+        if stale:
+            before, self.state = self.state, await self._read(snapshot, self.run_id)
+            if self.state is None:
+                return
+            if before is None:  # whoever watches already replays from the database
+                self.sequence = max(self.sequence, self.state.line_count)
+            elif self.state.frames != before.frames:
+                body = self.state.frames
+        upto = self.state.line_count if self.state and stale else 0
+        lines = await self._new_lines(upto)
+        if lines:
+            body = await self._read(log_frame, lines) + body
+        if not body:
+            return
+        if lines:
+            self.sequence = lines[-1].sequence
+        self._broadcast(body)
+
+    async def _new_lines(self, upto: int) -> list[runlog.Line]:
+        """The lines after `sequence`, without a gap: from the messages, and from the database where one is missing."""
+        waiting, self.inbox = self.inbox, []
+        found = {line.sequence: line for line in waiting if line.sequence > self.sequence}
+        last = max([*found, upto, self.sequence])
+        missing = last - self.sequence - len(found)
+        if missing:
+            lines: list[runlog.Line] = await self._read(runlog.read, self.run_id, self.sequence, runlog.PAGE, last)
+            if lines and lines[-1].sequence < last:
+                self.look()
+            return lines
+        return [found[number] for number in sorted(found)]
+
+    def _broadcast(self, body: bytes) -> None:
+        for watcher in [watcher for watcher in self.watchers if watcher.live]:
+            unfinished = watcher.push(body)
+            watcher.after, watcher.state = self.sequence, self.state
+            if unfinished is not None:
+                watcher.live = False  # too slow: from now on it reads the database, until it has caught up
+                self._catch_up_later(watcher, unfinished)
+
+    def heartbeat(self) -> None:
+        """Send a comment to everybody who is up to date."""
+        self._broadcast(b":\n\n")
+
+    def _catch_up_later(self, watcher: Watcher, first: Awaitable[None]) -> None:
+        async def go_on() -> None:
+            await first
+            await self.catch_up(watcher)
+
+        task = asyncio.create_task(go_on())
+        self._catching_up.add(task)
+        task.add_done_callback(self._catching_up.discard)
+
+    async def catch_up(self, watcher: Watcher) -> None:
+        """Bring one watcher to where the feed is, from the database; from then on it is live, or has its end."""
+        while not watcher.gone:
+            if watcher.after < self.sequence:
+                watcher.after, body = await self._page(watcher.after, self.sequence)
+                await watcher.write(body)
+            elif watcher.state is not self.state and self.state is not None:
+                watcher.state = self.state
+                await watcher.write(self.state.frames)
+            elif self.over:
+                return await self._end(watcher)
+            else:
+                watcher.live = True
+                return None
+        return None
+
+    async def _page(self, after: int, until: int) -> tuple[int, bytes]:
+        """A page of lines as a frame, and its last number; asked for by many at once it is read and rendered once."""
+        key = (after, min(until, after + runlog.PAGE))
+        page = self._pages.get(key)
+        if page is None:
+            page = self._pages[key] = asyncio.ensure_future(self._read(replay, self.run_id, *key))
+            if len(self._pages) > PAGES_KEPT:
+                self._pages.popitem(last=False)
+        try:
+            return await asyncio.shield(page)
+        except DatabaseError:
+            self._pages.pop(key, None)
+            raise
+
+    def _finish(self) -> None:
+        for watcher in [watcher for watcher in self.watchers if watcher.live]:
+            watcher.live = False
+            self._catch_up_later(watcher, asyncio.sleep(0))
+
+    async def _end(self, watcher: Watcher) -> None:
+        count = self.state.line_count if self.state else 0
+        await watcher.write(event("eof", json.dumps({"lines": count}), identity=count), more=False)
+
+
+def replay(run_id: int, after: int, until: int) -> tuple[int, bytes]:
+    """The lines after `after` up to `until` as one frame. One query."""
+    lines = runlog.read(run_id, after, runlog.PAGE, until)
+    return (until, b"") if not lines else (lines[-1].sequence, log_frame(lines))
+
+
+class Hub:
+    """All feeds of this process, fed by one subscription to Redis and a look at the database now and then."""
+
+    def __init__(self) -> None:
+        self.feeds: dict[int, Feed] = {}
+        self.redis_up = False
+        self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="streams")
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def read(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a function that uses the database, in a thread that gives its connection back."""
+
+        def call() -> Any:
+            close_old_connections()
+            try:
+                return function(*args)
+            finally:
+                close_old_connections()
+
+        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+
+    def join(self, run_id: int, watcher: Watcher) -> Feed:
+        """Have a watcher fed; the first one of a run starts its feed, the first of all the subscription."""
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(work()) for work in (self._subscribe, self._look, self._beat)]
+        feed = self.feeds.get(run_id)
+        if feed is None:
+            feed = self.feeds[run_id] = Feed(run_id, self.read)
+        feed.watchers.add(watcher)
+        return feed
+
+    def leave(self, feed: Feed, watcher: Watcher) -> None:
+        """Forget a watcher; with the last one of a run its feed ends."""
+        watcher.gone, watcher.live = True, False
+        feed.watchers.discard(watcher)
+        if not feed.watchers and self.feeds.get(feed.run_id) is feed:
+            feed.task.cancel()
+            del self.feeds[feed.run_id]
+
+    async def say_goodbye(self) -> None:
+        """End every stream, so that the server can stop at once; browsers come back, with where they were."""
+        watchers = [watcher for feed in self.feeds.values() for watcher in feed.watchers]
+        bye = event("bye", "the server stops")
+        await asyncio.wait_for(_settled(watcher.write(bye, more=False) for watcher in watchers), 1)
+
+    def close(self) -> None:
+        """Let go of everything; the server stops."""
+        for task in [*self._tasks, *(feed.task for feed in self.feeds.values())]:
+            task.cancel()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _subscribe(self) -> None:
+        """Follow Redis for ever; after a loss every feed reads the database."""
+        while True:
+            client = redis.asyncio.Redis.from_url(settings.ENV.redis_url, socket_timeout=None, socket_connect_timeout=2)
+            try:
+                async with client, client.pubsub() as messages:
+                    await messages.psubscribe(runlog.CHANNELS)
+                    async for message in messages.listen():
+                        self._hear(message)
+            except (redis.RedisError, OSError) as error:
+                if self.redis_up:
+                    log.warning("Redis is away, streams poll the database: %s", error)
+            self.redis_up = False
+            await asyncio.sleep(POLL / 2)
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        if message["type"] == "psubscribe":
+            self.redis_up = True
+            for feed in self.feeds.values():
+                feed.look()
+        elif message["type"] == "pmessage":
+            feed_of = self.feeds.get(int(message["channel"].rsplit(b":", 1)[1]))
+            if feed_of is not None:
+                feed_of.receive(message["data"])
+
+    async def _look(self) -> None:
+        """Compare every watched run with the database: one query for all of them."""
+        last = monotonic()
+        while True:
+            await asyncio.sleep(POLL)
+            if not self.feeds or (self.redis_up and monotonic() - last < BELT):
+                continue
+            last = monotonic()
+            try:
+                found = await self.read(_positions, list(self.feeds))
+            except DatabaseError:
+                log.exception("the streams could not read the database, trying again")
+                continue
+            for run_id, revision, line_count in found:
+                feed = self.feeds.get(run_id)
+                behind = feed and feed.state and (feed.state.revision != revision or feed.sequence < line_count)
+                if feed and behind:
+                    feed.look()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT)
+            for feed in self.feeds.values():
+                feed.heartbeat()
+
+
+async def _settled(works: Iterable[Awaitable[None]]) -> None:
+    await asyncio.gather(*works, return_exceptions=True)
+
+
+def _positions(run_ids: list[int]) -> list[tuple[int, int, int]]:
+    return list(Run.objects.filter(pk__in=run_ids).values_list("pk", "revision", "line_count"))

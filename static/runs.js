@@ -1,0 +1,171 @@
+// A run as it goes on. hx-sse fetches the stream and resumes it; here is what the page does with it:
+// steps and status are replaced in place, the log follows its end, a lost connection is said aloud.
+(() => {
+  const FAR = 48; // pixels from the end that still count as "at the end"
+  const MAX_ROWS = 5000; // kept in the page while it follows; the rest is one click or the download away
+
+  const start = () => {
+    const run = document.querySelector(".run[data-run]");
+    if (!run) return;
+    const part = (id) => document.getElementById(id);
+    const [log, rows, stream, lost, down] = ["log", "log-rows", "log-stream", "log-lost", "log-down"].map(part);
+    let follows = true;
+    let newest = last();
+
+    function last() {
+      return Number(rows.lastElementChild?.dataset.n ?? 0);
+    }
+
+    // The log's end
+
+    function toEnd() {
+      log.scrollTop = log.scrollHeight;
+    }
+
+    log.addEventListener("scroll", () => {
+      follows = log.scrollHeight - log.scrollTop - log.clientHeight < FAR;
+      down.hidden = follows;
+    }, { passive: true });
+    down.addEventListener("click", () => {
+      follows = true;
+      toEnd();
+      log.focus();
+    });
+
+    // A page that was asked for one line stays there; any other starts at the end.
+    const asked = location.hash.match(/^#L(\d+)$/) && document.querySelector(location.hash);
+    if (asked) {
+      follows = false;
+      asked.scrollIntoView({ block: "center" });
+    } else {
+      toEnd();
+    }
+
+    function trim() {
+      if (!follows || rows.childElementCount <= MAX_ROWS + 500) return;
+      const range = document.createRange();
+      range.setStartBefore(rows.firstElementChild);
+      range.setEndBefore(rows.children[rows.childElementCount - MAX_ROWS]);
+      range.deleteContents();
+    }
+
+    new MutationObserver(() => {
+      newest = Math.max(newest, last());
+      part("log-count").textContent = newest.toLocaleString("en");
+      trim();
+      if (follows) toEnd();
+      if (find.value) search();
+    }).observe(rows, { childList: true });
+
+    // Find, times, wrapping
+
+    const find = part("log-find");
+    const found = part("log-found");
+    let waiting = 0;
+    function search() {
+      const word = find.value.toLowerCase();
+      let count = 0;
+      for (const row of rows.children) {
+        const hit = Boolean(word) && row.textContent.toLowerCase().includes(word);
+        row.classList.toggle("hit", hit);
+        if (hit) count += 1;
+      }
+      found.textContent = word ? `${count} of ${rows.childElementCount} lines shown` : "";
+    }
+    find.addEventListener("input", () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(() => {
+        search();
+        rows.querySelector(".hit")?.scrollIntoView({ block: "center" });
+      }, 150);
+    });
+    part("log-times").addEventListener("change", (event) => log.classList.toggle("no-times", !event.target.checked));
+    part("log-wrap").addEventListener("change", (event) => log.classList.toggle("no-wrap", !event.target.checked));
+
+    // Elapsed times go on by themselves
+
+    function span(seconds) {
+      if (seconds < 10) return `${seconds.toFixed(1)} s`;
+      if (seconds < 60) return `${Math.floor(seconds)} s`;
+      const minutes = Math.floor(seconds / 60);
+      return minutes < 60 ? `${minutes} min ${Math.floor(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+    }
+    const clock = setInterval(() => {
+      for (const place of run.querySelectorAll("[data-since]")) {
+        place.textContent = span(Math.max(0, (Date.now() - Date.parse(place.dataset.since)) / 1000));
+      }
+    }, 1000);
+
+    if (!stream) {
+      clearInterval(clock);
+      return;
+    }
+
+    // The stream
+
+    let failures = 0;
+    let over = false;
+
+    // Replaced in place: what has the focus keeps it.
+    function replace(id, html) {
+      const place = part(id);
+      const focused = place.contains(document.activeElement) ? document.activeElement.id : "";
+      const template = document.createElement("template");
+      template.innerHTML = html;
+      if (template.innerHTML === place.innerHTML) return;
+      place.replaceChildren(template.content);
+      if (focused) part(focused)?.focus();
+      window.htmx?.process(place);
+    }
+
+    stream.addEventListener("steps", (event) => replace("run-steps", event.detail.data));
+    stream.addEventListener("status", (event) => {
+      replace("run-status", event.detail.data);
+      if (run.querySelector("[data-ended]")) {
+        part("run-cancel")?.remove();
+        clearInterval(clock);
+      }
+    });
+    stream.addEventListener("eof", (event) => {
+      over = true;
+      lost.hidden = true;
+      const { lines } = JSON.parse(event.detail.data);
+      // The count is the proof: with a line missing the page is read again from the database.
+      if (Math.max(newest, last()) < lines) location.reload();
+      run.querySelector(".log-end").textContent = `${lines.toLocaleString("en")} lines. The log is complete.`;
+      run.dispatchEvent(new CustomEvent("run:ended", { bubbles: true }));
+    });
+
+    stream.addEventListener("htmx:after:sse:connection", () => {
+      failures = 0;
+      lost.hidden = true;
+    });
+    stream.addEventListener("htmx:before:sse:connection", (event) => {
+      if (event.detail.connection.attempt > 0 && !over) lost.hidden = false;
+    });
+    stream.addEventListener("htmx:sse:error", () => {
+      lost.hidden = over;
+    });
+
+    // hx-sse retries a stream that broke, not one that never began: that is done here.
+    function again() {
+      if (over || stream._htmx?.sse) return;
+      lost.hidden = false;
+      failures += 1;
+      setTimeout(() => stream.dispatchEvent(new CustomEvent("again")), Math.min(5000, 500 * 2 ** failures));
+    }
+    stream.addEventListener("htmx:before:response", (event) => {
+      const { response } = event.detail.ctx;
+      if (response.raw.headers.get("Content-Type")?.includes("text/event-stream") && response.raw.ok) return;
+      event.preventDefault(); // an error page is no log line
+      again();
+    });
+    stream.addEventListener("htmx:error", (event) => {
+      event.stopPropagation(); // the banner says it; a toast each time would be noise
+      again();
+    });
+  };
+
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();
