@@ -25,7 +25,8 @@ from functions_app.services.sync_scope import Log, ScopeRead
 from functions_app.services.version_images import link_versions
 
 __all__ = [
-    "STEPS", "Result", "record_alias_move", "refresh_function", "refresh_summaries", "run_once", "submit", "wanted_scopes",
+    "STEPS", "Result", "record_alias_move", "refresh_function", "refresh_summaries", "run_once", "submit",
+    "wanted_scopes",
 ]  # fmt: skip
 
 LOCK = "sync"
@@ -175,18 +176,6 @@ def _read_step(context: Context) -> Outcome:
     if context.cancel_requested():
         raise Cancelled("Stopped while reading: what was read by then is kept, nothing was marked as gone.")
     context.result["scopes"] = {"read": result.scopes, "failed": result.failed}
-    if result.scopes and result.failed == result.scopes:
-        problem = Scope.objects.filter(pk__in=[scope.pk for scope in scopes], problem__isnull=False).first()
-        if problem is not None and problem.problem:
-            told = Problem.from_json(problem.problem)
-            raise DrydockError(
-                told.code,
-                f"None of {result.scopes} accounts and regions could be read completely. {told.message}",
-                next_step=told.next_step,
-                aws_code=told.aws_code,
-                request_id=told.request_id,
-                retryable=told.retryable,
-            )
     return Done(
         f"{result.scopes} accounts and regions read" + (f", {result.failed} with problems" if result.failed else "")
     )
@@ -199,7 +188,28 @@ def _judge_step(context: Context) -> Outcome:
 def _summarise_step(context: Context) -> Outcome:
     changed = refresh_summaries()
     context.result["functions_changed"] = changed
+    _require_one(context)
     return Done(f"{changed} functions have another summary")
+
+
+def _require_one(context: Context) -> None:
+    """Raise what went wrong where no account and region at all could be read completely."""
+    read = context.result["scopes"]
+    if not read["read"] or read["failed"] < read["read"]:
+        return
+    named = wanted_scopes(context.plan.get("scopes"))
+    row = Scope.objects.filter(pk__in=[scope.pk for scope in named], problem__isnull=False).first()
+    if row is None or row.problem is None:
+        return
+    told = Problem.from_json(row.problem)
+    raise DrydockError(
+        told.code,
+        f"No account and region could be read completely. {told.message}",
+        next_step=told.next_step,
+        aws_code=told.aws_code,
+        request_id=told.request_id,
+        retryable=told.retryable,
+    )
 
 
 STEPS = (

@@ -46,8 +46,10 @@ def _repository(image_uri: str) -> str:
 def _link(scope: ScopeRead, versions: Sequence[tuple[int, str, str]], complete: bool) -> None:
     held: dict[str, list[_Held]] = defaultdict(list)
     found = Image.objects.filter(digest__in={digest for _, digest, _ in versions})
-    for digest, *facts in found.values_list("digest", "pk", "repository__uri", "repository__region", "gone_at"):
-        held[digest].append(_Held(*facts))
+    for digest, pk, uri, region, gone_at in found.values_list(
+        "digest", "pk", "repository__uri", "repository__region", "gone_at"
+    ):
+        held[digest].append(_Held(pk, uri, region, gone_at))
     lost = (
         {(uri, digest) for _, digest, uri in versions if not held[digest] and _own(scope, uri)} if complete else set()
     )
