@@ -171,7 +171,7 @@ def _missing(reference: ImageRef, failure: str) -> DrydockError:
 def _config(reference: ImageRef, manifest: Manifest, target: Target) -> tuple[ImageConfig | None, str]:
     """The image's config: from the snapshot where it was read before (a digest never changes), else the registry."""
     known = (
-        Image.objects.filter(digest=manifest.digest, repository__uri=reference.name, inspect_problem=None)
+        Image.objects.filter(digest=manifest.digest, repository__uri=reference.name, inspect_problem__isnull=True)
         .exclude(inspected_at=None)
         .first()
     )
