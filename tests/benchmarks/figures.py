@@ -14,3 +14,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def mark(kept: bool) -> str:
+    """What stands beside a promise: nothing where it is kept."""
+    return "" if kept else ", **MISSED**"

@@ -1,74 +1,112 @@
-"""The functions page in process over 10,000 functions, 100,000 versions and 20,000 aliases: time and queries."""
+"""Pages in process over 10,000 functions, 100,000 versions and 20,000 aliases: time and queries."""
 
 import time
+from collections.abc import Iterator, Mapping
 
 import django
 
-from tests.benchmarks.figures import percentile, table
+from tests.benchmarks.figures import mark, percentile, table
 
 TURNS = 40
+LIMIT_MS, LIMIT_QUERIES = 30.0, 6
 VIEWS = {
     "first page": "",
     "page 100": "page=100",
     "last page": "page=200",
     "stale": "freshness=stale",
-    "stale, page 40": "freshness=stale&page=40",
+    "stale or end of life, page 90": "freshness=stale&freshness=end_of_life&page=90",
     "one account and region": "account=production&region=eu-west-1",
     "state and base": "state=Failed&base=python:3.12",
     "all facets": "account=production&region=eu-west-1&state=Active&freshness=stale&base=nodejs:22",
     "search a name": "search=invoice",
-    "search one function": "search=invoice-mailer-05051",
+    "search one function": "search=invoice-orders-05001",
     "search a digest": "search=sha256:0a1b",
+    "search nearly all, last page": "search=a&page=200",
+    "search three words, stale": "search=e+o+s&freshness=stale",
     "search nothing": "search=no-such-function",
     "by name, page 100": "sort=name&page=100",
-    "by last change, page 100": "sort=-changed&page=100",
+    "by name backwards, last page": "sort=-name&page=200",
+    "by last change, page 100": "sort=changed&page=100",
+    "by age of the base, stale, page 77": "sort=behind&page=77&freshness=stale",
 }
 
 
 def main() -> None:
-    """Fill, ask each view many times through Django's whole stack, print p50, p95 and queries."""
+    """Fill, ask each page many times through Django's whole stack, print p50, p95 and queries."""
     django.setup()
     from django.conf import settings
-    from django.contrib.auth import get_user_model
+    from django.core.management import call_command
     from django.db import connection
-    from django.test import Client
-    from django.test.utils import CaptureQueriesContext
 
     from dashboard import broker
     from tests.benchmarks import people, rows
 
     settings.ALLOWED_HOSTS = ["testserver"]
-    settings.WHITENOISE_USE_FINDERS = False
     broker.ensure()
     rows.fill()
-    from django.core.management import call_command
-
     call_command("collectstatic", verbosity=0, interactive=False)
     people.session_cookie()
+    functions = measure({name: f"/functions/?{query}" for name, query in VIEWS.items()})
+    worst, most = max(line[2] for line in functions), max(line[3] for line in functions)
+    print(f"## Functions page, {connection.vendor}\n")
+    print(
+        f"In process, through the whole middleware, {TURNS} times each. Worst p95 {worst:.1f} ms "
+        f"(promised: under {LIMIT_MS:.0f}{mark(worst < LIMIT_MS)}), "
+        f"most queries {most} (promised: at most {LIMIT_QUERIES}{mark(most <= LIMIT_QUERIES)}).\n"
+    )
+    print(table(["view", "p50 ms", "p95 ms", "queries"], shown(functions)), "\n")
+    print(f"Other pages over the same rows, {connection.vendor}:\n")
+    print(table(["page", "p50 ms", "p95 ms", "queries"], shown(measure(dict(others())))), "\n")
+
+
+Line = tuple[str, float, float, int]
+
+
+def shown(lines: list[Line]) -> list[list[object]]:
+    """The measured lines as cells."""
+    return [[name, f"{p50:.1f}", f"{p95:.1f}", queries] for name, p50, p95, queries in lines]
+
+
+def others() -> Iterator[tuple[str, str]]:
+    """The detail pages and the other lists, each on the heaviest row there is of its kind."""
+    from django.urls import reverse
+
+    from functions_app.models import Function, Repository
+    from tests.benchmarks import people, rows
+
+    function = Function.objects.get(name__endswith="-05001")
+    repository = Repository.objects.get(name="team-0/service-0")
+    run = people.logged_run(function)
+    yield f"a function, {rows.VERSIONS} versions", reverse("function", args=[function.pk])
+    yield "repositories", reverse("repositories")
+    yield f"a repository, {repository.images.count():,} images", reverse("repository", args=[repository.pk])
+    yield "runs", reverse("runs")
+    yield f"a run, {run.line_count:,} log lines", reverse("run", args=[run.pk])
+
+
+def measure(pages: Mapping[str, str]) -> list[Line]:
+    """Name, p50 ms, p95 ms and queries of each page."""
+    from django.contrib.auth import get_user_model
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
     client = Client()
     client.force_login(get_user_model().objects.get(username="bench"))
-    lines, worst, most = [], 0.0, 0
-    for name, query in VIEWS.items():
-        path = f"/functions/?{query}"
+    lines = []
+    for name, path in pages.items():
         client.get(path)
         with CaptureQueriesContext(connection) as captured:
             answer = client.get(path)
         if answer.status_code != 200:
             raise RuntimeError(f"{path} answered {answer.status_code}")
-        delays = []
+        queries, delays = len(captured), []  # counted now: the next request empties the list
         for _ in range(TURNS):
             start = time.perf_counter()
             client.get(path)
             delays.append((time.perf_counter() - start) * 1000)
-        p95 = percentile(delays, 0.95)
-        worst, most = max(worst, p95), max(most, len(captured))
-        lines.append([name, f"`{query}`", f"{percentile(delays, 0.5):.1f}", f"{p95:.1f}", len(captured)])
-    print(f"## Functions page, {connection.vendor}\n")
-    print(
-        f"In process, through the whole middleware, {TURNS} times each. "
-        f"Worst p95 {worst:.1f} ms, most queries {most}.\n"
-    )
-    print(table(["view", "query", "p50 ms", "p95 ms", "queries"], lines), "\n")
+        lines.append((name, percentile(delays, 0.5), percentile(delays, 0.95), queries))
+    return lines
 
 
 if __name__ == "__main__":

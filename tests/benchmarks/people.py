@@ -6,8 +6,8 @@ from django.contrib.auth.models import Group
 from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
-from functions_app.domain.runs import Kind, Status
-from functions_app.models import Run
+from functions_app.domain.runs import Kind, Status, StepStatus
+from functions_app.models import Function, LogLine, Run, RunStep
 from functions_app.services import access
 
 
@@ -37,3 +37,22 @@ def active_run() -> Run:
         lease_owner="bench",
         lease_until=now + timezone.timedelta(hours=1),
     )
+
+
+def logged_run(function: Function) -> Run:
+    """A deployment that has ended, with six steps and 5,000 lines of log, among 500 older runs."""
+    now = timezone.now()
+    facts = {"kind": Kind.DEPLOYMENT, "status": Status.SUCCEEDED, "actor_name": "bench", "function": function}
+    times = {"created_at": now, "started_at": now, "ended_at": now}
+    Run.objects.bulk_create(Run(title=f"Deploy build-{number} to live", **facts, **times) for number in range(500))
+    run = Run.objects.create(title="Deploy build-500 to live", line_count=5_000, **facts, **times)
+    RunStep.objects.bulk_create(
+        RunStep(run=run, position=number, name=f"step_{number}", title=f"Step {number}", status=StepStatus.DONE)
+        for number in range(6)
+    )
+    lines = (
+        LogLine(run=run, sequence=number, at=now, text=f"line {number}: the function still answers as it did before")
+        for number in range(1, run.line_count + 1)
+    )
+    LogLine.objects.bulk_create(lines, batch_size=1000)
+    return run

@@ -1,4 +1,4 @@
-"""A fleet straight into the tables: 10,000 functions, 100,000 versions, 20,000 aliases, 5,000 images."""
+"""A fleet straight into the tables: 10,000 functions, 100,000 versions, 20,000 aliases, 5,000 images, 10,000 tags."""
 
 import hashlib
 from datetime import UTC, datetime, timedelta
@@ -7,11 +7,25 @@ from random import Random
 from django.core.management import call_command
 from django.db import connection
 
-from functions_app.models import Account, Alias, BaseRelease, BaseStream, Function, Image, Repository, Version
-from functions_app.services import sync
+from functions_app.models import (
+    Account,
+    Alias,
+    AliasMove,
+    BaseRelease,
+    BaseStream,
+    Function,
+    Image,
+    Repository,
+    Scope,
+    Tag,
+    Version,
+)
+from functions_app.services import summaries
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+REGIONS = ("eu-west-1", "us-east-1")
 FUNCTIONS, VERSIONS, IMAGES, REPOSITORIES = 10_000, 10, 5_000, 200
+CROWDED = 1_000  # of the images lie in the first repository
 STREAMS = ("python:3.12", "python:3.9", "nodejs:22", "provided:al2023")
 WORDS = ("orders", "invoice", "thumbnail", "ledger", "mailer", "search", "export", "webhook", "billing", "audit")
 
@@ -26,16 +40,22 @@ def fill() -> None:
     call_command("migrate", verbosity=0)
     random = Random(7)  # noqa: S311 - reproducible rows
     accounts = Account.objects.bulk_create(
-        Account(name=name, account_id=str(number) * 12, colour=colour, regions=["eu-west-1", "us-east-1"])
+        Account(name=name, account_id=str(number) * 12, colour=colour, regions=list(REGIONS))
         for number, (name, colour) in enumerate((("production", "red"), ("staging", "teal"), ("tools", "blue")), 1)
+    )
+    Scope.objects.bulk_create(
+        Scope(account=account, region=region, attempted_at=NOW, synced_at=NOW)
+        for account in accounts
+        for region in REGIONS
     )
     releases = _bases()
     images = _images(accounts, releases, random)
     functions = _functions(accounts, images, random)
     _versions(functions, images, random)
-    sync.refresh_summaries()
+    summaries.refresh_summaries()
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+        # PostgreSQL's autovacuum would come to the same rows within a minute.
+        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
 
 
 def _bases() -> list[BaseRelease]:
@@ -63,7 +83,7 @@ def _images(accounts: list[Account], releases: list[BaseRelease], random: Random
     repositories = Repository.objects.bulk_create(
         Repository(
             account=(account := accounts[number % len(accounts)]),
-            region=("eu-west-1", "us-east-1")[number % 2],
+            region=REGIONS[number % 2],
             name=f"team-{number % 20}/service-{number}",
             arn=f"arn:aws:ecr:eu-west-1:{account.account_id}:repository/team-{number % 20}/service-{number}",
             uri=f"{account.account_id}.dkr.ecr.eu-west-1.amazonaws.com/team-{number % 20}/service-{number}",
@@ -78,7 +98,7 @@ def _images(accounts: list[Account], releases: list[BaseRelease], random: Random
         behind = releases.index(release) % 4
         rows.append(
             Image(
-                repository=repositories[number % REPOSITORIES],
+                repository=repositories[0 if number < CROWDED else number % REPOSITORIES],
                 digest=digest(f"image {number}"),
                 media_type="application/vnd.oci.image.manifest.v1+json",
                 size_bytes=180_000_000 + number,
@@ -95,13 +115,25 @@ def _images(accounts: list[Account], releases: list[BaseRelease], random: Random
                 days_behind=20 * behind,
             )
         )
-    return Image.objects.bulk_create(rows, batch_size=500)
+    images = Image.objects.bulk_create(rows, batch_size=500)
+    _tags(images)
+    return images
+
+
+def _tags(images: list[Image]) -> None:
+    """Two tags an image: its build, and the week it was built in; and in each repository one moving tag."""
+    newest = {image.repository_id: image for image in reversed(images)}
+    rows = [Tag(repository_id=key, name="main", digest=image.digest, since=NOW) for key, image in newest.items()]
+    for number, image in enumerate(images):
+        for name in (f"build-{number}", f"{number % 50 + 1}.{number // 50}"):
+            rows.append(Tag(repository_id=image.repository_id, name=name, digest=image.digest, since=NOW))
+    Tag.objects.bulk_create(rows, batch_size=2000)
 
 
 def _functions(accounts: list[Account], images: list[Image], random: Random) -> list[Function]:
     rows = []
     for number in range(FUNCTIONS):
-        account, region = accounts[number % 3], ("eu-west-1", "us-east-1")[number % 2]
+        account, region = accounts[number % 3], REGIONS[number % 2]
         name = f"{WORDS[number % len(WORDS)]}-{WORDS[number // 10 % len(WORDS)]}-{number:05d}"
         image = images[number % IMAGES]
         rows.append(
@@ -139,7 +171,10 @@ def _versions(functions: list[Function], images: list[Image], random: Random) ->
                     ordinal=ordinal,
                     digest=image.digest,
                     image=image,
-                    last_modified=NOW,
+                    image_uri=f"{image.repository.uri}:main"
+                    if ordinal % 2
+                    else f"{image.repository.uri}@{image.digest}",
+                    last_modified=NOW - timedelta(days=VERSIONS - ordinal),
                 )
             )
         for name, newest in (("live", 8), ("canary", 9)):
@@ -157,3 +192,13 @@ def _versions(functions: list[Function], images: list[Image], random: Random) ->
             )
     Version.objects.bulk_create(versions, batch_size=2000)
     Alias.objects.bulk_create(aliases, batch_size=2000)
+    AliasMove.objects.bulk_create(
+        (
+            AliasMove(
+                function=alias.function, alias=alias.name, version=str(number), at=NOW - timedelta(days=9 - number)
+            )
+            for alias in aliases
+            for number in range(7, int(alias.version) + 1)
+        ),
+        batch_size=2000,
+    )
