@@ -191,6 +191,11 @@ class Logger:
                     self._entries = entries + self._entries
                 raise
 
+    def idle(self) -> bool:
+        """Whether nothing waits to be stored."""
+        with self._buffer:
+            return not self._entries
+
     def close(self) -> None:
         """Store what is left; for a process that is about to end."""
         self.flush()
@@ -234,6 +239,8 @@ class _Writer:
             return self._alive
 
     def _store(self, logger: Logger) -> None:
+        if logger.idle():
+            return  # the run flushed it already: no connection for nothing
         close_old_connections()
         try:
             logger.flush()
