@@ -4,7 +4,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, path
 from django.views.generic import RedirectView
 
-from functions_app.web import audit, function, functions, login, repositories, runs
+from functions_app.web import audit, deployments, function, functions, invocations, login, repositories, runs
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="functions", query_string=False), name="home"),
@@ -14,6 +14,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *audit.urlpatterns,
     *function.urlpatterns,
     *repositories.urlpatterns,
+    *deployments.urlpatterns,
+    *invocations.urlpatterns,
 ]
 if settings.DEBUG:
     from functions_app.web import styleguide

@@ -1,5 +1,6 @@
 """Images that can be deployed: the list to choose from (snapshot), and what a choice is now (AWS)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Case, Exists, IntegerField, OuterRef, Q, Value, When
@@ -53,7 +54,7 @@ def choices(function: Function, search: str = "") -> tuple[Choice, ...]:
     return tuple(_choice(image, names.get((image.repository_id, image.digest), ()), function, own) for image in images)
 
 
-def _tags_of(images: list[Image]) -> dict[tuple[int, str], tuple[str, ...]]:
+def _tags_of(images: Sequence[Image]) -> dict[tuple[int, str], tuple[str, ...]]:
     found: dict[tuple[int, str], tuple[str, ...]] = {}
     rows = Tag.objects.filter(
         repository__in={image.repository_id for image in images}, digest__in={image.digest for image in images}
