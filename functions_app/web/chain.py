@@ -61,8 +61,7 @@ def _image(row: VersionRow) -> Stop:
     note, level, hop, word = "", "", "", ""
     if row.drifted and row.deployed_tag:
         hop, word = "warn", "tag moved"
-        now = parts.short(row.deployed_tag.digest)
-        note = f"{row.deployed_tag.name} is {now} now" if now else f"tag {row.deployed_tag.name} is gone"
+        note = f"{row.deployed_tag.name} is {parts.short(row.deployed_tag.digest)} now"
     if row.image is None:
         note, level, word = note or "in no repository Drydock reads", "unknown", word or "unknown"
     elif row.image.gone_at:

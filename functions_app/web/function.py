@@ -53,7 +53,8 @@ def image(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     settings = configuration(pk)
     wanted = request.GET.get("version", "")
     chosen = next((version for version in known if version.number == wanted), known[0] if known else None)
-    facts = inventory.image_facts(chosen.image_id, known, settings["architecture"]) if chosen else None
+    key = chosen.image_id if chosen else None
+    facts = inventory.image_facts(key, known, settings["architecture"]) if key else None
     context = {
         "function": head,
         "tab": "image",

@@ -1,15 +1,14 @@
 """What every view shares: full page or partial, errors as toast or page, and who may change things."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.cache import patch_cache_control, patch_vary_headers
-from django.views.decorators.http import require_POST
 from django_htmx.middleware import HtmxDetails
 
 from functions_app.domain.errors import Code, DrydockError, Problem
@@ -48,7 +47,7 @@ class HtmxHttpRequest(HttpRequest):
     """A request of a person who is logged in (LoginRequiredMiddleware), with htmx's headers read."""
 
     htmx: HtmxDetails
-    user: User  # type: ignore[assignment]
+    user: User
 
 
 def wants_partial(request: HttpRequest) -> bool:
@@ -104,12 +103,14 @@ def operator_required(
 ) -> Callable[Concatenate[HtmxHttpRequest, P], HttpResponse]:
     """Let only POST requests of operators through. Raises DENIED, which names what is missing."""
 
-    @wraps(view)
-    def guarded(request: HtmxHttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HtmxHttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
         access.require_operator(request.user)
         return view(request, *args, **kwargs)
 
-    return require_POST(guarded)
+    update_wrapper(guarded, view)
+    return guarded
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -7,7 +7,6 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, LogoutView
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.urls import path
 from django.utils.decorators import method_decorator
 from django_htmx.middleware import HtmxDetails
@@ -22,7 +21,7 @@ class Login(LoginView):
     template_name = "login.html"
     redirect_authenticated_user = True
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the form; for htmx, leave the page whose rows it was about to replace."""
         if wants_partial(request):
             htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]

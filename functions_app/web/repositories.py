@@ -13,12 +13,12 @@ def repository_list(request: HtmxHttpRequest) -> HttpResponse:
     """All repositories, with a search that filters in place."""
     search = request.GET.get("search", "").replace("\0", "").strip()[:200]
     rows, total, number, pages = inventory.repositories(search, page_number(request.GET))
-    kept = {"search": search} if search else {}
+    kept = [("search", search)] if search else []
     context = {
         "search": search,
         "rows": rows,
         "total": total,
-        "pages": page_links(number, pages, lambda number: f"?{urlencode({**kept, 'page': number})}"),
+        "pages": page_links(number, pages, lambda number: f"?{urlencode([*kept, ('page', str(number))])}"),
     }
     return page(request, "repositories/list.html", context)
 

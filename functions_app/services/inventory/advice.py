@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from functions_app.domain.freshness import Freshness
+from functions_app.domain import fleet
 from functions_app.models import Function
 
 
@@ -18,7 +18,15 @@ class Advice:
     run: int = 0
 
 
-DEPLOY = ("Deploy a newer image", "function-deploy")
+# from each rank upwards: level, button, and the tab it leads to
+BY_RANK = {
+    0: ("calm", "", ""),
+    fleet.RANK_INACTIVE: ("warn", "Wake it by a call", "function-invoke"),
+    fleet.RANK_STALE: ("warn", "Deploy a newer image", "function-deploy"),
+    fleet.RANK_END_OF_LIFE: ("bad", "Deploy an image on a newer base", "function-deploy"),
+    fleet.RANK_DRIFTED: ("warn", "Deploy what the tag is now", "function-deploy"),
+    fleet.RANK_UPDATE_FAILED: ("bad", "Deploy another image", "function-deploy"),
+}
 
 
 def advise(function: Function, run: tuple[int, str] | None) -> Advice:
@@ -27,31 +35,10 @@ def advise(function: Function, run: tuple[int, str] | None) -> Advice:
         return Advice("bad", "AWS no longer has this function.", "What is shown is what was seen last.")
     if run:
         return Advice("info", f"{run[1]} is under way.", button="Follow the run", leads_to="run", run=run[0])
-    if function.state == "Failed" or function.last_update_status == "Failed":
-        reason = function.state_reason if function.state == "Failed" else function.last_update_reason
-        text = function.problem or ("It cannot run." if function.state == "Failed" else "Its last update failed.")
-        return Advice("bad", text, reason, "Deploy another image", "function-deploy")
-    if "Pending" in (function.state,) or function.last_update_status == "InProgress":
+    if function.state == "Pending" or function.last_update_status == "InProgress":
         return Advice("info", "AWS is still updating it.", function.state_reason)
     if not function.problem:
-        return Advice("good", "All is well.", _why_well(function))
-    return _on_problem(function)
-
-
-def _why_well(function: Function) -> str:
-    base = f" on the newest release of {function.base_name}" if function.base_name else ""
-    return f"Everything that is live runs{base}." if base else function.freshness_reason
-
-
-def _on_problem(function: Function) -> Advice:
-    if function.state == "Inactive":
-        return Advice("warn", function.problem, function.state_reason, "Wake it by a call", "function-invoke")
-    if function.freshness == Freshness.END_OF_LIFE:
-        return Advice("bad", function.problem, function.freshness_reason, *DEPLOY)
-    if function.freshness == Freshness.STALE:
-        return Advice("warn", function.problem, function.freshness_reason, *DEPLOY)
-    if function.drifted:
-        return Advice("warn", function.problem, "", "Deploy what the tag is now", "function-deploy")
-    if function.freshness == Freshness.UNKNOWN:
-        return Advice("calm", function.problem, function.freshness_reason)
-    return Advice("warn", function.problem, "", "Deploy another image", "function-deploy")
+        base = f"Everything live runs on the newest release of {function.base_name}." if function.base_name else ""
+        return Advice("good", "All is well.", base or function.freshness_reason)
+    level, button, leads_to = BY_RANK[max(rank for rank in BY_RANK if rank <= function.problem_rank)]
+    return Advice(level, function.problem, "", button, leads_to)

@@ -129,7 +129,7 @@ def add_up(groups: Iterable[Group], chosen: Sequence[Sequence[Any]]) -> tuple[Co
     narrowed = [(at, frozenset(values)) for at, values in enumerate(chosen) if values]
     total = fleet = 0
     for group in groups:
-        count = group[5]
+        count: int = group[5]
         fleet += count
         missed = -1
         for at, allowed in narrowed:
@@ -143,8 +143,8 @@ def add_up(groups: Iterable[Group], chosen: Sequence[Sequence[Any]]) -> tuple[Co
                 columns[missed][value] = columns[missed].get(value, 0) + count
                 continue
             total += count
-            for column, value in zip(columns, group, strict=False):
-                column[value] = column.get(value, 0) + count
+            for at, column in enumerate(columns):
+                column[group[at]] = column.get(group[at], 0) + count
     return counts, total, fleet
 
 

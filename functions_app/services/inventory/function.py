@@ -39,7 +39,7 @@ class FunctionHead:
 
 @dataclass(frozen=True)
 class TagNow:
-    """The tag a version was deployed by, and what it points to now ('' when it is gone)."""
+    """The tag a version was deployed by, and what it points to now ("" where it is not known or gone)."""
 
     name: str
     digest: str
@@ -66,8 +66,8 @@ class VersionRow:
 
     @property
     def drifted(self) -> bool:
-        """Whether the tag it was deployed by points elsewhere now, or is gone."""
-        return self.deployed_tag is not None and self.deployed_tag.digest != self.version.digest
+        """Whether the tag it was deployed by points elsewhere now."""
+        return self.deployed_tag is not None and self.deployed_tag.digest not in ("", self.version.digest)
 
 
 @dataclass(frozen=True)

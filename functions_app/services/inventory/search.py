@@ -17,21 +17,21 @@ DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{12})[0-9a-f]*")
 
 
 @TextField.register_lookup
-class Holds(Lookup):  # type: ignore[type-arg]  # not subscriptable at run time
+class Holds(Lookup):
     """`text__holds=word`: the text contains the word, byte for byte."""
 
     lookup_name = "holds"
     prepare_rhs = False
 
-    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """LIKE with its wildcards escaped; GLOB on SQLite."""
         left, params = self.process_lhs(compiler, connection)
         word = str(self.rhs)
         if connection.vendor == "sqlite":
             pattern = "*" + re.sub(r"([*?\[])", r"[\1]", word) + "*"
-            return f"{left} GLOB %s", [*params, pattern]
+            return f"{left} GLOB %s", (*params, pattern)
         pattern = "%" + re.sub(r"([\\%_])", r"\\\1", word) + "%"
-        return f"{left} LIKE %s", [*params, pattern]
+        return f"{left} LIKE %s", (*params, pattern)
 
 
 def words(search: str) -> list[str]:
