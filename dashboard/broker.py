@@ -95,6 +95,7 @@ def start_or_attach(folder: Path, socket: Path | None = None) -> "subprocess.Pop
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 preexec_fn=_die_with_parent,
+                start_new_session=True,  # a Ctrl-C is for the others first: they still need it to say goodbye
             )
         _await_ready(process, socket, folder / "valkey.log")
         return process

@@ -22,6 +22,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
+from dashboard import broker
 from functions_app.models import Account, Run
 from functions_app.services import access, base_watch, sync
 
@@ -32,6 +33,7 @@ ACCOUNTS = (
     ("staging", "222222222222", "teal", "arn:aws:iam::222222222222:role/drydock"),
 )
 REGIONS = ["eu-west-1", "us-east-1"]
+STREAMS = ("python:3.12", "python:3.9", "nodejs:22", "provided:al2023")  # what the embedded public registry holds
 MARK = ".drydock-demo"
 INSIDE = "DRYDOCK_DEMO"  # set in the process that runs with the demo's environment
 
@@ -51,9 +53,11 @@ class Command(BaseCommand):
             self.stdout.write("Starting Drydock's demo ...")
             self.stdout.flush()
             os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606 - ourselves again
-        _prepare()
-        connections.close_all()
-        sys.exit(self._run(port, sandbox_port))
+        with broker.running(settings.ENV.data_dir):  # before the others, which would complain that it is not there
+            _prepare()
+            connections.close_all()
+            status = self._run(port, sandbox_port)
+        sys.exit(status)
 
     def _run(self, port: int, sandbox_port: int) -> int:
         from honcho.environ import parse_procfile
@@ -68,7 +72,6 @@ class Command(BaseCommand):
                     super().write(message)
 
         manager = Manager(Quiet(sys.stdout))
-        manager.add_process("valkey", f"exec {sys.executable} -m dashboard.broker", quiet=True)
         manager.add_process(
             "sandbox",
             f"exec {sys.executable} -m sandbox --port {sandbox_port} --fleet demo",
@@ -121,6 +124,7 @@ def _environment(port: int, sandbox_port: int, folder: Path) -> dict[str, str]:
         INSIDE: "1",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "PYTHONUNBUFFERED": "1",
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",  # a demo in a container
         "DRYDOCK_PORT": str(port),
         "DRYDOCK_SANDBOX_PORT": str(sandbox_port),
         "DRYDOCK_DATA_DIR": str(folder),
@@ -147,7 +151,7 @@ def _prepare() -> None:
         users.objects.create_user(name, password=PASSWORD).groups.add(Group.objects.get(name=group))
     for name, account_id, colour, role in ACCOUNTS:
         Account.objects.create(name=name, account_id=account_id, colour=colour, role_arn=role, regions=REGIONS)
-    base_watch.seed_streams()
+    base_watch.seed_streams([f"public.ecr.aws/lambda/{stream}" for stream in STREAMS])
     base_watch.submit_poll(None)
     sync.submit(None)
 
