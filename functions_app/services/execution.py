@@ -81,7 +81,7 @@ class Execution:
         self.lease.write(step=step)
         if not resumed:
             self.log.info(f"Step {step.position} of {len(self.steps)}: {spec.title}")
-        self.context.deadline = step.started_at + spec.limit if spec.limit else None
+        self.context.deadline = step.started_at + spec.limit if spec.limit is not None else None
         try:
             outcome = spec.action(self.context)
         except LeaseLost:

@@ -1,0 +1,103 @@
+"""Real processes of the product for tests: workers, beat, web server."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+ROOT = Path(__file__).resolve().parent.parent
+READY_WITHIN = 40.0
+
+
+class Process:
+    """A process of the product, and what it says."""
+
+    def __init__(self, arguments: list[str], environment: Mapping[str, str], output: Path) -> None:
+        self.output = output
+        self._file: IO[bytes] = output.open("wb")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            cwd=ROOT,
+            env={**environment, "DJANGO_SETTINGS_MODULE": "tests.worker_settings", "PYTHONUNBUFFERED": "1"},
+            stdout=self._file,
+            stderr=subprocess.STDOUT,
+        )
+
+    def says(self, text: str) -> bool:
+        """Whether it said this."""
+        assert self.process.poll() is None, f"it ended:\n{self.text()}"
+        return text in self.text()
+
+    def text(self) -> str:
+        """All it said."""
+        return self.output.read_text(errors="replace")
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+    def stop(self) -> None:
+        """End it kindly, then not."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        self._file.close()
+
+
+def eventually(true: Callable[[], bool], what: str, within: float = READY_WITHIN) -> None:
+    """Wait until it is true; fail with `what` was awaited."""
+    deadline = time.monotonic() + within
+    while not true():
+        assert time.monotonic() < deadline, f"not within {within:.0f} s: {what}"
+        time.sleep(0.05)
+
+
+@contextmanager
+def worker(environment: Mapping[str, str], folder: Path, name: str) -> Iterator[Process]:
+    """A Celery worker as the Procfile starts it, ready."""
+    arguments = ["celery", "-A", "dashboard", "worker", "--queues", "control,invocations", "--pool", "threads"]
+    arguments += ["--concurrency", "4", "--hostname", f"{name}@%h", "--without-gossip", "--without-mingle"]
+    process = Process([*arguments, "--loglevel", "info"], environment, folder / f"{name}.log")
+    try:
+        eventually(lambda: process.says("ready."), f"worker {name} ready")
+        yield process
+    finally:
+        process.stop()
+
+
+@contextmanager
+def beat(environment: Mapping[str, str], folder: Path) -> Iterator[Process]:
+    """Celery's beat: it ticks once a second."""
+    arguments = ["celery", "-A", "dashboard", "beat", "--schedule", str(folder / "schedule"), "--pidfile="]
+    process = Process([*arguments, "--loglevel", "info"], environment, folder / "beat.log")
+    try:
+        eventually(lambda: process.says("beat: Starting"), "beat started")
+        yield process
+    finally:
+        process.stop()
+
+
+@contextmanager
+def web(environment: Mapping[str, str], folder: Path) -> Iterator[tuple[Process, int]]:
+    """uvicorn as the Procfile starts it, and its port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    arguments = ["uvicorn", "dashboard.asgi:application", "--host", "127.0.0.1", "--port", str(port)]
+    arguments += ["--timeout-graceful-shutdown", "3", "--no-access-log"]
+    process = Process(arguments, {**os.environ, **environment}, folder / "web.log")
+    try:
+        eventually(lambda: process.says("Uvicorn running"), "the web server listens")
+        yield process, port
+    finally:
+        process.stop()

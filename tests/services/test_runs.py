@@ -1,0 +1,317 @@
+"""Runs in one process: steps, waits, failure and undo, cancellation, locks, leases."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from functions_app import runlog
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.runs import LEASE, Done, Kind, Outcome, Status, StepStatus, Wait
+from functions_app.models import AuditEntry, Run
+from functions_app.services import runs
+from functions_app.services.leases import Lease, LeaseLost
+from functions_app.services.runs import Context, RunKind, StepSpec
+from tests.conftest import Valkey
+from tests.run_kinds import KINDS, count
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey", "test_kinds")]
+
+
+@pytest.fixture
+def test_kinds(settings: Settings) -> None:
+    settings.DRYDOCK_KINDS = "tests.run_kinds.KINDS"
+
+
+def submit(folder: Path, actor: User | None = None, lock: str = "", **plan: Any) -> Run:
+    plan = {"folder": str(folder), **plan}
+    return runs.submit(Kind.DEPLOYMENT, title="A change", plan=plan, actor=actor, lock=lock)
+
+
+def carry_on(run: Run, times: int = 1) -> Run:
+    """Claim it as a worker would; waits are over at once."""
+    for number in range(times):
+        Run.objects.filter(pk=run.pk, status=Status.WAITING).update(wake_at=timezone.now())
+        runs.execute(run.pk, f"worker {number}")
+    run.refresh_from_db()
+    return run
+
+
+def steps(run: Run) -> dict[str, str]:
+    return {step.name: step.status for step in run.steps.all()}
+
+
+def texts(run: Run) -> list[str]:
+    return [line.text for line in runlog.read(run.pk)]
+
+
+def doing(action: Any) -> dict[Kind, RunKind]:
+    """A kind of one step."""
+    return {Kind.DEPLOYMENT: RunKind(Kind.DEPLOYMENT, (StepSpec("prepare", "Prepare", action),))}
+
+
+class Test_a_run:
+    def test_does_its_steps_in_order_and_succeeds(self, tmp_path: Path) -> None:
+        run = carry_on(submit(tmp_path))
+        assert run.status == Status.SUCCEEDED
+        assert steps(run) == {"prepare": "done", "change": "done", "settle": "done", "check": "skipped"}
+        assert run.result["changed"] is True
+        assert run.lease_owner == ""
+        assert run.lease_until is None
+        assert run.ended_at is not None
+
+    def test_tells_every_step_in_its_log(self, tmp_path: Path) -> None:
+        said = texts(carry_on(submit(tmp_path)))
+        assert said[0] == "Step 1 of 4: Prepare"
+        assert said[-1].startswith("Succeeded: 4 of 4 steps")
+
+    def test_has_log_numbers_without_gap_and_counts_them(self, tmp_path: Path) -> None:
+        run = carry_on(submit(tmp_path, lines=1200))
+        numbers = [line.sequence for line in runlog.read(run.pk, limit=5000)]
+        assert numbers == list(range(1, run.line_count + 1))
+
+    def test_waits_without_a_worker_and_goes_on_later(self, tmp_path: Path) -> None:
+        run = carry_on(submit(tmp_path, waits=1, seconds=30))
+        assert run.status == Status.WAITING
+        assert run.wake_at is not None
+        assert run.lease_owner == ""
+        assert steps(run)["settle"] == "waiting"
+        assert carry_on(run).status == Status.SUCCEEDED
+
+    def test_is_not_woken_before_its_time(self, tmp_path: Path) -> None:
+        run = carry_on(submit(tmp_path, waits=1, seconds=30))
+        assert runs.execute(run.pk, "eager") is False
+
+    def test_finds_nothing_to_do_for_a_message_that_comes_again(self, tmp_path: Path) -> None:
+        run = carry_on(submit(tmp_path))
+        assert runs.execute(run.pk, "redelivered") is False
+        assert count(tmp_path, "change") == 1
+
+    def test_of_which_nobody_knows_is_nothing_to_do(self) -> None:
+        assert runs.execute(987654, "nobody") is False
+
+    def test_fails_when_a_step_waits_beyond_its_limit(self, tmp_path: Path) -> None:
+        def never(context: Context) -> Outcome:
+            return Wait(0, "still pending")
+
+        spec = StepSpec("prepare", "Prepare", never, limit=timedelta(0))
+        run = submit(tmp_path)
+        runs.execute(run.pk, "worker", {Kind.DEPLOYMENT: RunKind(Kind.DEPLOYMENT, (spec,))})
+        run.refresh_from_db()
+        assert run.status == Status.FAILED
+        assert run.problem is not None
+        assert "still pending" in run.problem["message"]
+
+    def test_keeps_secrets_out_of_notes_and_results_of_failures(self, tmp_path: Path) -> None:
+        def leaks(context: Context) -> Outcome:
+            raise DrydockError(Code.FAILED, "refused: password=hunter2")
+
+        run = submit(tmp_path)
+        runs.execute(run.pk, "worker", doing(leaks))
+        assert not any("hunter2" in text for text in texts(run))
+
+
+class Test_a_failing_step:
+    def test_ends_the_run_with_its_problem(self, tmp_path: Path) -> None:
+        run = carry_on(submit(tmp_path, fails="expected"))
+        assert run.status == Status.FAILED
+        assert run.problem is not None
+        assert run.problem["aws_code"] == "PreconditionFailed"
+        assert run.problem["request_id"] == "r-1"
+
+    def test_has_the_done_steps_undone_the_last_first(self, tmp_path: Path) -> None:
+        run = carry_on(submit(tmp_path, check_fails=True))
+        assert steps(run) == {"prepare": "undone", "change": "undone", "settle": "done", "check": "failed"}
+        undone = [text for text in texts(run) if text.startswith("Undo:")]
+        assert undone == ["Undo: Change", "Undo: Prepare"]
+        assert "Undone: Prepare, Change." in run.result["summary"]
+
+    def test_that_fails_unexpectedly_names_type_and_step_and_shows_no_detail(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        run = carry_on(submit(tmp_path, fails="unexpected"))
+        assert run.status == Status.FAILED
+        assert run.problem is not None
+        assert "KeyError" in run.problem["message"]
+        assert "Change" in run.problem["message"]
+        assert "secret" not in str(run.problem) + "".join(texts(run))
+        assert "Traceback" in caplog.text
+
+    def test_whose_undo_fails_does_not_keep_the_others_and_says_so(self, tmp_path: Path) -> None:
+        run = carry_on(submit(tmp_path, check_fails=True, undo_fails=True))
+        assert run.status == Status.FAILED
+        assert steps(run)["change"] == "failed"
+        assert steps(run)["prepare"] == "undone"
+        assert "could not be undone: It may not be put back." in run.steps.get(name="change").note
+
+
+class Test_cancelling:
+    def test_a_run_that_nobody_began_does_nothing(self, tmp_path: Path, operator: User) -> None:
+        run = submit(tmp_path, operator)
+        assert runs.cancel(run, operator)
+        assert carry_on(run).status == Status.CANCELLED
+        assert run.result["summary"].startswith("Cancelled by olga. Nothing was done.")
+        assert count(tmp_path, "prepare") == 0
+
+    def test_a_waiting_run_makes_it_due_and_takes_back_what_was_done(self, tmp_path: Path, operator: User) -> None:
+        run = carry_on(submit(tmp_path, operator, waits=5, seconds=3000))
+        runs.cancel(run, operator)
+        runs.execute(run.pk, "another")
+        run.refresh_from_db()
+        assert run.status == Status.CANCELLED
+        assert steps(run) == {"prepare": "undone", "change": "undone", "settle": "waiting", "check": "pending"}
+        assert run.result["summary"].endswith("Undone: Prepare, Change. Not done: Settle, Check.")
+
+    def test_takes_effect_between_steps(self, tmp_path: Path, operator: User) -> None:
+        run = submit(tmp_path, operator)
+
+        def cancels(context: Context) -> Outcome:
+            runs.cancel(context.run, operator)
+            context._asked = -100.0
+            return Done("done")
+
+        kind = RunKind(Kind.DEPLOYMENT, (StepSpec("prepare", "Prepare", cancels), *KINDS[Kind.DEPLOYMENT].steps[1:]))
+        runs.execute(run.pk, "worker", {Kind.DEPLOYMENT: kind})
+        run.refresh_from_db()
+        assert run.status == Status.CANCELLED
+        assert "Done and kept: Prepare." in run.result["summary"]
+
+    def test_an_ended_run_changes_nothing(self, tmp_path: Path, operator: User) -> None:
+        run = carry_on(submit(tmp_path, operator))
+        assert runs.cancel(run, operator) is False
+
+    def test_leaves_an_entry_in_the_audit_table(self, tmp_path: Path, operator: User) -> None:
+        run = submit(tmp_path, operator)
+        runs.cancel(run, operator)
+        carry_on(run)
+        actions = list(AuditEntry.objects.order_by("pk").values_list("action", "actor_name"))
+        assert actions == [("deployment.submit", "olga"), ("run.cancel", "olga"), ("deployment.cancelled", "olga")]
+
+
+class Test_submitting:
+    def test_a_second_run_with_the_same_lock_is_refused_and_names_the_first(self, tmp_path: Path) -> None:
+        first = submit(tmp_path, lock="arn:x")
+        with pytest.raises(DrydockError) as refused:
+            submit(tmp_path, lock="arn:x")
+        assert refused.value.problem.code is Code.BUSY
+        assert f"Run {first.pk}" in str(refused.value)
+        assert Run.objects.count() == 1
+
+    def test_is_possible_again_when_the_first_has_ended(self, tmp_path: Path) -> None:
+        carry_on(submit(tmp_path, lock="arn:x"))
+        assert submit(tmp_path, lock="arn:x").status == Status.QUEUED
+
+    def test_by_the_schedule_leaves_no_audit_entry(self, tmp_path: Path) -> None:
+        carry_on(submit(tmp_path))
+        assert not AuditEntry.objects.exists()
+
+    def test_stores_no_secret_of_the_plan_in_the_audit_table(self, tmp_path: Path, operator: User) -> None:
+        submit(tmp_path, operator, token="abc", note="password=hunter2")
+        entry = AuditEntry.objects.get()
+        assert entry.plan["token"] == "[redacted]"
+        assert "hunter2" not in str(entry.plan)
+
+    def test_succeeds_while_redis_is_away(self, tmp_path: Path, valkey: Valkey) -> None:
+        valkey.stop()
+        try:
+            assert carry_on(submit(tmp_path)).status == Status.SUCCEEDED
+        finally:
+            valkey.start()
+
+
+class Test_a_lease:
+    def test_is_claimed_by_one_only(self, tmp_path: Path) -> None:
+        run = submit(tmp_path)
+        assert Lease.claim(run.pk, "first") is not None
+        assert Lease.claim(run.pk, "second") is None
+
+    def test_that_ran_out_is_taken_over_and_the_loser_writes_nothing(self, tmp_path: Path) -> None:
+        run = submit(tmp_path)
+        first = Lease.claim(run.pk, "first")
+        assert first is not None
+        Run.objects.filter(pk=run.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+        second = Lease.claim(run.pk, "second")
+        assert second is not None
+        assert second[0].taken_over
+        with pytest.raises(LeaseLost):
+            first[0].write(result={"by": "first"})
+        run.refresh_from_db()
+        assert run.result == {}
+        assert run.lease_owner == "second"
+
+    def test_is_renewed_by_every_write(self, tmp_path: Path) -> None:
+        run = submit(tmp_path)
+        claimed = Lease.claim(run.pk, "first")
+        assert claimed is not None
+        Run.objects.filter(pk=run.pk).update(lease_until=timezone.now())
+        claimed[0].write(memory={"a": 1})
+        run.refresh_from_db()
+        assert run.lease_until is not None
+        assert run.lease_until > timezone.now() + LEASE / 2
+
+    def test_refuses_an_illegal_transition(self, tmp_path: Path) -> None:
+        claimed = Lease.claim(submit(tmp_path).pk, "first")
+        assert claimed is not None
+        claimed[0].write(to=Status.SUCCEEDED)
+        with pytest.raises(ValueError, match="not a legal transition"):
+            claimed[0].write(to=Status.RUNNING)
+
+    def test_lost_in_a_step_ends_the_work_without_a_trace(self, tmp_path: Path) -> None:
+        def loses(context: Context) -> Outcome:
+            Run.objects.filter(pk=context.run.pk).update(lease_owner="another")
+            context.result["by"] = "the loser"
+            return Done()
+
+        run = submit(tmp_path)
+        assert runs.execute(run.pk, "loser", doing(loses)) is False
+        run.refresh_from_db()
+        assert run.status == Status.RUNNING
+        assert run.result == {}
+        assert steps(run)["prepare"] == StepStatus.RUNNING
+
+
+class Test_the_tick:
+    def test_hands_out_what_is_due_once(self, tmp_path: Path) -> None:
+        run = submit(tmp_path)
+        Run.objects.filter(pk=run.pk).update(handed_out_at=None)
+        assert runs.hand_out_due() == 1
+        assert runs.hand_out_due() == 0
+
+    def test_hands_it_out_again_when_nobody_came(self, tmp_path: Path) -> None:
+        run = submit(tmp_path)
+        Run.objects.filter(pk=run.pk).update(handed_out_at=timezone.now() - timedelta(minutes=1))
+        assert runs.hand_out_due() == 1
+
+    def test_hands_out_a_run_whose_lease_ran_out(self, tmp_path: Path) -> None:
+        run = submit(tmp_path)
+        Lease.claim(run.pk, "vanished")
+        old = timezone.now() - timedelta(minutes=1)
+        Run.objects.filter(pk=run.pk).update(lease_until=old, handed_out_at=old)
+        assert runs.hand_out_due() == 1
+
+    def test_leaves_alone_what_waits_works_or_has_ended(self, tmp_path: Path) -> None:
+        carry_on(submit(tmp_path))
+        carry_on(submit(tmp_path, waits=1, seconds=3000))
+        Lease.claim(submit(tmp_path).pk, "busy")
+        Run.objects.update(handed_out_at=None)
+        assert runs.hand_out_due() == 0
+
+
+def test_a_step_that_must_not_be_repeated_is_not_and_the_run_says_what_to_look_at(tmp_path: Path) -> None:
+    run = runs.submit(Kind.INVOCATION, title="Send", plan={"folder": str(tmp_path)}, actor=None)
+    claimed = Lease.claim(run.pk, "vanished")
+    assert claimed is not None
+    step = run.steps.get()
+    step.status, step.started_at = StepStatus.RUNNING, timezone.now()
+    claimed[0].write(step=step)
+    Run.objects.filter(pk=run.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    carry_on(run)
+    assert run.status == Status.FAILED
+    assert run.problem is not None
+    assert run.problem["code"] == Code.UNKNOWN_OUTCOME
+    assert run.problem["next_step"] == "Look in the function's log group."
+    assert count(tmp_path, "once") == 0

@@ -1,0 +1,5 @@
+"""Settings of workers and web servers that tests start: the product's own, with kinds of runs made for tests."""
+
+from dashboard.settings import *  # noqa: F403
+
+DRYDOCK_KINDS = "tests.run_kinds.KINDS"
