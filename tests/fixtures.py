@@ -121,7 +121,7 @@ def account() -> str:
 
 
 @pytest.fixture
-def client(sandbox: Sandbox, account: str) -> ClientFactory:
+def aws_client(sandbox: Sandbox, account: str) -> ClientFactory:
     """Plain boto3 clients against the sandbox: one attempt, so that retries hide nothing."""
 
     def make(service: str, region: str = REGION, account: str | None = None) -> Any:
@@ -144,7 +144,7 @@ def login(ecr: Any) -> tuple[str, str]:
 
 
 @pytest.fixture
-def push(sandbox: Sandbox, client: ClientFactory) -> Push:
+def push(sandbox: Sandbox, aws_client: ClientFactory) -> Push:
     """Push an image the way a build does: over HTTP."""
 
     def run(
@@ -155,7 +155,7 @@ def push(sandbox: Sandbox, client: ClientFactory) -> Push:
         region: str = REGION,
         account: str | None = None,
     ) -> str:
-        ecr = client("ecr", region, account)
+        ecr = aws_client("ecr", region, account)
         with suppress(ecr.exceptions.RepositoryAlreadyExistsException):
             ecr.create_repository(repositoryName=repository)
         with httpx.Client(base_url=sandbox.url, auth=login(ecr)) as registry:
@@ -192,9 +192,9 @@ def put_manifest(registry: httpx.Client, repository: str, reference: str, image:
 
 
 @pytest.fixture
-def functions(client: ClientFactory, push: Push, account: str) -> Functions:
+def functions(aws_client: ClientFactory, push: Push, account: str) -> Functions:
     """Lambda functions in the test's own account."""
-    return Functions(client, push, account)
+    return Functions(aws_client, push, account)
 
 
 @pytest.fixture

@@ -135,8 +135,10 @@ def _findings(condition: Condition, live: Sequence[LiveVersion], drifted_tags: S
         why = condition.last_update_reason or "Lambda gives no reason"
         yield Finding(RANK_UPDATE_FAILED, f"The last update failed: {why}")
     if drifted_tags:
-        moved = "moved" if len(drifted_tags) == 1 else "have moved"
-        yield Finding(RANK_DRIFTED, f"{', '.join(drifted_tags)} {moved} since the deploy: it still runs the old image.")
+        tags = "Tag" if len(drifted_tags) == 1 else "Tags"
+        yield Finding(
+            RANK_DRIFTED, f"{tags} {', '.join(drifted_tags)} moved since the deploy: it still runs the old image."
+        )
     if (version := worst(live)) and version.freshness in (Freshness.END_OF_LIFE, Freshness.STALE):
         rank = RANK_END_OF_LIFE if version.freshness is Freshness.END_OF_LIFE else RANK_STALE
         yield Finding(rank, f"{version.name}: {version.reason}")

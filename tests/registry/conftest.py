@@ -13,6 +13,7 @@ import pytest
 
 from functions_app.registry.client import Login, Registry
 from tests import packages
+from tests.fixtures import ClientFactory
 
 USER = Login("dockhand", "harbour")
 # The line for that user; bcrypt at its lowest cost, for tests alone.
@@ -124,3 +125,9 @@ def _serve(script: Scripted) -> Iterator[Scripted]:
     server.shutdown()
     server.server_close()
     thread.join(5)
+
+
+@pytest.fixture
+def client(aws_client: ClientFactory) -> ClientFactory:
+    """Here a client is one of AWS's; where pages are tested it is Django's."""
+    return aws_client

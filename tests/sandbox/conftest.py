@@ -1,5 +1,7 @@
 """The fixtures live in tests/fixtures.py, which all of the tests share; here are the words for importing."""
 
+import pytest
+
 from tests.fixtures import (
     REGION,
     ClientFactory,
@@ -23,3 +25,9 @@ __all__ = [
     "put_blob",
     "put_manifest",
 ]
+
+
+@pytest.fixture
+def client(aws_client: ClientFactory) -> ClientFactory:
+    """Here a client is one of AWS's; where pages are tested it is Django's."""
+    return aws_client

@@ -1,0 +1,65 @@
+"""Settings: the accounts, their regions with age and problem; adding and changing them; the Sync button's address."""
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from functions_app.models import Account
+from functions_app.services import account_settings, accounts, sync
+from functions_app.services.account_settings import AccountDraft
+from functions_app.web.http import HtmxHttpRequest, operator_required, page
+
+LIST, FORM = "accounts/list.html", "accounts/form.html"
+BLANK = AccountDraft("", "", accounts.COLOURS[0], (), "", "", enabled=True)
+
+
+@require_safe
+def account_list(request: HtmxHttpRequest) -> HttpResponse:
+    """All accounts with their regions, how old each is and what went wrong last."""
+    rows = account_settings.listing()
+    return page(request, LIST, {"rows": rows, "total": len(rows), "administrator": request.user.is_superuser})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def account_add(request: HtmxHttpRequest) -> HttpResponse:
+    """The form for a new account; administrators only."""
+    return _edit(request, None)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def account_edit(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """The form for an account that is there; administrators only."""
+    return _edit(request, get_object_or_404(Account, pk=pk))
+
+
+def _edit(request: HtmxHttpRequest, existing: Account | None) -> HttpResponse:
+    account_settings.require_administrator(request.user)
+    draft = AccountDraft.of(existing) if existing else BLANK
+    wrong: dict[str, str] = {}
+    if request.method == "POST":
+        draft = AccountDraft.from_form(request.POST)
+        wrong = account_settings.faults(draft, existing)
+        if not wrong:
+            account_settings.save(draft, request.user, existing)
+            return HttpResponseRedirect(reverse("accounts"))
+    context = {"account": existing, "draft": draft, "wrong": wrong, "colours": accounts.COLOURS}
+    return page(request, FORM, context, partial="form", status=400 if wrong else 200)
+
+
+@operator_required
+def start_sync(request: HtmxHttpRequest) -> HttpResponse:
+    """Start a sync of all accounts and show its run; where one is under way already, that is said (BUSY)."""
+    run = sync.submit(request.user)
+    target = reverse("run", args=[run.pk])
+    if request.htmx:
+        return HttpResponse(status=204, headers={"HX-Redirect": target})
+    return HttpResponseRedirect(target)
+
+
+urlpatterns: list[URLPattern] = [
+    path("settings/accounts/", account_list, name="accounts"),
+    path("settings/accounts/add/", account_add, name="account-add"),
+    path("settings/accounts/<int:pk>/", account_edit, name="account-edit"),
+    path("sync/", start_sync, name="sync"),
+]
