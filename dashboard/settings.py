@@ -113,6 +113,7 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": ["'none'"],
     }
 }
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024  # a payload to invoke with may have 6 MB
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True

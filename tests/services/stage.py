@@ -45,6 +45,12 @@ class Stage:
         """Bring the snapshot up to date."""
         self.function = sync.refresh_function(self.function)
 
+    def sync_all(self) -> None:
+        """A whole sync: repositories and images, too."""
+        run = carry_out(sync.submit(None))
+        assert run.status == Status.SUCCEEDED, log_of(run)
+        self.function.refresh_from_db()
+
     def plan(self, image: str, alias: str = "") -> Any:
         """Plan a deployment that must be possible."""
         made = deployments.plan(self.function, image, alias or self.alias, self.actor)

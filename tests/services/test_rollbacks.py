@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Done, Kind, Status
-from functions_app.models import AuditEntry, Image, Repository, RunStep
+from functions_app.models import AuditEntry, RunStep
 from functions_app.services import rollbacks
 from functions_app.services.run_kinds import KINDS
 from functions_app.services.steps import StepSpec
@@ -73,23 +73,18 @@ def test_weights_are_cleared(stage: Stage) -> None:
     assert stage.read_alias() == ("1", {})
 
 
-def test_what_was_live_is_offered_with_its_digest(stage: Stage) -> None:
+def test_what_was_live_is_offered_with_its_digest_and_tags(stage: Stage) -> None:
+    stage.sync_all()
     (offer,) = rollbacks.targets(stage.function)
-    assert [(target.version, target.digest) for target in offer.targets] == [("1", stage.digest("1"))]
+    (target,) = offer.targets
+    assert (target.version, target.digest, target.tags, target.obstacle) == ("1", stage.digest("1"), ("1",), "")
+    assert offer.available == 1
 
 
 def test_a_version_whose_image_is_gone_is_not_offered(stage: Stage) -> None:
-    repository = Repository.objects.get_or_create(
-        account=stage.account,
-        region=stage.function.region,
-        name="app",
-        defaults={"uri": stage.functions.uri("app"), "synced_at": stage.function.synced_at},
-    )[0]
-    now = stage.function.synced_at
-    image, _ = Image.objects.update_or_create(
-        repository=repository, digest=stage.digest("1"), defaults={"synced_at": now, "gone_at": now}
-    )
-    stage.function.versions.filter(number="1").update(image=image)
+    stage.sync_all()
+    delete_image(stage, stage.digest("1"))
+    stage.sync_all()
     (offer,) = rollbacks.targets(stage.function)
     assert offer.available == 0
     assert "deleted from app" in offer.targets[0].obstacle
