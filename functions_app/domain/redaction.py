@@ -7,7 +7,7 @@ MASK = "[redacted]"
 LINE_LIMIT = 8 * 1024  # bytes of UTF-8 that one log line may hold
 SCAN_LIMIT = 64 * 1024  # characters looked at: beyond that a line is cut before the patterns run
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]|\x1b\[[0-9;?]*[A-Za-z]")
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 _NAMES = (
     r"passwords?|passwd|passphrase|pwd|secret|secret[_-]?access[_-]?key|secret[_-]?key|client[_-]?secret|"
     r"session[_-]?token|security[_-]?token|access[_-]?token|refresh[_-]?token|id[_-]?token|auth[_-]?token|"
@@ -31,7 +31,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"(?i)((?:{_NAMES})[\"']?\s*[:=]\s*)(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s,;&\"'}}]+)"),
      rf"\1{MASK}"),
     # A bare AWS secret key: 40 characters of base64 that are no hexadecimal digest.
-    (re.compile(r"(?<![\w/+=.:-])(?=[^\s]*[A-Z])(?=[^\s]*[a-z])(?=[^\s]*[0-9])[A-Za-z0-9/+]{40}(?![\w/+=.:-])"), MASK),
+    (re.compile(r"(?<![\w/+.-])(?=\S{0,39}[A-Z])(?=\S{0,39}[a-z])(?=\S{0,39}[0-9])[A-Za-z0-9/+]{40}(?![\w/+=:-]|\.\w)"), MASK),
 )  # fmt: skip
 
 

@@ -1,0 +1,91 @@
+"""Secrets never reach a log, a note or the audit table; what is harmless stays readable."""
+
+import pytest
+
+from functions_app.domain.redaction import LINE_LIMIT, MASK, clean_lines, redact, redact_value
+
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("key AKIAIOSFODNN7EXAMPLE used", "AKIAIOSFODNN7EXAMPLE"),
+        ("ASIAIOSFODNN7EXAMPLE", "ASIAIOSFODNN7EXAMPLE"),
+        ("secret wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY.", "wJalrXUtnFEMI"),
+        ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalrXUtnFEMI"),
+        ('"SecretAccessKey": "abc def ghi"', "abc def"),
+        ("AWS_SESSION_TOKEN=IQoJb3JpZ2luX2VjE", "IQoJb3"),
+        ("IQoJ" + "b3JpZ2luX2VjEJr" * 10, "b3JpZ2luX2VjEJr"),
+        ("Authorization: Bearer abc.def-ghi", "abc.def"),
+        ("authorization: Basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
+        ('{"Authorization": "AWS4-HMAC-SHA256 Credential=AKIA1/x, Signature=fe5f80"}', "fe5f80"),
+        ("sent with bearer 0123456789abcdef", "0123456789abcdef"),
+        (f"token is {JWT}", "eyJ"),
+        ("https://b.s3.amazonaws.com/k?X-Amz-Signature=fe5f80f77d5f&X-Amz-Date=2026", "fe5f80f77d5f"),
+        ("https://b.s3.amazonaws.com/k?a=1&X-Amz-Security-Token=IQoJxyz%2F", "IQoJxyz"),
+        ("https://b.s3.amazonaws.com/k?AWSAccessKeyId=x&Signature=vjbyPxybdZaNmGa%2ByT272YEAiv4%3D", "vjbyPxyb"),
+        ("postgres://app:hunter2@db:5432/app", "hunter2"),
+        ("password=hunter2", "hunter2"),
+        ("DB_PASSWORD: 'hunter2 and more'", "hunter2 and more"),
+        ("api_key=k-123;", "k-123"),
+        ("Cookie: sessionid=abcdef", "abcdef"),
+        ("ghp_abcdefghijklmnopqrstuvwxyz0123456789", "abcdefghij"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc\n-----END RSA PRIVATE KEY-----", "MIIE"),
+    ],
+)
+def test_a_secret_is_masked(text: str, secret: str) -> None:
+    assert secret not in redact(text)
+    assert MASK in redact(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "START RequestId: 8f507cfc-f3a0-4b6e-9c1d-1f0a2b3c4d5e Version: $LATEST",
+        "REPORT RequestId: 8f507cfc Duration: 3.5 ms Billed Duration: 4 ms Memory Size: 128 MB",
+        "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "commit da39a3ee5e6b4b0d3255bfef95601890afd80709",
+        "arn:aws:lambda:eu-west-1:111111111111:function:orders-api:live",
+        "111111111111.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1",
+        "https://example.com/path?page=2&sort=name",
+        "took 3 tokens from the bucket",
+        "\tindented",
+    ],
+)
+def test_what_is_no_secret_stays(text: str) -> None:
+    assert redact(text) == text
+
+
+def test_nul_and_escape_sequences_are_taken_out() -> None:
+    assert redact("a\0b \x1b[31mred\x1b[0m\x07") == "ab red"
+
+
+def test_a_text_of_several_lines_becomes_several_lines() -> None:
+    assert clean_lines("one\r\ntwo\n\nfour\n") == ["one", "two", "", "four"]
+
+
+def test_a_very_long_line_is_cut_and_says_so() -> None:
+    (line,) = clean_lines("é" * 20_000)
+    assert len(line.encode()) < LINE_LIMIT + 100
+    assert line.endswith("… [cut: the line had 20,000 characters]")
+
+
+def test_a_line_of_megabytes_is_cut_before_it_costs_anything() -> None:
+    (line,) = clean_lines("password=hunter2 " * 500_000)
+    assert len(line.encode()) < LINE_LIMIT + 100
+    assert "hunter2" not in line
+
+
+def test_a_text_that_cannot_be_encoded_is_stored_all_the_same() -> None:
+    assert clean_lines("a\ud800b") == ["a?b"]
+
+
+def test_values_are_redacted_inside_and_by_their_name() -> None:
+    plan = {"token": "x", "nested": [{"db_password": "y", "url": "https://u:p@h"}], "count": 3, "empty_secret": ""}
+    assert redact_value(plan) == {
+        "token": MASK,
+        "nested": [{"db_password": MASK, "url": f"https://u:{MASK}@h"}],
+        "count": 3,
+        "empty_secret": "",
+    }
