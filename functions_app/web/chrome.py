@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from functions_app.services import access, inventory
@@ -35,13 +35,7 @@ RAIL = (
 @lru_cache(maxsize=1)
 def navigation() -> tuple[NavItem, ...]:
     """The rail's entries."""
-    items = []
-    for title, icon, name, key in RAIL:
-        try:
-            items.append(NavItem(title, icon, reverse(name), key))
-        except NoReverseMatch:
-            continue
-    return tuple(items)
+    return tuple(NavItem(title, icon, reverse(name), key) for title, icon, name, key in RAIL)
 
 
 def chrome(request: HttpRequest) -> dict[str, object]:

@@ -5,24 +5,71 @@ from datetime import UTC, datetime, timedelta
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from functions_app.domain.errors import Code, Problem
 from functions_app.domain.freshness import Freshness
 from functions_app.domain.runs import Status
 from functions_app.web import parts
+from functions_app.web.chain import Stop
 from functions_app.web.http import HtmxHttpRequest
+from functions_app.web.pages import page_links
+
+DIGEST = "sha256:" + "1f4ee0c3a9d4" * 5 + "0000"
+OTHER = "sha256:" + "7c82785f9109" * 5 + "0000"
+ALIASES = (
+    {
+        "name": "live",
+        "version": "7",
+        "digest": DIGEST,
+        "second_version": "8",
+        "second_weight": 0.1,
+        "second_digest": OTHER,
+        "drifted": False,
+    },
+    {"name": "next", "version": "8", "digest": OTHER, "drifted": True},
+)
+
+
+def _bold(text: str) -> SafeString:
+    return format_html("<b>{}</b>", text)
+
+
+LANES = (
+    (
+        Stop("Alias", _bold("live"), "split"),
+        Stop("Version", _bold("7"), word="90 %"),
+        Stop("Image", parts.digest(DIGEST), "v2.3.1 is 7c82785f9109 now", hop="warn", word="tag moved", drift=True),
+        Stop("Base", _bold("python:3.12"), "of 2026-08-01", "warn"),
+        Stop("Newest", _bold("python:3.12"), "of 2026-11-01", "newest", "warn", "3 releases, 93 d"),
+    ),
+    (
+        Stop("Alias", _bold("previous"), "all calls"),
+        Stop("Version", _bold("5")),
+        Stop("Image", parts.digest(OTHER), "deleted from ECR", "bad", "bad", "broken"),
+        Stop("Base", parts.freshness(Freshness.UNKNOWN, "Nothing is known of it"), "none found", "unknown"),
+    ),
+)
 
 
 def styleguide(request: HtmxHttpRequest) -> HttpResponse:
     """Draw all parts."""
     now = datetime.now(UTC)
     context = {
-        "digest": "sha256:" + "1f4ee0c3a9d4" * 5 + "0000",
+        "digest": DIGEST,
         "freshness": [(item.value, f"Why it is {item.value}", 3, 41) for item in Freshness],
         "states": [value for value in parts.STATES if value],
         "statuses": [item.value for item in Status],
         "colours": parts.COLOURS,
         "times": [now - timedelta(seconds=seconds) for seconds in (1, 40, 300, 7200, 1_000_000)],
+        "size": 213_400_000,
+        "tags": ["main", "v2.4.0", "2026-11-21", "stable", "latest"],
+        "arn": "arn:aws:lambda:eu-west-1:111111111111:function:orders-create",
+        "aliases": parts.aliases(ALIASES, "", shown=4),
+        "lanes": LANES,
+        "pages": page_links(6, 200, lambda number: f"?page={number}"),
+        "title": "Somebody else changed it meanwhile",
         "problem": Problem(
             Code.CHANGED,
             "Somebody changed this alias 40 s ago.",

@@ -1,0 +1,154 @@
+"""What stands around every page: login, the policy for scripts and styles, errors as page and toast, health."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+from django.contrib.auth.models import AnonymousUser, User
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.test import Client, RequestFactory
+from django_htmx.middleware import HtmxDetails
+
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.models import Run, Scope
+from functions_app.web import parts
+from functions_app.web.http import ProblemMiddleware, server_error
+from tests.factories import NOW, make_account, make_function
+
+HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
+TEMPLATES = sorted(Path(django_settings.BASE_DIR, "templates").rglob("*.html"))
+
+
+def request_for(person: User | AnonymousUser, **headers: str) -> HttpRequest:
+    """A request as the middleware would hand it to a view."""
+    request = RequestFactory().get("/somewhere/", headers=headers)
+    request.user = person
+    request.htmx = HtmxDetails(request)  # type: ignore[attr-defined]
+    return request
+
+
+def answer_to(error: DrydockError, request: HttpRequest) -> HttpResponse:
+    """What the person sees when a view raises."""
+    answer = ProblemMiddleware(lambda _: HttpResponse()).process_exception(request, error)
+    assert answer is not None
+    return answer
+
+
+def test_every_page_wants_a_login(client: Client) -> None:
+    answer = client.get("/functions/?freshness=stale")
+    assert answer.headers["Location"] == "/login/?next=/functions/%3Ffreshness%3Dstale"
+
+
+def test_logging_in_leads_to_where_one_wanted_to_go(client: Client, viewer: User) -> None:
+    form = {"username": "vera", "password": "a long password", "next": "/repositories/"}
+    assert client.post("/login/", form).headers["Location"] == "/repositories/"
+
+
+def test_a_wrong_password_is_said_without_saying_which_part(client: Client, viewer: User) -> None:
+    answer = client.post("/login/", {"username": "vera", "password": "wrong"})
+    assert "do not match" in answer.content.decode()
+
+
+def test_htmx_without_a_session_leaves_the_page_instead_of_filling_the_table_with_a_form(client: Client) -> None:
+    headers = {**HTMX, "HX-Current-URL": "http://testserver/functions/?search=a"}
+    answer = client.get("/functions/?search=ab", headers=headers, follow=True)
+    assert answer.headers["HX-Redirect"] == "/login/?next=%2Ffunctions%2F%3Fsearch%3Da"
+
+
+def test_health_needs_no_login(client: Client, db: None) -> None:
+    assert client.get("/healthz").content == b"ok"
+
+
+def test_the_frame_shows_the_age_running_runs_and_the_current_place(client: Client, viewer: User) -> None:
+    make_account()
+    Run.objects.create(kind="sync", status="running", title="Sync", created_at=NOW, actor_name="schedule")
+    client.force_login(viewer)
+    text = client.get("/repositories/").content.decode()
+    assert "<b>1</b> running" in text
+    assert "synced <time" in text
+    assert re.search(r'href="/repositories/"[^>]*aria-current="page"', text)
+
+
+def test_an_old_snapshot_is_amber_with_the_reason(client: Client, viewer: User) -> None:
+    make_account()
+    Scope.objects.update(synced_at=datetime.now(UTC) - timedelta(hours=9))
+    client.force_login(viewer)
+    assert "is the worker running?" in client.get("/repositories/").content.decode()
+
+
+def test_no_page_holds_an_inline_script_or_style() -> None:
+    for template in TEMPLATES:
+        text = template.read_text(encoding="utf-8")
+        assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|hx-on|javascript:", text), template
+
+
+def test_every_icon_used_is_in_the_sprite() -> None:
+    sprite = Path(django_settings.BASE_DIR, "static/vendor/tabler-icons/icons.svg").read_text(encoding="utf-8")
+    there = set(re.findall(r'<symbol id="([^"]+)"', sprite))
+    used = {icon for _, icon, _ in [*parts.FRESHNESS.values(), *parts.STATES.values(), *parts.RUN_STATUS.values()]}
+    for template in TEMPLATES:
+        text = template.read_text(encoding="utf-8")
+        used |= set(re.findall(r'{% icon "([a-z0-9-]+)"', text)) | set(re.findall(r'{% badge "[^"]*" "([^"]+)"', text))
+    assert used <= there
+
+
+def test_responses_carry_the_policy(client: Client, viewer: User) -> None:
+    client.force_login(viewer)
+    policy = client.get("/functions/")["Content-Security-Policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [(Code.BUSY, 409), (Code.CHANGED, 412), (Code.PREFLIGHT, 422), (Code.EXPIRED, 410)]
+)
+def test_an_error_is_a_page_with_its_status_cause_and_next_step(viewer: User, code: Code, status: int) -> None:
+    error = DrydockError(
+        code, "Somebody changed it.", next_step="Reload and review.", aws_code="PreconditionFailed", request_id="4f2a"
+    )
+    answer = answer_to(error, request_for(viewer))
+    assert answer.status_code == status
+    text = answer.content.decode()
+    for words in ("Somebody changed it.", "Reload and review.", "PreconditionFailed", "4f2a", "<html"):
+        assert words in text
+
+
+def test_for_htmx_an_error_is_a_toast(viewer: User) -> None:
+    answer = answer_to(DrydockError(Code.BUSY, "Run 7 holds it."), request_for(viewer, **HTMX))
+    assert (answer.status_code, answer["HX-Retarget"], answer["HX-Reswap"]) == (409, "#toasts", "beforeend")
+    assert "<html" not in answer.content.decode()
+
+
+def test_other_exceptions_are_not_swallowed(viewer: User) -> None:
+    middleware = ProblemMiddleware(lambda _: HttpResponse())
+    assert middleware.process_exception(request_for(viewer), ValueError("boom")) is None
+
+
+def test_an_unknown_address_is_a_page_in_the_frame(client: Client, viewer: User) -> None:
+    client.force_login(viewer)
+    answer = client.get("/no/such/page/")
+    assert answer.status_code == 404
+    assert 'class="rail"' in answer.content.decode()
+
+
+def test_the_500_page_needs_neither_database_nor_session() -> None:
+    answer = server_error(request_for(AnonymousUser()))
+    assert answer.status_code == 500
+    assert "Drydock itself failed" in answer.content.decode()
+
+
+def test_the_styleguide_draws_every_part(viewer: User) -> None:
+    from functions_app.web.styleguide import styleguide
+
+    request = request_for(viewer)
+    assert b"Style guide" in styleguide(request).content  # type: ignore[arg-type]
+
+
+def test_an_unknown_age_is_said(db: None) -> None:
+    function = make_function(make_account())
+    text = render_to_string("repositories/list.html", {"rows": [], "search": ""})
+    assert function.pk
+    assert "No repositories yet" in text

@@ -1,0 +1,226 @@
+"""The pages of one function: head, chain, versions x aliases, image, activity."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from functions_app.models import AliasMove, AuditEntry, Function, Image, Run
+from functions_app.web.chain import Stop
+from tests.factories import (
+    NOW,
+    digest,
+    make_account,
+    make_alias,
+    make_function,
+    make_image,
+    make_release,
+    make_repository,
+    make_stream,
+    make_version,
+)
+
+
+@pytest.fixture
+def person(client: Client, viewer: User) -> Client:
+    """A browser of somebody who may only look."""
+    client.force_login(viewer)
+    return client
+
+
+@pytest.fixture
+def images(db: None) -> tuple[Image, Image]:
+    """A stale image tagged v1 and a current one tagged v2, in one repository."""
+    repository = make_repository(make_account("production"))
+    stream = make_stream()
+    newest = make_release(stream, "3.12.newest", current=True)
+    old = make_release(stream, "3.12.old", days_old=41)
+    stale = make_image(
+        repository,
+        tags=["v1"],
+        base_release=old,
+        freshness="stale",
+        freshness_reason="3 newer releases exist.",
+        releases_behind=3,
+        days_behind=41,
+        base_evidence=["Its first 3 layers are those of 3.12.old."],
+    )
+    return stale, make_image(repository, tags=["v2"], base_release=newest, freshness="current")
+
+
+@pytest.fixture
+def function(images: tuple[Image, Image]) -> Function:
+    """A function whose alias live is split 90/10 over a stale and a current version."""
+    stale, current = images
+    function = make_function(stale.repository.account, "orders")
+    make_version(function, "$LATEST", current, image_uri=f"{stale.repository.uri}:v2")
+    make_version(function, 7, stale, image_uri=f"{stale.repository.uri}:v1")
+    make_version(function, 8, current)
+    make_alias(function, "live", 7, second=8, weight=0.1)
+    return function
+
+
+def lanes(client: Client, function: Function) -> list[list[Stop]]:
+    """The lanes of the function's page."""
+    found: list[list[Stop]] = client.get(f"/functions/{function.pk}/").context["lanes"]
+    return found
+
+
+def test_a_lane_leads_from_the_alias_to_the_newest_release(person: Client, function: Function) -> None:
+    first = lanes(person, function)[0]
+    assert [stop.kind for stop in first] == ["Alias", "Version", "Image", "Base", "Newest"]
+    assert first[-1].word == "3 releases, 41 d"
+    assert first[-1].hop == "warn"
+
+
+def test_a_split_alias_has_a_lane_for_each_share(person: Client, function: Function) -> None:
+    assert [lane[1].word for lane in lanes(person, function)] == ["90 %", "10 %"]
+    assert lanes(person, function)[1][-1].note == "the newest release"
+
+
+def test_a_deleted_image_breaks_the_chain_in_red(person: Client, function: Function) -> None:
+    Image.objects.update(gone_at=NOW)
+    image = lanes(person, function)[0][2]
+    assert (image.hop, image.word, image.note) == ("bad", "broken", "deleted from ECR")
+
+
+def test_a_tag_that_moved_is_dotted_and_named(person: Client, function: Function) -> None:
+    other = digest("something else")
+    Image.objects.get(digest=function.versions.get(number="7").digest).repository.tags.filter(name="v1").update(
+        digest=other
+    )
+    image = lanes(person, function)[0][2]
+    assert image.drift
+    assert image.note == f"v1 is {other.removeprefix('sha256:')[:12]} now"
+
+
+def test_a_version_that_is_not_there_breaks_the_chain(person: Client, function: Function) -> None:
+    make_alias(function, "lost", 3)
+    assert lanes(person, function)[2][1].note == "not there any more"
+
+
+def test_an_image_in_no_known_repository_is_unknown_not_broken(person: Client, function: Function) -> None:
+    make_version(function, 9)
+    make_alias(function, "foreign", 9)
+    image = next(lane for lane in lanes(person, function) if "foreign" in lane[0].body)[2]
+    assert (image.level, image.note) == ("unknown", "in no repository Drydock reads")
+
+
+def test_without_aliases_the_lane_starts_at_latest(person: Client, function: Function) -> None:
+    function.aliases.all().delete()
+    assert lanes(person, function)[0][0].body == "<b>$LATEST</b>"
+
+
+def test_the_matrix_shows_each_versions_share_of_each_alias(person: Client, function: Function) -> None:
+    make_alias(function, "next", 8)
+    context = person.get(f"/functions/{function.pk}/").context
+    assert context["aliases"] == ("live", "next")
+    assert {line.row.version.number: line.cells for line in context["matrix"]} == {
+        "$LATEST": ("", ""),
+        "8": ("10 %", "100 %"),
+        "7": ("90 %", ""),
+    }
+
+
+def test_the_evidence_for_a_base_is_shown(person: Client, function: Function) -> None:
+    text = person.get(f"/functions/{function.pk}/").content.decode()
+    assert "Its first 3 layers are those of 3.12.old." in text
+    assert "3 newer releases exist." in text
+
+
+def test_many_versions_come_in_pages_and_the_lanes_stay(person: Client, function: Function) -> None:
+    for number in range(9, 120):
+        make_version(function, number)
+    answer = person.get(f"/functions/{function.pk}/?page=2")
+    assert len(answer.context["matrix"]) == 50
+    assert [lane[1].body for lane in answer.context["lanes"]] == ["<b>7</b>", "<b>8</b>"]
+
+
+def test_the_page_costs_the_same_however_many_versions(
+    person: Client, function: Function, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(9, 60):
+        make_version(function, number, Image.objects.order_by("pk").first())
+        make_alias(function, f"a{number}", number)
+    with django_assert_max_num_queries(13):
+        person.get(f"/functions/{function.pk}/")
+
+
+def test_a_well_function_says_so_and_offers_no_button(person: Client, function: Function) -> None:
+    advice = person.get(f"/functions/{function.pk}/").context["function"].advice
+    assert (advice.level, advice.text, advice.button) == ("good", "All is well.", "")
+
+
+@pytest.mark.parametrize(
+    ("rank", "level", "leads_to"),
+    [
+        (90, "bad", "function-deploy"),
+        (40, "warn", "function-deploy"),
+        (30, "warn", "function-invoke"),
+        (20, "calm", ""),
+    ],
+)
+def test_a_problem_is_said_in_one_line_with_the_one_button(
+    person: Client, function: Function, rank: int, level: str, leads_to: str
+) -> None:
+    Function.objects.update(problem="What is wrong.", problem_rank=rank)
+    advice = person.get(f"/functions/{function.pk}/").context["function"].advice
+    assert (advice.text, advice.level, advice.leads_to) == ("What is wrong.", level, leads_to)
+
+
+def test_while_a_run_is_under_way_the_button_follows_it(person: Client, function: Function) -> None:
+    run = Run.objects.create(
+        kind="deployment", status="running", title="Deploy v2", function=function, created_at=NOW, actor_name="olga"
+    )
+    text = person.get(f"/functions/{function.pk}/").content.decode()
+    assert "Deploy v2 is under way." in text
+    assert f'href="/runs/{run.pk}/"' in text
+
+
+def test_the_image_page_tells_base_layers_from_own(person: Client, function: Function) -> None:
+    facts = person.get(f"/functions/{function.pk}/image/?version=7").context["facts"]
+    assert [layer.from_base for layer in facts.layers] == [True, True, True, False, False]
+    assert facts.base_bytes == 120_000_000
+    assert facts.tags == ("v1",)
+    assert all(check.ok is not False for check in facts.checks)
+
+
+def test_the_image_page_warns_of_the_wrong_architecture(person: Client, function: Function) -> None:
+    Function.objects.update(architecture="arm64")
+    checks = person.get(f"/functions/{function.pk}/image/").context["facts"].checks
+    assert [check.name for check in checks if check.ok is False] == ["Platform"]
+
+
+def test_the_image_page_of_an_unknown_image_says_what_to_do(person: Client, function: Function) -> None:
+    function.versions.update(image=None)
+    assert "Its image is not known" in person.get(f"/functions/{function.pk}/image/").content.decode()
+
+
+def test_activity_shows_runs_alias_moves_and_audit(person: Client, function: Function, viewer: User) -> None:
+    run = Run.objects.create(
+        kind="deployment",
+        status="failed",
+        title="Deploy v2",
+        function=function,
+        created_at=NOW,
+        actor_name="olga",
+        problem={"code": "failed", "message": "The image cannot be pulled."},
+    )
+    AliasMove.objects.create(function=function, alias="live", version="8", at=datetime.now(UTC), run=run)
+    AuditEntry.objects.create(at=NOW, actor_name="olga", action="deployment.apply", target=function.arn, result="ok")
+    text = person.get(f"/functions/{function.pk}/activity/").content.decode()
+    for words in ("Deploy v2", "The image cannot be pulled.", f"olga, run {run.pk}", "deployment.apply"):
+        assert words in text
+
+
+def test_a_function_that_is_gone_says_so(person: Client, function: Function) -> None:
+    Function.objects.update(gone_at=NOW - timedelta(days=1))
+    assert person.get(f"/functions/{function.pk}/").context["function"].advice.level == "bad"
+
+
+def test_a_function_nobody_knows_is_a_404_page(person: Client) -> None:
+    answer = person.get("/functions/404404/")
+    assert answer.status_code == 404
+    assert "Drydock knows no such function." in answer.content.decode()

@@ -1,0 +1,243 @@
+"""The functions list: what it shows, what its address means, and what it costs."""
+
+from collections.abc import Callable
+from html import unescape
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from functions_app.models import Scope
+from tests.factories import digest, make_account, make_function
+
+HTMX = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "div#list"}
+Names = Callable[[str], list[str]]
+
+
+@pytest.fixture
+def person(client: Client, viewer: User) -> Client:
+    """A browser of somebody who may only look."""
+    client.force_login(viewer)
+    return client
+
+
+@pytest.fixture
+def names(person: Client) -> Names:
+    """The names of the rows an address shows, in order."""
+    return lambda query: [row.name for row in person.get(f"/functions/?{query}").context["rows"]]
+
+
+def counts(client: Client, query: str, title: str) -> dict[str, int]:
+    """A facet's values and counts."""
+    facets = client.get(f"/functions/?{query}").context["facets"]
+    return {value.id: value.count for facet in facets if facet.title == title for value in facet.values}
+
+
+def test_problems_come_first_and_then_names(names: Names) -> None:
+    account = make_account()
+    for name, rank in (("calm-b", 0), ("calm-a", 0), ("broken", 90), ("stale", 40)):
+        make_function(account, name, problem_rank=rank)
+    assert names("") == ["broken", "stale", "calm-a", "calm-b"]
+
+
+def test_each_order_can_be_reversed(names: Names) -> None:
+    account = make_account()
+    for name, rank in (("a", 1), ("b", 3), ("c", 2)):
+        make_function(account, name, problem_rank=rank, days_behind=rank)
+    assert names("sort=name") == ["a", "b", "c"]
+    assert names("sort=-name") == ["c", "b", "a"]
+    assert names("sort=-behind") == ["b", "c", "a"]
+    assert names("sort=problem") == ["a", "c", "b"]
+
+
+def test_an_order_that_does_not_exist_is_left_out(names: Names) -> None:
+    make_function(make_account(), "only")
+    assert names("sort=password&page=banana") == ["only"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "account=production",
+        "region=us-east-1",
+        "state=Failed",
+        "freshness=stale",
+        "base=python:3.9",
+        "search=ledger",
+        "search=team-red",
+        f"search={digest('the one')}",
+        f"search={digest('the one').removeprefix('sha256:')[:12]}",
+        "search=LEDGER+team",
+    ],
+)
+def test_every_filter_finds_the_one(names: Names, query: str) -> None:
+    other = make_account("staging")
+    make_function(other, "other", freshness="current", base_name="python:3.12", owner="team-blue")
+    make_function(
+        make_account("production"),
+        "ledger",
+        "us-east-1",
+        state="Failed",
+        freshness="stale",
+        base_name="python:3.9",
+        owner="team-red",
+        digest=digest("the one"),
+    )
+    assert names(query) == ["ledger"]
+
+
+def test_several_values_of_a_facet_mean_any_of_them(names: Names) -> None:
+    account = make_account()
+    for state in ("Active", "Failed", "Inactive"):
+        make_function(account, state.lower(), state=state)
+    assert names("state=Failed&state=Inactive&sort=name") == ["failed", "inactive"]
+
+
+def test_none_stands_for_an_empty_value(names: Names) -> None:
+    account = make_account()
+    make_function(account, "with-base", base_name="python:3.12")
+    make_function(account, "without")
+    assert names("base=none") == ["without"]
+
+
+def test_an_unknown_value_matches_nothing_and_says_how_to_go_on(person: Client) -> None:
+    make_function(make_account("production"), "one")
+    answer = person.get("/functions/?account=nobody")
+    assert answer.context["rows"] == []
+    assert "No function matches" in answer.content.decode()
+
+
+@pytest.mark.parametrize("word", ["%", "_", "*", "[a]", "?", "'", "\\"])
+def test_wildcards_are_ordinary_letters(names: Names, word: str) -> None:
+    make_function(make_account(), "plain", search_text="plain words")
+    make_function(make_account(), "odd", search_text=f"has {word} inside")
+    assert names(f"search=%{ord(word[0]):02x}{word[1:]}") == ["odd"]
+
+
+def test_functions_that_are_gone_are_not_listed(names: Names) -> None:
+    account = make_account()
+    make_function(account, "here")
+    make_function(account, "gone", gone_at=make_function(account, "clock").last_modified)
+    assert names("sort=name") == ["clock", "here"]
+
+
+def test_a_facets_own_choice_does_not_narrow_its_own_counts(person: Client) -> None:
+    account = make_account()
+    make_function(account, state="Active", freshness="stale")
+    make_function(account, state="Active", freshness="current")
+    make_function(account, state="Failed", freshness="stale")
+    assert counts(person, "freshness=stale", "State") == {"facet-state-Active": 1, "facet-state-Failed": 1}
+    assert counts(person, "freshness=stale", "Freshness") == {"facet-freshness-stale": 2, "facet-freshness-current": 1}
+
+
+def test_a_facets_link_toggles_its_value_and_keeps_the_rest(person: Client) -> None:
+    make_function(make_account(), state="Failed", search_text="words here")
+    facets = person.get("/functions/?search=words&state=Failed&page=3").context["facets"]
+    links = {value.id: value.href for facet in facets for value in facet.values}
+    assert links["facet-state-Failed"] == "?search=words"
+    assert links["facet-freshness-unknown"] == "?search=words&state=Failed&freshness=unknown"
+
+
+def test_fifty_a_page_with_links_to_the_others(person: Client) -> None:
+    account = make_account()
+    for number in range(120):
+        make_function(account, f"f-{number:03d}")
+    answer = person.get("/functions/?sort=name&page=3")
+    assert [row.name for row in answer.context["rows"]] == [f"f-{number:03d}" for number in range(100, 120)]
+    assert [link.href for link in answer.context["pages"].links] == ["?sort=name", "?sort=name&page=2", ""]
+
+
+def test_a_page_past_the_end_is_the_last(names: Names) -> None:
+    make_function(make_account(), "only")
+    assert names("page=999") == ["only"]
+
+
+def test_htmx_gets_the_rows_alone_and_the_address_to_keep(person: Client) -> None:
+    make_function(make_account(), "one", freshness="stale")
+    answer = person.get("/functions/?search=&freshness=stale&page=1", headers=HTMX)
+    text = answer.content.decode()
+    assert text.strip().startswith('<div id="list"')
+    assert "<html" not in text
+    assert answer["HX-Push-Url"] == "/functions/?freshness=stale"
+    assert "HX-Request" in answer["Vary"]
+
+
+def test_going_back_gets_the_whole_page(person: Client) -> None:
+    headers = {"HX-Request": "true", "HX-Request-Type": "full", "HX-History-Restore-Request": "true"}
+    assert "<html" in person.get("/functions/", headers=headers).content.decode()
+
+
+def test_a_split_alias_shows_both_versions_digests_and_shares(person: Client) -> None:
+    chip = {
+        "name": "live",
+        "version": "7",
+        "digest": digest("old"),
+        "second_version": "8",
+        "second_weight": 0.1,
+        "second_digest": digest("new"),
+        "drifted": True,
+    }
+    make_function(make_account(), "split", alias_chips=[chip])
+    text = person.get("/functions/").content.decode()
+    assert digest("old") in text
+    assert digest("new") in text
+    assert "<em>90 %</em>" in text
+    assert "<em>10 %</em>" in text
+    assert "tag moved" in text
+
+
+def test_status_is_a_word_and_an_icon_with_the_reason_on_hover(person: Client) -> None:
+    make_function(make_account(), freshness="unknown", freshness_reason="It carries no annotation <here>.")
+    text = person.get("/functions/").content.decode()
+    assert 'title="It carries no annotation &lt;here&gt;."' in text
+    assert "Unknown</span>" in text
+
+
+def test_names_are_escaped_everywhere(person: Client) -> None:
+    make_function(
+        make_account("<b>acc</b>"), "<i>name</i>", owner="<u>owner</u>", problem="<s>why</s>", base_name="<q>base</q>"
+    )
+    text = person.get("/functions/?search=name").content.decode()
+    for tag in ("<b>acc", "<i>name", "<u>owner", "<s>why", "<q>base"):
+        assert tag not in text
+
+
+def test_a_scope_that_failed_is_named_with_its_missing_permission_and_age(person: Client) -> None:
+    account = make_account("production", regions=["eu-west-1", "us-east-1"])
+    Scope.objects.filter(account=account, region="us-east-1").update(
+        problem={
+            "code": "denied",
+            "message": "lambda:ListFunctions is missing.",
+            "next_step": "Attach the read-only policy.",
+            "aws_code": "AccessDeniedException",
+            "request_id": "4f2a",
+            "retryable": False,
+        }
+    )
+    text = unescape(person.get("/functions/").content.decode())
+    for words in ("lambda:ListFunctions is missing.", "Attach the read-only policy.", "AccessDeniedException", "4f2a"):
+        assert words in text
+    assert "Its rows are from" in text
+
+
+def test_without_an_account_it_says_what_to_do(person: Client) -> None:
+    assert "No AWS account yet" in person.get("/functions/").content.decode()
+
+
+def test_with_an_account_and_no_functions_it_says_what_to_do(person: Client) -> None:
+    make_account()
+    assert "No image functions yet" in person.get("/functions/").content.decode()
+
+
+@pytest.mark.parametrize(
+    "query", ["", "search=f+a", "account=production&region=eu-west-1&state=Active&freshness=stale&base=none&page=2"]
+)
+def test_any_view_costs_six_queries_at_most(
+    person: Client, django_assert_max_num_queries: DjangoAssertNumQueries, query: str
+) -> None:
+    account = make_account("production", regions=["eu-west-1", "us-east-1"])
+    for number in range(60):
+        make_function(account, f"f-{number}", freshness="stale")
+    with django_assert_max_num_queries(6):
+        person.get(f"/functions/?{query}")

@@ -1,0 +1,98 @@
+"""Repositories and their images, and who uses each."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from functions_app.models import Repository
+from tests.factories import (
+    NOW,
+    make_account,
+    make_alias,
+    make_function,
+    make_image,
+    make_repository,
+    make_version,
+)
+
+
+@pytest.fixture
+def person(client: Client, viewer: User) -> Client:
+    """A browser of somebody who may only look."""
+    client.force_login(viewer)
+    return client
+
+
+@pytest.fixture
+def repository(db: None) -> Repository:
+    """An empty repository."""
+    return make_repository(make_account("production"), "team/app")
+
+
+def test_the_list_counts_images_what_is_used_and_what_has_no_tag(person: Client, repository: Repository) -> None:
+    used = make_image(repository, tags=["v1", "v2"])
+    make_image(repository)
+    make_image(repository, gone_at=NOW)
+    make_version(make_function(repository.account), 1, used)
+    row = person.get("/repositories/").context["rows"][0]
+    assert (row.name, row.images, row.in_use, row.untagged, row.size_bytes) == ("team/app", 2, 1, 1, 426_800_000)
+
+
+def test_the_list_is_searched_by_name_and_account(person: Client, repository: Repository) -> None:
+    make_repository(make_account("staging"), "other")
+    for word in ("team", "production"):
+        assert [row.name for row in person.get(f"/repositories/?search={word}").context["rows"]] == ["team/app"]
+
+
+def test_the_list_costs_the_same_however_many(
+    person: Client, repository: Repository, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(30):
+        make_image(make_repository(repository.account, f"team/{number}"), tags=["v1"])
+    with django_assert_max_num_queries(6):
+        person.get("/repositories/")
+
+
+def test_an_image_names_the_functions_versions_and_aliases_that_use_it(person: Client, repository: Repository) -> None:
+    image = make_image(repository, tags=["v1"])
+    orders, idle = make_function(repository.account, "orders"), make_function(repository.account, "idle")
+    make_version(orders, 7, image)
+    make_version(orders, 6, image)
+    make_version(idle, 1, image)
+    make_alias(orders, "live", 5, second=7, weight=0.1)
+    row = person.get(f"/repositories/{repository.pk}/").context["rows"][0]
+    assert [(use.name, use.versions, use.aliases) for use in row.uses] == [
+        ("orders", ("7", "6"), ("live",)),
+        ("idle", ("1",), ()),
+    ]
+
+
+def test_gone_untagged_and_index_are_said(person: Client, repository: Repository) -> None:
+    make_image(repository, gone_at=NOW)
+    make_image(repository, is_index=True, platforms=["linux/amd64", "linux/arm64"])
+    text = person.get(f"/repositories/{repository.pk}/").content.decode()
+    for words in (
+        "Deleted</span>",
+        "Index</span>",
+        "untagged",
+        "linux/amd64, linux/arm64",
+        "1 deleted but still in use",
+    ):
+        assert words in text
+
+
+def test_fifty_images_a_page_at_the_same_cost(
+    person: Client, repository: Repository, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    function = make_function(repository.account)
+    for number in range(60):
+        make_version(function, number + 1, make_image(repository, tags=[f"v{number}"]))
+    with django_assert_max_num_queries(10):
+        answer = person.get(f"/repositories/{repository.pk}/")
+    assert len(answer.context["rows"]) == 50
+    assert len(person.get(f"/repositories/{repository.pk}/?page=2").context["rows"]) == 10
+
+
+def test_an_unknown_repository_is_a_404_page(person: Client) -> None:
+    assert person.get("/repositories/404404/").status_code == 404
