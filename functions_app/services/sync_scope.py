@@ -15,6 +15,7 @@ Row = TypeVar("Row")
 
 READERS = 16  # calls of one scope at a time; the quota decides the speed, this only covers AWS's latency
 CHUNK = 500  # rows per transaction
+GIVE_UP = 10  # errors, where there are more of them than answers: it would be the same for all the rest
 
 
 class Log(Protocol):
@@ -67,20 +68,24 @@ def chunks(rows: Sequence[Row], size: int = CHUNK) -> Iterator[Sequence[Row]]:
 def read_each(scope: ScopeRead, call: Callable[[str], T], names: Sequence[str]) -> Iterator[tuple[str, T]]:
     """Call for every name in parallel and give each answer as it arrives; threads read AWS, never rows.
 
-    A name that is gone meanwhile is left out. Any other error is kept in the scope's problems, and one that would
-    be the same for all the rest ends the asking.
+    A name that is gone meanwhile is left out. Any other error is kept in the scope's problems; the rest is read all
+    the same, since a policy may close a single repository, unless nearly all fails.
     """
     with ThreadPoolExecutor(READERS, thread_name_prefix="sync") as pool:
         asked: dict[Future[T], str] = {pool.submit(call, name): name for name in names}
+        answers = errors = 0
         try:
             for future in as_completed(asked):
                 try:
-                    yield asked[future], future.result()
+                    answer = future.result()
                 except DrydockError as error:
                     if error.problem.code is not Code.NOT_FOUND:
                         scope.fail(error)
-                        break
-                if scope.stopped():
+                        errors += 1
+                else:
+                    answers += 1
+                    yield asked[future], answer
+                if scope.stopped() or (errors >= GIVE_UP and errors > answers):
                     break
         finally:
             # Also when the reader of this stops half-way: nothing more is asked of AWS.
