@@ -8,6 +8,7 @@ could be ours is running; what was held back is shown once the answer has named 
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from functions_app.domain.reports import Started, parse_report, parse_start
@@ -23,12 +24,24 @@ class LogEvent(Protocol):
         """Unique for ever."""
 
     @property
+    def at(self) -> datetime:
+        """When the function wrote it."""
+
+    @property
     def stream(self) -> str:
         """The log stream: one execution environment."""
 
     @property
     def text(self) -> str:
         """One or more lines."""
+
+
+@dataclass(frozen=True)
+class FunctionLine:
+    """One line a function wrote; `at` None: it comes from the tail, which tells no times."""
+
+    text: str
+    at: datetime | None = None
 
 
 def lines_of(text: str) -> list[str]:
@@ -38,11 +51,11 @@ def lines_of(text: str) -> list[str]:
 
 @dataclass
 class _Request:
-    lines: list[str]
+    lines: list[FunctionLine]
     shown: int = 0
     reported: bool = False
 
-    def fresh(self) -> list[str]:
+    def fresh(self) -> list[FunctionLine]:
         lines = self.lines[self.shown :]
         self.shown = len(self.lines)
         return lines
@@ -52,7 +65,7 @@ class _Request:
 class Settled:
     """What is still to be shown once our request is known, and what has to be said about what was shown."""
 
-    lines: tuple[str, ...]
+    lines: tuple[FunctionLine, ...]
     foreign: tuple[str, ...] = ()  # requests of which lines were shown that turned out to be somebody else's
     gap: bool = False  # the tail was cut and does not reach back to the last line that was seen
     cut: bool = False  # the log group had not delivered all, and the tail was cut at 4 KB
@@ -67,14 +80,14 @@ class InvocationLog:
     _seen: set[str] = field(default_factory=set)
     _requests: dict[str, _Request] = field(default_factory=dict)
     _open: dict[str, str] = field(default_factory=dict)  # stream -> request
-    _before: dict[str, list[str]] = field(default_factory=dict)  # stream -> lines before its next START
+    _before: dict[str, list[FunctionLine]] = field(default_factory=dict)  # stream -> lines before its next START
 
-    def see(self, events: Iterable[LogEvent]) -> list[str]:
+    def see(self, events: Iterable[LogEvent]) -> list[FunctionLine]:
         """Take in events (any of them again, in each stream's order); give the lines that can be shown now."""
         for event in events:
             if event.id not in self._seen:
                 self._seen.add(event.id)
-                self._take(event.stream, lines_of(event.text))
+                self._take(event.stream, [FunctionLine(line, event.at) for line in lines_of(event.text)])
         if self.ours:
             request = self._requests.get(self.ours)
             return request.fresh() if request else []
@@ -86,7 +99,7 @@ class InvocationLog:
         request = self._requests.get(self.ours)
         if request and request.reported:
             return False
-        return not tail or _missing(request.lines if request else [], tail)[1]
+        return not tail or _missing(_texts(request.lines) if request else [], tail)[1]
 
     def settle(self, request_id: str, tail: str) -> Settled:
         """Our request is known: what of it is still to show, filled from LogType=Tail where the group lags behind."""
@@ -96,7 +109,8 @@ class InvocationLog:
         fresh = ours.fresh()
         if ours.reported or not tail:
             return Settled(tuple(fresh), foreign)
-        rest, gap, cut = _missing(ours.lines, tail)
+        missing, gap, cut = _missing(_texts(ours.lines), tail)
+        rest = [FunctionLine(line) for line in missing]
         ours.lines += rest
         ours.shown = len(ours.lines)
         return Settled((*fresh, *rest), foreign, gap, cut)
@@ -104,33 +118,37 @@ class InvocationLog:
     def lines(self, request_id: str) -> tuple[str, ...]:
         """All lines known of that request."""
         request = self._requests.get(request_id)
-        return tuple(request.lines) if request else ()
+        return tuple(_texts(request.lines)) if request else ()
 
-    def _take(self, stream: str, lines: list[str]) -> None:
+    def _take(self, stream: str, lines: list[FunctionLine]) -> None:
         """Sort in the lines of one event; what follows REPORT in the same event (X-Ray) belongs to it too."""
         if not lines:
             return
-        if started := parse_start(lines[0]):
+        if started := parse_start(lines[0].text):
             self._start(stream, started, lines)
             return
         request = self._requests.get(self._open.get(stream, ""))
         if request is None:
             before = self._before.setdefault(stream, [])
             before += lines
-            if any(parse_report(line) for line in lines):
+            if any(parse_report(line.text) for line in lines):
                 before.clear()  # the end of a request that began before we looked
             return
         request.lines += lines
-        if any(parse_report(line) for line in lines):
+        if any(parse_report(line.text) for line in lines):
             request.reported = True
             del self._open[stream]
 
-    def _start(self, stream: str, started: Started, lines: list[str]) -> None:
+    def _start(self, stream: str, started: Started, lines: list[FunctionLine]) -> None:
         before = self._before.pop(stream, [])
         self._open.pop(stream, None)
         if not self.versions or not started.version or started.version in self.versions:
             self._open[stream] = started.request_id
             self._requests[started.request_id] = _Request([*before, *lines])
+
+
+def _texts(lines: Iterable[FunctionLine]) -> list[str]:
+    return [line.text for line in lines]
 
 
 def _missing(known: list[str], tail: str) -> tuple[list[str], bool, bool]:

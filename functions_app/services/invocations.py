@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from functions_app.domain import invocations as domain
 from functions_app.domain.deployments import Place
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet import LATEST, FunctionDetail
-from functions_app.domain.invocation_log import InvocationLog
+from functions_app.domain.invocation_log import FunctionLine, InvocationLog
 from functions_app.domain.invocations import Mode, check_payload, parse_failure, payload_bytes, shown
 from functions_app.domain.redaction import redact
 from functions_app.domain.reports import Report, find_report
@@ -263,13 +264,13 @@ class LiveLog:
         with self._lock:
             if self._stop.is_set():
                 return
-            self._write(tuple(self._merge.see(events)))
+            self._write(self._merge.see(events))
         if events:
             self._since = max(self._since, events[-1].at - OVERLAP)
 
-    def _write(self, lines: tuple[str, ...]) -> None:
+    def _write(self, lines: Iterable[FunctionLine]) -> None:
         for line in lines:
-            self._log.add(domain.level_of(line), line, "function", None)
+            self._log.add(domain.level_of(line.text), line.text, "function", line.at)
 
 
 STEPS = (

@@ -1,11 +1,15 @@
 """Which lines are ours, each once."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions_app.domain.invocation_log import TAIL_BYTES, InvocationLog
+from functions_app.domain.invocation_log import TAIL_BYTES, FunctionLine, InvocationLog
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -15,6 +19,7 @@ class Event:
     id: str
     stream: str
     text: str
+    at: datetime = NOON
 
 
 def start(request: str, version: str = "7") -> str:
@@ -30,6 +35,10 @@ def events(stream: str, *texts: str) -> list[Event]:
     return [Event(f"{stream}-{number}", stream, text) for number, text in enumerate(texts)]
 
 
+def said(lines: Iterable[FunctionLine]) -> list[str]:
+    return [line.text for line in lines]
+
+
 def plain(texts: list[str]) -> list[str]:
     return [text.rstrip() for text in texts]
 
@@ -37,14 +46,14 @@ def plain(texts: list[str]) -> list[str]:
 def test_lines_of_the_only_running_request_are_shown_as_they_come() -> None:
     log = InvocationLog({"7"})
     whole = events("s", start("a"), "one\n", "two\n")
-    assert log.see(whole[:2]) == plain([start("a"), "one"])
-    assert log.see(whole) == ["two"]
+    assert said(log.see(whole[:2])) == plain([start("a"), "one"])
+    assert said(log.see(whole)) == ["two"]
 
 
 def test_lines_before_start_belong_to_the_request_they_start_up_for() -> None:
     log = InvocationLog({"7"})
     assert log.see(events("s", "INIT_START Runtime Version: x\n", "importing\n")) == []
-    shown = log.see([Event("later", "s", start("a"))])
+    shown = said(log.see([Event("later", "s", start("a"))]))
     assert shown == ["INIT_START Runtime Version: x", "importing", start("a").rstrip()]
 
 
@@ -55,10 +64,10 @@ def test_other_versions_are_never_ours() -> None:
 
 def test_while_two_could_be_ours_nothing_is_shown_and_then_only_ours() -> None:
     log = InvocationLog({"7"})
-    shown = log.see([*events("s", start("a"), "theirs\n"), *events("t", start("b"), "ours\n", *end("b"))])
+    shown = said(log.see([*events("s", start("a"), "theirs\n"), *events("t", start("b"), "ours\n", *end("b"))]))
     assert shown == plain([start("a"), "theirs"])  # b has ended, so only a still runs
     settled = log.settle("b", "")
-    assert settled.lines == tuple(plain([start("b"), "ours", *end("b")]))
+    assert said(settled.lines) == (plain([start("b"), "ours", *end("b")]))
     assert settled.foreign == ("a",)
 
 
@@ -66,14 +75,14 @@ def test_two_running_requests_hold_both_back() -> None:
     log = InvocationLog({"7"})
     assert log.see([*events("s", start("a"), "theirs\n"), *events("t", start("b"), "ours\n")]) == []
     settled = log.settle("b", start("b") + "ours\n" + "".join(end("b")))
-    assert settled.lines == tuple(plain([start("b"), "ours", *end("b")]))
+    assert said(settled.lines) == (plain([start("b"), "ours", *end("b")]))
     assert settled.foreign == ()
 
 
 def test_the_tail_gives_all_where_the_group_had_nothing_yet() -> None:
     tail = start("a") + "one\n\nthree\n" + "".join(end("a"))
     settled = InvocationLog().settle("a", tail)
-    assert settled.lines == tuple(plain([start("a"), "one", "", "three", *end("a")]))
+    assert said(settled.lines) == (plain([start("a"), "one", "", "three", *end("a")]))
     assert not settled.gap
     assert not settled.cut
 
@@ -83,7 +92,7 @@ def test_a_cut_tail_without_the_group_says_that_lines_are_missing() -> None:
     settled = InvocationLog().settle("a", tail[-TAIL_BYTES:])
     assert settled.gap
     assert settled.cut
-    assert settled.lines[0] == "x" * 100
+    assert settled.lines[0].text == "x" * 100
 
 
 def test_what_follows_report_in_its_event_stays_with_it() -> None:
@@ -103,7 +112,14 @@ def test_the_end_of_a_request_that_began_before_we_looked_is_not_ours() -> None:
 def test_once_ours_is_known_no_other_is_shown() -> None:
     log = InvocationLog({"7"}, ours="b")
     assert log.see(events("s", start("a"), "theirs\n")) == []
-    assert log.see(events("t", start("b"))) == [start("b").rstrip()]
+    assert said(log.see(events("t", start("b")))) == [start("b").rstrip()]
+
+
+def test_a_line_keeps_the_time_it_was_written_where_the_group_told_it() -> None:
+    log = InvocationLog({"7"})
+    log.see(events("s", start("a")))
+    assert [line.at for line in log.settle("a", start("a") + "one\n").lines] == [None]
+    assert InvocationLog({"7"}).see(events("s", start("a"))) == [FunctionLine(start("a").rstrip(), NOON)]
 
 
 def test_waiting_is_worth_it_only_where_the_tail_does_not_reach() -> None:
@@ -128,9 +144,9 @@ def test_each_line_is_shown_once_however_far_the_group_got(body: list[str], data
     log = InvocationLog({"7"})
     shown: list[str] = []
     for poll in polls:
-        shown += log.see(events("s", *texts[:poll]))
+        shown += said(log.see(events("s", *texts[:poll])))
     settled = log.settle("a", "".join(texts)[-TAIL_BYTES:])
-    shown += settled.lines
+    shown += said(settled.lines)
     if settled.gap:
         assert len("".join(texts)) > TAIL_BYTES
         assert len(shown) == len(set(shown))
@@ -144,6 +160,6 @@ def test_each_line_is_shown_once_however_far_the_group_got(body: list[str], data
 def test_lines_that_repeat_are_neither_lost_nor_doubled(body: list[str], data: st.DataObject) -> None:
     texts = [start("a"), *body, *end("a")]
     log = InvocationLog({"7"})
-    shown = log.see(events("s", *texts[: data.draw(st.integers(0, len(texts)))]))
-    shown += log.settle("a", "".join(texts)).lines
+    shown = said(log.see(events("s", *texts[: data.draw(st.integers(0, len(texts)))])))
+    shown += said(log.settle("a", "".join(texts)).lines)
     assert shown == plain(texts)
