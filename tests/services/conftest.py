@@ -3,6 +3,9 @@
 import pytest
 
 from tests.fixtures import ClientFactory
+from tests.services.sync_stage import denied, log, ours
+
+__all__ = ["client", "denied", "log", "ours"]
 
 
 @pytest.fixture
