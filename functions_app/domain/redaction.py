@@ -31,7 +31,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"(?i)((?:{_NAMES})[\"']?\s*[:=]\s*)(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s,;&\"'}}]+)"),
      rf"\1{MASK}"),
     # A bare AWS secret key: 40 characters of base64 that are no hexadecimal digest.
-    (re.compile(r"(?<![\w/+.-])(?=\S{0,39}[A-Z])(?=\S{0,39}[a-z])(?=\S{0,39}[0-9])[A-Za-z0-9/+]{40}(?![\w/+=:-]|\.\w)"), MASK),
+    (re.compile(r"(?<![\w/+.-])(?=\S{0,39}[A-Z])(?=\S{0,39}[a-z])(?=\S{0,39}[0-9])[A-Za-z0-9/+]{40}(?![\w/+=:-]|\.\w)"),
+     MASK),
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import asyncio
 import json
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import monotonic
@@ -129,6 +129,7 @@ class Feed:
         self._pages: OrderedDict[tuple[int, int], asyncio.Task[tuple[int, bytes]]] = OrderedDict()
         self._catching_up: set[asyncio.Task[None]] = set()
         self.task = asyncio.create_task(self._follow())
+        self.task.add_done_callback(self.broken)
 
     @property
     def over(self) -> bool:
@@ -148,6 +149,22 @@ class Feed:
         """Read the database soon."""
         self.stale = True
         self._wake.set()
+
+    def broken(self, task: asyncio.Task[None]) -> None:
+        """A defect must not leave watchers hanging: they are told to come back, and the server's log has it."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("run %s: its stream broke", self.run_id, exc_info=error)
+            self._spawn(self.say_goodbye())
+
+    async def say_goodbye(self) -> None:
+        """End every stream of this run; browsers come back, with where they were."""
+        bye = event("bye", "come back")
+        await asyncio.gather(*(watcher.write(bye, more=False) for watcher in self.watchers), return_exceptions=True)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._catching_up.add(task)
+        task.add_done_callback(self._catching_up.discard)
 
     async def _follow(self) -> None:
         while True:
@@ -218,9 +235,7 @@ class Feed:
             await first
             await self.catch_up(watcher)
 
-        task = asyncio.create_task(go_on())
-        self._catching_up.add(task)
-        task.add_done_callback(self._catching_up.discard)
+        self._spawn(go_on())
 
     async def catch_up(self, watcher: Watcher) -> None:
         """Bring one watcher to where the feed is, from the database; from then on it is live, or has its end."""
@@ -309,9 +324,9 @@ class Hub:
 
     async def say_goodbye(self) -> None:
         """End every stream, so that the server can stop at once; browsers come back, with where they were."""
-        watchers = [watcher for feed in self.feeds.values() for watcher in feed.watchers]
-        bye = event("bye", "the server stops")
-        await asyncio.wait_for(_settled(watcher.write(bye, more=False) for watcher in watchers), 1)
+        ends = [asyncio.create_task(feed.say_goodbye()) for feed in self.feeds.values()]
+        if ends:
+            await asyncio.wait(ends, timeout=1)
 
     def close(self) -> None:
         """Let go of everything; the server stops."""
@@ -368,10 +383,6 @@ class Hub:
             await asyncio.sleep(HEARTBEAT)
             for feed in self.feeds.values():
                 feed.heartbeat()
-
-
-async def _settled(works: Iterable[Awaitable[None]]) -> None:
-    await asyncio.gather(*works, return_exceptions=True)
 
 
 def _positions(run_ids: list[int]) -> list[tuple[int, int, int]]:

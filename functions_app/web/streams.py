@@ -19,7 +19,7 @@ from django.http import HttpRequest
 from django.http.cookie import parse_cookie
 
 from functions_app.models import Run
-from functions_app.web.live import Hub, Watcher
+from functions_app.web.live import Feed, Hub, Watcher
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Any]
@@ -111,6 +111,7 @@ class Application:
         await watcher.write(b"retry: 1000\n\n")
         feed = hub.join(run_id, watcher)
         catching_up = asyncio.create_task(_begin(feed, watcher))
+        catching_up.add_done_callback(feed.broken)
         try:
             while (await receive())["type"] != "http.disconnect":
                 pass
@@ -119,7 +120,7 @@ class Application:
             hub.leave(feed, watcher)
 
 
-async def _begin(feed: Any, watcher: Watcher) -> None:
+async def _begin(feed: Feed, watcher: Watcher) -> None:
     await feed.ready.wait()
     await feed.catch_up(watcher)
 
