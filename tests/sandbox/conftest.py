@@ -3,7 +3,9 @@
 import pytest
 
 from tests.fixtures import (
+    FAST_CLOCK,
     REGION,
+    ROOT,
     ClientFactory,
     Push,
     Sandbox,
@@ -15,7 +17,9 @@ from tests.fixtures import (
 )
 
 __all__ = [
+    "FAST_CLOCK",
     "REGION",
+    "ROOT",
     "ClientFactory",
     "Push",
     "Sandbox",
