@@ -74,10 +74,18 @@ def point(context: Context, plan: AliasPlan, version: str) -> Outcome:
         return Done(f"{plan.alias} points to version {version}")
     if now != plan.before:
         raise changed_message(f"alias {plan.alias} (it pointed to {plan.before}, and now to {now})")
-    if now.exists:
-        lambdas.update_alias(target, place.name, plan.alias, version, "", 0.0, now.revision_id)
-    else:
-        lambdas.create_alias(target, place.name, plan.alias, version)
+    # Told first: should this worker die or Lambda not answer, the page must not claim that nothing moved.
+    tell_alias(context, f"{plan.alias} may or may not point to version {version} by now.")
+    context.save()
+    try:
+        if now.exists:
+            lambdas.update_alias(target, place.name, plan.alias, version, "", 0.0, now.revision_id)
+        else:
+            lambdas.create_alias(target, place.name, plan.alias, version)
+    except DrydockError as error:
+        if error.problem.code not in PASSING:
+            tell_alias(context, f"{plan.alias} was not moved.")
+        raise
     context.log.info(f"{plan.alias}: {plan.before} → version {version}")
     tell_alias(context, f"{plan.alias} points to version {version}.")
     return Done(f"{plan.alias}: {plan.before} → version {version}")

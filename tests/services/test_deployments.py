@@ -202,6 +202,16 @@ def test_a_new_alias_is_made_and_removed_again_when_the_check_after_fails(
         stage.read_alias("canary")
 
 
+def test_an_alias_that_lambda_will_not_move_is_told_as_not_moved(stage: Stage, sandbox: Sandbox, account: str) -> None:
+    stage.push("two", "2")
+    sandbox.admin("POST", "denials", {"account": account, "actions": ["lambda:UpdateAlias"]})
+    run = stage.deploy("2")
+    assert problem(run)["code"] == Code.DENIED
+    assert "lambda:UpdateAlias" in problem(run)["message"]
+    assert run.result["told"][1:] == ["Version 2 published.", "Alias staging was not moved."]
+    assert stage.read_alias() == ("1", {})
+
+
 def test_a_new_alias_can_be_named(stage: Stage) -> None:
     stage.push("two", "2")
     run = stage.deploy("2", "canary")
