@@ -182,4 +182,6 @@ def _chip(alias: Alias, known: _Known) -> dict[str, Any]:
 
 
 def _search_text(words: Iterable[str], digests: Iterable[str], tags: Iterable[str]) -> str:
-    return " ".join(word for word in (*words, *sorted(digests), *sorted(tags)) if word).lower()
+    # Twelve digits of a digest are what people see and what the search looks for; shorter texts are scanned sooner.
+    brief = sorted(digest.removeprefix("sha256:")[:12] for digest in digests)
+    return " ".join(word for word in (*words, *brief, *sorted(tags)) if word).lower()
