@@ -140,6 +140,12 @@ def append(run_id: int, entries: list[Entry]) -> list[Line]:
     return lines
 
 
+def say(run_id: int, level: str, text: str) -> None:
+    """Store one message now, for whoever says a single thing about a run (a worker uses a Logger)."""
+    now = timezone.now()
+    append(run_id, [(now, level, "drydock", line) for line in clean_lines(text)])
+
+
 class Logger:
     """The log of one run in this process. Lines are stored by the process's writer within FLUSH_EVERY."""
 
@@ -229,6 +235,10 @@ class _Writer:
                     self._store(logger)
                 with self._condition:
                     self._condition.wait_for(lambda: self._at_once, FLUSH_EVERY)
+        except BaseException:
+            with self._condition:
+                self._alive = False  # the next line starts another thread
+            raise
         finally:
             connections.close_all()
 

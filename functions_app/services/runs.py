@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 from kombu.exceptions import OperationalError
 
 from dashboard.celery import app
+from functions_app import runlog
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import ACTIVE, Kind, Status, StepStatus
 from functions_app.models import Account, Function, Run, RunStep
@@ -127,6 +128,7 @@ def execute(run_id: int, owner: str, kinds: Mapping[Kind, RunKind] | None = None
             wait = Execution(run, kind, lease, log).carry_on()
     except LeaseLost:
         server_log.warning("run %s: %s lost its lease and stopped", run_id, owner)
+        log.flush()  # what was said was said; the status and the steps are the other worker's
         return False
     if wait is not None and wait <= COUNTDOWN_LIMIT:
         _send(run_id, kind.queue, wait)
@@ -144,7 +146,7 @@ def cancel(run: Run, actor: User | None) -> bool:
     if not asked:
         return active.exists()
     access.audit(actor, "run.cancel", f"run {run.pk}: {run.title}", {}, "asked for", run)
-    Logger(run.pk).warning(f"{name} asked to cancel this run.")
+    runlog.say(run.pk, "warning", f"{name} asked to cancel this run.")
     # One that waits is due now; a worker then takes back what must be taken back.
     waiting = Run.objects.filter(pk=run.pk, status__in=(Status.QUEUED, Status.WAITING))
     if waiting.update(wake_at=now, handed_out_at=now):

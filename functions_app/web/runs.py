@@ -69,8 +69,8 @@ def _filtered(status: str, kind: str) -> QuerySet[Run]:
 def _rows(found: list[Run]) -> list[dict[str, Any]]:
     """Rows of the list, with how far each run is: one query for all of them."""
     finished = Count("pk", filter=Q(status__in=(StepStatus.DONE, StepStatus.SKIPPED)))
-    steps = RunStep.objects.filter(run__in=found).order_by().values_list("run_id").annotate(finished, Count("pk"))
-    counts = {run_id: f"{done} of {every}" for run_id, done, every in steps}
+    steps = RunStep.objects.filter(run__in=found).order_by().values("run_id").annotate(done=finished, every=Count("pk"))
+    counts = {step["run_id"]: f"{step['done']} of {step['every']}" for step in steps}
     return [_row(run, counts.get(run.pk, "")) for run in found]
 
 

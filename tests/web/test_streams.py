@@ -169,8 +169,8 @@ def test_steps_and_status_are_sent_when_they_change(site: Site, run: Run, later:
     step = run.steps.get()
     step.status, step.note = StepStatus.DONE, "all <well>"
     lease.write(step=step)
-    time.sleep(0.2)
     lease.write(to=Status.SUCCEEDED, ended_at=timezone.now())
+    found = watching.result(20)
     assert any("all &lt;well&gt;" in event.data for event in found if event.name == "steps")
     assert any("data-ended" in event.data for event in found if event.name == "status")
     assert names(found)[-1] == "eof"
