@@ -18,6 +18,8 @@ from tests.e2e.proxy import CuttableProxy
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "drydock-demo"
+# htmx 4's hx-sse leaves this rejection of its own fetch behind when a resumed stream is closed; nothing depends on it.
+ABORTED = "signal is aborted without reason"
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     port, sandbox_port = _free_port(), _free_port()
     folder = tmp_path_factory.mktemp("demo")
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")},
         "DRYDOCK_PORT": str(port),
         "DRYDOCK_SANDBOX_PORT": str(sandbox_port),
         "DRYDOCK_DEMO_DIR": str(folder / "data"),
@@ -95,12 +97,14 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def page(context: BrowserContext, demo: Demo) -> Page:
+def page(context: BrowserContext, demo: Demo) -> Iterator[Page]:
     """A tab of somebody who is signed in as the operator; a script error on any page fails the test."""
     page = context.new_page()
-    page.on("pageerror", lambda error: pytest.fail(f"script error on {page.url}: {error}"))
+    errors: list[str] = []
+    page.on("pageerror", lambda error: ABORTED in str(error) or errors.append(f"{page.url}: {error}"))
     sign_in(page, demo, "operator")
-    return page
+    yield page
+    assert not errors, errors
 
 
 def sign_in(page: Page, demo: Demo, name: str) -> None:
@@ -108,5 +112,5 @@ def sign_in(page: Page, demo: Demo, name: str) -> None:
     page.goto(f"{demo.url}/login/")
     page.get_by_label("User name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Log in").click()
     page.wait_for_url(f"{demo.url}/functions/")

@@ -116,7 +116,7 @@ def _empty_folder() -> Path:
 
 def _environment(port: int, sandbox_port: int, folder: Path) -> dict[str, str]:
     """The demo's own settings; the user's AWS credentials and profiles are shut out."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DRYDOCK_"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DJANGO_", "DRYDOCK_"))}
     for name in ("DATABASE_URL", "REDIS_URL"):
         kept.pop(name, None)
     endpoint = f"http://127.0.0.1:{sandbox_port}"
