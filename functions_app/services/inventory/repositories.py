@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Max, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, Exists, Max, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from functions_app.domain.errors import Code, DrydockError
@@ -74,18 +74,15 @@ def repositories(search: str = "", page: int = 1) -> tuple[tuple[RepositoryRow, 
     start = (page - 1) * PAGE_SIZE
     there = Image.objects.filter(repository=OuterRef("pk"), gone_at=None).order_by().values("repository")
     tagged = Tag.objects.filter(repository=OuterRef("pk")).order_by().values("repository")
-    used = (
-        Version.objects.filter(image__repository=OuterRef("pk"), function__gone_at=None)
-        .order_by()
-        .values("image__repository")
-    )
+    users = Version.objects.filter(image=OuterRef("pk"), function__gone_at=None)
+    used = Image.objects.filter(Exists(users), repository=OuterRef("pk")).order_by().values("repository")
     rows = (
         found.annotate(
             held=Coalesce(Subquery(there.annotate(count=Count("pk")).values("count")), 0),
             size_bytes=Coalesce(Subquery(there.annotate(sum=Sum("size_bytes")).values("sum")), 0),
             pushed_at=Subquery(there.annotate(last=Max("pushed_at")).values("last")),
             tagged=Coalesce(Subquery(tagged.annotate(count=Count("digest", distinct=True)).values("count")), 0),
-            in_use=Coalesce(Subquery(used.annotate(count=Count("image", distinct=True)).values("count")), 0),
+            in_use=Coalesce(Subquery(used.annotate(count=Count("pk")).values("count")), 0),
         )
         .select_related("account")
         .order_by("gone_at", "name", "account__name", "region", "pk")[start : start + PAGE_SIZE]
@@ -165,7 +162,7 @@ def _uses(images: Sequence[int]) -> dict[int, list[Use]]:
     versions = Version.objects.filter(image__in=images, function__gone_at=None).order_by("function__name", "-ordinal")
     rows = list(versions.values_list("image_id", "function_id", "function__name", "number"))
     aliases: dict[tuple[int, str], list[str]] = defaultdict(list)
-    pointing = Alias.objects.filter(function__versions__image__in=images).distinct().order_by("name")
+    pointing = Alias.objects.filter(function__in={function for _, function, _, _ in rows}).order_by("name")
     for function, name, first, second in pointing.values_list("function_id", "name", "version", "second_version"):
         aliases[function, first].append(name)
         if second:
