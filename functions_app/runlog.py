@@ -26,7 +26,7 @@ from functions_app.models import LogLine, Run
 
 __all__ = ["Line", "Logger", "announce", "channel", "decode", "read", "redact", "tail"]
 
-FLUSH_EVERY = 0.05  # seconds between two batches of one process; the first line after a pause goes at once
+FLUSH_EVERY = 0.025  # seconds between two batches of one process; the first line after a pause goes at once
 FLUSH_LINES = 200  # lines that are not kept waiting
 PRESSURE = 5_000  # lines: whoever logs more before they are stored has to store them himself
 IDLE = 5.0  # seconds without lines after which the writer's thread ends
