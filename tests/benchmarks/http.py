@@ -6,9 +6,9 @@ import time
 
 import django
 
-from tests.benchmarks.figures import percentile, table
+from tests.benchmarks.figures import mark, percentile, table
 
-CLIENTS, SECONDS = 8, 15
+CLIENTS, SECONDS, LIMIT = 8, 15, 80
 PATHS = (
     "/functions/",
     "/functions/?page=2",
@@ -57,8 +57,11 @@ def main() -> None:
     rate = len(delays) / SECONDS
     p50, p95 = percentile(delays, 0.5) * 1000, percentile(delays, 0.95) * 1000
     print("## Functions page over HTTP\n")
-    print(f"{CLIENTS} clients on one web process for {SECONDS} s, SQLite, 10,000 functions.\n")
-    print(table(["requests/s", "p50 ms", "p95 ms"], [[f"{rate:.0f}", f"{p50:.0f}", f"{p95:.0f}"]]), "\n")
+    print(
+        f"{CLIENTS} clients on one web process for {SECONDS} s, SQLite, 10,000 functions; promised: {LIMIT} a second.\n"
+    )
+    figures = [f"{rate:.0f}{mark(rate >= LIMIT)}", f"{p50:.0f}", f"{p95:.0f}"]
+    print(table(["requests/s", "p50 ms", "p95 ms"], [figures]), "\n")
 
 
 if __name__ == "__main__":

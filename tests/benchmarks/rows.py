@@ -125,8 +125,10 @@ def _tags(images: list[Image]) -> None:
     newest = {image.repository_id: image for image in reversed(images)}
     rows = [Tag(repository_id=key, name="main", digest=image.digest, since=NOW) for key, image in newest.items()]
     for number, image in enumerate(images):
-        for name in (f"build-{number}", f"{number % 50 + 1}.{number // 50}"):
-            rows.append(Tag(repository_id=image.repository_id, name=name, digest=image.digest, since=NOW))
+        rows += [
+            Tag(repository_id=image.repository_id, name=name, digest=image.digest, since=NOW)
+            for name in (f"build-{number}", f"{number % 50 + 1}.{number // 50}")
+        ]
     Tag.objects.bulk_create(rows, batch_size=2000)
 
 
@@ -164,6 +166,7 @@ def _versions(functions: list[Function], images: list[Image], random: Random) ->
     for function in functions:
         for ordinal in range(VERSIONS):
             image = random.choice(images)
+            uri = image.repository.uri
             versions.append(
                 Version(
                     function=function,
@@ -171,9 +174,7 @@ def _versions(functions: list[Function], images: list[Image], random: Random) ->
                     ordinal=ordinal,
                     digest=image.digest,
                     image=image,
-                    image_uri=f"{image.repository.uri}:main"
-                    if ordinal % 2
-                    else f"{image.repository.uri}@{image.digest}",
+                    image_uri=f"{uri}:main" if ordinal % 2 else f"{uri}@{image.digest}",
                     last_modified=NOW - timedelta(days=VERSIONS - ordinal),
                 )
             )
