@@ -43,7 +43,7 @@ WORTH_A_WORD = {"debug", "warning", "error"}
 class LogRow:
     """One line of the log as its template draws it: flat and formatted."""
 
-    sequence: int
+    sequence: str  # text: Django would format a number anew each of the three times it is printed
     exact: str
     clock: str
     css: str
@@ -73,7 +73,7 @@ def log_rows(lines: Iterable[Line]) -> list[LogRow]:
         css = f"{line.level} of-{line.source}" if line.source != "drydock" else line.level
         word = line.level if line.level in WORTH_A_WORD else ""
         clock = f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}"
-        rows.append(LogRow(line.sequence, f"{at:%Y-%m-%d} {clock} UTC", clock, css, word, line.text))
+        rows.append(LogRow(str(line.sequence), f"{at:%Y-%m-%d} {clock} UTC", clock, css, word, line.text))
     return rows
 
 
