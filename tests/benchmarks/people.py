@@ -1,5 +1,7 @@
 """Somebody who is signed in, and a run to watch."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.auth.models import Group
@@ -35,7 +37,7 @@ def active_run() -> Run:
         created_at=now,
         started_at=now,
         lease_owner="bench",
-        lease_until=now + timezone.timedelta(hours=1),
+        lease_until=now + timedelta(hours=1),
     )
 
 
