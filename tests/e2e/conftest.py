@@ -42,7 +42,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """`manage.py demo` on free ports, ready."""
     port, sandbox_port = _free_port(), _free_port()
@@ -77,7 +77,7 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", output: Path) -> None:
     pytest.fail(f"the demo did not start:\n{output.read_text()[-4000:]}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, headless."""
     executable = packages.require("chromium")
