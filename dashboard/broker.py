@@ -19,6 +19,8 @@ from pathlib import Path
 from types import FrameType
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from dashboard.env import SOCKET_PATH_LIMIT, Environment, embedded_socket, read
 
@@ -49,7 +51,8 @@ def binary() -> str:
 
 def answers(socket: Path) -> bool:
     """Whether a server answers on the socket (also while it still loads its file)."""
-    with redis.Redis(unix_socket_path=str(socket), socket_timeout=2, socket_connect_timeout=2) as client:
+    once = Retry(NoBackoff(), 0)  # by default redis-py tries for four seconds
+    with redis.Redis(unix_socket_path=str(socket), socket_timeout=2, socket_connect_timeout=2, retry=once) as client:
         try:
             client.ping()
         except redis.BusyLoadingError:

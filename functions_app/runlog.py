@@ -31,6 +31,8 @@ FLUSH_LINES = 200  # lines that are not kept waiting
 PRESSURE = 5_000  # lines: whoever logs more before they are stored has to store them himself
 IDLE = 5.0  # seconds without lines after which the writer's thread ends
 PAGE = 1_000
+AWAY = 1.0  # seconds without publishing after Redis did not answer
+COMPLAIN_EVERY = 30.0  # seconds: a Redis that is away must not fill the server's log
 
 server_log = logging.getLogger(__name__)
 
@@ -92,18 +94,28 @@ def _redis(process: int) -> "redis.Redis":
     return redis.Redis.from_url(settings.ENV.redis_url, socket_timeout=1, socket_connect_timeout=1)
 
 
-def _publish(run_id: int, message: dict[str, object]) -> None:
-    try:
-        _redis(os.getpid()).publish(channel(run_id), json.dumps(message, ensure_ascii=False, separators=(",", ":")))
-    except redis.RedisError as error:
-        _complain(time.monotonic(), error)
+class _Publisher:
+    """Publishes, and while Redis is away leaves it alone for AWAY seconds at a time: a run must not wait for it."""
+
+    def __init__(self) -> None:
+        self._silent_until = 0.0
+        self._complained_at = -COMPLAIN_EVERY
+
+    def publish(self, run_id: int, message: dict[str, object]) -> None:
+        """Publish a message to a run's channel, if Redis takes it."""
+        if time.monotonic() < self._silent_until:
+            return
+        try:
+            _redis(os.getpid()).publish(channel(run_id), json.dumps(message, ensure_ascii=False, separators=(",", ":")))
+        except redis.RedisError as error:
+            now = time.monotonic()
+            self._silent_until = now + AWAY
+            if now - self._complained_at >= COMPLAIN_EVERY:
+                self._complained_at = now
+                server_log.warning("nothing is published, watchers poll the database: %s", error)
 
 
-def _complain(now: float, error: redis.RedisError, last: list[float] = [-30.0]) -> None:  # noqa: B006 - state by design
-    """Say so at most twice a minute: a Redis that is away must not fill the server's log."""
-    if now - last[0] >= 30:
-        last[0] = now
-        server_log.warning("nothing is published, watchers poll the database: %s: %s", type(error).__name__, error)
+_publish = _Publisher().publish
 
 
 def announce(run_id: int) -> None:
