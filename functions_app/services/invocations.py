@@ -34,7 +34,7 @@ SKEW = timedelta(seconds=2)  # this machine's clock against AWS's
 OVERLAP = timedelta(seconds=10)  # looked at again, because events arrive late and out of order between streams
 PAGES = 20  # of FilterLogEvents per look
 SHOWN = 100  # versions to choose from; an alias or a newer one is what people want
-LATE = 3.0  # seconds the log group gets, after the answer, to deliver up to REPORT
+LATE = 15.0  # seconds the log group gets, after the answer, to deliver up to REPORT (CloudWatch may take several)
 
 
 def submit(function: Function, qualifier: str, payload: str, mode: Mode, actor: User) -> Run:
@@ -211,7 +211,8 @@ class LiveLog:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop.set()
+        with self._lock:  # after a line that is just being written, and before any other
+            self._stop.set()
 
     def report(self, request_id: str) -> Report | None:
         """The figures of the request, where its REPORT line was seen."""
