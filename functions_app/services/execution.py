@@ -4,6 +4,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from functions_app.domain.errors import Code, DrydockError, Problem
@@ -17,7 +18,9 @@ from functions_app.services.steps import Cancelled, Context, RunKind, StepSpec
 server_log = logging.getLogger(__name__)
 COUNTDOWN_LIMIT = 60.0  # seconds: longer waits are left to the tick alone
 NOTE = 500  # characters a note may have
+NOT_UNDONE = "could not be undone: "  # begins the note of such a step
 FINISHED = (StepStatus.DONE, StepStatus.SKIPPED)
+BEGUN = (StepStatus.RUNNING, StepStatus.WAITING)  # an earlier try may or may not have had its effect
 
 
 class Execution:
@@ -36,25 +39,22 @@ class Execution:
         if self.lease.taken_over:
             self.log.warning("The worker that had this run stopped answering; another takes it over.")
         if self.lease.status is Status.UNDOING:
-            self._undo()
-            return None
+            return self._undo()
         for spec, step in self.steps:
             if step.status in FINISHED:
                 continue
-            if self.context.cancel_requested() and not self._unknown(spec, step):
-                self._stop(Status.CANCELLED)
-                return None
-            problem = self._unknown(spec, step)
-            outcome = problem or self._perform(spec, step)
+            unknown = self._unknown(spec, step)
+            if self.context.cancel_requested() and not unknown:
+                return self._stop(Status.CANCELLED, step)
+            begun = step.status in BEGUN
+            outcome = unknown or self._perform(spec, step)
             if isinstance(outcome, Wait):
                 return self._wait(step, outcome)
             if isinstance(outcome, Problem):
-                self._fail(step, outcome)
-                return None
+                return self._fail(step, outcome, undo=begun and spec.undo is not None)
             if isinstance(outcome, Cancelled):
                 self._end_step(step, StepStatus.SKIPPED, f"cancelled: {outcome}")
-                self._stop(Status.CANCELLED)
-                return None
+                return self._stop(Status.CANCELLED)
             self._end_step(step, StepStatus.DONE if isinstance(outcome, Done) else StepStatus.SKIPPED, outcome.note)
         self._end(Status.SUCCEEDED)
         return None
@@ -137,63 +137,84 @@ class Execution:
         )
         return seconds
 
-    def _fail(self, step: RunStep, problem: Problem) -> None:
-        step.status = StepStatus.FAILED
+    def _fail(self, step: RunStep, problem: Problem, *, undo: bool) -> float | None:
+        """End the run as failed. `undo`: an earlier try of this step may have had its effect, its undo finds out."""
+        if not undo:
+            step.status = StepStatus.FAILED
         step.note = redact(problem.message)[:NOTE]
         step.ended_at = timezone.now()
         self.log.error(f"{step.title}: {_told(problem)}")
-        self._stop(Status.FAILED, step, problem)
+        return self._stop(Status.FAILED, step, problem)
 
-    def _stop(self, end: Status, step: RunStep | None = None, problem: Problem | None = None) -> None:
-        """End the run as failed or cancelled, after taking back the done steps that know how."""
+    def _stop(self, end: Status, step: RunStep | None = None, problem: Problem | None = None) -> float | None:
+        """End the run as failed or cancelled, after taking back the steps that had or may have had an effect."""
         self.run.problem = problem.as_json() if problem else None
-        fields: dict[str, Any] = {"problem": self.run.problem}
-        fields |= {"memory": self.context.memory, "result": self.context.result}
-        if any(spec.undo and done.status == StepStatus.DONE for spec, done in self.steps):
-            self.lease.write(to=Status.UNDOING, step=step, **fields)
-            self._undo()
-            return
-        if step is not None:
-            self.lease.write(step=step, **fields)
-        self._end(end)
+        if any(_undoable(spec, begun) for spec, begun in self.steps):
+            memory, result = self.context.memory, self.context.result
+            self.lease.write(to=Status.UNDOING, step=step, problem=self.run.problem, memory=memory, result=result)
+            return self._undo()
+        if step is not None and step.status == StepStatus.RUNNING:
+            step.status = StepStatus.WAITING  # its worker vanished; nobody is at it any more
+        self._end(end, step)
+        return None
 
-    def _undo(self) -> None:
+    def _undo(self) -> float | None:
         """Take back what was done, the last first; one that cannot be taken back does not keep the others."""
         for spec, step in reversed(self.steps):
-            if spec.undo is None or step.status != StepStatus.DONE:
+            if not _undoable(spec, step):
                 continue
-            self.log.info(f"Undo: {spec.title}")
-            try:
-                note, status = spec.undo(self.context), StepStatus.UNDONE
-            except LeaseLost:
-                raise
-            except DrydockError as error:
-                note, status = f"could not be undone: {_told(error.problem)}", StepStatus.FAILED
-            except Exception as error:  # noqa: BLE001 - the same boundary as in _perform
-                told = self._unexpected(error, f"undoing “{spec.title}”")
-                note, status = f"could not be undone: {told.message}", StepStatus.FAILED
-            step.status = status
-            step.note = redact(note or "undone")[:NOTE]
+            if self.context.memory.get("undoing") != step.name:
+                self.context.memory["undoing"] = step.name
+                self.log.info(f"Undo: {spec.title}")
+            outcome = self._take_back(spec)
+            if isinstance(outcome, Wait):
+                return self._rest(outcome)
+            step.note, step.status = redact(outcome[0] or "undone")[:NOTE], outcome[1]
             self.lease.write(step=step, memory=self.context.memory, result=self.context.result)
-            (self.log.info if status is StepStatus.UNDONE else self.log.error)(f"{spec.title}: {step.note}")
+            told = self.log.info if step.status == StepStatus.UNDONE else self.log.error
+            told(f"{spec.title}: {step.note}")
         self._end(Status.FAILED if self.run.problem else Status.CANCELLED)
+        return None
 
-    def _end(self, status: Status) -> None:
+    def _take_back(self, spec: StepSpec) -> tuple[str, StepStatus] | Wait:
+        assert spec.undo is not None
+        try:
+            note = spec.undo(self.context)
+        except LeaseLost:
+            raise
+        except DrydockError as error:
+            return f"{NOT_UNDONE}{_told(error.problem)}", StepStatus.FAILED
+        except Exception as error:  # noqa: BLE001 - the same boundary as in _perform
+            told = self._unexpected(error, f"undoing “{spec.title}”")
+            return f"{NOT_UNDONE}{told.message}", StepStatus.FAILED
+        return note if isinstance(note, Wait) else (note, StepStatus.UNDONE)
+
+    def _rest(self, wait: Wait) -> float:
+        """Let go of a run whose undo waits: it stays UNDOING, so its lease says when the next worker may go on."""
+        due = timezone.now() + timedelta(seconds=wait.seconds)
+        self.log.flush()
+        memory, result = self.context.memory, self.context.result
+        self.lease.write(memory=memory, result=result, lease_owner="", lease_until=due, handed_out_at=due)
+        return wait.seconds
+
+    def _end(self, status: Status, step: RunStep | None = None) -> None:
         summary = self._summary(status)
         (self.log.error if status is Status.FAILED else self.log.info)(summary)
         self.log.flush()  # before the status: after it the log is closed
-        self.lease.write(
-            to=status,
-            memory=self.context.memory,
-            result={**self.context.result, "summary": summary},
-            ended_at=timezone.now(),
-            wake_at=None,
-        )
-        if self.run.actor_name != access.SCHEDULE:
-            target = self.run.function.arn if self.run.function else self.run.title
-            access.audit(
-                self.run.actor, f"{self.run.kind}.{status}", target, {}, summary, self.run, self.run.actor_name
+        with transaction.atomic():  # the step's fate, the run's end and its audit entry: all or, after a crash, none
+            self.lease.write(
+                to=status,
+                step=step,
+                problem=self.run.problem,
+                memory=self.context.memory,
+                result={**self.context.result, "summary": summary},
+                ended_at=timezone.now(),
+                wake_at=None,
             )
+            if self.run.actor_name != access.SCHEDULE:
+                target = self.run.function.arn if self.run.function else self.run.title
+                action, name = f"{self.run.kind}.{status}", self.run.actor_name
+                access.audit(self.run.actor, action, target, {}, summary, self.run, name)
 
     def _summary(self, status: Status) -> str:
         """What was really done, in one sentence."""
@@ -204,14 +225,25 @@ class Execution:
             return ", ".join(step.title for _, step in self.steps if step.status in wanted)
 
         kept, undone = named(StepStatus.DONE), named(StepStatus.UNDONE)
-        never = named(StepStatus.PENDING, StepStatus.WAITING)
+        begun, never = named(*BEGUN), named(StepStatus.PENDING)
+        stuck = ", ".join(step.title for spec, step in self.steps if spec.undo and _not_undone(step))
         by = Run.objects.values_list("cancel_requested_by", flat=True).get(pk=self.run.pk)
         start = f"Cancelled by {by}." if status is Status.CANCELLED else "Failed."
         nothing = "Nothing was changed for good." if undone else "Nothing was done."
         parts = [f"Done and kept: {kept}." if kept else nothing]
         parts += [f"Undone: {undone}."] if undone else []
+        parts += [f"Could not be undone: {stuck}."] if stuck else []
+        parts += [f"Begun, not finished: {begun}."] if begun else []
         parts += [f"Not done: {never}."] if never else []
         return " ".join([start, *parts])
+
+
+def _undoable(spec: StepSpec, step: RunStep) -> bool:
+    return spec.undo is not None and step.status in (StepStatus.DONE, *BEGUN)
+
+
+def _not_undone(step: RunStep) -> bool:
+    return step.status == StepStatus.FAILED and step.note.startswith(NOT_UNDONE)
 
 
 def _late_step(run: Run, spec: StepSpec) -> RunStep:

@@ -48,7 +48,7 @@ class Lease:
         run = Run.objects.filter(pk=run_id).first()
         if run is None or not claimable(run, now):
             return None
-        taken_over = run.status in (Status.RUNNING, Status.UNDOING)
+        taken_over = bool(run.lease_owner)  # nobody's while it waits, nor between two tries of an undo
         status = Status.UNDOING if run.status == Status.UNDOING else Status.RUNNING
         unchanged = Run.objects.filter(
             pk=run_id, status=run.status, lease_owner=run.lease_owner, lease_until=run.lease_until, wake_at=run.wake_at
@@ -78,16 +78,18 @@ class Lease:
             raise ValueError(f"run {self.run_id}: {self.status} -> {to} is not a legal transition")
         status = to or self.status
         kept = status in (Status.RUNNING, Status.UNDOING)
-        hold = {"lease_until": timezone.now() + LEASE} if kept else {"lease_owner": "", "lease_until": None}
+        hold: dict[str, Any] = {"lease_until": timezone.now() + LEASE}
+        if not kept:
+            hold = {"lease_owner": "", "lease_until": None}
         with transaction.atomic():
             mine = Run.objects.filter(pk=self.run_id, lease_owner=self.owner, status=self.status)
-            if not mine.update(status=status, revision=F("revision") + 1, **hold, **fields):
+            if not mine.update(status=status, revision=F("revision") + 1, **(hold | fields)):
                 self._lost.set()
                 self.check()
             if step is not None:
                 step.save(update_fields=["status", "note", "started_at", "ended_at"])
         self.status = status
-        announce(self.run_id)
+        transaction.on_commit(lambda: announce(self.run_id))
 
     def renew(self) -> None:
         """Prolong the lease; remembers when it is another's."""

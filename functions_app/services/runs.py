@@ -81,15 +81,16 @@ def submit(
                 target = function.arn if function else str(account or title)
                 access.audit(actor, f"{kind}.submit", target, plan, f"run {run.pk} accepted", run)
     except IntegrityError:
-        holder = Run.objects.filter(lock=lock, status__in=ACTIVE).first() if lock else None
-        if holder is None:
+        if not lock:
             raise
-        raise _busy(holder) from None
+        raise _busy(Run.objects.filter(lock=lock, status__in=ACTIVE).first()) from None
     transaction.on_commit(lambda: _send(run.pk, kinds()[kind].queue))
     return run
 
 
-def _busy(holder: Run) -> DrydockError:
+def _busy(holder: Run | None) -> DrydockError:
+    if holder is None:
+        return DrydockError(Code.BUSY, "Another change was ending at this very moment.", next_step="Try again now.")
     return DrydockError(
         Code.BUSY,
         f"Run {holder.pk} ({holder.title}, started by {holder.actor_name}) is under way here; only one may be.",
@@ -140,12 +141,14 @@ def cancel(run: Run, actor: User | None) -> bool:
     now = timezone.now()
     name = actor.get_username() if actor else access.SCHEDULE
     active = Run.objects.filter(pk=run.pk, status__in=ACTIVE)
-    asked = active.filter(cancel_requested_at=None).update(
-        cancel_requested_at=now, cancel_requested_by=name, revision=F("revision") + 1
-    )
+    with transaction.atomic():
+        asked = active.filter(cancel_requested_at=None).update(
+            cancel_requested_at=now, cancel_requested_by=name, revision=F("revision") + 1
+        )
+        if asked:
+            access.audit(actor, "run.cancel", f"run {run.pk}: {run.title}", {}, "asked for", run)
     if not asked:
         return active.exists()
-    access.audit(actor, "run.cancel", f"run {run.pk}: {run.title}", {}, "asked for", run)
     runlog.say(run.pk, "warning", f"{name} asked to cancel this run.")
     # One that waits is due now; a worker then takes back what must be taken back.
     waiting = Run.objects.filter(pk=run.pk, status__in=(Status.QUEUED, Status.WAITING))

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from functions_app.domain.runs import Kind, Outcome
+from functions_app.domain.runs import Kind, Outcome, Wait
 from functions_app.models import Run
 from functions_app.runlog import Logger
 from functions_app.services.leases import Lease
@@ -29,14 +29,15 @@ class StepSpec:
     `action` reads before it writes, so that running it twice does no harm, and never sleeps: it answers Wait. It is
     called again after the wait, and after a crash. `repeatable=False` marks the one that must not be: it is marked in
     the database before it starts, and a worker that finds the mark fails the run with UNKNOWN_OUTCOME, naming
-    `look_at`. `undo` takes a done step back and returns a note; it too may be called twice. A step that still answers
-    Wait after `limit` (since it first started) fails.
+    `look_at`. `undo` takes a step back and returns a note, or Wait to be called again; it is called for a step that is
+    done, and for one whose earlier try may have had its effect, so it too looks first. A step that still answers Wait
+    after `limit` (since it first started) fails.
     """
 
     name: str
     title: str
     action: Callable[["Context"], Outcome]
-    undo: Callable[["Context"], str] | None = None
+    undo: Callable[["Context"], str | Wait] | None = None
     repeatable: bool = True
     look_at: str = ""
     limit: timedelta | None = None

@@ -164,7 +164,7 @@ class Test_cancelling:
         run.refresh_from_db()
         assert run.status == Status.CANCELLED
         assert steps(run) == {"prepare": "undone", "change": "undone", "settle": "waiting", "check": "pending"}
-        assert run.result["summary"].endswith("Undone: Prepare, Change. Not done: Settle, Check.")
+        assert run.result["summary"].endswith("Undone: Prepare, Change. Begun, not finished: Settle. Not done: Check.")
 
     def test_takes_effect_between_steps(self, tmp_path: Path, operator: User) -> None:
         run = submit(tmp_path, operator)
