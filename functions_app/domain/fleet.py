@@ -9,7 +9,7 @@ from functions_app.domain.freshness import Freshness
 LATEST = "$LATEST"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class VersionFact:
     """A version ("$LATEST" or digits) and the digest it runs (for image functions CodeSha256 is its hex)."""
 
@@ -20,7 +20,7 @@ class VersionFact:
     description: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FunctionFact:
     """What ListFunctions tells of an image function: no state, no image URI (aws-facts.md)."""
 
@@ -40,7 +40,7 @@ class FunctionFact:
     working_directory: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FunctionDetail:
     """What only GetFunction tells: the image URI as deployed, the resolved one, states and tags."""
 
@@ -56,7 +56,7 @@ class FunctionDetail:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class AliasFact:
     """An alias: one version, or two with the second's weight (0 to 1)."""
 

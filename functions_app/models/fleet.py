@@ -23,7 +23,7 @@ class Function(models.Model):
     memory_mb = models.IntegerField()
     timeout_s = models.IntegerField()
     ephemeral_mb = models.IntegerField(default=512)
-    role_arn = models.CharField(max_length=200, blank=True)
+    role_arn = models.CharField(max_length=700, blank=True, help_text="its path alone may have 512 characters")
     log_group = models.CharField(max_length=520, blank=True)
     env_keys = models.JSONField(default=list)
     image_settings = models.JSONField(default=dict, help_text="ImageConfig overrides: entrypoint, command, workdir")
@@ -41,7 +41,9 @@ class Function(models.Model):
     last_update_reason = models.CharField(max_length=500, blank=True)
     last_update_reason_code = models.CharField(max_length=60, blank=True)
 
+    # When the reading began that the columns are from; one that began earlier never overwrites them.
     synced_at = models.DateTimeField()
+    detailed_at = models.DateTimeField(null=True, help_text="states, tags and image URI: GetFunction")
     aliases_synced_at = models.DateTimeField(null=True)
     gone_at = models.DateTimeField(null=True)
 

@@ -16,6 +16,7 @@ class Repository(models.Model):
     immutable_tags = models.BooleanField(default=False)
     created_at = models.DateTimeField(null=True)
     synced_at = models.DateTimeField()
+    images_synced_at = models.DateTimeField(null=True, help_text="when the reading of its images and tags began")
     gone_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -27,5 +27,12 @@ def update_rows(model: type[Model], columns: Sequence[str], rows: Iterable[Seque
             cursor.executemany(statement, prepared)
 
 
+def cut(text: str, limit: int) -> str:
+    """The text as a column of `limit` characters takes it: what is left out is marked, and NUL (which PostgreSQL
+    refuses) is taken out."""
+    text = text.replace("\0", "")
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
 def _quoted(name: str | None) -> str:
     return connection.ops.quote_name(name or "")

@@ -5,13 +5,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import transaction
+
 from functions_app.domain import fleet
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.fleet import LATEST, Condition, LiveVersion
 from functions_app.domain.freshness import Freshness
 from functions_app.domain.refs import ImageRef
 from functions_app.models import Alias, Function, Tag, Version
-from functions_app.services.row_updates import update_rows
+from functions_app.services.row_updates import cut, update_rows
 
 BATCH = 500
 COLUMNS = (
@@ -40,8 +42,10 @@ class _Known:
     tags_of: dict[str, set[str]]  # digest -> tags now
 
 
+@transaction.atomic
 def _refresh(ids: Sequence[int]) -> int:
-    functions = list(Function.objects.filter(pk__in=ids).order_by("pk"))
+    # Held: what a refresh stores after this has read must not be summarised by what was there before.
+    functions = list(Function.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
     known = _read(ids)
     changed = []
     for function in functions:
@@ -116,17 +120,17 @@ def _summary(function: Function, known: _Known) -> list[Any]:
     )
     finding = fleet.find_problem(condition, live, drifted)
     worst = fleet.worst(live)
-    owner = fleet.owner_of(function.tags)[:120]
+    owner = cut(fleet.owner_of(function.tags), 120)
     base = worst.base if worst else ""
     digests = {function.digest, *(chip[key] for chip in chips for key in ("digest", "second_digest"))} - {""}
     return [
         (worst.freshness if worst else Freshness.UNKNOWN).value,
-        (worst.reason if worst else "")[:300],
+        cut(worst.reason if worst else "", 300),
         worst.releases_behind if worst else 0,
         worst.days_behind if worst else 0,
         base,
         finding.rank,
-        finding.text[:300],
+        cut(finding.text, 300),
         chips,
         bool(drifted),
         owner,

@@ -19,7 +19,8 @@ from functions_app.models import Account, Function, Image, Repository, Run, Scop
 from functions_app.services import accounts, base_watch, runs
 from functions_app.services.steps import Cancelled, Context, StepSpec
 from functions_app.services.summaries import refresh_summaries
-from functions_app.services.sync_functions import read_functions, read_one, record_alias_move
+from functions_app.services.sync_aliases import record_alias_move
+from functions_app.services.sync_functions import read_functions, read_one
 from functions_app.services.sync_images import read_images, read_repository
 from functions_app.services.sync_scope import Log, ScopeRead
 from functions_app.services.version_images import link_versions
@@ -44,9 +45,9 @@ class Result:
 
 
 def submit(actor: User | None, scopes: Iterable[ScopeName] | None = None) -> Run:
-    """Start a sync of these scopes (None: all). Asked for by a person, it reads every alias. Raises BUSY."""
+    """Start a sync of these scopes (None: all). Asked for by a person, it reads every state and alias. Raises BUSY."""
     named = None if scopes is None else sorted(list(scope) for scope in scopes)
-    plan = {"scopes": named, "all_aliases": actor is not None}
+    plan = {"scopes": named, "full": actor is not None}
     title = "Sync all accounts" if named is None else f"Sync {len(named)} of the accounts' regions"
     return runs.submit(Kind.SYNC, title=title, plan=plan, actor=actor, lock=LOCK)
 
@@ -62,7 +63,7 @@ def wanted_scopes(named: Sequence[Sequence[Any]] | None = None) -> list[Scope]:
 
 
 def read_scopes(
-    scopes: Sequence[Scope], log: Log, *, all_aliases: bool, stopped: Callable[[], bool] = lambda: False
+    scopes: Sequence[Scope], log: Log, *, full: bool, stopped: Callable[[], bool] = lambda: False
 ) -> Result:
     """Read scopes in parallel. What a scope fails with is stored with it; anything unexpected is raised at the end."""
     if not scopes:
@@ -70,7 +71,7 @@ def read_scopes(
 
     def read(scope: Scope) -> ScopeRead:
         try:
-            return _read_scope(scope, log, all_aliases, stopped)
+            return _read_scope(scope, log, full, stopped)
         finally:
             connections.close_all()
 
@@ -80,8 +81,8 @@ def read_scopes(
     return Result(len(reads), failed, frozenset().union(*(read.images for read in reads)))
 
 
-def _read_scope(row: Scope, log: Log, all_aliases: bool, stopped: Callable[[], bool]) -> ScopeRead:
-    scope = _opened(row.account, row.region, all_aliases, stopped)
+def _read_scope(row: Scope, log: Log, full: bool, stopped: Callable[[], bool]) -> ScopeRead:
+    scope = _opened(row.account, row.region, full, stopped)
     Scope.objects.filter(pk=row.pk).update(attempted_at=scope.now)
     # Functions first: whatever they run was in ECR then, so an image that ECR does not list afterwards is gone.
     seen = _part(scope, read_functions)
@@ -99,8 +100,8 @@ def _read_scope(row: Scope, log: Log, all_aliases: bool, stopped: Callable[[], b
     return scope
 
 
-def _opened(account: Account, region: str, all_aliases: bool, stopped: Callable[[], bool]) -> ScopeRead:
-    return ScopeRead(account, region, accounts.target(account, region), timezone.now(), all_aliases, stopped)
+def _opened(account: Account, region: str, full: bool, stopped: Callable[[], bool]) -> ScopeRead:
+    return ScopeRead(account, region, accounts.target(account, region), timezone.now(), full, stopped)
 
 
 def _part(scope: ScopeRead, read: Callable[[ScopeRead], None]) -> bool:
@@ -127,9 +128,9 @@ def judge(images: Iterable[int]) -> int:
     return base_watch.judge_images(sorted({*images, *unjudged}), refresh=False)
 
 
-def run_once(scopes: Sequence[Scope], log: Log, *, all_aliases: bool = True) -> Result:
+def run_once(scopes: Sequence[Scope], log: Log, *, full: bool = True) -> Result:
     """A whole sync in the foreground, for the command line."""
-    result = read_scopes(scopes, log, all_aliases=all_aliases)
+    result = read_scopes(scopes, log, full=full)
     judged, changed = judge(result.images), refresh_summaries()
     log.info(f"{judged} images judged anew, {changed} functions have another summary")
     return result
@@ -169,9 +170,7 @@ def _read_pushed_since(function_id: int, scope: ScopeRead) -> None:
 
 def _read_step(context: Context) -> Outcome:
     scopes = wanted_scopes(context.plan.get("scopes"))
-    result = read_scopes(
-        scopes, context.log, all_aliases=bool(context.plan.get("all_aliases")), stopped=context.cancel_requested
-    )
+    result = read_scopes(scopes, context.log, full=bool(context.plan.get("full")), stopped=context.cancel_requested)
     context.memory["images"] = sorted({*context.memory.get("images", ()), *result.images})
     if context.cancel_requested():
         raise Cancelled("Stopped while reading: what was read by then is kept, nothing was marked as gone.")

@@ -1,15 +1,19 @@
 """The images' part of a sync: repositories, images, tags and their moves, then manifests and configs of new images."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 
 from functions_app.aws import ecr
 from functions_app.domain.errors import DrydockError
 from functions_app.models import Image, Repository, Tag, TagMove
 from functions_app.registry.client import Registry
 from functions_app.services import base_watch
-from functions_app.services.row_updates import update_rows
+from functions_app.services.row_updates import cut, update_rows
 from functions_app.services.sync_scope import CHUNK, ScopeRead, chunks, read_each
 
 
@@ -17,13 +21,13 @@ def read_images(scope: ScopeRead) -> None:
     """Bring repositories, images and tags up to date, then read what new images are. Raises DrydockError when the
     listing of repositories fails; a single repository that fails keeps its old rows and is told in the problems.
     """
+    scope.images_since = timezone.now()
     facts = ecr.repositories(scope.target)
     rows = _store_repositories(scope, facts)
     scope.counts["repositories"] = len(rows)
-    for name, images in read_each(scope, lambda name: ecr.images(scope.target, name), sorted(rows)):
-        _store_images(scope, rows[name], images)
+    for name, read_at, images in read_each(scope, lambda name: ecr.images(scope.target, name), sorted(rows)):
+        _store_images(scope, rows[name], images, read_at)
         scope.counts["images"] = scope.counts.get("images", 0) + len(images)
-        scope.listed_repositories[rows[name].uri] = rows[name].pk
     inspect_new(scope)
 
 
@@ -62,7 +66,18 @@ def _store_repositories(scope: ScopeRead, facts: Sequence[ecr.RepositoryFact]) -
     return {name: row for name, row in known.items() if name in listed}
 
 
-def _store_images(scope: ScopeRead, repository: Repository, facts: Sequence[ecr.ImageFact]) -> None:
+def _store_images(scope: ScopeRead, repository: Repository, facts: Sequence[ecr.ImageFact], read_at: datetime) -> None:
+    """Keep what a repository holds, all at once, unless it was read later by somebody else."""
+    mine = Repository.objects.filter(Q(images_synced_at=None) | Q(images_synced_at__lte=read_at), pk=repository.pk)
+    with transaction.atomic():
+        # Held until the end of the transaction, so that readings of one repository are stored one after another.
+        if not mine.update(images_synced_at=read_at):
+            return
+        _store_listed(scope, repository, facts, read_at)
+        _store_tags(scope, repository, {tag: fact.digest for fact in facts for tag in fact.tags}, read_at)
+
+
+def _store_listed(scope: ScopeRead, repository: Repository, facts: Sequence[ecr.ImageFact], read_at: datetime) -> None:
     rows = Image.objects.filter(repository=repository).values_list("digest", "pk", "gone_at", "pushed_at")
     known = {digest: (pk, gone_at, pushed_at) for digest, pk, gone_at, pushed_at in rows}
     listed = {fact.digest: fact for fact in facts}
@@ -70,10 +85,10 @@ def _store_images(scope: ScopeRead, repository: Repository, facts: Sequence[ecr.
         Image(
             repository=repository,
             digest=fact.digest,
-            media_type=fact.media_type,
+            media_type=cut(fact.media_type, 120),
             size_bytes=fact.size_bytes,
             pushed_at=fact.pushed_at,
-            synced_at=scope.now,
+            synced_at=read_at,
         )
         for fact in listed.values()
         if fact.digest not in known
@@ -82,11 +97,11 @@ def _store_images(scope: ScopeRead, repository: Repository, facts: Sequence[ecr.
     gone = [pk for digest, (pk, gone_at, _) in known.items() if digest not in listed and gone_at is None]
     for part in chunks(fresh):
         Image.objects.bulk_create(part, ignore_conflicts=True)
-    Image.objects.filter(repository=repository, gone_at=None).update(synced_at=scope.now)
     for ids in chunks(back):
-        Image.objects.filter(pk__in=ids).update(gone_at=None, synced_at=scope.now)
+        Image.objects.filter(pk__in=ids).update(gone_at=None)
     for ids in chunks(gone):
-        Image.objects.filter(pk__in=ids).update(gone_at=scope.now)
+        Image.objects.filter(pk__in=ids).update(gone_at=read_at)
+    Image.objects.filter(repository=repository, gone_at=None).update(synced_at=read_at)
     scope.images.update(back, gone)
     # An image that is pushed again, or that was known only as gone, gets its facts.
     pushed = [
@@ -95,37 +110,38 @@ def _store_images(scope: ScopeRead, repository: Repository, facts: Sequence[ecr.
         if digest in listed and listed[digest].pushed_at != at
     ]
     columns = ["media_type", "size_bytes", "pushed_at"]
-    update_rows(Image, columns, [(fact.media_type, fact.size_bytes, fact.pushed_at, pk) for fact, pk in pushed])
-    _store_tags(scope, repository, {tag: fact.digest for fact in facts for tag in fact.tags})
+    values = [(cut(fact.media_type, 120), fact.size_bytes, fact.pushed_at, pk) for fact, pk in pushed]
+    update_rows(Image, columns, values)
 
 
-def _store_tags(scope: ScopeRead, repository: Repository, now: Mapping[str, str]) -> None:
+def _store_tags(scope: ScopeRead, repository: Repository, now: Mapping[str, str], read_at: datetime) -> None:
     before = {name: (pk, digest) for pk, name, digest in repository.tags.values_list("pk", "name", "digest")}
     moved = [
         (name, before[name][1], digest) for name, digest in now.items() if before.get(name, ("", digest))[1] != digest
     ]
     removed = [(name, digest, "") for name, (_, digest) in before.items() if name not in now]
-    with transaction.atomic():
-        Tag.objects.bulk_create(
-            [Tag(repository=repository, name=n, digest=d, since=scope.now) for n, d in now.items() if n not in before],
-            batch_size=CHUNK,
-            ignore_conflicts=True,
-        )
-        update_rows(Tag, ["digest", "since"], [(digest, scope.now, before[name][0]) for name, _, digest in moved])
-        Tag.objects.filter(pk__in=[before[name][0] for name, _, _ in removed]).delete()
-        TagMove.objects.bulk_create(
-            [
-                TagMove(repository=repository, tag=name, from_digest=old, to_digest=new, seen_at=scope.now)
-                for name, old, new in (*moved, *removed)
-            ],
-            batch_size=CHUNK,
-        )
+    Tag.objects.bulk_create(
+        [Tag(repository=repository, name=n, digest=d, since=read_at) for n, d in now.items() if n not in before],
+        batch_size=CHUNK,
+        ignore_conflicts=True,
+    )
+    update_rows(Tag, ["digest", "since"], [(digest, read_at, before[name][0]) for name, _, digest in moved])
+    for vanished in chunks([before[name][0] for name, _, _ in removed]):
+        Tag.objects.filter(pk__in=vanished).delete()
+    TagMove.objects.bulk_create(
+        [
+            TagMove(repository=repository, tag=name, from_digest=old, to_digest=new, seen_at=read_at)
+            for name, old, new in (*moved, *removed)
+        ],
+        batch_size=CHUNK,
+    )
     scope.counts["moved tags"] = scope.counts.get("moved tags", 0) + len(moved) + len(removed)
 
 
 def read_repository(scope: ScopeRead, repository: Repository) -> None:
     """Read one repository's images and tags now, and what its new images are. Raises DrydockError."""
-    _store_images(scope, repository, ecr.images(scope.target, repository.name))
+    read_at = timezone.now()
+    _store_images(scope, repository, ecr.images(scope.target, repository.name), read_at)
     inspect_new(scope, repository)
 
 
@@ -133,24 +149,24 @@ def inspect_new(scope: ScopeRead, only: Repository | None = None) -> None:
     """Read manifest and config of every image that was not read yet: once per digest, ever."""
     waiting = Image.objects.filter(
         repository__account=scope.account, repository__region=scope.region, inspected_at=None, gone_at=None
-    ).select_related("repository")
+    )
     if only:
         waiting = waiting.filter(repository=only)
-    by_repository: dict[str, list[Image]] = {}
-    for image in waiting.order_by("repository_id", "pk"):
-        by_repository.setdefault(image.repository.name, []).append(image)
-    if not by_repository:
-        return
+    keys: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for uri, name, pk in waiting.order_by("repository_id", "pk").values_list(
+        "repository__uri", "repository__name", "pk"
+    ):
+        keys[uri.partition("/")[0], name].append(pk)
     hosts: dict[str, Registry] = {}
     try:
-        for name, images in by_repository.items():
-            if scope.stopped():
-                return
-            host = images[0].repository.uri.partition("/")[0]
+        for (host, name), wanted in keys.items():
             try:
                 if host not in hosts:
                     hosts[host] = Registry.open(host, ecr.login(scope.target))
-                _inspect(scope, name, images, hosts[host])
+                for part in chunks(wanted, ecr.BATCH):
+                    if scope.stopped():
+                        return
+                    _inspect(scope, name, part, hosts[host])
             except DrydockError as error:
                 scope.fail(error)
     finally:
@@ -158,10 +174,10 @@ def inspect_new(scope: ScopeRead, only: Repository | None = None) -> None:
             registry.close()
 
 
-def _inspect(scope: ScopeRead, repository: str, images: Sequence[Image], registry: Registry) -> None:
-    for part in chunks(images, ecr.BATCH):
-        # The same digest in another repository was read already: base_watch.inspect copies its facts.
-        answer = ecr.manifests(scope.target, repository, [image.digest for image in part])
-        base_watch.inspect(part, {digest: fact.data for digest, fact in answer.found.items()}, registry)
-        scope.images.update(image.pk for image in part)
-        scope.counts["inspected"] = scope.counts.get("inspected", 0) + len(part)
+def _inspect(scope: ScopeRead, repository: str, keys: Sequence[int], registry: Registry) -> None:
+    images = list(Image.objects.filter(pk__in=keys).select_related("repository").order_by("pk"))
+    # The same digest in another repository was read already: base_watch.inspect copies its facts.
+    answer = ecr.manifests(scope.target, repository, [image.digest for image in images])
+    base_watch.inspect(images, {digest: fact.data for digest, fact in answer.found.items()}, registry)
+    scope.images.update(keys)
+    scope.counts["inspected"] = scope.counts.get("inspected", 0) + len(images)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from django.utils import timezone
+
 from functions_app.aws.session import Target
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.models import Account
@@ -30,17 +32,20 @@ class Log(Protocol):
 
 @dataclass
 class ScopeRead:
-    """One account in one region being read. `problems`: what could not be read; `images`: rows read anew."""
+    """One account in one region being read since `now`; `full`: all details and aliases, due or not.
+
+    `problems`: what could not be read; `images`: rows read anew.
+    """
 
     account: Account
     region: str
     target: Target
     now: datetime
-    all_aliases: bool
+    full: bool
     stopped: Callable[[], bool]
     problems: list[Problem] = field(default_factory=list)
     images: set[int] = field(default_factory=set)
-    listed_repositories: dict[str, int] = field(default_factory=dict)
+    images_since: datetime | None = None  # when the reading of repositories and images began
     counts: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -65,26 +70,31 @@ def chunks(rows: Sequence[Row], size: int = CHUNK) -> Iterator[Sequence[Row]]:
         yield rows[start : start + size]
 
 
-def read_each(scope: ScopeRead, call: Callable[[str], T], names: Sequence[str]) -> Iterator[tuple[str, T]]:
-    """Call for every name in parallel and give each answer as it arrives; threads read AWS, never rows.
+def read_each(scope: ScopeRead, call: Callable[[str], T], names: Sequence[str]) -> Iterator[tuple[str, datetime, T]]:
+    """Call for every name in parallel; as answers arrive: name, when its reading began, answer.
 
-    A name that is gone meanwhile is left out. Any other error is kept in the scope's problems; the rest is read all
-    the same, since a policy may close a single repository, unless nearly all fails.
+    Threads read AWS, never rows. A name that is gone meanwhile is left out. Any other error is kept in the scope's
+    problems; the rest is read all the same, since a policy may close a single repository, unless nearly all fails.
     """
+
+    def read(name: str) -> tuple[datetime, T]:
+        return timezone.now(), call(name)
+
     with ThreadPoolExecutor(READERS, thread_name_prefix="sync") as pool:
-        asked: dict[Future[T], str] = {pool.submit(call, name): name for name in names}
+        asked: dict[Future[tuple[datetime, T]], str] = {pool.submit(read, name): name for name in names}
         answers = errors = 0
         try:
-            for future in as_completed(asked):
+            for future in as_completed(list(asked)):
+                name = asked.pop(future)  # an answer that is stored need not be kept
                 try:
-                    answer = future.result()
+                    read_at, answer = future.result()
                 except DrydockError as error:
                     if error.problem.code is not Code.NOT_FOUND:
                         scope.fail(error)
                         errors += 1
                 else:
                     answers += 1
-                    yield asked[future], answer
+                    yield name, read_at, answer
                 if scope.stopped() or (errors >= GIVE_UP and errors > answers):
                     break
         finally:

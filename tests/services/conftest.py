@@ -3,9 +3,9 @@
 import pytest
 
 from tests.fixtures import ClientFactory
-from tests.services.sync_stage import denied, log, ours
+from tests.services.sync_stage import between, denied, log, ours
 
-__all__ = ["client", "denied", "log", "ours"]
+__all__ = ["between", "client", "denied", "log", "ours"]
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from functions_app.models import (
 )
 from functions_app.services import sync
 from tests.fixtures import REGION, Sandbox
+from tests.services.aws_between import Between
 
 
 class Lines:
@@ -46,7 +47,7 @@ def ours(aws: Sandbox, valkey: object, account: str) -> Account:
 
 
 def run_once(log: Lines, *, person: bool = True) -> sync.Result:
-    return sync.run_once(sync.wanted_scopes(), log, all_aliases=person)
+    return sync.run_once(sync.wanted_scopes(), log, full=person)
 
 
 def calls(aws: Sandbox, account: str) -> dict[str, int]:
@@ -78,3 +79,12 @@ def denied(aws: Sandbox) -> Iterator[Any]:
     yield deny
     for account in touched:
         aws.admin("DELETE", f"denials?account={account}")
+
+
+@pytest.fixture
+def between(aws: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Between]:
+    """The product reaches the sandbox through this; the tests' own clients go straight to it."""
+    proxy = Between(aws.url)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
+    yield proxy
+    proxy.close()

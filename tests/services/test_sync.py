@@ -1,10 +1,11 @@
 """Sync against the sandbox: what it stores, and how few calls it makes."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from functions_app.domain.fleet import RANK_DRIFTED, RANK_GONE
+from functions_app.domain.fleet import RANK_DRIFTED, RANK_GONE, RANK_INACTIVE
 from functions_app.models import (
     Account,
     Alias,
@@ -17,9 +18,10 @@ from functions_app.models import (
     TagMove,
     Version,
 )
-from functions_app.services import sync
+from functions_app.services import sync, sync_details
 from tests.fixtures import REGION, Sandbox
 from tests.sandbox.functions import Functions
+from tests.services.aws_between import Answer, Between
 from tests.services.sync_stage import Counted, Lines, add_account, run_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -78,15 +80,17 @@ def test_manifest_and_config_are_read_once_per_digest_ever(
     assert "ecr.GetAuthorizationToken" not in counted.made()
 
 
-def test_a_second_sync_reads_details_only_of_what_changed(
-    ours: Account, aws: Sandbox, functions: Functions, log: Lines
+def test_a_scheduled_sync_without_a_budget_reads_details_only_of_what_changed(
+    ours: Account, aws: Sandbox, functions: Functions, log: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Three functions can't use the budget up.
+    monkeypatch.setattr(sync_details, "BUDGET", 0)
     for name in ("one", "two", "three"):
         functions.deploy(name=name)
     run_once(log)
     functions.configure("two", MemorySize=512)
     counted = Counted(aws, ours.account_id)
-    run_once(log)
+    run_once(log, person=False)
     assert counted.made()["lambda.GetFunction"] == 1
     assert Function.objects.get(name="two").memory_mb == 512
 
@@ -231,6 +235,45 @@ def test_a_function_that_was_pending_is_read_again_until_it_settled(
     functions.settled()
     run_once(log)
     assert Function.objects.get().state == "Active"
+
+
+@pytest.mark.parametrize("person", [True, False], ids=["a person's", "a scheduled"])
+def test_a_state_that_changes_without_a_new_revision_is_seen_by_the_next_sync(
+    ours: Account, between: Between, functions: Functions, log: Lines, person: bool
+) -> None:
+    functions.deploy()
+    run_once(log)
+
+    def idle(answer: Answer) -> Answer:
+        # The sandbox gives every change of state a new revision, AWS does not.
+        return replace(answer, body=answer.body.replace(b'"State": "Active"', b'"State": "Inactive"'))
+
+    between.rules["GET /functions/app"] = idle
+    run_once(log, person=person)
+    function = Function.objects.get()
+    assert (function.state, function.problem_rank) == ("Inactive", RANK_INACTIVE)
+
+
+def test_a_scheduled_sync_reads_again_as_many_as_its_budget_the_oldest_first(
+    ours: Account, aws: Sandbox, functions: Functions, log: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Five functions can't use the budget up.
+    monkeypatch.setattr(sync_details, "BUDGET", 2)
+    functions.push()
+    for number in range(5):
+        functions.create(f"app{number}")
+    for number in range(5):
+        functions.settled(f"app{number}")
+    run_once(log)
+    read: list[set[str]] = []
+    for _ in range(3):
+        before = dict(Function.objects.values_list("name", "detailed_at"))
+        counted = Counted(aws, ours.account_id)
+        run_once(log, person=False)
+        assert counted.made()["lambda.GetFunction"] == 2
+        after = dict(Function.objects.values_list("name", "detailed_at"))
+        read.append({name for name in after if after[name] != before[name]})
+    assert read[0] | read[1] | read[2] == {f"app{number}" for number in range(5)}
 
 
 def test_refreshing_one_function_reads_it_now_even_its_new_image(

@@ -101,7 +101,7 @@ def test_a_cancelled_sync_marks_nothing_as_gone(
     run_once(log)
     functions.api.delete_function(FunctionName="app")
     scopes = sync.wanted_scopes()
-    sync.read_scopes(scopes, log, all_aliases=True, stopped=lambda: True)
+    sync.read_scopes(scopes, log, full=True, stopped=lambda: True)
     assert Function.objects.get().gone_at is None
 
 

@@ -115,7 +115,7 @@ def test_an_operator_starts_a_sync_and_sees_its_run(client: Client, operator: Us
     answer = client.post("/sync/")
     run = Run.objects.get()
     assert answer.headers["Location"] == f"/runs/{run.pk}/"
-    assert run.plan["all_aliases"] is True
+    assert run.plan["full"] is True
     assert run.actor == operator
 
 
