@@ -36,7 +36,8 @@ class Demo:
         return f"http://127.0.0.1:{self.proxy.port}"
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A loopback port that nobody uses at this moment."""
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -45,21 +46,16 @@ def _free_port() -> int:
 @pytest.fixture(scope="package")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """`manage.py demo` on free ports, ready."""
-    port, sandbox_port = _free_port(), _free_port()
+    port, sandbox_port = free_port(), free_port()
     folder = tmp_path_factory.mktemp("demo")
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")},
-        "DRYDOCK_PORT": str(port),
-        "DRYDOCK_SANDBOX_PORT": str(sandbox_port),
-        "DRYDOCK_DEMO_DIR": str(folder / "data"),
-    }
+    environment = demo_environment(port, sandbox_port, folder / "data")
     output = (folder / "output").open("w+")
     process = subprocess.Popen(
         [sys.executable, "manage.py", "demo"], cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
     )
     proxy = CuttableProxy(port)
     try:
-        _wait_until_ready(process, Path(output.name))
+        wait_until_ready(process, Path(output.name))
         yield Demo(port, sandbox_port, proxy)
     finally:
         proxy.close()
@@ -68,7 +64,18 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         output.close()
 
 
-def _wait_until_ready(process: "subprocess.Popen[bytes]", output: Path) -> None:
+def demo_environment(port: int, sandbox_port: int, folder: Path) -> dict[str, str]:
+    """What a newcomer's shell would hold, with the demo on these ports and in this folder."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DJANGO_", "DRYDOCK_"))}
+    return kept | {
+        "DRYDOCK_PORT": str(port),
+        "DRYDOCK_SANDBOX_PORT": str(sandbox_port),
+        "DRYDOCK_DEMO_DIR": str(folder),
+    }
+
+
+def wait_until_ready(process: "subprocess.Popen[bytes]", output: Path) -> None:
+    """Wait for the line that gives the address; fails with what was printed."""
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline and process.poll() is None:
         if "Drydock is ready" in output.read_text():

@@ -1,0 +1,77 @@
+"""`make demo` as a newcomer meets it: taken ports, and Ctrl-C."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import ROOT, demo_environment, free_port, wait_until_ready
+
+
+def refused(environment: dict[str, str]) -> str:
+    """Start a demo that must refuse; what it says."""
+    command = [sys.executable, "manage.py", "demo"]
+    answer = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert answer.returncode == 1
+    return answer.stderr
+
+
+@pytest.mark.parametrize("setting", ["DRYDOCK_PORT", "DRYDOCK_SANDBOX_PORT"])
+def test_a_taken_port_is_refused_with_the_setting_that_moves_it(setting: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        environment = demo_environment(free_port(), free_port(), tmp_path) | {setting: str(port)}
+        answer = subprocess.run(
+            [sys.executable, "manage.py", "demo"],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert answer.returncode == 1
+    assert f"Port {port} is taken. Choose another: {setting}={port + 1} make demo" in answer
+    assert "Traceback" not in answer
+
+
+def test_a_folder_that_no_demo_made_is_left_alone(tmp_path: Path) -> None:
+    kept = tmp_path / "thesis.txt"
+    kept.write_text("years of work")
+    assert "DRYDOCK_DEMO_DIR" in refused(demo_environment(free_port(), free_port(), tmp_path))
+    assert kept.read_text() == "years of work"
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for left-over processes in /proc (Linux)")
+def test_ctrl_c_ends_every_process(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    with (tmp_path / "output").open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "demo"],
+            cwd=ROOT,
+            env=demo_environment(free_port(), free_port(), folder),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        wait_until_ready(process, tmp_path / "output")
+        assert len(_processes_of(folder)) >= 5
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to everything in the foreground
+        process.wait(timeout=30)
+    assert _processes_of(folder) == []
+    assert "Traceback" not in (tmp_path / "output").read_text()
+
+
+def _processes_of(folder: Path) -> list[int]:
+    """Processes that were started with this data directory."""
+    mark = f"DRYDOCK_DATA_DIR={folder}".encode()
+    found = []
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if mark in environ.read_bytes().split(b"\0"):
+                found.append(int(environ.parent.name))
+    return found
