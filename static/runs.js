@@ -16,14 +16,23 @@
       return Number(rows.lastElementChild?.dataset.n ?? 0);
     }
 
+    function counted(lines) {
+      return `${lines.toLocaleString("en")} line${lines === 1 ? "" : "s"}`;
+    }
+
     // The log's end
 
     function toEnd() {
       log.scrollTop = log.scrollHeight;
     }
 
+    // Only a person scrolls up; that the end moves away under a growing log is no reason to stop following it.
+    let top = 0;
     log.addEventListener("scroll", () => {
-      follows = log.scrollHeight - log.scrollTop - log.clientHeight < FAR;
+      const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < FAR;
+      if (atEnd) follows = true;
+      else if (log.scrollTop < top - 2) follows = false;
+      top = log.scrollTop;
       down.hidden = follows;
     }, { passive: true });
     down.addEventListener("click", () => {
@@ -51,7 +60,7 @@
 
     new MutationObserver(() => {
       newest = Math.max(newest, last());
-      part("log-count").textContent = newest.toLocaleString("en");
+      part("log-count").textContent = counted(newest);
       trim();
       if (follows) toEnd();
       if (find.value) search();
@@ -132,7 +141,8 @@
       const { lines } = JSON.parse(event.detail.data);
       // The count is the proof: with a line missing the page is read again from the database.
       if (Math.max(newest, last()) < lines) location.reload();
-      run.querySelector(".log-end").textContent = `${lines.toLocaleString("en")} lines. The log is complete.`;
+      part("log-count").textContent = counted(lines);
+      part("log-complete").hidden = false;
       run.dispatchEvent(new CustomEvent("run:ended", { bubbles: true }));
     });
 
