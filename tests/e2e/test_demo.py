@@ -26,15 +26,7 @@ def test_a_taken_port_is_refused_with_the_setting_that_moves_it(setting: str, tm
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         environment = demo_environment(free_port(), free_port(), tmp_path) | {setting: str(port)}
-        answer = subprocess.run(
-            [sys.executable, "manage.py", "demo"],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert answer.returncode == 1
+        answer = refused(environment)
     assert f"Port {port} is taken. Choose another: {setting}={port + 1} make demo" in answer
     assert "Traceback" not in answer
 
