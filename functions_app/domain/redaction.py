@@ -7,7 +7,9 @@ MASK = "[redacted]"
 LINE_LIMIT = 8 * 1024  # bytes of UTF-8 that one log line may hold
 SCAN_LIMIT = 64 * 1024  # characters looked at: beyond that a line is cut before the patterns run
 
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
+# Terminal sequences, control characters of both sets, and the marks that turn the direction of text around: with those
+# a line can look like another one, on the page as in the downloaded file.
+_CONTROL = re.compile(r"(?:\x1b\[|\x9b)[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _NAMES = (
     r"passwords?|passwd|passphrase|pwd|secret|secret[_-]?access[_-]?key|secret[_-]?key|client[_-]?secret|"
     r"session[_-]?token|security[_-]?token|access[_-]?token|refresh[_-]?token|id[_-]?token|auth[_-]?token|"
@@ -27,7 +29,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|npm_|pypi-)[A-Za-z0-9_-]{16,}"), MASK),
     (re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}\b"), MASK),  # AWS access key ids
     (re.compile(r"\b(?:FwoG|FQoG|IQoJ)[A-Za-z0-9/+=]{60,}"), MASK),  # AWS session tokens
-    (re.compile(r"([a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+@", re.I), rf"\1{MASK}@"),  # userinfo of a URL
+    # Userinfo of a URL. The scheme is bounded: a function that prints 64 KB of one letter must not stop the log.
+    (re.compile(r"([a-z][a-z0-9+.-]{0,20}://[^\s/:@]*:)[^\s/@]+@", re.I), rf"\1{MASK}@"),
     (re.compile(rf"(?i)((?:{_NAMES})[\"']?\s*[:=]\s*)(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s,;&\"'}}]+)"),
      rf"\1{MASK}"),
     # A bare AWS secret key: 40 characters of base64 that are no hexadecimal digest.

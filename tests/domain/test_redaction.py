@@ -61,6 +61,17 @@ def test_nul_and_escape_sequences_are_taken_out() -> None:
     assert redact("a\0b \x1b[31mred\x1b[0m\x07") == "ab red"
 
 
+def test_marks_that_turn_the_direction_of_text_and_the_second_set_of_control_characters_are_taken_out() -> None:
+    assert redact("paid \u202e00.01\u2066 \x9b31mred") == "paid 00.01 red"
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("piece", ["a", "a://", "token=", "authorization: ", "-----BEGIN PRIVATE KEY-----", "\x1b[1;"])
+def test_a_megabyte_of_anything_costs_time_in_proportion(piece: str) -> None:
+    # A pattern that tries every beginning against every end would need hours, and hold up every other log.
+    assert clean_lines(piece * (1_000_000 // len(piece)) + "\nnext")[-1] in ("next", MASK)
+
+
 def test_a_text_of_several_lines_becomes_several_lines() -> None:
     assert clean_lines("one\r\ntwo\n\nfour\n") == ["one", "two", "", "four"]
 
