@@ -115,7 +115,7 @@ def functions(wanted: FleetFilter) -> FleetPage:
     counts, total, fleet = add_up(groups, wanted.chosen)
     pages = max(1, -(-total // PAGE_SIZE))
     page = min(max(1, wanted.page), pages)
-    rows = _rows(found, wanted, page) if total else ()
+    rows = _rows(found, wanted, page, total) if total else ()
     return FleetPage(rows, total, fleet, page, pages, counts)
 
 
@@ -148,15 +148,23 @@ def add_up(groups: Iterable[Group], chosen: Sequence[Sequence[Any]]) -> tuple[Co
     return counts, total, fleet
 
 
-def _rows(found: QuerySet[Function], wanted: FleetFilter, page: int) -> tuple[FunctionRow, ...]:
+def _backwards(order: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name[1:] if name.startswith("-") else f"-{name}" for name in order)
+
+
+def _rows(found: QuerySet[Function], wanted: FleetFilter, page: int, total: int) -> tuple[FunctionRow, ...]:
     order = ORDERS[wanted.order]
     if wanted.reverse:
-        order = tuple(name[1:] if name.startswith("-") else f"-{name}" for name in order)
+        order = _backwards(order)
     narrowed = Q()
     for column, values in zip(COLUMNS, wanted.chosen, strict=True):
         if values:
             narrowed &= Q(**{f"{column}__in": values})
     start = (page - 1) * PAGE_SIZE
-    ids = found.filter(narrowed).order_by(*order).values("pk")[start : start + PAGE_SIZE]
+    count = min(PAGE_SIZE, total - start)
+    # A page of the second half is found from the end, so that the last costs no more than the first.
+    from_end = total - start - count
+    way, skipped = (order, start) if start <= from_end else (_backwards(order), from_end)
+    ids = found.filter(narrowed).order_by(*way).values("pk")[skipped : skipped + count]
     rows = Function.objects.filter(pk__in=ids).order_by(*order).values_list(*FIELDS)
     return tuple(FunctionRow(*row) for row in rows)
