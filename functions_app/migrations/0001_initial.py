@@ -94,6 +94,11 @@ class Migration(migrations.Migration):
             name="Function",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("gone_at", models.DateTimeField(null=True)),
+                (
+                    "search_text",
+                    models.TextField(blank=True, help_text="lower case: name, aliases, digests, tags, owner, base"),
+                ),
                 ("region", models.CharField(max_length=30)),
                 ("name", models.CharField(max_length=140)),
                 ("arn", models.CharField(max_length=300, unique=True)),
@@ -133,7 +138,6 @@ class Migration(migrations.Migration):
                 ("synced_at", models.DateTimeField()),
                 ("detailed_at", models.DateTimeField(help_text="states, tags and image URI: GetFunction", null=True)),
                 ("aliases_synced_at", models.DateTimeField(null=True)),
-                ("gone_at", models.DateTimeField(null=True)),
                 (
                     "freshness",
                     models.CharField(
@@ -178,10 +182,6 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True, help_text="terraform, cloudformation, serverless or empty", max_length=40
                     ),
-                ),
-                (
-                    "search_text",
-                    models.TextField(blank=True, help_text="lower case: name, aliases, digests, tags, owner, base"),
                 ),
                 (
                     "account",

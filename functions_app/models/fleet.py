@@ -14,6 +14,9 @@ FACETS = ("account", "region", "state", "freshness", "base_name")
 class Function(models.Model):
     """An image function. Environment values never come here: keys only."""
 
+    # These two come first: a search reads every row, and a row is decoded only as far as its last column asked for.
+    gone_at = models.DateTimeField(null=True)
+    search_text = models.TextField(blank=True, help_text="lower case: name, aliases, digests, tags, owner, base")
     account = models.ForeignKey("Account", models.CASCADE, related_name="functions")
     region = models.CharField(max_length=30)
     name = models.CharField(max_length=140)
@@ -45,7 +48,6 @@ class Function(models.Model):
     synced_at = models.DateTimeField()
     detailed_at = models.DateTimeField(null=True, help_text="states, tags and image URI: GetFunction")
     aliases_synced_at = models.DateTimeField(null=True)
-    gone_at = models.DateTimeField(null=True)
 
     # ready for the list: the worst of what is live (aliases' versions; $LATEST where there is no alias)
     freshness = models.CharField(max_length=12, choices=Freshness.choices(), default=Freshness.UNKNOWN.value)
@@ -61,7 +63,6 @@ class Function(models.Model):
     drifted = models.BooleanField(default=False, help_text="a tag it was deployed by points elsewhere now")
     owner = models.CharField(max_length=120, blank=True)
     managed_by = models.CharField(max_length=40, blank=True, help_text="terraform, cloudformation, serverless or empty")
-    search_text = models.TextField(blank=True, help_text="lower case: name, aliases, digests, tags, owner, base")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "region", "name"], name="one_function")]
