@@ -1,8 +1,7 @@
-"""Live runs for one web process: one reader of Redis and one feed per watched run, whatever the number of watchers.
+"""The feed of one live run: each batch is rendered once, whatever the number of watchers.
 
-A feed renders each batch once; the same bytes go to every watcher that keeps up. One that does not, or that has just
-come, reads the database until it has caught up. Redis only hints: sequence numbers show a gap, the database fills it,
-and while Redis is away the database is asked every second.
+The same bytes go to every watcher that keeps up. One that does not, or that has just come, reads the database until it
+has caught up. Redis only hints: sequence numbers show a gap, the database fills it.
 """
 
 import asyncio
@@ -10,15 +9,11 @@ import json
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from time import monotonic
 from types import coroutine
 from typing import Any
 
-import redis.asyncio
-from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError
 from django.template.loader import render_to_string
 
 from functions_app import runlog
@@ -26,13 +21,10 @@ from functions_app.domain.runs import Status
 from functions_app.models import Run
 from functions_app.web import run_parts
 
-POLL = 1.0  # seconds between two looks at the database while Redis is away
-BELT = 3.0  # and while it is there: a published message may be lost
-HEARTBEAT = 15.0  # seconds; a comment keeps proxies from closing a quiet stream
+POLL = 1.0  # seconds between two looks at the database while Redis, or the database itself, is away
 PACE = 0.01  # least seconds between two frames of a run, and for each watcher of it:
 PACE_EACH = 0.000_01  # a broadcast to 2,000 takes about 15 ms: pauses leave room for everything else
 PAGES_KEPT = 64  # rendered replay pages per feed: many watchers that come back at once ask for the same
-READERS = 4  # threads that read the database and render for all streams
 
 log = logging.getLogger(__name__)
 Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
@@ -281,109 +273,3 @@ def replay(run_id: int, after: int, until: int) -> tuple[int, bytes]:
     """The lines after `after` up to `until` as one frame. One query."""
     lines = runlog.read(run_id, after, runlog.PAGE, until)
     return (until, b"") if not lines else (lines[-1].sequence, log_frame(lines))
-
-
-class Hub:
-    """All feeds of this process, fed by one subscription to Redis and a look at the database now and then."""
-
-    def __init__(self) -> None:
-        self.feeds: dict[int, Feed] = {}
-        self.redis_up = False
-        self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="streams")
-        self._tasks: list[asyncio.Task[None]] = []
-
-    async def read(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Call a function that uses the database, in a thread that gives its connection back."""
-
-        def call() -> Any:
-            close_old_connections()
-            try:
-                return function(*args)
-            finally:
-                close_old_connections()
-
-        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
-
-    def join(self, run_id: int, watcher: Watcher) -> Feed:
-        """Have a watcher fed; the first one of a run starts its feed, the first of all the subscription."""
-        if not self._tasks:
-            self._tasks = [asyncio.create_task(work()) for work in (self._subscribe, self._look, self._beat)]
-        feed = self.feeds.get(run_id)
-        if feed is None:
-            feed = self.feeds[run_id] = Feed(run_id, self.read)
-        feed.watchers.add(watcher)
-        return feed
-
-    def leave(self, feed: Feed, watcher: Watcher) -> None:
-        """Forget a watcher; with the last one of a run its feed ends."""
-        watcher.gone, watcher.live = True, False
-        feed.watchers.discard(watcher)
-        if not feed.watchers and self.feeds.get(feed.run_id) is feed:
-            feed.task.cancel()
-            del self.feeds[feed.run_id]
-
-    async def say_goodbye(self) -> None:
-        """End every stream, so that the server can stop at once; browsers come back, with where they were."""
-        ends = [asyncio.create_task(feed.say_goodbye()) for feed in self.feeds.values()]
-        if ends:
-            await asyncio.wait(ends, timeout=1)
-
-    def close(self) -> None:
-        """Let go of everything; the server stops."""
-        for task in [*self._tasks, *(feed.task for feed in self.feeds.values())]:
-            task.cancel()
-        self._pool.shutdown(wait=False, cancel_futures=True)
-
-    async def _subscribe(self) -> None:
-        """Follow Redis for ever; after a loss every feed reads the database."""
-        while True:
-            client = redis.asyncio.Redis.from_url(settings.ENV.redis_url, socket_timeout=None, socket_connect_timeout=2)
-            try:
-                async with client, client.pubsub() as messages:
-                    await messages.psubscribe(runlog.CHANNELS)
-                    async for message in messages.listen():
-                        self._hear(message)
-            except (redis.RedisError, OSError) as error:
-                if self.redis_up:
-                    log.warning("Redis is away, streams poll the database: %s", error)
-            self.redis_up = False
-            await asyncio.sleep(POLL / 2)
-
-    def _hear(self, message: dict[str, Any]) -> None:
-        if message["type"] == "psubscribe":
-            self.redis_up = True
-            for feed in self.feeds.values():
-                feed.look()
-        elif message["type"] == "pmessage":
-            feed_of = self.feeds.get(int(message["channel"].rsplit(b":", 1)[1]))
-            if feed_of is not None:
-                feed_of.receive(message["data"])
-
-    async def _look(self) -> None:
-        """Compare every watched run with the database: one query for all of them."""
-        last = monotonic()
-        while True:
-            await asyncio.sleep(POLL)
-            if not self.feeds or (self.redis_up and monotonic() - last < BELT):
-                continue
-            last = monotonic()
-            try:
-                found = await self.read(_positions, list(self.feeds))
-            except DatabaseError:
-                log.exception("the streams could not read the database, trying again")
-                continue
-            for run_id, revision, line_count in found:
-                feed = self.feeds.get(run_id)
-                behind = feed and feed.state and (feed.state.revision != revision or feed.sequence < line_count)
-                if feed and behind:
-                    feed.look()
-
-    async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(HEARTBEAT)
-            for feed in self.feeds.values():
-                feed.heartbeat()
-
-
-def _positions(run_ids: list[int]) -> list[tuple[int, int, int]]:
-    return list(Run.objects.filter(pk__in=run_ids).values_list("pk", "revision", "line_count"))

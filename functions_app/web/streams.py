@@ -19,7 +19,8 @@ from django.http import HttpRequest
 from django.http.cookie import parse_cookie
 
 from functions_app.models import Run
-from functions_app.web.live import Feed, Hub, Watcher
+from functions_app.web.hub import Hub
+from functions_app.web.live import Feed, Watcher
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Any]
