@@ -135,12 +135,16 @@ def decode(message: bytes | str) -> tuple[Line, ...]:
 Entry = tuple[datetime, str, str, str]  # at, level, source, text
 
 
-def append(run_id: int, entries: list[Entry]) -> list[Line]:
-    """Number and store lines in one transaction; a run that has ended takes no more (its count was announced)."""
+def append(run_id: int, entries: list[Entry], owner: str = "") -> list[Line]:
+    """Number and store lines in one transaction; a run that has ended takes no more (its count was announced).
+
+    With an `owner`, only as long as the run is his: a worker that lost its run writes nothing.
+    """
     with transaction.atomic():
-        taken = Run.objects.filter(pk=run_id, status__in=ACTIVE).update(line_count=F("line_count") + len(entries))
-        if not taken:
-            server_log.warning("run %s has ended: %d late lines are dropped", run_id, len(entries))
+        open_runs = Run.objects.filter(pk=run_id, status__in=ACTIVE, **({"lease_owner": owner} if owner else {}))
+        if not open_runs.update(line_count=F("line_count") + len(entries)):
+            gone = "is another worker's" if owner else "has ended"
+            server_log.warning("run %s %s: %d late lines are dropped", run_id, gone, len(entries))
             return []
         last = Run.objects.values_list("line_count", flat=True).get(pk=run_id)
         first = last - len(entries) + 1
@@ -159,10 +163,14 @@ def say(run_id: int, level: str, text: str) -> None:
 
 
 class Logger:
-    """The log of one run in this process. Lines are stored by the process's writer within FLUSH_EVERY."""
+    """The log of one run in this process. Lines are stored by the process's writer within FLUSH_EVERY.
 
-    def __init__(self, run_id: int) -> None:
+    `owner` is who holds the run's lease; '' for whoever logs without one.
+    """
+
+    def __init__(self, run_id: int, owner: str = "") -> None:
         self.run_id = run_id
+        self.owner = owner
         self._entries: list[Entry] = []
         self._buffer = threading.Lock()
         self._storing = threading.Lock()  # taking and storing are one: batches keep their order
@@ -203,7 +211,7 @@ class Logger:
             if not entries:
                 return
             try:
-                append(self.run_id, entries)
+                append(self.run_id, entries, self.owner)
             except BaseException:
                 with self._buffer:
                     self._entries = entries + self._entries

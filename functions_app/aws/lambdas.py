@@ -128,6 +128,21 @@ def get_alias(target: Target, name: str, alias: str) -> AliasFact | None:
         raise
 
 
+def provisioned_concurrency(target: Target, name: str, qualifier: str) -> tuple[str, str]:
+    """How far the provisioned concurrency of an alias is, and why: IN_PROGRESS, READY, FAILED; '' where it has none."""
+    try:
+        answer = quota.read(
+            target,
+            CONTROL,
+            lambda: client(target, "lambda").get_provisioned_concurrency_config(FunctionName=name, Qualifier=qualifier),
+        )
+    except DrydockError as error:
+        if error.problem.code is Code.NOT_FOUND:
+            return "", ""
+        raise
+    return answer.get("Status", ""), answer.get("StatusReason", "")
+
+
 def update_code(
     target: Target, name: str, image_uri: str, revision_id: str, *, dry_run: bool = False
 ) -> FunctionDetail:

@@ -97,6 +97,13 @@ def caller_account(region: str) -> str:
         return client(Target("", region), "sts").get_caller_identity()["Account"]
 
 
+def forget() -> None:
+    """Drop clients and credentials: the next call reads them anew, which may have been renewed meanwhile."""
+    with _LOCK:
+        _CLIENTS.clear()
+        _SESSIONS.clear()
+
+
 def _session(target: Target, endpoint: str) -> boto3.Session:
     key = (target.region, target.role_arn, target.external_id, endpoint)
     if key not in _SESSIONS:
@@ -147,7 +154,7 @@ _CODES = {
     ),
     Code.NOT_FOUND: (
         "ResourceNotFoundException RepositoryNotFoundException ImageNotFoundException LayersNotFoundException "
-        "RepositoryPolicyNotFoundException"
+        "RepositoryPolicyNotFoundException ProvisionedConcurrencyConfigNotFoundException"
     ),
     Code.CHANGED: "PreconditionFailedException PreconditionFailed",
     Code.BUSY: "ResourceConflictException ResourceInUseException ResourceNotReadyException",
@@ -165,7 +172,7 @@ _SERVER_ERRORS = frozenset(
     | {"ServiceException", "ServiceUnavailable", "ServiceUnavailableException"}
 )
 _RETRYABLE = {Code.THROTTLED, Code.BUSY, Code.UNREACHABLE}
-_EXPIRED = ["ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"]
+EXPIRED = ["ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"]
 _ACTION = re.compile(r"not authorized to perform:? ([\w-]+:\w+)")
 
 
@@ -232,7 +239,7 @@ def _plain(code: Code, name: str, text: str, operation: str) -> str:
 
 def _next_step(code: Code, name: str, text: str, reason: str) -> str:
     if code is Code.DENIED:
-        if name in _EXPIRED:
+        if name in EXPIRED:
             return "Renew the AWS credentials that Drydock's worker runs with."
         if missing_permission(text) == "sts:AssumeRole":
             return (

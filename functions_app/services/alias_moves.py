@@ -4,7 +4,8 @@ Every step reads AWS before it writes, so that one that is run again after a cra
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from functions_app.aws import lambdas
 from functions_app.aws.session import Target
@@ -16,6 +17,9 @@ from functions_app.services import accounts, sync
 from functions_app.services.steps import Context
 
 PASSING = frozenset({Code.UNREACHABLE, Code.THROTTLED, Code.UNKNOWN_OUTCOME})
+UNANSWERED = frozenset({Code.UNREACHABLE, Code.UNKNOWN_OUTCOME})
+UNDO_LOOKS = 60  # every UNDO_PAUSE seconds: an alias is not left where it must not be for want of patience
+UNDO_PAUSE = 2.0
 LOOKS = 5  # at an alias that was just pointed: Lambda's answers may lag behind its own writes for a moment
 ALIAS = "Alias "  # begins the sentence about the alias
 Action = Callable[[Context], Outcome]
@@ -53,6 +57,21 @@ def patient(action: Action) -> Action:
     return step
 
 
+@contextmanager
+def uncertain(context: Context, maybe: str, not_done: str) -> Iterator[None]:
+    """Around a change of AWS. What may have happened is told first: this worker may die, or Lambda not answer, and
+    the page must not claim that nothing happened.
+    """
+    tell(context, maybe)
+    context.save()
+    try:
+        yield
+    except DrydockError as error:
+        if error.problem.code not in UNANSWERED:
+            tell(context, not_done)
+        raise
+
+
 def read_alias(place: Place, alias: str) -> AliasState:
     """Where the alias points now."""
     return AliasState.of(lambdas.get_alias(target_of(place), place.name, alias))
@@ -73,19 +92,20 @@ def point(context: Context, plan: AliasPlan, version: str) -> Outcome:
         tell_alias(context, f"{plan.alias} points to version {version}.")
         return Done(f"{plan.alias} points to version {version}")
     if now != plan.before:
+        tell_alias(context, f"{plan.alias} was left alone: somebody changed it meanwhile, and it points to {now}.")
         raise changed_message(f"alias {plan.alias} (it pointed to {plan.before}, and now to {now})")
-    # Told first: should this worker die or Lambda not answer, the page must not claim that nothing moved.
-    tell_alias(context, f"{plan.alias} may or may not point to version {version} by now.")
-    context.save()
+    maybe = f"{ALIAS}{plan.alias} may or may not point to version {version} by now."
     try:
-        if now.exists:
-            lambdas.update_alias(target, place.name, plan.alias, version, "", 0.0, now.revision_id)
-        else:
-            lambdas.create_alias(target, place.name, plan.alias, version)
+        with uncertain(context, maybe, f"{ALIAS}{plan.alias} was not moved."):
+            if now.exists:
+                fact = lambdas.update_alias(target, place.name, plan.alias, version, "", 0.0, now.revision_id)
+            else:
+                fact = lambdas.create_alias(target, place.name, plan.alias, version)
     except DrydockError as error:
-        if error.problem.code not in PASSING:
-            tell_alias(context, f"{plan.alias} was not moved.")
+        if error.problem.code is Code.BUSY:  # provisioned concurrency is being allocated, or an alias was just made
+            return Wait(2, f"Lambda does not let {plan.alias} be moved now: {error}")
         raise
+    context.memory["alias_revision"] = fact.revision_id
     context.log.info(f"{plan.alias}: {plan.before} → version {version}")
     tell_alias(context, f"{plan.alias} points to version {version}.")
     return Done(f"{plan.alias}: {plan.before} → version {version}")
@@ -99,7 +119,7 @@ def read_back(context: Context, plan: AliasPlan, version: str) -> Outcome:
         detail = lambdas.get_function(target_of(plan.place), plan.place.name, plan.alias)
         found = detail.fact.latest.digest
     if found == plan.to_digest:
-        return Done(f"{plan.alias} runs {short(found)}, as planned")
+        return _allocated(context, plan) or Done(f"{plan.alias} runs {short(found)}, as planned")
     context.memory["looks"] = context.memory.get("looks", 0) + 1
     told = f"{plan.alias} points to {now}" + (f" with digest {short(found)}" if found else "")
     if context.memory["looks"] < LOOKS:
@@ -111,14 +131,50 @@ def read_back(context: Context, plan: AliasPlan, version: str) -> Outcome:
     )
 
 
-def put_back(context: Context, plan: AliasPlan, version: str) -> str:
-    """Undo `point`: the alias goes where it was, unless somebody has moved it since. Says what was done."""
+def _allocated(context: Context, plan: AliasPlan) -> Outcome | None:
+    """Wait for the alias's provisioned concurrency, which Lambda allocates anew; None where there is no need to."""
+    try:
+        status, reason = lambdas.provisioned_concurrency(target_of(plan.place), plan.place.name, plan.alias)
+    except DrydockError as error:
+        if error.problem.code is not Code.DENIED:
+            raise
+        context.log.warning(f"Whether provisioned concurrency is allocated can't be read. {error}")
+        return None
+    if status == "IN_PROGRESS":
+        return Wait(2, f"provisioned concurrency of {plan.alias} is being allocated")
+    if status == "FAILED":
+        raise DrydockError(
+            Code.FAILED,
+            f"Lambda could not allocate the provisioned concurrency of {plan.alias}: {reason or 'no reason given'}",
+            next_step="Remove the cause, then plan again.",
+        )
+    return None
+
+
+def put_back(context: Context, plan: AliasPlan, version: str) -> str | Wait:
+    """Undo `point`: the alias goes where it was, unless somebody has changed it since. Says what was done.
+
+    Tried again for UNDO_LOOKS times where AWS gives no answer, throttles or is busy with the alias.
+    """
+    try:
+        return _put_back(context, plan, version)
+    except DrydockError as error:
+        looks = context.memory["undo_looks"] = context.memory.get("undo_looks", 0) + 1
+        if error.problem.code in {*PASSING, Code.BUSY, Code.CHANGED} and looks < UNDO_LOOKS:
+            context.log.warning(f"{error} Trying again in {UNDO_PAUSE:g} s.")
+            return Wait(UNDO_PAUSE)
+        tell_alias(context, f"{plan.alias} could not be put back to {plan.before}: look at it in Lambda. {error}")
+        raise
+
+
+def _put_back(context: Context, plan: AliasPlan, version: str) -> str:
     place, target = plan.place, target_of(plan.place)
     now = read_alias(place, plan.alias)
+    ours = context.memory.get("alias_revision", now.revision_id)
     if now.routes_like(plan.before):
         note = f"alias {plan.alias} points to {plan.before}, as before"
-    elif not now.routes_like(AliasState(version)):
-        note = f"alias {plan.alias} was left alone: somebody pointed it to {now} meanwhile"
+    elif not now.routes_like(AliasState(version)) or now.revision_id != ours:
+        note = f"alias {plan.alias} was left alone: somebody changed it meanwhile, and it points to {now}"
     elif not plan.before.exists:
         lambdas.delete_alias(target, place.name, plan.alias)
         note = f"alias {plan.alias} was removed again; it did not exist before"
@@ -153,14 +209,12 @@ def refresh(context: Context) -> Outcome:
 
 
 def tell(context: Context, sentence: str) -> None:
-    """Add to what the run's page says was really done, each sentence once; that about the alias stays last."""
-    told: list[str] = context.result.get("told", [])
-    if sentence not in told:
-        said = [line for line in told if not line.startswith(ALIAS)]
-        context.result["told"] = [*said, sentence, *told[len(said) :]]
+    """What was really done, for the run's page: one sentence for each first word, the one about the alias last."""
+    subject = sentence.partition(" ")[0]
+    told = [line for line in context.result.get("told", []) if line.partition(" ")[0] != subject]
+    context.result["told"] = sorted([*told, sentence], key=lambda line: line.startswith(ALIAS))
 
 
 def tell_alias(context: Context, words: str) -> None:
-    """The one sentence about the alias, which replaces what was said of it before and stands last."""
-    told: list[str] = context.result.get("told", [])
-    context.result["told"] = [*(line for line in told if not line.startswith(ALIAS)), f"{ALIAS}{words}"]
+    """What was really done with the alias."""
+    tell(context, f"{ALIAS}{words}")

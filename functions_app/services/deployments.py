@@ -17,7 +17,7 @@ from functions_app.domain.repository_policies import allows_pull
 from functions_app.domain.runs import ACTIVE, Done, Kind, Outcome, Skipped, Wait
 from functions_app.models import Function, Plan, Run
 from functions_app.services import access, accounts, alias_moves, image_choices, plans
-from functions_app.services.alias_moves import patient, target_of, tell
+from functions_app.services.alias_moves import patient, target_of, tell, uncertain
 from functions_app.services.image_choices import ResolvedImage
 from functions_app.services.steps import Context, StepSpec
 
@@ -191,24 +191,39 @@ def _update_code(context: Context) -> Outcome:
     frozen = DeploymentPlan.from_json(context.plan)
     target = target_of(frozen.place)
     detail = lambdas.get_function(target, frozen.place.name)
-    latest = detail.fact.latest
+    latest, wanted = detail.fact.latest, short(frozen.to_digest)
     untouched = latest.revision_id == frozen.function_revision
+    ours = bool(context.memory.get("update_sent"))  # then the function is changed, and we may be who changed it
+    if not untouched and not (ours and latest.digest == frozen.to_digest):
+        raise _changed_code(context, frozen, latest.digest)
     if latest.digest == frozen.to_digest and not (untouched and detail.last_update_status == "Failed"):
-        tell(context, f"$LATEST runs {short(frozen.to_digest)}.")
-        return Skipped(f"$LATEST has {short(frozen.to_digest)} already")
-    if not untouched:
-        raise changed_message(f"the function {frozen.place.name}")
-    lambdas.update_code(target, frozen.place.name, frozen.image_uri, frozen.function_revision)
-    tell(context, f"Code updated to {short(frozen.to_digest)} ($LATEST).")
-    return Done(f"{short(frozen.from_digest)} → {short(frozen.to_digest)}")
+        tell(context, f"Code updated to {wanted} ($LATEST)." if ours else f"Code of $LATEST was {wanted} before.")
+        return Skipped(f"$LATEST has {wanted} already")
+    context.memory["update_sent"] = True
+    with uncertain(context, f"Code may or may not have been updated to {wanted} ($LATEST).", "Code was not updated."):
+        lambdas.update_code(target, frozen.place.name, frozen.image_uri, frozen.function_revision)
+    tell(context, f"Code updated to {wanted} ($LATEST).")
+    return Done(f"{short(frozen.from_digest)} → {wanted}")
+
+
+def _changed_code(context: Context, frozen: DeploymentPlan, now: str) -> DrydockError:
+    """Somebody else changed the function: what became of our own update is told."""
+    if context.memory.get("update_sent"):
+        ours = f"Code was updated to {short(frozen.to_digest)}, or Lambda was asked to"
+        tell(context, f"{ours}; somebody else changed $LATEST, which now runs {short(now)}.")
+    return changed_message(f"the function {frozen.place.name}")
 
 
 def _wait_for_update(context: Context) -> Outcome:
     frozen = DeploymentPlan.from_json(context.plan)
     detail = lambdas.get_function(target_of(frozen.place), frozen.place.name)
-    if detail.fact.latest.digest != frozen.to_digest:
-        raise changed_message(f"the code of {frozen.place.name}")
-    return _settled(detail, "the update")
+    latest = detail.fact.latest
+    if latest.digest != frozen.to_digest:
+        raise _changed_code(context, frozen, latest.digest)
+    outcome = _settled(detail, "the update")
+    # An update changes the revision twice, when it begins and when it has settled: this is the one to publish.
+    context.memory["revision"] = latest.revision_id
+    return outcome
 
 
 def _settled(detail: FunctionDetail, what: str) -> Outcome:
@@ -235,16 +250,7 @@ def _publish(context: Context) -> Outcome:
     target = target_of(frozen.place)
     version = context.memory.get("version")
     if not version:
-        latest = lambdas.get_function(target, frozen.place.name).fact.latest
-        if latest.digest != frozen.to_digest:
-            raise changed_message(f"the code of {frozen.place.name}")
-        # Unchanged code and settings give the version there is, so a publish that is repeated makes no second one.
-        fact = lambdas.publish_version(
-            target, frozen.place.name, frozen.to_digest, latest.revision_id, f"Drydock run {context.run.pk}"
-        )
-        version = context.memory["version"] = fact.number
-        context.result["version"] = version
-        tell(context, f"Version {version} published.")
+        version = context.memory["version"] = context.result["version"] = _publish_once(context, frozen, target)
         context.save()
         alias_moves.refresh(context)
     detail = lambdas.get_function(target, frozen.place.name, version)
@@ -256,11 +262,36 @@ def _publish(context: Context) -> Outcome:
     return Done(f"version {version}") if isinstance(state, Done) else state
 
 
+def _publish_once(context: Context, frozen: DeploymentPlan, target: Target) -> str:
+    """The number of the version that holds what was planned: ours, or one there was where nothing has changed since.
+
+    Lambda gives the last version again while $LATEST is unchanged, so a publish that is repeated makes no second one;
+    if $LATEST was changed since, ours is found by its description.
+    """
+    name, mark = frozen.place.name, f"Drydock run {context.run.pk}, plan {context.plan['plan_id'][:8]}"
+    latest = lambdas.get_function(target, name).fact.latest
+    unchanged = latest.digest == frozen.to_digest and latest.revision_id == context.memory["revision"]
+    if unchanged:
+        with uncertain(context, "Version may or may not have been published.", "Version was not published."):
+            fact = lambdas.publish_version(target, name, frozen.to_digest, latest.revision_id, mark)
+        ours = fact.description == mark
+    else:
+        found = [
+            one for one in lambdas.versions(target, name) if (one.description, one.digest) == (mark, frozen.to_digest)
+        ]
+        if not found:
+            raise _changed_code(context, frozen, latest.digest)
+        fact, ours = found[-1], True
+    same = "was there before: nothing has changed since it was published"
+    tell(context, f"Version {fact.number} {'published' if ours else same}.")
+    return fact.number
+
+
 def _point(context: Context) -> Outcome:
     return alias_moves.point(context, DeploymentPlan.from_json(context.plan), context.memory["version"])
 
 
-def _put_back(context: Context) -> str:
+def _put_back(context: Context) -> str | Wait:
     return alias_moves.put_back(context, DeploymentPlan.from_json(context.plan), context.memory["version"])
 
 
@@ -274,6 +305,6 @@ STEPS = (
     StepSpec("wait", "Wait for Lambda to take the image", patient(_wait_for_update), limit=LONG),
     StepSpec("publish", "Publish a version", patient(_publish), limit=LONG),
     StepSpec("alias", "Point the alias", patient(_point), undo=_put_back, limit=SHORT),
-    StepSpec("verify", "Read back and compare", patient(_read_back), limit=SHORT),
+    StepSpec("verify", "Read back and compare", patient(_read_back), limit=LONG),
     StepSpec("refresh", "Refresh the snapshot", alias_moves.refresh),
 )

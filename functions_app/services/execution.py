@@ -1,8 +1,8 @@
 """One worker's work on one run: its steps in order, what follows a failure, a cancellation or a crash."""
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -161,12 +161,12 @@ class Execution:
     def _undo(self) -> float | None:
         """Take back what was done, the last first; one that cannot be taken back does not keep the others."""
         for spec, step in reversed(self.steps):
-            if not _undoable(spec, step):
+            if spec.undo is None or not _undoable(spec, step):
                 continue
             if self.context.memory.get("undoing") != step.name:
                 self.context.memory["undoing"] = step.name
                 self.log.info(f"Undo: {spec.title}")
-            outcome = self._take_back(spec)
+            outcome = self._take_back(spec.title, spec.undo)
             if isinstance(outcome, Wait):
                 return self._rest(outcome)
             step.note, step.status = redact(outcome[0] or "undone")[:NOTE], outcome[1]
@@ -176,16 +176,15 @@ class Execution:
         self._end(Status.FAILED if self.run.problem else Status.CANCELLED)
         return None
 
-    def _take_back(self, spec: StepSpec) -> tuple[str, StepStatus] | Wait:
-        assert spec.undo is not None
+    def _take_back(self, title: str, undo: Callable[[Context], str | Wait]) -> tuple[str, StepStatus] | Wait:
         try:
-            note = spec.undo(self.context)
+            note = undo(self.context)
         except LeaseLost:
             raise
         except DrydockError as error:
             return f"{NOT_UNDONE}{_told(error.problem)}", StepStatus.FAILED
         except Exception as error:  # noqa: BLE001 - the same boundary as in _perform
-            told = self._unexpected(error, f"undoing “{spec.title}”")
+            told = self._unexpected(error, f"undoing “{title}”")
             return f"{NOT_UNDONE}{told.message}", StepStatus.FAILED
         return note if isinstance(note, Wait) else (note, StepStatus.UNDONE)
 

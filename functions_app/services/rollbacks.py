@@ -14,14 +14,14 @@ from functions_app.domain.deployments import RollbackPlan, short
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet import FunctionDetail
 from functions_app.domain.images import Check
-from functions_app.domain.runs import Done, Kind, Outcome
+from functions_app.domain.runs import Done, Kind, Outcome, Wait
 from functions_app.models import Alias, AliasMove, Function, Plan, Tag, Version
 from functions_app.services import access, accounts, alias_moves, image_choices, plans
 from functions_app.services.alias_moves import patient, target_of
 from functions_app.services.deployments import other_run_check, place_of
 from functions_app.services.steps import Context, StepSpec
 
-SHORT = timedelta(minutes=3)
+SHORT, LONG = timedelta(minutes=3), timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -240,7 +240,7 @@ def _point(context: Context) -> Outcome:
     return alias_moves.point(context, frozen, frozen.to_version)
 
 
-def _put_back(context: Context) -> str:
+def _put_back(context: Context) -> str | Wait:
     frozen = RollbackPlan.from_json(context.plan)
     return alias_moves.put_back(context, frozen, frozen.to_version)
 
@@ -253,6 +253,6 @@ def _read_back(context: Context) -> Outcome:
 STEPS = (
     StepSpec("check", "Check again", patient(_check_again), limit=SHORT),
     StepSpec("alias", "Point the alias", patient(_point), undo=_put_back, limit=SHORT),
-    StepSpec("verify", "Read back and compare", patient(_read_back), limit=SHORT),
+    StepSpec("verify", "Read back and compare", patient(_read_back), limit=LONG),
     StepSpec("refresh", "Refresh the snapshot", alias_moves.refresh),
 )

@@ -123,14 +123,13 @@ def execute(run_id: int, owner: str, kinds: Mapping[Kind, RunKind] | None = None
         return False
     lease, run = claimed
     kind = (kinds or globals()["kinds"]())[Kind(run.kind)]
-    log = Logger(run_id)
+    log = Logger(run_id, owner)
     try:
         with lease.heartbeat():
             wait = Execution(run, kind, lease, log).carry_on()
     except LeaseLost:
         server_log.warning("run %s: %s lost its lease and stopped", run_id, owner)
-        log.flush()  # what was said was said; the status and the steps are the other worker's
-        return False
+        return False  # nothing more is written: steps, status and log are the other worker's
     if wait is not None and wait <= COUNTDOWN_LIMIT:
         _send(run_id, kind.queue, wait)
     return True
