@@ -16,7 +16,7 @@ from typing import TypeVar
 import redis
 from django.conf import settings
 
-from functions_app.aws.session import Target, translate
+from functions_app.aws.session import EXPIRED, Target, forget, translate
 from functions_app.domain.errors import Code, DrydockError
 
 T = TypeVar("T")
@@ -111,14 +111,21 @@ def acquire(target: Target, family: str, *, longest: float = LONGEST_WAIT) -> fl
 def read(target: Target, family: str, call: Callable[[], T]) -> T:
     """Make a reading call within the quota; one that AWS throttles all the same is tried again, ever later.
 
+    Credentials that have expired are read or assumed anew, once.
+
     Raises DrydockError.
     """
+    renewed = False
     for attempt in range(1, READ_ATTEMPTS + 1):
         acquire(target, family)
         try:
             with translate():
                 return call()
         except DrydockError as error:
+            if error.problem.aws_code in EXPIRED and not renewed:
+                forget()
+                renewed = True
+                continue
             if error.problem.code is not Code.THROTTLED or attempt == READ_ATTEMPTS:
                 raise
         time.sleep(min(8.0, 0.25 * 2**attempt) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret

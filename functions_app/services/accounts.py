@@ -19,7 +19,8 @@ def target(account: Account, region: str) -> Target:
 
 def regions_of_environment() -> list[str]:
     """DRYDOCK_REGIONS (a,b), else AWS_REGION or AWS_DEFAULT_REGION; [] where none is set."""
-    listed = [word.strip() for word in os.environ.get("DRYDOCK_REGIONS", "").split(",") if word.strip()]
+    words = os.environ.get("DRYDOCK_REGIONS", "").replace(",", " ").split()
+    listed = list(dict.fromkeys(words))
     single = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
     return listed or ([single] if single else [])
 

@@ -13,8 +13,9 @@ from django.contrib.auth.models import User
 from django.db import connections
 from django.utils import timezone
 
+from functions_app.aws import session
 from functions_app.domain.errors import Code, DrydockError, Problem
-from functions_app.domain.runs import Done, Kind, Outcome
+from functions_app.domain.runs import ACTIVE, Done, Kind, Outcome
 from functions_app.models import Account, Function, Image, Repository, Run, Scope
 from functions_app.services import accounts, base_watch, runs
 from functions_app.services.steps import Cancelled, Context, StepSpec
@@ -27,7 +28,7 @@ from functions_app.services.version_images import link_versions
 
 __all__ = [
     "STEPS", "Result", "record_alias_move", "refresh_function", "refresh_summaries", "run_once", "submit",
-    "wanted_scopes",
+    "submit_or_join", "wanted_scopes",
 ]  # fmt: skip
 
 LOCK = "sync"
@@ -44,12 +45,26 @@ class Result:
     images: frozenset[int]
 
 
-def submit(actor: User | None, scopes: Iterable[ScopeName] | None = None) -> Run:
-    """Start a sync of these scopes (None: all). Asked for by a person, it reads every state and alias. Raises BUSY."""
+def submit(actor: User | None, scopes: Iterable[ScopeName] | None = None, *, full: bool | None = None) -> Run:
+    """Start a sync of these scopes (None: all). `full` (as a person's is): every state and alias. Raises BUSY, naming
+    the sync that is under way: there is one at a time.
+    """
     named = None if scopes is None else sorted(list(scope) for scope in scopes)
-    plan = {"scopes": named, "full": actor is not None}
+    plan = {"scopes": named, "full": actor is not None if full is None else full}
     title = "Sync all accounts" if named is None else f"Sync {len(named)} of the accounts' regions"
     return runs.submit(Kind.SYNC, title=title, plan=plan, actor=actor, lock=LOCK)
+
+
+def submit_or_join() -> tuple[Run, bool]:
+    """A full sync of everything and True, or the sync that is under way and False. Raises DrydockError."""
+    accounts.ensure_first()
+    try:
+        return submit(None, full=True), True
+    except DrydockError as error:
+        running = Run.objects.filter(lock=LOCK, status__in=ACTIVE).first()
+        if error.problem.code is not Code.BUSY or running is None:
+            raise
+        return running, False
 
 
 def wanted_scopes(named: Sequence[Sequence[Any]] | None = None) -> list[Scope]:
@@ -84,12 +99,19 @@ def read_scopes(
 def _read_scope(row: Scope, log: Log, full: bool, stopped: Callable[[], bool]) -> ScopeRead:
     scope = _opened(row.account, row.region, full, stopped)
     Scope.objects.filter(pk=row.pk).update(attempted_at=scope.now)
+    if not _part(scope, _check_identity):
+        return _ended(row, scope, log)
     # Functions first: whatever they run was in ECR then, so an image that ECR does not list afterwards is gone.
     seen = _part(scope, read_functions)
     listed = _part(scope, read_images)
     if stopped():
         return scope
     link_versions(scope, complete=seen and listed)
+    return _ended(row, scope, log)
+
+
+def _ended(row: Scope, scope: ScopeRead, log: Log) -> ScopeRead:
+    """Keep with the scope's row, and tell, how the reading went."""
     if scope.problems:
         Scope.objects.filter(pk=row.pk).update(problem=_told(scope.problems).as_json())
         for problem in scope.problems:
@@ -98,6 +120,20 @@ def _read_scope(row: Scope, log: Log, full: bool, stopped: Callable[[], bool]) -
     Scope.objects.filter(pk=row.pk).update(synced_at=timezone.now(), problem=None)
     log.info(f"{scope.name}: {', '.join(f'{count} {name}' for name, count in scope.counts.items() if count)}")
     return scope
+
+
+def _check_identity(scope: ScopeRead) -> None:
+    """Raise DENIED where an account without a role would show what belongs to another: a role's ARN names its own."""
+    if scope.target.role_arn:
+        return
+    caller = session.caller_account(scope.region)
+    if caller != scope.account.account_id:
+        raise DrydockError(
+            Code.DENIED,
+            f"The environment's credentials belong to account {caller}, not to {scope.account.account_id}.",
+            next_step=f"Give account {scope.account.name} a role to assume in Settings, or start Drydock's worker with "
+            f"credentials of {scope.account.account_id}.",
+        )
 
 
 def _opened(account: Account, region: str, full: bool, stopped: Callable[[], bool]) -> ScopeRead:
