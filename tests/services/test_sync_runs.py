@@ -1,20 +1,31 @@
 """Sync as a run, as a command, and of a part of the accounts."""
 
+import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
+from functions_app import tasks
+from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Status, StepStatus
 from functions_app.models import (
     Account,
+    Alias,
     Function,
+    Run,
     Scope,
 )
 from functions_app.services import accounts, runs, sync
-from tests.fixtures import REGION, Sandbox
+from tests.fixtures import REGION, ROOT, Sandbox
 from tests.sandbox.functions import Functions
+from tests.services.aws_between import Answer, Between
 from tests.services.sync_stage import Lines, add_account, run_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -87,3 +98,86 @@ def test_summaries_cost_the_same_queries_for_one_function_and_for_many(
     Function.objects.update(search_text="")
     with django_assert_max_num_queries(11):
         assert sync.refresh_summaries() == 6
+
+
+def test_a_scheduled_sync_is_skipped_while_a_persons_is_under_way(ours: Account, operator: User) -> None:
+    run = sync.submit(operator)
+    assert tasks.start_sync() is False
+    assert list(Run.objects.values_list("pk", flat=True)) == [run.pk]
+
+
+def test_a_second_press_is_told_which_sync_is_under_way(ours: Account, operator: User) -> None:
+    run = sync.submit(None)
+    with pytest.raises(DrydockError, match=f"Run {run.pk} .*started by schedule") as busy:
+        sync.submit(operator)
+    assert busy.value.problem.code is Code.BUSY
+
+
+def test_the_command_joins_the_sync_that_is_under_way(
+    ours: Account, functions: Functions, operator: User, capsys: pytest.CaptureFixture[str]
+) -> None:
+    functions.deploy()
+    run = sync.submit(operator)
+    call_command("sync")
+    said = capsys.readouterr()
+    assert f"Run {run.pk} (Sync all accounts, started by olga) is under way" in said.err
+    assert "production eu-west-1: 1 changed, 1 functions" in said.out
+    assert Run.objects.count() == 1
+
+
+def start(environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def test_a_sync_killed_in_the_middle_is_completed_by_the_next_attempt(
+    ours: Account, functions: Functions, between: Between, process_environment: dict[str, str]
+) -> None:
+    functions.deploy()
+    functions.api.create_alias(FunctionName="app", Name="prod", FunctionVersion=functions.publish())
+    reached, go_on = threading.Event(), threading.Event()
+
+    def hold(answer: Answer) -> Answer:
+        reached.set()
+        go_on.wait(30)
+        return answer
+
+    between.rules["GET /functions/app/aliases"] = hold
+    with start({**process_environment, "AWS_ENDPOINT_URL": between.url}, "sync") as process:
+        assert reached.wait(30)
+        process.kill()
+    between.rules.clear()
+    go_on.set()
+    run = Run.objects.get()
+    assert run.status == Status.RUNNING
+    assert not Alias.objects.exists()
+    # As fifteen seconds of silence would: its lease has run out.
+    Run.objects.update(lease_until=run.created_at)
+    call_command("sync")
+    run.refresh_from_db()
+    assert run.status == Status.SUCCEEDED
+    assert Alias.objects.get().name == "prod"
+    assert Scope.objects.get().problem is None
+    assert Run.objects.count() == 1
+
+
+def test_a_fresh_database_needs_only_the_environment_and_the_command(
+    sandbox: Sandbox, process_environment: dict[str, str], tmp_path: Path
+) -> None:
+    database = tmp_path / "fresh.sqlite3"
+    environment = process_environment | {
+        "DATABASE_URL": f"sqlite:///{database}", "DRYDOCK_DATA_DIR": str(tmp_path),
+        "AWS_ENDPOINT_URL": sandbox.url, "DRYDOCK_REGIONS": "eu-west-1, us-east-1,eu-west-1",
+    }  # fmt: skip
+    for arguments in (["migrate", "--verbosity", "0"], ["sync"]):
+        with start(environment, *arguments) as process:
+            said, _ = process.communicate(timeout=60)
+        assert process.returncode == 0, said
+    with closing(sqlite3.connect(database)) as rows:
+        assert rows.execute("SELECT account_id, regions FROM functions_app_account").fetchall() == [
+            ("111111111111", '["eu-west-1", "us-east-1"]')
+        ]
+        scopes = rows.execute("SELECT region, problem FROM functions_app_scope WHERE synced_at IS NOT NULL")
+        assert scopes.fetchall() == [("eu-west-1", None), ("us-east-1", None)]

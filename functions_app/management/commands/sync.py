@@ -1,32 +1,73 @@
 """`manage.py sync`: read all accounts now, in the foreground, with the log on the console."""
 
+import os
+import threading
+import uuid
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
 
+from functions_app import runlog
 from functions_app.domain.errors import DrydockError
-from functions_app.services import sync
+from functions_app.domain.runs import Status
+from functions_app.models import Run
+from functions_app.services import runs, sync
+
+LOOK_EVERY = 0.2  # seconds between two looks at the run's log
 
 
 class Command(BaseCommand):
-    """Sync without a worker: for a first look, for cron, for finding out what is wrong."""
+    """Sync with or without a worker: for a first look, for cron, for finding out what is wrong."""
 
     help = "Read repositories, images, functions, versions and aliases of all accounts into the snapshot."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Exit code 1 where an account or region could not be read."""
+        """Exit code 1 where an account or region could not be read. A sync under way is followed, not doubled."""
         try:
-            scopes = sync.wanted_scopes()
+            run, own = sync.submit_or_join()
         except DrydockError as error:
             raise CommandError(f"{error} {error.problem.next_step}") from error
-        result = sync.run_once(scopes, self)
-        if result.failed:
-            raise CommandError(f"{result.failed} of {result.scopes} accounts and regions could not be read completely.")
+        if not own:
+            self.stderr.write(f"Run {run.pk} ({run.title}, started by {run.actor_name}) is under way: following it.")
+        self._follow(run)
+        run.refresh_from_db()
+        read = run.result.get("scopes", {})
+        if read.get("failed"):
+            raise CommandError(f"{read['failed']} of {read['read']} accounts and regions could not be read completely.")
+        if run.status != Status.SUCCEEDED:
+            raise CommandError(f"Run {run.pk} {run.status}: {(run.problem or {}).get('message', '')}")
 
-    def info(self, text: str) -> None:
-        """A line of the log."""
-        self.stdout.write(text)
+    def _follow(self, run: Run) -> None:
+        """Do the run here, unless a worker has it, and print its log until it has ended."""
+        ended, shown = threading.Event(), 0
+        worker = threading.Thread(target=_work, args=(run.pk, ended), daemon=True)
+        worker.start()
+        while True:
+            over = ended.wait(LOOK_EVERY)
+            for line in runlog.read(run.pk, after=shown):
+                shown = line.sequence
+                self._print(line.level, line.text)
+            if over:
+                break
+        worker.join()
+        for line in runlog.read(run.pk, after=shown):
+            self._print(line.level, line.text)
 
-    def warning(self, text: str) -> None:
-        """A line of the log that says what went wrong."""
-        self.stderr.write(self.style.WARNING(text))
+    def _print(self, level: str, text: str) -> None:
+        if level in ("warning", "error"):
+            self.stderr.write(self.style.WARNING(text))
+        else:
+            self.stdout.write(text)
+
+
+def _work(run_id: int, ended: threading.Event) -> None:
+    """Carry the run on as often as it can be had (its worker may die), until it has ended."""
+    try:
+        while not Status(Run.objects.values_list("status", flat=True).get(pk=run_id)).ended:
+            owner = f"command:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+            if not runs.execute(run_id, owner):
+                ended.wait(LOOK_EVERY)
+    finally:
+        ended.set()
+        connections.close_all()
