@@ -11,6 +11,8 @@ from django.utils.safestring import SafeString
 from functions_app.web import parts
 from functions_app.web.chrome import NavItem, navigation
 
+PLANS = "/plans/"
+
 register = template.Library()
 
 register.simple_tag(parts.icon, name="icon")
@@ -54,6 +56,8 @@ def nav(context: template.Context) -> list[tuple[NavItem, bool]]:
     """The left rail, and which item is the current one."""
     request: HttpRequest | None = context.get("request")
     path = request.path if request else ""
+    if path.startswith(PLANS):
+        path = reverse("functions")  # a plan is shown under its function
     return [(item, path.startswith(item.href)) for item in navigation()]
 
 

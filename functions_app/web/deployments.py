@@ -1,19 +1,31 @@
 """Deploy and roll back: choose, look at the plan, confirm exactly that plan."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
-from django.http import HttpResponse, HttpResponseNotAllowed
+from django.http import HttpResponse, HttpResponseNotAllowed, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 from django.utils import timezone
 
 from functions_app.domain.deployments import AliasPlan, DeploymentPlan, RollbackPlan, is_production
+from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.runs import Kind
 from functions_app.models import Function, Plan
 from functions_app.services import access, deployments, image_choices, inventory, plans, rollbacks
-from functions_app.web.http import HtmxHttpRequest, operator_required, page
+from functions_app.web.http import HtmxHttpRequest, explained, operator_required, page, status_of
 
 NEW_ALIAS = "alias_new"
+
+
+@dataclass(frozen=True)
+class Filled:
+    """The deploy form as somebody filled it in."""
+
+    image: str = ""
+    typed: str = ""
+    alias: str = ""
+    alias_new: str = ""
 
 
 def deploy(request: HtmxHttpRequest, pk: int) -> HttpResponse:
@@ -22,32 +34,20 @@ def deploy(request: HtmxHttpRequest, pk: int) -> HttpResponse:
         return _plan_deployment(request, pk)
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
-    function = _function(pk)
-    search = request.GET.get("q", "").replace("\0", "").strip()[:200]
-    chosen = request.GET.get("image", "").replace("\0", "")[:600]
-    found = image_choices.choices(function, search)
-    context = {
-        "function": inventory.function_head(pk),
-        "tab": "deploy",
-        "choices": found,
-        "shown": image_choices.SHOWN,
-        "search": search,
-        "chosen": chosen if any(choice.reference == chosen for choice in found) else "",
-        "typed": "" if any(choice.reference == chosen for choice in found) else chosen,
-        "repository": image_choices.repository_uri(function),
-        "aliases": list(function.aliases.order_by("name")),
-        "chosen_alias": request.GET.get("alias", ""),
-        "rollbacks": rollbacks.targets(function),
-        "blocked": _why_not(request),
-    }
-    return page(request, "deployments/deploy.html", context, partial="images")
+    return _form(request, pk, Filled(image=_text(request.GET, "image"), alias=_text(request.GET, "alias")))
 
 
 @operator_required
 def _plan_deployment(request: HtmxHttpRequest, pk: int) -> HttpResponse:
-    image = request.POST.get("image_typed", "").strip() or request.POST.get("image", "")
-    alias = request.POST.get(NEW_ALIAS, "").strip() or request.POST.get("alias", "")
-    made = deployments.plan(_function(pk), image, alias, request.user)
+    filled = Filled(*(_text(request.POST, name) for name in ("image", "image_typed", "alias", NEW_ALIAS)))
+    try:
+        made = deployments.plan(
+            _function(pk), filled.typed or filled.image, filled.alias_new or filled.alias, request.user
+        )
+    except DrydockError as error:
+        if request.htmx:
+            raise
+        return _form(request, pk, filled, error.problem)
     if made.stored is None:
         return _refused(request, pk, made.plan)
     return redirect("plan", plan_id=made.stored.pk)
@@ -56,7 +56,13 @@ def _plan_deployment(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 @operator_required
 def roll_back(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """POST alias and version: make the plan and go to it."""
-    made = rollbacks.plan(_function(pk), request.POST.get("alias", ""), request.POST.get("version", ""), request.user)
+    alias, version = _text(request.POST, "alias"), _text(request.POST, "version")
+    try:
+        made = rollbacks.plan(_function(pk), alias, version, request.user)
+    except DrydockError as error:
+        if request.htmx:
+            raise
+        return _form(request, pk, Filled(), error.problem)
     if made.stored is None:
         return _refused(request, pk, made.plan)
     return redirect("plan", plan_id=made.stored.pk)
@@ -64,20 +70,59 @@ def roll_back(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 
 def show_plan(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
     """The plan card with its button, or why it can't be confirmed any more."""
-    stored = plans.load(plan_id, request.user)
+    return _stored_plan(request, plans.load(plan_id, request.user))
+
+
+def _stored_plan(request: HtmxHttpRequest, stored: Plan, problem: Problem | None = None) -> HttpResponse:
     kind = Kind(stored.kind)
     if kind not in (Kind.DEPLOYMENT, Kind.ROLLBACK):
         run = plans.run_of(stored)
         return redirect("run", pk=run.pk) if run else redirect("functions")
     frozen = DeploymentPlan.from_json(stored.body) if kind is Kind.DEPLOYMENT else RollbackPlan.from_json(stored.body)
-    return page(request, "deployments/plan.html", _plan_context(request, stored.body["function_id"], frozen, stored))
+    context = _plan_context(request, stored.body["function_id"], frozen, stored)
+    return page(request, "deployments/plan.html", context | explained(problem), status=status_of(problem))
 
 
 @operator_required
 def apply_plan(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
-    """Confirm: the plan becomes a run, once."""
-    run = plans.apply(plan_id, request.user, request.POST.get("confirm", ""))
+    """Confirm: the plan becomes a run, once. Why it did not is shown with the plan."""
+    try:
+        run = plans.apply(plan_id, request.user, _text(request.POST, "confirm"))
+    except DrydockError as error:
+        if request.htmx or error.problem.code in (Code.NOT_FOUND, Code.DENIED):
+            raise
+        return _stored_plan(request, plans.load(plan_id, request.user), error.problem)
     return redirect("run", pk=run.pk)
+
+
+def _form(request: HtmxHttpRequest, pk: int, filled: Filled, problem: Problem | None = None) -> HttpResponse:
+    """The form, with what was filled in and why it was refused."""
+    function = _function(pk)
+    search = _text(request.GET, "q")[:200]
+    found = image_choices.choices(function, search)
+    listed = any(choice.reference == filled.image for choice in found)
+    context = {
+        "function": inventory.function_head(pk),
+        "tab": "deploy",
+        "choices": found,
+        "shown": image_choices.SHOWN,
+        "search": search,
+        "chosen": filled.image if listed else "",
+        "typed": filled.typed or ("" if listed else filled.image),
+        "repository": image_choices.repository_uri(function),
+        "aliases": list(function.aliases.order_by("name")),
+        "chosen_alias": filled.alias,
+        "alias_new": filled.alias_new,
+        "rollbacks": rollbacks.targets(function),
+        "blocked": _why_not(request),
+        **explained(problem),
+    }
+    return page(request, "deployments/deploy.html", context, partial="images", status=status_of(problem))
+
+
+def _text(given: QueryDict, name: str) -> str:
+    """One field as typed, without what no field can hold."""
+    return given.get(name, "").replace("\0", "").strip()[:600]
 
 
 def _refused(request: HtmxHttpRequest, pk: int, frozen: AliasPlan) -> HttpResponse:

@@ -229,14 +229,15 @@ def _row(row: FunctionRow, accounts: dict[int, AccountFact], home: str, now: dat
     base: str = parts.freshness(row.freshness, row.freshness_reason, row.releases_behind, row.days_behind)
     if row.base_name:
         base += f'<span class="sub">{escape(row.base_name)}</span>'
-    problem = f'<span class="why">{escape(row.problem)}</span>' if row.problem else ""
+    problem = f'<span class="why" title="{escape(row.problem)}">{escape(row.problem)}</span>' if row.problem else ""
     html = (
-        f'<tr data-row><th scope="row"><a class="name" href="{home}{row.pk}/" hx-boost="false">{escape(row.name)}</a>'
-        f'<span class="place">{chip}<span class="sub">{escape(row.region)}</span></span>{problem}</th>'
+        f'<tr data-row><th scope="row"><div class="who">'
+        f'<a class="name" href="{home}{row.pk}/" hx-boost="false">{escape(row.name)}</a>'
+        f'<span class="place">{chip}<span class="sub">{escape(row.region)}</span></span></div>{problem}</th>'
         f'<td data-h="Aliases">{parts.aliases(row.aliases, row.digest, shown=SHOWN_ALIASES)}</td>'
         f'<td data-h="Base" class="base">{base}</td><td data-h="State">{state}</td>'
         f'<td data-h="Changed" class="nb">{parts.ago(row.last_modified, now)}</td>'
-        f'<td data-h="Owner">{escape(row.owner)}</td></tr>'
+        f'<td data-h="Owner">{parts.owner(row.owner)}</td></tr>'
     )
     return Row(row.name, mark_safe(html))  # noqa: S308 - every value above is escaped
 

@@ -82,6 +82,16 @@ def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
     return render(request, "errors/problem.html", context, status=status)
 
 
+def explained(problem: Problem | None) -> dict[str, object]:
+    """What errors/_note.html needs: a page shows beside its form why it was refused."""
+    return {"problem": problem, "problem_title": TITLE[problem.code] if problem else ""}
+
+
+def status_of(problem: Problem | None) -> int:
+    """The HTTP status of a page that shows this problem."""
+    return STATUS[problem.code] if problem else 200
+
+
 class ProblemMiddleware:
     """Turns a DrydockError raised by a view into what the person sees."""
 

@@ -5,11 +5,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.views.decorators.http import require_POST
 
-from functions_app.domain.errors import DrydockError
+from functions_app.domain.errors import DrydockError, Problem
 from functions_app.domain.invocations import Mode, PayloadCheck, check_payload, parse_mode
 from functions_app.models import Function
 from functions_app.services import access, inventory, invocations
-from functions_app.web.http import STATUS, HtmxHttpRequest, operator_required, page
+from functions_app.web.http import HtmxHttpRequest, explained, operator_required, page, status_of
 
 MODES = (
     (Mode.SYNC, "Wait for the answer", "up to 6 MB; the log is followed while it runs"),
@@ -31,14 +31,14 @@ def invoke(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 def _start(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     function = get_object_or_404(Function.objects.select_related("account"), pk=pk)
     payload, qualifier = request.POST.get("payload", ""), request.POST.get("qualifier", "")
-    mode = parse_mode(request.POST.get("mode", Mode.SYNC.value))
+    mode = Mode.SYNC
     try:
+        mode = parse_mode(request.POST.get("mode", Mode.SYNC.value))
         run = invocations.submit(function, qualifier, payload, mode, request.user)
     except DrydockError as error:
-        check = check_payload(payload, mode)
-        if request.htmx or check.ok:
+        if request.htmx:
             raise
-        return _form(request, pk, qualifier, payload, mode, check, status=STATUS[error.problem.code])
+        return _form(request, pk, qualifier, payload, mode, check_payload(payload, mode), error.problem)
     return redirect("run", pk=run.pk)
 
 
@@ -58,8 +58,7 @@ def _form(
     payload: str,
     mode: Mode,
     found: PayloadCheck,
-    *,
-    status: int = 200,
+    problem: Problem | None = None,
 ) -> HttpResponse:
     function = get_object_or_404(Function.objects.select_related("account"), pk=pk)
     context = {
@@ -74,8 +73,9 @@ def _form(
         "modes": [(item.value, title, hint) for item, title, hint in MODES],
         "check": found,
         "blocked": "" if access.is_operator(request.user) else "Only operators may invoke functions; you may look.",
+        **explained(problem),
     }
-    return page(request, "invocations/invoke.html", context, partial="form", status=status)
+    return page(request, "invocations/invoke.html", context, partial="form", status=status_of(problem))
 
 
 urlpatterns = [

@@ -4,13 +4,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, LogoutView
-from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils.decorators import method_decorator
 from django_htmx.middleware import HtmxDetails
 
+from functions_app.services import health, sign_in
 from functions_app.web.http import wants_partial
 
 
@@ -29,17 +31,61 @@ class Login(LoginView):
             return HttpResponse(headers={"HX-Redirect": f"{request.path}?{back}"})
         return super().get(request, *args, **kwargs)
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Check name and password, unless this name failed here too often a moment ago."""
+        if seconds := sign_in.wait(_name(request), _address(request)):
+            context = self.get_context_data(form=AuthenticationForm(request), wait=seconds)
+            return self.render_to_response(context, status=429, headers={"Retry-After": str(seconds)})
+        return super().post(request, *args, **kwargs)
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Let the person in."""
+        person = form.get_user()
+        assert isinstance(person, User)
+        response = super().form_valid(form)
+        sign_in.accepted(person, _name(self.request), _address(self.request))
+        return response
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        """Show the form again, and remember the failure."""
+        sign_in.refused(_name(self.request), _address(self.request))
+        return super().form_invalid(form)
+
+    def get_redirect_url(self) -> str:
+        """Where `next` leads, on this host; the login page itself would lead to itself for ever."""
+        found = super().get_redirect_url()
+        return "" if found.partition("?")[0] == self.request.path else found
+
+
+class Logout(LogoutView):
+    """The way out, by POST."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """End the session."""
+        if isinstance(request.user, User):
+            sign_in.ended(request.user, _address(request))
+        return super().post(request, *args, **kwargs)
+
+
+def _name(request: HttpRequest) -> str:
+    return request.POST.get("username", "").strip()[:150]
+
+
+def _address(request: HttpRequest) -> str:
+    """The other end of the connection; uvicorn takes it from X-Forwarded-For of the proxies it was told to trust."""
+    return str(request.META.get("REMOTE_ADDR", ""))
+
 
 @login_not_required
-def health(request: HttpRequest) -> HttpResponse:
-    """200 when the database answers."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    return HttpResponse("ok", content_type="text/plain")
+def healthz(request: HttpRequest) -> HttpResponse:
+    """503 when the database is away; Redis alone does not take pages down, so it is only told."""
+    database, broker = health.database(), health.broker()
+    text = f"database {database}\nredis {broker}\n"
+    return HttpResponse(text, status=200 if database == "ok" else 503, content_type="text/plain")
 
 
 urlpatterns = [
     path("login/", Login.as_view(), name="login"),
-    path("logout/", LogoutView.as_view(), name="logout"),
-    path("healthz", health, name="healthz"),
+    path("logout/", Logout.as_view(), name="logout"),
+    path("healthz", healthz, name="healthz"),
 ]

@@ -181,6 +181,14 @@ def account(name: str, colour: str) -> SafeString:
     return mark_safe(f'<span class="acct"><i class="dot bg-{tint}"></i>{escape(name)}</span>')  # noqa: S308
 
 
+@lru_cache(maxsize=1024)
+def owner(value: str) -> SafeString:
+    """Who owns it, for a narrow column: of a mail address the part before the @, the whole on hover."""
+    name = value.partition("@")[0] or value
+    hover = f' title="{escape(value)}"' if name != value else ""
+    return mark_safe(f'<span class="owner"{hover}>{escape(name)}</span>' if value else "")  # noqa: S308
+
+
 def relative(then: datetime, now: datetime) -> str:
     """ "just now", "40 s ago", "3 min ago", "5 h ago", "12 d ago", "in 4 min"."""
     seconds = (now - then).total_seconds()

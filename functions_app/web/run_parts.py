@@ -36,6 +36,30 @@ STEPS = {
     StepStatus.FAILED: ("Failed", "circle-x", "bad"),
     StepStatus.UNDONE: ("Undone", "arrow-back-up", "warn"),
 }
+# names of what a run was planned with and what it found, in people's words
+LABELS = {
+    "scopes read": "Accounts and regions read",
+    "scopes failed": "Accounts and regions not read",
+    "streams changed": "Base streams changed",
+    "streams problems": "Base streams not read",
+    "place arn": "Function",
+    "place name": "Name",
+    "place account id": "Account",
+    "place region": "Region",
+    "before version": "Version before",
+    "before second version": "Second version before",
+    "before second weight": "Second weight before",
+    "before revision id": "Revision before",
+    "to digest": "Digest",
+    "from digest": "Digest of $LATEST before",
+    "before digest": "Digest before",
+    "image uri": "Image by digest",
+    "bytes": "Payload bytes",
+    "sha256": "Payload SHA-256",
+    "confirm": "Typed to confirm",
+}
+TOLD_ELSEWHERE = {"title", "function id", "target", "lock"}
+FACT_LENGTH = 2000
 WORTH_A_WORD = {"debug", "warning", "error"}
 
 
@@ -78,8 +102,10 @@ def log_rows(lines: Iterable[Line]) -> list[LogRow]:
 
 
 def span(duration: timedelta) -> str:
-    """ "0.4 s", "12 s", "3 min 5 s", "2 h 10 min"."""
+    """ "40 ms", "1.4 s", "12 s", "3 min 5 s", "2 h 10 min"."""
     seconds = max(0.0, duration.total_seconds())
+    if seconds < 0.0995:
+        return f"{seconds * 1000:.0f} ms"
     if seconds < 10:
         return f"{seconds:.1f} s"
     if seconds < 60:
@@ -130,20 +156,29 @@ def live_context(run: Run) -> dict[str, Any]:
 
 
 def facts(value: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """A JSON object as names and texts, nested names joined; long texts are cut. Private members stay private."""
+    """A JSON object as labels and texts, nested names joined; long texts are cut. Private members stay private."""
     found: list[tuple[str, str]] = []
     for key, item in value.items():
         name = f"{prefix}{key.replace('_', ' ')}"
-        if key.startswith("_") or item in ("", None, [], {}):
+        if key.startswith("_") or name in TOLD_ELSEWHERE or _says_nothing(item):
             continue
         if isinstance(item, dict):
-            found += facts(item, f"{name}: ")
-        elif isinstance(item, list):
-            texts = [" · ".join(str(v) for v in one.values()) if isinstance(one, dict) else str(one) for one in item]
-            found.append((name, "; ".join(texts)[:500]))
+            found += facts(item, f"{name} ")
         else:
-            found.append((name, "yes" if item is True else "no" if item is False else str(item)[:500]))
+            text = "\n".join(_fact_text(one) for one in item) if isinstance(item, list) else _fact_text(item)
+            found.append((LABELS.get(name, name[:1].upper() + name[1:]), text[:FACT_LENGTH]))
     return found
+
+
+def _says_nothing(item: Any) -> bool:
+    return item in ("", None, [], {}) or (isinstance(item, float) and not item)
+
+
+def _fact_text(item: Any) -> str:
+    if isinstance(item, dict):
+        known = [item[key] for key in ("name", "text") if key in item]
+        return ": ".join(str(part) for part in known or item.values())
+    return "yes" if item is True else "no" if item is False else str(item)
 
 
 def diagnostics(run: Run, steps: list[RunStep], problem: Problem | None) -> str:

@@ -146,9 +146,7 @@ def run_cancel(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """Ask for the end of a run; the run's page tells what was really done."""
     run = _get(pk)
     access.require_operator(request.user, "run.cancel", f"run {pk}: {run.title}")
-    if runs.cancel(run, request.user):
-        messages.info(request, "Asked to cancel. It takes effect before the next step; the log tells what was done.")
-    else:
+    if not runs.cancel(run, request.user):  # what was asked for stands on the run's page
         messages.info(request, f"Run {pk} had already ended ({Run.objects.get(pk=pk).status}). Nothing was cancelled.")
     return redirect("run", pk)
 

@@ -146,9 +146,33 @@ def test_bad_input_is_explained(
 ) -> None:
     browser.force_login(operator)
     answer = browser.post(address(stage), {"image_typed": image, "alias": alias})
+    shown = html.unescape(answer.content.decode())
     assert answer.status_code == status
-    assert words in html.unescape(answer.content.decode())
+    assert words in shown
+    assert 'role="alert"' in shown
+    assert f'name="image_typed" value="{image}"' in shown
+    assert ('<option value="staging" selected>' in shown) == bool(alias)
     assert not Plan.objects.exists()
+
+
+def test_a_rollback_that_is_not_offered_is_explained_on_the_form(browser: Client, stage: Stage, operator: User) -> None:
+    browser.force_login(operator)
+    answer = browser.post(reverse("function-rollback", args=[stage.function.pk]), {"alias": "staging", "version": "77"})
+    shown = html.unescape(answer.content.decode())
+    assert 400 <= answer.status_code < 500
+    assert 'role="alert"' in shown
+    assert "Plan the deployment" in shown
+
+
+def test_a_wrong_confirmation_leaves_the_plan_on_the_page(browser: Client, stage: Stage, operator: User) -> None:
+    stage.api.create_alias(FunctionName="app", Name="live", FunctionVersion="1")
+    browser.force_login(operator)
+    plan(browser, stage, alias="live")
+    answer = browser.post(reverse("plan-apply", args=[Plan.objects.get().pk]), {"confirm": "lve"})
+    shown = html.unescape(answer.content.decode())
+    assert answer.status_code == 400
+    assert 'role="alert"' in shown
+    assert "Deploy and point live to it" in shown
 
 
 def test_production_asks_for_its_name(browser: Client, stage: Stage, operator: User) -> None:

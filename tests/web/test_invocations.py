@@ -117,7 +117,11 @@ def test_the_limit_is_that_of_the_mode(browser: Client, operator: User) -> None:
 def test_what_is_not_offered_is_refused(browser: Client, stage: Stage, operator: User, more: dict[str, str]) -> None:
     browser.force_login(operator)
     form = {"qualifier": "staging", "mode": "sync", "payload": "{}", **more}
-    assert browser.post(address(stage), form).status_code == 400
+    answer = browser.post(address(stage), form | {"payload": '{"kept": 1}'})
+    shown = html.unescape(answer.content.decode())
+    assert answer.status_code == 400
+    assert 'role="alert"' in shown
+    assert '{"kept": 1}' in shown
     assert not Run.objects.exists()
 
 

@@ -84,3 +84,13 @@ def test_page_links_show_first_last_and_neighbours() -> None:
 def test_a_single_page_has_no_way_on() -> None:
     links = page_links(1, 1, str)
     assert (links.before, links.after, len(links.links)) == ("", "", 1)
+
+
+@pytest.mark.parametrize(
+    ("owner", "shown", "hover"),
+    [("orders@harbour.example", ">orders<", 'title="orders@harbour.example"'), ("team-red", ">team-red<", "")],
+)
+def test_an_owner_is_short_with_the_whole_address_on_hover(owner: str, shown: str, hover: str) -> None:
+    chip = parts.owner(owner)
+    assert shown in chip
+    assert hover in chip

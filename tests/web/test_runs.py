@@ -148,7 +148,7 @@ class Test_one_run:
         run = make_run(plan={"image": "app@sha256:abc", "token": "t0p", "nested": {"to": "8"}})
         page = shown(watching, f"/runs/{run.pk}/")
         assert "app@sha256:abc" in page
-        assert "nested: to" in page
+        assert "Nested to" in page
         assert "t0p" not in page
 
     def test_of_a_long_log_shows_the_last_thousand_lines_and_leads_to_the_rest(self, watching: Client) -> None:
@@ -240,7 +240,7 @@ class Test_the_audit_table:
         run = make_run()
         access.audit(operator, "deployment.apply", "arn:app", {"to": "8"}, "run accepted", run)
         page = shown(watching, "/audit/")
-        for text in ("olga", "deployment.apply", "arn:app", "run accepted", f"Run {run.pk}", "<dt>to</dt>"):
+        for text in ("olga", "deployment.apply", "arn:app", "run accepted", f"Run {run.pk}", "<dt>To</dt>"):
             assert text in page
 
     def test_is_filtered_by_person_and_by_action_or_target(self, watching: Client, operator: User) -> None:
