@@ -123,3 +123,18 @@ def test_a_single_repository_that_can_not_be_read_leaves_the_others(
     assert result.failed == 1
     assert list(Image.objects.values_list("repository__name", flat=True)) == ["open"]
     assert Repository.objects.filter(gone_at=None).count() == 2
+
+
+def test_a_repository_whose_images_can_not_be_listed_keeps_the_age_of_those_it_has(
+    ours: Account, functions: Functions, denied: Any, log: Lines
+) -> None:
+    functions.push()
+    run_once(log)
+    read = Repository.objects.get().images_synced_at
+    assert read is not None
+    denied(ours.account_id, "ecr:DescribeImages")
+    run_once(log)
+    repository = Repository.objects.get()
+    assert repository.images_synced_at == read
+    assert repository.synced_at > read
+    assert Image.objects.get().gone_at is None
