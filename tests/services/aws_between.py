@@ -23,6 +23,7 @@ class Answer:
 
 
 Rule = Callable[[Answer], Answer]  # gets the true answer, gives the one that is sent
+Guard = Callable[[], Answer | None]  # called before the sandbox is asked; what it gives is sent, None lets it through
 
 
 def error(status: int, name: str, message: str) -> Answer:
@@ -38,10 +39,13 @@ def sts_error(status: int, name: str, message: str) -> Answer:
 
 
 class Between:
-    """Forwards to the sandbox. `rules`: what happens to the answers of an operation, by its name (see `operation`)."""
+    """Forwards to the sandbox. `rules`: what happens to the answers of an operation, by its name (see `operation`);
+    `guards`: what happens before it is asked.
+    """
 
     def __init__(self, target: str) -> None:
         self.rules: dict[str, Rule] = {}
+        self.guards: dict[str, Guard] = {}
         self.seen: list[str] = []
         between = self
 
@@ -52,9 +56,12 @@ class Between:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 name = operation(self.command, self.path, dict(self.headers), body)
                 between.seen.append(name)
-                answer = _ask(target + self.path, self.command, dict(self.headers), body)
-                if rule := between.rules.get(name):
-                    answer = rule(answer)
+                guard = between.guards.get(name)
+                answer = guard() if guard else None
+                if answer is None:
+                    answer = _ask(target + self.path, self.command, dict(self.headers), body)
+                    if rule := between.rules.get(name):
+                        answer = rule(answer)
                 self.send_response(answer.status)
                 for header, value in answer.headers.items():
                     self.send_header(header, value)

@@ -33,13 +33,18 @@ class Stage:
     alias: str = "staging"
 
     @property
+    def name(self) -> str:
+        """The function's name, and its repository's."""
+        return self.function.name
+
+    @property
     def api(self) -> Any:
         """Plain boto3 as somebody else would use it."""
         return self.functions.api
 
     def push(self, text: str, tag: str) -> str:
         """Push another image to the function's repository; gives the digest."""
-        return self.functions.push(answering(text), f"app:{tag}")
+        return self.functions.push(answering(text), f"{self.name}:{tag}")
 
     def sync(self) -> None:
         """Bring the snapshot up to date."""
@@ -67,33 +72,40 @@ class Stage:
 
     def read_alias(self, name: str = "") -> tuple[str, dict[str, float]]:
         """The alias as AWS has it: version and weights."""
-        found = self.api.get_alias(FunctionName="app", Name=name or self.alias)
+        found = self.api.get_alias(FunctionName=self.name, Name=name or self.alias)
         return found["FunctionVersion"], (found.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+
+    def versions(self) -> list[str]:
+        """The published versions as AWS has them."""
+        found = self.api.list_versions_by_function(FunctionName=self.name)["Versions"]
+        return [version["Version"] for version in found if version["Version"] != "$LATEST"]
 
     def digest(self, qualifier: str = "$LATEST") -> str:
         """What AWS runs there."""
-        return "sha256:" + str(self.functions.read("app", qualifier)["CodeSha256"])
+        return "sha256:" + str(self.functions.read(self.name, qualifier)["CodeSha256"])
 
 
-def make_stage(functions: Functions, actor: User, **settings: Any) -> Stage:
+def make_stage(functions: Functions, actor: User, name: str = "app", **settings: Any) -> Stage:
     """Deploy, publish, alias; tell Drydock of account and function."""
-    functions.deploy(python_image(answering("one")), "app", **settings)
-    functions.publish("app")
-    functions.settled("app", "1")
-    functions.api.create_alias(FunctionName="app", Name="staging", FunctionVersion="1")
+    functions.deploy(python_image(answering("one")), name, **settings)
+    functions.publish(name)
+    functions.settled(name, "1")
+    functions.api.create_alias(FunctionName=name, Name="staging", FunctionVersion="1")
     number = functions.account
-    account = Account.objects.create(
-        name=f"account {number}",
+    account, _ = Account.objects.get_or_create(
         account_id=number,
-        regions=[REGION],
-        role_arn=f"arn:aws:iam::{number}:role/Drydock",
+        defaults={
+            "name": f"account {number}",
+            "regions": [REGION],
+            "role_arn": f"arn:aws:iam::{number}:role/Drydock",
+        },
     )
     now = datetime.now(UTC)
     function = Function.objects.create(
         account=account,
         region=REGION,
-        name="app",
-        arn=f"arn:aws:lambda:{REGION}:{number}:function:app",
+        name=name,
+        arn=f"arn:aws:lambda:{REGION}:{number}:function:{name}",
         architecture="x86_64",
         memory_mb=128,
         timeout_s=3,
