@@ -10,9 +10,12 @@ from a2wsgi import WSGIMiddleware
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from dashboard.intake import Intake
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
-django = WSGIMiddleware(cast(Any, get_wsgi_application()), workers=settings.ENV.web_threads)
+# The queue holds a whole static file or 512 pages of a log: a client that reads slowly keeps no thread waiting.
+pages = WSGIMiddleware(cast(Any, get_wsgi_application()), workers=settings.ENV.web_threads, send_queue_size=512)
 
 from functions_app.web.streams import Application, Django  # noqa: E402 - Django is set up by now
 
-application = Application(cast(Django, django))
+application = Application(cast(Django, Intake(cast(Any, pages))))

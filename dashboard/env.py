@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,8 @@ class Environment:
     sync_every: float
     base_poll_every: float
     quota_share: float
+    keep_logs_days: float
+    keep_plans_days: float
     web_threads: int
 
     @property
@@ -58,14 +61,15 @@ def _secret_key(variables: Mapping[str, str], data_dir: Path) -> str:
     if given := variables.get("DRYDOCK_SECRET_KEY"):
         return given
     path = data_dir / "secret_key"
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="utf-8").strip()
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        key = secrets.token_urlsafe(50)
-        file.write(key)
-    return key
+    if not path.exists():
+        # Written aside, then linked: of several processes that start at once one makes the key, none reads half of it.
+        aside = data_dir / f".secret_key.{os.getpid()}.{secrets.token_hex(4)}"
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(secrets.token_urlsafe(50))
+        with suppress(FileExistsError):
+            os.link(aside, path)
+        aside.unlink()
+    return path.read_text(encoding="utf-8").strip()
 
 
 def embedded_socket(data_dir: Path) -> Path:
@@ -86,7 +90,7 @@ def embedded_socket(data_dir: Path) -> Path:
 def read(variables: Mapping[str, str] = os.environ) -> Environment:
     """Read the environment once. Raises ValueError naming the variable that is malformed."""
     data_dir = Path(variables.get("DRYDOCK_DATA_DIR") or ROOT / "var").resolve()
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # SQLite's file holds sessions
     return Environment(
         data_dir=data_dir,
         database_url=variables.get("DATABASE_URL") or f"sqlite:///{data_dir / 'drydock.sqlite3'}",
@@ -100,5 +104,7 @@ def read(variables: Mapping[str, str] = os.environ) -> Environment:
         sync_every=float(variables.get("DRYDOCK_SYNC_EVERY", "300")),
         base_poll_every=float(variables.get("DRYDOCK_BASE_POLL_EVERY", "3600")),
         quota_share=float(variables.get("DRYDOCK_QUOTA_SHARE", "0.66")),
+        keep_logs_days=float(variables.get("DRYDOCK_KEEP_LOGS_DAYS", "90")),
+        keep_plans_days=float(variables.get("DRYDOCK_KEEP_PLANS_DAYS", "30")),
         web_threads=int(variables.get("DRYDOCK_WEB_THREADS", "2")),
     )

@@ -10,7 +10,7 @@ ENV = env.read()
 BASE_DIR = env.ROOT
 SECRET_KEY = ENV.secret_key
 DEBUG = ENV.debug
-ALLOWED_HOSTS = list(ENV.allowed_hosts)
+ALLOWED_HOSTS = [*ENV.allowed_hosts, "127.0.0.1"]  # the container's own health check asks there
 CSRF_TRUSTED_ORIGINS = list(ENV.trusted_origins)
 
 INSTALLED_APPS = [
@@ -24,9 +24,10 @@ INSTALLED_APPS = [
     "functions_app",
 ]
 MIDDLEWARE = [
+    "csp.middleware.CSPMiddleware",  # around everything: static files, redirects and errors carry the policy too
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "functions_app.web.guard.NulGuard",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -119,6 +120,7 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV.https
 SECURE_SSL_REDIRECT = ENV.https
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # asked from within the container, past the proxy
 SECURE_HSTS_SECONDS = 31_536_000 if ENV.https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = ENV.https
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.https else None
@@ -152,6 +154,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": ENV.base_poll_every,
         "options": {"queue": "control", "expires": ENV.base_poll_every},
     },
+    "tidy": {"task": "functions_app.tasks.tidy", "schedule": 3600.0, "options": {"queue": "control", "expires": 600.0}},
 }
 
 # Where the kinds of runs are listed (tests name their own).
@@ -160,7 +163,12 @@ DRYDOCK_KINDS = "functions_app.services.run_kinds.KINDS"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "functions_app.domain.redaction.RedactingFormatter",
+            "format": "%(asctime)s %(levelname)s %(processName)s[%(process)d] %(name)s: %(message)s",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
 }

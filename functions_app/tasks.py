@@ -9,10 +9,12 @@ from collections.abc import Callable
 
 from celery import shared_task
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import Run
 from functions_app.services import base_watch, runs, sync
+from functions_app.services import tidy as tidying
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,14 @@ def start_sync() -> bool:
 def start_base_poll() -> bool:
     """Start the periodic poll of the base streams, unless one is under way."""
     return _start(base_watch.submit_poll)
+
+
+@shared_task(name="functions_app.tasks.tidy")
+def tidy() -> str:
+    """Take away what would grow for ever; what went is in the worker's log."""
+    gone = tidying.tidy(timezone.now())
+    log.info("tidied: %s", gone)
+    return str(gone)
 
 
 def _start(submit: Callable[[User | None], Run]) -> bool:

@@ -1,5 +1,6 @@
 """Secrets are taken out of every text before it is stored or shown; what is left stays readable."""
 
+import logging
 import re
 from typing import Any
 
@@ -45,6 +46,14 @@ def redact(text: str) -> str:
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return text
+
+
+class RedactingFormatter(logging.Formatter):
+    """Formats the server's own log: an exception's text may hold what its caller was given."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, with its traceback where there is one."""
+        return redact(super().format(record))
 
 
 def redact_value(value: Any) -> Any:

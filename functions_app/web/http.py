@@ -111,12 +111,13 @@ class ProblemMiddleware:
 def operator_required(
     view: Callable[Concatenate[HtmxHttpRequest, P], HttpResponse],
 ) -> Callable[Concatenate[HtmxHttpRequest, P], HttpResponse]:
-    """Let only POST requests of operators through. Raises DENIED, which names what is missing."""
+    """Let only POST requests of operators through. Raises DENIED, which names what is missing; audited."""
 
     def guarded(request: HtmxHttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        access.require_operator(request.user)
+        name = request.resolver_match.view_name if request.resolver_match else ""
+        access.require_operator(request.user, name or "change", request.path)
         return view(request, *args, **kwargs)
 
     update_wrapper(guarded, view)

@@ -107,6 +107,7 @@ def live_page(run: Run, before: int | None = None) -> dict[str, Any]:
         "earlier": first if first > 1 else 0,
         "earlier_count": first - 1,
         "follow": before is None and not Status(run.status).ended,
+        "tidied": bool(run.line_count) and not lines and before is None and Status(run.status).ended,
     }
 
 

@@ -1,0 +1,33 @@
+"""Whether the database and Redis answer: cheap enough to be asked every second, by anybody."""
+
+from functools import cache
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+PATIENCE = 0.5  # seconds for Redis
+
+
+def database() -> str:
+    """ "ok", or what is wrong in a word; no address, since anybody may ask."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except (DatabaseError, OSError) as error:
+        return f"away ({type(error).__name__})"
+    return "ok"
+
+
+def broker() -> str:
+    """The same for Redis. While it is away pages are served, runs start with the next tick after its return."""
+    try:
+        _client(settings.ENV.redis_url).ping()
+    except (redis.RedisError, OSError) as error:
+        return f"away ({type(error).__name__})"
+    return "ok"
+
+
+@cache
+def _client(url: str) -> redis.Redis:
+    return redis.Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)

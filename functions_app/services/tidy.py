@@ -1,0 +1,66 @@
+"""Takes away what would grow for ever: old log lines, plans, payloads that were never sent, sessions, scheduled runs.
+
+The audit table and the runs of people stay; of a run that ended long ago only the log goes.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db.models import QuerySet
+
+from functions_app.domain.runs import ENDED, Kind
+from functions_app.models import AuditEntry, LogLine, Plan, Run
+from functions_app.services import access, plans, sign_in
+
+BATCH = 5_000  # rows per transaction: nobody waits long for SQLite's one writer
+
+
+@dataclass(frozen=True)
+class Tidied:
+    """How many rows of each went."""
+
+    log_lines: int
+    runs: int
+    plans: int
+    payloads: int
+    sessions: int
+    refused_sign_ins: int
+
+
+def tidy(now: datetime) -> Tidied:
+    """Do all of it. May be called at any time and any number of times."""
+    logs_until = now - timedelta(days=settings.ENV.keep_logs_days)
+    plans_until = now - timedelta(days=settings.ENV.keep_plans_days)
+    ended = Run.objects.filter(status__in=ENDED, ended_at__lt=logs_until)
+    return Tidied(
+        log_lines=_delete(LogLine.objects.filter(run__in=ended)),
+        runs=_delete(ended.filter(actor=None, actor_name=access.SCHEDULE)),
+        plans=_delete(Plan.objects.filter(expires_at__lt=plans_until)),
+        payloads=_forget_payloads(now),
+        sessions=_delete(Session.objects.filter(expire_date__lt=now)),
+        refused_sign_ins=_delete(AuditEntry.objects.filter(action=sign_in.REFUSED, at__lt=logs_until)),
+    )
+
+
+def _delete(rows: QuerySet[Any]) -> int:
+    gone = 0
+    while keys := list(rows.order_by().values_list("pk", flat=True)[:BATCH]):
+        gone += len(keys)
+        rows.model._default_manager.filter(pk__in=keys).delete()
+    return gone
+
+
+def _forget_payloads(now: datetime) -> int:
+    """Of an invocation that was never sent (refused, cancelled, expired) the plan still holds the payload."""
+    held = Plan.objects.filter(kind=Kind.INVOCATION, expires_at__lt=now, body__has_key=plans.PRIVATE)
+    busy = {
+        run.plan.get("plan_id")
+        for run in Run.objects.filter(kind=Kind.INVOCATION).exclude(status__in=ENDED).only("plan")
+    }
+    keys = [str(key) for key in held.values_list("pk", flat=True) if str(key) not in busy]
+    for key in keys:
+        plans.blank(key)
+    return len(keys)

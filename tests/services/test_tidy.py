@@ -1,0 +1,99 @@
+"""What would grow for ever is taken away; what people did stays."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.utils import timezone
+
+from functions_app.domain.runs import Kind, Status
+from functions_app.models import AuditEntry, LogLine, Plan, Run
+from functions_app.services import access, plans, sign_in
+from functions_app.services.tidy import tidy
+
+pytestmark = pytest.mark.django_db
+NOW = timezone.now()
+LONG_AGO = NOW - timedelta(days=91)
+
+
+def run_of(actor: User | None, status: Status, ended: bool = True, kind: Kind = Kind.SYNC) -> Run:
+    """A run of long ago with two lines."""
+    run = Run.objects.create(
+        kind=kind,
+        status=status,
+        title="A run",
+        actor=actor,
+        actor_name=actor.get_username() if actor else access.SCHEDULE,
+        created_at=LONG_AGO,
+        ended_at=LONG_AGO if ended else None,
+        line_count=2,
+    )
+    LogLine.objects.bulk_create(LogLine(run=run, sequence=number, at=LONG_AGO, text="a line") for number in (1, 2))
+    return run
+
+
+def plan_of(actor: User, days: int, kind: Kind = Kind.INVOCATION) -> Plan:
+    """A plan that expired so many days ago, with a payload."""
+    then = NOW - timedelta(days=days)
+    body = {plans.PRIVATE: '{"card": "4111"}', "title": "Invoke"}
+    return Plan.objects.create(kind=kind, body=body, created_by=actor, created_at=then, expires_at=then)
+
+
+def test_of_a_persons_run_the_lines_go_and_the_page_says_so(operator: User) -> None:
+    run = run_of(operator, Status.SUCCEEDED, kind=Kind.DEPLOYMENT)
+    assert tidy(NOW).log_lines == 2
+    client = Client()
+    client.force_login(operator)
+    text = client.get(f"/runs/{run.pk}/").content.decode()
+    assert "The log of this run was deleted because of its age." in text
+
+
+def test_a_scheduled_run_goes_as_a_whole_and_one_under_way_stays(operator: User) -> None:
+    run_of(None, Status.SUCCEEDED)
+    going_on = run_of(None, Status.RUNNING, ended=False)
+    assert tidy(NOW).runs == 1
+    assert list(Run.objects.all()) == [going_on]
+    assert going_on.lines.count() == 2
+
+
+def test_what_is_younger_stays(operator: User) -> None:
+    run = run_of(operator, Status.FAILED)
+    Run.objects.update(ended_at=NOW - timedelta(days=89))
+    plan_of(operator, 29)
+    tidy(NOW)
+    assert (run.lines.count(), Plan.objects.count()) == (2, 1)
+
+
+def test_old_plans_sessions_and_refused_sign_ins_go_the_rest_of_the_audit_table_stays(operator: User) -> None:
+    plan_of(operator, 31, Kind.DEPLOYMENT)
+    Session.objects.create(session_key="old", session_data="", expire_date=NOW - timedelta(days=1))
+    sign_in.refused("olga", "203.0.113.7")
+    access.audit(operator, "run.cancel", "run 1", {}, "asked for")
+    AuditEntry.objects.update(at=LONG_AGO)
+    tidy(NOW)
+    assert not Plan.objects.exists()
+    assert not Session.objects.exists()
+    assert list(AuditEntry.objects.values_list("action", flat=True)) == ["run.cancel"]
+
+
+def test_a_payload_that_was_never_sent_is_forgotten_one_that_waits_to_be_sent_is_not(operator: User) -> None:
+    forgotten, waiting = plan_of(operator, 1), plan_of(operator, 1)
+    Run.objects.create(
+        kind=Kind.INVOCATION,
+        status=Status.QUEUED,
+        title="Invoke",
+        created_at=NOW,
+        actor_name="olga",
+        plan={"plan_id": str(waiting.pk)},
+    )
+    assert tidy(NOW).payloads == 1
+    assert plans.private(str(forgotten.pk)) == ""
+    assert plans.private(str(waiting.pk)) == '{"card": "4111"}'
+
+
+def test_a_second_time_finds_nothing(operator: User) -> None:
+    run_of(operator, Status.SUCCEEDED)
+    tidy(NOW)
+    assert tidy(NOW).log_lines == 0

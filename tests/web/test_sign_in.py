@@ -1,0 +1,98 @@
+"""Signing in: what is recorded, and how guessing is slowed down."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import F
+from django.test import Client
+
+from functions_app.models import AuditEntry
+from functions_app.services import sign_in
+
+
+def attempt(client: Client, password: str, name: str = "vera", address: str = "203.0.113.7") -> Any:
+    """One attempt, as a browser at this address makes it."""
+    return client.post("/login/", {"username": name, "password": password}, REMOTE_ADDR=address)
+
+
+def guess(client: Client, times: int, **where: str) -> None:
+    """Wrong attempts, without waiting in between: the ones before are made older than any wait."""
+    for number in range(times):
+        assert attempt(client, f"wrong {number}", **where).status_code == 200
+        AuditEntry.objects.filter(action=sign_in.REFUSED).update(at=F("at") - timedelta(minutes=1))
+    AuditEntry.objects.filter(action=sign_in.REFUSED).update(at=F("at") + timedelta(minutes=1))
+
+
+def test_five_wrong_passwords_make_the_sixth_wait_even_if_it_is_right(client: Client, viewer: User) -> None:
+    guess(client, 5)
+    answer = attempt(client, "a long password")
+    assert answer.status_code == 429
+    assert "Too many attempts failed here. Wait 10 s" in answer.content.decode()
+    assert answer.headers["Retry-After"] == "10"
+    assert "_auth_user_id" not in client.session
+
+
+def test_every_further_failure_doubles_the_wait(client: Client, viewer: User) -> None:
+    guess(client, 5)
+    AuditEntry.objects.update(at=F("at") - timedelta(minutes=1))
+    guess(client, 1)
+    assert attempt(client, "a long password").headers["Retry-After"] == "20"
+
+
+def test_who_waited_gets_in_and_is_forgiven(client: Client, viewer: User) -> None:
+    guess(client, 5)
+    AuditEntry.objects.update(at=F("at") - timedelta(seconds=11))
+    assert attempt(client, "a long password").status_code == 302
+    assert sign_in.wait("vera", "203.0.113.7") == 0
+
+
+def test_the_same_name_elsewhere_and_other_names_here_need_not_wait(
+    client: Client, viewer: User, operator: User
+) -> None:
+    guess(client, 5)
+    assert attempt(client, "a long password", name="olga").status_code == 302
+    assert attempt(Client(), "a long password", address="203.0.113.8").status_code == 302
+
+
+def test_a_name_that_nobody_has_waits_as_well_and_is_not_written_down(client: Client, db: None) -> None:
+    guess(client, 5, name="my secret password")
+    assert attempt(client, "x", name="my secret password").status_code == 429
+    assert {entry.actor_name for entry in AuditEntry.objects.all()} == {"(unknown name)"}
+    assert "secret" not in str([vars(entry) for entry in AuditEntry.objects.all()])
+
+
+def test_one_address_that_tries_many_names_waits_for_all_of_them(client: Client, viewer: User) -> None:
+    for number in range(sign_in.ADDRESS_FREE):
+        sign_in.refused(f"name {number}", "2001:db8::1")
+    assert attempt(client, "a long password", address="2001:db8::2").status_code == 429
+    assert attempt(client, "a long password", address="2001:db8:0:1::2").status_code == 302
+
+
+def test_sign_in_refusal_and_sign_out_are_in_the_audit_table(client: Client, viewer: User) -> None:
+    attempt(client, "wrong")
+    attempt(client, "a long password")
+    client.post("/logout/", REMOTE_ADDR="203.0.113.7")
+    entries = AuditEntry.objects.order_by("pk").values_list("action", "actor_name")
+    assert list(entries) == [("login.refused", "vera"), ("login", "vera"), ("logout", "vera")]
+
+
+def test_a_session_gets_a_new_key_at_sign_in(client: Client, viewer: User) -> None:
+    session = client.session
+    session["planted"] = True
+    session.save()
+    client.cookies["sessionid"] = session.session_key or ""
+    before = session.session_key
+    attempt(client, "a long password")
+    assert client.session.session_key != before
+
+
+def test_next_leads_nowhere_else(client: Client, viewer: User) -> None:
+    for target in ("https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", "/login/"):
+        form = {"username": "vera", "password": "a long password", "next": target}
+        assert Client().post("/login/", form).headers["Location"] == "/functions/"
+
+
+def test_who_is_signed_in_and_asked_to_sign_in_again_goes_on(client: Client, viewer: User) -> None:
+    client.force_login(viewer)
+    assert client.get("/login/?next=/login/").headers["Location"] == "/functions/"
