@@ -24,7 +24,11 @@ class Process:
         self.process = subprocess.Popen(
             [sys.executable, "-m", *arguments],
             cwd=ROOT,
-            env={**environment, "DJANGO_SETTINGS_MODULE": "tests.worker_settings", "PYTHONUNBUFFERED": "1"},
+            env={
+                **environment,
+                "DJANGO_SETTINGS_MODULE": environment.get("PROCESS_SETTINGS", "tests.worker_settings"),
+                "PYTHONUNBUFFERED": "1",
+            },
             stdout=self._file,
             stderr=subprocess.STDOUT,
         )
@@ -38,6 +42,14 @@ class Process:
         """All it said."""
         return self.output.read_text(errors="replace")
 
+    def freeze(self) -> None:
+        """SIGSTOP: it does nothing at all until `thaw`."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        self.process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """kill -9."""
         self.process.send_signal(signal.SIGKILL)
@@ -46,6 +58,7 @@ class Process:
     def stop(self) -> None:
         """End it kindly, then not."""
         if self.process.poll() is None:
+            self.thaw()
             self.process.terminate()
             try:
                 self.process.wait(15)
@@ -66,7 +79,7 @@ def eventually(true: Callable[[], bool], what: str, within: float = READY_WITHIN
 def worker(environment: Mapping[str, str], folder: Path, name: str) -> Iterator[Process]:
     """A Celery worker as the Procfile starts it, ready."""
     arguments = ["celery", "-A", "dashboard", "worker", "--queues", "control,invocations", "--pool", "threads"]
-    arguments += ["--concurrency", "4", "--hostname", f"{name}@%h", "--without-gossip", "--without-mingle"]
+    arguments += ["--concurrency", "8", "--hostname", f"{name}@%h", "--without-gossip", "--without-mingle"]
     process = Process([*arguments, "--loglevel", "info"], environment, folder / f"{name}.log")
     try:
         eventually(lambda: process.says("ready."), f"worker {name} ready")
