@@ -63,7 +63,7 @@
   });
 
   // On a narrow screen the filters start closed, and stay as the person left them.
-  let opened = !matchMedia("(max-width: 61.9rem)").matches;
+  let opened = !matchMedia("(max-width: 84.9rem)").matches;
   const fold = () => {
     const facets = document.querySelector("details.facets");
     if (facets) facets.open = opened;
