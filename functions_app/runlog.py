@@ -16,7 +16,7 @@ from functools import cache
 
 import redis
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connections, transaction
+from django.db import Error, close_old_connections, connections, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -204,7 +204,7 @@ class Logger:
             writer().wake(self, at_once=waiting >= FLUSH_LINES)
 
     def flush(self) -> None:
-        """Store what is buffered now. Raises DatabaseError, and then keeps the lines for the next attempt."""
+        """Store what is buffered now. Raises django.db.Error, and then keeps the lines for the next attempt."""
         with self._storing:
             with self._buffer:
                 entries, self._entries = self._entries, []
@@ -274,7 +274,7 @@ class _Writer:
         close_old_connections()
         try:
             logger.flush()
-        except DatabaseError:
+        except Error:  # DatabaseError, and InterfaceError of a connection that broke
             server_log.exception("run %s: its lines could not be stored, trying again", logger.run_id)
             with self._condition:
                 self._pending.add(logger)

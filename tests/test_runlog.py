@@ -136,3 +136,21 @@ def test_pages_of_a_log_join_without_overlap() -> None:
     assert [line.sequence for line in runlog.tail(run.pk, 3)] == [2_498, 2_499, 2_500]
     assert [line.sequence for line in runlog.tail(run.pk, 2, before=5)] == [3, 4]
     assert [line.sequence for line in runlog.read(run.pk, 10, until=12)] == [11, 12]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_writer_that_dies_is_followed_by_another() -> None:
+    class Deadly(runlog.Logger):
+        def idle(self) -> bool:
+            raise RuntimeError("a defect")
+
+    run = make_run()
+    Deadly(run.pk).info("never stored")
+    deadline = time.monotonic() + 10
+    while runlog.writer()._alive:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    runlog.Logger(run.pk).info("stored")
+    while not stored(run):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -4,8 +4,11 @@ Every step reads AWS before it writes, so that one that is run again after a cra
 """
 
 import functools
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from django.db import DatabaseError
 
 from functions_app.aws import lambdas
 from functions_app.aws.session import Target
@@ -16,6 +19,7 @@ from functions_app.models import Account, Function
 from functions_app.services import accounts, sync
 from functions_app.services.steps import Context
 
+server_log = logging.getLogger(__name__)
 PASSING = frozenset({Code.UNREACHABLE, Code.THROTTLED, Code.UNKNOWN_OUTCOME})
 UNANSWERED = frozenset({Code.UNREACHABLE, Code.UNKNOWN_OUTCOME})
 UNDO_LOOKS = 60  # every UNDO_PAUSE seconds: an alias is not left where it must not be for want of patience
@@ -205,6 +209,10 @@ def refresh(context: Context) -> Outcome:
     except DrydockError as error:
         context.log.warning(f"The snapshot was not refreshed: {error} The next sync does it.")
         return Skipped(f"not refreshed: {error}")
+    except DatabaseError as error:  # nor may it hide why a step failed, or that the alias was put back
+        server_log.exception("run %s: the snapshot was not refreshed", context.run.pk)
+        context.log.warning(f"The snapshot was not refreshed: {type(error).__name__}. The next sync does it.")
+        return Skipped(f"not refreshed: {type(error).__name__}")
     return Done("the pages show it")
 
 

@@ -211,9 +211,10 @@ class Execution:
                 wake_at=None,
             )
             if self.run.actor_name != access.SCHEDULE:
-                target = self.run.function.arn if self.run.function else self.run.title
-                action, name = f"{self.run.kind}.{status}", self.run.actor_name
-                access.audit(self.run.actor, action, target, {}, summary, self.run, name)
+                # Read anew: person and function may have been deleted meanwhile.
+                run = Run.objects.select_related("actor", "function").get(pk=self.run.pk)
+                target = run.function.arn if run.function else run.title
+                access.audit(run.actor, f"{run.kind}.{status}", target, {}, summary, run, run.actor_name)
 
     def _summary(self, status: Status) -> str:
         """What was really done, in one sentence."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from django.db import DatabaseError, connections, transaction
+from django.db import Error, connections, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -107,8 +107,9 @@ class Lease:
                 while not stop.wait(RENEW_EVERY.total_seconds()) and not self._lost.is_set():
                     try:
                         self.renew()
-                    except DatabaseError:
+                    except Error:  # DatabaseError, and InterfaceError of a connection that broke
                         server_log.exception("run %s: the lease could not be renewed, trying again", self.run_id)
+                        connections.close_all()  # a broken connection stays broken
             finally:
                 connections.close_all()
 

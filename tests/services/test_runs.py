@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -13,10 +14,11 @@ from functions_app import runlog
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import LEASE, Done, Kind, Outcome, Status, StepStatus, Wait
 from functions_app.models import AuditEntry, Run
-from functions_app.services import runs
+from functions_app.services import leases, runs
 from functions_app.services.leases import Lease, LeaseLost
 from functions_app.services.runs import Context, RunKind, StepSpec
 from tests.conftest import Valkey
+from tests.processes import eventually
 from tests.run_kinds import KINDS, count
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey", "test_kinds")]
@@ -192,6 +194,52 @@ class Test_cancelling:
         assert actions == [("deployment.submit", "olga"), ("run.cancel", "olga"), ("deployment.cancelled", "olga")]
 
 
+class Test_an_undo:
+    def test_that_has_to_wait_is_called_again_by_whoever_comes(self, tmp_path: Path) -> None:
+        def impatient(context: Context) -> str | Wait:
+            context.memory["tries"] = context.memory.get("tries", 0) + 1
+            return Wait(0.0) if context.memory["tries"] < 3 else "taken back"
+
+        change = next(spec for spec in KINDS[Kind.DEPLOYMENT].steps if spec.name == "change")
+        kind = RunKind(Kind.DEPLOYMENT, (StepSpec("prepare", "Prepare", lambda _: Done(), undo=impatient), change))
+        run = submit(tmp_path, fails="expected")
+        Run.objects.filter(pk=run.pk).update(memory={"prepared": True})
+        for number in range(3):
+            runs.execute(run.pk, f"worker {number}", {Kind.DEPLOYMENT: kind})
+        run.refresh_from_db()
+        assert run.status == Status.FAILED
+        assert steps(run)["prepare"] == "undone"
+        assert run.memory["tries"] == 3
+        assert texts(run).count("Undo: Prepare") == 1
+        assert not any("takes it over" in text for text in texts(run))
+
+    def test_is_asked_of_a_step_that_a_vanished_worker_left_half_done(self, tmp_path: Path, operator: User) -> None:
+        run = submit(tmp_path, operator)
+        claimed = Lease.claim(run.pk, "vanished")
+        assert claimed is not None
+        step = run.steps.get(name="prepare")
+        step.status, step.started_at = StepStatus.RUNNING, timezone.now()
+        claimed[0].write(step=step)
+        runs.cancel(run, operator)
+        Run.objects.filter(pk=run.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+        assert carry_on(run).status == Status.CANCELLED
+        assert steps(run)["prepare"] == "undone"
+        assert count(tmp_path, "undo-prepare") == 1
+
+
+def test_a_run_whose_person_is_deleted_meanwhile_ends_with_his_name(tmp_path: Path, operator: User) -> None:
+    def leaves(_context: Context) -> Outcome:
+        operator.delete()
+        return Done()
+
+    run = submit(tmp_path, operator)
+    runs.execute(run.pk, "worker", doing(leaves))
+    run.refresh_from_db()
+    assert run.status == Status.SUCCEEDED
+    last = AuditEntry.objects.get(action="deployment.succeeded")
+    assert (last.actor, last.actor_name) == (None, "olga")
+
+
 class Test_submitting:
     def test_a_second_run_with_the_same_lock_is_refused_and_names_the_first(self, tmp_path: Path) -> None:
         first = submit(tmp_path, lock="arn:x")
@@ -272,6 +320,47 @@ class Test_a_lease:
         assert run.status == Status.RUNNING
         assert run.result == {}
         assert steps(run)["prepare"] == StepStatus.RUNNING
+
+    def test_lost_in_a_step_keeps_what_it_says_afterwards_out_of_the_log(self, tmp_path: Path) -> None:
+        def loses(context: Context) -> Outcome:
+            Run.objects.filter(pk=context.run.pk).update(lease_owner="another")
+            context.log.info("too late")
+            context.log.flush()
+            return Done()
+
+        run = submit(tmp_path)
+        assert runs.execute(run.pk, "loser", doing(loses)) is False
+        assert "too late" not in texts(run)
+
+    def test_is_kept_though_the_database_drops_the_connection(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(leases, "RENEW_EVERY", timedelta(seconds=0.05))  # four seconds would be long here
+        run = submit(tmp_path)
+        claimed = Lease.claim(run.pk, "first")
+        assert claimed is not None
+        with claimed[0].heartbeat():
+            renewed(run)
+            drop_other_connections()
+            renewed(run)
+            renewed(run)
+
+
+def renewed(run: Run) -> None:
+    """Wait until a lease that was about to run out is renewed."""
+    soon = timezone.now() + timedelta(seconds=2)
+    Run.objects.filter(pk=run.pk).update(lease_until=soon)
+    eventually(Run.objects.filter(pk=run.pk, lease_until__gt=soon + LEASE / 2).exists, "the lease is renewed")
+
+
+def drop_other_connections() -> None:
+    """As a database server that restarts; SQLite has none."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
 
 class Test_the_tick:
