@@ -1,0 +1,76 @@
+"""The pages of the demo that a test of every page visits."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Demo
+
+# paths below a function's address, for functions of the demo fleet that show something of their own
+FUNCTION_PAGES = (
+    ("orders-api", ""),
+    ("orders-api", "image/"),
+    ("orders-api", "deploy/"),
+    ("orders-api", "invoke/"),
+    ("orders-api", "activity/"),
+    ("receipt-archive", ""),
+    ("receipt-archive", "image/?version=2"),
+    ("checkout-api", ""),
+    ("geo-lookup", ""),
+    ("invoice-pdf", ""),
+    ("price-feed", ""),
+    ("subtitle-burn", ""),
+    ("season-archive", "invoke/"),
+)
+LISTS = (
+    "/functions/",
+    "/functions/?freshness=stale&state=Active",
+    "/functions/?search=nothing-is-called-so",
+    "/repositories/",
+    "/runs/",
+    "/runs/?status=failed",
+    "/audit/",
+    "/settings/accounts/",
+    "/settings/accounts/add/",
+    "/nowhere/",
+)
+
+
+def address_of(page: Page, demo: Demo, name: str) -> str:
+    """The address of a function of the demo fleet."""
+    page.goto(f"{demo.url}/functions/?search={name}")
+    link = page.get_by_role("link", name=name, exact=True).first
+    return f"{demo.url}{link.get_attribute('href')}"
+
+
+def every_page(page: Page, demo: Demo) -> list[str]:
+    """The address of every page; makes a failing invocation and a refused deployment to have theirs as well."""
+    known = {name: address_of(page, demo, name) for name in {name for name, _ in FUNCTION_PAGES}}
+    page.goto(f"{demo.url}/repositories/")
+    repository = page.get_by_role("link", name="shop/orders").first.get_attribute("href")
+    return [
+        *(demo.url + path for path in LISTS),
+        *(known[name] + tab for name, tab in FUNCTION_PAGES),
+        f"{demo.url}{repository}",
+        planned(page, known["orders-api"]),
+        invoked(page, address_of(page, demo, "payment-retry")),
+    ]
+
+
+def planned(page: Page, function: str) -> str:
+    """A deployment, planned and not confirmed."""
+    page.goto(f"{function}deploy/")
+    page.get_by_label("Or type a tag").fill("1.7.2")
+    page.get_by_label("Alias to point to it").select_option("live")
+    page.get_by_role("button", name="Plan the deployment").click()
+    page.wait_for_url(re.compile("/plans/"))
+    return page.url
+
+
+def invoked(page: Page, function: str) -> str:
+    """A run that has ended with an answer."""
+    page.goto(f"{function}invoke/")
+    page.get_by_role("button", name="Invoke once").click()
+    page.wait_for_url(re.compile(r"/runs/\d+/"))
+    expect(page.locator("[data-ended]")).to_be_visible(timeout=60_000)
+    return page.url
