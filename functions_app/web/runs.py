@@ -1,6 +1,7 @@
 """The list of runs, one run as it goes on, its log as a file, and its cancellation."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
@@ -133,13 +134,18 @@ def run_log(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     run = _get(pk)
 
     def text() -> Iterator[str]:
-        for line in runlog.read_all(run.pk):
-            source = "" if line.source == "drydock" else f"[{line.source}] "
-            yield f"{line.sequence} {line.at.isoformat()} {line.level.upper():7} {source}{line.text}\n"
+        lines = runlog.read_all(run.pk)
+        while some := list(islice(lines, runlog.PAGE)):  # a chunk for each line would cost more than the lines
+            yield "".join(map(_as_text, some))
 
     name = f"run-{run.pk}.txt"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
     return StreamingHttpResponse(text(), content_type="text/plain; charset=utf-8", headers=headers)
+
+
+def _as_text(line: runlog.Line) -> str:
+    source = "" if line.source == "drydock" else f"[{line.source}] "
+    return f"{line.sequence} {line.at.isoformat()} {line.level.upper():7} {source}{line.text}\n"
 
 
 @require_POST
