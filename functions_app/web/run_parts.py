@@ -171,14 +171,14 @@ def facts(value: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
 
 
 def _says_nothing(item: Any) -> bool:
-    return item in ("", None, [], {}) or (isinstance(item, float) and not item)
+    return item in ("", None, [], {}) or item is False or (isinstance(item, float) and not item)
 
 
 def _fact_text(item: Any) -> str:
     if isinstance(item, dict):
         known = [item[key] for key in ("name", "text") if key in item]
         return ": ".join(str(part) for part in known or item.values())
-    return "yes" if item is True else "no" if item is False else str(item)
+    return "yes" if item is True else str(item)
 
 
 def diagnostics(run: Run, steps: list[RunStep], problem: Problem | None) -> str:
