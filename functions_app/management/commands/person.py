@@ -1,0 +1,52 @@
+"""`manage.py person NAME operator|viewer|none`: who may sign in, and what they may do; audited."""
+
+from getpass import getpass, getuser
+from typing import Any
+
+from django.contrib.auth.models import Group, User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+
+from functions_app.services import access
+
+NONE = "none"
+
+
+class Command(BaseCommand):
+    """People are few and change seldom: a command does, until single sign-on comes."""
+
+    help = "Add a person as operator or viewer, change what they may do, or shut them out (none)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The person, and what they may do."""
+        parser.add_argument("name")
+        parser.add_argument("group", choices=[access.OPERATOR, access.VIEWER, NONE])
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """A new person's password is asked for; whoever is shut out loses their sessions at once."""
+        name, group = options["name"], options["group"]
+        person = User.objects.filter(username=name).first()
+        if person is None and group == NONE:
+            raise CommandError(f"There is nobody named {name}.")
+        password = "" if person else self._password(name)
+        with transaction.atomic():
+            if person is None:
+                person = User.objects.create_user(name, password=password)
+            person.is_active = group != NONE
+            person.save(update_fields=["is_active"])
+            person.groups.set(Group.objects.filter(name=group))
+            result = "may not sign in" if group == NONE else f"is {group}"
+            access.audit(None, "person.change", name, {"group": group}, result, actor_name=f"{getuser()} (shell)")
+        self.stdout.write(f"{name} {result}.")
+
+    def _password(self, name: str) -> str:
+        password = getpass(f"Password for {name}: ")
+        if password != getpass("Again: "):
+            raise CommandError("They differ. Nothing was changed.")
+        try:
+            validate_password(password, User(username=name))
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
+        return password
