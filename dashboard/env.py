@@ -29,6 +29,7 @@ class Environment:
     quota_share: float
     keep_logs_days: float
     keep_plans_days: float
+    streams_per_person: int
     web_threads: int
 
     @property
@@ -106,5 +107,6 @@ def read(variables: Mapping[str, str] = os.environ) -> Environment:
         quota_share=float(variables.get("DRYDOCK_QUOTA_SHARE", "0.66")),
         keep_logs_days=float(variables.get("DRYDOCK_KEEP_LOGS_DAYS", "90")),
         keep_plans_days=float(variables.get("DRYDOCK_KEEP_PLANS_DAYS", "30")),
+        streams_per_person=int(variables.get("DRYDOCK_STREAMS_PER_PERSON", "100")),
         web_threads=int(variables.get("DRYDOCK_WEB_THREADS", "2")),
     )

@@ -5,9 +5,11 @@ the number is the event's id: with Last-Event-ID (or ?after=) a stream goes on e
 """
 
 import asyncio
+import logging
 import re
 import signal
 import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import Any
@@ -15,6 +17,7 @@ from urllib.parse import parse_qs
 
 from django.conf import settings
 from django.contrib.auth import get_user
+from django.db import DatabaseError
 from django.http import HttpRequest
 from django.http.cookie import parse_cookie
 
@@ -26,13 +29,16 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Any]
 Scope = dict[str, Any]
 Django = Callable[[Scope, Receive, Send], Awaitable[None]]
+log = logging.getLogger(__name__)
 PATH = re.compile(r"/events/runs/(\d{1,18})")
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store, no-transform"),  # a proxy that compresses would hold lines back
     (b"x-accel-buffering", b"no"),
     (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 ]
+STREAMS = 10_000  # open on one process, whoever watches: each costs some 30 KB
 
 
 class Application:
@@ -42,6 +48,7 @@ class Application:
         self.django = django
         self.hub: Hub | None = None
         self.stopping = False
+        self.streams: Counter[int] = Counter()  # open ones by person
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI's door."""
@@ -98,14 +105,28 @@ class Application:
             self.hub = Hub()
         run_id = int(found[1])
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        may, exists = await self.hub.read(_admit, headers.get(b"cookie", ""), run_id)
-        if not may:
+        try:
+            person, exists = await self.hub.read(_admit, headers.get(b"cookie", ""), run_id)
+        except DatabaseError:
+            log.exception("nobody can be admitted to a stream: the database is away")
+            return await _refuse(send, 503, "The database is away. Try again in a moment.")
+        if not person:
             return await _refuse(send, 401, "Sign in to watch runs.")
         if not exists:
             return await _refuse(send, 404, f"There is no run {run_id}.")
+        if self.streams[person] >= settings.ENV.streams_per_person:
+            return await _refuse(
+                send, 429, f"You have {self.streams[person]} open logs here. Close some of their tabs."
+            )
+        if self.streams.total() >= STREAMS:
+            return await _refuse(send, 429, "Too many logs are open on this server. Try again in a minute.")
         after = _position(headers.get(b"last-event-id"), scope.get("query_string", b""))
-        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        await self._watch(self.hub, run_id, Watcher(send, after), receive)
+        self.streams[person] += 1
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+            await self._watch(self.hub, run_id, Watcher(send, after), receive)
+        finally:
+            self.streams[person] -= 1
         return None
 
     async def _watch(self, hub: Hub, run_id: int, watcher: Watcher, receive: Receive) -> None:
@@ -126,16 +147,17 @@ async def _begin(feed: Feed, watcher: Watcher) -> None:
     await feed.catch_up(watcher)
 
 
-def _admit(cookies: str, run_id: int) -> tuple[bool, bool]:
-    """Whether the session in these cookies is somebody's, and whether the run exists."""
+def _admit(cookies: str, run_id: int) -> tuple[int, bool]:
+    """Whose session is in these cookies (0: nobody's), and whether the run exists."""
     request = HttpRequest()
     key = parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME)
-    if not key:
-        return False, False
+    if not key or "\0" in key:
+        return 0, False
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
-    if not get_user(request).is_authenticated:
-        return False, False
-    return True, Run.objects.filter(pk=run_id).exists()
+    person = get_user(request)
+    if not person.is_authenticated:
+        return 0, False
+    return person.pk, Run.objects.filter(pk=run_id).exists()
 
 
 def _position(last_event_id: str | None, query: bytes) -> int:
@@ -149,6 +171,8 @@ async def _refuse(send: Send, status: int, text: str) -> None:
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"hx-reswap", b"none"),
         (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+        (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": text.encode()})

@@ -21,7 +21,7 @@ from functions_app.domain.runs import Kind, Status, StepStatus
 from functions_app.models import Run, RunStep
 from functions_app.services.leases import Lease
 from tests.conftest import Valkey
-from tests.processes import Process, web
+from tests.processes import Process, eventually, web
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
 
@@ -115,9 +115,13 @@ def over(found: list[Event]) -> bool:
 
 
 @pytest.fixture
-def site(process_environment: dict[str, str], tmp_path: Path, viewer: User, client: Client) -> Iterator[Site]:
+def cookie(viewer: User, client: Client) -> str:
     client.force_login(viewer)
-    cookie = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+    return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+
+
+@pytest.fixture
+def site(process_environment: dict[str, str], tmp_path: Path, cookie: str) -> Iterator[Site]:
     with web(process_environment, tmp_path) as (process, port):
         yield Site(process, f"http://127.0.0.1:{port}", cookie)
 
@@ -281,6 +285,25 @@ class Test_who_may_watch:
         with site.open(run) as client:
             assert client.get("/events/runs/999999").status_code == 404
             assert client.get("/events/elsewhere").status_code == 404
+
+    def test_nobody_may_open_more_streams_than_the_limit_and_a_closed_one_makes_room(
+        self, process_environment: dict[str, str], tmp_path: Path, run: Run, cookie: str
+    ) -> None:
+        environment = {**process_environment, "DRYDOCK_STREAMS_PER_PERSON": "1"}
+        with web(environment, tmp_path) as (process, port):
+            site = Site(process, f"http://127.0.0.1:{port}", cookie)
+            with site.open(run) as client, client.stream("GET", f"/events/runs/{run.pk}") as open_one:
+                assert open_one.status_code == 200
+                refused = client.get(f"/events/runs/{run.pk}")
+                assert refused.status_code == 429
+                assert "You have 1 open logs here" in refused.text
+            with site.open(run) as client:
+
+                def admitted() -> bool:
+                    with client.stream("GET", f"/events/runs/{run.pk}") as response:
+                        return response.status_code == 200
+
+                eventually(admitted, "the closed stream is forgotten")
 
     def test_only_get_is_answered(self, site: Site, run: Run) -> None:
         with site.open(run) as client:
