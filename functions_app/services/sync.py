@@ -33,6 +33,15 @@ __all__ = [
 
 LOCK = "sync"
 SCOPES_AT_ONCE = 8
+ONE = {
+    "functions": "function",
+    "versions": "version",
+    "aliases": "alias",
+    "details": "detail",
+    "repositories": "repository",
+    "images": "image",
+    "moved tags": "moved tag",
+}  # the words of ScopeRead.counts for one of them
 ScopeName = tuple[int, str]  # account's key, region
 
 
@@ -118,7 +127,8 @@ def _ended(row: Scope, scope: ScopeRead, log: Log) -> ScopeRead:
             log.warning(f"{scope.name}: {problem.message} {problem.next_step}".strip())
         return scope
     Scope.objects.filter(pk=row.pk).update(synced_at=timezone.now(), problem=None)
-    log.info(f"{scope.name}: {', '.join(f'{count} {name}' for name, count in scope.counts.items() if count)}")
+    counts = [(count, ONE.get(name, name) if count == 1 else name) for name, count in scope.counts.items() if count]
+    log.info(f"{scope.name}: {', '.join(f'{count} {name}' for count, name in counts)}")
     return scope
 
 

@@ -51,7 +51,7 @@ def test_a_sync_by_a_run_tells_its_steps_and_ends(
     assert run.result["scopes"] == {"read": 2, "failed": 1}
     assert [step.status for step in run.steps.all()] == [StepStatus.DONE] * 3
     lines = [line.text for line in run.lines.all()]
-    assert any("production eu-west-1: 1 changed, 1 functions" in line for line in lines)
+    assert any("production eu-west-1: 1 changed, 1 function," in line for line in lines)
     assert any("neighbour eu-west-1: The permission lambda:ListFunctions is missing." in line for line in lines)
     assert Function.objects.count() == 1
 
@@ -81,7 +81,7 @@ def test_the_command_shows_its_log_and_fails_where_an_account_does(
 ) -> None:
     functions.deploy()
     call_command("sync")
-    assert "production eu-west-1: 1 changed, 1 functions" in capsys.readouterr().out
+    assert "production eu-west-1: 1 changed, 1 function," in capsys.readouterr().out
     denied(ours.account_id, "ecr:DescribeRepositories")
     with pytest.raises(CommandError, match="1 of 1"):
         call_command("sync")
@@ -121,7 +121,7 @@ def test_the_command_joins_the_sync_that_is_under_way(
     call_command("sync")
     said = capsys.readouterr()
     assert f"Run {run.pk} (Sync all accounts, started by olga) is under way" in said.err
-    assert "production eu-west-1: 1 changed, 1 functions" in said.out
+    assert "production eu-west-1: 1 changed, 1 function," in said.out
     assert Run.objects.count() == 1
 
 
