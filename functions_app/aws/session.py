@@ -189,7 +189,7 @@ def translate(*, change: bool = False) -> Iterator[None]:
     except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError) as error:
         raise DrydockError(
             Code.DENIED,
-            f"There are no usable AWS credentials: {error}",
+            f"There are no usable AWS credentials ({error})",
             next_step="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, where Drydock's worker runs.",
         ) from error
     except (EndpointConnectionError, ConnectTimeoutError) as error:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from functions_app.domain.errors import Code, DrydockError, Problem
+from functions_app.domain.redaction import redact_value
 from functions_app.domain.runs import Done, Outcome, Status, StepStatus, Wait
 from functions_app.models import Run, RunStep
 from functions_app.runlog import Logger, redact
@@ -148,7 +149,7 @@ class Execution:
 
     def _stop(self, end: Status, step: RunStep | None = None, problem: Problem | None = None) -> float | None:
         """End the run as failed or cancelled, after taking back the steps that had or may have had an effect."""
-        self.run.problem = problem.as_json() if problem else None
+        self.run.problem = redact_value(problem.as_json()) if problem else None
         if any(_undoable(spec, begun) for spec, begun in self.steps):
             memory, result = self.context.memory, self.context.result
             self.lease.write(to=Status.UNDOING, step=step, problem=self.run.problem, memory=memory, result=result)

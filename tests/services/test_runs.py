@@ -115,6 +115,8 @@ class Test_a_run:
         run = submit(tmp_path)
         runs.execute(run.pk, "worker", doing(leaks))
         assert not any("hunter2" in text for text in texts(run))
+        run.refresh_from_db()
+        assert "hunter2" not in str(run.problem)
 
 
 class Test_a_failing_step:
