@@ -172,4 +172,6 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
+    # Whoever scans addresses asks for wrong hosts all day; the answer itself says what to set.
+    "loggers": {"django.security.DisallowedHost": {"level": "CRITICAL"}},
 }

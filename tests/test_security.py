@@ -108,6 +108,20 @@ class Test_what_no_browser_sends:
         assert ">orders</a>" not in text
 
 
+class Test_a_request_that_cannot_be_read:
+    def test_for_another_host_is_told_what_to_set(self, client: Client, db: None) -> None:
+        answer = client.get("/functions/", headers={"Host": "evil.example"})
+        assert answer.status_code == 400
+        assert "DRYDOCK_ALLOWED_HOSTS" in answer.content.decode()
+
+    def test_as_a_form_is_a_bad_request_not_a_failure(self, client: Client, viewer: User) -> None:
+        client.force_login(viewer)
+        assert client.post("/login/", b"hello", content_type="multipart/form-data; boundary=").status_code == 400
+        fields = "&".join(["a=1"] * 2000)
+        answer = client.post("/login/", fields, content_type="application/x-www-form-urlencoded")
+        assert answer.status_code == 400
+
+
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7|add:7 }}"
 
 

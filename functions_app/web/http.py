@@ -5,6 +5,7 @@ from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.models import User
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -142,8 +143,12 @@ def denied(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's 400 handler."""
-    del exception
+    """Django's 400 handler. What is wrong may be the host or the form itself: then no page can be drawn with them."""
+    if isinstance(exception, DisallowedHost):
+        text = "Drydock does not answer to this host name. Its administrator can add it to DRYDOCK_ALLOWED_HOSTS."
+        return HttpResponse(text, status=400, content_type="text/plain")
+    if not hasattr(request, "user"):
+        return HttpResponse("The request could not be read.", status=400, content_type="text/plain")
     return problem_response(
         request, Problem(Code.INVALID, "The request could not be read.", "Go back, reload the page and try again.")
     )
