@@ -8,12 +8,13 @@ could be ours is running; what was held back is shown once the answer has named 
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from functions_app.domain.reports import Started, parse_report, parse_start
 
 TAIL_BYTES = 4096  # what LogType=Tail gives at most
+KEPT = timedelta(minutes=1)  # after its REPORT a request without an answer is somebody else's; nothing older is reread
 
 
 class LogEvent(Protocol):
@@ -77,7 +78,7 @@ class InvocationLog:
 
     versions: Collection[str] = ()
     ours: str = ""  # our request id, once the answer has named it
-    _seen: set[str] = field(default_factory=set)
+    _seen: dict[str, datetime] = field(default_factory=dict)
     _requests: dict[str, _Request] = field(default_factory=dict)
     _open: dict[str, str] = field(default_factory=dict)  # stream -> request
     _before: dict[str, list[FunctionLine]] = field(default_factory=dict)  # stream -> lines before its next START
@@ -86,13 +87,25 @@ class InvocationLog:
         """Take in events (any of them again, in each stream's order); give the lines that can be shown now."""
         for event in events:
             if event.id not in self._seen:
-                self._seen.add(event.id)
+                self._seen[event.id] = event.at
                 self._take(event.stream, [FunctionLine(line, event.at) for line in lines_of(event.text)])
+        if self._seen:
+            self._forget(max(self._seen.values()) - KEPT)
         if self.ours:
             request = self._requests.get(self.ours)
             return request.fresh() if request else []
         running = [request for request in self._requests.values() if not request.reported]
         return running[0].fresh() if len(running) == 1 else []
+
+    def _forget(self, before: datetime) -> None:
+        """Let go of what is no longer needed: a busy function logs more than memory holds while ours runs."""
+        self._seen = {name: at for name, at in self._seen.items() if at >= before}
+        for name, request in list(self._requests.items()):
+            last = request.lines[-1].at if request.lines else None
+            if request.reported and name != self.ours and last is not None and last < before:
+                request.lines = []
+                if not request.shown:
+                    del self._requests[name]
 
     def lacking(self, tail: str) -> bool:
         """Whether lines of our request are missing that the tail does not hold, so that waiting is worth it."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -163,3 +163,24 @@ def test_lines_that_repeat_are_neither_lost_nor_doubled(body: list[str], data: s
     shown = said(log.see(events("s", *texts[: data.draw(st.integers(0, len(texts)))])))
     shown += said(log.settle("a", "".join(texts)).lines)
     assert shown == plain(texts)
+
+
+def test_requests_that_ended_long_ago_are_let_go_of_and_not_shown_again() -> None:
+    log = InvocationLog({"7"})
+    for number in range(500):
+        name, at = f"other-{number}", NOON + timedelta(seconds=number)
+        log.see(Event(f"{name}-{part}", "s", text, at) for part, text in enumerate([start(name), "x\n", *end(name)]))
+    assert len(log._seen) <= 4 * 61
+    assert sum(len(request.lines) for request in log._requests.values()) <= 4 * 61
+
+
+def test_a_request_that_runs_for_long_is_kept_whole() -> None:
+    log, texts = InvocationLog({"7"}), [start("a"), *(f"line {number}\n" for number in range(300)), *end("a")]
+    shown = [
+        line
+        for number, text in enumerate(texts)
+        for line in said(log.see([Event(f"a-{number}", "s", text, NOON + timedelta(seconds=number))]))
+    ]
+    settled = log.settle("a", "")
+    assert [*shown, *said(settled.lines)] == plain(texts)
+    assert len(log.lines("a")) == len(texts)
