@@ -1,12 +1,14 @@
 """What stands around every page: login, the policy for scripts and styles, errors as page and toast, health."""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth.models import AnonymousUser, User
+from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
@@ -16,6 +18,7 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import Run, Scope
 from functions_app.web import parts
 from functions_app.web.http import ProblemMiddleware, server_error
+from tests.conftest import Valkey
 from tests.factories import NOW, make_account, make_function
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -58,8 +61,36 @@ def test_htmx_without_a_session_leaves_the_page_instead_of_filling_the_table_wit
     assert answer.headers["HX-Redirect"] == "/login/?next=%2Ffunctions%2F%3Fsearch%3Da"
 
 
-def test_health_needs_no_login(client: Client, db: None) -> None:
-    assert client.get("/healthz").status_code == 200
+def test_health_needs_no_login_and_tells_of_both(client: Client, db: None, valkey: Valkey) -> None:
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.content) == (200, b"database ok\nredis ok\n")
+
+
+def test_health_tells_that_redis_is_away_and_pages_are_served(client: Client, db: None, valkey: Valkey) -> None:
+    valkey.stop()
+    try:
+        answer = client.get("/healthz")
+    finally:
+        valkey.start()
+    assert answer.status_code == 200
+    assert b"redis away" in answer.content
+
+
+def test_health_is_503_without_the_database(client: Client, blocked_database: None) -> None:
+    answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert b"database away" in answer.content
+
+
+@pytest.fixture
+def blocked_database(db: None) -> Iterator[None]:
+    """A database that fails every statement."""
+
+    def refuse(execute: object, sql: str, *args: object) -> None:
+        raise OperationalError("server closed the connection")
+
+    with connection.execute_wrapper(refuse):
+        yield
 
 
 def test_the_frame_shows_the_age_running_runs_and_the_current_place(client: Client, viewer: User) -> None:
