@@ -13,6 +13,7 @@ SHOWN_BYTES = 64 * 1024  # of a payload, on the run's page
 SYNC_LIMIT = 6 * 1024 * 1024
 ASYNC_LIMIT = 1024 * 1024
 WAKING = "CodeArtifactUserPendingException"
+UNLOADABLE = "CodeArtifactUserFailedException"
 _LEVEL = re.compile(
     r"^\W*(?:[\w:.+-]*\d[\w:.+-]*\s+)*\W*(ERROR|CRITICAL|FATAL|WARN|WARNING|DEBUG|TRACE)\b", re.IGNORECASE
 )
@@ -155,9 +156,20 @@ def shown(payload: bytes) -> Shown:
     return Shown(clean.replace("\x00", "�"), len(payload), False)
 
 
-def explain_waking(error: DrydockError, function: str) -> DrydockError:
-    """An Inactive function refuses its first call and wakes up: say so, and that nothing was run."""
+def explain_refusal(error: DrydockError, function: str) -> DrydockError:
+    """An Inactive function wakes up at its first call, one that failed never does: say so, and that nothing was run.
+
+    Lambda answers a call of a Failed function with the code it has for an update in progress; only the text differs.
+    """
     problem = error.problem
+    if problem.aws_code == UNLOADABLE or (problem.code is Code.BUSY and "state: Failed" in problem.message):
+        return DrydockError(
+            Code.FAILED,
+            f"{function} did not run: Lambda can't start it. {problem.message}",
+            next_step="Waiting does not mend it. Deploy an image that Lambda can pull, or roll the alias back.",
+            aws_code=problem.aws_code,
+            request_id=problem.request_id,
+        )
     if problem.aws_code != WAKING:
         return error
     return DrydockError(

@@ -84,6 +84,14 @@ def read_reference(text: str, function: Function) -> ImageRef:
     Raises INVALID, saying what can be written.
     """
     given, own = text.strip(), repository_uri(function)
+    if not given:
+        raise DrydockError(Code.INVALID, "Choose an image from the list, or type its tag or digest.")
+    if given.startswith("sha256:") and not is_digest(given):
+        raise DrydockError(
+            Code.INVALID,
+            f"{given[:80]!r} is not a whole digest.",
+            next_step="A digest is sha256: and 64 digits of 0-9 and a-f. Copy it from the list.",
+        )
     if own and (is_digest(given) or is_tag(given)):
         return ImageRef.parse(f"{own}@{given}" if is_digest(given) else f"{own}:{given}")
     reference = ImageRef.parse(given)

@@ -129,7 +129,7 @@ def _send(context: Context, payload: bytes, mode: Mode) -> InvokeAnswer:
             target_of(place), place.name, context.plan["qualifier"], payload, mode.value, context.memory["timeout_s"]
         )
     except DrydockError as error:
-        raise domain.explain_waking(error, place.name) from error
+        raise domain.explain_refusal(error, place.name) from error
 
 
 def _follow(context: Context, payload: bytes) -> InvokeAnswer:

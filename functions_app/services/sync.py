@@ -220,10 +220,9 @@ def _read_step(context: Context) -> Outcome:
     context.memory["images"] = sorted({*context.memory.get("images", ()), *result.images})
     if context.cancel_requested():
         raise Cancelled("Stopped while reading: what was read by then is kept, nothing was marked as gone.")
-    context.result["scopes"] = {"read": result.scopes, "failed": result.failed}
-    return Done(
-        f"{result.scopes} accounts and regions read" + (f", {result.failed} with problems" if result.failed else "")
-    )
+    whole = result.scopes - result.failed
+    context.result["scopes"] = {"read": whole, "failed": result.failed}
+    return Done(f"{whole} accounts and regions read" + (f", {result.failed} with problems" if result.failed else ""))
 
 
 def _judge_step(context: Context) -> Outcome:
@@ -240,7 +239,7 @@ def _summarise_step(context: Context) -> Outcome:
 def _require_one(context: Context) -> None:
     """Raise what went wrong where no account and region at all could be read completely."""
     read = context.result["scopes"]
-    if not read["read"] or read["failed"] < read["read"]:
+    if read["read"] or not read["failed"]:
         return
     named = wanted_scopes(context.plan.get("scopes"))
     row = Scope.objects.filter(pk__in=[scope.pk for scope in named], problem__isnull=False).first()

@@ -39,7 +39,7 @@ STEPS = {
 # names of what a run was planned with and what it found, in people's words
 LABELS = {
     "scopes read": "Accounts and regions read",
-    "scopes failed": "Accounts and regions not read",
+    "scopes failed": "Accounts and regions with problems",
     "streams changed": "Base streams changed",
     "streams problems": "Base streams not read",
     "place arn": "Function",

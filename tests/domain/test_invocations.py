@@ -14,7 +14,7 @@ from functions_app.domain.invocations import (
     FunctionFailure,
     Mode,
     check_payload,
-    explain_waking,
+    explain_refusal,
     level_of,
     parse_failure,
     parse_mode,
@@ -98,12 +98,28 @@ def test_what_is_shown_can_be_stored(payload: bytes) -> None:
 
 def test_waking_up_is_explained_and_nothing_else_is_touched() -> None:
     waking = DrydockError(Code.BUSY, "409", aws_code="CodeArtifactUserPendingException", request_id="r")
-    told = explain_waking(waking, "reports").problem
+    told = explain_refusal(waking, "reports").problem
     assert "did not run" in told.message
     assert "in a minute" in told.next_step
     assert told.request_id == "r"
     other = DrydockError(Code.BUSY, "409", aws_code="ResourceConflictException")
-    assert explain_waking(other, "reports") is other
+    assert explain_refusal(other, "reports") is other
+
+
+@pytest.mark.parametrize(
+    ("aws_code", "message"),
+    [
+        ("CodeArtifactUserFailedException", "The image was deleted from ECR."),
+        ("ResourceConflictException", "The function is currently in the following state: Failed"),
+    ],
+)
+def test_a_function_that_can_not_start_is_not_said_to_be_busy(aws_code: str, message: str) -> None:
+    told = explain_refusal(DrydockError(Code.BUSY, message, aws_code=aws_code, request_id="r"), "reports").problem
+    assert told.code is Code.FAILED
+    assert told.message == f"reports did not run: Lambda can't start it. {message}"
+    assert "Deploy an image" in told.next_step
+    assert not told.retryable
+    assert (told.aws_code, told.request_id) == (aws_code, "r")
 
 
 @pytest.mark.parametrize(

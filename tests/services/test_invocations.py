@@ -216,7 +216,7 @@ def test_a_second_look_at_a_sent_plan_sends_nothing(stage: Stage, sandbox: Sandb
 
 
 def test_an_inactive_function_is_explained_and_not_called_again(stage: Stage, sandbox: Sandbox) -> None:
-    make_inactive(sandbox, stage)
+    put_into_state(sandbox, stage, "Inactive", "Idle")
     before = calls(sandbox, stage)
     run = invoke(stage)
     assert run.problem is not None
@@ -224,6 +224,15 @@ def test_an_inactive_function_is_explained_and_not_called_again(stage: Stage, sa
     assert "waking up" in run.problem["message"]
     assert "in a minute" in run.problem["next_step"]
     assert calls(sandbox, stage) == before + 1
+
+
+def test_a_failed_function_is_not_said_to_be_busy(stage: Stage, sandbox: Sandbox) -> None:
+    put_into_state(sandbox, stage, "Failed", "ImageAccessDenied")
+    run = invoke(stage)
+    assert run.problem is not None
+    assert run.problem["aws_code"] == "ResourceConflictException"
+    assert "can't start it" in run.problem["message"]
+    assert "Deploy an image" in run.problem["next_step"]
 
 
 def test_throttled_is_a_failed_call_not_a_failed_function(stage: Stage) -> None:
@@ -238,7 +247,7 @@ def test_invocations_have_a_queue_of_their_own() -> None:
     assert KINDS[Kind.INVOCATION].queue == runs.INVOCATIONS
 
 
-def make_inactive(sandbox: Sandbox, stage: Stage) -> None:
-    """Let the function look idle for weeks."""
+def put_into_state(sandbox: Sandbox, stage: Stage, state: str, reason_code: str) -> None:
+    """As weeks without a call, or an image that can't be pulled any more, leave it."""
     where = {"account": stage.account.account_id, "region": "eu-west-1", "name": "app"}
-    sandbox.admin("POST", "function-state", where | {"state": "Inactive", "reason_code": "Idle"})
+    sandbox.admin("POST", "function-state", where | {"state": state, "reason_code": reason_code})

@@ -139,7 +139,12 @@ def test_what_a_check_forbids_is_shown_and_has_no_button(
 
 @pytest.mark.parametrize(
     ("image", "alias", "status", "words"),
-    [("nowhere", "staging", 404, "'nowhere'"), ("", "staging", 400, ""), ("2", "", 400, "Choose an alias")],
+    [
+        ("nowhere", "staging", 404, "'nowhere'"),
+        ("", "staging", 400, "Choose an image from the list"),
+        ("sha256:abc", "staging", 400, "'sha256:abc' is not a whole digest"),
+        ("2", "", 400, "Choose an alias"),
+    ],
 )
 def test_bad_input_is_explained(
     browser: Client, stage: Stage, operator: User, image: str, alias: str, status: int, words: str

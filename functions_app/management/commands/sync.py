@@ -34,7 +34,8 @@ class Command(BaseCommand):
         run.refresh_from_db()
         read = run.result.get("scopes", {})
         if read.get("failed"):
-            raise CommandError(f"{read['failed']} of {read['read']} accounts and regions could not be read completely.")
+            failed, tried = read["failed"], read["read"] + read["failed"]
+            raise CommandError(f"{failed} of {tried} accounts and regions could not be read completely.")
         if run.status != Status.SUCCEEDED:
             raise CommandError(f"Run {run.pk} {run.status}: {(run.problem or {}).get('message', '')}")
 
