@@ -16,25 +16,39 @@ _OPAQUE = ".wh..wh..opq"
 
 
 def unpack(layers: Iterable[bytes], root: Path) -> None:
-    """Apply layer tars (gzip or plain) in order, with whiteouts. Raises tarfile.FilterError for one that escapes.
+    """Apply layer tars (gzip or plain) in order, with whiteouts. Raises tarfile.ExtractError for one that escapes.
 
     Source: OCI image-spec, "Applying Changesets".
     """
+    root = root.resolve()
     for data in layers:
         tar = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
         with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
+            # The check is our own: tarfile has filters only since Python 3.11.4, and Debian 12 comes with 3.11.2.
+            archive.extraction_filter = lambda member, _: member
             for member in archive:
-                path = PurePosixPath(member.name)
+                path = _inside(root, member.name)
                 if path.name == _OPAQUE:
                     _empty(root / path.parent)
                 elif path.name.startswith(_WHITEOUT):
-                    _remove(root / path.parent / path.name.removeprefix(_WHITEOUT))
+                    _remove(root / _inside(root, str(path.parent / path.name.removeprefix(_WHITEOUT))))
                 else:
                     if not member.isdir():
                         _remove(root / path)
-                    archive.extract(member, root, set_attrs=False, filter="tar")
+                    member.name = str(path)
+                    if member.islnk():
+                        member.linkname = str(_inside(root, member.linkname))
+                    archive.extract(member, root, set_attrs=False)
                     if member.isfile():
                         (root / path).chmod(member.mode | 0o600)
+
+
+def _inside(root: Path, name: str) -> PurePosixPath:
+    """The path below root that a tar's entry names. Raises tarfile.ExtractError for one outside."""
+    path = PurePosixPath(name.lstrip("/"))
+    if ".." in path.parts or not (root / path.parent).resolve().is_relative_to(root):
+        raise tarfile.ExtractError(f"{name!r} leads out of the image")
+    return path
 
 
 def _remove(path: Path) -> None:
@@ -62,6 +76,7 @@ class Roots:
         with self._lock:
             if digest not in self._ready:
                 root = self._parent() / digest.removeprefix("sha256:")[:16]
+                shutil.rmtree(root, ignore_errors=True)  # what an unpacking that failed has left
                 root.mkdir()
                 unpack(layers(), root)
                 self._ready[digest] = root

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from sandbox.images import make_layer
 from sandbox.runtime import HAS_RIC, Environment, Launch
 from sandbox.runtime_api import Event
-from sandbox.runtime_files import unpack
+from sandbox.runtime_files import Roots, unpack
 from sandbox.runtime_pool import MAX_IDLE, Environments
 from tests.sandbox.functions import until
 
@@ -127,12 +128,21 @@ def test_only_so_many_environments_are_kept(start: Start) -> None:
     pool.shutdown()
 
 
-def test_a_layer_cannot_write_outside_its_root(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["a/../../escaped", "a/.wh..."])
+def test_a_layer_cannot_reach_outside_its_root(tmp_path: Path, name: str) -> None:
     root = tmp_path / "root"
     root.mkdir()
-    with pytest.raises(Exception, match="outside the destination"):
-        unpack([make_layer({"a/../../escaped": b""}).tar], root)
-    assert not (tmp_path / "escaped").exists()
+    with pytest.raises(tarfile.ExtractError, match="leads out of the image"):
+        unpack([make_layer({name: b""}).tar], root)
+    assert [path.name for path in tmp_path.iterdir()] == ["root"]
+
+
+def test_an_unpacking_that_failed_is_begun_anew() -> None:
+    roots = Roots()
+    with pytest.raises(tarfile.ExtractError):
+        roots.root("sha256:1", lambda: [make_layer({"../a": b""}).tar])
+    assert (roots.root("sha256:1", lambda: [make_layer({"a": b"x"}).tar]) / "a").read_bytes() == b"x"
+    roots.clear()
 
 
 def test_the_sandboxs_end_ends_its_functions(tmp_path: Path) -> None:
