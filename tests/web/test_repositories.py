@@ -68,6 +68,16 @@ def test_an_image_names_the_functions_versions_and_aliases_that_use_it(person: C
     ]
 
 
+def test_an_image_of_many_functions_names_every_one_of_them(person: Client, repository: Repository) -> None:
+    image = make_image(repository, tags=["v1"])
+    for number in range(9):
+        make_version(make_function(repository.account, f"worker-{number}"), 1, image)
+    text = person.get(f"/repositories/{repository.pk}/").content.decode()
+    assert "and 3 more" in text
+    for number in range(9):
+        assert f">worker-{number}</a>" in text
+
+
 def test_gone_untagged_and_index_are_said(person: Client, repository: Repository) -> None:
     make_image(repository, gone_at=NOW)
     make_image(repository, is_index=True, platforms=["linux/amd64", "linux/arm64"])
