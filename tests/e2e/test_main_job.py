@@ -26,6 +26,18 @@ def open_function(page: Page, demo: Demo, name: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_contain_text(name)
 
 
+def digest_of(page: Page, alias: str) -> str:
+    """The digest that the function's page shows for an alias."""
+    lane = (
+        page.get_by_role("region", name="From alias to base")
+        .get_by_role("list")
+        .filter(has_text=re.compile(rf"Alias\s*{alias}"))
+    )
+    digest = lane.get_by_role("button", name="copy digest").first.inner_text().strip()
+    assert DIGEST.match(digest), digest
+    return digest
+
+
 def mark(page: Page) -> None:
     """Leave something in the page that a reload would lose."""
     page.evaluate("window.notReloaded = true")
@@ -57,13 +69,10 @@ def test_an_operator_finds_a_stale_function_and_deploys_a_newer_image_to_its_ali
     expect(page.get_by_role("row").filter(has_text="Current")).to_have_count(0)
     page.get_by_role("link", name="orders-api", exact=True).first.click()
 
-    lanes = page.get_by_role("region", name="From alias to base").get_by_role("list")
-    for alias in ("live", "previous"):
-        digest = lanes.filter(has_text=re.compile(rf"Alias\s*{alias}")).get_by_role("button", name="copy digest").first
-        assert DIGEST.match(digest.inner_text().strip()), digest.inner_text()
+    before = {alias: digest_of(page, alias) for alias in ("live", "previous")}
 
     page.get_by_role("link", name="Deploy", exact=True).click()
-    page.get_by_label("Or type a tag").fill("1.8.0")
+    page.get_by_label("Or type a tag").fill("1.9.0-rc1")
     page.get_by_label("Alias to point to it").select_option("live")
     page.get_by_role("button", name="Plan the deployment").click()
     expect(page.get_by_role("heading", name="Deploy to live")).to_be_visible()
@@ -78,7 +87,9 @@ def test_an_operator_finds_a_stale_function_and_deploys_a_newer_image_to_its_ali
     assert lines == list(range(1, len(lines) + 1))
     expect(page.locator("#run-steps")).not_to_contain_text(re.compile("Pending|Running|Waiting"))
     open_function(page, demo, "orders-api")
-    expect(page.get_by_text("1.8.0").first).to_be_visible()
+    expect(page.get_by_text("1.9.0-rc1").first).to_be_visible()
+    assert digest_of(page, "live") not in before.values()
+    assert digest_of(page, "previous") == before["previous"]
 
 
 def test_the_log_of_a_chatty_function_arrives_while_it_runs(page: Page, demo: Demo) -> None:
