@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.signals import beat_init
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
@@ -16,3 +17,9 @@ app.conf.task_queues = [
     Queue("invocations", exchange="", routing_key="invocations"),
 ]
 app.autodiscover_tasks()
+
+
+@beat_init.connect
+def _catch_up(**_: object) -> None:
+    """Beat itself waits a whole period before it starts anything: a new installation would show nothing till then."""
+    app.send_task("functions_app.tasks.catch_up", queue="control")

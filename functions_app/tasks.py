@@ -6,12 +6,15 @@ import socket
 import threading
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 
 from celery import shared_task
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.runs import Kind
 from functions_app.models import Run
 from functions_app.services import base_watch, runs, sync
 from functions_app.services import tidy as tidying
@@ -42,6 +45,20 @@ def start_sync() -> bool:
 def start_base_poll() -> bool:
     """Start the periodic poll of the base streams, unless one is under way."""
     return _start(base_watch.submit_poll)
+
+
+@shared_task(name="functions_app.tasks.catch_up")
+def catch_up() -> list[str]:
+    """Start the poll and the sync that are late or never were, and tell which: beat asks for it when it starts."""
+    late = []
+    for kind, every, submit in (
+        (Kind.BASE_POLL, settings.ENV.base_poll_every, base_watch.submit_poll),
+        (Kind.SYNC, settings.ENV.sync_every, sync.submit),
+    ):
+        since = timezone.now() - timedelta(seconds=every)
+        if not Run.objects.filter(kind=kind, created_at__gt=since).exists() and _start(submit):
+            late.append(str(kind))
+    return late
 
 
 @shared_task(name="functions_app.tasks.tidy")

@@ -154,6 +154,8 @@ def _renew(row: BaseRelease, read: BaseRelease) -> None:
 
 
 def _poll_step(context: Context) -> Outcome:
+    if not BaseStream.objects.exists():  # a new installation; who watches a choice of streams has made it by now
+        context.log.info(f"watching Lambda's own bases: {seed_streams()} streams")
     changed = poll(context.now, context.log)
     problems = BaseStream.objects.filter(enabled=True, problem__isnull=False).count()
     context.result["streams"] = {"changed": changed, "problems": problems}

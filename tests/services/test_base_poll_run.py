@@ -4,7 +4,7 @@ import pytest
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Status
-from functions_app.models import LogLine
+from functions_app.models import BaseStream, LogLine
 from functions_app.services import base_watch, runs
 from tests.conftest import Valkey
 from tests.factories import make_account, make_alias, make_function, make_image, make_repository, make_version
@@ -52,3 +52,11 @@ def test_only_one_poll_is_under_way_at_a_time(valkey: Valkey) -> None:
         base_watch.submit_poll(None)
 
     assert caught.value.problem.code is Code.BUSY
+
+
+def test_the_first_poll_of_an_installation_watches_all_of_lambdas_bases(aws: Sandbox, valkey: Valkey) -> None:
+    run = base_watch.submit_poll(None)
+    while runs.execute(run.pk, "tests"):
+        pass
+
+    assert set(BaseStream.objects.values_list("reference", flat=True)) == set(base_watch.lambda_references())
