@@ -43,7 +43,7 @@ def choices(function: Function, search: str = "") -> tuple[Choice, ...]:
                 output_field=IntegerField(),
             )
         )
-        .select_related("repository")
+        .select_related("repository__account")
         .order_by("far", "-pushed_at", "-pk")
     )
     for word in search.split():

@@ -180,4 +180,6 @@ def _inspect(scope: ScopeRead, repository: str, keys: Sequence[int], registry: R
     answer = ecr.manifests(scope.target, repository, [image.digest for image in images])
     base_watch.inspect(images, {digest: fact.data for digest, fact in answer.found.items()}, registry)
     scope.images.update(keys)
-    scope.counts["inspected"] = scope.counts.get("inspected", 0) + len(images)
+    read = sum(image.inspected_at is not None for image in images)
+    for name, count in (("inspected", read), ("not readable", len(images) - read)):
+        scope.counts[name] = scope.counts.get(name, 0) + count

@@ -53,9 +53,13 @@ def _plan_deployment(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     return redirect("plan", plan_id=made.stored.pk)
 
 
-@operator_required
 def roll_back(request: HtmxHttpRequest, pk: int) -> HttpResponse:
-    """POST alias and version: make the plan and go to it."""
+    """POST alias and version: make the plan and go to it. GET, as after a refusal by reload or Back: the form."""
+    return redirect("function-deploy", pk) if request.method in ("GET", "HEAD") else _plan_rollback(request, pk)
+
+
+@operator_required
+def _plan_rollback(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     alias, version = _text(request.POST, "alias"), _text(request.POST, "version")
     try:
         made = rollbacks.plan(_function(pk), alias, version, request.user)
@@ -83,9 +87,14 @@ def _stored_plan(request: HtmxHttpRequest, stored: Plan, problem: Problem | None
     return page(request, "deployments/plan.html", context | explained(problem), status=status_of(problem))
 
 
-@operator_required
 def apply_plan(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
-    """Confirm: the plan becomes a run, once. Why it did not is shown with the plan."""
+    """Confirm: the plan becomes a run, once. GET, as after a refusal by reload or Back: the plan."""
+    return redirect("plan", plan_id=plan_id) if request.method in ("GET", "HEAD") else _apply(request, plan_id)
+
+
+@operator_required
+def _apply(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
+    """Why it did not become a run is shown with the plan."""
     try:
         run = plans.apply(plan_id, request.user, _text(request.POST, "confirm"))
     except DrydockError as error:
@@ -105,6 +114,7 @@ def _form(request: HtmxHttpRequest, pk: int, filled: Filled, problem: Problem | 
         "function": inventory.function_head(pk),
         "tab": "deploy",
         "choices": found,
+        "own_account": function.account_id,
         "shown": image_choices.SHOWN,
         "search": search,
         "chosen": filled.image if listed else "",

@@ -30,7 +30,7 @@ STATUS = {
     Code.UNKNOWN_OUTCOME: 502,
 }
 TITLE = {
-    Code.INVALID: "That request is malformed",
+    Code.INVALID: "Not accepted",
     Code.PREFLIGHT: "A check forbids it",
     Code.NOT_FOUND: "Not found",
     Code.DENIED: "Not allowed",

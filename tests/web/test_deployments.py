@@ -180,6 +180,16 @@ def test_a_wrong_confirmation_leaves_the_plan_on_the_page(browser: Client, stage
     assert "Deploy and point live to it" in shown
 
 
+def test_reload_and_back_after_a_refusal_lead_to_the_page_it_was_about(
+    browser: Client, stage: Stage, operator: User
+) -> None:
+    browser.force_login(operator)
+    plan = "/plans/00000000-0000-4000-8000-000000000000/"
+    assert browser.get(f"{plan}apply/").headers["Location"] == plan
+    form = f"/functions/{stage.function.pk}/"
+    assert browser.get(f"{form}rollback/").headers["Location"] == f"{form}deploy/"
+
+
 def test_production_asks_for_its_name(browser: Client, stage: Stage, operator: User) -> None:
     stage.api.create_alias(FunctionName="app", Name="live", FunctionVersion="1")
     browser.force_login(operator)
