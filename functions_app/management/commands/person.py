@@ -36,7 +36,7 @@ class Command(BaseCommand):
                 person = User.objects.create_user(name, password=password)
             person.is_active = group != NONE
             person.save(update_fields=["is_active"])
-            person.groups.set(Group.objects.filter(name=group))
+            person.groups.set([] if group == NONE else [Group.objects.get_or_create(name=group)[0]])
             result = "may not sign in" if group == NONE else f"is {group}"
             access.audit(None, "person.change", name, {"group": group}, result, actor_name=f"{getuser()} (shell)")
         self.stdout.write(f"{name} {result}.")
