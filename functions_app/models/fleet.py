@@ -88,6 +88,9 @@ class Version(models.Model):
     digest = models.CharField(max_length=80, db_index=True)
     image = models.ForeignKey("Image", models.SET_NULL, null=True, related_name="versions")
     image_uri = models.CharField(max_length=600, blank=True)
+    deployed_tag = models.CharField(
+        max_length=300, blank=True, help_text="the tag it was chosen by in Drydock, which deploys the digest alone"
+    )
     description = models.CharField(max_length=300, blank=True)
     last_modified = models.DateTimeField()
 

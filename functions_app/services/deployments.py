@@ -15,8 +15,8 @@ from functions_app.domain.images import Check, Index, lambda_rules
 from functions_app.domain.refs import ImageRef
 from functions_app.domain.repository_policies import allows_pull
 from functions_app.domain.runs import ACTIVE, Done, Kind, Outcome, Skipped, Wait
-from functions_app.models import Function, Plan, Run
-from functions_app.services import access, accounts, alias_moves, image_choices, plans
+from functions_app.models import Function, Plan, Run, Version
+from functions_app.services import access, accounts, alias_moves, image_choices, plans, summaries
 from functions_app.services.alias_moves import patient, target_of, tell, uncertain
 from functions_app.services.image_choices import ResolvedImage
 from functions_app.services.steps import Context, StepSpec
@@ -299,6 +299,17 @@ def _read_back(context: Context) -> Outcome:
     return alias_moves.read_back(context, DeploymentPlan.from_json(context.plan), context.memory["version"])
 
 
+def _refresh(context: Context) -> Outcome:
+    """Read the function into the snapshot. Its version keeps the tag it was chosen by: Lambda is given the digest."""
+    outcome, frozen = alias_moves.refresh(context), DeploymentPlan.from_json(context.plan)
+    if tag := ImageRef.parse(frozen.image).tag:
+        function_id = context.plan["function_id"]
+        published = Version.objects.filter(function_id=function_id, number=context.memory["version"])
+        if published.update(deployed_tag=tag):
+            summaries.refresh_summaries([function_id])
+    return outcome
+
+
 STEPS = (
     StepSpec("check", "Check again", patient(_check_again), limit=SHORT),
     StepSpec("update", "Update the code", patient(_update_code), limit=SHORT),
@@ -306,5 +317,5 @@ STEPS = (
     StepSpec("publish", "Publish a version", patient(_publish), limit=LONG),
     StepSpec("alias", "Point the alias", patient(_point), undo=_put_back, limit=SHORT),
     StepSpec("verify", "Read back and compare", patient(_read_back), limit=LONG),
-    StepSpec("refresh", "Refresh the snapshot", alias_moves.refresh),
+    StepSpec("refresh", "Refresh the snapshot", _refresh),
 )

@@ -65,12 +65,12 @@ def _read(ids: Sequence[int]) -> _Known:
         numbers |= {alias.version, alias.second_version} - {""}
     wanted = Version.objects.filter(function_id__in=ids, number__in=numbers)
     related = wanted.select_related("image__base_release__stream").only(
-        "function_id", "number", "digest", "image_uri", "image__gone_at", "image__freshness",
+        "function_id", "number", "digest", "image_uri", "deployed_tag", "image__gone_at", "image__freshness",
         "image__freshness_reason", "image__releases_behind", "image__days_behind", "image__base_release__stream__name",
     )  # fmt: skip
     versions = {(version.function_id, version.number): version for version in related}
     digests = {version.digest for version in versions.values()}
-    names = {tag for version in versions.values() if (tag := _tag_of(version.image_uri)[1])}
+    names = {tag for version in versions.values() if (tag := _tag_of(version)[1])}
     tag_digests: dict[tuple[str, str], str] = {}
     tags_of: dict[str, set[str]] = defaultdict(set)
     found = Tag.objects.filter(digest__in=digests) | Tag.objects.filter(name__in=names)
@@ -80,22 +80,22 @@ def _read(ids: Sequence[int]) -> _Known:
     return _Known(aliases, versions, tag_digests, tags_of)
 
 
-def _tag_of(image_uri: str) -> tuple[str, str]:
-    """Repository uri and tag of an image's URI as deployed; no tag where it was deployed by digest."""
-    if not image_uri:
+def _tag_of(version: Version) -> tuple[str, str]:
+    """Repository uri and tag that the version was deployed by; no tag where it was by digest."""
+    if not version.image_uri:
         return "", ""
     try:
-        ref = ImageRef.parse(image_uri)
+        ref = ImageRef.parse(version.image_uri)
     except DrydockError:
         return "", ""  # a URI Lambda took and we do not understand: then nothing is known of its tag
-    return ref.name, "" if ref.digest else ref.tag
+    return ref.name, version.deployed_tag if ref.digest else ref.tag
 
 
 def _moved_tag(version: Version | None, known: _Known) -> str:
     """The tag the version was deployed by, if it points elsewhere now."""
     if version is None:
         return ""
-    uri, tag = _tag_of(version.image_uri)
+    uri, tag = _tag_of(version)
     now = known.tag_digests.get((uri, tag), "") if tag else ""
     return tag if now and version.digest and now != version.digest else ""
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Done, Kind, Status, Wait
 from functions_app.models import AliasMove, AuditEntry, Plan, Run, RunStep
-from functions_app.services import deployments, plans, runs
+from functions_app.services import deployments, plans, runs, sync
 from functions_app.services.run_kinds import KINDS
 from functions_app.services.steps import StepSpec
 from sandbox.images import make_index
@@ -70,6 +70,18 @@ def test_the_snapshot_shows_it_at_once(stage: Stage) -> None:
     assert stage.function.digest == digest
     assert stage.function.aliases.get(name="staging").version == "2"
     assert AliasMove.objects.filter(alias="staging").first().version == "2"  # type: ignore[union-attr]
+
+
+def test_a_tag_that_moves_after_the_deployment_shows_as_drift(stage: Stage) -> None:
+    stage.push("two", "main")
+    stage.deploy("main")
+    version = stage.function.versions.get(number="2")
+    assert (version.deployed_tag, "@sha256:" in version.image_uri) == ("main", True)
+    stage.push("three", "main")
+    carry_out(sync.submit(stage.actor))
+    stage.function.refresh_from_db()
+    assert stage.function.drifted
+    assert [chip["drifted"] for chip in stage.function.alias_chips if chip["name"] == "staging"] == [True]
 
 
 def test_every_step_may_be_done_twice(stage: Stage) -> None:

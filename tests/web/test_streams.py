@@ -13,6 +13,7 @@ import httpx
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
@@ -192,9 +193,12 @@ def test_dropping_again_and_again_loses_and_doubles_nothing(site: Site, run: Run
     claim(run)
 
     def chatter() -> None:
-        for _ in range(60):
-            write(run, 5)
-            time.sleep(0.02)
+        try:
+            for _ in range(60):
+                write(run, 5)
+                time.sleep(0.02)
+        finally:
+            connections.close_all()
 
     writing = later.submit(chatter)
     seen: list[int] = []

@@ -1,7 +1,7 @@
 """One function: its head with the advice, its versions and aliases, and the chain from alias to newest base."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -155,7 +155,7 @@ def _lanes(aliases: Sequence[Alias], rows: Mapping[str, VersionRow]) -> tuple[La
 
 
 def _describe(versions: Sequence[Version], aliases: Sequence[Alias]) -> list[VersionRow]:
-    deployed = {version.number: _tag_reference(version.image_uri) for version in versions}
+    deployed = {version.number: _tag_reference(version) for version in versions}
     tags = _tags(versions, [reference for reference in deployed.values() if reference])
     newest = _newest(version.image for version in versions if version.image)
     shares = _shares(aliases)
@@ -181,13 +181,15 @@ def _is_tag_of(image: Image | None, uri: str, digest: str) -> bool:
     return image is not None and image.digest == digest and image.repository.uri == uri
 
 
-def _tag_reference(uri: str) -> ImageRef | None:
-    """The reference, where it was deployed by a tag."""
+def _tag_reference(version: Version) -> ImageRef | None:
+    """The reference, where it was deployed by a tag (in Drydock: chosen by one)."""
     try:
-        reference = ImageRef.parse(uri)
+        reference = ImageRef.parse(version.image_uri)
     except DrydockError:
         return None
-    return reference if reference.tag and not reference.digest else None
+    if reference.digest:
+        reference = replace(reference, tag=version.deployed_tag, digest="")
+    return reference if reference.tag else None
 
 
 def _tags(versions: Sequence[Version], references: Sequence[ImageRef]) -> dict[tuple[str, str], str]:
