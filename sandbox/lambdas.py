@@ -19,7 +19,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request
 
-from sandbox import admin, dispatch, logs
+from sandbox import admin, dispatch, live_tail, logs
 from sandbox import lambda_aliases as lambda_aliases  # imported for the operations that it registers
 from sandbox import lambda_concurrency as lambda_concurrency
 from sandbox import lambda_functions as lambda_functions
@@ -33,6 +33,7 @@ def install() -> None:
     """Answer Lambda and CloudWatch Logs here, and POST /_sandbox/function-state."""
     dispatch.route("lambda", LAMBDA)
     logs.install()
+    admin.add("GET", "live-tails", live_tail.SESSIONS.endpoint)
     admin.add("POST", "function-state", _set_state_over_http)
 
 
