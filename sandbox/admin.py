@@ -12,6 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox import ecr_scans, events, registry
 from sandbox.clock import CLOCK
+from sandbox.faults import FAULTS
 from sandbox.limits import CALLS, DENIALS, QUOTAS
 from sandbox.store import STORE, namespace
 
@@ -94,6 +95,15 @@ def _registry(_request: Request) -> object:
     return asdict(registry.settings())
 
 
+def _set_fault(request: Request) -> object:
+    return FAULTS.add(_body(request))
+
+
+def _clear_faults(request: Request) -> object:
+    FAULTS.clear(request.args.get("match"), request.args.get("account"))
+    return FAULTS.listing()
+
+
 ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("GET", "ready"): lambda _request: {"ready": True},
     ("GET", "clock"): lambda _request: CLOCK.waits(),
@@ -105,6 +115,9 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("DELETE", "denials"): _allow,
     ("GET", "quotas"): _quotas,
     ("POST", "quotas"): _set_quotas,
+    ("GET", "faults"): lambda _request: FAULTS.listing(),
+    ("POST", "faults"): _set_fault,
+    ("DELETE", "faults"): _clear_faults,
     ("GET", "events"): lambda request: events.events(request.args.get("account")),
     ("DELETE", "events"): _reset_events,
     ("POST", "findings"): _set_findings,

@@ -20,6 +20,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Response
 
+from sandbox.faults import under_faults
 from sandbox.limits import CALLS, DENIALS, QUOTAS
 from sandbox.principals import Principal, Signature, principal, signature
 from sandbox.protocol import Service
@@ -55,7 +56,12 @@ class Dispatcher:
             return self._other_services(environ, start_response)
         operation = operation_of(signed.service, environ)
         CALLS.add(caller.account, signed.service, operation)
-        return (_refusal(environ, signed, caller, operation) or _call(handler, environ))(environ, start_response)
+
+        def carry_out() -> Response:
+            return _refusal(environ, signed, caller, operation) or _call(handler, environ)
+
+        refuse = _xml_error if _is_form(environ) else _json_error
+        return under_faults(caller.account, signed.service, operation, carry_out, refuse)(environ, start_response)
 
     def _other_services(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if self._others is None:
@@ -70,7 +76,7 @@ def operation_of(service: str, environ: dict[str, Any]) -> str:
     """The operation's name, from the target header, the form's Action or the path; "Unknown" when there is none."""
     if target := environ.get("HTTP_X_AMZ_TARGET"):
         return str(target).rsplit(".", 1)[-1]
-    if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+    if _is_form(environ):
         return _form(environ).get("Action", ["Unknown"])[0]
     return _operation_by_path(service, environ["REQUEST_METHOD"], environ["RAW_URI"])
 
@@ -83,6 +89,10 @@ def _operation_by_path(service: str, method: str, uri: str) -> str:
         return str(get_service_router(service).match(request)[0].name)
     except NotFound:
         return "Unknown"
+
+
+def _is_form(environ: dict[str, Any]) -> bool:
+    return str(environ.get("CONTENT_TYPE", "")).startswith("application/x-www-form-urlencoded")
 
 
 def _form(environ: dict[str, Any]) -> dict[str, list[str]]:
@@ -113,6 +123,8 @@ def _refusal(environ: dict[str, Any], signed: Signature, caller: Principal, oper
     if _denied(environ, signed.service, caller, operation):
         return _access_denied(environ, signed, caller, operation)
     if not QUOTAS.admits(caller.account, signed.region, signed.service, operation):
+        if signed.service != "lambda":
+            return _json_error(400, "ThrottlingException", "Rate exceeded")
         return _json_error(
             429, "TooManyRequestsException", "Rate exceeded", Type="User", Reason="CallerRateLimitExceeded"
         )
@@ -151,6 +163,8 @@ def _resource(environ: dict[str, Any], signed: Signature, caller: Principal) -> 
     parameters = json.loads(environ["wsgi.input"].read() or b"{}")
     if signed.service == "ecr":
         return f"{place}:repository/{parameters.get('repositoryName', '*')}"
+    if signed.service == "codebuild":
+        return f"{place}:project/{parameters.get('projectName') or parameters.get('name', '*')}"
     return f"{place}:log-group:{parameters.get('logGroupName', '')}:log-stream:"
 
 

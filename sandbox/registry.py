@@ -6,12 +6,14 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from werkzeug.wrappers import Request, Response
 
 from sandbox import ecr_errors, registry_uploads
 from sandbox.blobs import blob_response, layer_path
-from sandbox.limits import CALLS
+from sandbox.faults import under_faults
+from sandbox.limits import CALLS, QUOTAS
 from sandbox.registry_access import Access, access, not_authorized
 from sandbox.registry_errors import RegistryError
 from sandbox.store import STORE, ContentMissing, StoredManifest, TagIsImmutable, sha256
@@ -45,6 +47,8 @@ def settings() -> Settings:
 
 
 Endpoint = Callable[[Request, Access, str, str], Response]
+_Method = tuple[str, str, Endpoint]
+"""The operation's name for counting, the ECR action that must be allowed, the function."""
 
 
 def answer(request: Request) -> Response:
@@ -67,14 +71,28 @@ def _answer(request: Request) -> Response:
     for pattern, methods in _ROUTES:
         match = pattern.fullmatch(request.path)
         if match and request.method in methods:
-            operation, action, endpoint = methods[request.method]
+            operation = methods[request.method][0]
             CALLS.add(who.account, "registry", operation)
-            name, reference = match["name"], match.groupdict().get("reference", "")
-            who.check(name, action)
-            return endpoint(request, who, name, reference)
+            carry_out = partial(_carry_out, request, who, match, methods[request.method])
+            return under_faults(who.account, "registry", operation, carry_out, _refuse)
         if match:
             raise RegistryError(405, "UNSUPPORTED", f"{request.method} is not supported here")
     raise RegistryError(404, "NAME_INVALID", f"no such address: {request.path}")
+
+
+def _carry_out(request: Request, who: Access, match: re.Match[str], method: _Method) -> Response:
+    _, action, endpoint = method
+    name, reference = match["name"], match.groupdict().get("reference", "")
+    who.check(name, action)
+    if not QUOTAS.admits(who.account, who.region, "ecr", action):
+        raise RegistryError(429, "TOOMANYREQUESTS", "Rate exceeded")
+    return endpoint(request, who, name, reference)
+
+
+def _refuse(status: int, code: str, message: str) -> Response:
+    throttles = code in ("ThrottlingException", "TooManyRequestsException")
+    # The registry's word for it; a throttle is 429 here where ECR's own API says 400.
+    return RegistryError(429 if throttles else status, "TOOMANYREQUESTS" if throttles else code, message).response()
 
 
 def _manifest(who: Access, name: str, reference: str) -> StoredManifest:
@@ -146,10 +164,7 @@ def _list_tags(request: Request, who: Access, name: str, _reference: str) -> Res
     return Response(body, headers=headers, content_type="application/json")
 
 
-_Methods = dict[str, tuple[str, str, Endpoint]]
-"""HTTP method -> (the operation's name for counting, the ECR action that must be allowed, the function)."""
-
-_ROUTES: tuple[tuple[re.Pattern[str], _Methods], ...] = (
+_ROUTES: tuple[tuple[re.Pattern[str], dict[str, _Method]], ...] = (
     (
         re.compile(rf"/v2/{_NAME}/manifests/(?P<reference>[^/]+)"),
         {
