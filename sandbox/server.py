@@ -8,7 +8,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request
 
-from sandbox import admin, ecr, eventbridge, lambdas, registry
+from sandbox import admin, ecr, eventbridge, lambdas, registry, releases
 from sandbox.blobs import LAYERS, layer
 from sandbox.dispatch import Dispatcher, route
 from sandbox.http import Server, WSGIApp
@@ -23,6 +23,7 @@ def create_app() -> WSGIApp:
     ecr.install()
     lambdas.install()
     eventbridge.install()
+    releases.install()
     dispatcher = Dispatcher()
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
