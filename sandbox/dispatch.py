@@ -20,6 +20,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Response
 
+from sandbox import roles
 from sandbox.faults import under_faults
 from sandbox.limits import CALLS, DENIALS, QUOTAS
 from sandbox.principals import Principal, Signature, principal, signature
@@ -78,6 +79,8 @@ def operation_of(service: str, environ: dict[str, Any]) -> str:
         return str(target).rsplit(".", 1)[-1]
     if _is_form(environ):
         return _form(environ).get("Action", ["Unknown"])[0]
+    if environ.get("HTTP_SMITHY_PROTOCOL"):
+        return str(environ["PATH_INFO"]).rsplit("/", 1)[-1]
     return _operation_by_path(service, environ["REQUEST_METHOD"], environ["RAW_URI"])
 
 
@@ -122,6 +125,10 @@ def _call(handler: Answering, environ: dict[str, Any]) -> Response:
 def _refusal(environ: dict[str, Any], signed: Signature, caller: Principal, operation: str) -> Response | None:
     if _denied(environ, signed.service, caller, operation):
         return _access_denied(environ, signed, caller, operation)
+    if text := roles.refusal(
+        caller.arn, signed.region, signed.service, operation, lambda: _resource(environ, signed, caller, operation)
+    ):
+        return _refused_by_iam(signed.service, text)
     if not QUOTAS.admits(caller.account, signed.region, signed.service, operation):
         if signed.service != "lambda":
             return _json_error(400, "ThrottlingException", "Rate exceeded")
@@ -137,30 +144,40 @@ def _denied(environ: dict[str, Any], service: str, caller: Principal, operation:
     if operation != "AssumeRole":
         return False
     # A role's own account can refuse to be assumed: that is how an account that cannot be reached looks.
-    role_account = _form(environ).get("RoleArn", ["::::"])[0].split(":")[4]
-    return DENIALS.denies(role_account, service, operation)
+    form = _form(environ)
+    role = form.get("RoleArn", [""])[0]
+    trusted = roles.may_be_assumed(role, caller.arn, form.get("ExternalId", [None])[0])
+    match = roles.ROLE_ARN.fullmatch(role)
+    return not trusted or (match is not None and DENIALS.denies(match["account"], service, operation))
 
 
 def _access_denied(environ: dict[str, Any], signed: Signature, caller: Principal, operation: str) -> Response:
     action = f"{signed.service}:{operation}"
-    if signed.service == "sts":
-        resource = _form(environ).get("RoleArn", ["*"])[0]
-        text = f"User: {caller.arn} is not authorized to perform: {action} on resource: {resource}"
+    resource = _resource(environ, signed, caller, operation)
+    text = f"User: {caller.arn} is not authorized to perform: {action} on resource: {resource}"
+    if signed.service != "sts":
+        text += f" because no identity-based policy allows the {action} action"
+    return _refused_by_iam(signed.service, text)
+
+
+def _refused_by_iam(service: str, text: str) -> Response:
+    if service == "sts":
         return _xml_error(403, "AccessDenied", text)
-    text = (
-        f"User: {caller.arn} is not authorized to perform: {action} on resource: {_resource(environ, signed, caller)} "
-        f"because no identity-based policy allows the {action} action"
-    )
     # The JSON protocols answer 400, Lambda's REST protocol 403.
-    return _json_error(403 if signed.service == "lambda" else 400, "AccessDeniedException", text)
+    return _json_error(403 if service == "lambda" else 400, "AccessDeniedException", text)
 
 
-def _resource(environ: dict[str, Any], signed: Signature, caller: Principal) -> str:
+def _resource(environ: dict[str, Any], signed: Signature, caller: Principal, operation: str) -> str:
+    if signed.service == "sts":
+        return _form(environ).get("RoleArn", ["*"])[0]
     place = f"arn:aws:{signed.service}:{signed.region}:{caller.account}"
     if signed.service == "lambda":
         match = _FUNCTION.match(environ["PATH_INFO"])
         return f"{place}:function:{match[1]}" if match else "*"
+    if signed.service not in ("ecr", "logs") or operation == "GetAuthorizationToken":
+        return "*"
     parameters = json.loads(environ["wsgi.input"].read() or b"{}")
+    environ["wsgi.input"].seek(0)
     if signed.service == "ecr":
         return f"{place}:repository/{parameters.get('repositoryName', '*')}"
     if signed.service == "codebuild":
