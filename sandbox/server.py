@@ -8,7 +8,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request
 
-from sandbox import admin, ecr, eventbridge, lambdas, registry, releases
+from sandbox import admin, ecr, eventbridge, lambdas, registry, roles_admin
 from sandbox.blobs import LAYERS, layer
 from sandbox.dispatch import Dispatcher, route
 from sandbox.http import Server, WSGIApp
@@ -23,7 +23,7 @@ def create_app() -> WSGIApp:
     ecr.install()
     lambdas.install()
     eventbridge.install()
-    releases.install()
+    roles_admin.install()
     dispatcher = Dispatcher()
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
