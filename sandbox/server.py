@@ -8,7 +8,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request
 
-from sandbox import admin, ecr, eventbridge, lambdas, registry, roles_admin
+from sandbox import admin, ecr, eventbridge, lambdas, registry, releases, roles_admin
 from sandbox.blobs import LAYERS, layer
 from sandbox.dispatch import Dispatcher, route
 from sandbox.http import Server, WSGIApp
@@ -24,6 +24,7 @@ def create_app() -> WSGIApp:
     lambdas.install()
     eventbridge.install()
     roles_admin.install()
+    releases.install()
     dispatcher = Dispatcher()
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
