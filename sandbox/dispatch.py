@@ -79,8 +79,6 @@ def operation_of(service: str, environ: dict[str, Any]) -> str:
         return str(target).rsplit(".", 1)[-1]
     if _is_form(environ):
         return _form(environ).get("Action", ["Unknown"])[0]
-    if environ.get("HTTP_SMITHY_PROTOCOL"):
-        return str(environ["PATH_INFO"]).rsplit("/", 1)[-1]
     return _operation_by_path(service, environ["REQUEST_METHOD"], environ["RAW_URI"])
 
 

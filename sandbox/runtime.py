@@ -57,6 +57,8 @@ class Outcome:
     payload: bytes
     failed: bool = False
     lines: Sequence[str] = field(default_factory=tuple)
+    milliseconds: float = 0.0
+    """The handler's own time, as REPORT's Duration has it."""
 
 
 class Environment:
@@ -112,7 +114,7 @@ class Environment:
         if status != "success" or failure is not None:
             self.close()
         self._write(end_lines(report, as_json=as_json))
-        return Outcome(result.payload, bool(result.error_type), tuple(self._lines))
+        return Outcome(result.payload, bool(result.error_type), tuple(self._lines), milliseconds)
 
     def close(self) -> None:
         """Kill the process with its children; the log that it wrote is kept."""
@@ -204,7 +206,7 @@ class Environment:
         return error, "timeout", self.launch.timeout * 1000
 
     def _limited(self, result: Result) -> Result:
-        if len(result.payload) > MAX_RESPONSE:
+        if len(result.payload) > MAX_RESPONSE and not result.streamed:
             text = f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE} bytes)."
             return _error("Function.ResponseSizeTooLarge", text)
         return replace(result, payload=self._as_in_lambda(result.payload)) if result.error_type else result
