@@ -75,6 +75,12 @@ def put_provisioned_concurrency_config(call: Call) -> Reply | Mapping[str, Any]:
         raise invalid(
             "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function"
         )
+    unreserved = ACCOUNT_LIMIT - _reserved(call) - UNRESERVED_LEAST
+    if function.reserved is None and wanted > unreserved:
+        raise invalid(
+            "Specified ConcurrentExecutions for function is greater than account's unreserved concurrency "
+            f"[{unreserved}]."
+        )
     provisioned = Provisioned(wanted, time.monotonic() + CLOCK.provisioned)
     with function.lock:
         function.provisioned[qualifier] = provisioned

@@ -47,6 +47,8 @@ class Launch:
     write: Callable[[Sequence[str]], None]
     """Takes log lines as they are written."""
     json_logs: bool = False
+    warnings_only: bool = False
+    """SystemLogLevel WARN of JSON logs: platform events of invocations that went well are left out."""
     own_loop: bool = not HAS_RIC
 
 
@@ -92,7 +94,8 @@ class Environment:
         init, failure = self._initialise()
         self._lines = []
         as_json = self.launch.json_logs
-        self._write([start_line(event.request_id, self.launch.version, as_json=as_json)])
+        if not self.launch.warnings_only:
+            self._write([start_line(event.request_id, self.launch.version, as_json=as_json)])
         began = time.monotonic()
         status = "success"
         if failure is None:
@@ -113,7 +116,8 @@ class Environment:
         )
         if status != "success" or failure is not None:
             self.close()
-        self._write(end_lines(report, as_json=as_json))
+        if status != "success" or not self.launch.warnings_only:
+            self._write(end_lines(report, as_json=as_json))
         return Outcome(result.payload, bool(result.error_type), tuple(self._lines), milliseconds)
 
     def close(self) -> None:
