@@ -14,6 +14,7 @@ from sandbox.clock import CLOCK
 
 if TYPE_CHECKING:
     from sandbox.http import Server
+    from sandbox.state import State
 
 _SIZES = ("versions", "aliases", "repositories", "seed")
 
@@ -63,7 +64,17 @@ def _seed(arguments: argparse.Namespace) -> None:
     seed(arguments.fleet, **options)
 
 
-def _serve(server: Server) -> None:
+def _restore(folder: Path) -> tuple[State, bool]:
+    from sandbox.state import State
+
+    state = State(folder)
+    return state, state.load()
+
+
+def _serve(server: Server, state: State | None) -> None:
+    if state:
+        state.save()
+        server.app = state.watch(server.app)
     print(f"sandbox ready on {server.url}", flush=True)
     try:
         server.serve_forever(poll_interval=0.1)
@@ -71,6 +82,8 @@ def _serve(server: Server) -> None:
         pass
     finally:
         server.server_close()
+        if state:
+            state.save()
 
 
 def main() -> None:
@@ -84,11 +97,13 @@ def main() -> None:
 
         _set_clock(arguments.clock)
         server = create_server(arguments.host, arguments.port)
-        _seed(arguments)
+        state, restored = _restore(arguments.state) if arguments.state else (None, False)
+        if not restored:
+            _seed(arguments)
     except (OSError, ValueError, pinned.WrongMoto) as error:
         print(f"sandbox: cannot start on {arguments.host}:{arguments.port}: {error}", file=sys.stderr)
         raise SystemExit(2) from error
-    _serve(server)
+    _serve(server, state)
 
 
 if __name__ == "__main__":

@@ -294,3 +294,9 @@ def space(account: str, region: str) -> Space:
     """The functions of an account in a region."""
     with _SPACES_LOCK:
         return _SPACES.setdefault((account, region), Space())
+
+
+def spaces() -> dict[tuple[str, str], Space]:
+    """All of them, by account and region."""
+    with _SPACES_LOCK:
+        return dict(_SPACES)
