@@ -78,12 +78,10 @@ def _detail(holding: Holding, manifest: StoredManifest, tags: list[str] | None) 
     if not manifest.is_index:
         result["artifactMediaType"] = manifest.document["config"]["mediaType"]
     if scan := ecr_scans.latest(holding.namespace, holding.repository, manifest.digest):
-        result["imageScanStatus"] = {"status": "COMPLETE", "description": SCAN_DONE}
-        result["imageScanFindingsSummary"] = scan.summary()
+        result["imageScanStatus"] = scan.state()
+        if scan.has_findings:
+            result["imageScanFindingsSummary"] = scan.summary()
     return result
-
-
-SCAN_DONE = "The scan was completed successfully."
 
 
 def size_in_bytes(holding: Holding, manifest: StoredManifest) -> int:
