@@ -106,11 +106,14 @@ class Session:
         for group, listener in self._listeners:
             group.listen(listener)
         SESSIONS.count(call.account, 1)
-        self._messages = self._stream()
         self._closed = False
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._messages
+        try:
+            yield from self._stream()
+        finally:
+            # Whoever breaks off in the middle, as a fault does, closes this and not the session.
+            self.close()
 
     def close(self) -> None:
         """Stop listening: the client has left, or the session is over."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EventStreamError
+from urllib3.exceptions import ProtocolError
 
 from sandbox.log_store import now_ms
 from tests.sandbox.conftest import REGION, ClientFactory, Sandbox
@@ -182,13 +183,22 @@ def test_a_session_times_out(logs: Any, account: str, clock: Clock) -> None:
     assert "SessionTimeoutException" in str(tail.error)
 
 
-def test_a_session_ends_when_the_client_leaves(logs: Any, account: str, sandbox: Sandbox) -> None:
-    def count() -> int:
-        return int(sandbox.admin("GET", f"live-tails?account={account}")["open"])
+def open_tails(sandbox: Sandbox, account: str) -> int:
+    """How many sessions the account has open."""
+    return int(sandbox.admin("GET", f"live-tails?account={account}")["open"])
 
+
+def test_a_session_ends_when_the_client_leaves(logs: Any, account: str, sandbox: Sandbox) -> None:
     with tailing(logs, arn(account)):
-        assert count() == 1
-    until(lambda: count() == 0)
+        assert open_tails(sandbox, account) == 1
+    until(lambda: open_tails(sandbox, account) == 0)
+
+
+def test_a_session_whose_stream_is_cut_is_over(logs: Any, account: str, sandbox: Sandbox) -> None:
+    sandbox.admin("POST", "faults", {"match": "logs.StartLiveTail", "account": account, "truncate": 1000})
+    with pytest.raises(ProtocolError):
+        list(logs.start_live_tail(logGroupIdentifiers=[arn(account)])["responseStream"])
+    until(lambda: open_tails(sandbox, account) == 0)
 
 
 def test_a_group_that_is_not_there_is_refused(logs: Any, account: str) -> None:
