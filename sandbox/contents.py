@@ -44,6 +44,19 @@ class StoredManifest:
         """Whether this lists images instead of being one."""
         return self.media_type in INDEX_MEDIA_TYPES
 
+    @property
+    def artifact_type(self) -> str | None:
+        """What kind of content this is: its artifactType, else its config's media type; None for a plain index."""
+        config = self.document.get("config") or {}
+        found = self.document.get("artifactType") or config.get("mediaType")
+        return str(found) if found else None
+
+    @property
+    def subject(self) -> str | None:
+        """The digest of the manifest that this one speaks of, or None. It need not be there."""
+        named = self.document.get("subject")
+        return str(named["digest"]) if isinstance(named, dict) and "digest" in named else None
+
     def references(self) -> tuple[str, ...]:
         """Digests of the config and the layers, or of an index's children."""
         document = self.document

@@ -75,8 +75,10 @@ def _detail(holding: Holding, manifest: StoredManifest, tags: list[str] | None) 
     }
     if tags:
         result["imageTags"] = tags
-    if not manifest.is_index:
-        result["artifactMediaType"] = manifest.document["config"]["mediaType"]
+    if manifest.artifact_type:
+        result["artifactMediaType"] = manifest.artifact_type
+    if manifest.subject:
+        result["subjectManifestDigest"] = manifest.subject
     if scan := ecr_scans.latest(holding.namespace, holding.repository, manifest.digest):
         result["imageScanStatus"] = scan.state()
         if scan.has_findings:

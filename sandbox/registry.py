@@ -10,7 +10,7 @@ from functools import partial
 
 from werkzeug.wrappers import Request, Response
 
-from sandbox import ecr_errors, registry_uploads
+from sandbox import ecr_errors, ecr_referrers, registry_uploads
 from sandbox.blobs import blob_response, layer_path
 from sandbox.faults import under_faults
 from sandbox.limits import CALLS, QUOTAS
@@ -129,6 +129,9 @@ def _put_manifest(request: Request, who: Access, name: str, reference: str) -> R
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RegistryError(400, "MANIFEST_INVALID", f"not a manifest: {error!r}") from error
     headers = {"Location": f"/v2/{name}/manifests/{stored.digest}", "Docker-Content-Digest": stored.digest}
+    if stored.subject:
+        # Tells the client that it need not keep a list of referrers under a tag of its own.
+        headers["OCI-Subject"] = stored.subject
     return Response("", status=201, headers=headers)
 
 
@@ -149,6 +152,19 @@ def _get_blob(request: Request, who: Access, name: str, digest: str) -> Response
     response = blob_response(request, STORE.blob(digest))
     response.headers["Docker-Content-Digest"] = digest
     return response
+
+
+def _list_referrers(request: Request, who: Access, name: str, digest: str) -> Response:
+    wanted = request.args.getlist("artifactType")
+    found = ecr_referrers.referrers(STORE.contents(who.namespace, name), digest, wanted)
+    media_type = "application/vnd.oci.image.index.v1+json"
+    index = {
+        "schemaVersion": 2,
+        "mediaType": media_type,
+        "manifests": [ecr_referrers.descriptor(each) for each in found if each.status == "ACTIVE"],
+    }
+    headers = {"OCI-Filters-Applied": "artifactType"} if wanted else {}
+    return Response(json.dumps(index), headers=headers, content_type=media_type)
 
 
 def _list_tags(request: Request, who: Access, name: str, _reference: str) -> Response:
@@ -193,6 +209,10 @@ _ROUTES: tuple[tuple[re.Pattern[str], dict[str, _Method]], ...] = (
             "GET": ("GetBlob", "GetDownloadUrlForLayer", _get_blob),
             "HEAD": ("HeadBlob", "BatchCheckLayerAvailability", _get_blob),
         },
+    ),
+    (
+        re.compile(rf"/v2/{_NAME}/referrers/(?P<reference>{_DIGEST.pattern})"),
+        {"GET": ("ListReferrers", "ListImageReferrers", _list_referrers)},
     ),
     (re.compile(rf"/v2/{_NAME}/tags/list"), {"GET": ("ListTags", "ListImages", _list_tags)}),
 )
