@@ -172,7 +172,7 @@ def _resource(environ: dict[str, Any], signed: Signature, caller: Principal, ope
     if signed.service == "lambda":
         match = _FUNCTION.match(environ["PATH_INFO"])
         return f"{place}:function:{match[1]}" if match else "*"
-    if signed.service not in ("ecr", "logs") or operation == "GetAuthorizationToken":
+    if signed.service not in ("ecr", "logs", "codebuild") or operation == "GetAuthorizationToken":
         return "*"
     parameters = json.loads(environ["wsgi.input"].read() or b"{}")
     environ["wsgi.input"].seek(0)
