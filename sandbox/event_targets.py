@@ -1,7 +1,7 @@
 """What EventBridge does with an event that a rule wants: shape it for the target and hand it over.
 
 moto loses the event's account on the way, keeps no log group of ours and knows no Lambda functions; AWS hands the
-whole event to all three.
+whole event to all three. Unlike AWS the sandbox asks for no permission of the target's own policy, and tries once.
 """
 
 from __future__ import annotations

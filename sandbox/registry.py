@@ -10,7 +10,7 @@ from functools import partial
 
 from werkzeug.wrappers import Request, Response
 
-from sandbox import ecr_errors, ecr_referrers, registry_uploads
+from sandbox import ecr, ecr_errors, ecr_referrers, registry_uploads
 from sandbox.blobs import blob_response, layer_path
 from sandbox.faults import under_faults
 from sandbox.limits import CALLS, QUOTAS
@@ -137,10 +137,15 @@ def _put_manifest(request: Request, who: Access, name: str, reference: str) -> R
 
 def _delete_manifest(_request: Request, who: Access, name: str, reference: str) -> Response:
     found = _manifest(who, name, reference)
-    if reference.startswith("sha256:"):
+    by_digest = reference.startswith("sha256:")
+    tags = STORE.contents(who.namespace, name).tags_of(found.digest) if by_digest else [reference]
+    if by_digest:
         STORE.delete_manifest(who.namespace, name, found.digest)
     else:
         STORE.untag(who.namespace, name, reference)
+    if not who.is_public:
+        for tag in tags or (None,):
+            ecr.announce_action(who.account, who.region, "DELETE", name, found.digest, tag)
     return Response("", status=202)
 
 

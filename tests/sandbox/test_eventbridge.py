@@ -4,10 +4,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.conftest import ClientFactory, Push
+from tests.sandbox.conftest import ClientFactory, Push, Sandbox, login
 from tests.sandbox.fixtures import small_image
 from tests.sandbox.functions import Functions, until
 
@@ -76,6 +77,15 @@ def test_a_deletion_reaches_a_queue(client: ClientFactory, push: Push, queue: Qu
     assert (event["detail"]["action-type"], event["detail"]["image-digest"]) == ("DELETE", digest)
 
 
+def test_a_deletion_through_v2_reaches_a_queue(
+    client: ClientFactory, push: Push, queue: Queue, sandbox: Sandbox
+) -> None:
+    rule(client("events"), {"source": ["aws.ecr"], "detail": {"action-type": ["DELETE"]}}, queue.arn)
+    digest = push("team/app", small_image(), ["v1", "v2"])
+    httpx.delete(f"{sandbox.url}/v2/team/app/manifests/{digest}", auth=login(client("ecr"))).raise_for_status()
+    assert [event["detail"]["image-tag"] for event in queue.take(2)] == ["v1", "v2"]
+
+
 def test_a_scan_reaches_a_queue(client: ClientFactory, push: Push, queue: Queue) -> None:
     rule(client("events"), {"detail-type": ["ECR Image Scan"]}, queue.arn)
     digest = push("team/app", small_image(), ["v1"])
@@ -95,7 +105,8 @@ def test_events_stay_in_their_account_and_region(client: ClientFactory, push: Pu
     rule(client("events"), {"source": ["aws.ecr", "shop"]}, queue.arn)
     rule(client("events", "us-east-1"), {"source": ["aws.ecr", "shop"]}, other.arn)
     push("team/app", small_image(), ["v1"], region="us-east-1")
-    push("team/app", small_image(), ["v1"], account="999999999999")
+    # No test's account begins with a 1.
+    push("team/app", small_image(), ["v1"], account="1" + account[1:])
     client("events").put_events(Entries=[LAST])
     client("events", "us-east-1").put_events(Entries=[LAST])
     assert [event["detail-type"] for event in queue.take(1)] == ["end"]
