@@ -11,6 +11,7 @@ from sandbox import ecr, ecr_scans
 from sandbox.bases import all_releases
 from sandbox.fleet_functions import FUNCTIONS, DemoFunction
 from sandbox.fleet_images import PRODUCTION, REPOSITORIES, AppImage, Repository
+from sandbox.fleet_metrics import seed_traffic
 from sandbox.fleet_put import Deploy, Seeded, put_function
 from sandbox.fleet_sized import SMALL, Size, seed_sized
 from sandbox.lambda_images import ARCHITECTURES
@@ -53,6 +54,7 @@ def _seed_demo(today: date) -> None:
             _push(repository, image, today)
     for function in FUNCTIONS:
         put_function(_demo_function(function, today))
+        seed_traffic(function)
     for repository in REPOSITORIES:
         for image in repository.images:
             if image.deleted:

@@ -107,7 +107,7 @@ class Space:
         for (metric, under), series in self.series.items():
             yield metric, under, max(series.minutes)
         for name, past in self.pasts.items():
-            for metric in METRICS:
+            for metric in METRICS if past.calls else ():
                 resources = past.resources or _UNQUALIFIED
                 everywhere = {under for qualifier, version in resources for under in _under(name, qualifier, version)}
                 yield from ((metric, under, past.until) for under in everywhere)

@@ -1,5 +1,7 @@
 """The seeded past of a fleet's metrics."""
 
+from sandbox.fleet_functions import FUNCTIONS
+from sandbox.fleet_metrics import traffic
 from sandbox.metrics import Past, dimensions, seed, space
 
 START = 1_780_000_020.0 // 60 * 60
@@ -41,3 +43,15 @@ def test_seeded_metrics_are_listed() -> None:
     seed("1", "listed", "app", Past(calls=1, since=START, until=START + HOUR))
     found = {(metric, dict(under).get("Resource")) for metric, under, _ in space("1", "listed").listing()}
     assert {("Invocations", None), ("Invocations", "app"), ("Duration", "app")} <= found
+
+
+def test_the_demos_traffic_goes_through_the_live_alias_by_its_weights() -> None:
+    checkout = next(function for function in FUNCTIONS if function.name == "checkout-api")
+    past = traffic(checkout, START)
+    assert past.resources == {("live", "2"): 0.9, ("live", "3"): 0.1}
+    assert (past.calls > 0, past.until) == (True, START)
+    assert past == traffic(checkout, START)
+
+
+def test_functions_of_the_demo_that_cannot_run_have_no_traffic() -> None:
+    assert {traffic(function, START).calls for function in FUNCTIONS if function.trouble} == {0.0}
