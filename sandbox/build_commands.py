@@ -25,7 +25,7 @@ from sandbox.build_words import Operator, expand, statements, words
 from sandbox.images import Executable, SymlinkTo
 
 _HEREDOC = re.compile(r"<<-?\s*(['\"]?)(\w+)\1")
-_SUBSTITUTION = re.compile(r"\$\(([^()]*)\)")
+_SUBSTITUTION = re.compile(r"('[^']*')|\$\(((?:[^()']|'[^']*')*)\)")
 _STDERR = re.compile(r"\s2>(?:&1|\s*/dev/null)")
 _ASSIGNMENT = re.compile(r"(\w+)=(.*)", re.DOTALL)
 
@@ -92,9 +92,11 @@ class Shell:
         kept: dict[str, str] = {}
 
         def substitute(match: re.Match[str]) -> str:
+            if match[1]:
+                return match[1]
             # By name, so that what a command wrote is not read as shell again.
             name = f"_{len(kept)}"
-            kept[name] = self._statement(match[1]).decode().rstrip("\n")
+            kept[name] = self._statement(match[2]).decode().rstrip("\n")
             return f"${{{name}}}"
 
         text = _SUBSTITUTION.sub(substitute, _STDERR.sub("", statement))

@@ -67,7 +67,7 @@ def statements(line: str) -> list[tuple[str, str]]:
             break
         if letter in "\"'" and quote in ("", letter):
             quote = "" if quote else letter
-        depth += (pair == "$(") - (letter == ")" and depth > 0 and quote != "'")
+        depth += (pair == "$(" and quote != "'") - (letter == ")" and depth > 0 and quote != "'")
         cut = "" if quote or depth else pair if pair in ("&&", "||") else ";" if letter == ";" else ""
         if cut:
             found.append((before, text.strip()))

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
+from botocore.exceptions import UnknownServiceError
 from moto.core.request import Request
 from moto.core.responses import BaseResponse
 from moto.core.routing import get_service_router
@@ -53,24 +54,23 @@ class Dispatcher:
         caller = principal(signed.access_key)
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = caller.account
         handler = RESPONSES.get(signed.service)
-        if handler is None:
-            return self._other_services(environ, start_response)
         operation = operation_of(signed.service, environ)
         CALLS.add(caller.account, signed.service, operation)
 
         def carry_out() -> Response:
-            return _refusal(environ, signed, caller, operation) or _call(handler, environ)
+            refusal = _refusal(environ, signed, caller, operation)
+            return refusal or (_call(handler, environ) if handler else self._other_services(environ))
 
         refuse = _xml_error if _is_form(environ) else _json_error
         return under_faults(caller.account, signed.service, operation, carry_out, refuse)(environ, start_response)
 
-    def _other_services(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def _other_services(self, environ: dict[str, Any]) -> Response:
         if self._others is None:
             # Imported only when wanted: Flask and moto's index of all services are of no use to most runs.
             from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
             self._others = DomainDispatcherApplication(create_backend_app)
-        return self._others(environ, start_response)
+        return Response.from_app(self._others, environ)
 
 
 def operation_of(service: str, environ: dict[str, Any]) -> str:
@@ -88,7 +88,7 @@ def _operation_by_path(service: str, method: str, uri: str) -> str:
     request = Request(EnvironBuilder(method=method, path=path, query_string=query).get_environ())
     try:
         return str(get_service_router(service).match(request)[0].name)
-    except NotFound:
+    except (NotFound, UnknownServiceError):
         return "Unknown"
 
 

@@ -11,8 +11,8 @@ One body of POST /_sandbox/faults (all but `match` may be left out, but it must 
      "code": "ThrottlingException", "status": 400, "message": "...",    answer this error, the call is not carried out
      "truncate": 100}               carry it out, and close the connection after so many bytes of the answer's body
 
-The first fault that strikes a call, in the order they were set, is the only one. GET lists, DELETE clears (all, or
-those of `?match=` and `?account=`).
+The first fault that strikes a call, in the order they were set, is the only one. A layer's download by its signed
+address, `registry.DownloadLayer`, is of no account. GET lists, DELETE clears (all, or those of ?match= and ?account=).
 """
 
 from __future__ import annotations

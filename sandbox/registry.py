@@ -65,9 +65,7 @@ def _answer(request: Request) -> Response:
     who = access(request)
     if request.path.rstrip("/") == "/v2":
         CALLS.add(who.account, "registry", "Ping")
-        if request.authorization is None or (who.is_public and not who.writable):
-            raise not_authorized()
-        return Response("", status=200)
+        return under_faults(who.account, "registry", "Ping", partial(_ping, request, who), _refuse)
     for pattern, methods in _ROUTES:
         match = pattern.fullmatch(request.path)
         if match and request.method in methods:
@@ -78,6 +76,12 @@ def _answer(request: Request) -> Response:
         if match:
             raise RegistryError(405, "UNSUPPORTED", f"{request.method} is not supported here")
     raise RegistryError(404, "NAME_INVALID", f"no such address: {request.path}")
+
+
+def _ping(request: Request, who: Access) -> Response:
+    if request.authorization is None or (who.is_public and not who.writable):
+        raise not_authorized()
+    return Response("", status=200)
 
 
 def _carry_out(request: Request, who: Access, match: re.Match[str], method: _Method) -> Response:

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from urllib3.exceptions import ProtocolError
 
 from sandbox.limits import Quotas
-from tests.sandbox.conftest import ClientFactory, Push, Sandbox, login
+from tests.sandbox.conftest import REGION, ClientFactory, Push, Sandbox, login
 from tests.sandbox.fixtures import small_image
 from tests.sandbox.functions import Functions, python_image
 
@@ -162,6 +162,11 @@ def test_registry_operations_fail_in_the_registrys_words(registry: httpx.Client,
     assert registry.get("/v2/team/app/manifests/v1").status_code == 200
 
 
+def test_the_registrys_ping_can_fail(registry: httpx.Client, fault: Fault) -> None:
+    fault("registry.Ping", status=503, count=1)
+    assert [registry.get("/v2/").status_code for _ in range(2)] == [503, 200]
+
+
 def test_a_registry_throttle_is_429(registry: httpx.Client, fault: Fault) -> None:
     fault("registry.HeadManifest", code="ThrottlingException")
     assert registry.head("/v2/team/app/manifests/v1").status_code == 429
@@ -177,6 +182,29 @@ def test_a_push_can_break_off_after_its_manifest_was_kept(registry: httpx.Client
             headers={"Content-Type": manifest.headers["content-type"]},
         )
     assert registry.get("/v2/team/app/manifests/v2").status_code == 200
+
+
+def test_a_layers_download_can_be_cut(registry: httpx.Client, sandbox: Sandbox) -> None:
+    (layer,) = registry.get("/v2/team/app/manifests/v1").json()["layers"]
+    sandbox.admin("POST", "faults", {"match": "registry.DownloadLayer", "truncate": 5, "count": 1})
+    with pytest.raises(httpx.RemoteProtocolError, match="received 5 bytes"):
+        registry.get(f"/v2/team/app/blobs/{layer['digest']}", follow_redirects=True)
+    again = registry.get(f"/v2/team/app/blobs/{layer['digest']}", follow_redirects=True)
+    assert len(again.content) == layer["size"]
+
+
+def test_a_live_tail_can_break_off(client: ClientFactory, fault: Fault, account: str) -> None:
+    logs = client("logs")
+    logs.create_log_group(logGroupName="/aws/lambda/app")
+    fault("logs.StartLiveTail", truncate=0)
+    with pytest.raises(ProtocolError):
+        logs.start_live_tail(logGroupIdentifiers=[f"arn:aws:logs:{REGION}:{account}:log-group:/aws/lambda/app"])
+
+
+def test_a_service_that_moto_answers_alone_fails_too(client: ClientFactory, fault: Fault) -> None:
+    roles = client("iam")
+    fault("iam.ListRoles", code="ServiceFailure", status=500, count=1)
+    assert [outcome(roles.list_roles) for _ in range(2)] == ["ServiceFailure", "ok"]
 
 
 def test_faults_are_listed_with_how_often_they_struck(
