@@ -11,6 +11,8 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
+from sandbox import codebuild
+from sandbox.codebuild_run import Build, run
 from sandbox.images import Image, make_image, make_layer
 from sandbox.registry_access import PUBLIC_PASSWORD, PUBLIC_USER
 from tests.sandbox.conftest import REGION, ClientFactory, Push, Sandbox, push_image
@@ -290,6 +292,37 @@ def test_files_may_be_given_in_base64(builds: Builds) -> None:
     build = builds.run(spec(f"FROM {BASE}\nCOPY *.bin data/", "echo AAEC/w== | base64 -d > a.bin"))
     assert build["buildStatus"] == "SUCCEEDED", builds.log(build)
     assert len(builds.manifest()["layers"]) == 2
+
+
+def test_the_build_spec_of_the_documentation_works(builds: Builds, push: Push) -> None:
+    push("app", python_image(), ["1"])
+    document = textwrap.dedent(
+        (codebuild.__doc__ or "").partition("commands.py:\n\n")[2].partition("\n\nThe build's")[0]
+    )
+    build = builds.run(
+        document.replace("111111111111", builds.account),
+        environmentVariablesOverride=[{"name": "BASE", "value": BASE}],
+    )
+    assert build["buildStatus"] == "SUCCEEDED", builds.log(build)
+    assert build["exportedEnvironmentVariables"][0]["value"].startswith(f"{builds.registry}/app@sha256:")
+
+
+def test_a_build_that_takes_too_long_is_timed_out() -> None:
+    build = Build(
+        account="1",
+        region=REGION,
+        id="app:1",
+        arn="",
+        project="app",
+        number=1,
+        buildspec="version: 0.2",
+        environment={"type": "LINUX_CONTAINER", "environmentVariables": []},
+        role="arn:aws:iam::1:role/Build",
+        logs_config={},
+        timeout=-1,
+    )
+    run(build)
+    assert (build.status, phases(build.document())["PROVISIONING"]) == ("TIMED_OUT", "TIMED_OUT")
 
 
 def test_a_buildspec_can_be_overridden(builds: Builds) -> None:
