@@ -1,4 +1,7 @@
-"""One door for all AWS calls: find service and operation, count, deny, throttle, then let moto's classes answer."""
+"""One door for all AWS calls: find service and operation, count, deny, throttle, then let moto's classes answer.
+
+moto answers calls that it does not know with a page of HTML; AWS with an error in the service's own protocol.
+"""
 
 from __future__ import annotations
 

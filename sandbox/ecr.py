@@ -1,4 +1,7 @@
-"""ECR's backend: moto keeps the repositories' settings, the store keeps what is in them."""
+"""ECR's backend: moto keeps the repositories' settings, the store keeps what is in them.
+
+moto keeps images in a list of its own and forgets an image when its only tag moves; AWS keeps it, untagged.
+"""
 
 from __future__ import annotations
 

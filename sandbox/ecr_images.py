@@ -1,4 +1,8 @@
-"""Images as the ECR API shows them, read from the store."""
+"""Images as the ECR API shows them, read from the store.
+
+moto's digest of an index is random and its sizes lack the layers; AWS's digest is the manifest's sha256, and its
+imageSizeInBytes config and layers.
+"""
 
 from __future__ import annotations
 

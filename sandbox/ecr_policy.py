@@ -1,4 +1,7 @@
-"""Repository policies: who may pull, push or look, evaluated as IAM does (a Deny wins)."""
+"""Repository policies: who may pull, push or look, evaluated as IAM does (a Deny wins).
+
+moto keeps repository policies and asks none; AWS evaluates them at every call, a pull by Lambda included.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""ECR's calls that judge images: scans, lifecycle previews, storage classes."""
+"""ECR's calls that judge images: scans, lifecycle previews, storage classes.
+
+moto has no lifecycle preview, and its scans find what was queued for the next call; AWS previews by the policy, and a
+scan's findings are its image's.
+"""
 
 from __future__ import annotations
 

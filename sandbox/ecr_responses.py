@@ -1,4 +1,8 @@
-"""ECR's API where moto's is wrong: images, paging, tokens, layers and repository policies that bite."""
+"""ECR's API where moto's is wrong: images, paging, tokens, layers and repository policies that bite.
+
+moto answers lists whole, whatever page or filter was asked for, and its tokens ran out in 2015; AWS cuts pages,
+filters by tagStatus, and gives tokens for 12 hours.
+"""
 
 from __future__ import annotations
 

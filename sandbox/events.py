@@ -1,4 +1,7 @@
-"""Events as the account's services send them to EventBridge, also kept for GET /_sandbox/events."""
+"""Events as the account's services send them to EventBridge, also kept for GET /_sandbox/events.
+
+moto's ECR emits nothing; AWS's emits an event for every push, deletion and scan.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Concurrency: reserved per function, provisioned per version or alias, and the account's limits."""
+"""Concurrency: reserved per function, provisioned per version or alias, and the account's limits.
+
+moto knows no provisioned concurrency and no account settings; AWS allocates for some time, and counts both.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Functions: create, read, list, update, delete, tag."""
+"""Functions: create, read, list, update, delete, tag.
+
+moto's functions are Active at once and have no RevisionId; AWS's are Pending first, refuse changes while one is in
+progress, and get a new RevisionId with every change.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Invoke: routes to a version, checks what Lambda checks, and runs the handler in an execution environment."""
+"""Invoke: routes to a version, checks what Lambda checks, and runs the handler in an execution environment.
+
+moto gives the payload back, without log, version or errors; AWS runs the image's handler.
+"""
 
 from __future__ import annotations
 

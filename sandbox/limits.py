@@ -1,4 +1,7 @@
-"""What stands between a call and its answer: counting, denials by IAM and AWS's quotas, all set by tests."""
+"""What stands between a call and its answer: counting, denials by IAM and AWS's quotas, all set by tests.
+
+moto answers as fast as it can to everyone; AWS has rates per account and region, and policies that deny.
+"""
 
 from __future__ import annotations
 

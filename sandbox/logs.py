@@ -1,6 +1,8 @@
 """CloudWatch Logs: groups, streams, put, get and filter events; live_tail.py follows them.
 
 In-process, Lambda writes by `log_store.write(account, region, group, stream, lines)`.
+
+moto never gives an empty page before the end; AWS's FilterLogEvents does, and nextToken says whether there is more.
 """
 
 from __future__ import annotations

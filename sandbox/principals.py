@@ -1,4 +1,7 @@
-"""Who calls: access keys to accounts, as STS hands them out."""
+"""Who calls: access keys to accounts, as STS hands them out.
+
+moto calls every caller arn:aws:sts::ACCOUNT:user/moto; AWS says whose keys signed, a role's session by its name.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The OCI Distribution API under /v2, as ECR serves it, over the same store as the ECR API."""
+"""The OCI Distribution API under /v2, as ECR serves it, over the same store as the ECR API.
+
+moto has no /v2 at all; AWS's ECR is an OCI registry, and what is pushed there is what its API shows.
+"""
 
 from __future__ import annotations
 
