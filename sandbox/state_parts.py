@@ -1,7 +1,9 @@
-"""What `--state DIR` keeps of the account, as plain copies: Lambda, ECR with its images and scans, STS's keys.
+"""What `--state DIR` keeps of the account, as plain copies: Lambda, ECR with its images, public base images, scans and
+settings, CodeBuild's projects, STS's keys, and the roles of /_sandbox/roles.
 
-Not kept: log groups, metrics, counts, recorded events, rules, builds, faults, denials, quotas, the clock, uploads that
-have not ended, execution environments. What was in progress when the state was written has ended when it is read.
+Not kept: log groups, metrics, counts, recorded events, EventBridge's rules, builds, IAM's own roles, faults, denials,
+quotas, the clock, uploads that have not ended, execution environments. What was in progress when the state was written
+has ended when it is read.
 """
 
 from __future__ import annotations
@@ -14,13 +16,14 @@ from typing import Any
 
 from moto.ecr.models import ecr_backends
 
-from sandbox import ecr, ecr_scans, lambda_model, principals
+from sandbox import codebuild, ecr, ecr_layers, ecr_scans, lambda_model, principals, roles
 from sandbox.ecr_scans import Scan
 from sandbox.lambda_model import Alias, Code, Condition, Function, Provisioned, Settings, Version, space
 from sandbox.principals import Principal
+from sandbox.roles import Role
 from sandbox.store import STORE, Contents, StoredManifest
 
-_KEPT = (Alias, Code, Condition, Function, Principal, Provisioned, Scan, Settings, StoredManifest, Version)
+_KEPT = (Alias, Code, Condition, Function, Principal, Provisioned, Role, Scan, Settings, StoredManifest, Version)
 _REGISTRY = ("registry_policy", "replication_config", "registry_scanning_configuration")
 _OF_THE_PROCESS = ("lock", "running")
 
@@ -37,6 +40,9 @@ def take() -> dict[str, Any]:
         "lambda": {place: _functions(kept) for place, kept in list(lambda_model.spaces().items())},
         "scans": (dict(ecr_scans._SCANS), dict(ecr_scans._FINDINGS)),
         "principals": dict(principals._PRINCIPALS),
+        "roles": dict(roles._REGISTERED),
+        "projects": copy.deepcopy(codebuild._PROJECTS),
+        "settings": dict(ecr_layers._SETTINGS),
         "ecr": {place: _registry(*place) for place in _registries()},
         "store": {place: _contents(contents) for place, contents in STORE.all_contents()},
     }
@@ -56,6 +62,9 @@ def put_back(kept: Mapping[str, Any]) -> None:
     ecr_scans._SCANS.update(scans)
     ecr_scans._FINDINGS.update(findings)
     principals._PRINCIPALS.update(kept["principals"])
+    roles._REGISTERED.update(kept["roles"])
+    codebuild._PROJECTS.update(kept["projects"])
+    ecr_layers._SETTINGS.update(kept["settings"])
     for (account, region), functions in kept["lambda"].items():
         _restore_functions(account, region, functions)
 

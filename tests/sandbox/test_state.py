@@ -132,6 +132,30 @@ def test_credentials_of_a_role_are_known_after_a_restart(tmp_path: Path) -> None
         assert sandbox.client("sts", REGION, ACCOUNT).get_caller_identity()["Account"] == ACCOUNT
 
 
+def test_a_role_that_denies_still_denies_after_a_restart(tmp_path: Path) -> None:
+    deny = {"Statement": [{"Effect": "Deny", "Action": "lambda:ListFunctions", "Resource": "*"}]}
+    with serving("--state", str(tmp_path)) as sandbox:
+        sandbox.admin("POST", "roles", {"account": ACCOUNT, "name": "Tests", "policy": deny})
+    with serving("--state", str(tmp_path)) as sandbox:
+        functions = sandbox.client("lambda", REGION, ACCOUNT)
+        with pytest.raises(functions.exceptions.ClientError, match="explicit deny"):
+            functions.list_functions()
+
+
+def test_build_projects_are_known_after_a_restart(tmp_path: Path) -> None:
+    with serving("--state", str(tmp_path)) as sandbox:
+        sandbox.client("codebuild", REGION, ACCOUNT).create_project(
+            name="rebuild",
+            source={"type": "NO_SOURCE", "buildspec": "version: 0.2"},
+            artifacts={"type": "NO_ARTIFACTS"},
+            environment={"type": "LINUX_CONTAINER", "image": "any", "computeType": "BUILD_GENERAL1_SMALL"},
+            serviceRole=f"arn:aws:iam::{ACCOUNT}:role/build",
+        )
+    with serving("--state", str(tmp_path)) as sandbox:
+        (found,) = sandbox.client("codebuild", REGION, ACCOUNT).batch_get_projects(names=["rebuild"])["projects"]
+        assert found["source"]["buildspec"] == "version: 0.2"
+
+
 def test_a_process_that_is_killed_leaves_what_it_wrote_seconds_before(tmp_path: Path) -> None:
     with serving("--state", str(tmp_path)) as sandbox:
         written = (tmp_path / "account").stat().st_mtime_ns
