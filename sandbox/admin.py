@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox import ecr_scans, events, registry
 from sandbox.clock import CLOCK
+from sandbox.faults import FAULTS
 from sandbox.limits import CALLS, DENIALS, QUOTAS
 from sandbox.store import STORE, namespace
 
@@ -77,12 +78,26 @@ def _reset_events(_request: Request) -> object:
 
 def _set_findings(request: Request) -> object:
     body = _body(request)
-    space, repository = namespace(str(body["account"]), str(body["region"])), str(body["repository"])
-    found = STORE.manifest(space, repository, str(body["image"]))
+    space, repository, digest = _scanned_image(body)
+    findings = body.get("findings", [])
+    options = {name: body[name] for name in ("status", "description", "enhanced") if name in body}
+    ecr_scans.set_findings(space, repository, digest, findings, **options)
+    return {"digest": digest, "findings": len(findings)}
+
+
+def _forget_scan(request: Request) -> object:
+    space, repository, digest = _scanned_image(request.args)
+    ecr_scans.forget(space, repository, digest)
+    return {"digest": digest}
+
+
+def _scanned_image(named: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Name space, repository and digest of account, region, repository and image (a tag or a digest)."""
+    space, repository = namespace(str(named["account"]), str(named["region"])), str(named["repository"])
+    found = STORE.manifest(space, repository, str(named["image"]))
     if found is None:
-        raise NotFound(f"no image {body['image']!r} (a tag or a digest) in {space}/{repository}")
-    ecr_scans.set_findings(space, repository, found.digest, body["findings"])
-    return {"digest": found.digest, "findings": len(body["findings"])}
+        raise NotFound(f"no image {named['image']!r} (a tag or a digest) in {space}/{repository}")
+    return space, repository, found.digest
 
 
 def _set_registry(request: Request) -> object:
@@ -92,6 +107,15 @@ def _set_registry(request: Request) -> object:
 
 def _registry(_request: Request) -> object:
     return asdict(registry.settings())
+
+
+def _set_fault(request: Request) -> object:
+    return FAULTS.add(_body(request))
+
+
+def _clear_faults(request: Request) -> object:
+    FAULTS.clear(request.args.get("match"), request.args.get("account"))
+    return FAULTS.listing()
 
 
 ENDPOINTS: dict[tuple[str, str], Endpoint] = {
@@ -105,9 +129,13 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("DELETE", "denials"): _allow,
     ("GET", "quotas"): _quotas,
     ("POST", "quotas"): _set_quotas,
+    ("GET", "faults"): lambda _request: FAULTS.listing(),
+    ("POST", "faults"): _set_fault,
+    ("DELETE", "faults"): _clear_faults,
     ("GET", "events"): lambda request: events.events(request.args.get("account")),
     ("DELETE", "events"): _reset_events,
     ("POST", "findings"): _set_findings,
+    ("DELETE", "findings"): _forget_scan,
     ("GET", "registry"): _registry,
     ("POST", "registry"): _set_registry,
 }

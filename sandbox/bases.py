@@ -42,6 +42,12 @@ class BaseStream:
         """Repository within public.ecr.aws."""
         return f"lambda/{self.runtime}"
 
+    def patch(self, number: int) -> str:
+        """The language's version in a release; beyond those listed it counts on from the last."""
+        listed, beyond = self.patches[min(number, len(self.patches) - 1)], number - len(self.patches) + 1
+        rest, _, last = listed.rpartition(".")
+        return f"{rest}.{int(last) + beyond}".lstrip(".") if beyond > 0 else listed
+
 
 @dataclass(frozen=True)
 class BaseRelease:
@@ -115,9 +121,22 @@ def foreign_base(today: date, architecture: str = "amd64") -> Image:
     )
 
 
+def next_release(name: str, number: int, created: datetime) -> BaseRelease:
+    """A release of a stream beyond those that it began with; `number` counts its releases from 0.
+
+    Its OS layer is the one that the stream's newest release began with; what stands on it is new. KeyError if there
+    is no such stream.
+    """
+    return _release_at(stream(name), number, created)
+
+
 @cache
 def _release(known: BaseStream, number: int, today: date) -> BaseRelease:
     created = datetime.combine(today - timedelta(days=known.ages[number]), time(known.hour, 4 + number, 27), UTC)
+    return _release_at(known, number, created)
+
+
+def _release_at(known: BaseStream, number: int, created: datetime) -> BaseRelease:
     version = f"{known.tag}.{created:%Y.%m.%d.%H}"
     images = {architecture: _image(known, number, architecture, created) for architecture in ARCHITECTURES}
     return BaseRelease(known, version, created, images, make_index(images.values()))
@@ -125,7 +144,7 @@ def _release(known: BaseStream, number: int, today: date) -> BaseRelease:
 
 def _image(known: BaseStream, number: int, architecture: str, created: datetime) -> Image:
     layers = [
-        _os_layer(known.os, number, architecture),
+        _os_layer(known.os, min(number, len(known.ages) - 1), architecture),
         _language_layer(known, number, architecture),
         _runtime_layer(known, number),
         _entrypoint_layer(),
@@ -156,7 +175,7 @@ def _image(known: BaseStream, number: int, architecture: str, created: datetime)
 
 @cache
 def _os_layer(os: str, number: int, architecture: str) -> Layer:
-    """Shared by every runtime on this OS; a new one with every release."""
+    """Shared by every runtime on this OS; a new one with every release that the streams began with."""
     build, glibc, version = f"2026{number + 5:02d}", 34 if os == "al2023" else 26, "2023" if os == "al2023" else "2"
     return make_layer(
         {
@@ -178,7 +197,7 @@ def _os_layer(os: str, number: int, architecture: str) -> Layer:
 
 @cache
 def _language_layer(known: BaseStream, number: int, architecture: str) -> Layer:
-    patch = known.patches[number]
+    patch = known.patch(number)
     contents = {"python": _python_files, "nodejs": _nodejs_files}.get(known.runtime)
     if contents is None:
         return make_layer({"var/task/": b"", "opt/": b"", "usr/share/doc/provided/release": f"{patch}\n".encode()})

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from werkzeug.http import parse_range_header
 from werkzeug.wrappers import Request, Response
 
 from sandbox import tokens
+from sandbox.faults import under_faults
+from sandbox.limits import CALLS
 from sandbox.store import STORE
 
 LAYERS = "/_sandbox/layers/"
@@ -17,7 +21,19 @@ def layer_path(digest: str) -> str:
 
 
 def layer(request: Request) -> Response:
-    """Answer a signed address: 403 for a wrong or old signature, 404 for an unknown layer."""
+    """Answer a signed address, counted as registry.DownloadLayer of no account: it carries no credentials.
+
+    403 for a wrong or old signature, 404 for an unknown layer.
+    """
+    CALLS.add("", "registry", "DownloadLayer")
+    return under_faults("", "registry", "DownloadLayer", partial(_layer, request), _refuse)
+
+
+def _refuse(status: int, code: str, _message: str) -> Response:
+    return Response(f"<Error><Code>{code}</Code></Error>", status=status, content_type="application/xml")
+
+
+def _layer(request: Request) -> Response:
     digest = request.path.removeprefix(LAYERS)
     expires, given = request.args.get("X-Amz-Expires", ""), request.args.get("X-Amz-Signature", "")
     if not tokens.layer_query_is_valid(digest, expires, given):

@@ -16,6 +16,12 @@ class Clock:
     """From the first invoke of an Inactive function to Active."""
     provisioned: float = 1.0
     """From provisioned concurrency's IN_PROGRESS to READY."""
+    build: float = 1.0
+    """A build's provisioning, before its commands run."""
+    tail: float = 1.0
+    """Between two updates of a live tail."""
+    tail_session: float = 10_800.0
+    """How long a live tail lasts before it times out."""
 
     def set(self, waits: Mapping[str, float]) -> None:
         """Change the named waits and leave the others. Raises ValueError for an unknown name or a negative wait."""

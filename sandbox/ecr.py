@@ -1,4 +1,7 @@
-"""ECR's backend: moto keeps the repositories' settings, the store keeps what is in them."""
+"""ECR's backend: moto keeps the repositories' settings, the store keeps what is in them.
+
+moto keeps images in a list of its own and forgets an image when its only tag moves; AWS keeps it, untagged.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any
 
 from moto.ecr.models import ECRBackend, Repository, ecr_backends
 
-from sandbox import ecr_scans, events
+from sandbox import ecr_lifecycle_policy, ecr_scans, events
 from sandbox.dispatch import route
 from sandbox.ecr_policy import PULL_ACTIONS, Caller, allows_all
 from sandbox.store import PUBLIC, STORE, Push, namespace
@@ -20,8 +23,7 @@ class EcrBackend(ECRBackend):
     def create_repository(self, repository_name: str, *args: Any, **kwargs: Any) -> Repository:
         """As moto does, and make room in the store."""
         created = super().create_repository(repository_name, *args, **kwargs)
-        contents = STORE.create(namespace(self.account_id, self.region_name), repository_name)
-        contents.is_immutable = lambda tag: tag_is_immutable(created, tag)
+        _make_room(self.account_id, self.region_name, created)
         return created
 
     def delete_repository(
@@ -35,6 +37,26 @@ class EcrBackend(ECRBackend):
         deleted = super().delete_repository(repository_name, registry_id, force)
         STORE.delete(space, repository_name)
         return deleted
+
+    def put_lifecycle_policy(
+        self, registry_id: str, repository_name: str, lifecycle_policy_text: str
+    ) -> dict[str, Any]:
+        """As moto does, with AWS's checks. Raises RepositoryNotFoundException, InvalidParameterException."""
+        self._get_repository(repository_name, registry_id)
+        ecr_lifecycle_policy.validate(lifecycle_policy_text)
+        kept: dict[str, Any] = super().put_lifecycle_policy(registry_id, repository_name, lifecycle_policy_text)
+        return kept
+
+
+def _make_room(account_id: str, region: str, repository: Repository) -> None:
+    contents = STORE.create(namespace(account_id, region), repository.name)
+    contents.is_immutable = lambda tag: tag_is_immutable(repository, tag)
+
+
+def adopt(account_id: str, region: str, repository: Repository) -> None:
+    """Put a repository in place that another process made; what it holds may be in the store already."""
+    ecr_backends[account_id][region].repositories[repository.name] = repository
+    _make_room(account_id, region, repository)
 
 
 def tag_is_immutable(repository: Repository, tag: str) -> bool:

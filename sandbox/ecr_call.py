@@ -1,4 +1,7 @@
-"""One ECR call: its input, the repository it names, the policy that may forbid it, its pages."""
+"""One ECR call: its input, the repository it names, the policy that may forbid it, its pages.
+
+moto asks no repository policy before it answers; AWS refuses what the policy does not allow.
+"""
 
 from __future__ import annotations
 

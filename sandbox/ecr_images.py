@@ -1,4 +1,8 @@
-"""Images as the ECR API shows them, read from the store."""
+"""Images as the ECR API shows them, read from the store.
+
+moto's digest of an index is random and its sizes lack the layers; AWS's digest is the manifest's sha256, and its
+imageSizeInBytes config and layers.
+"""
 
 from __future__ import annotations
 
@@ -75,15 +79,15 @@ def _detail(holding: Holding, manifest: StoredManifest, tags: list[str] | None) 
     }
     if tags:
         result["imageTags"] = tags
-    if not manifest.is_index:
-        result["artifactMediaType"] = manifest.document["config"]["mediaType"]
+    if manifest.artifact_type:
+        result["artifactMediaType"] = manifest.artifact_type
+    if manifest.subject:
+        result["subjectManifestDigest"] = manifest.subject
     if scan := ecr_scans.latest(holding.namespace, holding.repository, manifest.digest):
-        result["imageScanStatus"] = {"status": "COMPLETE", "description": SCAN_DONE}
-        result["imageScanFindingsSummary"] = scan.summary()
+        result["imageScanStatus"] = scan.state()
+        if scan.has_findings:
+            result["imageScanFindingsSummary"] = scan.summary()
     return result
-
-
-SCAN_DONE = "The scan was completed successfully."
 
 
 def size_in_bytes(holding: Holding, manifest: StoredManifest) -> int:

@@ -1,4 +1,7 @@
-"""ECR's calls for layers: the API's way to upload and download them."""
+"""ECR's calls for layers: the API's way to upload and download them.
+
+moto has no address for a layer's download; AWS signs one that is good for an hour.
+"""
 
 from __future__ import annotations
 

@@ -8,10 +8,10 @@ another rule expires.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 from typing import Any
 
 
@@ -54,9 +54,15 @@ def _selects(selection: Mapping[str, Any], image: Candidate) -> bool:
         return not image.tags
     if status == "any":
         return True
-    patterns = selection.get("tagPatternList") or [f"{prefix}*" for prefix in selection.get("tagPrefixList", ())]
+    wanted = [_expression(pattern) for pattern in selection.get("tagPatternList") or ()]
+    wanted += [re.compile(re.escape(prefix) + ".*") for prefix in selection.get("tagPrefixList") or ()]
     # Several patterns select the images that have a tag for each of them.
-    return bool(patterns) and all(any(fnmatchcase(tag, pattern) for tag in image.tags) for pattern in patterns)
+    return bool(wanted) and all(any(each.fullmatch(tag) for tag in image.tags) for each in wanted)
+
+
+def _expression(pattern: str) -> re.Pattern[str]:
+    """A tag pattern, in which only the star is special."""
+    return re.compile(".*".join(re.escape(part) for part in pattern.split("*")))
 
 
 def _too_many(selection: Mapping[str, Any], newest_first: Sequence[Candidate], now: datetime) -> list[Candidate]:

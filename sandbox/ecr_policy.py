@@ -1,14 +1,17 @@
-"""Repository policies: who may pull, push or look, evaluated as IAM does (a Deny wins)."""
+"""Repository policies: who may pull, push or look, evaluated as IAM does (a Deny wins).
+
+moto keeps repository policies and asks none; AWS evaluates them at every call, a pull by Lambda included.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from typing import Any, Literal
+from typing import Any
 
-Verdict = Literal["allow", "deny", "silent"]
+from sandbox.iam_policy import Verdict, compare, has_action, listed
+
 PULL_ACTIONS = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 
 
@@ -25,8 +28,8 @@ class Caller:
 def verdict(policy: str | None, caller: Caller, action: str) -> Verdict:
     """What a repository policy (JSON text, None when there is none) says to one action."""
     result: Verdict = "silent"
-    for statement in _list(json.loads(policy)["Statement"]) if policy else ():
-        if not (_has_action(statement, action) and _has_principal(statement, caller) and _holds(statement, caller)):
+    for statement in listed(json.loads(policy)["Statement"]) if policy else ():
+        if not (has_action(statement, action) and _has_principal(statement, caller) and _holds(statement, caller)):
             continue
         if statement["Effect"] == "Deny":
             return "deny"
@@ -40,24 +43,14 @@ def allows_all(policy: str | None, caller: Caller, actions: Iterable[str], *, ow
     return all(verdict(policy, caller, action) in wanted for action in actions)
 
 
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _has_action(statement: Mapping[str, Any], action: str) -> bool:
-    if "NotAction" in statement:
-        return not any(fnmatchcase(action.lower(), str(each).lower()) for each in _list(statement["NotAction"]))
-    return any(fnmatchcase(action.lower(), str(each).lower()) for each in _list(statement.get("Action", [])))
-
-
 def _has_principal(statement: Mapping[str, Any], caller: Caller) -> bool:
     principals = statement.get("Principal", {})
     if principals == "*":
         return True
     if caller.service:
-        return any(each in (caller.service, "*") for each in _list(principals.get("Service", [])))
+        return any(each in (caller.service, "*") for each in listed(principals.get("Service", [])))
     names = {"*", caller.account, f"arn:aws:iam::{caller.account}:root", caller.arn}
-    return any(each in names for each in _list(principals.get("AWS", [])))
+    return any(each in names for each in listed(principals.get("AWS", [])))
 
 
 def _holds(statement: Mapping[str, Any], caller: Caller) -> bool:
@@ -70,19 +63,6 @@ def _holds(statement: Mapping[str, Any], caller: Caller) -> bool:
     for operator, conditions in statement.get("Condition", {}).items():
         for key, wanted in conditions.items():
             fact = facts.get(key.lower())
-            if fact is None or not _compare(operator.lower(), fact, [str(each) for each in _list(wanted)]):
+            if fact is None or not compare(operator.lower(), fact, [str(each) for each in listed(wanted)]):
                 return False
     return True
-
-
-def _compare(operator: str, fact: str, wanted: list[str]) -> bool:
-    if operator in ("stringequals", "arnequals"):
-        return fact in wanted
-    if operator in ("stringlike", "arnlike"):
-        return any(fnmatchcase(fact, each) for each in wanted)
-    if operator in ("stringnotequals", "arnnotequals"):
-        return fact not in wanted
-    if operator in ("stringnotlike", "arnnotlike"):
-        return not any(fnmatchcase(fact, each) for each in wanted)
-    # A condition that is not understood must not grant anything.
-    return False

@@ -1,4 +1,8 @@
-"""ECR's calls that judge images: scans, lifecycle previews, storage classes."""
+"""ECR's calls that judge images: scans, lifecycle previews, storage classes.
+
+moto has no lifecycle preview, and its scans find what was queued for the next call; AWS previews by the policy, and a
+scan's findings are its image's.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,9 @@ from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.ecr.exceptions import LifecyclePolicyNotFoundException, LimitExceededException, ScanNotFoundException
-from moto.ecr.policy_validation import EcrLifecyclePolicyValidator
 
-from sandbox import ecr_errors, ecr_scans
+from sandbox import ecr_errors, ecr_lifecycle_policy, ecr_scans
 from sandbox.ecr_call import EcrCall
-from sandbox.ecr_images import SCAN_DONE
 from sandbox.ecr_lifecycle import Candidate, Expiry, expiring
 from sandbox.store import STORE, StoredManifest
 
@@ -49,15 +51,13 @@ class ReportActions(EcrCall):
         if scan is None:
             named = f"{{imageDigest:'{manifest.digest}', imageTag:'{self.parameters['imageId'].get('imageTag')}'}}"
             raise ScanNotFoundException(named, holding.repository, holding.registry_id)
+        answer = {**self._scanned(manifest), "imageScanStatus": scan.state()}
+        if not scan.has_findings:
+            return ActionResult(answer)
         part = self.page_of(scan.findings)
-        return ActionResult(
-            {
-                **self._scanned(manifest),
-                "imageScanStatus": {"status": "COMPLETE", "description": SCAN_DONE},
-                "imageScanFindings": {**scan.summary(), "findings": part.items},
-                "nextToken": part.next_token,
-            }
-        )
+        kind = "enhancedFindings" if scan.enhanced else "findings"
+        findings = {**scan.summary(), kind: part.items}
+        return ActionResult({**answer, "imageScanFindings": findings, "nextToken": part.next_token})
 
     def _scanned(self, manifest: StoredManifest) -> dict[str, Any]:
         image_id = {**self.parameters["imageId"], "imageDigest": manifest.digest}
@@ -68,15 +68,19 @@ class ReportActions(EcrCall):
         """Work out what the given policy, or the repository's own, would expire."""
         holding, policy = self.holding, self.parameters.get("lifecyclePolicyText")
         if policy:
-            EcrLifecyclePolicyValidator(policy).validate()
+            ecr_lifecycle_policy.validate(policy)
         else:
             policy = self.repository.lifecycle_policy
         if not policy:
             raise LifecyclePolicyNotFoundException(holding.repository, holding.registry_id)
         tags = holding.contents.tags_by_digest()
+        images = holding.select({}, default_status="ACTIVE")
+        # An image of an index cannot expire before the index does.
+        held = {digest for each in images if each.is_index for digest in each.references()}
         candidates = [
             Candidate(each.digest, tuple(tags.get(each.digest, ())), each.pushed_at)
-            for each in holding.select({}, default_status="ACTIVE")
+            for each in images
+            if each.digest not in held
         ]
         expiries = tuple(expiring(policy, candidates, datetime.now(UTC)))
         _PREVIEWS[holding.namespace, holding.repository] = Preview(policy, expiries)
@@ -92,7 +96,15 @@ class ReportActions(EcrCall):
                 f"in the registry with id '{holding.registry_id}'"
             )
         wanted = {self.image_by_id(image_id).digest for image_id in self.parameters.get("imageIds", ())}
-        part = self.page_of([each for each in preview.expiries if not wanted or each.image.digest in wanted])
+        status = self.parameters.get("filter", {}).get("tagStatus", "ANY")
+        part = self.page_of(
+            [
+                each
+                for each in preview.expiries
+                if (not wanted or each.image.digest in wanted)
+                and (status == "ANY" or bool(each.image.tags) == (status == "TAGGED"))
+            ]
+        )
         return ActionResult(
             {
                 **self._previewed(preview.policy),

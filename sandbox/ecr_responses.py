@@ -1,4 +1,8 @@
-"""ECR's API where moto's is wrong: images, paging, tokens, layers and repository policies that bite."""
+"""ECR's API where moto's is wrong: images, paging, tokens, layers and repository policies that bite.
+
+moto answers lists whole, whatever page or filter was asked for, and its tokens ran out in 2015; AWS cuts pages,
+filters by tagStatus, and gives tokens for 12 hours.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ from sandbox import ecr_errors, ecr_images, tokens
 from sandbox.ecr import announce_action
 from sandbox.ecr_images import Holding
 from sandbox.ecr_layers import LayerActions
+from sandbox.ecr_referrers import ReferrerActions
 from sandbox.ecr_reports import ReportActions
 from sandbox.principals import principal
 from sandbox.store import INDEX_MEDIA_TYPES, STORE, ContentMissing, TagIsImmutable, sha256
@@ -24,7 +29,7 @@ from sandbox.store import INDEX_MEDIA_TYPES, STORE, ContentMissing, TagIsImmutab
 MAX_BATCH = 100
 
 
-class EcrResponse(LayerActions, ReportActions):
+class EcrResponse(LayerActions, ReferrerActions, ReportActions):
     """Answers one ECR call."""
 
     def describe_repositories(self) -> ActionResult:

@@ -1,4 +1,4 @@
-"""Basic image scans: their findings are whatever tests and the demo set for an image."""
+"""Image scans: their state and their findings are whatever tests and the demo set for an image."""
 
 from __future__ import annotations
 
@@ -17,11 +17,24 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Scan:
-    """A finished scan: findings as DescribeImageScanFindings gives them."""
+    """A scan: findings as DescribeImageScanFindings gives them, in a status of ECR's ScanStatus."""
 
     completed_at: datetime
     findings: tuple[Finding, ...]
     requested_at: datetime | None = None
+    status: str = "COMPLETE"
+    description: str = ""
+    enhanced: bool = False
+
+    @property
+    def has_findings(self) -> bool:
+        """Whether ECR shows findings: of a scan that is done, or of one that goes on for ever (enhanced: ACTIVE)."""
+        return self.status in ("COMPLETE", "ACTIVE")
+
+    def state(self) -> dict[str, str]:
+        """imageScanStatus."""
+        description = self.description or (SCAN_DONE if self.status == "COMPLETE" else "")
+        return {"status": self.status, **({"description": description} if description else {})}
 
     @property
     def severities(self) -> dict[str, int]:
@@ -37,15 +50,47 @@ class Scan:
         }
 
 
+SCAN_DONE = "The scan was completed successfully."
+STATUSES = (
+    "IN_PROGRESS",
+    "COMPLETE",
+    "FAILED",
+    "UNSUPPORTED_IMAGE",
+    "ACTIVE",
+    "PENDING",
+    "SCAN_ELIGIBILITY_EXPIRED",
+    "FINDINGS_UNAVAILABLE",
+    "LIMIT_EXCEEDED",
+)
 _SCANS: dict[Key, Scan] = {}
 _FINDINGS: dict[Key, tuple[Finding, ...]] = {}
 
 
-def set_findings(namespace: str, repository: str, digest: str, findings: Sequence[Finding]) -> None:
-    """Set what scans of an image find, each {name, severity, ...}; the image counts as scanned from now on."""
+def set_findings(
+    namespace: str,
+    repository: str,
+    digest: str,
+    findings: Sequence[Finding],
+    *,
+    status: str = "COMPLETE",
+    description: str = "",
+    enhanced: bool = False,
+) -> None:
+    """Set what scans of an image find, each {name, severity, ...}, and the state of its last scan.
+
+    Enhanced findings are Inspector's, as enhancedFindings has them. Raises ValueError for an unknown status.
+    """
+    if status not in STATUSES:
+        raise ValueError(f"no scan status {status!r}; there are: {', '.join(STATUSES)}")
     key = (namespace, repository, digest)
     _FINDINGS[key] = tuple({"severity": "UNDEFINED", **finding} for finding in findings)
-    _SCANS[key] = Scan(datetime.now(UTC), _FINDINGS[key])
+    _SCANS[key] = Scan(datetime.now(UTC), _FINDINGS[key], None, status, description, enhanced)
+
+
+def forget(namespace: str, repository: str, digest: str) -> None:
+    """Make an image one that was never scanned."""
+    _SCANS.pop((namespace, repository, digest), None)
+    _FINDINGS.pop((namespace, repository, digest), None)
 
 
 def scan(namespace: str, repository: str, digest: str, *, requested: bool = False) -> Scan:

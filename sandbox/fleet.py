@@ -1,65 +1,43 @@
-"""Fleets to look at and to measure: `seed("demo")`, or `seed("1000")` for that many functions.
+"""Fleets to look at, to test and to measure with: `seed("demo")`, `seed("small")`, `seed("10000")`.
 
 Seeding writes straight into the store and Lambda's model of this process, so it takes a fraction of a second. What is
-seeded depends on the day alone: digests, dates, revision ids.
+seeded depends on the day and the seed number alone: digests, dates, revision ids.
 """
 
-import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 from sandbox import ecr, ecr_scans
 from sandbox.bases import all_releases
-from sandbox.fleet_apps import build_app
 from sandbox.fleet_functions import FUNCTIONS, DemoFunction
-from sandbox.fleet_images import EUROPE, PRODUCTION, REPOSITORIES, AppImage, Repository
-from sandbox.images import Image
+from sandbox.fleet_images import PRODUCTION, REPOSITORIES, AppImage, Repository
+from sandbox.fleet_metrics import seed_traffic
+from sandbox.fleet_put import Deploy, Seeded, put_function
+from sandbox.fleet_sized import SMALL, Size, seed_sized
 from sandbox.lambda_images import ARCHITECTURES
-from sandbox.lambda_model import ACTIVE, LATEST, Alias, Code, Condition, Function, Settings, Version, space, timestamp
+from sandbox.lambda_model import ACTIVE, Code, Condition, Settings
 from sandbox.store import PUBLIC, STORE, namespace
 
-VERSIONS_PER_FUNCTION = 5
-FUNCTIONS_PER_REPOSITORY = 100
 
+def seed(name: str, today: date | None = None, **options: int) -> None:
+    """Fill this process with a fleet: "demo", "small", "none", or a number of functions as text.
 
-@dataclass(frozen=True)
-class Deploy:
-    """Code and settings that were deployed and published at a moment."""
-
-    code: Code
-    at: datetime
-    settings: Settings
-
-
-@dataclass(frozen=True)
-class Seeded:
-    """A function to put in place: its n-th deploy is version n, $LATEST runs the last one."""
-
-    account: str
-    region: str
-    name: str
-    deploys: Sequence[Deploy]
-    aliases: Mapping[str, int]
-    split: Mapping[str, tuple[int, float]] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
-    condition: Condition = ACTIVE
-
-
-def seed(name: str, today: date | None = None) -> None:
-    """Fill this process with a fleet: "demo", "none", or a number of functions as text.
-
-    Dates are relative to `today`, in UTC. Raises ValueError for any other name.
+    Dates are relative to `today`, in UTC. `options` are fields of Size. Raises ValueError for any other name, for
+    options of a fleet that has none, and for a size that cannot be.
     """
     today = today or datetime.now(UTC).date()
+    if name == "small" or name.isdecimal():
+        size = replace(SMALL, **options) if name == "small" else Size(int(name), **options)
+        _seed_bases(today)
+        seed_sized(size, today)
+        return
+    if name not in ("demo", "none"):
+        raise ValueError(f"no fleet is called {name!r}: demo, small, none, or a number of functions")
+    if options:
+        raise ValueError(f"the fleet {name!r} has no {', '.join(options)} to set: only small and numbers have")
     if name == "demo":
         _seed_bases(today)
         _seed_demo(today)
-    elif name.isdecimal():
-        _seed_bases(today)
-        _seed_many(int(name), today)
-    elif name != "none":
-        raise ValueError(f"no fleet is called {name!r}: demo, none, or a number of functions")
 
 
 def _seed_bases(today: date) -> None:
@@ -76,6 +54,7 @@ def _seed_demo(today: date) -> None:
             _push(repository, image, today)
     for function in FUNCTIONS:
         put_function(_demo_function(function, today))
+        seed_traffic(function)
     for repository in REPOSITORIES:
         for image in repository.images:
             if image.deleted:
@@ -141,75 +120,3 @@ def _demo_deploy(function: DemoFunction, position: int, today: date) -> Deploy:
     # A name's length spreads the deploys over the day, the same way each time.
     later = timedelta(days=before, hours=2, minutes=7 * len(function.name))
     return Deploy(code, image.built(today) + later, settings)
-
-
-def put_function(seeded: Seeded) -> Function:
-    """Put a function with its published versions and aliases in place, Active (or as told) and settled."""
-    functions = space(seeded.account, seeded.region)
-    arn = f"arn:aws:lambda:{seeded.region}:{seeded.account}:function:{seeded.name}"
-    versions = {}
-    for deploy in seeded.deploys:
-        number = functions.next_number(seeded.name)
-        versions[number] = _version(arn, number, deploy, seeded)
-    function = Function(
-        seeded.account,
-        seeded.region,
-        seeded.name,
-        _version(arn, LATEST, seeded.deploys[-1], seeded),
-        versions,
-        dict(_aliases(arn, seeded)),
-        dict(seeded.tags),
-    )
-    functions.add(function)
-    return function
-
-
-def _version(arn: str, number: str, deploy: Deploy, seeded: Seeded) -> Version:
-    revision = _revision(f"{arn}:{number}", deploy.code.digest)
-    return Version(
-        number,
-        deploy.code,
-        deploy.settings,
-        modified=timestamp(deploy.at),
-        condition=seeded.condition,
-        revision=revision,
-        settled_revision=revision,
-    )
-
-
-def _aliases(arn: str, seeded: Seeded) -> Iterable[tuple[str, Alias]]:
-    for name, version in seeded.aliases.items():
-        second = seeded.split.get(name)
-        weights = {str(second[0]): second[1]} if second else {}
-        yield name, Alias(name, str(version), weights=weights, revision=_revision(f"{arn}:{name}", str(version)))
-
-
-def _revision(arn: str, content: str) -> str:
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{arn}#{content}"))
-
-
-def _seed_many(count: int, today: date) -> None:
-    """So many functions of 5 versions and 2 aliases each, over a repository per 100; few distinct images."""
-    images = [_numbered_image(number, today) for number in range(1, VERSIONS_PER_FUNCTION + 2)]
-    repositories = [f"fleet/app-{number:03d}" for number in range(-(-count // FUNCTIONS_PER_REPOSITORY))]
-    host = f"{PRODUCTION}.dkr.ecr.{EUROPE}.amazonaws.com"
-    settings = Settings(role=f"arn:aws:iam::{PRODUCTION}:role/lambda/fleet", timeout=30, memory=512)
-    for repository in repositories:
-        ecr.create_repository(PRODUCTION, EUROPE, repository)
-        for tag, image in enumerate(images, start=1):
-            STORE.push(namespace(PRODUCTION, EUROPE), repository, image, [f"v{tag}", "live"], pushed_at=image.created)
-    for number in range(count):
-        uri = f"{host}/{repositories[number // FUNCTIONS_PER_REPOSITORY]}"
-        first = number % 2  # half the fleet is one image behind
-        deploys = [
-            Deploy(Code(f"{uri}:v{tag + 1}", uri, images[tag].digest), images[tag].created, settings)
-            for tag in range(first, first + VERSIONS_PER_FUNCTION)
-        ]
-        aliases = {"live": VERSIONS_PER_FUNCTION - number % 3, "canary": VERSIONS_PER_FUNCTION}
-        put_function(Seeded(PRODUCTION, EUROPE, f"fn-{number:05d}", deploys, aliases, tags={"team": "fleet"}))
-
-
-def _numbered_image(number: int, today: date) -> Image:
-    behind = max(0, 4 - number)
-    built = datetime.combine(today - timedelta(days=8 - number), time(6, 30), UTC)
-    return build_app("tools", f"{number}.0.0", base="python:3.12", behind=behind, built=built, today=today)

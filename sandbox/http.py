@@ -14,6 +14,10 @@ from urllib.parse import unquote
 WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
+class DroppedConnection(ConnectionError):
+    """Raised by the app, or out of an answer's body, to close the connection without another byte."""
+
+
 class Handler(BaseHTTPRequestHandler):
     """One connection: reads each request's body whole, calls the app, answers in one write where it can."""
 
@@ -106,6 +110,8 @@ class Handler(BaseHTTPRequestHandler):
 
         try:
             parts = self.server.app(environ, start_response)
+        except DroppedConnection:
+            raise
         except Exception:  # noqa: BLE001  the boundary: shown on stderr and answered as 500, never hidden
             traceback.print_exc()
             self.send_error(500)

@@ -12,9 +12,12 @@ import json
 import tarfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
+
+from sandbox.image_config import history, merged_config
+from sandbox.image_config import rfc3339 as rfc3339  # part of the builder's interface
 
 Flavour = Literal["oci", "docker"]
 Compression = Literal["gzip", "none"]
@@ -203,9 +206,9 @@ def make_image(
         "architecture": architecture,
         "os": os,
         "created": rfc3339(created),
-        "config": _merged_config(inherited.get("config", {}), config or {}),
+        "config": merged_config(inherited.get("config", {}), config or {}),
         "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in stack]},
-        "history": [*inherited.get("history", []), *_history(steps, config or {}, created)],
+        "history": [*inherited.get("history", []), *history(steps, config or {}, created)],
     }
     if variant or inherited.get("variant"):
         document["variant"] = variant or inherited["variant"]
@@ -240,11 +243,6 @@ def make_index(
 def canonical_json(document: Mapping[str, Any]) -> bytes:
     """Compact JSON in the order given: the bytes that are digested."""
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def rfc3339(moment: datetime) -> str:
-    """UTC with a Z, as Docker writes `created`."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _tar(files: Mapping[str, Entry]) -> bytes:
@@ -286,35 +284,3 @@ def _in_flavour(layer: Layer, flavour: Flavour) -> Layer:
     """The same bytes under the flavour's media type: a manifest must not mix the two."""
     media_type = _LAYER_TYPES[flavour, _COMPRESSION_OF[layer.blob.media_type]]
     return layer if media_type == layer.blob.media_type else replace(layer, blob=Blob(media_type, layer.blob.data))
-
-
-def _merged_config(inherited: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(inherited)
-    if "Entrypoint" in own:
-        # A child's ENTRYPOINT drops an inherited CMD: the two are one unit.
-        merged.pop("Cmd", None)
-    merged |= {name: value for name, value in own.items() if name not in ("Env", "Labels")}
-    env = dict(setting.split("=", 1) for setting in [*inherited.get("Env", []), *own.get("Env", [])])
-    if env:
-        merged["Env"] = [f"{name}={value}" for name, value in env.items()]
-    labels = {**inherited.get("Labels", {}), **own.get("Labels", {})}
-    if labels:
-        merged["Labels"] = labels
-    return merged
-
-
-def _history(steps: Sequence[str], config: Mapping[str, Any], created: datetime) -> list[dict[str, Any]]:
-    when = rfc3339(created)
-    layers: list[dict[str, Any]] = [{"created": when, "created_by": step} for step in steps]
-    settings = [{"created": when, "created_by": step, "empty_layer": True} for step in _config_steps(config)]
-    return [*layers, *settings]
-
-
-def _config_steps(config: Mapping[str, Any]) -> list[str]:
-    """The Dockerfile lines that set these, as BuildKit writes them into the history."""
-    steps = [f"ENV {setting}" for setting in config.get("Env", [])]
-    steps += [f"LABEL {name}={value}" for name, value in config.get("Labels", {}).items()]
-    if "WorkingDir" in config:
-        steps.append(f"WORKDIR {config['WorkingDir']}")
-    steps += [f"{name.upper()} {json.dumps(config[name])}" for name in ("Entrypoint", "Cmd") if name in config]
-    return steps

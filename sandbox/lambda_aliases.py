@@ -1,4 +1,8 @@
-"""Aliases: names for versions, with weights that shift traffic."""
+"""Aliases: names for versions, with weights that shift traffic.
+
+moto takes any weights and ignores the RevisionId that a caller gives; AWS refuses bad weights, and changes that were
+planned on another revision.
+"""
 
 from __future__ import annotations
 

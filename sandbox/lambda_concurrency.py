@@ -1,4 +1,7 @@
-"""Concurrency: reserved per function, provisioned per version or alias, and the account's limits."""
+"""Concurrency: reserved per function, provisioned per version or alias, and the account's limits.
+
+moto knows no provisioned concurrency and no account settings; AWS allocates for some time, and counts both.
+"""
 
 from __future__ import annotations
 
@@ -74,6 +77,12 @@ def put_provisioned_concurrency_config(call: Call) -> Reply | Mapping[str, Any]:
     if function.reserved is not None and wanted > function.reserved:
         raise invalid(
             "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function"
+        )
+    unreserved = ACCOUNT_LIMIT - _reserved(call) - UNRESERVED_LEAST
+    if function.reserved is None and wanted > unreserved:
+        raise invalid(
+            "Specified ConcurrentExecutions for function is greater than account's unreserved concurrency "
+            f"[{unreserved}]."
         )
     provisioned = Provisioned(wanted, time.monotonic() + CLOCK.provisioned)
     with function.lock:

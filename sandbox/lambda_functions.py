@@ -1,4 +1,8 @@
-"""Functions: create, read, list, update, delete, tag."""
+"""Functions: create, read, list, update, delete, tag.
+
+moto's functions are Active at once and have no RevisionId; AWS's are Pending first, refuse changes while one is in
+progress, and get a new RevisionId with every change.
+"""
 
 from __future__ import annotations
 
@@ -132,17 +136,15 @@ def list_functions(call: Call) -> Mapping[str, Any]:
     size = min(call.get("MaxItems", PAGE), PAGE)
     found: list[dict[str, Any]] = []
     last: list[Any] = []
-    for candidate in here.names_from(name):
-        function = here.functions.get(candidate)
-        if function is None:
-            continue
+    # The first may be on the page before already, and one more tells that there is a next page.
+    for function in here.functions_from(name, size + 2):
         for version in function.all_versions() if every else [function.latest]:
             order = 0 if version.number == LATEST else int(version.number)
-            if (candidate, order) <= (name, position):
+            if (function.name, order) <= (name, position):
                 continue
             if len(found) == size:
                 return listing("Functions", found, write_marker(last))
-            last = [candidate, order]
+            last = [function.name, order]
             found.append(function.configuration(version, version.number if every else None, states=False))
     return listing("Functions", found, None)
 

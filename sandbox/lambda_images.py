@@ -1,4 +1,8 @@
-"""Which images Lambda takes, and what it reads from them. Source: AWS's "Creating Lambda container images"."""
+"""Which images Lambda takes, and what it reads from them. Source: AWS's "Creating Lambda container images".
+
+moto looks at no image unless told to, and then only for its being there; AWS resolves a tag once, and refuses a missing
+image, an index and the wrong architecture.
+"""
 
 from __future__ import annotations
 

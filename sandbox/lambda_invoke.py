@@ -1,18 +1,19 @@
-"""Invoke: routes to a version, checks what Lambda checks, and runs the handler in an execution environment."""
+"""Invoke: routes to a version, checks what Lambda checks, and runs the handler in an execution environment.
+
+moto gives the payload back, without log, version or errors; AWS runs the image's handler.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
-import struct
 import threading
 import time
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sandbox import lambda_images
+from sandbox import lambda_images, metrics
 from sandbox.clock import CLOCK
 from sandbox.lambda_aliases import choose
 from sandbox.lambda_launch import (
@@ -46,47 +47,21 @@ _REASONS = {
 def invoke(call: Call) -> Reply:
     """Run a function: RequestResponse waits for it, Event answers 202 at once, DryRun answers 204."""
     kind = call.get("InvocationType", "RequestResponse")
-    target, version = _routed(call)
-    _check_payload(call, MAX_ASYNC if kind == "Event" else MAX_SYNC)
+    target, version = routed(call)
+    check_payload(call, MAX_ASYNC if kind == "Event" else MAX_SYNC)
     executed = {"X-Amz-Executed-Version": version.number}
     if kind == "DryRun":
         return Reply(204, headers=executed)
-    _check_state(target.function, version)
+    check_state(target.function, version)
     if kind == "Event":
         threading.Thread(target=_in_background, args=(call, target, version), daemon=True).start()
         return Reply(202)
-    with _slot(target.function):
-        outcome = _run(call, target, version)
+    outcome = execute(call, target, version)
     if outcome.failed:
         executed["X-Amz-Function-Error"] = "Unhandled"
     if call.get("LogType") == "Tail":
         executed["X-Amz-Log-Result"] = log_tail(outcome)
     return Reply(200, outcome.payload, executed)
-
-
-@LAMBDA.operation("InvokeWithResponseStream")
-def invoke_with_response_stream(call: Call) -> Reply:
-    """Run a function and answer as an event stream: payload chunks, then InvokeComplete.
-
-    Python handlers return whole payloads, so the chunks come at the end, as on AWS.
-    """
-    target, version = _routed(call)
-    _check_payload(call, MAX_SYNC)
-    headers = {"X-Amz-Executed-Version": version.number, "Content-Type": "application/vnd.amazon.eventstream"}
-    if call.get("InvocationType") == "DryRun":
-        return Reply(204, headers=headers)
-    _check_state(target.function, version)
-    with _slot(target.function):
-        outcome = _run(call, target, version)
-    complete: dict[str, str] = {}
-    if outcome.failed:
-        complete = {"ErrorCode": "Unhandled", "ErrorDetails": outcome.payload.decode(errors="replace")}
-    if call.get("LogType") == "Tail":
-        complete["LogResult"] = log_tail(outcome)
-    parts = [] if outcome.failed else list(_chunks(outcome.payload))
-    messages = [_message("PayloadChunk", "application/octet-stream", part) for part in parts]
-    messages.append(_message("InvokeComplete", "application/json", json.dumps(complete).encode()))
-    return Reply(200, b"".join(messages), headers)
 
 
 def log_tail(outcome: Outcome) -> str:
@@ -95,31 +70,16 @@ def log_tail(outcome: Outcome) -> str:
     return base64.b64encode(text[-TAIL:]).decode()
 
 
-def _chunks(payload: bytes, size: int = 64 * 1024) -> Iterator[bytes]:
-    for start in range(0, len(payload), size):
-        yield payload[start : start + size]
-
-
-def _message(event_type: str, content_type: str, payload: bytes) -> bytes:
-    """One frame of AWS's event stream encoding (https://smithy.io/2.0/aws/amazon-eventstream.html)."""
-    fields = {":event-type": event_type, ":content-type": content_type, ":message-type": "event"}
-    headers = b"".join(
-        struct.pack("!B", len(name)) + name.encode() + struct.pack("!BH", 7, len(value)) + value.encode()
-        for name, value in fields.items()
-    )
-    prelude = struct.pack("!II", 16 + len(headers) + len(payload), len(headers))
-    frame = prelude + struct.pack("!I", zlib.crc32(prelude)) + headers + payload
-    return frame + struct.pack("!I", zlib.crc32(frame))
-
-
-def _routed(call: Call) -> tuple[Target, Version]:
+def routed(call: Call) -> tuple[Target, Version]:
+    """What a call names, and the version that it runs: an alias with weights chooses anew for each call."""
     target = find_target(call)
     if target.alias is None:
         return target, target.version
     return target, find_version(target.function, choose(target.alias))
 
 
-def _check_payload(call: Call, limit: int) -> None:
+def check_payload(call: Call, limit: int) -> None:
+    """Refuse what is too large and what is no JSON."""
     if len(call.body) > limit:
         raise ServiceError(
             "RequestEntityTooLargeException",
@@ -135,7 +95,7 @@ def _check_payload(call: Call, limit: int) -> None:
         raise ServiceError("InvalidRequestContentException", 400, message) from error
 
 
-def _check_state(function: Function, version: Version) -> None:
+def check_state(function: Function, version: Version) -> None:
     """Refuse what is not Active; an idle function is woken by the call that it refuses."""
     with function.lock:
         state = version.state_at(time.monotonic())
@@ -170,11 +130,36 @@ def _require_image(function: Function, version: Version) -> dict[str, Any]:
     raise ServiceError("CodeArtifactUserFailedException", 409, f"The function could not be invoked. {reason}")
 
 
+def execute(
+    call: Call,
+    target: Target,
+    version: Version,
+    *,
+    on_chunk: Callable[[bytes], None] | None = None,
+    counts_throttle: bool = True,
+) -> Outcome:
+    """Run the version where there is room for it, and record the metrics. Raises TooManyRequestsException."""
+    function = target.function
+    source = metrics.Source(function.account, function.region, function.name, target.qualifier or "", version.number)
+    with _slot(function, source if counts_throttle else None) as concurrent:
+        began = time.time()
+        outcome = _run(call, target, version, on_chunk)
+    metrics.record_invocation(
+        source, milliseconds=outcome.milliseconds, failed=outcome.failed, began=began, concurrent=concurrent
+    )
+    return outcome
+
+
 @contextmanager
-def _slot(function: Function) -> Iterator[None]:
-    """A place among the function's concurrent executions. Raises TooManyRequestsException."""
+def _slot(function: Function, source: metrics.Source | None) -> Iterator[int]:
+    """A place among the function's concurrent executions, and how many they are with it.
+
+    Raises TooManyRequestsException, and records it under the source.
+    """
     with function.lock:
         if function.reserved is not None and function.running >= function.reserved:
+            if source:
+                metrics.record_throttle(source)
             raise ServiceError(
                 "TooManyRequestsException",
                 429,
@@ -182,8 +167,9 @@ def _slot(function: Function) -> Iterator[None]:
                 Reason="ReservedFunctionConcurrentInvocationLimitExceeded",
             )
         function.running += 1
+        concurrent = function.running
     try:
-        yield
+        yield concurrent
     finally:
         with function.lock:
             function.running -= 1
@@ -194,13 +180,13 @@ def _in_background(call: Call, target: Target, version: Version) -> None:
 
     AWS waits for room up to six hours and runs an event that failed twice more; the sandbox does neither.
     """
-    patience = time.monotonic() + ASYNC_PATIENCE
+    patience, is_first = time.monotonic() + ASYNC_PATIENCE, True
     while True:
         try:
-            with _slot(target.function):
-                _run(call, target, version)
+            execute(call, target, version, counts_throttle=is_first)
         except ServiceError as error:
             if error.status == 429 and time.monotonic() < patience:
+                is_first = False
                 time.sleep(0.05)
                 continue
             write = log_writer(target.function, version, log_stream(version))
@@ -208,7 +194,7 @@ def _in_background(call: Call, target: Target, version: Version) -> None:
         return
 
 
-def _run(call: Call, target: Target, version: Version) -> Outcome:
+def _run(call: Call, target: Target, version: Version, on_chunk: Callable[[bytes], None] | None) -> Outcome:
     function = target.function
     environment = ENVIRONMENTS.take(version.generation)
     if environment is None:
@@ -224,6 +210,6 @@ def _run(call: Call, target: Target, version: Version) -> Outcome:
     deadline = int((time.time() + version.settings.timeout) * 1000)
     context = base64.b64decode(call.get("ClientContext", "")).decode(errors="replace")
     try:
-        return environment.invoke(Event(call.request_id, call.body or b"{}", arn, deadline, context))
+        return environment.invoke(Event(call.request_id, call.body or b"{}", arn, deadline, context, on_chunk))
     finally:
         ENVIRONMENTS.give_back(environment)

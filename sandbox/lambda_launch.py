@@ -49,6 +49,7 @@ def launch(function: Function, version: Version, config: Mapping[str, Any]) -> L
         variables=_variables(function, version, image, stream),
         write=log_writer(function, version, stream),
         json_logs=_json_logs(settings),
+        warnings_only=_json_logs(settings) and settings.logging.get("SystemLogLevel") == "WARN",
     )
 
 
@@ -128,7 +129,8 @@ def _variables(function: Function, version: Version, image: Mapping[str, Any], s
     own = dict(entry.split("=", 1) for entry in image.get("Env") or [])
     # Paths of the image's own libraries would only confuse this machine's interpreter.
     own = {name: value for name, value in own.items() if not name.startswith(("LD_", "PYTHON"))}
-    log_format = {"AWS_LAMBDA_LOG_FORMAT": "JSON"} if _json_logs(settings) else {}
+    level = settings.logging.get("ApplicationLogLevel", "INFO")
+    log_format = {"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": level} if _json_logs(settings) else {}
     return {
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",

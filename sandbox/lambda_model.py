@@ -32,7 +32,7 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Code:
     """The image of a version: its URI as it was given, and what the tag meant at that moment."""
 
@@ -55,7 +55,7 @@ class Code:
         return {"RepositoryType": "ECR", "ImageUri": self.image_uri, "ResolvedImageUri": self.resolved_uri}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What UpdateFunctionConfiguration can change, and the architecture. Timeout in seconds, sizes in MB."""
 
@@ -108,7 +108,7 @@ class Settings:
         return document | {name: value for name, value in optional.items() if value}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Condition:
     """A state or an update status with its reason."""
 
@@ -129,7 +129,7 @@ RESTORING = Condition("Pending", "Restoring", "The function is being restored af
 IN_PROGRESS = Condition("InProgress", "Creating", PENDING_REASON)
 
 
-@dataclass
+@dataclass(slots=True)
 class Version:
     """$LATEST or a published version. `generation` names what its execution environments were made from."""
 
@@ -179,7 +179,7 @@ class Version:
         return state.document("State") | update
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Alias:
     """A name for one version, or for two with a weight (share of calls, 0..1) for the second."""
 
@@ -195,7 +195,7 @@ class Alias:
         return (self.version, *self.weights)
 
 
-@dataclass
+@dataclass(slots=True)
 class Provisioned:
     """Provisioned concurrency of an alias or version: allocated when the deadline is past."""
 
@@ -213,7 +213,7 @@ class Provisioned:
         self.ready_at = time.monotonic() + CLOCK.provisioned
 
 
-@dataclass
+@dataclass(slots=True)
 class Function:
     """A function with everything that hangs on its name. Hold `lock` while changing it."""
 
@@ -273,9 +273,11 @@ class Space:
             del self.functions[name]
             self._names.remove(name)
 
-    def names_from(self, name: str) -> list[str]:
-        """Names of functions from this one on."""
-        return self._names[bisect_left(self._names, name) :]
+    def functions_from(self, name: str, most: int) -> list[Function]:
+        """Up to so many functions from this name on: a page of a large fleet must not copy all of it."""
+        with self.lock:
+            start = bisect_left(self._names, name)
+            return [self.functions[found] for found in self._names[start : start + most]]
 
     def next_number(self, name: str) -> str:
         """The next version number of a name: never used before, not even by a function that was deleted."""
@@ -292,3 +294,9 @@ def space(account: str, region: str) -> Space:
     """The functions of an account in a region."""
     with _SPACES_LOCK:
         return _SPACES.setdefault((account, region), Space())
+
+
+def spaces() -> dict[tuple[str, str], Space]:
+    """All of them, by account and region."""
+    with _SPACES_LOCK:
+        return dict(_SPACES)

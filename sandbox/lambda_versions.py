@@ -1,4 +1,8 @@
-"""Published versions: what $LATEST was at a moment, kept for ever under a number that is never used again."""
+"""Published versions: what $LATEST was at a moment, kept for ever under a number that is never used again.
+
+moto ignores the guards of PublishVersion and gives a deleted version's number again; AWS checks CodeSha256 and
+RevisionId, and uses no number twice.
+"""
 
 from __future__ import annotations
 

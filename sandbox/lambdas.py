@@ -19,20 +19,23 @@ from typing import Any
 
 from werkzeug.wrappers import Request
 
-from sandbox import admin, dispatch, logs
+from sandbox import admin, dispatch, live_tail, logs, metrics_api
 from sandbox import lambda_aliases as lambda_aliases  # imported for the operations that it registers
 from sandbox import lambda_concurrency as lambda_concurrency
 from sandbox import lambda_functions as lambda_functions
 from sandbox import lambda_invoke as lambda_invoke
+from sandbox import lambda_stream as lambda_stream
 from sandbox import lambda_versions as lambda_versions
 from sandbox.lambda_model import LATEST, Condition, space
 from sandbox.lambda_service import LAMBDA
 
 
 def install() -> None:
-    """Answer Lambda and CloudWatch Logs here, and POST /_sandbox/function-state."""
+    """Answer Lambda, CloudWatch Logs and CloudWatch here, and POST /_sandbox/function-state."""
     dispatch.route("lambda", LAMBDA)
     logs.install()
+    metrics_api.install()
+    admin.add("GET", "live-tails", live_tail.SESSIONS.endpoint)
     admin.add("POST", "function-state", _set_state_over_http)
 
 

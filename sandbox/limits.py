@@ -1,4 +1,7 @@
-"""What stands between a call and its answer: counting, denials by IAM and AWS's quotas, all set by tests."""
+"""What stands between a call and its answer: counting, denials by IAM and AWS's quotas, all set by tests.
+
+moto answers as fast as it can to everyone; AWS has rates per account and region, and policies that deny.
+"""
 
 from __future__ import annotations
 
@@ -86,21 +89,41 @@ class Bucket:
 
 
 _INVOCATIONS = frozenset({"Invoke", "InvokeAsync", "InvokeWithResponseStream"})
-_OWN_RATES = {"GetFunction": 100.0, "GetPolicy": 15.0}
 _SHARED_RATE = 15.0
+_RATES = {
+    "lambda": {"GetFunction": 100.0, "GetPolicy": 15.0},
+    "ecr": {
+        "BatchGetImage": 2000.0,
+        "GetDownloadUrlForLayer": 3000.0,
+        "BatchCheckLayerAvailability": 1000.0,
+        "UploadLayerPart": 500.0,
+        "InitiateLayerUpload": 100.0,
+        "CompleteLayerUpload": 100.0,
+        "PutImage": 10.0,
+    },
+}
+
+
+def _family(service: str, operation: str) -> tuple[str, float] | None:
+    """The name and rate of the bucket that a call is taken from; None where AWS names no rate."""
+    if rate := _RATES.get(service, {}).get(operation):
+        return operation, rate
+    return ("", _SHARED_RATE) if service == "lambda" and operation not in _INVOCATIONS else None
 
 
 class Quotas:
-    """Lambda's control-plane rates per account and region, off until a test or benchmark turns them on.
+    """AWS's rates per account and region, off until a test or benchmark turns them on.
 
-    GetFunction 100/s, GetPolicy 15/s, all other control-plane calls together 15/s
+    Lambda: GetFunction 100/s, GetPolicy 15/s, all other control-plane calls together 15/s
     (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html#api-requests).
+    ECR, by API and by /v2 together: PutImage 10/s and so on
+    (https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html).
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._lock = threading.Lock()
-        self._buckets: dict[tuple[str, str, str], Bucket] = {}
+        self._buckets: dict[tuple[str, str, str, str], Bucket] = {}
         self.enforced = False
         self.throttled: Counter[str] = Counter()
 
@@ -113,13 +136,13 @@ class Quotas:
 
     def admits(self, account: str, region: str, service: str, operation: str) -> bool:
         """Whether the call is within the quota; takes its token."""
-        if not self.enforced or service != "lambda" or operation in _INVOCATIONS:
+        family = _family(service, operation) if self.enforced else None
+        if family is None:
             return True
-        family = operation if operation in _OWN_RATES else ""
-        rate = _OWN_RATES.get(operation, _SHARED_RATE)
+        rate = family[1]
         with self._lock:
             now = self._now()
-            bucket = self._buckets.setdefault((account, region, family), Bucket(rate, rate, now))
+            bucket = self._buckets.setdefault((account, region, service, family[0]), Bucket(rate, rate, now))
             admitted = bucket.take(now)
             if not admitted:
                 self.throttled[f"{service}.{operation}"] += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +46,10 @@ class Stream:
     stored_bytes: int = 0
 
 
+Listener = Callable[[Sequence[LogEvent]], None]
+"""Told of events as they arrive; it must be quick."""
+
+
 @dataclass
 class Group:
     """A log group. Hold `lock` while reading or changing its events."""
@@ -59,10 +63,12 @@ class Group:
     events: list[LogEvent] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     written: int = 0
+    listeners: list[Listener] = field(default_factory=list)
 
     def put(self, stream: Stream, messages: Iterable[tuple[int, str]]) -> None:
         """Keep (timestamp, message) pairs."""
         ingested = now_ms()
+        arrived: list[LogEvent] = []
         with self.lock:
             for timestamp, message in messages:
                 self.written += 1
@@ -70,6 +76,19 @@ class Group:
                 _place(self.events, event)
                 _place(stream.events, event)
                 stream.stored_bytes += len(message.encode()) + 26
+                arrived.append(event)
+            for listener in self.listeners:
+                listener(arrived)
+
+    def listen(self, listener: Listener) -> None:
+        """Tell of every event from now on."""
+        with self.lock:
+            self.listeners.append(listener)
+
+    def forget(self, listener: Listener) -> None:
+        """Tell no more."""
+        with self.lock:
+            self.listeners.remove(listener)
 
     def window(self, after: tuple[int, int], until: int | None, most: int) -> tuple[list[LogEvent], bool]:
         """Up to `most` events after a place and before a time (ms, exclusive), and whether there are more."""

@@ -1,6 +1,8 @@
-"""CloudWatch Logs: groups, streams, put, get and filter events. Live tail is not done yet.
+"""CloudWatch Logs: groups, streams, put, get and filter events; live_tail.py follows them.
 
 In-process, Lambda writes by `log_store.write(account, region, group, stream, lines)`.
+
+moto never gives an empty page before the end; AWS's FilterLogEvents does, and nextToken says whether there is more.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ def install() -> None:
     dispatch.route("logs", LOGS)
 
 
-def _invalid(message: str) -> ServiceError:
+def invalid(message: str) -> ServiceError:
+    """InvalidParameterException."""
     return ServiceError("InvalidParameterException", 400, message)
 
 
@@ -51,7 +54,7 @@ def create_log_group(call: Call) -> None:
     """A new, empty group."""
     name = call["logGroupName"]
     if not re.fullmatch(r"[\w.\-/#]{1,512}", name):
-        raise _invalid(f"Value '{name}' at 'logGroupName' failed to satisfy constraint: [\\.\\-_/#A-Za-z0-9]+")
+        raise invalid(f"Value '{name}' at 'logGroupName' failed to satisfy constraint: [\\.\\-_/#A-Za-z0-9]+")
     if name in groups(call.account, call.region):
         raise ServiceError("ResourceAlreadyExistsException", 400, "The specified log group already exists")
     create_group(call.account, call.region, name, tags=dict(call.get("tags", {})))
@@ -89,7 +92,7 @@ def _describe_group(group: Group) -> dict[str, Any]:
 def put_retention_policy(call: Call) -> None:
     """How many days events are kept. The sandbox remembers it and deletes nothing."""
     if call["retentionInDays"] not in _RETENTIONS:
-        raise _invalid(f"retentionInDays {call['retentionInDays']} is not one of {sorted(_RETENTIONS)}")
+        raise invalid(f"retentionInDays {call['retentionInDays']} is not one of {sorted(_RETENTIONS)}")
     _group(call).retention_days = call["retentionInDays"]
 
 
@@ -125,7 +128,7 @@ def describe_log_streams(call: Call) -> Mapping[str, Any]:
     group, prefix = _group(call), call.get("logStreamNamePrefix", "")
     by_time = call.get("orderBy") == "LastEventTime"
     if by_time and prefix:
-        raise _invalid("Cannot order by LastEventTime with a logStreamNamePrefix.")
+        raise invalid("Cannot order by LastEventTime with a logStreamNamePrefix.")
 
     def key(stream: Stream) -> list[Any]:
         return [stream.events[-1].timestamp if by_time and stream.events else 0, stream.name]
@@ -158,7 +161,7 @@ def put_log_events(call: Call) -> Mapping[str, Any]:
     stream, events = _stream(call, group), call["logEvents"]
     times = [event["timestamp"] for event in events]
     if times != sorted(times):
-        raise _invalid("Log events in a single PutLogEvents request must be in chronological order.")
+        raise invalid("Log events in a single PutLogEvents request must be in chronological order.")
     now = now_ms()
     kept = [event for event in events if now - OLDEST_MS <= event["timestamp"] <= now + NEWEST_MS]
     group.put(stream, [(event["timestamp"], event["message"]) for event in kept])
@@ -182,7 +185,7 @@ def get_log_events(call: Call) -> Mapping[str, Any]:
         ]
     limit, token = min(call.get("limit", MOST_EVENTS), MOST_EVENTS), call.get("nextToken", "")
     if token and not re.fullmatch(r"[fb]/\d+", token):
-        raise _invalid("The specified nextToken is invalid.")
+        raise invalid("The specified nextToken is invalid.")
     if token.startswith("f/") or (not token and call.get("startFromHead")):
         first = int(token[2:] or 0) if token else 0
         last = min(first + limit, len(events))
@@ -218,7 +221,7 @@ def _place_of(call: Call) -> tuple[int, int]:
         return call.get("startTime", 0), -1
     match = re.fullmatch(r"(\d+)-(\d+)", token)
     if not match:
-        raise _invalid("The specified nextToken is invalid.")
+        raise invalid("The specified nextToken is invalid.")
     return int(match[1]), int(match[2])
 
 
@@ -235,7 +238,7 @@ def _describe_event(event: LogEvent) -> dict[str, Any]:
 def _matcher(call: Call) -> Callable[[LogEvent], bool]:
     names, prefix = call.get("logStreamNames"), call.get("logStreamNamePrefix")
     if names and prefix:
-        raise _invalid("LogStreamNames and LogStreamNamePrefix can not be used together.")
+        raise invalid("LogStreamNames and LogStreamNamePrefix can not be used together.")
     holds = text_filter(call.get("filterPattern", ""))
 
     def matches(event: LogEvent) -> bool:
@@ -251,7 +254,7 @@ def text_filter(pattern: str) -> Callable[[str], bool]:
     Raises InvalidParameterException for JSON and space-delimited patterns, which the sandbox does not do.
     """
     if pattern.strip()[:1] in ("{", "["):
-        raise _invalid("The sandbox filters by terms only, not by JSON or space-delimited patterns.")
+        raise invalid("The sandbox filters by terms only, not by JSON or space-delimited patterns.")
     terms = [
         (sign, quoted or bare) for sign, quoted, bare in re.findall(r'([?-]?)(?:"((?:[^"\\]|\\.)*)"|(\S+))', pattern)
     ]

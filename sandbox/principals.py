@@ -1,4 +1,7 @@
-"""Who calls: access keys to accounts, as STS hands them out."""
+"""Who calls: access keys to accounts, as STS hands them out.
+
+moto calls every caller arn:aws:sts::ACCOUNT:user/moto; AWS says whose keys signed, a role's session by its name.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,9 @@ from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.sts.responses import TokenResponse
 
+from sandbox.roles import ROLE_ARN
+
 DEFAULT_ACCOUNT = "111111111111"
-_ROLE_ARN = re.compile(r"arn:aws[\w-]*:iam::(?P<account>\d{12}):role/(?:.*/)?(?P<name>[^/]+)")
 _CREDENTIAL = re.compile(r"Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[^/]*)/(?P<service>[^/]+)/")
 
 
@@ -58,9 +62,9 @@ class StsResponse(TokenResponse):
     """STS: a role of another account gives credentials of that account."""
 
     def assume_role(self) -> ActionResult:
-        """Credentials of the role's account; the role need not exist. Raises ValidationError for a malformed ARN."""
+        """Credentials of the role's account (`roles` says which are refused). Raises ValidationError for a bad ARN."""
         arn, session = str(self._get_param("RoleArn")), str(self._get_param("RoleSessionName"))
-        match = _ROLE_ARN.fullmatch(arn)
+        match = ROLE_ARN.fullmatch(arn)
         if not match:
             raise _InvalidRole(f"{arn} is invalid")
         key = "ASIA" + _random(string.ascii_uppercase + string.digits, 16)

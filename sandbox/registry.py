@@ -1,4 +1,7 @@
-"""The OCI Distribution API under /v2, as ECR serves it, over the same store as the ECR API."""
+"""The OCI Distribution API under /v2, as ECR serves it, over the same store as the ECR API.
+
+moto has no /v2 at all; AWS's ECR is an OCI registry, and what is pushed there is what its API shows.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,14 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from werkzeug.wrappers import Request, Response
 
-from sandbox import ecr_errors, registry_uploads
+from sandbox import ecr, ecr_errors, ecr_referrers, registry_uploads
 from sandbox.blobs import blob_response, layer_path
-from sandbox.limits import CALLS
+from sandbox.faults import under_faults
+from sandbox.limits import CALLS, QUOTAS
 from sandbox.registry_access import Access, access, not_authorized
 from sandbox.registry_errors import RegistryError
 from sandbox.store import STORE, ContentMissing, StoredManifest, TagIsImmutable, sha256
@@ -45,6 +50,8 @@ def settings() -> Settings:
 
 
 Endpoint = Callable[[Request, Access, str, str], Response]
+_Method = tuple[str, str, Endpoint]
+"""The operation's name for counting, the ECR action that must be allowed, the function."""
 
 
 def answer(request: Request) -> Response:
@@ -61,20 +68,38 @@ def _answer(request: Request) -> Response:
     who = access(request)
     if request.path.rstrip("/") == "/v2":
         CALLS.add(who.account, "registry", "Ping")
-        if request.authorization is None or (who.is_public and not who.writable):
-            raise not_authorized()
-        return Response("", status=200)
+        return under_faults(who.account, "registry", "Ping", partial(_ping, request, who), _refuse)
     for pattern, methods in _ROUTES:
         match = pattern.fullmatch(request.path)
         if match and request.method in methods:
-            operation, action, endpoint = methods[request.method]
+            operation = methods[request.method][0]
             CALLS.add(who.account, "registry", operation)
-            name, reference = match["name"], match.groupdict().get("reference", "")
-            who.check(name, action)
-            return endpoint(request, who, name, reference)
+            carry_out = partial(_carry_out, request, who, match, methods[request.method])
+            return under_faults(who.account, "registry", operation, carry_out, _refuse)
         if match:
             raise RegistryError(405, "UNSUPPORTED", f"{request.method} is not supported here")
     raise RegistryError(404, "NAME_INVALID", f"no such address: {request.path}")
+
+
+def _ping(request: Request, who: Access) -> Response:
+    if request.authorization is None or (who.is_public and not who.writable):
+        raise not_authorized()
+    return Response("", status=200)
+
+
+def _carry_out(request: Request, who: Access, match: re.Match[str], method: _Method) -> Response:
+    _, action, endpoint = method
+    name, reference = match["name"], match.groupdict().get("reference", "")
+    who.check(name, action)
+    if not QUOTAS.admits(who.account, who.region, "ecr", action):
+        raise RegistryError(429, "TOOMANYREQUESTS", "Rate exceeded")
+    return endpoint(request, who, name, reference)
+
+
+def _refuse(status: int, code: str, message: str) -> Response:
+    throttles = code in ("ThrottlingException", "TooManyRequestsException")
+    # The registry's word for it; a throttle is 429 here where ECR's own API says 400.
+    return RegistryError(429 if throttles else status, "TOOMANYREQUESTS" if throttles else code, message).response()
 
 
 def _manifest(who: Access, name: str, reference: str) -> StoredManifest:
@@ -111,15 +136,23 @@ def _put_manifest(request: Request, who: Access, name: str, reference: str) -> R
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RegistryError(400, "MANIFEST_INVALID", f"not a manifest: {error!r}") from error
     headers = {"Location": f"/v2/{name}/manifests/{stored.digest}", "Docker-Content-Digest": stored.digest}
+    if stored.subject:
+        # Tells the client that it need not keep a list of referrers under a tag of its own.
+        headers["OCI-Subject"] = stored.subject
     return Response("", status=201, headers=headers)
 
 
 def _delete_manifest(_request: Request, who: Access, name: str, reference: str) -> Response:
     found = _manifest(who, name, reference)
-    if reference.startswith("sha256:"):
+    by_digest = reference.startswith("sha256:")
+    tags = STORE.contents(who.namespace, name).tags_of(found.digest) if by_digest else [reference]
+    if by_digest:
         STORE.delete_manifest(who.namespace, name, found.digest)
     else:
         STORE.untag(who.namespace, name, reference)
+    if not who.is_public:
+        for tag in tags or (None,):
+            ecr.announce_action(who.account, who.region, "DELETE", name, found.digest, tag)
     return Response("", status=202)
 
 
@@ -131,6 +164,19 @@ def _get_blob(request: Request, who: Access, name: str, digest: str) -> Response
     response = blob_response(request, STORE.blob(digest))
     response.headers["Docker-Content-Digest"] = digest
     return response
+
+
+def _list_referrers(request: Request, who: Access, name: str, digest: str) -> Response:
+    wanted = request.args.getlist("artifactType")
+    found = ecr_referrers.referrers(STORE.contents(who.namespace, name), digest, wanted)
+    media_type = "application/vnd.oci.image.index.v1+json"
+    index = {
+        "schemaVersion": 2,
+        "mediaType": media_type,
+        "manifests": [ecr_referrers.descriptor(each) for each in found if each.status == "ACTIVE"],
+    }
+    headers = {"OCI-Filters-Applied": "artifactType"} if wanted else {}
+    return Response(json.dumps(index), headers=headers, content_type=media_type)
 
 
 def _list_tags(request: Request, who: Access, name: str, _reference: str) -> Response:
@@ -146,10 +192,7 @@ def _list_tags(request: Request, who: Access, name: str, _reference: str) -> Res
     return Response(body, headers=headers, content_type="application/json")
 
 
-_Methods = dict[str, tuple[str, str, Endpoint]]
-"""HTTP method -> (the operation's name for counting, the ECR action that must be allowed, the function)."""
-
-_ROUTES: tuple[tuple[re.Pattern[str], _Methods], ...] = (
+_ROUTES: tuple[tuple[re.Pattern[str], dict[str, _Method]], ...] = (
     (
         re.compile(rf"/v2/{_NAME}/manifests/(?P<reference>[^/]+)"),
         {
@@ -178,6 +221,10 @@ _ROUTES: tuple[tuple[re.Pattern[str], _Methods], ...] = (
             "GET": ("GetBlob", "GetDownloadUrlForLayer", _get_blob),
             "HEAD": ("HeadBlob", "BatchCheckLayerAvailability", _get_blob),
         },
+    ),
+    (
+        re.compile(rf"/v2/{_NAME}/referrers/(?P<reference>{_DIGEST.pattern})"),
+        {"GET": ("ListReferrers", "ListImageReferrers", _list_referrers)},
     ),
     (re.compile(rf"/v2/{_NAME}/tags/list"), {"GET": ("ListTags", "ListImages", _list_tags)}),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from werkzeug.wrappers import Request
 
-from sandbox import ecr, tokens
+from sandbox import ecr, roles, tokens
 from sandbox.ecr_policy import Caller, verdict
 from sandbox.limits import DENIALS
 from sandbox.registry_errors import RegistryError
@@ -44,6 +44,8 @@ class Access:
         if DENIALS.denies(self.caller_account, "ecr", action):
             reason = f"because no identity-based policy allows the ecr:{action} action"
             raise self._denied(action, resource, reason)
+        if text := roles.refusal(self.caller_arn, self.region, "ecr", action, lambda: resource):
+            raise RegistryError(403, "DENIED", text)
         found = ecr.find_repository(self.account, self.region, repository)
         own = self.account == self.caller_account
         caller = Caller(self.caller_account, self.caller_arn)

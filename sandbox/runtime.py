@@ -47,6 +47,8 @@ class Launch:
     write: Callable[[Sequence[str]], None]
     """Takes log lines as they are written."""
     json_logs: bool = False
+    warnings_only: bool = False
+    """SystemLogLevel WARN of JSON logs: platform events of invocations that went well are left out."""
     own_loop: bool = not HAS_RIC
 
 
@@ -57,6 +59,8 @@ class Outcome:
     payload: bytes
     failed: bool = False
     lines: Sequence[str] = field(default_factory=tuple)
+    milliseconds: float = 0.0
+    """The handler's own time, as REPORT's Duration has it."""
 
 
 class Environment:
@@ -90,7 +94,8 @@ class Environment:
         init, failure = self._initialise()
         self._lines = []
         as_json = self.launch.json_logs
-        self._write([start_line(event.request_id, self.launch.version, as_json=as_json)])
+        if not self.launch.warnings_only:
+            self._write([start_line(event.request_id, self.launch.version, as_json=as_json)])
         began = time.monotonic()
         status = "success"
         if failure is None:
@@ -111,8 +116,9 @@ class Environment:
         )
         if status != "success" or failure is not None:
             self.close()
-        self._write(end_lines(report, as_json=as_json))
-        return Outcome(result.payload, bool(result.error_type), tuple(self._lines))
+        if status != "success" or not self.launch.warnings_only:
+            self._write(end_lines(report, as_json=as_json))
+        return Outcome(result.payload, bool(result.error_type), tuple(self._lines), milliseconds)
 
     def close(self) -> None:
         """Kill the process with its children; the log that it wrote is kept."""
@@ -204,7 +210,7 @@ class Environment:
         return error, "timeout", self.launch.timeout * 1000
 
     def _limited(self, result: Result) -> Result:
-        if len(result.payload) > MAX_RESPONSE:
+        if len(result.payload) > MAX_RESPONSE and not result.streamed:
             text = f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE} bytes)."
             return _error("Function.ResponseSizeTooLarge", text)
         return replace(result, payload=self._as_in_lambda(result.payload)) if result.error_type else result

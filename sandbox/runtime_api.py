@@ -5,10 +5,12 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 
 from __future__ import annotations
 
+import base64
 import json
 import queue
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -27,6 +29,8 @@ class Event:
     deadline_ms: int
     """Epoch milliseconds at which the function times out."""
     client_context: str = ""
+    on_chunk: Callable[[bytes], None] | None = None
+    """Takes the parts of a streamed response as the runtime sends them."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Result:
 
     payload: bytes
     error_type: str = ""
+    streamed: bool = False
 
 
 class RuntimeApi:
@@ -49,6 +54,7 @@ class RuntimeApi:
         self.init_error: Result | None = None
         self._events: queue.Queue[Event | None] = queue.Queue()
         self._current = ""
+        self._on_chunk: Callable[[bytes], None] | None = None
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.api = self
         threading.Thread(target=self._server.serve_forever, name="runtime-api", daemon=True).start()
@@ -60,7 +66,7 @@ class RuntimeApi:
 
     def send(self, event: Event) -> None:
         """Hand an event to the runtime."""
-        self.result, self._current = None, event.request_id
+        self.result, self._current, self._on_chunk = None, event.request_id, event.on_chunk
         self._events.put(event)
 
     def close(self) -> None:
@@ -91,6 +97,12 @@ class RuntimeApi:
             self.result, self._current = result, ""
             self.changed.notify_all()
             return True
+
+    def pass_on(self, request_id: str, chunk: bytes) -> None:
+        """A part of a streamed response goes to who waits for that one."""
+        with self.changed:
+            if request_id == self._current and self._on_chunk is not None:
+                self._on_chunk(chunk)
 
     def fail_init(self, result: Result) -> None:
         """The runtime could not load the handler."""
@@ -139,30 +151,40 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """A result or an error."""
-        body = self._body()
+        match = _ANSWER.fullmatch(self.path)
+        is_streamed = self.headers.get("Lambda-Runtime-Function-Response-Mode") == "streaming"
+        passed_on = match["request"] if match and is_streamed and match["kind"] == "response" else ""
+        body, trailers = self._body(passed_on)
         kind = self.headers.get("Lambda-Runtime-Function-Error-Type", "")
         if self.path == f"{_BASE}/init/error":
             self.server.api.fail_init(Result(body, kind or _error_type(body)))
             return self._send(202, b'{"status": "OK"}')
-        match = _ANSWER.fullmatch(self.path)
         if not match:
             return self._send(404, b'{"errorType": "InvalidPath"}')
         failed = match["kind"] == "error"
-        result = Result(body, (kind or _error_type(body)) if failed else "")
+        result = Result(body, (kind or _error_type(body)) if failed else "", bool(passed_on))
+        if broken := trailers.get("lambda-runtime-function-error-type"):
+            # A stream that broke off: its last words are the trailers'.
+            result = Result(base64.b64decode(trailers.get("lambda-runtime-function-error-body", "")), broken, True)
         if self.server.api.answer(match["request"], result):
             return self._send(202, b'{"status": "OK"}')
         return self._send(400, b'{"errorType": "InvalidRequestID"}')
 
-    def _body(self) -> bytes:
+    def _body(self, passed_on: str) -> tuple[bytes, dict[str, str]]:
+        """The body and its trailers (names in lower case); chunks are passed on as they come, where that is wanted."""
         if "chunked" not in self.headers.get("Transfer-Encoding", "").lower():
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0)), {}
         parts = []
         while size := int(self.rfile.readline().split(b";")[0], 16):
             parts.append(self.rfile.read(size))
             self.rfile.readline()
-        while self.rfile.readline().strip():
-            pass
-        return b"".join(parts)
+            if passed_on:
+                self.server.api.pass_on(passed_on, parts[-1])
+        trailers = {}
+        while line := self.rfile.readline().decode("latin-1").strip():
+            name, _, value = line.partition(":")
+            trailers[name.lower()] = value.strip()
+        return b"".join(parts), trailers
 
     def _send(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)

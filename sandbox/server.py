@@ -8,7 +8,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request
 
-from sandbox import admin, ecr, lambdas, registry
+from sandbox import admin, codebuild, ecr, eventbridge, lambdas, registry, releases, roles_admin
 from sandbox.blobs import LAYERS, layer
 from sandbox.dispatch import Dispatcher, route
 from sandbox.http import Server, WSGIApp
@@ -22,6 +22,10 @@ def create_app() -> WSGIApp:
     route("sts", StsResponse)
     ecr.install()
     lambdas.install()
+    codebuild.install()
+    eventbridge.install()
+    roles_admin.install()
+    releases.install()
     dispatcher = Dispatcher()
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sandbox.contents import INDEX_MEDIA_TYPES as INDEX_MEDIA_TYPES  # the store's facts and errors come with it
+from sandbox.contents import ContentMissing as ContentMissing
+from sandbox.contents import Contents as Contents
+from sandbox.contents import RepositoryMissing as RepositoryMissing
+from sandbox.contents import StoredManifest as StoredManifest
+from sandbox.contents import TagIsImmutable as TagIsImmutable
+from sandbox.contents import sha256 as sha256
 
 if TYPE_CHECKING:
     from sandbox.images import Image, Index
@@ -17,114 +22,10 @@ if TYPE_CHECKING:
 PUBLIC = "public"
 """The name space that stands for public.ecr.aws."""
 
-INDEX_MEDIA_TYPES = frozenset(
-    {
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-    }
-)
-
 
 def namespace(account_id: str, region: str) -> str:
     """The private name space of one account in one region."""
     return f"{account_id}/{region}"
-
-
-def sha256(data: bytes) -> str:
-    """The digest of some bytes, "sha256:..."."""
-    return "sha256:" + hashlib.sha256(data).hexdigest()
-
-
-@dataclass(frozen=True)
-class StoredManifest:
-    """A manifest as it was pushed."""
-
-    digest: str
-    media_type: str
-    data: bytes
-    pushed_at: datetime
-    status: str = "ACTIVE"
-
-    @cached_property
-    def document(self) -> dict[str, Any]:
-        """The manifest, parsed."""
-        document: dict[str, Any] = json.loads(self.data)
-        return document
-
-    @property
-    def is_index(self) -> bool:
-        """Whether this lists images instead of being one."""
-        return self.media_type in INDEX_MEDIA_TYPES
-
-    def references(self) -> tuple[str, ...]:
-        """Digests of the config and the layers, or of an index's children."""
-        document = self.document
-        if self.is_index:
-            return tuple(child["digest"] for child in document.get("manifests", ()))
-        return (document["config"]["digest"], *(layer["digest"] for layer in document.get("layers", ())))
-
-    @property
-    def size(self) -> int:
-        """Bytes of config and layers as ECR reports them; 0 for an index."""
-        if self.is_index:
-            return 0
-        document = self.document
-        return int(document["config"]["size"]) + sum(int(layer["size"]) for layer in document.get("layers", ()))
-
-
-class StoreError(Exception):
-    """Something the store refuses."""
-
-
-class RepositoryMissing(StoreError):
-    """The repository is not in the name space."""
-
-
-class TagIsImmutable(StoreError):
-    """The repository lets no tag be moved, and this one is taken."""
-
-    def __init__(self, tag: str, digest: str) -> None:
-        super().__init__(f"the tag {tag!r} is immutable and points to {digest}")
-        self.tag = tag
-        self.digest = digest
-
-
-class ContentMissing(StoreError):
-    """A manifest names blobs or manifests that the repository does not hold."""
-
-    def __init__(self, digests: Sequence[str]) -> None:
-        super().__init__(f"not in the repository: {', '.join(digests)}")
-        self.digests = tuple(digests)
-
-
-def _never(_tag: str) -> bool:
-    return False
-
-
-@dataclass
-class Contents:
-    """What one repository holds."""
-
-    manifests: dict[str, StoredManifest] = field(default_factory=dict)
-    tags: dict[str, str] = field(default_factory=dict)
-    blobs: set[str] = field(default_factory=set)
-    is_immutable: Callable[[str], bool] = _never
-
-    def tags_by_digest(self) -> dict[str, list[str]]:
-        """The tags of every tagged digest, oldest first."""
-        found: dict[str, list[str]] = {}
-        for tag, digest in list(self.tags.items()):
-            found.setdefault(digest, []).append(tag)
-        return found
-
-    def tags_of(self, digest: str) -> list[str]:
-        """The tags that point to a digest, oldest first."""
-        return [tag for tag, target in list(self.tags.items()) if target == digest]
-
-    def find(self, reference: str) -> StoredManifest | None:
-        """A manifest by tag or by digest."""
-        digest = reference if reference.startswith("sha256:") else self.tags.get(reference, "")
-        return self.manifests.get(digest)
 
 
 @dataclass(frozen=True)
@@ -179,7 +80,18 @@ class Store:
         """Names of the repositories in a name space."""
         return sorted(name for space, name in list(self._repositories) if space == namespace)
 
+    def all_contents(self) -> list[tuple[tuple[str, str], Contents]]:
+        """Every repository's contents by name space and name."""
+        with self._lock:
+            return list(self._repositories.items())
+
     # Blobs
+
+    def add_blob(self, data: bytes) -> str:
+        """Keep a blob that is in no repository yet and give its digest."""
+        digest = sha256(data)
+        self._blobs.setdefault(digest, data)
+        return digest
 
     def blob(self, digest: str) -> bytes:
         """A blob's bytes, whichever repository it is in. Raises KeyError."""

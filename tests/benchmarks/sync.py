@@ -12,12 +12,13 @@ import django
 
 from tests.benchmarks.figures import mark, table
 
-FUNCTIONS, VERSIONS, LIMIT = 1_000, 5, 1.1
+FUNCTIONS, VERSIONS, REPOSITORIES, LIMIT = 1_000, 5, 10, 1.1
 
 
 def sandbox() -> tuple[subprocess.Popen[str], str]:
     """Start an embedded AWS account with the fleet in it; its address once it is ready."""
     command = [sys.executable, "-m", "sandbox", "--port", "0", "--fleet", str(FUNCTIONS)]
+    command += ["--versions", str(VERSIONS), "--repositories", str(REPOSITORIES)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     for line in process.stdout:

@@ -1,56 +1,25 @@
 """Registries to read from: Debian's docker-registry, and a server that answers as a test scripts it."""
 
-import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from functions_app.registry.client import Login, Registry
-from tests import packages
+from tests import distribution_server
 from tests.fixtures import ClientFactory
 
-USER = Login("dockhand", "harbour")
-# The line for that user; bcrypt at its lowest cost, for tests alone.
-HTPASSWD = "dockhand:$2y$04$sPi1RZUloTcFwQW7AF7J5u3C6HZNmwWqC/CXmNjC/DHI8s2kcAp2a\n"
-CONFIG = """\
-version: 0.1
-log: {{accesslog: {{disabled: true}}}}
-storage: {{filesystem: {{rootdirectory: {folder}/data}}}}
-http: {{addr: "127.0.0.1:0"}}
-auth: {{htpasswd: {{realm: tests, path: {folder}/htpasswd}}}}
-"""
+USER = Login(distribution_server.USER, distribution_server.PASSWORD)
 
 
 @pytest.fixture(scope="session")
 def distribution(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a running docker-registry (distribution's reference implementation) that wants a login."""
-    program, folder = packages.require("docker-registry"), tmp_path_factory.mktemp("registry")
-    (folder / "config.yml").write_text(CONFIG.format(folder=folder), encoding="utf-8")
-    (folder / "htpasswd").write_text(HTPASSWD, encoding="utf-8")
-    log = folder / "log"
-    with log.open("wb") as file:
-        process = subprocess.Popen([program, "serve", str(folder / "config.yml")], stdout=file, stderr=file)
-    try:
-        yield f"http://{_listening(log, process)}"
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _listening(log: Path, process: subprocess.Popen[bytes]) -> str:
-    deadline = time.monotonic() + 10
-    while process.poll() is None and time.monotonic() < deadline:
-        _, found, rest = log.read_text(encoding="utf-8").partition('msg="listening on ')
-        if found and '"' in rest:
-            return rest.partition('"')[0]
-        time.sleep(0.02)
-    raise AssertionError(f"docker-registry did not start: {log.read_text(encoding='utf-8')}")
+    with distribution_server.serving(tmp_path_factory.mktemp("registry")) as url:
+        yield url
 
 
 @dataclass(frozen=True)

@@ -85,3 +85,19 @@ def test_the_authorization_token_is_valid_for_12_hours(client: ClientFactory, ac
     life = data["expiresAt"] - datetime.now(UTC)
     assert timedelta(hours=11, minutes=59) < life <= timedelta(hours=12)
     assert data["proxyEndpoint"] == f"https://{account}.dkr.ecr.eu-west-1.amazonaws.com"
+
+
+def test_the_download_url_gives_a_range_of_the_layer(client: ClientFactory, push: Push) -> None:
+    image = small_image()
+    push("team/app", image)
+    url = client("ecr").get_download_url_for_layer(repositoryName="team/app", layerDigest=image.layers[0].digest)
+    answer = httpx.get(url["downloadUrl"], headers={"Range": "bytes=2-5"})
+    assert (answer.status_code, answer.content) == (206, image.layers[0].blob.data[2:6])
+
+
+def test_the_download_url_is_good_for_an_hour(client: ClientFactory, push: Push) -> None:
+    image = small_image()
+    push("team/app", image)
+    url = client("ecr").get_download_url_for_layer(repositoryName="team/app", layerDigest=image.layers[0].digest)
+    expires = datetime.fromtimestamp(float(httpx.URL(url["downloadUrl"]).params["X-Amz-Expires"]), UTC)
+    assert timedelta(minutes=59) < expires - datetime.now(UTC) <= timedelta(hours=1, seconds=1)

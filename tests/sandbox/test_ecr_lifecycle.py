@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.ecr_lifecycle import Candidate, expiring
+from sandbox.images import make_index
 from tests.sandbox.conftest import ClientFactory, Push
 from tests.sandbox.fixtures import CREATED, small_image
 
@@ -101,3 +102,95 @@ def test_several_prefixes_select_images_that_have_them_all() -> None:
 def test_a_pattern_matches_with_wildcards() -> None:
     text = policy(rule(1, "tagged", "sinceImagePushed", 1, tagPatternList=["*-rc*"]))
     assert expired(text, images(("v1-rc1",), ("v1",))) == {"0": 1}
+
+
+def test_in_a_pattern_only_the_star_is_special() -> None:
+    text = policy(rule(1, "tagged", "sinceImagePushed", 1, tagPatternList=["v1.?[0-9]*"]))
+    assert expired(text, images(("v1.?[0-9]-rc",), ("v1.25",))) == {"0": 1}
+
+
+def test_a_prefix_is_no_pattern() -> None:
+    text = policy(rule(1, "tagged", "sinceImagePushed", 1, tagPrefixList=["v*"]))
+    assert expired(text, images(("v1",))) == {}
+
+
+def test_rules_apply_by_priority_whatever_their_order() -> None:
+    old = rule(1, "tagged", "sinceImagePushed", 8, tagPrefixList=["dev"])
+    text = policy(rule(5, "any", "imageCountMoreThan", 1), old)
+    assert expired(text, images(("dev-1",), ("v1",), ("v2",), ("dev-2",))) == {"0": 1, "1": 5, "2": 5}
+
+
+def test_a_count_includes_the_images_that_a_higher_rule_expires() -> None:
+    old = rule(1, "tagged", "sinceImagePushed", 9, tagPrefixList=["dev"])
+    text = policy(old, rule(2, "any", "imageCountMoreThan", 2))
+    assert expired(text, images(("v1",), ("dev-1",), ("v2",), ("v3",)), day=11) == {"0": 2, "1": 1}
+
+
+def test_an_age_in_days_is_passed_only_after_them() -> None:
+    text = policy(rule(1, "untagged", "sinceImagePushed", 10))
+    assert expired(text, images((), ("v1",), ()), day=10) == {}
+    assert expired(text, images((), ("v1",), ()), day=11) == {"0": 1}
+
+
+def test_images_of_an_index_do_not_expire_before_it(client: ClientFactory, push: Push) -> None:
+    child = small_image("child")
+    push("team/app", make_index([child]), ["v1"])
+    loose = push("team/app", small_image("loose"))
+    push("team/app", small_image("newest"))
+    ecr = client("ecr")
+    ecr.start_lifecycle_policy_preview(repositoryName="team/app", lifecyclePolicyText=UNTAGGED)
+    preview = ecr.get_lifecycle_policy_preview(repositoryName="team/app")
+    assert [result["imageDigest"] for result in preview["previewResults"]] == [loose]
+
+
+def test_the_preview_comes_in_pages_and_by_tag_status(client: ClientFactory, push: Push) -> None:
+    for number in range(5):
+        push("team/app", small_image(str(number)), ["latest"] if number % 2 else [f"v{number}"])
+    ecr = client("ecr")
+    text = policy(rule(7, "any", "imageCountMoreThan", 1))
+    ecr.start_lifecycle_policy_preview(repositoryName="team/app", lifecyclePolicyText=text)
+    first = ecr.get_lifecycle_policy_preview(repositoryName="team/app", maxResults=3)
+    rest = ecr.get_lifecycle_policy_preview(repositoryName="team/app", maxResults=3, nextToken=first["nextToken"])
+    assert [len(first["previewResults"]), len(rest["previewResults"])] == [3, 1]
+    assert "nextToken" not in rest
+    assert {page["summary"]["expiringImageTotalCount"] for page in (first, rest)} == {4}
+    assert {result["appliedRulePriority"] for result in first["previewResults"]} == {7}
+    tagged = ecr.get_lifecycle_policy_preview(repositoryName="team/app", filter={"tagStatus": "TAGGED"})
+    assert sorted(result["imageTags"][0] for result in tagged["previewResults"]) == ["latest", "v0", "v2"]
+
+
+PATTERN, PREFIX = {"tagPatternList": ["v*"]}, {"tagPrefixList": ["v"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "failure"),
+    [
+        ("{", "Could not map policyString into LifecyclePolicy"),
+        ('{"rule": []}', 'object has missing required properties \\(\\["rules"\\]\\)'),
+        (policy(), "1 to 50 rules"),
+        (policy({"rulePriority": 1, "action": {"type": "expire"}}), 'missing required properties \\(\\["selection"'),
+        (policy({"rulePriority": 1, "action": {"type": "expire"}, "selection": None}), "instance type \\(null\\)"),
+        (policy(rule(1, "untagged", "imageCountMoreThan", 0)), "lower than the required minimum"),
+        (policy(rule(0, "untagged", "imageCountMoreThan", 1)), "lower than the required minimum"),
+        (policy(rule(1, "untagged", "sinceImageBuilt", 1)), "matched 0 out of 2"),
+        (policy(rule(1, "untagged", "imageCountMoreThan", 1, countUnit="days")), "matched 0 out of 2"),
+        (policy(rule(1, "tagged", "imageCountMoreThan", 1)), "either a tagPatternList or a tagPrefixList"),
+        (policy(rule(1, "tagged", "imageCountMoreThan", 1, **PATTERN, **PREFIX)), "either a tagPatternList or"),
+        (policy(rule(1, "untagged", "imageCountMoreThan", 1, **PREFIX)), "only be used when tagStatus is tagged"),
+        (policy(rule(1, "tagged", "imageCountMoreThan", 1, tagPatternList=["*a*b*c*d*"])), "more than 4 wildcards"),
+        (
+            policy(rule(1, "any", "imageCountMoreThan", 1), rule(1, "untagged", "imageCountMoreThan", 1)),
+            "rulePriority must be unique",
+        ),
+        (
+            policy(rule(1, "any", "imageCountMoreThan", 1), rule(2, "untagged", "imageCountMoreThan", 1)),
+            "any must have the highest rulePriority",
+        ),
+    ],
+)
+def test_put_lifecycle_policy_says_what_is_wrong(client: ClientFactory, text: str, failure: str) -> None:
+    ecr = client("ecr")
+    ecr.create_repository(repositoryName="team/app")
+    prefix = "Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy validation"
+    with pytest.raises(ecr.exceptions.InvalidParameterException, match=f"{prefix} failure: .*{failure}"):
+        ecr.put_lifecycle_policy(repositoryName="team/app", lifecyclePolicyText=text.ljust(100))

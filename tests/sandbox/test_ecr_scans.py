@@ -1,6 +1,7 @@
 """ECR: scans find what tests set for an image."""
 
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 
@@ -14,9 +15,9 @@ FINDINGS: list[dict[str, Any]] = [
 ]
 
 
-def set_findings(sandbox: Sandbox, account: str, image: str) -> None:
+def set_findings(sandbox: Sandbox, account: str, image: str, **more: Any) -> None:
     body = {"account": account, "region": "eu-west-1", "repository": "team/app", "image": image}
-    sandbox.admin("POST", "findings", {**body, "findings": FINDINGS})
+    sandbox.admin("POST", "findings", {**body, "findings": FINDINGS, **more})
 
 
 def findings(ecr: Any, **more: Any) -> Any:
@@ -81,3 +82,50 @@ def test_a_second_scan_on_the_same_day_is_refused(client: ClientFactory, push: P
     ecr.start_image_scan(repositoryName="team/app", imageId={"imageTag": "v1"})
     with pytest.raises(ecr.exceptions.LimitExceededException):
         ecr.start_image_scan(repositoryName="team/app", imageId={"imageTag": "v1"})
+
+
+@pytest.mark.parametrize("status", ["IN_PROGRESS", "PENDING", "SCAN_ELIGIBILITY_EXPIRED", "UNSUPPORTED_IMAGE"])
+def test_a_scan_that_is_not_done_has_a_status_and_no_findings(
+    client: ClientFactory, push: Push, sandbox: Sandbox, account: str, status: str
+) -> None:
+    push("team/app", small_image(), ["v1"])
+    set_findings(sandbox, account, "v1", status=status, description="as it was set")
+    answer = findings(client("ecr"))
+    assert answer["imageScanStatus"] == {"status": status, "description": "as it was set"}
+    assert "imageScanFindings" not in answer
+
+
+def test_describe_images_tells_the_status_of_a_scan_that_expired(
+    client: ClientFactory, push: Push, sandbox: Sandbox, account: str
+) -> None:
+    push("team/app", small_image(), ["v1"])
+    set_findings(sandbox, account, "v1", status="SCAN_ELIGIBILITY_EXPIRED")
+    (found,) = client("ecr").describe_images(repositoryName="team/app")["imageDetails"]
+    assert found["imageScanStatus"] == {"status": "SCAN_ELIGIBILITY_EXPIRED"}
+    assert "imageScanFindingsSummary" not in found
+
+
+def test_enhanced_findings_are_inspectors(client: ClientFactory, push: Push, sandbox: Sandbox, account: str) -> None:
+    push("team/app", small_image(), ["v1"])
+    details = {"vulnerabilityId": "CVE-2026-0001", "vulnerablePackages": [{"name": "openssl", "version": "3.0"}]}
+    finding = {"title": "CVE-2026-0001 - openssl", "severity": "HIGH", "packageVulnerabilityDetails": details}
+    set_findings(sandbox, account, "v1", status="ACTIVE", enhanced=True, findings=[finding])
+    answer = findings(client("ecr"))
+    assert answer["imageScanStatus"]["status"] == "ACTIVE"
+    assert answer["imageScanFindings"]["findingSeverityCounts"] == {"HIGH": 1}
+    assert answer["imageScanFindings"]["enhancedFindings"] == [finding]
+
+
+def test_a_scan_can_be_taken_back(client: ClientFactory, push: Push, sandbox: Sandbox, account: str) -> None:
+    push("team/app", small_image(), ["v1"])
+    set_findings(sandbox, account, "v1")
+    sandbox.admin("DELETE", f"findings?account={account}&region=eu-west-1&repository=team/app&image=v1")
+    ecr = client("ecr")
+    with pytest.raises(ecr.exceptions.ScanNotFoundException):
+        findings(ecr)
+
+
+def test_an_unknown_scan_status_is_refused(push: Push, sandbox: Sandbox, account: str) -> None:
+    push("team/app", small_image(), ["v1"])
+    with pytest.raises(HTTPError, match="400"):
+        set_findings(sandbox, account, "v1", status="SOMEHOW")

@@ -1,14 +1,12 @@
 """The demo fleet as an operator's tools see it: each case that it promises, through plain boto3 and /v2."""
 
 import json
-import os
 import re
 import subprocess
 import sys
 import time
 from base64 import b64decode
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -16,30 +14,15 @@ import httpx
 import pytest
 
 from sandbox.bases import STREAMS, BaseStream
-from tests.sandbox.conftest import FAST_CLOCK, ROOT, Sandbox, login
+from tests.sandbox.conftest import ROOT, Sandbox, login
+from tests.sandbox.serving import ENVIRONMENT, serving
 
 PRODUCTION, STAGING = "111111111111", "222222222222"
 EUROPE, AMERICA = "eu-west-1", "us-east-1"
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
 PLACES = [(PRODUCTION, EUROPE), (PRODUCTION, AMERICA), (STAGING, EUROPE), (STAGING, AMERICA)]
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 DATED = re.compile(r"\d{4}\.\d{2}\.\d{2}\.\d{2}$")
-
-
-@contextmanager
-def serving(fleet: str) -> Iterator[Sandbox]:
-    command = [sys.executable, "-m", "sandbox", "--port", "0", "--fleet", fleet, "--clock", FAST_CLOCK]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line.startswith("sandbox ready on "), f"the sandbox did not start: {line!r}"
-        url = line.split()[-1]
-        try:
-            yield Sandbox(url, int(url.rsplit(":", 1)[1]), process.pid)
-        finally:
-            process.terminate()
-            process.wait(10)
 
 
 class Demo:
@@ -108,7 +91,7 @@ class Demo:
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Demo]:
     """`python -m sandbox --fleet demo`."""
-    with serving("demo") as sandbox:
+    with serving("--fleet", "demo") as sandbox:
         opened = Demo(sandbox)
         yield opened
         opened.public.close()
@@ -344,21 +327,7 @@ def test_a_function_that_is_not_python_answers_as_recorded_and_says_so(demo: Dem
     assert "recorded" in b64decode(answer["LogResult"]).decode()
 
 
-# Fleets of any size
-
-
-def test_a_number_seeds_that_many_functions_of_five_versions_and_two_aliases() -> None:
-    with serving("120") as sandbox:
-        fleet = Demo(sandbox)
-        functions = fleet.client("lambda")
-        names = [function["FunctionName"] for function in fleet.functions(PRODUCTION, EUROPE)]
-        assert len(names) == 120
-        assert len(functions.list_versions_by_function(FunctionName=names[77])["Versions"]) == 6
-        aliases = functions.list_aliases(FunctionName=names[77])["Aliases"]
-        assert [alias["Name"] for alias in aliases] == ["canary", "live"]
-        repositories = fleet.client("ecr").describe_repositories()["repositories"]
-        assert [repository["repositoryName"] for repository in repositories] == ["fleet/app-000", "fleet/app-001"]
-        fleet.public.close()
+# The whole
 
 
 def test_the_same_day_gives_the_same_fleet() -> None:
@@ -381,10 +350,3 @@ def test_the_same_day_gives_the_same_fleet() -> None:
     )
     assert first == second
     assert "orders-api" in first
-
-
-def test_an_unknown_fleet_is_refused_with_the_choices() -> None:
-    command = [sys.executable, "-m", "sandbox", "--fleet", "armada"]
-    finished = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
-    assert finished.returncode == 2
-    assert "demo, none, or a number of functions" in finished.stderr

@@ -97,3 +97,34 @@ def test_an_alias_cannot_move_while_its_concurrency_is_allocated(
         api.put_provisioned_concurrency_config(FunctionName="app", Qualifier="live", ProvisionedConcurrentExecutions=1)
         with pytest.raises(ClientError, match="ResourceConflictException"):
             api.update_alias(FunctionName="app", Name="live", FunctionVersion="2")
+
+
+def test_an_alias_that_moved_is_allocated_anew(functions: Functions, clock: Callable[..., Any]) -> None:
+    functions.deploy()
+    functions.publish()
+    functions.next_version()
+    api, target = functions.api, {"FunctionName": "app", "Qualifier": "live"}
+    api.create_alias(FunctionName="app", Name="live", FunctionVersion="1")
+    api.put_provisioned_concurrency_config(**target, ProvisionedConcurrentExecutions=2)
+    until(lambda: api.get_provisioned_concurrency_config(**target)["Status"] == "READY")
+    with clock(provisioned=30):
+        api.update_alias(FunctionName="app", Name="live", FunctionVersion="2")
+        assert api.get_provisioned_concurrency_config(**target)["Status"] == "IN_PROGRESS"
+
+
+def test_provisioned_concurrency_stays_within_the_reservation_and_the_account(functions: Functions) -> None:
+    functions.deploy()
+    functions.publish()
+    api, target = functions.api, {"FunctionName": "app", "Qualifier": "1"}
+    with pytest.raises(api.exceptions.InvalidParameterValueException, match="unreserved concurrency"):
+        api.put_provisioned_concurrency_config(**target, ProvisionedConcurrentExecutions=901)
+    api.put_function_concurrency(FunctionName="app", ReservedConcurrentExecutions=5)
+    with pytest.raises(api.exceptions.InvalidParameterValueException, match="reservedConcurrentExecution"):
+        api.put_provisioned_concurrency_config(**target, ProvisionedConcurrentExecutions=6)
+
+
+def test_account_settings_tell_lambdas_limits(functions: Functions) -> None:
+    settings = functions.api.get_account_settings()
+    assert settings["AccountUsage"] == {"TotalCodeSize": 0, "FunctionCount": 0}
+    assert settings["AccountLimit"]["UnreservedConcurrentExecutions"] == 1000
+    assert settings["AccountLimit"]["CodeSizeUnzipped"] == 262_144_000

@@ -123,11 +123,12 @@ def test_another_accounts_image_needs_its_repositorys_permission(
     with pytest.raises(ClientError, match="Check the ECR permissions") as refused:
         functions.create(Code=code)
     assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
-    client("ecr", account=owner).set_repository_policy(repositoryName="app", policyText=_pull_policy(account))
+    client("ecr", account=owner).set_repository_policy(repositoryName="app", policyText=pull_policy(account))
     assert functions.create(Code=code)["State"] == "Pending"
 
 
-def _pull_policy(account: str) -> str:
+def pull_policy(account: str) -> str:
+    """A repository policy that lets Lambda in an account pull."""
     actions = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     principals = [{"AWS": f"arn:aws:iam::{account}:root"}, {"Service": "lambda.amazonaws.com"}]
     statements = [{"Effect": "Allow", "Principal": principal, "Action": actions} for principal in principals]

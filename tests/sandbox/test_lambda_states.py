@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from tests.sandbox.conftest import Sandbox
 from tests.sandbox.functions import REGION, Functions, until
+from tests.sandbox.test_lambda_create import pull_policy
 
 
 def put_to_sleep(sandbox: Sandbox, functions: Functions, **more: str) -> None:
@@ -94,6 +95,40 @@ def test_new_code_brings_a_function_back_whose_image_was_deleted(functions: Func
         functions.invoke()
     functions.redeploy("def handler(event, context):\n    return 'new'\n", tag="2")
     assert functions.invoke().payload == "new"
+
+
+def test_a_rollback_to_a_version_whose_image_was_deleted_fails_and_the_newer_one_runs(functions: Functions) -> None:
+    old = functions.deploy()
+    functions.publish()
+    functions.redeploy("def handler(event, context):\n    return 'new'\n", tag="2")
+    functions.publish()
+    functions.ecr.batch_delete_image(repositoryName="app", imageIds=[{"imageDigest": old}])
+    with pytest.raises(ClientError, match="CodeArtifactUserFailedException"):
+        functions.invoke(Qualifier="1")
+    assert functions.read(qualifier="1")["StateReasonCode"] == "ImageDeleted"
+    assert functions.invoke(Qualifier="2").payload == "new"
+    assert functions.read(qualifier="2")["State"] == "Active"
+
+
+def test_an_image_that_lost_only_its_tag_still_runs(functions: Functions) -> None:
+    functions.deploy()
+    functions.push("def handler(event, context):\n    return 'moved'\n")
+    assert functions.invoke(event="still here").payload == "still here"
+
+
+def test_a_repository_that_no_longer_lets_lambda_pull_fails_the_next_cold_invoke(
+    functions: Functions, client: Callable[..., Any], account: str
+) -> None:
+    owner = str(int(account) - 200_000_000_000)
+    functions.push(account=owner)
+    ecr = client("ecr", account=owner)
+    ecr.set_repository_policy(repositoryName="app", policyText=pull_policy(account))
+    functions.create(Code={"ImageUri": functions.uri(account=owner)})
+    functions.settled()
+    ecr.delete_repository_policy(repositoryName="app")
+    with pytest.raises(ClientError, match="does not have permission to access the ECR image"):
+        functions.invoke()
+    assert functions.read()["StateReasonCode"] == "ImageAccessDenied"
 
 
 def test_a_pending_function_cannot_be_invoked(functions: Functions, slow_clock: None) -> None:

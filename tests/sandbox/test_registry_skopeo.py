@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.images import Image, sha256_digest
+from sandbox.images import Flavour, Image, Index, make_index, sha256_digest
+from tests import distribution_server
 from tests.packages import require
 from tests.sandbox.conftest import ClientFactory, Push, Sandbox, login
 from tests.sandbox.fixtures import small_image
@@ -83,3 +84,45 @@ def test_skopeo_is_refused_a_private_image_without_credentials(sandbox: Sandbox,
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode != 0
     assert "unauthorized" in done.stderr.lower()
+
+
+def copy(source: str, source_login: str, target: str, target_login: str) -> None:
+    """skopeo copy between two registries without TLS, byte for byte or not at all."""
+    insecure = ["--src-tls-verify=false", "--dest-tls-verify=false", "--all", "--preserve-digests"]
+    skopeo("copy", *insecure, "--src-creds", source_login, "--dest-creds", target_login, source, target)
+
+
+@pytest.mark.parametrize("flavour", ["oci", "docker"])
+def test_a_copy_from_one_repository_to_another_keeps_the_digest(
+    sandbox: Sandbox, client: ClientFactory, push: Push, flavour: Flavour
+) -> None:
+    ecr, image = client("ecr"), small_image(flavour=flavour)
+    push("team/app", image, ["v1"])
+    ecr.create_repository(repositoryName="team/copy")
+    registry, login_there = f"docker://127.0.0.1:{sandbox.port}", credentials(client)
+    copy(f"{registry}/team/app:v1", login_there, f"{registry}/team/copy:v1", login_there)
+    (found,) = ecr.describe_images(repositoryName="team/copy")["imageDetails"]
+    assert (found["imageDigest"], found["imageTags"]) == (image.digest, ["v1"])
+
+
+@pytest.mark.needs("docker-registry")
+@pytest.mark.parametrize("kind", ["oci", "docker", "index"])
+def test_a_copy_to_docker_registry_and_back_keeps_the_digest(
+    sandbox: Sandbox, client: ClientFactory, push: Push, tmp_path: Path, kind: str
+) -> None:
+    images: dict[str, Image | Index] = {
+        "oci": small_image(),
+        "docker": small_image(flavour="docker"),
+        "index": make_index([small_image(), small_image(architecture="arm64")]),
+    }
+    ecr, image = client("ecr"), images[kind]
+    push("team/app", image, ["v1"])
+    ecr.create_repository(repositoryName="team/back")
+    ours, our_login = f"docker://127.0.0.1:{sandbox.port}", credentials(client)
+    with distribution_server.serving(tmp_path) as url:
+        theirs = url.replace("http:", "docker:")
+        their_login = f"{distribution_server.USER}:{distribution_server.PASSWORD}"
+        copy(f"{ours}/team/app:v1", our_login, f"{theirs}/away/app:v1", their_login)
+        copy(f"{theirs}/away/app:v1", their_login, f"{ours}/team/back:v1", our_login)
+    tagged = [each for each in ecr.describe_images(repositoryName="team/back")["imageDetails"] if each.get("imageTags")]
+    assert [each["imageDigest"] for each in tagged] == [image.digest]

@@ -1,0 +1,120 @@
+"""POST /_sandbox/releases: a new release of a base stream, and a fleet that it makes stale."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from urllib.error import HTTPError
+
+import httpx
+import pytest
+
+from sandbox.bases import STREAMS
+from tests.sandbox.conftest import REGION, Sandbox, login
+from tests.sandbox.serving import serving
+
+MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json"
+ACCOUNT = "111111111111"
+
+
+@pytest.fixture
+def fleet() -> Iterator[Sandbox]:
+    """A fleet of its own for each test: releases are seen by all accounts."""
+    with serving("--fleet", "small") as sandbox:
+        yield sandbox
+
+
+def manifest(sandbox: Sandbox, repository: str, reference: str, **more: Any) -> httpx.Response:
+    url = f"{sandbox.url}/v2/{repository}/manifests/{reference}"
+    return httpx.get(url, headers={"Accept": MANIFESTS}, **more).raise_for_status()
+
+
+def diff_ids(sandbox: Sandbox, repository: str, reference: str, **more: Any) -> list[str]:
+    config = manifest(sandbox, repository, reference, **more).json()["config"]["digest"]
+    url = f"{sandbox.url}/v2/{repository}/blobs/{config}"
+    return list(httpx.get(url, follow_redirects=True, **more).raise_for_status().json()["rootfs"]["diff_ids"])
+
+
+def publish(sandbox: Sandbox, stream: str = "python:3.12", **more: str) -> dict[str, Any]:
+    answer: dict[str, Any] = sandbox.admin("POST", "releases", {"stream": stream, **more})
+    return answer
+
+
+def test_a_release_has_a_dated_tag_of_its_hour(fleet: Sandbox) -> None:
+    release = publish(fleet, created="2031-02-03T04:05:06Z")
+    assert release["version"] == "3.12.2031.02.03.04"
+    found = manifest(fleet, "lambda/python", "3.12.2031.02.03.04").headers["Docker-Content-Digest"]
+    assert found == release["digest"]
+
+
+def test_a_release_without_a_date_is_of_now(fleet: Sandbox) -> None:
+    created = datetime.fromisoformat(publish(fleet)["created"])
+    assert abs((datetime.now(UTC) - created).total_seconds()) < 60
+
+
+def test_a_release_moves_the_moving_tags_of_all_platforms(fleet: Sandbox) -> None:
+    version = publish(fleet)["version"]
+    for suffix in ("", "-x86_64", "-arm64"):
+        moving, dated = (manifest(fleet, "lambda/python", f"{name}{suffix}").content for name in ("3.12", version))
+        assert moving == dated
+
+
+def test_a_release_is_an_index_of_both_platforms(fleet: Sandbox) -> None:
+    release = publish(fleet)
+    members = manifest(fleet, "lambda/python", "3.12").json()["manifests"]
+    assert {member["platform"]["architecture"]: member["digest"] for member in members} == release["images"]
+    assert list(release["images"]) == ["amd64", "arm64"]
+
+
+@pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
+def test_a_release_puts_new_layers_on_the_shared_os_layer(fleet: Sandbox, stream: Any) -> None:
+    before = diff_ids(fleet, stream.repository, f"{stream.tag}-x86_64")
+    publish(fleet, stream.name)
+    after = diff_ids(fleet, stream.repository, f"{stream.tag}-x86_64")
+    assert after[0] == before[0]
+    assert after[1] != before[1]
+
+
+def test_each_further_release_is_another_image(fleet: Sandbox) -> None:
+    chains = []
+    for day in ("03", "04", "05"):
+        publish(fleet, created=f"2031-02-{day}T00:00:00Z")
+        chains.append(tuple(diff_ids(fleet, "lambda/python", "3.12-x86_64")))
+    assert len(set(chains)) == 3
+
+
+def test_older_releases_keep_their_dated_tags(fleet: Sandbox) -> None:
+    before = fleet.admin("GET", "releases")["python:3.12"]
+    version = publish(fleet)["version"]
+    assert fleet.admin("GET", "releases")["python:3.12"] == [*before, version]
+
+
+def test_a_release_makes_a_fleet_stale(fleet: Sandbox) -> None:
+    ecr = fleet.client("ecr", REGION, ACCOUNT)
+    app = diff_ids(fleet, "fleet/app-000", "live", auth=login(ecr))
+    before = diff_ids(fleet, "lambda/python", "3.12-x86_64")
+    publish(fleet)
+    after = diff_ids(fleet, "lambda/python", "3.12-x86_64")
+    assert app[: len(before)] == before
+    assert app[: len(after)] != after
+
+
+def test_a_stream_begins_with_its_first_release_where_there_was_none() -> None:
+    with serving() as sandbox:
+        release = publish(sandbox, "nodejs:22")
+        assert sandbox.admin("GET", "releases")["nodejs:22"] == [release["version"]]
+
+
+def test_a_second_release_of_the_same_hour_is_refused(fleet: Sandbox) -> None:
+    publish(fleet, created="2031-02-03T04:05:06Z")
+    with pytest.raises(HTTPError) as refusal:
+        publish(fleet, created="2031-02-03T04:30:00Z")
+    assert refusal.value.code == 400
+    assert "give a later `created`" in json.load(refusal.value)["error"]
+
+
+def test_an_unknown_stream_is_refused_with_those_there_are(fleet: Sandbox) -> None:
+    with pytest.raises(HTTPError) as refusal:
+        publish(fleet, "perl:5")
+    assert refusal.value.code == 404
+    assert "python:3.12" in json.load(refusal.value)["error"]
