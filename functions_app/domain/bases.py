@@ -44,6 +44,8 @@ class Detection:
     tier: Tier
     release_id: int | None
     evidence: tuple[str, ...]
+    stream: str = ""  # also where only the stream is known, not the release
+    lineage: tuple[int, ...] = ()  # every whole release beneath it, the nearest first (release_id among them)
 
 
 Lookup = Callable[[Sequence[str]], Mapping[str, tuple[KnownRelease, ...]]]

@@ -32,6 +32,8 @@ class Verdict:
     reason: str
     releases_behind: int = 0
     days_behind: int = 0
+    stale_since: datetime | None = None  # when the first newer release was built
+    end_of_life_on: date | None = None  # the first end among runtime and OS, past or to come
 
 
 def judge(detection: Detection, releases: Sequence[KnownRelease], deprecated_on: date | None, now: datetime) -> Verdict:

@@ -16,6 +16,9 @@ class Kind(StrEnum):
     DEPLOYMENT = "deployment"
     ROLLBACK = "rollback"
     INVOCATION = "invocation"
+    READ_FILES = "read_files"  # what the layers of images hold, from the registry
+    FORECAST = "forecast"  # what lifecycle policies would delete next
+    PATCH = "patch"  # functions onto a newer base release: planned only, so far
 
 
 class Status(StrEnum):

@@ -2,9 +2,9 @@
 
 from functions_app.models.access import AuditEntry
 from functions_app.models.accounts import Account, Scope
-from functions_app.models.bases import BaseRelease, BaseStream
-from functions_app.models.fleet import Alias, AliasMove, Function, Version
-from functions_app.models.images import Image, Repository, Tag, TagMove
+from functions_app.models.bases import BaseRelease, BaseStream, FreshnessDay, FreshnessPolicy, LayerFiles
+from functions_app.models.fleet import Alias, AliasMove, FleetRevision, Function, Version
+from functions_app.models.images import Image, ImageScan, LifecycleForecast, Repository, Tag, TagMove
 from functions_app.models.runs import LogLine, Plan, Run, RunStep
 
 __all__ = [
@@ -14,8 +14,14 @@ __all__ = [
     "AuditEntry",
     "BaseRelease",
     "BaseStream",
+    "FleetRevision",
+    "FreshnessDay",
+    "FreshnessPolicy",
     "Function",
     "Image",
+    "ImageScan",
+    "LayerFiles",
+    "LifecycleForecast",
     "LogLine",
     "Plan",
     "Repository",

@@ -12,7 +12,12 @@ class BaseStream(models.Model):
     runtime_version = models.CharField(max_length=30, blank=True)
     deprecated_on = models.DateField(null=True, help_text="end of life: no more security patches from then")
     updates_blocked_on = models.DateField(null=True)
+    os = models.CharField(max_length=30, blank=True, help_text="key in base-streams.json: al2023")
+    os_end_of_life_on = models.DateField(null=True, help_text="no more security patches for the OS from then")
+    platforms = models.JSONField(default=list, help_text='["linux/amd64"]; empty: every platform of the index')
+    own = models.BooleanField(default=False, help_text="added by people: a company's base, not one of Lambda's")
     enabled = models.BooleanField(default=True)
+    next_poll_at = models.DateTimeField(null=True, help_text="with jitter; null: at the next look")
     polled_at = models.DateTimeField(null=True, help_text="when the last poll that succeeded ended")
     problem = models.JSONField(null=True)
 
@@ -30,6 +35,7 @@ class BaseRelease(models.Model):
     platform = models.CharField(max_length=40, help_text="linux/amd64")
     chain_id = models.CharField(max_length=80, db_index=True)
     diff_ids = models.JSONField()
+    layers = models.JSONField(default=list, help_text="[{digest, size, media_type}], compressed, from the bottom up")
     manifest_digest = models.CharField(max_length=80)
     index_digest = models.CharField(max_length=80, blank=True)
     tag = models.CharField(max_length=120, blank=True, help_text="the dated tag, where one is known")
@@ -45,3 +51,56 @@ class BaseRelease(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stream.name} {self.tag or self.manifest_digest[:19]} {self.platform}"
+
+
+class LayerFiles(models.Model):
+    """What one layer holds, read once per diff id, ever: every image with this layer shares the row."""
+
+    diff_id = models.CharField(max_length=80, unique=True)
+    read_at = models.DateTimeField()
+    file_count = models.IntegerField(default=0)
+    size_bytes = models.BigIntegerField(default=0, help_text="uncompressed")
+    files = models.BinaryField(default=b"", help_text="domain.layer_files.pack")
+    packages = models.JSONField(default=list, help_text="[{kind, name, version, path}] from package databases in it")
+    problem = models.JSONField(null=True)
+
+    def __str__(self) -> str:
+        return self.diff_id
+
+
+class FreshnessPolicy(models.Model):
+    """How long a stale base may stay until it is overdue; the most specific one that fits a function counts."""
+
+    account = models.ForeignKey("Account", models.CASCADE, null=True, help_text="null: every account")
+    tag_key = models.CharField(max_length=128, blank=True, help_text="a tag of the function; empty: any function")
+    tag_value = models.CharField(max_length=256, blank=True, help_text="empty: any value")
+    max_days = models.PositiveIntegerField(null=True, help_text="days since the first newer release")
+    max_releases = models.PositiveIntegerField(null=True, help_text="releases behind")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "tag_key", "tag_value"], name="one_policy", nulls_distinct=False)
+        ]
+        ordering = ["account__name", "tag_key", "tag_value"]
+
+    def __str__(self) -> str:
+        return f"{self.account or 'all accounts'} {self.tag_key}={self.tag_value}"
+
+
+class FreshnessDay(models.Model):
+    """How many functions stood how on one day, by account and base: the burn-down. The day's last count stays."""
+
+    day = models.DateField(help_text="UTC")
+    account = models.ForeignKey("Account", models.CASCADE)
+    base_name = models.CharField(max_length=120, blank=True)
+    current = models.IntegerField(default=0)
+    stale = models.IntegerField(default=0)
+    end_of_life = models.IntegerField(default=0)
+    unknown = models.IntegerField(default=0)
+    overdue = models.IntegerField(default=0, help_text="of the stale and those at their end of life")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["day", "account", "base_name"], name="one_count_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.account} {self.base_name}"

@@ -54,11 +54,13 @@ class Function(models.Model):
     freshness_reason = models.CharField(max_length=300, blank=True)
     releases_behind = models.IntegerField(default=0)
     days_behind = models.IntegerField(default=0)
+    overdue_on = models.DateField(null=True, help_text="the day from which its base is overdue by the policy that fits")
+    end_of_life_on = models.DateField(null=True, help_text="first end of runtime or OS among what is live")
     base_name = models.CharField(max_length=120, blank=True, help_text="stream of the worst live image: python:3.12")
     problem_rank = models.IntegerField(default=0, help_text="worst first: domain.fleet.problem_rank")
     problem = models.CharField(max_length=300, blank=True, help_text="the one line that says what is wrong")
     alias_chips = models.JSONField(
-        default=list, help_text="[{name, version, digest, second_version, second_weight, second_digest, drifted}]"
+        default=list, help_text="[{name, version, digest, freshness, reason, overdue_on, second_..., drifted}]"
     )
     drifted = models.BooleanField(default=False, help_text="a tag it was deployed by points elsewhere now")
     owner = models.CharField(max_length=120, blank=True)
@@ -73,6 +75,7 @@ class Function(models.Model):
             models.Index(fields=["gone_at", "-last_modified", "id", *FACETS], name="functions_by_change"),
             models.Index(fields=["gone_at", "-days_behind", "name", "id", *FACETS], name="functions_by_age"),
             models.Index(fields=["gone_at", *FACETS], name="functions_by_facet"),
+            models.Index(fields=["gone_at", "overdue_on", "name", "id", *FACETS], name="functions_by_due_day"),
         ]
 
     def __str__(self) -> str:
@@ -136,3 +139,13 @@ class AliasMove(models.Model):
 
     def __str__(self) -> str:
         return f"{self.function.name}:{self.alias} -> {self.version}"
+
+
+class FleetRevision(models.Model):
+    """One row that counts the visible changes of the fleet: open pages compare it and read themselves anew."""
+
+    revision = models.BigIntegerField(default=0)
+    at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return str(self.revision)

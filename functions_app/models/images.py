@@ -58,12 +58,21 @@ class Image(models.Model):
 
     # the verdict of domain.bases and domain.freshness; re-judged after every poll of the base streams
     base_release = models.ForeignKey("BaseRelease", models.SET_NULL, null=True, related_name="images")
+    base_stream = models.ForeignKey(
+        "BaseStream", models.SET_NULL, null=True, related_name="images", help_text="also where its release is unknown"
+    )
+    base_lineage = models.JSONField(
+        default=list,
+        help_text="levels, the nearest first: [{release_id, stream, label, layers, freshness, reason}]",
+    )
     base_tier = models.CharField(max_length=12, default="unknown")
     base_evidence = models.JSONField(default=list, help_text="sentences")
     freshness = models.CharField(max_length=12, choices=Freshness.choices(), default=Freshness.UNKNOWN.value)
     freshness_reason = models.CharField(max_length=300, blank=True)
     releases_behind = models.IntegerField(default=0)
     days_behind = models.IntegerField(default=0)
+    stale_since = models.DateTimeField(null=True, help_text="when the first newer release was built")
+    end_of_life_on = models.DateField(null=True, help_text="the first end among runtime and OS, past or to come")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["repository", "digest"], name="one_image")]
@@ -101,3 +110,36 @@ class TagMove(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tag}: {self.from_digest} -> {self.to_digest}"
+
+
+class ImageScan(models.Model):
+    """What ECR's last scan of an image says. No row: Drydock has not asked yet."""
+
+    image = models.OneToOneField(Image, models.CASCADE, related_name="scan")
+    status = models.CharField(max_length=40, help_text="ECR's ScanStatus, or NOT_SCANNED where there was none")
+    description = models.CharField(max_length=500, blank=True)
+    enhanced = models.BooleanField(default=False, help_text="Inspector's findings, which name layers and paths")
+    completed_at = models.DateTimeField(null=True)
+    severities = models.JSONField(default=dict, help_text="{CRITICAL: 2}")
+    findings = models.JSONField(
+        default=list, help_text="[{name, severity, title, package, version, fixed_in, path, layer, uri}]"
+    )
+    read_at = models.DateTimeField()
+    problem = models.JSONField(null=True)
+
+    def __str__(self) -> str:
+        return f"scan of {self.image_id}: {self.status}"
+
+
+class LifecycleForecast(models.Model):
+    """What a repository's own lifecycle policy would delete next, by ECR's preview of it."""
+
+    repository = models.OneToOneField(Repository, models.CASCADE, related_name="forecast")
+    policy = models.TextField(blank=True, help_text="the policy as it was previewed; empty: there is none")
+    expiring = models.JSONField(default=list, help_text="[{digest, tags, rule, pushed_at}]")
+    read_at = models.DateTimeField(null=True, help_text="when a preview last ended")
+    attempted_at = models.DateTimeField()
+    problem = models.JSONField(null=True)
+
+    def __str__(self) -> str:
+        return f"forecast of {self.repository_id}"
