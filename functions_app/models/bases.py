@@ -79,7 +79,10 @@ class FreshnessPolicy(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["account", "tag_key", "tag_value"], name="one_policy", nulls_distinct=False)
+            models.UniqueConstraint(fields=["account", "tag_key", "tag_value"], name="one_policy"),
+            models.UniqueConstraint(
+                fields=["tag_key", "tag_value"], condition=models.Q(account=None), name="one_policy_for_all"
+            ),
         ]
         ordering = ["account__name", "tag_key", "tag_value"]
 

@@ -19,6 +19,9 @@ KINDS = {
     Kind.DEPLOYMENT: "Deployment",
     Kind.ROLLBACK: "Rollback",
     Kind.INVOCATION: "Invocation",
+    Kind.READ_FILES: "Reading of files",
+    Kind.FORECAST: "Lifecycle forecast",
+    Kind.PATCH: "Patch",
 }
 # what shows the result of a kind where a list of names and values will not do
 RESULTS = {
