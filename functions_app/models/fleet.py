@@ -9,6 +9,8 @@ from django.db import models
 from functions_app.domain.freshness import Freshness
 
 FACETS = ("account", "region", "state", "freshness", "base_name")
+# what the overview counts by, read from one index
+NEEDS = ("account", "freshness", "base_name", "state", "problem_rank", "drifted", "overdue_on", "end_of_life_on")
 
 
 class Function(models.Model):
@@ -76,6 +78,8 @@ class Function(models.Model):
             models.Index(fields=["gone_at", "-days_behind", "name", "id", *FACETS], name="functions_by_age"),
             models.Index(fields=["gone_at", *FACETS], name="functions_by_facet"),
             models.Index(fields=["gone_at", "overdue_on", "name", "id", *FACETS], name="functions_by_due_day"),
+            models.Index(fields=["gone_at", *NEEDS], name="functions_by_need"),
+            models.Index(fields=["gone_at", "name"], condition=models.Q(drifted=True), name="functions_drifted"),
         ]
 
     def __str__(self) -> str:
@@ -115,9 +119,19 @@ class Alias(models.Model):
     second_weight = models.FloatField(default=0)
     revision_id = models.CharField(max_length=60)
     synced_at = models.DateTimeField()
+    # ready for the overview: services.rollback_targets writes them with the function's summary
+    rollback_targets = models.IntegerField(null=True, help_text="versions it could go back to now; null: not counted")
+    rollback_lost = models.IntegerField(default=0, help_text="earlier versions it can't go back to any more")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["function", "name"], name="one_alias")]
+        indexes = [
+            models.Index(
+                fields=["rollback_lost", "name"],
+                condition=models.Q(rollback_targets=0),
+                name="aliases_with_no_way_back",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.function.name}:{self.name}"

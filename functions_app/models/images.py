@@ -74,8 +74,14 @@ class Image(models.Model):
     stale_since = models.DateTimeField(null=True, help_text="when the first newer release was built")
     end_of_life_on = models.DateField(null=True, help_text="the first end among runtime and OS, past or to come")
 
+    # what the repository's lifecycle policy would do, by the last forecast; the forecast tells more
+    expiry_rule = models.IntegerField(null=True, help_text="priority of the rule that would take it away next")
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["repository", "digest"], name="one_image")]
+        indexes = [
+            models.Index(fields=["expiry_rule"], condition=models.Q(expiry_rule__isnull=False), name="images_expiring")
+        ]
 
     def __str__(self) -> str:
         return f"{self.repository.uri}@{self.digest}"
@@ -136,7 +142,7 @@ class LifecycleForecast(models.Model):
 
     repository = models.OneToOneField(Repository, models.CASCADE, related_name="forecast")
     policy = models.TextField(blank=True, help_text="the policy as it was previewed; empty: there is none")
-    expiring = models.JSONField(default=list, help_text="[{digest, tags, rule, pushed_at}]")
+    expiring = models.JSONField(default=list, help_text="[{digest, tags, rule, action, pushed_at, members}]")
     read_at = models.DateTimeField(null=True, help_text="when a preview last ended")
     attempted_at = models.DateTimeField()
     problem = models.JSONField(null=True)
