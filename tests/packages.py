@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 DEBIAN_PACKAGE = {
+    "buildah": "buildah",
     "chromium": "chromium",
     "docker-registry": "docker-registry",
     "postgres": "postgresql",
     "skopeo": "skopeo",
+    "umoci": "umoci",
 }
 HOMEBREW = {"postgres": "postgresql", "skopeo": "skopeo", "chromium": "--cask chromium"}
 
