@@ -96,12 +96,15 @@ class DeploymentPlan(AliasPlan):
     image_uri: str  # HOST/NAME@sha256:...: what is deployed
     from_digest: str  # what $LATEST runs
     function_revision: str
+    tags: tuple[str, ...] = ()  # that named an image chosen by digest when it was planned: only to be read
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "DeploymentPlan":
         """Read what `as_json` wrote; other keys are left aside."""
         return cls(
-            **_shared(value), **{name: value[name] for name in ("image_uri", "from_digest", "function_revision")}
+            **_shared(value),
+            **{name: value[name] for name in ("image_uri", "from_digest", "function_revision")},
+            tags=tuple(value.get("tags", ())),
         )
 
     @property

@@ -1,5 +1,6 @@
 """Deploying an image: plan it (AWS is read, nothing is changed), then a run of small repeatable steps."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -56,7 +57,7 @@ def plan(function: Function, image: str, alias: str, actor: User) -> Planned:
         return Planned(made, None)
     body = {
         **made.as_json(),
-        "title": f"Deploy {image_name(made.image)} to {function.name}:{made.alias}",
+        "title": f"Deploy {image_name(made.image, made.tags)} to {function.name}:{made.alias}",
         "function_id": function.pk,
         "target": function.arn,
         "lock": function.arn,
@@ -65,11 +66,12 @@ def plan(function: Function, image: str, alias: str, actor: User) -> Planned:
     return Planned(made, plans.store(Kind.DEPLOYMENT, body, actor))
 
 
-def image_name(image: str) -> str:
-    """An image as a title names it: repository:tag, or repository@ and 12 digits."""
+def image_name(image: str, tags: Sequence[str] = ()) -> str:
+    """An image as a title names it: repository:tag, or repository@ and 12 digits with the tags that name it."""
     name = image.partition("/")[2] or image
     repository, _, digest = name.partition("@")
-    return f"{repository}@{short(digest)}" if digest else name
+    beside = f" ({', '.join(tags)})" if tags else ""
+    return f"{repository}@{short(digest)}{beside}" if digest else name
 
 
 def _plan(function: Function, image: str, alias: str) -> DeploymentPlan:
@@ -104,6 +106,7 @@ def _plan(function: Function, image: str, alias: str) -> DeploymentPlan:
         image_uri=resolved.uri,
         from_digest=latest.digest,
         function_revision=latest.revision_id,
+        tags=image_choices.tags_now(reference),
     )
 
 
@@ -300,9 +303,13 @@ def _read_back(context: Context) -> Outcome:
 
 
 def _refresh(context: Context) -> Outcome:
-    """Read the function into the snapshot. Its version keeps the tag it was chosen by: Lambda is given the digest."""
+    """Read the function into the snapshot. Its version keeps the tag it was chosen by: Lambda is given the digest.
+
+    An image chosen by digest was chosen by no tag, so that none of its tags that moves on is drift.
+    """
     outcome, frozen = alias_moves.refresh(context), DeploymentPlan.from_json(context.plan)
-    if tag := ImageRef.parse(frozen.image).tag:
+    chosen = ImageRef.parse(frozen.image)
+    if tag := "" if chosen.digest else chosen.tag:
         function_id = context.plan["function_id"]
         published = Version.objects.filter(function_id=function_id, number=context.memory["version"])
         if published.update(deployed_tag=tag):

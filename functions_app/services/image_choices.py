@@ -16,11 +16,15 @@ from functions_app.registry.client import CONFIG_LIMIT, Registry
 from functions_app.services import accounts
 
 SHOWN = 40
+TAGS_NAMED = 4
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One image to choose: `reference` is what is deployed, by its newest tag where it has one."""
+    """One image to choose: `reference` is what is deployed, always by digest.
+
+    A tag that happens to name it now may be a moving one, and was chosen by nobody; `tags` only name it, newest first.
+    """
 
     reference: str
     repository: str
@@ -65,9 +69,17 @@ def _tags_of(images: Sequence[Image]) -> dict[tuple[int, str], tuple[str, ...]]:
 
 
 def _choice(image: Image, tags: tuple[str, ...], function: Function, own: str) -> Choice:
-    uri = image.repository.uri
-    reference = f"{uri}:{tags[0]}" if tags else f"{uri}@{image.digest}"
-    return Choice(reference, image.repository.name, tags, image, image.digest == function.digest, uri == own)
+    repository = image.repository
+    reference = f"{repository.uri}@{image.digest}"
+    return Choice(reference, repository.name, tags, image, image.digest == function.digest, repository.uri == own)
+
+
+def tags_now(reference: ImageRef) -> tuple[str, ...]:
+    """The names that an image chosen by digest has in the snapshot, newest first; none for a tag, which is its own."""
+    if not reference.digest:
+        return ()
+    rows = Tag.objects.filter(repository__uri=reference.name, repository__gone_at=None, digest=reference.digest)
+    return tuple(rows.order_by("-since", "-name").values_list("name", flat=True)[:TAGS_NAMED])
 
 
 def repository_uri(function: Function) -> str:

@@ -79,7 +79,27 @@ def test_images_are_listed_with_the_functions_own_repository_first(browser: Clie
     assert [(choice.repository, choice.own) for choice in found] == [("team/app", True), ("other/app", False)]
     browser.force_login(operator)
     shown = text(browser, reverse("function-deploy", args=[function.pk]))
-    assert shown.index(f'value="{own.uri}:1"') < shown.index(f'value="{other.uri}:9"')
+    rows = [f'value="{choice.image.repository.uri}@{choice.image.digest}"' for choice in found]
+    assert shown.index(rows[0]) < shown.index(rows[1])
+
+
+def test_a_row_of_the_list_is_deployed_by_digest_whatever_its_tags_do(
+    browser: Client, stage: Stage, operator: User
+) -> None:
+    digest = stage.push("four", "live")
+    stage.sync_all()
+    choice = next(one for one in image_choices.choices(stage.function) if one.image.digest == digest)
+    assert (choice.reference.rpartition("@")[2], choice.tags) == (digest, ("live",))
+    browser.force_login(operator)
+    answer = browser.post(address(stage), {"image": choice.reference, "alias": "staging"})
+    assert '<span class="tag">live</span>' in text(browser, answer["Location"])
+    browser.post(f"{answer['Location']}apply/")
+    run = carry_out(Run.objects.get(kind="deployment"))
+    assert (run.status, run.title) == (Status.SUCCEEDED, f"Deploy app@{digest[7:19]} (live) to app:staging")
+    stage.push("three", "live")
+    stage.sync_all()
+    assert stage.function.versions.get(number="2").deployed_tag == ""
+    assert not stage.function.drifted
 
 
 def test_the_list_is_searched_by_tag_digest_and_repository(browser: Client, operator: User) -> None:
