@@ -17,8 +17,11 @@ class BaseStream(models.Model):
     platforms = models.JSONField(default=list, help_text='["linux/amd64"]; empty: every platform of the index')
     own = models.BooleanField(default=False, help_text="added by people: a company's base, not one of Lambda's")
     enabled = models.BooleanField(default=True)
-    next_poll_at = models.DateTimeField(null=True, help_text="with jitter; null: at the next look")
-    polled_at = models.DateTimeField(null=True, help_text="when the last poll that succeeded ended")
+    next_poll_at = models.DateTimeField(null=True, help_text="with jitter; null: at once")
+    polled_at = models.DateTimeField(null=True, help_text="when the last poll that read the tag began")
+    tag_digest = models.CharField(
+        max_length=140, blank=True, help_text="what the tag pointed to when all there was could be read; empty: read it"
+    )
     problem = models.JSONField(null=True)
 
     class Meta:

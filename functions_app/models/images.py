@@ -17,6 +17,7 @@ class Repository(models.Model):
     created_at = models.DateTimeField(null=True)
     synced_at = models.DateTimeField()
     images_synced_at = models.DateTimeField(null=True, help_text="when the reading of its images and tags began")
+    asked_at = models.DateTimeField(null=True, help_text="an event told of a change that was not read yet")
     gone_at = models.DateTimeField(null=True)
 
     class Meta:
