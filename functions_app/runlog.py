@@ -24,7 +24,7 @@ from functions_app.domain.redaction import clean_lines, redact
 from functions_app.domain.runs import ACTIVE
 from functions_app.models import LogLine, Run
 
-__all__ = ["Line", "Logger", "announce", "channel", "decode", "read", "redact", "tail"]
+__all__ = ["Line", "Logger", "announce", "announce_fleet", "channel", "decode", "read", "redact", "tail"]
 
 FLUSH_EVERY = 0.025  # seconds between two batches of one process; the first line after a pause goes at once
 FLUSH_LINES = 200  # lines that are not kept waiting
@@ -49,6 +49,7 @@ class Line:
 
 
 CHANNELS = "drydock:run:*"
+FLEET = "drydock:fleet"
 
 
 def channel(run_id: int) -> str:
@@ -101,12 +102,12 @@ class _Publisher:
         self._silent_until = 0.0
         self._complained_at = -COMPLAIN_EVERY
 
-    def publish(self, run_id: int, message: dict[str, object]) -> None:
-        """Publish a message to a run's channel, if Redis takes it."""
+    def publish(self, channel_name: str, message: dict[str, object]) -> None:
+        """Publish a message, if Redis takes it."""
         if time.monotonic() < self._silent_until:
             return
         try:
-            _redis(os.getpid()).publish(channel(run_id), json.dumps(message, ensure_ascii=False, separators=(",", ":")))
+            _redis(os.getpid()).publish(channel_name, json.dumps(message, ensure_ascii=False, separators=(",", ":")))
         except redis.RedisError as error:
             now = time.monotonic()
             self._silent_until = now + AWAY
@@ -120,7 +121,12 @@ _publish = _Publisher().publish
 
 def announce(run_id: int) -> None:
     """Tell the watchers that the run or its steps changed; they read it from the database."""
-    _publish(run_id, {"changed": True})
+    _publish(channel(run_id), {"changed": True})
+
+
+def announce_fleet() -> None:
+    """Tell every open page that the fleet changed; they read it from the database."""
+    _publish(FLEET, {"changed": True})
 
 
 def decode(message: bytes | str) -> tuple[Line, ...]:
@@ -152,7 +158,7 @@ def append(run_id: int, entries: list[Entry], owner: str = "") -> list[Line]:
         rows = [LogLine(run_id=run_id, **asdict(line)) for line in lines]
         LogLine.objects.bulk_create(rows, batch_size=500)
     told = [(line.sequence, line.at.isoformat(), line.level, line.source, line.text) for line in lines]
-    _publish(run_id, {"lines": told})
+    _publish(channel(run_id), {"lines": told})
     return lines
 
 

@@ -231,7 +231,7 @@ def _row(row: FunctionRow, accounts: dict[int, AccountFact], home: str, now: dat
         base += f'<span class="sub">{escape(row.base_name)}</span>'
     problem = f'<span class="why" title="{escape(row.problem)}">{escape(row.problem)}</span>' if row.problem else ""
     html = (
-        f'<tr data-row><th scope="row"><div class="who">'
+        f'<tr data-row id="f{row.pk}"><th scope="row"><div class="who">'
         f'<a class="name" href="{home}{row.pk}/" hx-boost="false">{escape(row.name)}</a>'
         f'<span class="place">{chip}<span class="sub">{escape(row.region)}</span></span></div>{problem}</th>'
         f'<td data-h="Aliases">{parts.aliases(row.aliases, row.digest, shown=SHOWN_ALIASES)}</td>'

@@ -1,4 +1,4 @@
-"""The hub of one web process: one subscription to Redis and one feed per watched run, for all its streams.
+"""The hub of one web process: one subscription to Redis, one feed per watched run and one of the fleet.
 
 While Redis is away the database is asked every second; while it is there now and then, because a published message may
 be lost.
@@ -13,13 +13,18 @@ from typing import Any
 
 import redis.asyncio
 from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.db import DatabaseError, close_old_connections
+from django.utils import timezone
 
 from functions_app import runlog
 from functions_app.models import Run
-from functions_app.web.live import POLL, Feed, Watcher
+from functions_app.web.fleet_feed import FleetFeed
+from functions_app.web.live import POLL, Feed, Watcher, event
 
 BELT = 3.0  # seconds between two looks at the database while Redis is there: a published message may be lost
+GUARD = 5.0  # seconds between two looks at who is still signed in
 HEARTBEAT = 15.0  # seconds; a comment keeps proxies from closing a quiet stream
 READERS = 4  # threads that read the database and render for all streams
 
@@ -31,6 +36,7 @@ class Hub:
 
     def __init__(self) -> None:
         self.feeds: dict[int, Feed] = {}
+        self.fleet: FleetFeed | None = None
         self.redis_up = False
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="streams")
         self._tasks: list[asyncio.Task[None]] = []
@@ -49,31 +55,53 @@ class Hub:
 
     def join(self, run_id: int, watcher: Watcher) -> Feed:
         """Have a watcher fed; the first one of a run starts its feed, the first of all the subscription."""
-        if not self._tasks:
-            self._tasks = [asyncio.create_task(work()) for work in (self._subscribe, self._look, self._beat)]
+        self._start()
         feed = self.feeds.get(run_id)
         if feed is None:
             feed = self.feeds[run_id] = Feed(run_id, self.read)
         feed.watchers.add(watcher)
         return feed
 
-    def leave(self, feed: Feed, watcher: Watcher) -> None:
-        """Forget a watcher; with the last one of a run its feed ends."""
+    def join_fleet(self, watcher: Watcher) -> FleetFeed:
+        """Have a watcher told of the fleet's changes."""
+        self._start()
+        if self.fleet is None:
+            self.fleet = FleetFeed(self.read)
+        self.fleet.watchers.add(watcher)
+        return self.fleet
+
+    def _start(self) -> None:
+        if not self._tasks:
+            self._tasks = [
+                asyncio.create_task(work()) for work in (self._subscribe, self._look, self._beat, self._guard)
+            ]
+
+    @property
+    def _every_feed(self) -> list[Feed | FleetFeed]:
+        return [*self.feeds.values(), *([self.fleet] if self.fleet else [])]
+
+    def leave(self, feed: Feed | FleetFeed, watcher: Watcher) -> None:
+        """Forget a watcher; with the last one its feed ends."""
         watcher.gone, watcher.live = True, False
         feed.watchers.discard(watcher)
-        if not feed.watchers and self.feeds.get(feed.run_id) is feed:
+        if feed.watchers:
+            return
+        if feed is self.fleet:
+            feed.task.cancel()
+            self.fleet = None
+        elif isinstance(feed, Feed) and self.feeds.get(feed.run_id) is feed:
             feed.task.cancel()
             del self.feeds[feed.run_id]
 
     async def say_goodbye(self) -> None:
         """End every stream, so that the server can stop at once; browsers come back, with where they were."""
-        ends = [asyncio.create_task(feed.say_goodbye()) for feed in self.feeds.values()]
+        ends = [asyncio.create_task(feed.say_goodbye()) for feed in self._every_feed]
         if ends:
             await asyncio.wait(ends, timeout=1)
 
     def close(self) -> None:
         """Let go of everything; the server stops."""
-        for task in [*self._tasks, *(feed.task for feed in self.feeds.values())]:
+        for task in [*self._tasks, *(feed.task for feed in self._every_feed)]:
             task.cancel()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
@@ -83,7 +111,7 @@ class Hub:
             client = redis.asyncio.Redis.from_url(settings.ENV.redis_url, socket_timeout=None, socket_connect_timeout=2)
             try:
                 async with client, client.pubsub() as messages:
-                    await messages.psubscribe(runlog.CHANNELS)
+                    await messages.psubscribe(runlog.CHANNELS, runlog.FLEET)
                     async for message in messages.listen():
                         self._hear(message)
             except (redis.RedisError, OSError) as error:
@@ -95,21 +123,28 @@ class Hub:
     def _hear(self, message: dict[str, Any]) -> None:
         if message["type"] == "psubscribe":
             self.redis_up = True
-            for feed in self.feeds.values():
+            for feed in self._every_feed:
                 feed.look()
         elif message["type"] == "pmessage":
-            feed_of = self.feeds.get(int(message["channel"].rsplit(b":", 1)[1]))
-            if feed_of is not None:
-                feed_of.receive(message["data"])
+            if self.fleet is not None:
+                self.fleet.look()  # a run's news may be that it began or ended
+            if message["channel"] != runlog.FLEET.encode():
+                feed_of = self.feeds.get(int(message["channel"].rsplit(b":", 1)[1]))
+                if feed_of is not None:
+                    feed_of.receive(message["data"])
 
     async def _look(self) -> None:
-        """Compare every watched run with the database: one query for all of them."""
+        """Compare every watched run with the database: one query for all of them; the fleet's feed does it itself."""
         last = monotonic()
         while True:
             await asyncio.sleep(POLL)
-            if not self.feeds or (self.redis_up and monotonic() - last < BELT):
+            if self.redis_up and monotonic() - last < BELT:
                 continue
             last = monotonic()
+            if self.fleet is not None:
+                self.fleet.look()
+            if not self.feeds:
+                continue
             try:
                 found = await self.read(_positions, list(self.feeds))
             except DatabaseError:
@@ -124,8 +159,33 @@ class Hub:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT)
-            for feed in self.feeds.values():
+            for feed in self._every_feed:
                 feed.heartbeat()
+
+    async def _guard(self) -> None:
+        """End the streams of people who logged out, or whose account was closed, since they were opened."""
+        while True:
+            await asyncio.sleep(GUARD)
+            try:
+                await self._end_strangers()
+            except DatabaseError:
+                log.exception("it could not be read who is still signed in, trying again")
+
+    async def _end_strangers(self) -> None:
+        watchers = [watcher for feed in self._every_feed for watcher in feed.watchers]
+        sessions, people = await self.read(
+            _signed_in, {watcher.session for watcher in watchers}, {watcher.person for watcher in watchers}
+        )
+        strangers = [each for each in watchers if each.session not in sessions or each.person not in people]
+        ends = (watcher.write(event("bye", "sign in"), more=False) for watcher in strangers)
+        await asyncio.gather(*ends, return_exceptions=True)
+
+
+def _signed_in(sessions: set[str], people: set[int]) -> tuple[set[str], set[int]]:
+    """Which of these sessions are still good, and which of these people may still sign in. Two queries."""
+    good = Session.objects.filter(session_key__in=sessions, expire_date__gt=timezone.now())
+    active = User.objects.filter(pk__in=people, is_active=True)
+    return set(good.values_list("session_key", flat=True)), set(active.values_list("pk", flat=True))
 
 
 def _positions(run_ids: list[int]) -> list[tuple[int, int, int]]:

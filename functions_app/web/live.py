@@ -77,9 +77,11 @@ def _resume(waiting: Any, started: Coroutine[Any, Any, None]) -> Generator[Any, 
 class Watcher:
     """One open stream. While it is `live` it has everything up to its feed's sequence number."""
 
-    def __init__(self, send: Send, after: int) -> None:
+    def __init__(self, send: Send, after: int, session: str, person: int) -> None:
         self.send = send
         self.after = after
+        self.session = session
+        self.person = person
         self.live = False
         self.state: Snapshot | None = None
         self.gone = False

@@ -1,4 +1,4 @@
-"""The live stream of a run as a raw ASGI application in front of Django: `/events/runs/<id>`.
+"""The live streams as a raw ASGI application in front of Django: `/events/runs/<id>` and, on any page, `/events/fleet`.
 
 It asks the database once who is there, then holds neither a thread nor a connection while it waits. Lines are numbered,
 the number is the event's id: with Last-Event-ID (or ?after=) a stream goes on exactly where it broke.
@@ -22,6 +22,7 @@ from django.http import HttpRequest
 from django.http.cookie import parse_cookie
 
 from functions_app.models import Run
+from functions_app.web.fleet_feed import FleetFeed
 from functions_app.web.hub import Hub
 from functions_app.web.live import Feed, Watcher
 
@@ -30,7 +31,7 @@ Send = Callable[[dict[str, Any]], Any]
 Scope = dict[str, Any]
 Django = Callable[[Scope, Receive, Send], Awaitable[None]]
 log = logging.getLogger(__name__)
-PATH = re.compile(r"/events/runs/(\d{1,18})")
+PATH = re.compile(r"/events/(?:fleet|runs/(\d{1,18}))")
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store, no-transform"),  # a proxy that compresses would hold lines back
@@ -103,35 +104,33 @@ class Application:
             return await _refuse(send, 503, "The server stops.")
         if self.hub is None:
             self.hub = Hub()
-        run_id = int(found[1])
+        run_id = int(found[1]) if found[1] else None
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
         try:
-            person, exists = await self.hub.read(_admit, headers.get(b"cookie", ""), run_id)
+            person, session, exists = await self.hub.read(_admit, headers.get(b"cookie", ""), run_id)
         except DatabaseError:
             log.exception("nobody can be admitted to a stream: the database is away")
             return await _refuse(send, 503, "The database is away. Try again in a moment.")
         if not person:
-            return await _refuse(send, 401, "Sign in to watch runs.")
+            return await _refuse(send, 401, "Sign in to watch.")
         if not exists:
             return await _refuse(send, 404, f"There is no run {run_id}.")
         if self.streams[person] >= settings.ENV.streams_per_person:
-            return await _refuse(
-                send, 429, f"You have {self.streams[person]} open logs here. Close some of their tabs."
-            )
+            return await _refuse(send, 429, f"You have {self.streams[person]} live pages open here. Close some tabs.")
         if self.streams.total() >= STREAMS:
-            return await _refuse(send, 429, "Too many logs are open on this server. Try again in a minute.")
+            return await _refuse(send, 429, "Too many live pages are open on this server. Try again in a minute.")
         after = _position(headers.get(b"last-event-id"), scope.get("query_string", b""))
         self.streams[person] += 1
         try:
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-            await self._watch(self.hub, run_id, Watcher(send, after), receive)
+            await self._watch(self.hub, run_id, Watcher(send, after, session, person), receive)
         finally:
             self.streams[person] -= 1
         return None
 
-    async def _watch(self, hub: Hub, run_id: int, watcher: Watcher, receive: Receive) -> None:
+    async def _watch(self, hub: Hub, run_id: int | None, watcher: Watcher, receive: Receive) -> None:
         await watcher.write(b"retry: 1000\n\n")
-        feed = hub.join(run_id, watcher)
+        feed = hub.join(run_id, watcher) if run_id is not None else hub.join_fleet(watcher)
         catching_up = asyncio.create_task(_begin(feed, watcher))
         catching_up.add_done_callback(feed.broken)
         try:
@@ -142,22 +141,22 @@ class Application:
             hub.leave(feed, watcher)
 
 
-async def _begin(feed: Feed, watcher: Watcher) -> None:
+async def _begin(feed: Feed | FleetFeed, watcher: Watcher) -> None:
     await feed.ready.wait()
     await feed.catch_up(watcher)
 
 
-def _admit(cookies: str, run_id: int) -> tuple[int, bool]:
-    """Whose session is in these cookies (0: nobody's), and whether the run exists."""
+def _admit(cookies: str, run_id: int | None) -> tuple[int, str, bool]:
+    """Who is in these cookies (0: nobody), by which session, and whether the run exists (None: the fleet does)."""
     request = HttpRequest()
     key = parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME)
     if not key or "\0" in key:
-        return 0, False
+        return 0, "", False
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
     person = get_user(request)
     if not person.is_authenticated:
-        return 0, False
-    return person.pk, Run.objects.filter(pk=run_id).exists()
+        return 0, "", False
+    return person.pk, key, run_id is None or Run.objects.filter(pk=run_id).exists()
 
 
 def _position(last_event_id: str | None, query: bytes) -> int:

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.db import connections
 from django.test import Client
 from django.utils import timezone
@@ -20,6 +21,7 @@ from django.utils import timezone
 from functions_app import runlog
 from functions_app.domain.runs import Kind, Status, StepStatus
 from functions_app.models import Run, RunStep
+from functions_app.services import fleet_changes
 from functions_app.services.leases import Lease
 from tests.conftest import Valkey
 from tests.processes import Process, eventually, web
@@ -300,7 +302,7 @@ class Test_who_may_watch:
                 assert open_one.status_code == 200
                 refused = client.get(f"/events/runs/{run.pk}")
                 assert refused.status_code == 429
-                assert "You have 1 open logs here" in refused.text
+                assert "You have 1 live pages open here" in refused.text
             with site.open(run) as client:
 
                 def admitted() -> bool:
@@ -319,3 +321,67 @@ def test_pages_are_served_beside_the_streams(site: Site, run: Run) -> None:
         answer = client.get(f"/runs/{run.pk}/")
     assert answer.status_code == 200
     assert "The first step" in answer.text
+
+
+def fleet(site: Site, until: Callable[[list[Event]], bool], begun: threading.Event | None = None) -> list[Event]:
+    """Read the fleet's stream until enough, or its end."""
+    found: list[Event] = []
+    with (
+        httpx.Client(base_url=site.url, headers={"Cookie": site.cookie}, timeout=httpx.Timeout(40)) as client,
+        client.stream("GET", "/events/fleet") as response,
+    ):
+        assert response.status_code == 200
+        for event in events(response.iter_lines()):
+            found.append(event)
+            if begun:
+                begun.set()
+            if until(found):
+                break
+    return found
+
+
+def states(found: list[Event]) -> list[dict[str, int]]:
+    return [json.loads(event.data) for event in found if event.name == "fleet"]
+
+
+def test_an_open_page_is_told_at_once_how_the_fleet_stands(site: Site, run: Run) -> None:
+    fleet_changes.changed()
+    assert states(fleet(site, lambda found: bool(found))) == [{"revision": 1, "running": 1}]
+
+
+def test_an_open_page_hears_of_a_change_and_of_runs_that_begin_and_end(
+    site: Site, run: Run, later: ThreadPoolExecutor
+) -> None:
+    begun = threading.Event()
+    watching = later.submit(fleet, site, lambda found: states(found)[-1] == {"revision": 1, "running": 0}, begun)
+    assert begun.wait(20)
+    fleet_changes.changed()
+    lease = claim(run)
+    lease.write(to=Status.SUCCEEDED, ended_at=timezone.now())
+    assert states(watching.result(20))[0] == {"revision": 0, "running": 1}
+
+
+def test_an_open_page_hears_of_changes_while_redis_is_away(
+    site: Site, run: Run, valkey: Valkey, later: ThreadPoolExecutor
+) -> None:
+    begun = threading.Event()
+    watching = later.submit(fleet, site, lambda found: states(found)[-1]["revision"] == 1, begun)
+    assert begun.wait(20)
+    valkey.stop()
+    try:
+        fleet_changes.changed()
+        assert states(watching.result(20))[-1]["revision"] == 1
+    finally:
+        valkey.start()
+
+
+def test_a_log_out_ends_what_that_session_watches(site: Site, run: Run, later: ThreadPoolExecutor) -> None:
+    claim(run)
+    begun = threading.Event()
+    pages = [
+        later.submit(fleet, site, lambda found: False, begun),
+        site.follow(later, run, lambda found: False),
+    ]
+    assert begun.wait(20)
+    Session.objects.all().delete()
+    assert [page.result(40)[-1].name for page in pages] == ["bye", "bye"]

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Func, Subquery
+from django.db.models.functions import Coalesce
 
 from functions_app.domain.errors import Problem
 from functions_app.domain.runs import ACTIVE
-from functions_app.models import Account, Run
+from functions_app.models import Account, FleetRevision, Run
 
 LATE_AFTER = 3  # missed syncs until the age of the data turns amber
 
@@ -42,13 +43,14 @@ class FleetStatus:
     accounts: tuple[AccountFact, ...]
     scopes: tuple[ScopeStatus, ...]
     running: int
+    revision: int  # of the fleet: models.FleetRevision
     synced_at: datetime | None
     late: bool
 
     @classmethod
     def empty(cls) -> "FleetStatus":
         """What stands around a page for nobody."""
-        return cls((), (), 0, None, False)
+        return cls((), (), 0, 0, None, False)
 
     @property
     def problems(self) -> tuple[ScopeStatus, ...]:
@@ -57,11 +59,17 @@ class FleetStatus:
 
 
 def fleet_status(now: datetime) -> FleetStatus:
-    """Read accounts, their scopes and the number of active runs in one query."""
+    """Read accounts, their scopes, the number of active runs and the fleet's revision in one query.
+
+    A page that follows the fleet reads this before anything else: then its revision is never newer than its rows.
+    """
     active = Run.objects.filter(status__in=sorted(ACTIVE)).order_by()
     found = list(
         Account.objects.order_by("name", "scopes__region")
-        .annotate(running=Subquery(active.annotate(count=Func("pk", function="COUNT")).values("count")))
+        .annotate(
+            running=Subquery(active.annotate(count=Func("pk", function="COUNT")).values("count")),
+            revision=Coalesce(Subquery(FleetRevision.objects.filter(pk=1).values("revision")), 0),
+        )
         .values_list(
             "pk",
             "name",
@@ -73,6 +81,7 @@ def fleet_status(now: datetime) -> FleetStatus:
             "scopes__synced_at",
             "scopes__problem",
             "running",
+            "revision",
         )
     )
     accounts = tuple(dict.fromkeys(AccountFact(*row[:4]) for row in found))
@@ -84,4 +93,5 @@ def fleet_status(now: datetime) -> FleetStatus:
     synced = [scope.synced_at for scope in scopes if scope.synced_at]
     oldest = min(synced) if synced else None
     late = oldest is not None and now - oldest > LATE_AFTER * timedelta(seconds=settings.ENV.sync_every)
-    return FleetStatus(accounts, scopes, found[0][-1] if found else 0, oldest, late)
+    running, revision = found[0][-2:] if found else (0, 0)
+    return FleetStatus(accounts, scopes, running, revision, oldest, late)

@@ -1,0 +1,89 @@
+// A page that follows the fleet. The stream says only that something changed; the page then reads itself anew and
+// replaces in place what differs: rows keep their places, focus and scroll stay, and what came or went is announced.
+(() => {
+  const PAUSE = 1500; // ms between two readings, and the most by which tabs spread theirs
+  let known = 0; // the revision that is shown
+  let wanted = 0;
+  let reading = false;
+
+  document.addEventListener("fleet", (event) => {
+    const { revision, running } = JSON.parse(event.detail.data);
+    const link = document.getElementById("running");
+    if (link) {
+      link.hidden = running === 0;
+      link.querySelector("b").textContent = running;
+    }
+    known ||= Number(document.getElementById("fleet").dataset.revision);
+    wanted = revision;
+    if (wanted !== known && !reading && document.querySelector("[data-live]")) {
+      reading = true;
+      setTimeout(read, Math.random() * PAUSE);
+    }
+  });
+
+  async function read() {
+    const asked = location.href;
+    const revision = wanted;
+    try {
+      const answer = await fetch(asked, { headers: { "Drydock-Live": "true" } });
+      if (answer.ok && !answer.redirected && asked === location.href) {
+        update(new DOMParser().parseFromString(await answer.text(), "text/html"));
+        known = revision;
+      }
+    } catch {
+      // The connection is away: the stream comes back, tells the revision again, and the page is read then.
+    }
+    setTimeout(() => {
+      reading = false;
+      if (wanted !== known && navigator.onLine) {
+        reading = true;
+        read();
+      }
+    }, PAUSE);
+  }
+
+  function update(next) {
+    for (const part of document.querySelectorAll("[data-live]")) {
+      const fresh = next.getElementById(part.id);
+      if (part.dataset.live === "rows") updateRows(part, fresh);
+      else if (fresh && differs(part, fresh)) replace(part, fresh);
+    }
+  }
+
+  function updateRows(body, fresh) {
+    const rows = new Map([...(fresh?.rows ?? [])].map((row) => [row.id, row]));
+    let left = 0;
+    for (const row of body.rows) {
+      const now = rows.get(row.id);
+      row.classList.toggle("left", !now);
+      left += now ? 0 : 1;
+      rows.delete(row.id);
+      if (now && differs(row, now)) replace(row, now);
+    }
+    const news = document.getElementById("list-news");
+    if (!news) return;
+    const said = [
+      rows.size ? `${rows.size} more here now` : "",
+      left ? `${left} no longer here` : "",
+    ].filter(Boolean).join(", ");
+    news.hidden = !said;
+    news.querySelector("span").textContent = said;
+    if (said) news.querySelector("a").href = location.href;
+  }
+
+  // Relative times differ with every reading and are no news.
+  function differs(old, fresh) {
+    const bare = (element) => element.innerHTML.replace(/(<time[^>]*>)[^<]*/g, "$1");
+    return bare(old) !== bare(fresh);
+  }
+
+  function replace(old, fresh) {
+    const focusable = (element) => [...element.querySelectorAll("a, button, input, select, summary")];
+    const at = focusable(old).indexOf(document.activeElement);
+    const open = [...old.querySelectorAll("details")].map((details) => details.open);
+    old.replaceChildren(...document.importNode(fresh, true).childNodes);
+    old.querySelectorAll("details").forEach((details, index) => { details.open = open[index] ?? details.open; });
+    htmx.process(old);
+    if (at >= 0) focusable(old)[at]?.focus({ preventScroll: true });
+  }
+})();
