@@ -1,10 +1,11 @@
 """Everything Drydock reads from its environment, in one typed place (README lists the variables)."""
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,8 +25,13 @@ class Environment:
     allowed_hosts: tuple[str, ...]
     trusted_origins: tuple[str, ...]
     registry_mirrors: Mapping[str, str]
+    registry_auth_file: str
+    registry_hosts: tuple[str, ...]
     sync_every: float
     base_poll_every: float
+    base_streams: tuple[str, ...]
+    hook_token: str = field(repr=False)
+    event_queues: tuple[str, ...]
     quota_share: float
     keep_logs_days: float
     keep_plans_days: float
@@ -39,6 +45,7 @@ class Environment:
 
 
 EMBEDDED_SUFFIX = "drydock-valkey.sock"
+SHORTEST_TOKEN = 16  # characters
 SOCKET_PATH_LIMIT = 100  # bytes; sockaddr_un holds 107 on Linux and 103 on macOS
 
 
@@ -55,6 +62,28 @@ def _mirrors(text: str) -> dict[str, str]:
             raise ValueError(f"DRYDOCK_REGISTRY_MIRRORS: expected HOST=http(s)://..., got {word!r}")
         pairs[host.strip()] = url.strip().rstrip("/")
     return pairs
+
+
+def _stream_names(text: str) -> tuple[str, ...]:
+    """Parse `python:3.12,nodejs:22`: which of Lambda's own bases are watched; empty for all of them."""
+    for word in _words(text):
+        if not re.fullmatch(r"[a-z]+:[\w.-]+", word):
+            raise ValueError(f"DRYDOCK_BASE_STREAMS: expected NAME:TAG as in python:3.12, got {word!r}")
+    return _words(text)
+
+
+def _hook_token(text: str) -> str:
+    if text and len(text) < SHORTEST_TOKEN:
+        raise ValueError(f"DRYDOCK_HOOK_TOKEN: expected at least {SHORTEST_TOKEN} characters; `openssl rand -hex 32`")
+    return text
+
+
+def _queues(text: str) -> tuple[str, ...]:
+    """Parse `arn:aws:sqs:REGION:ACCOUNT:NAME,...`."""
+    for word in _words(text):
+        if not re.fullmatch(r"arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[\w-]{1,80}(?:\.fifo)?", word, re.ASCII):
+            raise ValueError(f"DRYDOCK_EVENT_QUEUES: expected arn:aws:sqs:REGION:ACCOUNT:NAME, got {word!r}")
+    return _words(text)
 
 
 def _secret_key(variables: Mapping[str, str], data_dir: Path) -> str:
@@ -102,8 +131,13 @@ def read(variables: Mapping[str, str] = os.environ) -> Environment:
         allowed_hosts=_words(variables.get("DRYDOCK_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")),
         trusted_origins=_words(variables.get("DRYDOCK_TRUSTED_ORIGINS", "")),
         registry_mirrors=_mirrors(variables.get("DRYDOCK_REGISTRY_MIRRORS", "")),
+        registry_auth_file=variables.get("DRYDOCK_REGISTRY_AUTH_FILE", ""),
+        registry_hosts=_words(variables.get("DRYDOCK_REGISTRY_HOSTS", "").lower()),
         sync_every=float(variables.get("DRYDOCK_SYNC_EVERY", "300")),
         base_poll_every=float(variables.get("DRYDOCK_BASE_POLL_EVERY", "3600")),
+        base_streams=_stream_names(variables.get("DRYDOCK_BASE_STREAMS", "")),
+        hook_token=_hook_token(variables.get("DRYDOCK_HOOK_TOKEN", "").strip()),
+        event_queues=_queues(variables.get("DRYDOCK_EVENT_QUEUES", "")),
         quota_share=float(variables.get("DRYDOCK_QUOTA_SHARE", "0.66")),
         keep_logs_days=float(variables.get("DRYDOCK_KEEP_LOGS_DAYS", "90")),
         keep_plans_days=float(variables.get("DRYDOCK_KEEP_PLANS_DAYS", "30")),

@@ -1,0 +1,35 @@
+"""Which tags of a repository name the earlier releases of a moving tag: dated ones, versions, both together.
+
+AWS names Lambda's bases `3.12.2026.10.03.13` beside the moving `3.12`. Companies write `2026.10.03`, `1.4.2` or
+`1.4.2-20261003` beside `latest`, or `stable-1.4.2` beside `stable`.
+"""
+
+import re
+from collections.abc import Iterable
+
+TAGS_LIMIT = 100_000  # of one repository: what comes after them is not looked at
+_PART = r"(?:[0-9]{1,6}|20[0-9]{6}(?:[0-9]{2}){0,3})"  # a number, or a date with or without its time
+_NUMBERS = re.compile(rf"v?(?P<numbers>{_PART}(?:[._T-]{_PART}){{0,7}})")
+
+
+def history_tags(tags: Iterable[str], moving: str, limit: int, *, own: bool = False) -> list[str]:
+    """The newest tags of a moving one's releases, newest first.
+
+    They begin with the moving tag and go on in numbers. Beside a moving tag that is a word, of an `own` stream, any
+    version or date will do where none begins so. Tags for a single architecture (`-arm64`) and candidates are left out.
+    """
+    listed = [tag for _, tag in zip(range(TAGS_LIMIT), tags, strict=False)]
+    prefixed = re.compile(rf"{re.escape(moving)}[._-](?P<rest>.+)")
+    found = {tag: match["rest"] for tag in listed if (match := prefixed.fullmatch(tag))}
+    numbers = _numbered(found)
+    if not numbers and own and not _NUMBERS.fullmatch(moving):
+        numbers = _numbered({tag: tag for tag in listed})
+    return [tag for _, tag in sorted(((key, tag) for tag, key in numbers.items()), reverse=True)[:limit]]
+
+
+def _numbered(rests: dict[str, str]) -> dict[str, tuple[int, ...]]:
+    """The tags whose rest is all numbers, each with them, without those that move themselves: 1.4 beside 1.4.2."""
+    matches = {tag: match["numbers"] for tag, rest in rests.items() if (match := _NUMBERS.fullmatch(rest))}
+    keys = {tag: tuple(int(part) for part in re.findall(r"[0-9]+", numbers)) for tag, numbers in matches.items()}
+    longer = {key[:length] for key in keys.values() for length in range(1, len(key))}
+    return {tag: key for tag, key in keys.items() if key not in longer}
