@@ -56,6 +56,9 @@ class Image(models.Model):
     labels = models.JSONField(default=dict)
     annotations = models.JSONField(default=dict)
     platforms = models.JSONField(default=list, help_text="of an index: os/architecture of each image in it")
+    entries = models.JSONField(
+        null=True, help_text="of an index: [{digest, platform}], no platform: an attestation; null: not kept yet"
+    )
 
     # the verdict of domain.bases and domain.freshness; re-judged after every poll of the base streams
     base_release = models.ForeignKey("BaseRelease", models.SET_NULL, null=True, related_name="images")
@@ -129,8 +132,10 @@ class ImageScan(models.Model):
     completed_at = models.DateTimeField(null=True)
     severities = models.JSONField(default=dict, help_text="{CRITICAL: 2}")
     findings = models.JSONField(
-        default=list, help_text="[{name, severity, title, package, version, fixed_in, path, layer, uri}]"
+        default=list, help_text="the worst first: [{name, severity, title, uri, places}]; domain.scans.Finding"
     )
+    findings_at = models.DateTimeField(null=True, help_text="when the findings were read; null: only their counts")
+    due = models.BooleanField(default=False, help_text="ECR lists a scan that differs from the findings read")
     read_at = models.DateTimeField()
     problem = models.JSONField(null=True)
 
