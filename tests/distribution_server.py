@@ -16,15 +16,15 @@ version: 0.1
 log: {{accesslog: {{disabled: true}}}}
 storage: {{filesystem: {{rootdirectory: {folder}/data}}}}
 http: {{addr: "127.0.0.1:0"}}
-auth: {{htpasswd: {{realm: tests, path: {folder}/htpasswd}}}}
 """
+AUTH = "auth: {{htpasswd: {{realm: tests, path: {folder}/htpasswd}}}}\n"
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """The URL of a running docker-registry that wants USER's login; it keeps everything in the folder."""
+def serving(folder: Path, *, login: bool = True) -> Iterator[str]:
+    """The URL of a running docker-registry that wants USER's login, or none; it keeps everything in the folder."""
     program = packages.require("docker-registry")
-    (folder / "config.yml").write_text(CONFIG.format(folder=folder), encoding="utf-8")
+    (folder / "config.yml").write_text((CONFIG + AUTH * login).format(folder=folder), encoding="utf-8")
     (folder / "htpasswd").write_text(HTPASSWD, encoding="utf-8")
     log = folder / "log"
     with log.open("wb") as file:
