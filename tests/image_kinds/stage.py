@@ -1,0 +1,136 @@
+"""Push every kind to a registry, then read and judge them as the product does: poll, inspect, judge. Once a session."""
+
+import dataclasses
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+from django.conf import settings
+from django.test import override_settings
+
+from functions_app.models import BaseRelease, Image, Repository
+from functions_app.registry.client import Registry
+from functions_app.services import base_watch
+from functions_app.services.base_verdicts import judge_images
+from functions_app.services.image_facts import inspect
+from tests import distribution_server
+from tests.factories import make_account, make_repository
+from tests.fixtures import push_image
+from tests.image_kinds import apps, published, tools
+from tests.image_kinds.published import HOST, NOW
+from tests.image_kinds.tools import Workshop
+
+TAG = "v1"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the product says of an image: the columns that people see, as plain values."""
+
+    digest: str
+    base: str  # the release as people write it; empty: none
+    platform: str
+    stream: str
+    tier: str
+    freshness: str
+    releases_behind: int
+    days_behind: int
+    evidence: str  # its sentences and the verdict's reason
+    lineage: tuple[str, ...]
+    layers: tuple[dict[str, object], ...]
+
+
+class Silent:
+    """A log that nobody reads; what went wrong ends the test."""
+
+    def info(self, text: str) -> None:
+        """Not kept."""
+
+    def warning(self, text: str) -> None:
+        """A poll of these bases has nothing to warn of."""
+        raise AssertionError(text)
+
+
+@contextmanager
+def stage(folder: Path) -> Iterator[Workshop]:
+    """A docker-registry with every kind in it; the product reads it in the place of public.ecr.aws and of ECR."""
+    with distribution_server.serving(folder, login=False) as url:
+        mirrors = {HOST: url, "*.amazonaws.com": url}
+        with override_settings(ENV=dataclasses.replace(settings.ENV, registry_mirrors=mirrors)):
+            shop = Workshop(url.removeprefix("http://"), folder)
+            _push_kinds(shop)
+            yield shop
+
+
+def _push_kinds(shop: Workshop) -> None:
+    with httpx.Client(base_url=f"http://{shop.registry}") as registry:
+        for publication in published.yesterday():
+            push_image(registry, publication.repository, publication.image, publication.tags)
+        for kind, build in apps.KINDS.items():
+            push_image(registry, repository_of(kind), build(), [TAG])
+    base = f"lambda/python:{published.label(published.PYTHON, 2).partition(':')[2]}"
+    for kind, make in tools.KINDS.items():
+        make(shop, base, f"{repository_of(kind)}:{TAG}")
+
+
+def repository_of(kind: str) -> str:
+    """`kinds/docker-schema-2` of "docker schema 2"."""
+    return "kinds/" + re.sub("[^a-z0-9]+", "-", kind)
+
+
+def judge(shop: Workshop) -> Mapping[str, Judged]:
+    """Poll twice, read every kind by its tag, judge. Writes rows: the caller rolls them back."""
+    base_watch.seed_streams(published.references())
+    base_watch.poll(NOW - timedelta(days=1), Silent())
+    with httpx.Client(base_url=f"http://{shop.registry}") as registry:
+        for publication in published.today():
+            push_image(registry, publication.repository, publication.image, publication.tags)
+    base_watch.poll(NOW, Silent())
+    account = make_account()
+    kinds = [*apps.KINDS, *tools.KINDS]
+    images: dict[str, Image] = {}
+    manifests: dict[str, bytes] = {}
+    host = f"{account.account_id}.dkr.ecr.eu-west-1.amazonaws.com"
+    with Registry.open(host) as registry_read:
+        for kind in kinds:
+            repository = make_repository(account, repository_of(kind))
+            images[kind] = _listed(registry_read, repository, manifests)
+        inspect(list(images.values()), manifests, registry_read, now=NOW)
+    judge_images(now=NOW)
+    return {kind: _judged(image) for kind, image in images.items()}
+
+
+def _listed(registry: Registry, repository: Repository, manifests: dict[str, bytes]) -> Image:
+    """The row that a sync makes of an image that ECR lists."""
+    described, data = registry.manifest(repository.name, TAG)
+    manifests[described.digest] = data
+    return Image.objects.create(
+        repository=repository, digest=described.digest, media_type=described.media_type, synced_at=NOW
+    )
+
+
+def _judged(image: Image) -> Judged:
+    image.refresh_from_db()
+    release = image.base_release
+    return Judged(
+        digest=image.digest,
+        base=_name(release) if release else "",
+        platform=release.platform if release else "",
+        stream=image.base_stream.name if image.base_stream else "",
+        tier=image.base_tier,
+        freshness=image.freshness,
+        releases_behind=image.releases_behind,
+        days_behind=image.days_behind,
+        evidence=" ".join([*image.base_evidence, image.freshness_reason]),
+        lineage=tuple(level["label"] for level in image.base_lineage),
+        layers=tuple(image.layers),
+    )
+
+
+def _name(release: BaseRelease) -> str:
+    name = release.stream.name
+    return f"{name.partition(':')[0]}:{release.tag}" if release.tag else f"{name} of {release.created_at:%F}"
