@@ -156,6 +156,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": ENV.base_poll_every,
         "options": {"queue": "control", "expires": ENV.base_poll_every},
     },
+    # Looked at often, due once a day: a day counts from the last forecast, however often the beat restarts.
+    "forecast": {
+        "task": "functions_app.tasks.start_forecast",
+        "schedule": 600.0,
+        "options": {"queue": "control", "expires": 600.0},
+    },
     "tidy": {"task": "functions_app.tasks.tidy", "schedule": 3600.0, "options": {"queue": "control", "expires": 600.0}},
 }
 

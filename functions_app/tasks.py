@@ -16,7 +16,7 @@ from django.utils import timezone
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Kind
 from functions_app.models import Run
-from functions_app.services import base_watch, runs, sync
+from functions_app.services import base_watch, forecasts, runs, sync
 from functions_app.services import tidy as tidying
 
 log = logging.getLogger(__name__)
@@ -45,6 +45,12 @@ def start_sync() -> bool:
 def start_base_poll() -> bool:
     """Start the periodic poll of the base streams, unless one is under way."""
     return _start(base_watch.submit_poll)
+
+
+@shared_task(name="functions_app.tasks.start_forecast")
+def start_forecast() -> bool:
+    """Start the daily lifecycle forecast, if it is due and none is under way."""
+    return forecasts.is_due(timezone.now()) and _start(forecasts.submit)
 
 
 @shared_task(name="functions_app.tasks.catch_up")

@@ -28,6 +28,7 @@ RATES: dict[str, float] = {
     "ecr-token": 500.0,
     # Not published by AWS: what its own clients are known to live with.
     "ecr-read": 20.0,
+    "ecr-lifecycle": 5.0,
     "logs-filter": 5.0,
 }
 """Calls per second per account and region (docs.aws.amazon.com: lambda gettingstarted-limits, ecr service-quotas)."""

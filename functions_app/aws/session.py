@@ -154,10 +154,14 @@ _CODES = {
     ),
     Code.NOT_FOUND: (
         "ResourceNotFoundException RepositoryNotFoundException ImageNotFoundException LayersNotFoundException "
-        "RepositoryPolicyNotFoundException ProvisionedConcurrencyConfigNotFoundException"
+        "RepositoryPolicyNotFoundException ProvisionedConcurrencyConfigNotFoundException "
+        "LifecyclePolicyNotFoundException LifecyclePolicyPreviewNotFoundException"
     ),
     Code.CHANGED: "PreconditionFailedException PreconditionFailed",
-    Code.BUSY: "ResourceConflictException ResourceInUseException ResourceNotReadyException",
+    Code.BUSY: (
+        "ResourceConflictException ResourceInUseException ResourceNotReadyException "
+        "LifecyclePolicyPreviewInProgressException"
+    ),
     Code.INVALID: (
         "InvalidParameterValueException InvalidParameterException ValidationException ValidationError "
         "InvalidRequestContentException RequestTooLargeException UnsupportedMediaTypeException"

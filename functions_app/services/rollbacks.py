@@ -1,9 +1,7 @@
-"""Rolling an alias back to a version that was live before: which there are, the plan, the run."""
+"""Rolling an alias back to a version that was live before, or published earlier: the plan, the run."""
 
-import itertools
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.contrib.auth.models import User
 
@@ -15,38 +13,17 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet import FunctionDetail
 from functions_app.domain.images import Check
 from functions_app.domain.runs import Done, Kind, Outcome, Wait
-from functions_app.models import Alias, AliasMove, Function, Plan, Tag, Version
+from functions_app.domain.ways_back import is_way_back
+from functions_app.models import Function, Plan
 from functions_app.services import access, accounts, alias_moves, image_choices, plans
 from functions_app.services.alias_moves import patient, target_of
 from functions_app.services.deployments import other_run_check, place_of
+from functions_app.services.rollback_targets import AliasTargets, RollbackTarget, targets
 from functions_app.services.steps import Context, StepSpec
 
+__all__ = ["STEPS", "AliasTargets", "Planned", "RollbackTarget", "plan", "targets"]
+
 SHORT, LONG = timedelta(minutes=3), timedelta(minutes=15)
-
-
-@dataclass(frozen=True)
-class RollbackTarget:
-    """A version that was live under an alias; `obstacle` says why it can't be again, as far as the snapshot knows."""
-
-    version: str
-    digest: str
-    tags: tuple[str, ...]
-    live_since: datetime
-    live_until: datetime
-    obstacle: str
-
-
-@dataclass(frozen=True)
-class AliasTargets:
-    """An alias with the versions it can go back to, the latest first."""
-
-    alias: Alias
-    targets: tuple[RollbackTarget, ...]
-
-    @property
-    def available(self) -> int:
-        """How many of them can be pulled."""
-        return sum(not target.obstacle for target in self.targets)
 
 
 @dataclass(frozen=True)
@@ -57,67 +34,11 @@ class Planned:
     stored: Plan | None
 
 
-def targets(function: Function) -> tuple[AliasTargets, ...]:
-    """For every alias what it can go back to, from the snapshot. Four queries, however many versions there are."""
-    moves: dict[str, list[AliasMove]] = {}
-    for move in function.alias_moves.order_by("at", "id"):
-        moves.setdefault(move.alias, []).append(move)
-    wanted = {move.version for several in moves.values() for move in several}
-    versions = {
-        version.number: version
-        for version in function.versions.filter(number__in=wanted).select_related("image__repository")
-    }
-    tags = _tags(versions.values())
-    return tuple(
-        AliasTargets(alias, _targets(moves.get(alias.name, []), alias, versions, tags))
-        for alias in function.aliases.order_by("name")
-    )
-
-
-def _targets(
-    moves: list[AliasMove], alias: Alias, versions: dict[str, Version], tags: dict[str, tuple[str, ...]]
-) -> tuple[RollbackTarget, ...]:
-    """The last time each version was live, without the one that is."""
-    found: dict[str, RollbackTarget] = {}
-    for move, after in itertools.pairwise(moves):
-        if move.version and move.version != alias.version:
-            version = versions.get(move.version)
-            found[move.version] = RollbackTarget(
-                version=move.version,
-                digest=version.digest if version else "",
-                tags=tags.get(version.digest, ()) if version else (),
-                live_since=move.at,
-                live_until=after.at,
-                obstacle=_obstacle(version),
-            )
-    return tuple(sorted(found.values(), key=lambda target: target.live_until, reverse=True))
-
-
-def _obstacle(version: Version | None) -> str:
-    if version is None:
-        return "The version was deleted."
-    if version.image is None:
-        return "Its image is not in any repository that Drydock knows."
-    if version.image.gone_at is not None:
-        return f"Its image was deleted from {version.image.repository.name}."
-    return ""
-
-
-def _tags(versions: Iterable[Version]) -> dict[str, tuple[str, ...]]:
-    images = [version.image for version in versions if version.image]
-    repositories, digests = {image.repository_id for image in images}, {image.digest for image in images}
-    rows = Tag.objects.filter(repository__in=repositories, digest__in=digests).order_by("name")
-    found: dict[str, tuple[str, ...]] = {}
-    for digest, name in rows.values_list("digest", "name"):
-        found[digest] = (*found.get(digest, ()), name)
-    return found
-
-
 def plan(function: Function, alias: str, version: str, actor: User) -> Planned:
     """Read function, alias, version and image from AWS, make all checks, freeze the lot. Changes nothing.
 
-    Raises INVALID where the version was never live under the alias, NOT_FOUND, DENIED, UNREACHABLE; a check that
-    fails is in the plan. A refused attempt is in the audit table.
+    Raises INVALID where going to the version would not be going back (domain.ways_back), NOT_FOUND, DENIED,
+    UNREACHABLE; a check that fails is in the plan. A refused attempt is in the audit table.
     """
     try:
         access.require_operator(actor)
@@ -143,11 +64,14 @@ def plan(function: Function, alias: str, version: str, actor: User) -> Planned:
 
 def _plan(function: Function, alias: str, version: str) -> RollbackPlan:
     name = domain.check_alias_name(alias)
-    if not function.alias_moves.filter(alias=name, version=version).exists():
+    current = function.aliases.filter(name=name).values_list("version", flat=True).first() or ""
+    seen = function.alias_moves.filter(alias=name, version=version).exists()
+    published = function.versions.filter(number=version).exists()
+    if not seen and not (published and is_way_back(version, current, ())):
         raise DrydockError(
             Code.INVALID,
             f"Version {version or '?'} was never seen live under {name}, so this would be no rollback.",
-            next_step="Choose a version that was live before, or deploy an image instead.",
+            next_step="Choose a version that was live or published before, or deploy an image instead.",
         )
     place, own = place_of(function), accounts.target(function.account, function.region)
     before = alias_moves.read_alias(place, name)
@@ -168,6 +92,7 @@ def _plan(function: Function, alias: str, version: str) -> RollbackPlan:
         checks=(
             *_version_checks(back, version, uri, own),
             _difference_check(before.version, version, before.second_version),
+            *_history_check(name, version, seen),
             other_run_check(function),
             domain.alias_check(name, before),
             domain.ownership_check(tool, function.owner),
@@ -214,6 +139,13 @@ def _difference_check(now: str, wanted: str, second: str) -> Check:
     if now == wanted and not second:
         return Check("Difference", False, f"The alias points to version {wanted} already.")
     return Check("Difference", True, f"Version {now} → version {wanted}.")
+
+
+def _history_check(alias: str, version: str, seen: bool) -> tuple[Check, ...]:
+    if seen:
+        return ()
+    text = f"Version {version} was published earlier, but Drydock never saw it live under {alias}."
+    return (Check("History", None, text),)
 
 
 # The run

@@ -13,6 +13,7 @@ from functions_app.domain.fleet import LATEST, Condition, LiveVersion
 from functions_app.domain.freshness import Freshness
 from functions_app.domain.refs import ImageRef
 from functions_app.models import Alias, Function, Tag, Version
+from functions_app.services import rollback_targets
 from functions_app.services.row_updates import cut, update_rows
 
 BATCH = 500
@@ -46,6 +47,7 @@ class _Known:
 def _refresh(ids: Sequence[int]) -> int:
     # Held: what a refresh stores after this has read must not be summarised by what was there before.
     functions = list(Function.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+    rollback_targets.refresh_counts(ids)
     known = _read(ids)
     changed = []
     for function in functions:

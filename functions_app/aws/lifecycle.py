@@ -1,0 +1,105 @@
+"""ECR's lifecycle policies and its own preview of what one would take away.
+
+Every function takes the target first, keeps AWS's quota and raises DrydockError. Starting a preview changes nothing in
+the repository; ECR keeps one preview per repository, whoever started it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from functions_app.aws import quota
+from functions_app.aws.session import Target, client
+from functions_app.domain.errors import DrydockError
+from functions_app.domain.lifecycle import Expiring
+
+FAMILY = "ecr-lifecycle"
+PAGE = 100
+NO_POLICY = "LifecyclePolicyNotFoundException"
+NO_PREVIEW = "LifecyclePolicyPreviewNotFoundException"
+IN_PROGRESS = "LifecyclePolicyPreviewInProgressException"
+
+Status = Literal["none", "in_progress", "complete", "expired", "failed"]
+_STATUSES: Mapping[str, Status] = {
+    "IN_PROGRESS": "in_progress",
+    "COMPLETE": "complete",
+    "EXPIRED": "expired",
+    "FAILED": "failed",
+}
+
+
+@dataclass(frozen=True)
+class Preview:
+    """How far the repository's preview is, of which policy, and what it found once it is complete."""
+
+    status: Status
+    policy: str = ""
+    expiring: tuple[Expiring, ...] = ()
+
+
+def policy(target: Target, repository: str) -> str | None:
+    """The repository's lifecycle policy as JSON text; None where it has none."""
+    try:
+        answer = quota.read(
+            target, FAMILY, lambda: client(target, "ecr").get_lifecycle_policy(repositoryName=repository)
+        )
+    except DrydockError as error:
+        if error.problem.aws_code == NO_POLICY:
+            return None
+        raise
+    return answer["lifecyclePolicyText"]
+
+
+def start_preview(target: Target, repository: str) -> bool:
+    """Let ECR preview the repository's own policy. False: a preview is under way that somebody else started.
+
+    Raises NOT_FOUND where there is no policy.
+    """
+    try:
+        quota.read(
+            target, FAMILY, lambda: client(target, "ecr").start_lifecycle_policy_preview(repositoryName=repository)
+        )
+    except DrydockError as error:
+        if error.problem.aws_code == IN_PROGRESS:
+            return False
+        raise
+    return True
+
+
+def preview(target: Target, repository: str) -> Preview:
+    """The repository's preview as it is now, all pages of it: one call per 100 images."""
+    found: list[Expiring] = []
+    token: dict[str, Any] = {}
+    while True:
+        try:
+            page = quota.read(
+                target,
+                FAMILY,
+                lambda token=token: client(target, "ecr").get_lifecycle_policy_preview(  # type: ignore[misc]
+                    repositoryName=repository, maxResults=PAGE, **token
+                ),
+            )
+        except DrydockError as error:
+            if error.problem.aws_code == NO_PREVIEW:
+                return Preview("none")
+            raise
+        text, status = page.get("lifecyclePolicyText", ""), _STATUSES.get(page.get("status", ""), "failed")
+        if status != "complete":
+            return Preview(status, text)  # also when it was started anew between two pages
+        found += [_expiring(entry) for entry in page.get("previewResults", ())]
+        if not page.get("nextToken"):
+            return Preview(status, text, tuple(found))
+        token = {"nextToken": page["nextToken"]}
+
+
+def _expiring(entry: Mapping[str, Any]) -> Expiring:
+    pushed_at = entry.get("imagePushedAt")
+    return Expiring(
+        digest=entry.get("imageDigest", ""),
+        rule=entry.get("appliedRulePriority", 0),
+        action="archive" if entry.get("action", {}).get("type") == "TRANSITION" else "delete",
+        tags=tuple(sorted(entry.get("imageTags") or ())),
+        pushed_at=pushed_at.isoformat() if pushed_at else "",
+    )
