@@ -8,7 +8,7 @@ from django.db import models
 
 from functions_app.domain.freshness import Freshness
 
-FACETS = ("account", "region", "state", "freshness", "base_name")
+FACETS = ("account", "region", "state", "freshness", "base_name", "overdue_on")
 # what the overview counts by, read from one index
 NEEDS = ("account", "freshness", "base_name", "state", "problem_rank", "drifted", "overdue_on", "end_of_life_on")
 
@@ -77,7 +77,6 @@ class Function(models.Model):
             models.Index(fields=["gone_at", "-last_modified", "id", *FACETS], name="functions_by_change"),
             models.Index(fields=["gone_at", "-days_behind", "name", "id", *FACETS], name="functions_by_age"),
             models.Index(fields=["gone_at", *FACETS], name="functions_by_facet"),
-            models.Index(fields=["gone_at", "overdue_on", "name", "id", *FACETS], name="functions_by_due_day"),
             models.Index(fields=["gone_at", *NEEDS], name="functions_by_need"),
             models.Index(fields=["gone_at", "name"], condition=models.Q(drifted=True), name="functions_drifted"),
         ]

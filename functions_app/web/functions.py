@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from functions_app.domain.freshness import Freshness
 from functions_app.services import inventory
-from functions_app.services.inventory import FACETS, ORDERS, AccountFact, FleetFilter, FleetPage, FunctionRow
+from functions_app.services.inventory import NEEDS, ORDERS, AccountFact, FleetFilter, FleetPage, FunctionRow
 from functions_app.web import parts
 from functions_app.web.http import HtmxHttpRequest, page
 from functions_app.web.pages import page_links
@@ -20,11 +20,15 @@ from functions_app.web.pages import page_links
 NONE = "none"  # stands in the address for an empty value
 FACET_TITLES = {
     "freshness": "Freshness",
+    "overdue": "Policy",
     "state": "State",
     "account": "Account",
     "region": "Region",
     "base": "Base image",
 }
+OVERDUE = {True: "yes", False: "no"}  # as in the address
+NEEDS_WORDS = {"ending": "Base ends within 90 days", "moved": "Tag moved since the deploy"}
+CHOSEN_TITLES = {"search": "Search", "needs": "Needs attention"}
 EMPTY_WORDS = {"state": "Not read yet", "base": "No base found"}
 SHOWN_ALIASES = 4
 SHOWN_VALUES = 8
@@ -76,7 +80,7 @@ def function_list(request: HtmxHttpRequest) -> HttpResponse:
     now = datetime.now(UTC)
     status = inventory.fleet_status(now)
     wanted = read_filter(request.GET, status.accounts)
-    found = inventory.functions(wanted)
+    found = inventory.functions(wanted, now.date())
     pairs = as_pairs(wanted, status.accounts)
     facts, home = {fact.pk: fact for fact in status.accounts}, reverse("functions")
     context = {
@@ -113,6 +117,8 @@ def read_filter(query: QueryDict, accounts: tuple[AccountFact, ...]) -> FleetFil
         state=several("state"),
         freshness=several("freshness"),
         base=several("base"),
+        overdue=tuple(value for value, word in OVERDUE.items() if word in query.getlist("overdue")),
+        needs=query.get("needs", "") if query.get("needs") in NEEDS else "",
         order=order if order in ORDERS else "problem",
         reverse=order in SORTS and sort != SORTS[order],
         page=int(number) if number.isascii() and number.isdigit() and len(number) < 7 else 1,
@@ -124,7 +130,9 @@ def as_pairs(wanted: FleetFilter, accounts: tuple[AccountFact, ...]) -> Pairs:
     names = {fact.pk: fact.name for fact in accounts}
     pairs = [("search", wanted.search)] if wanted.search else []
     pairs += [("account", names.get(key, "?")) for key in wanted.account]
-    for facet in FACETS[1:]:
+    pairs += [("needs", wanted.needs)] if wanted.needs else []
+    pairs += [("overdue", OVERDUE[value]) for value in wanted.overdue]
+    for facet in ("region", "state", "freshness", "base"):
         pairs += [(facet, value or NONE) for value in getattr(wanted, facet)]
     if wanted.reverse or wanted.order != "problem":
         pairs.append(("sort", _sort_word(wanted.order, wanted.reverse)))
@@ -153,7 +161,7 @@ def _facets(found: FleetPage, wanted: FleetFilter, pairs: Pairs, accounts: tuple
             counts.setdefault(value, 0)
         values = []
         for value in _ordered(name, counts, facts):
-            word = facts[value].name if name == "account" and value in facts else str(value or NONE)
+            word = _word(name, value, facts)
             pair = (name, word)
             others = [other for other in pairs if other != pair] if value in chosen else [*pairs, pair]
             values.append(
@@ -165,9 +173,16 @@ def _facets(found: FleetPage, wanted: FleetFilter, pairs: Pairs, accounts: tuple
                     href=_href(others),
                 )
             )
-        if values:
+        if values and (name != "overdue" or counts.get(True) or chosen):  # no policy, nothing to tell apart
             facets.append(Facet(title, tuple(values[:SHOWN_VALUES]), tuple(values[SHOWN_VALUES:])))
     return facets
+
+
+def _word(name: str, value: Any, facts: dict[int, AccountFact]) -> str:
+    """A facet's value as it stands in the address."""
+    if name == "overdue":
+        return OVERDUE[value]
+    return facts[value].name if name == "account" and value in facts else str(value or NONE)
 
 
 def _ordered(name: str, counts: dict[Any, int], facts: dict[int, AccountFact]) -> list[Any]:
@@ -176,6 +191,8 @@ def _ordered(name: str, counts: dict[Any, int], facts: dict[int, AccountFact]) -
         return [value for value in FRESHNESS_ORDER if value in counts]
     if name == "account":
         return sorted(counts, key=lambda key: facts[key].name if key in facts else "")
+    if name == "overdue":
+        return sorted(counts, reverse=True)
     return sorted(counts, key=lambda value: (value == "", value))
 
 
@@ -184,18 +201,22 @@ def _label(name: str, value: Any, facts: dict[int, AccountFact]) -> str | SafeSt
         return parts.account(facts[value].name, facts[value].colour) if value in facts else "Unknown account"
     if name == "freshness":
         return parts.freshness(value)
+    if name == "overdue":
+        return parts.overdue() if value else "In time"
     return str(value) or EMPTY_WORDS[name]
 
 
 def _chosen(pairs: Pairs, accounts: tuple[AccountFact, ...]) -> list[tuple[str, str, str]]:
     """What is filtered by, in words, each with the address without it."""
-    words = {**{item.value: parts.FRESHNESS[item][0] for item in Freshness}}
+    words = {**{item.value: parts.FRESHNESS[item][0] for item in Freshness}, **NEEDS_WORDS}
     chips = []
     for pair in pairs:
         if pair[0] == "sort":
             continue
-        title = "Search" if pair[0] == "search" else FACET_TITLES[pair[0]]
+        title = CHOSEN_TITLES.get(pair[0]) or FACET_TITLES[pair[0]]
         value = EMPTY_WORDS.get(pair[0], "") if pair[1] == NONE else words.get(pair[1], pair[1])
+        if pair[0] == "overdue":
+            value = "Overdue" if pair[1] == OVERDUE[True] else "In time"
         chips.append((title, value, _href([other for other in pairs if other != pair])))
     return chips
 
@@ -227,6 +248,8 @@ def _row(row: FunctionRow, accounts: dict[int, AccountFact], home: str, now: dat
     if row.last_update_status in ("Failed", "InProgress"):
         state += f" {parts.update_status(row.last_update_status, row.last_update_reason)}"
     base: str = parts.freshness(row.freshness, row.freshness_reason, row.releases_behind, row.days_behind)
+    if row.overdue_on and row.overdue_on <= now.date():
+        base += parts.overdue(row.overdue_on, now.date())
     if row.base_name:
         base += f'<span class="sub">{escape(row.base_name)}</span>'
     problem = f'<span class="why" title="{escape(row.problem)}">{escape(row.problem)}</span>' if row.problem else ""

@@ -5,7 +5,7 @@ f-string cost a tenth of a template include. Each returns escaped, safe HTML.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from html import escape
 from typing import Any
@@ -80,6 +80,14 @@ def freshness(value: str, reason: str = "", releases: int = 0, days: int = 0) ->
     return mark_safe(f'<span class="bdg {colour}"{hover}>{icon(icon_name)}{word}{tail}</span>')  # noqa: S308
 
 
+def overdue(since: date | None = None, today: date | None = None) -> SafeString:
+    """The mark of a base that is older than the policy allows, with the days since then."""
+    days = (today - since).days if since and today else 0
+    far = f'<span class="far">{days} d</span>' if days else ""
+    hover = f' title="By the policy its base should have been replaced by {since:%F}"' if since else ""
+    return mark_safe(f'<span class="bdg bad"{hover}>{icon("alert-triangle")}Overdue{far}</span>')  # noqa: S308
+
+
 @lru_cache(maxsize=1024)
 def state(value: str, reason: str = "") -> SafeString:
     """A function's state, or that of its last update."""
@@ -151,17 +159,32 @@ def split_bar(second_weight: float) -> SafeString:
     )
 
 
-def alias_line(chip: Mapping[str, Any]) -> str:
-    """One alias: name, version and digest, or both with their shares and a bar; a mark where its tag moved."""
+def alias_line(chip: Mapping[str, Any], *, judged: bool = False) -> str:
+    """One alias: name, version and digest, or both with their shares and a bar; a mark where its tag moved.
+
+    `judged`: and the verdict on the base of each.
+    """
     mark = moved() if chip.get("drifted") else ""
-    first = f'<b class="v">{escape(chip["version"])}</b>{digest(chip["digest"])}'
+    first = f'<b class="v">{escape(chip["version"])}</b>{digest(chip["digest"])}{_verdict(chip, "", judged)}'
     if chip.get("second_version") and chip.get("second_weight"):
         weight = float(chip["second_weight"])
         second = f'<b class="v">{escape(chip["second_version"])}</b>{digest(chip["second_digest"])}'
+        second += _verdict(chip, "second_", judged)
         shares = f"{100 - weight * 100:.3g} %", f"{weight * 100:.3g} %"
         first = f'{first}<em>{shares[0]}</em><span class="br">{second}<em>{shares[1]}</em>{split_bar(weight)}</span>'
     name = f'<span class="al">{escape(chip["name"])}</span><span class="to" aria-hidden="true">→</span>'
     return f"<li>{name}{first}{mark}</li>"
+
+
+def _verdict(chip: Mapping[str, Any], which: str, judged: bool) -> str:
+    value = chip.get(f"{which}freshness") if judged else ""
+    return freshness(value, chip.get(f"{which}reason", "")) if value else ""
+
+
+def _differ(chips: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether what is live stands on bases of different freshness."""
+    verdicts = {chip.get(name) for chip in chips for name in ("freshness", "second_freshness")}
+    return len(verdicts - {None, ""}) > 1
 
 
 def aliases(chips: Sequence[Mapping[str, Any]], latest: str, *, shown: int) -> SafeString:
@@ -169,7 +192,9 @@ def aliases(chips: Sequence[Mapping[str, Any]], latest: str, *, shown: int) -> S
     if not chips:
         lines = f'<li><span class="al none">$LATEST</span>{digest(latest)}<span class="sub">no alias</span></li>'
     else:
-        lines = "".join([alias_line(chip) for chip in chips[:shown]])
+        # A verdict each where they differ: an alias on an old version may be stale while another is not.
+        judged = _differ(chips)
+        lines = "".join([alias_line(chip, judged=judged) for chip in chips[:shown]])
         if len(chips) > shown:
             lines += f'<li class="sub">and {len(chips) - shown} more</li>'
     return mark_safe(f'<ul class="als">{lines}</ul>')  # noqa: S308

@@ -1,6 +1,7 @@
 """The functions list: what it shows, what its address means, and what it costs."""
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from html import unescape
 
 import pytest
@@ -241,3 +242,53 @@ def test_any_view_costs_six_queries_at_most(
         make_function(account, f"f-{number}", freshness="stale")
     with django_assert_max_num_queries(6):
         person.get(f"/functions/?{query}")
+
+
+def today(days: int = 0) -> date:
+    return datetime.now(UTC).date() + timedelta(days=days)
+
+
+def test_what_the_policy_calls_overdue_is_marked_counted_and_can_be_listed(person: Client, names: Names) -> None:
+    account = make_account()
+    make_function(account, "late", freshness="stale", overdue_on=today(-12))
+    make_function(account, "from-today", freshness="stale", overdue_on=today())
+    make_function(account, "in-time", freshness="stale", overdue_on=today(3))
+    make_function(account, "fine")
+    assert names("overdue=yes") == ["from-today", "late"]
+    assert names("overdue=no") == ["fine", "in-time"]
+    assert counts(person, "", "Policy") == {"facet-overdue-yes": 2, "facet-overdue-no": 2}
+    text = person.get("/functions/?search=late").content.decode()
+    assert f"should have been replaced by {today(-12)}" in text
+    assert "12 d</span>" in text
+
+
+def test_where_nothing_is_overdue_the_policy_is_no_facet(person: Client) -> None:
+    make_function(make_account())
+    assert counts(person, "", "Policy") == {}
+
+
+def test_the_overviews_questions_can_be_asked_of_the_list(names: Names) -> None:
+    account = make_account()
+    make_function(account, "ends-soon", end_of_life_on=today(30))
+    make_function(account, "ended", end_of_life_on=today(-1))
+    make_function(account, "ends-later", end_of_life_on=today(200))
+    make_function(account, "moved", drifted=True)
+    assert names("needs=ending") == ["ends-soon"]
+    assert names("needs=moved") == ["moved"]
+    assert len(names("needs=sense")) == 4
+
+
+def chip(name: str, freshness: str) -> dict[str, object]:
+    return {"name": name, "version": "1", "digest": digest(name), "freshness": freshness, "reason": f"why {name}"}
+
+
+def test_aliases_on_bases_of_different_freshness_show_a_verdict_each(person: Client) -> None:
+    make_function(make_account(), alias_chips=[chip("live", "stale"), chip("next", "current")])
+    text = person.get("/functions/").content.decode()
+    assert 'title="why live"' in text
+    assert 'title="why next"' in text
+
+
+def test_aliases_that_agree_leave_the_verdict_to_the_row(person: Client) -> None:
+    make_function(make_account(), alias_chips=[chip("live", "stale"), chip("next", "stale")])
+    assert "why live" not in person.get("/functions/").content.decode()

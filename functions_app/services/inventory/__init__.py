@@ -3,7 +3,7 @@
 from functions_app.services.inventory.activity import Activity, function_activity
 from functions_app.services.inventory.advice import Advice
 from functions_app.services.inventory.fleet import (
-    FACETS,
+    NEEDS,
     ORDERS,
     FleetFilter,
     FleetPage,
@@ -31,7 +31,7 @@ from functions_app.services.inventory.repositories import (
 from functions_app.services.inventory.status import AccountFact, FleetStatus, ScopeStatus, fleet_status
 
 __all__ = [
-    "FACETS",
+    "NEEDS",
     "ORDERS",
     "AccountFact",
     "Activity",

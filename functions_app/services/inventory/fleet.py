@@ -6,17 +6,19 @@ second finds the page's ids within the index of its order and reads only those r
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import BooleanField, Case, Count, Q, QuerySet, Value, When
 
 from functions_app.models import Function
 from functions_app.services.inventory.search import searched
 
 PAGE_SIZE = 50
-FACETS = ("account", "region", "state", "freshness", "base")
-COLUMNS = ("account_id", "region", "state", "freshness", "base_name")
+FACETS = ("account", "region", "state", "freshness", "base", "overdue")
+COLUMNS = ("account_id", "region", "state", "freshness", "base_name", "overdue")
+NEEDS = ("ending", "moved")  # what the overview links to; no facets of their own
+ENDING = timedelta(days=90)
 ORDERS: dict[str, tuple[str, ...]] = {
     "problem": ("-problem_rank", "name", "id"),
     "name": ("name", "id"),
@@ -35,6 +37,8 @@ FIELDS = (
     "releases_behind",
     "days_behind",
     "base_name",
+    "overdue_on",
+    "end_of_life_on",
     "state",
     "state_reason",
     "last_update_status",
@@ -46,7 +50,7 @@ FIELDS = (
     "problem",
 )
 
-Group = tuple[int, str, str, str, str, int]
+Group = tuple[int, str, str, str, str, bool, int]
 Counts = dict[str, dict[Any, int]]
 
 
@@ -60,6 +64,8 @@ class FleetFilter:
     state: tuple[str, ...] = ()
     freshness: tuple[str, ...] = ()
     base: tuple[str, ...] = ()
+    overdue: tuple[bool, ...] = ()
+    needs: str = ""  # one of NEEDS
     order: str = "problem"
     reverse: bool = False
     page: int = 1
@@ -67,7 +73,7 @@ class FleetFilter:
     @property
     def chosen(self) -> tuple[tuple[Any, ...], ...]:
         """The chosen values, facet by facet, in the order of FACETS."""
-        return (self.account, self.region, self.state, self.freshness, self.base)
+        return (self.account, self.region, self.state, self.freshness, self.base, self.overdue)
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,8 @@ class FunctionRow:
     releases_behind: int
     days_behind: int
     base_name: str
+    overdue_on: date | None
+    end_of_life_on: date | None
     state: str
     state_reason: str
     last_update_status: str
@@ -108,15 +116,27 @@ class FleetPage:
     counts: Counts
 
 
-def functions(wanted: FleetFilter) -> FleetPage:
-    """Read one page. A page past the end gives the last one. Two queries."""
-    found = searched(wanted.search)
+def functions(wanted: FleetFilter, today: date) -> FleetPage:
+    """Read one page; what is overdue or ends soon is so as of `today`. A page past the end gives the last one.
+
+    Two queries.
+    """
+    found = _needing(searched(wanted.search), wanted.needs, today)
+    # Constants, not parameters: PostgreSQL must see that what it groups by is what it selects.
+    overdue = Case(When(overdue_on__lte=today, then=Value(True)), default=Value(False), output_field=BooleanField())
+    found = found.annotate(overdue=overdue)
     groups = found.order_by().values_list(*COLUMNS).annotate(count=Count("id"))
     counts, total, fleet = add_up(groups, wanted.chosen)
     pages = max(1, -(-total // PAGE_SIZE))
     page = min(max(1, wanted.page), pages)
     rows = _rows(found, wanted, page, total) if total else ()
     return FleetPage(rows, total, fleet, page, pages, counts)
+
+
+def _needing(found: QuerySet[Function], needs: str, today: date) -> QuerySet[Function]:
+    if needs == "ending":
+        return found.filter(end_of_life_on__gt=today, end_of_life_on__lte=today + ENDING)
+    return found.filter(drifted=True) if needs == "moved" else found
 
 
 def add_up(groups: Iterable[Group], chosen: Sequence[Sequence[Any]]) -> tuple[Counts, int, int]:
@@ -129,7 +149,7 @@ def add_up(groups: Iterable[Group], chosen: Sequence[Sequence[Any]]) -> tuple[Co
     narrowed = [(at, frozenset(values)) for at, values in enumerate(chosen) if values]
     total = fleet = 0
     for group in groups:
-        count: int = group[5]
+        count: int = group[6]
         fleet += count
         missed = -1
         for at, allowed in narrowed:
