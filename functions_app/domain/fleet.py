@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from functions_app.domain.freshness import Freshness
 
@@ -80,6 +80,8 @@ class LiveVersion:
     releases_behind: int = 0
     days_behind: int = 0
     base: str = ""
+    overdue_on: date | None = None  # the day from which its base is overdue, past or to come
+    end_of_life_on: date | None = None
 
     @property
     def name(self) -> str:
@@ -106,25 +108,35 @@ class Finding:
     text: str = ""
 
 
-_SEVERITY = {Freshness.END_OF_LIFE: 3, Freshness.STALE: 2, Freshness.UNKNOWN: 1, Freshness.CURRENT: 0}
 RANK_GONE, RANK_FAILED, RANK_UPDATE_FAILED, RANK_DRIFTED = 90, 80, 70, 60
-RANK_END_OF_LIFE, RANK_STALE, RANK_INACTIVE, RANK_UNKNOWN = 50, 40, 30, 20
+RANK_OVERDUE, RANK_END_OF_LIFE, RANK_STALE, RANK_INACTIVE, RANK_UNKNOWN = 55, 50, 40, 30, 20
 
 
 def worst(live: Sequence[LiveVersion]) -> LiveVersion | None:
     """The live version with the worst base: end of life, stale (the longest), unknown, current; None of none."""
-    return max(live, key=lambda version: (_SEVERITY[version.freshness], version.days_behind), default=None)
+    return max(live, key=lambda version: (version.freshness.severity, version.days_behind), default=None)
 
 
-def find_problem(condition: Condition, live: Sequence[LiveVersion], drifted_tags: Sequence[str]) -> Finding:
-    """The one line that says what is wrong with a function, and its rank (higher is worse).
+def first_overdue(live: Sequence[LiveVersion], today: date) -> LiveVersion | None:
+    """The live version whose base has been overdue for the longest; None where none is."""
+    late = [version for version in live if version.overdue_on and version.overdue_on <= today]
+    return min(late, key=lambda version: version.overdue_on or today, default=None)
 
-    An image gone under a live version, Failed, a failed update, drifted tags, end of life, stale, inactive, unknown.
+
+def find_problem(
+    condition: Condition, live: Sequence[LiveVersion], drifted_tags: Sequence[str], today: date
+) -> Finding:
+    """The one line that says what is wrong with a function, and its rank (higher is worse). `today` is UTC's.
+
+    An image gone under a live version, Failed, a failed update, drifted tags, a base overdue by the policy, end of
+    life, stale, inactive, unknown.
     """
-    return next(_findings(condition, live, drifted_tags), Finding())
+    return next(_findings(condition, live, drifted_tags, today), Finding())
 
 
-def _findings(condition: Condition, live: Sequence[LiveVersion], drifted_tags: Sequence[str]) -> Iterator[Finding]:
+def _findings(
+    condition: Condition, live: Sequence[LiveVersion], drifted_tags: Sequence[str], today: date
+) -> Iterator[Finding]:
     if gone := [version.name for version in live if version.image_gone]:
         yield Finding(RANK_GONE, f"The image behind {', '.join(gone)} is no longer in ECR: its next cold start fails.")
     if condition.state_reason_code == "ImageDeleted":
@@ -139,6 +151,8 @@ def _findings(condition: Condition, live: Sequence[LiveVersion], drifted_tags: S
         yield Finding(
             RANK_DRIFTED, f"{tags} {', '.join(drifted_tags)} moved since the deploy: it still runs the old image."
         )
+    if late := first_overdue(live, today):
+        yield Finding(RANK_OVERDUE, f"{late.name}: overdue since {late.overdue_on:%F}. {late.reason}")
     if (version := worst(live)) and version.freshness in (Freshness.END_OF_LIFE, Freshness.STALE):
         rank = RANK_END_OF_LIFE if version.freshness is Freshness.END_OF_LIFE else RANK_STALE
         yield Finding(rank, f"{version.name}: {version.reason}")

@@ -1,13 +1,15 @@
 """Is the base of an image current? CURRENT, STALE, END_OF_LIFE or UNKNOWN, always with the reason."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
-from functions_app.domain.bases import Detection, KnownRelease
+from functions_app.domain.bases import Detection, KnownRelease, Level, Tier
+from functions_app.domain.end_of_life import End, Ends, ends_of
 
 REASON_LIMIT = 300  # characters; the column that keeps it
+NEWER_LIMIT = 100  # newer releases whose days are kept: what a policy may count to
 
 
 class Freshness(StrEnum):
@@ -23,6 +25,11 @@ class Freshness(StrEnum):
         """Value and the words people read, for a model field."""
         return [(item.value, item.value.replace("_", " ")) for item in cls]
 
+    @property
+    def severity(self) -> int:
+        """Higher is worse: end of life, stale, unknown, current."""
+        return ("current", "unknown", "stale", "end_of_life").index(self)
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -34,40 +41,125 @@ class Verdict:
     days_behind: int = 0
     stale_since: datetime | None = None  # when the first newer release was built
     end_of_life_on: date | None = None  # the first end among runtime and OS, past or to come
+    newer: tuple[datetime, ...] = ()  # when each newer release of this level was built, the first NEWER_LIMIT
+    levels: tuple["Verdict", ...] = ()  # one for each of the detection's levels
 
 
-def judge(detection: Detection, releases: Sequence[KnownRelease], deprecated_on: date | None, now: datetime) -> Verdict:
-    """Compare the base found with the current release of its stream.
+@dataclass(frozen=True)
+class _Standing:
+    """A level's verdict with the parts of its sentence: the ends that are past, then what follows the label."""
 
-    `releases` are all known ones of that stream for that platform; `deprecated_on` is the day from which the runtime
-    gets no more patches (None: no date known). End of life wins over staleness.
+    verdict: Verdict
+    ended: str
+    tail: str
+
+
+Tracks = Mapping[tuple[str, str], Sequence[KnownRelease]]  # all known releases by stream and platform
+
+
+def judge(detection: Detection, tracks: Tracks, ends: Mapping[str, Ends], now: datetime) -> Verdict:
+    """Compare each level of the base found with the current release of its stream for its platform; the worst counts.
+
+    `ends` are the dates by stream. End of life wins over staleness. Where only the stream is known, its end of life
+    is all that can be said; a golden image, which has no dates of its own, ends with the level beneath it.
     """
-    found = next((release for release in releases if release.id == detection.release_id), None)
-    if found is None:
-        return Verdict(Freshness.UNKNOWN, detection.evidence[0][:REASON_LIMIT])
-    verdict = _against_current(found, releases)
-    if deprecated_on is None or now.date() < deprecated_on:
-        return verdict
-    reason = f"{found.stream} reached its end of life on {deprecated_on:%F}. {verdict.reason}"
-    return Verdict(Freshness.END_OF_LIFE, reason[:REASON_LIMIT], verdict.releases_behind, verdict.days_behind)
+    if not detection.levels:
+        return _without_release(detection, ends, now)
+    lead = "Built on" if detection.tier is Tier.EXACT else "Says that it was built on"
+    standings = [_judge_level(level, tracks, ends, now) for level in detection.levels]
+    levels = tuple(
+        replace(each.verdict, reason=_sentence(each.ended, f"{lead} {level.release.label}{each.tail}"))
+        for level, each in zip(detection.levels, standings, strict=True)
+    )
+    at = max(range(len(levels)), key=lambda number: (levels[number].freshness.severity, levels[number].days_behind))
+    behind = max(levels, key=lambda verdict: (verdict.days_behind, verdict.releases_behind))
+    reason = levels[0].reason
+    if at > 0:
+        nearest = f"{lead} {detection.levels[0].release.label}, {_briefly(levels[0])}"
+        beneath = f"{detection.levels[at].release.label}{standings[at].tail}"
+        reason = _sentence(standings[at].ended, f"{nearest}, which stands on {beneath}")
+    return Verdict(
+        levels[at].freshness,
+        reason,
+        behind.releases_behind,
+        behind.days_behind,
+        stale_since=min((verdict.stale_since for verdict in levels if verdict.stale_since), default=None),
+        end_of_life_on=min((verdict.end_of_life_on for verdict in levels if verdict.end_of_life_on), default=None),
+        levels=levels,
+    )
 
 
-def _against_current(found: KnownRelease, releases: Sequence[KnownRelease]) -> Verdict:
+def _sentence(*parts: str) -> str:
+    return " ".join(part for part in parts if part)[:REASON_LIMIT]
+
+
+def _briefly(verdict: Verdict) -> str:
+    """How the nearest level stands, where one beneath it is worse."""
+    if verdict.freshness is Freshness.STALE:
+        return f"itself {_count(verdict.releases_behind, 'release')} behind"
+    return "current" if verdict.freshness is Freshness.CURRENT else "whose stream has no current release"
+
+
+def _without_release(detection: Detection, ends: Mapping[str, Ends], now: datetime) -> Verdict:
+    known = ends_of(detection.stream, ends[detection.stream]) if detection.stream in ends else ()
+    first = known[0].day if known else None
+    if ended := _ended(known, detection.stream, now):
+        return Verdict(Freshness.END_OF_LIFE, _sentence(ended, "Its release is unknown."), end_of_life_on=first)
+    reason = detection.evidence[0]
+    if detection.tier is Tier.ANNOTATION:
+        reason = f"Says that it was built on {detection.stream}, but which release it is, nothing tells."
+    return Verdict(Freshness.UNKNOWN, reason[:REASON_LIMIT], end_of_life_on=first)
+
+
+def _judge_level(level: Level, tracks: Tracks, ends: Mapping[str, Ends], now: datetime) -> _Standing:
+    found = level.release
+    standing = _against_current(found, tracks.get((found.stream, found.platform), (found,)))
+    # Whatever stream stands for the level: the same layers have the same runtime and OS, and so the same end.
+    known = {stream: ends_of(stream, ends[stream]) for stream in level.streams if stream in ends}
+    first = min((end.day for each in known.values() for end in each), default=None)
+    ended = next((text for stream, each in known.items() if (text := _ended(each, stream, now))), "")
+    freshness = Freshness.END_OF_LIFE if ended else standing.verdict.freshness
+    return replace(standing, verdict=replace(standing.verdict, freshness=freshness, end_of_life_on=first), ended=ended)
+
+
+def _ended(known: Sequence[End], stream: str, now: datetime) -> str:
+    """Which of a stream's ends are past, in a sentence; "" where none is."""
+    texts = [
+        f"{stream} reached its end of life on {end.day:%F}"
+        if end.what == "runtime"
+        else f"{end.title}, the OS of {stream}, reached its end of life on {end.day:%F}"
+        for end in known
+        if end.day <= now.date()
+    ]
+    return f"{', and '.join(texts)}." if texts else ""
+
+
+def _against_current(found: KnownRelease, releases: Sequence[KnownRelease]) -> _Standing:
     current = max((release for release in releases if release.current), key=lambda each: each.created_at, default=None)
     if current is None:
-        reason = f"Built on {found.label}, but {found.stream} has no current release for {found.platform}."
-        return Verdict(Freshness.UNKNOWN, reason)
+        tail = f", but {found.stream} has no current release for {found.platform}."
+        return _Standing(Verdict(Freshness.UNKNOWN, ""), "", tail)
     if current.chain_id == found.chain_id:
-        return Verdict(Freshness.CURRENT, f"Built on {found.label}, the current release of {found.stream}.")
+        return _Standing(Verdict(Freshness.CURRENT, ""), "", f", the current release of {found.stream}.")
     if current.created_at < found.created_at:
-        # The moving tag went back: AWS withdrew the release that this image stands on.
-        reason = f"Built on {found.label}, which was withdrawn: {found.stream} is back at {current.label}."
-        return Verdict(Freshness.STALE, reason)
-    newer = {each.chain_id for each in releases if found.created_at < each.created_at <= current.created_at}
-    behind = max(1, len(newer - {found.chain_id}))
+        # The moving tag went back: AWS withdrew the release that this image stands on. Since when, nobody tells.
+        tail = f", which was withdrawn: {found.stream} is back at {current.label}."
+        return _Standing(Verdict(Freshness.STALE, ""), "", tail)
+    newer = _newer(found, current, releases)
     days = (current.created_at - found.created_at).days
-    reason = f"Built on {found.label}: {_count(behind, 'release')} and {_count(days, 'day')} behind {current.label}."
-    return Verdict(Freshness.STALE, reason, behind, days)
+    tail = f": {_count(len(newer), 'release')} and {_count(days, 'day')} behind {current.label}."
+    kept = newer[:NEWER_LIMIT]
+    return _Standing(Verdict(Freshness.STALE, "", len(newer), days, stale_since=kept[0], newer=kept), "", tail)
+
+
+def _newer(found: KnownRelease, current: KnownRelease, releases: Sequence[KnownRelease]) -> tuple[datetime, ...]:
+    """When each set of layers newer than those found was first released, up to the current one; never empty."""
+    first: dict[str, datetime] = {}
+    for each in releases:
+        if found.created_at < each.created_at <= current.created_at and each.chain_id != found.chain_id:
+            first[each.chain_id] = min(each.created_at, first.get(each.chain_id, each.created_at))
+    # Reproducible builds carry one date for ever: then the day that the release was seen has to do.
+    return tuple(sorted(first.values())) or (current.first_seen_at or current.created_at,)
 
 
 def _count(number: int, noun: str) -> str:

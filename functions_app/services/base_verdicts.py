@@ -2,32 +2,35 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.utils import timezone
 
-from functions_app.domain.bases import BASE_NAME, Detection, KnownRelease, detect, not_read, unknown
+from functions_app.domain.bases import Detection, ImageShape, KnownRelease, Tier, detect, not_read, unknown
+from functions_app.domain.end_of_life import Ends
 from functions_app.domain.freshness import Verdict, judge
-from functions_app.domain.images import Platform, chain_ids
+from functions_app.domain.images import HistoryEntry, Platform, chain_ids
+from functions_app.domain.known_releases import KnownReleases
 from functions_app.models import BaseRelease, BaseStream, Image, Version
+from functions_app.services import fleet_changes
 from functions_app.services.row_updates import update_rows
 from functions_app.services.summaries import refresh_summaries
 
 BATCH = 1000  # images
 FACTS = (
-    "pk", "os", "architecture", "variant", "diff_ids", "annotations",
+    "pk", "os", "architecture", "variant", "diff_ids", "annotations", "labels",
     "is_index", "platforms", "gone_at", "inspected_at", "inspect_problem",
 )  # fmt: skip
 VERDICT = (
-    "base_release_id", "base_tier", "base_evidence",
-    "freshness", "freshness_reason", "releases_behind", "days_behind",
+    "base_release_id", "base_stream_id", "base_lineage", "base_tier", "base_evidence",
+    "freshness", "freshness_reason", "releases_behind", "days_behind", "stale_since", "end_of_life_on",
 )  # fmt: skip
 
 
 class Facts(NamedTuple):
-    """What is read of an image to judge it, in the order of FACTS."""
+    """What is read of every image to judge it, in the order of FACTS."""
 
     pk: int
     os: str
@@ -35,6 +38,7 @@ class Facts(NamedTuple):
     variant: str
     diff_ids: list[str]
     annotations: dict[str, str]
+    labels: dict[str, str]
     is_index: bool
     platforms: list[str]
     gone_at: datetime | None
@@ -50,10 +54,14 @@ def judge_images(image_ids: Collection[int] | None = None, *, now: datetime | No
     bench = Bench.prepare(now or timezone.now())
     changed: list[int] = []
     for rows in _batches(image_ids):
-        verdicts = [(facts.pk, bench.judge(facts), stored) for facts, stored in rows]
-        news = [(*verdict, pk) for pk, verdict, stored in verdicts if verdict != stored]
+        verdicts = bench.judge([facts for facts, _ in rows])
+        news = [
+            (*verdict, facts.pk) for (facts, stored), verdict in zip(rows, verdicts, strict=True) if verdict != stored
+        ]
         update_rows(Image, VERDICT, news)
         changed += [row[-1] for row in news]
+    if changed:
+        fleet_changes.changed()
     if changed and refresh:
         _refresh(changed if image_ids is not None else None)
     return len(changed)
@@ -90,16 +98,17 @@ def _refresh(image_ids: Sequence[int] | None) -> None:
 
 @dataclass
 class Bench:
-    """Every known release of the streams that are watched, ready for look-ups: two queries, and no more after that."""
+    """Every known release of the streams that are watched, ready for look-ups.
+
+    Two queries, and one more for each lot of images with one among them whose layers begin with no known release.
+    """
 
     now: datetime
-    streams: int  # that have been read at least once
-    deprecated_on: Mapping[str, date | None]
-    by_id: Mapping[int, KnownRelease]
-    by_chain: Mapping[str, tuple[KnownRelease, ...]]
-    by_track: Mapping[tuple[str, str], tuple[KnownRelease, ...]]
-    _detections: dict[tuple[object, ...], Detection] = field(default_factory=dict)
-    _verdicts: dict[int, Verdict] = field(default_factory=dict)
+    releases: KnownReleases
+    stream_ids: Mapping[str, int]
+    ends: Mapping[str, Ends]
+    tracks: Mapping[tuple[str, str], Sequence[KnownRelease]]
+    _verdicts: dict[tuple[Tier, tuple[int, ...]], tuple[Verdict, list[dict[str, Any]]]] = field(default_factory=dict)
 
     @classmethod
     def prepare(cls, now: datetime) -> "Bench":
@@ -107,60 +116,109 @@ class Bench:
         streams = {stream.pk: stream for stream in BaseStream.objects.filter(enabled=True)}
         rows = BaseRelease.objects.filter(stream__enabled=True).order_by("pk")
         releases = [
-            KnownRelease(pk, streams[stream].name, platform, chain, (), created_at, current, tag)
-            for pk, stream, platform, chain, created_at, current, tag in rows.values_list(
-                "pk", "stream_id", "platform", "chain_id", "created_at", "current", "tag"
+            KnownRelease(pk, streams[stream].name, platform, chain, tuple(diff_ids), at, current, tag, one, index, seen)
+            for pk, stream, platform, chain, diff_ids, at, current, tag, one, index, seen in rows.values_list(
+                "pk", "stream_id", "platform", "chain_id", "diff_ids",
+                "created_at", "current", "tag", "manifest_digest", "index_digest", "first_seen_at",
             )
             if stream in streams
-        ]
-        chains, tracks = defaultdict(list), defaultdict(list)
+        ]  # fmt: skip
+        tracks = defaultdict(list)
         for release in releases:
-            chains[release.chain_id].append(release)
             tracks[release.stream, release.platform].append(release)
         return cls(
             now=now,
-            streams=len({release.stream for release in releases}),
-            deprecated_on={stream.name: stream.deprecated_on for stream in streams.values()},
-            by_id={release.id: release for release in releases},
-            by_chain={chain: tuple(found) for chain, found in chains.items()},
-            by_track={track: tuple(found) for track, found in tracks.items()},
+            releases=KnownReleases(releases, {stream.name: stream.reference for stream in streams.values()}),
+            stream_ids={stream.name: pk for pk, stream in streams.items()},
+            ends={
+                stream.name: Ends(stream.deprecated_on, stream.updates_blocked_on, stream.os_end_of_life_on, stream.os)
+                for stream in streams.values()
+            },
+            tracks=tracks,
         )
 
-    def judge(self, facts: Facts) -> tuple[Any, ...]:
-        """The values of the columns VERDICT for an image."""
-        detection = self._detect(facts)
-        verdict = self._verdict(detection)
+    def judge(self, images: Sequence[Facts]) -> list[tuple[Any, ...]]:
+        """The values of the columns VERDICT for each image."""
+        shapes = {facts.pk: _shape(facts) for facts in images if not _why_not_read(facts)}
+        vague = [pk for pk, shape in shapes.items() if not self._stands_on_a_release(shape)]
+        details = Image.objects.filter(pk__in=vague).values_list("pk", "settings", "history") if vague else ()
+        for pk, settings, history in details:
+            shapes[pk] = _with_details(shapes[pk], settings, history)
+        return [self._columns(facts, shapes.get(facts.pk)) for facts in images]
+
+    def _stands_on_a_release(self, shape: ImageShape) -> bool:
+        found = self.releases.by_chain(shape.chains).values()
+        return any(release.platform == shape.platform for releases in found for release in releases)
+
+    def _columns(self, facts: Facts, shape: ImageShape | None) -> tuple[Any, ...]:
+        detection = detect(shape, self.releases) if shape else unknown(_why_not_read(facts))
+        verdict, lineage = self._verdict(detection)
         return (
             detection.release_id,
+            self.stream_ids.get(detection.stream),
+            lineage,
             detection.tier.value,
             list(detection.evidence),
             verdict.freshness.value,
             verdict.reason,
             verdict.releases_behind,
             verdict.days_behind,
+            verdict.stale_since,
+            verdict.end_of_life_on,
         )
 
-    def _detect(self, facts: Facts) -> Detection:
-        problem = str((facts.inspect_problem or {}).get("message", ""))
-        if facts.is_index or facts.inspected_at is None or problem:
-            platforms = facts.platforms if facts.is_index else None
-            return unknown(not_read(platforms=platforms, gone=facts.gone_at is not None, problem=problem))
-        platform = str(Platform(facts.os, facts.architecture, facts.variant))
-        key = (*facts.diff_ids, platform, facts.annotations.get(BASE_NAME))
-        if key not in self._detections:
-            self._detections[key] = detect(
-                chain_ids(facts.diff_ids), platform, facts.annotations, self._look_up, streams_watched=self.streams
-            )
-        return self._detections[key]
+    def _verdict(self, detection: Detection) -> tuple[Verdict, list[dict[str, Any]]]:
+        """The verdict and its levels as kept; images on the same levels share both."""
+        if not detection.levels:
+            return judge(detection, {}, self.ends, self.now), []
+        key = detection.tier, detection.lineage
+        if key not in self._verdicts:
+            verdict = judge(detection, self.tracks, self.ends, self.now)
+            self._verdicts[key] = verdict, _lineage(detection, verdict)
+        return self._verdicts[key]
 
-    def _look_up(self, chains: Sequence[str]) -> Mapping[str, tuple[KnownRelease, ...]]:
-        return {chain: self.by_chain[chain] for chain in chains if chain in self.by_chain}
 
-    def _verdict(self, detection: Detection) -> Verdict:
-        if detection.release_id is None:
-            return judge(detection, (), None, self.now)
-        if detection.release_id not in self._verdicts:
-            release = self.by_id[detection.release_id]
-            track = self.by_track[release.stream, release.platform]
-            self._verdicts[release.id] = judge(detection, track, self.deprecated_on[release.stream], self.now)
-        return self._verdicts[detection.release_id]
+def _lineage(detection: Detection, verdict: Verdict) -> list[dict[str, Any]]:
+    """The column base_lineage; `newer` are the days on which the newer releases were built, for policies."""
+    return [
+        {
+            "release_id": level.release.id,
+            "stream": level.release.stream,
+            "label": level.release.label,
+            "layers": level.layers if detection.tier is Tier.EXACT else 0,
+            "freshness": each.freshness.value,
+            "reason": each.reason,
+            "releases_behind": each.releases_behind,
+            "days_behind": each.days_behind,
+            "newer": [f"{built:%F}" for built in each.newer],
+        }
+        for level, each in zip(detection.levels, verdict.levels, strict=True)
+    ]
+
+
+def _why_not_read(facts: Facts) -> str:
+    """Why nothing is known of an image's layers; "" where it was read."""
+    problem = str((facts.inspect_problem or {}).get("message", ""))
+    if not facts.is_index and facts.inspected_at is not None and not problem:
+        return ""
+    platforms = facts.platforms if facts.is_index else None
+    return not_read(platforms=platforms, gone=facts.gone_at is not None, problem=problem)
+
+
+def _shape(facts: Facts) -> ImageShape:
+    platform = str(Platform(facts.os, facts.architecture, facts.variant))
+    diff_ids = tuple(facts.diff_ids)
+    return ImageShape(chain_ids(diff_ids), diff_ids, platform, facts.annotations, facts.labels)
+
+
+def _with_details(shape: ImageShape, settings: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> ImageShape:
+    return replace(
+        shape,
+        entrypoint=tuple(settings.get("entrypoint", ())),
+        command=tuple(settings.get("command", ())),
+        env_keys=tuple(settings.get("env_keys", ())),
+        working_directory=settings.get("working_directory", ""),
+        history=tuple(
+            HistoryEntry(step.get("created_by", ""), step.get("empty_layer", False), None) for step in history
+        ),
+    )

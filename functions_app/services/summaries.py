@@ -3,30 +3,39 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from functions_app.domain import fleet
+from functions_app.domain.bases import REPOSITORY_NOT_READ
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.fleet import LATEST, Condition, LiveVersion
 from functions_app.domain.freshness import Freshness
+from functions_app.domain.freshness_policies import Policy, choose_policy, overdue_on
 from functions_app.domain.refs import ImageRef
 from functions_app.models import Alias, Function, Tag, Version
-from functions_app.services import rollback_targets
+from functions_app.services import fleet_changes, rollback_targets
+from functions_app.services.overdue import lateness_of, read_policies
 from functions_app.services.row_updates import cut, update_rows
 
 BATCH = 500
 COLUMNS = (
-    "freshness", "freshness_reason", "releases_behind", "days_behind", "base_name", "problem_rank", "problem",
-    "alias_chips", "drifted", "owner", "managed_by", "search_text",
+    "freshness", "freshness_reason", "releases_behind", "days_behind", "overdue_on", "end_of_life_on",
+    "base_name", "problem_rank", "problem", "alias_chips", "drifted", "owner", "managed_by", "search_text",
 )  # fmt: skip
 
 
-def refresh_summaries(function_ids: Sequence[int] | None = None) -> int:
-    """Rewrite the summaries of these functions (None: all); how many changed. Four queries per 500 functions."""
+def refresh_summaries(function_ids: Sequence[int] | None = None, *, now: datetime | None = None) -> int:
+    """Rewrite the summaries of these functions (None: all); how many changed. Four queries per 500 functions.
+
+    What is overdue is so by the day of `now`: who keeps that true calls this once a day.
+    """
     ids = sorted(set(function_ids)) if function_ids is not None else _all_ids()
-    return sum(_refresh(ids[start : start + BATCH]) for start in range(0, len(ids), BATCH))
+    today, policies = (now or timezone.now()).date(), read_policies()
+    return sum(_refresh(ids[start : start + BATCH], policies, today) for start in range(0, len(ids), BATCH))
 
 
 def _all_ids() -> list[int]:
@@ -41,14 +50,16 @@ class _Known:
     versions: dict[tuple[int, str], Version]
     tag_digests: dict[tuple[str, str], str]  # (repository uri, tag) -> digest now
     tags_of: dict[str, set[str]]  # digest -> tags now
+    policies: tuple[Policy, ...]
+    today: date
 
 
 @transaction.atomic
-def _refresh(ids: Sequence[int]) -> int:
+def _refresh(ids: Sequence[int], policies: tuple[Policy, ...], today: date) -> int:
     # Held: what a refresh stores after this has read must not be summarised by what was there before.
     functions = list(Function.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
     rollback_targets.refresh_counts(ids)
-    known = _read(ids)
+    known = _read(ids, policies, today)
     changed = []
     for function in functions:
         before = [getattr(function, name) for name in COLUMNS]
@@ -56,19 +67,22 @@ def _refresh(ids: Sequence[int]) -> int:
         if before != after:
             changed.append([*after, function.pk])
     update_rows(Function, COLUMNS, changed)
+    if changed:
+        fleet_changes.changed()
     return len(changed)
 
 
-def _read(ids: Sequence[int]) -> _Known:
+def _read(ids: Sequence[int], policies: tuple[Policy, ...], today: date) -> _Known:
     aliases: dict[int, list[Alias]] = defaultdict(list)
     numbers = {LATEST}
     for alias in Alias.objects.filter(function_id__in=ids).order_by("name"):
         aliases[alias.function_id].append(alias)
         numbers |= {alias.version, alias.second_version} - {""}
     wanted = Version.objects.filter(function_id__in=ids, number__in=numbers)
-    related = wanted.select_related("image__base_release__stream").only(
+    related = wanted.select_related("image__base_stream").only(
         "function_id", "number", "digest", "image_uri", "deployed_tag", "image__gone_at", "image__freshness",
-        "image__freshness_reason", "image__releases_behind", "image__days_behind", "image__base_release__stream__name",
+        "image__freshness_reason", "image__releases_behind", "image__days_behind", "image__stale_since",
+        "image__end_of_life_on", "image__base_stream__name", *(("image__base_lineage",) if policies else ()),
     )  # fmt: skip
     versions = {(version.function_id, version.number): version for version in related}
     digests = {version.digest for version in versions.values()}
@@ -79,7 +93,7 @@ def _read(ids: Sequence[int]) -> _Known:
     for uri, name, digest in found.values_list("repository__uri", "name", "digest"):
         tag_digests[uri, name] = digest
         tags_of[digest].add(name)
-    return _Known(aliases, versions, tag_digests, tags_of)
+    return _Known(aliases, versions, tag_digests, tags_of, policies, today)
 
 
 def _tag_of(version: Version) -> tuple[str, str]:
@@ -104,8 +118,9 @@ def _moved_tag(version: Version | None, known: _Known) -> str:
 
 def _summary(function: Function, known: _Known) -> list[Any]:
     aliases = known.aliases.get(function.pk, [])
-    live = _live(function, aliases, known)
-    chips = [_chip(alias, known) for alias in aliases]
+    policy = choose_policy(known.policies, function.account_id, function.tags)
+    live = _live(function, aliases, known, policy)
+    chips = [_chip(alias, live, known) for alias in aliases]
     drifted = sorted(
         {
             tag
@@ -120,7 +135,7 @@ def _summary(function: Function, known: _Known) -> list[Any]:
         function.last_update_status,
         function.last_update_reason,
     )
-    finding = fleet.find_problem(condition, live, drifted)
+    finding = fleet.find_problem(condition, live, drifted, known.today)
     worst = fleet.worst(live)
     owner = cut(fleet.owner_of(function.tags), 120)
     base = worst.base if worst else ""
@@ -130,6 +145,8 @@ def _summary(function: Function, known: _Known) -> list[Any]:
         cut(worst.reason if worst else "", 300),
         worst.releases_behind if worst else 0,
         worst.days_behind if worst else 0,
+        min((version.overdue_on for version in live if version.overdue_on), default=None),
+        min((version.end_of_life_on for version in live if version.end_of_life_on), default=None),
         base,
         finding.rank,
         cut(finding.text, 300),
@@ -145,7 +162,7 @@ def _summary(function: Function, known: _Known) -> list[Any]:
     ]
 
 
-def _live(function: Function, aliases: Iterable[Alias], known: _Known) -> list[LiveVersion]:
+def _live(function: Function, aliases: Iterable[Alias], known: _Known, policy: Policy | None) -> list[LiveVersion]:
     users: dict[str, list[str]] = defaultdict(list)
     for alias in aliases:
         for number in {alias.version, alias.second_version} - {""}:
@@ -153,14 +170,13 @@ def _live(function: Function, aliases: Iterable[Alias], known: _Known) -> list[L
     if not users:
         users[LATEST] = []
     found = ((number, names, known.versions.get((function.pk, number))) for number, names in sorted(users.items()))
-    return [_live_version(number, tuple(names), version) for number, names, version in found]
+    return [_live_version(number, tuple(names), version, policy) for number, names, version in found]
 
 
-def _live_version(number: str, aliases: tuple[str, ...], version: Version | None) -> LiveVersion:
+def _live_version(number: str, aliases: tuple[str, ...], version: Version | None, policy: Policy | None) -> LiveVersion:
     image = version.image if version else None
     if image is None:
-        reason = "Its image is in a repository that Drydock does not read."
-        return LiveVersion(number, aliases, image_gone=False, freshness=Freshness.UNKNOWN, reason=reason)
+        return LiveVersion(number, aliases, image_gone=False, freshness=Freshness.UNKNOWN, reason=REPOSITORY_NOT_READ)
     return LiveVersion(
         number,
         aliases,
@@ -169,20 +185,31 @@ def _live_version(number: str, aliases: tuple[str, ...], version: Version | None
         reason=image.freshness_reason,
         releases_behind=image.releases_behind,
         days_behind=image.days_behind,
-        base=image.base_release.stream.name if image.base_release else "",
+        base=image.base_stream.name if image.base_stream else "",
+        overdue_on=overdue_on(lateness_of(image), policy) if policy else None,
+        end_of_life_on=image.end_of_life_on,
     )
 
 
-def _chip(alias: Alias, known: _Known) -> dict[str, Any]:
+def _chip(alias: Alias, live: Iterable[LiveVersion], known: _Known) -> dict[str, Any]:
+    """An alias as the list shows it, with the verdict on each of its versions; `overdue_on` is the sooner day."""
     first = known.versions.get((alias.function_id, alias.version))
     second = known.versions.get((alias.function_id, alias.second_version)) if alias.second_version else None
+    of = {version.number: version for version in live}
+    verdict, other = of[alias.version], of.get(alias.second_version)
+    days = [version.overdue_on for version in (verdict, other) if version and version.overdue_on]
     return {
         "name": alias.name,
         "version": alias.version,
         "digest": first.digest if first else "",
+        "freshness": verdict.freshness.value,
+        "reason": verdict.reason,
+        "base": verdict.base,
+        "overdue_on": f"{min(days):%F}" if days else "",
         "second_version": alias.second_version,
         "second_weight": alias.second_weight,
         "second_digest": second.digest if second else "",
+        "second_freshness": other.freshness.value if other else "",
         "drifted": bool(_moved_tag(first, known) or _moved_tag(second, known)),
     }
 
