@@ -1,15 +1,22 @@
-"""Watch base images: seed the streams, poll their tags, judge the images that stand on them."""
+"""Watch base images: seed the streams, poll their tags when they are due, judge the images that stand on them.
 
+When a stream is next polled stands in its row: set before it is read, so that a push that is told of meanwhile makes
+it due again, whatever the reading then finds.
+"""
+
+import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Protocol
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from functions_app.domain.errors import DrydockError, Problem
 from functions_app.domain.refs import ImageRef
@@ -21,11 +28,17 @@ from functions_app.services.base_reading import Known, Reading, read_stream
 from functions_app.services.base_streams import lambda_references, seed_streams
 from functions_app.services.base_verdicts import judge_images
 from functions_app.services.image_facts import inspect
+from functions_app.services.row_updates import update_rows
 from functions_app.services.steps import Context, StepSpec
 
-__all__ = ["STEPS", "inspect", "judge_images", "lambda_references", "poll", "seed_streams", "submit_poll"]
+__all__ = [
+    "STEPS", "due_streams", "inspect", "judge_images", "lambda_references", "make_due", "poll", "seed_streams",
+    "submit_due", "submit_poll",
+]  # fmt: skip
 
 READERS = 4  # repositories read at a time: public registries throttle the nameless
+JITTER = 0.15  # of the time between two polls, more or less, and always the same for one stream
+AHEAD = 0.1  # of that time: a poll takes along what would be due so soon, rather than a run for each stream
 LOCK = "base_poll"
 
 Outcomes = list[tuple[int, Reading | Problem | None]]
@@ -41,89 +54,124 @@ class Log(Protocol):
         """Tell what went wrong."""
 
 
-def poll(now: datetime, log: Log) -> int:
-    """Read every stream that is switched on; how many have news. One that fails spoils no other.
+def poll(now: datetime, log: Log, streams: Collection[int] | None = None) -> int:
+    """Read these streams (None: all) that are switched on; how many have news. One that fails spoils no other.
 
     The first poll of a stream reads its newest dated tags too, so that "3 releases behind" is known at once; so does
     every later one that finds the tag moved, for the releases between two polls.
     """
-    streams = {stream.pk: stream for stream in BaseStream.objects.filter(enabled=True)}
+    enabled = BaseStream.objects.filter(enabled=True).order_by("pk")
+    rows = {row.pk: row for row in (enabled if streams is None else enabled.filter(pk__in=streams))}
+    update_rows(BaseStream, ["next_poll_at"], [(next_poll(row, now), pk) for pk, row in rows.items()])
     changed = 0
-    for pk, outcome in _read(list(streams.values())):
-        stream = streams[pk]
+    for pk, outcome in _read(list(rows.values())):
+        stream = rows[pk]
         if isinstance(outcome, Problem):
             log.warning(f"{stream.name}: {outcome.message}")
-            BaseStream.objects.filter(pk=pk).update(problem=outcome.as_json())
+            _not_read_since(stream, now).update(problem=outcome.as_json())
             continue
         news = _store(stream, outcome, now) if outcome else _unchanged(stream, now)
         changed += bool(news)
         log.info(f"{stream.name}: {news or 'no news'}")
         if outcome and outcome.problem:
-            log.warning(f"{stream.name}: not all of its older releases could be read. {outcome.problem.message}")
+            log.warning(f"{stream.name}: not all of its releases could be read. {outcome.problem.message}")
     return changed
+
+
+def next_poll(stream: BaseStream, now: datetime) -> datetime:
+    """When a stream is to be read again: each has a time of its own, so that a registry is not asked all at once."""
+    share = int.from_bytes(hashlib.sha256(stream.reference.encode()).digest()[:4], "big") / 2**32
+    return now + timedelta(seconds=settings.ENV.base_poll_every * (1 - JITTER + 2 * JITTER * share))
+
+
+def due_streams(now: datetime) -> list[int]:
+    """The streams to be read now: none until one is due, then also those that soon would be."""
+    enabled = BaseStream.objects.filter(enabled=True)
+    if not enabled.filter(Q(next_poll_at=None) | Q(next_poll_at__lte=now)).exists():
+        return []
+    soon = now + timedelta(seconds=settings.ENV.base_poll_every * AHEAD)
+    return list(enabled.filter(Q(next_poll_at=None) | Q(next_poll_at__lte=soon)).values_list("pk", flat=True))
+
+
+def make_due(streams: Collection[int]) -> int:
+    """Have these read at the next look, even where a poll is reading them at this moment; how many."""
+    return BaseStream.objects.filter(pk__in=streams).update(next_poll_at=None)
 
 
 def _read(streams: Sequence[BaseStream]) -> Iterator[tuple[int, Reading | Problem | None]]:
     """Read streams in parallel by repository, one after another within it. Threads read registries, never rows."""
     known = _known(streams)
-    groups: dict[tuple[str, str], list[tuple[int, ImageRef]]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[tuple[BaseStream, ImageRef]]] = defaultdict(list)
     for stream in streams:
         try:
             ref = ImageRef.parse(stream.reference)
         except DrydockError as error:
             yield stream.pk, error.problem
             continue
-        groups[ref.registry, ref.repository].append((stream.pk, ref))
-    with ExitStack() as open_registries, ThreadPoolExecutor(READERS, thread_name_prefix="bases") as pool:
-        hosts = {host for host, _ in groups}
-        registries = {host: open_registries.enter_context(Registry.open(host)) for host in hosts}
-        work = [
-            pool.submit(_read_repository, registries[host], members, known) for (host, _), members in groups.items()
-        ]
+        groups[ref.registry, ref.repository].append((stream, ref))
+    with ExitStack() as opened, ThreadPoolExecutor(READERS, thread_name_prefix="bases") as pool:
+        registries: dict[str, Registry] = {}
+        work = []
+        for (host, _), members in groups.items():
+            try:
+                if host not in registries:
+                    registries[host] = opened.enter_context(Registry.open(host))
+            except DrydockError as error:  # no login to be had: the other hosts are read all the same
+                yield from ((stream.pk, error.problem) for stream, _ in members)
+                continue
+            work.append(pool.submit(_read_repository, registries[host], members, known))
         for future in work:
             yield from future.result()
 
 
-def _read_repository(registry: Registry, members: Sequence[tuple[int, ImageRef]], known: dict[int, Known]) -> Outcomes:
+def _read_repository(
+    registry: Registry, members: Sequence[tuple[BaseStream, ImageRef]], known: dict[int, Known]
+) -> Outcomes:
     @cache
     def tags() -> tuple[str, ...]:
         return tuple(registry.tags(members[0][1].repository))
 
     outcomes: Outcomes = []
-    for pk, ref in members:
+    for stream, ref in members:
         try:
-            outcomes.append((pk, read_stream(registry, ref, tags, known[pk])))
+            outcomes.append((stream.pk, read_stream(registry, stream, ref, tags, known[stream.pk])))
         except DrydockError as error:
-            outcomes.append((pk, error.problem))
+            outcomes.append((stream.pk, error.problem))
     return outcomes
 
 
 def _known(streams: Collection[BaseStream]) -> dict[int, Known]:
-    rows: dict[int, list[tuple[str, str, bool]]] = defaultdict(list)
-    releases = BaseRelease.objects.filter(stream__in=streams)
-    for pk, manifest, index, tag, current in releases.values_list(
-        "stream_id", "manifest_digest", "index_digest", "tag", "current"
-    ):
-        rows[pk].append((index or manifest, tag, current))
+    rows: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    # A release that was kept without its layers, by an older Drydock, is read again.
+    releases = BaseRelease.objects.filter(stream__in=streams).exclude(layers=[])
+    for pk, manifest, index, tag in releases.values_list("stream_id", "manifest_digest", "index_digest", "tag"):
+        rows[pk].append((index or manifest, tag))
     return {
         stream.pk: Known(
-            complete=stream.polled_at is not None and stream.problem is None,
-            current=frozenset(digest for digest, _, current in rows[stream.pk] if current),
-            digests=frozenset(digest for digest, _, _ in rows[stream.pk]),
-            tags=frozenset(tag for _, tag, _ in rows[stream.pk] if tag),
+            tag_digest=stream.tag_digest,
+            digests=frozenset(digest for digest, _ in rows[stream.pk]),
+            tags=frozenset(tag for _, tag in rows[stream.pk] if tag),
         )
         for stream in streams
     }
 
 
+def _not_read_since(stream: BaseStream, now: datetime) -> QuerySet[BaseStream]:
+    """The stream's row, unless somebody read it later: an older reading never overwrites a newer one."""
+    return BaseStream.objects.filter(Q(polled_at=None) | Q(polled_at__lte=now), pk=stream.pk)
+
+
 def _unchanged(stream: BaseStream, now: datetime) -> str:
-    BaseStream.objects.filter(pk=stream.pk).update(polled_at=now, problem=None)
+    _not_read_since(stream, now).filter(tag_digest=stream.tag_digest).update(polled_at=now, problem=None)
     return ""
 
 
 @transaction.atomic
 def _store(stream: BaseStream, reading: Reading, now: datetime) -> str:
     """Keep the releases and mark the current ones, all at once; what is new in words, empty for nothing."""
+    held = BaseStream.objects.select_for_update().get(pk=stream.pk)
+    if (held.reference, held.platforms, held.own) != (stream.reference, stream.platforms, stream.own):
+        return ""  # somebody changed it meanwhile, and had it read anew
     rows = {(row.platform, row.chain_id): row for row in stream.releases.all()}
     before = {row.pk for row in rows.values() if row.current}
     fresh = 0
@@ -137,29 +185,58 @@ def _store(stream: BaseStream, reading: Reading, now: datetime) -> str:
         rows[key] = release
         fresh += 1
     current = {rows[release.platform, release.chain_id].pk for release in reading.current}
-    stream.releases.filter(current=True).exclude(pk__in=current).update(current=False)
-    stream.releases.filter(pk__in=current).update(current=True)
-    problem = reading.problem.as_json() if reading.problem else None
-    polled = {} if reading.problem else {"polled_at": now}
-    BaseStream.objects.filter(pk=stream.pk).update(problem=problem, **polled)
+    if held.polled_at and held.polled_at > now:
+        current = before  # what somebody read later is current
+    else:
+        _mark(stream, current, reading, now)
     if not fresh and before == current:
         return ""
-    return f"new releases: {fresh}; platforms whose current release changed: {len(current - before)}"
+    left = {row.platform for row in rows.values() if row.pk in before} - {
+        row.platform for row in rows.values() if row.pk in current
+    }
+    return f"new releases: {fresh}; platforms whose current release changed: {len(current - before)}" + (
+        f"; no longer there for {', '.join(sorted(left))}" if left else ""
+    )
+
+
+def _mark(stream: BaseStream, current: Collection[int], reading: Reading, now: datetime) -> None:
+    stream.releases.filter(current=True).exclude(pk__in=current).update(current=False)
+    stream.releases.filter(pk__in=current).update(current=True)
+    BaseStream.objects.filter(pk=stream.pk).update(
+        polled_at=now,
+        problem=reading.problem.as_json() if reading.problem else None,
+        tag_digest="" if reading.problem else reading.digest,
+    )
 
 
 def _renew(row: BaseRelease, read: BaseRelease) -> None:
-    """The same layers under a newer manifest: follow its digests, so that the next poll sees that nothing moved."""
-    row.manifest_digest, row.index_digest, row.tag = read.manifest_digest, read.index_digest, read.tag or row.tag
-    row.save(update_fields=["manifest_digest", "index_digest", "tag"])
+    """The same layers under another manifest, or read once more: follow what is known of it now."""
+    columns = ["manifest_digest", "index_digest", "layers", "size_bytes", "config"]
+    for column in columns:
+        setattr(row, column, getattr(read, column))
+    row.tag = read.tag or row.tag
+    row.save(update_fields=[*columns, "tag"])
 
 
 def _poll_step(context: Context) -> Outcome:
-    if not BaseStream.objects.exists():  # a new installation; who watches a choice of streams has made it by now
-        context.log.info(f"watching Lambda's own bases: {seed_streams()} streams")
-    changed = poll(context.now, context.log)
+    if "streams" not in context.memory:
+        # Kept before the first is read: whoever takes over after a crash reads the same ones, due or not by then.
+        context.memory["streams"] = _chosen(context)
+        context.save()
+    changed = poll(context.now, context.log, context.memory["streams"])
     problems = BaseStream.objects.filter(enabled=True, problem__isnull=False).count()
     context.result["streams"] = {"changed": changed, "problems": problems}
     return Done(f"streams with news: {changed}; not readable: {problems}")
+
+
+def _chosen(context: Context) -> list[int]:
+    if not BaseStream.objects.exists():  # a new installation
+        context.log.info(f"watching Lambda's own bases: {seed_streams()} streams")
+    if context.plan.get("streams") is not None:
+        return [int(pk) for pk in context.plan["streams"]]
+    if context.plan.get("due"):
+        return due_streams(context.now)
+    return list(BaseStream.objects.filter(enabled=True).values_list("pk", flat=True))
 
 
 def _judge_step(context: Context) -> Outcome:
@@ -174,6 +251,21 @@ STEPS = (
 )
 
 
-def submit_poll(actor: User | None) -> Run:
-    """Start a poll of the base streams. Raises BUSY when one is under way."""
-    return runs.submit(Kind.BASE_POLL, title="Poll base streams", plan={}, actor=actor, lock=LOCK)
+def submit_poll(actor: User | None, streams: Collection[int] | None = None) -> Run:
+    """Start a poll of these base streams (None: all); images are judged anew after it in any case.
+
+    Raises BUSY when one is under way; the streams named are then read as soon as it has ended.
+    """
+    if streams is None:
+        return runs.submit(Kind.BASE_POLL, title="Poll base streams", plan={}, actor=actor, lock=LOCK)
+    make_due(streams)
+    names = list(BaseStream.objects.filter(pk__in=streams).order_by("name").values_list("name", flat=True)[:2])
+    title = f"Poll {names[0]}" if len(names) == 1 else f"Poll {len(streams)} base streams"
+    return runs.submit(Kind.BASE_POLL, title=title, plan={"streams": sorted(streams)}, actor=actor, lock=LOCK)
+
+
+def submit_due(now: datetime) -> Run | None:
+    """Start the poll of what is due; None where nothing is. Raises BUSY when one is under way."""
+    if not due_streams(now) and BaseStream.objects.exists():
+        return None
+    return runs.submit(Kind.BASE_POLL, title="Poll base streams", plan={"due": True}, actor=None, lock=LOCK)

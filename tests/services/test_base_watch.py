@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from functions_app.domain.errors import DrydockError
+from functions_app.domain.release_tags import history_tags
 from functions_app.models import BaseRelease, BaseStream
 from functions_app.services import base_watch
-from functions_app.services.base_reading import newest_dated
 from sandbox.images import OCI_MANIFEST, Blob, Image, Index, make_index
 from tests.fixtures import Sandbox
 from tests.publishing import NOW, base, base_index, dated, publish, unique_repository
@@ -241,4 +241,4 @@ def test_only_the_newest_dated_tags_of_the_very_stream_are_read() -> None:
     tags = [f"3.12.2026.{month:02d}.03.13" for month in range(1, 13)]
     others = ["3.1.2026.01.01.01", "3.12", "3.12.2026.01.03.13-arm64", "13.12.2026.01.03.13", "3x12.2026.01.03.13"]
 
-    assert newest_dated([*tags, *others], "3.12", 3) == tags[:-4:-1]
+    assert history_tags([*tags, *others], "3.12", 3) == tags[:-4:-1]
