@@ -1,0 +1,50 @@
+"""What a layer holds: its files, directories and links, what it hides, and the packages that its metadata names."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from functions_app.domain.package_files import Package
+
+FileKind = Literal["file", "dir", "symlink", "hardlink", "device", "whiteout", "opaque"]
+FILE_KINDS: tuple[FileKind, ...] = ("file", "dir", "symlink", "hardlink", "device", "whiteout", "opaque")
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One entry of a layer. `path` has no leading slash, no "." and no "..".
+
+    `size` in bytes and `digest` (sha256 of the contents, hex) are a file's; `link` is a symbolic link's target as it
+    stands in the tar, a hard link's as a path; `mode` the permission bits. A whiteout's path is what it hides, an
+    opaque entry's the directory of which lower layers show nothing (image-spec layer.md, "Whiteouts").
+    """
+
+    path: str
+    kind: FileKind
+    size: int = 0
+    digest: str = ""
+    link: str = ""
+    mode: int = 0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a layer may have; more is refused, never cut. `names_bytes` are those of all paths and links together."""
+
+    entries: int = 400_000
+    path_length: int = 4096
+    names_bytes: int = 64 * 1024**2
+    size_bytes: int = 10 * 1024**3
+    packages: int = 50_000
+
+
+@dataclass(frozen=True)
+class LayerContents:
+    """One layer: entries in the tar's order, each path once; packages of its metadata files; bytes of its files.
+
+    `notes` are sentences on metadata that could not be read: the packages are then not all there are.
+    """
+
+    entries: tuple[FileEntry, ...]
+    packages: tuple[Package, ...] = ()
+    size_bytes: int = 0
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,249 @@
+"""Read the tar of a layer as it streams by: constant memory, nothing on disk, everything in it distrusted.
+
+Names are taken as containerd takes them: cleaned as if the layer's root were the file system's, so that neither
+`/etc/passwd` nor `../../etc/passwd` leads anywhere else. Source: OCI image-spec 1.1, layer.md.
+"""
+
+import hashlib
+import posixpath
+import struct
+import tarfile
+from dataclasses import dataclass, field
+from typing import IO, Protocol, cast
+
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.layer_entries import FileEntry, FileKind, LayerContents, Limits
+from functions_app.domain.package_files import MetadataReader, Package, reader_of
+
+CHUNK = 256 * 1024
+HEADER_BYTES = 2 * 1024**2  # headers of one entry, with all its PAX records: tarfile holds them in memory
+GLOBAL_RECORDS = 64  # PAX records for all entries that follow: tarfile copies them for each
+NOTES = 20
+WHITEOUT, OPAQUE, AUFS = ".wh.", ".wh..wh..opq", ".wh..wh."
+
+
+class Readable(Protocol):
+    """All that is asked of a stream."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes; none at the end."""
+
+
+def read_tar(stream: Readable, *, limits: Limits | None = None) -> LayerContents:
+    """Read an uncompressed layer to the end of the stream; an empty one has no entries.
+
+    Raises DrydockError: FAILED beyond a limit, INVALID for what is no tar, and what the stream raises.
+    """
+    source = _Source(stream, limits or Limits())
+    reading = _Reading(source.limits)
+    try:
+        source.expect_headers()
+        with tarfile.open(
+            fileobj=cast(IO[bytes], source),  # only ever read
+            mode="r|",
+            bufsize=CHUNK,
+            tarinfo=_Member,
+            encoding="utf-8",
+            errors="backslashreplace",
+        ) as archive:
+            while (member := archive.next()) is not None:
+                source.left = None
+                reading.take(archive, member)
+                _forget(archive)
+                source.expect_headers()
+    except (tarfile.TarError, ValueError, OverflowError, IndexError, struct.error, RecursionError) as error:
+        if source.read_bytes:
+            raise _broken(str(error) or type(error).__name__) from error
+    source.drain()  # whoever checks the digest of the stream has to see all of it
+    return reading.contents()
+
+
+class _Source:
+    """The stream, with a bound on all of it and on what is read for the headers of one entry."""
+
+    def __init__(self, stream: Readable, limits: Limits) -> None:
+        self.limits = limits
+        self.read_bytes = 0
+        self.left: int | None = None
+        self._stream = stream
+
+    def expect_headers(self) -> None:
+        self.left = HEADER_BYTES + CHUNK
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        self.read_bytes += len(data)
+        if self.read_bytes > self.limits.size_bytes:
+            raise _beyond(f"it is larger than {self.limits.size_bytes:,} bytes")
+        if self.left is not None:
+            self.left -= len(data)
+            if self.left < 0:
+                raise _beyond(f"the headers of one entry are longer than {HEADER_BYTES:,} bytes")
+        return data
+
+    def drain(self) -> None:
+        self.left = None
+        while self.read(CHUNK):
+            pass
+
+
+class _Member(tarfile.TarInfo):
+    """Fails on a broken header in the middle of an archive, where tarfile takes it for the end."""
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> "_Member":
+        try:
+            return super().fromtarfile(archive)
+        except (tarfile.EOFHeaderError, tarfile.EmptyHeaderError):  # type: ignore[attr-defined]  # typeshed has only their parent
+            raise
+        except tarfile.HeaderError as error:
+            raise _broken(str(error)) from error
+
+
+@dataclass
+class _Reading:
+    limits: Limits
+    entries: dict[tuple[FileKind | str, str], FileEntry] = field(default_factory=dict)
+    packages: dict[str, list[Package]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    count: int = 0
+    package_count: int = 0
+    size_bytes: int = 0
+    names_bytes: int = 0
+
+    def take(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+        """Keep one entry of the archive; the last of a path wins, and comes last in order."""
+        path = self._path(member.name)
+        link = self._link(member)
+        self.count += 1
+        self.names_bytes += len(path) + len(link)
+        if self.count > self.limits.entries:
+            raise _beyond(f"it has more than {self.limits.entries:,} entries")
+        if self.names_bytes > self.limits.names_bytes:
+            raise _beyond(f"its paths together are longer than {self.limits.names_bytes:,} bytes")
+        folder, name = posixpath.split(path)
+        if not path:
+            return  # the root itself
+        if name.startswith(WHITEOUT):
+            self._hide(folder, name)
+        else:
+            self._keep(archive, member, path, link)
+
+    def contents(self) -> LayerContents:
+        packages = tuple(package for path in sorted(self.packages) for package in self.packages[path])
+        return LayerContents(tuple(self.entries.values()), packages, self.size_bytes, tuple(self.notes))
+
+    def _path(self, name: str) -> str:
+        if len(name) > self.limits.path_length:
+            raise _beyond(f"a path is longer than {self.limits.path_length:,} characters: {name[:60]}...")
+        return posixpath.normpath("/" + _printable(name)).lstrip("/")
+
+    def _link(self, member: tarfile.TarInfo) -> str:
+        if member.islnk():
+            return self._path(member.linkname)
+        if not member.issym():
+            return ""
+        if len(member.linkname) > self.limits.path_length:
+            raise _beyond(f"the target of a link is longer than {self.limits.path_length:,} characters")
+        return _printable(member.linkname)
+
+    def _hide(self, folder: str, name: str) -> None:
+        if name == OPAQUE:
+            self._put("opaque", FileEntry(folder, "opaque"))
+        elif not name.startswith(AUFS):  # aufs's own notes, which mean nothing elsewhere
+            hidden = name.removeprefix(WHITEOUT)
+            if hidden in {"", ".", ".."}:
+                raise _broken(f"the whiteout {folder}/{name} hides no name")
+            self._put("whiteout", FileEntry(posixpath.join(folder, hidden), "whiteout"))
+
+    def _keep(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, link: str) -> None:
+        mode = member.mode & 0o7777
+        self.packages.pop(path, None)
+        if member.isreg() and member.type in tarfile.SUPPORTED_TYPES:
+            digest = self._read_file(archive, member, path)
+            self._put("", FileEntry(path, "file", member.size, digest, mode=mode))
+        elif member.isdir():
+            self._put("", FileEntry(path, "dir", mode=mode))
+        elif member.issym():
+            self._put("", FileEntry(path, "symlink", link=link))
+        elif member.islnk():
+            if (known := self.packages.get(link)) and reader_of(path):
+                self._keep_packages(path, [Package(one.kind, one.name, one.version, path) for one in known])
+            self._put("", FileEntry(path, "hardlink", link=link, mode=mode))
+        elif member.isdev():
+            self._put("", FileEntry(path, "device", mode=mode))
+        else:
+            raise _broken(f"{path} is of the unknown type {member.type!r}")
+
+    def _put(self, group: str, entry: FileEntry) -> None:
+        self.entries.pop((group, entry.path), None)
+        self.entries[group, entry.path] = entry
+
+    def _read_file(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> str:
+        self.size_bytes += member.size
+        if member.size < 0 or self.size_bytes > self.limits.size_bytes:
+            raise _beyond(f"its files are larger than {self.limits.size_bytes:,} bytes")
+        file = archive.extractfile(member)
+        if file is None:
+            raise _broken(f"{path} has no contents")
+        reader = reader_of(path)
+        wanted = self._wanted(reader, member.size, path)
+        kept, digest, size = bytearray(), hashlib.sha256(), 0
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+            kept += chunk[: max(0, wanted - len(kept))]
+        if size != member.size:
+            raise _broken(f"{path} ends early")
+        if reader and wanted:
+            self._read_metadata(reader, bytes(kept), path)
+        return digest.hexdigest()
+
+    def _wanted(self, reader: MetadataReader | None, size: int, path: str) -> int:
+        """How many bytes of a file to keep for reading."""
+        if reader is None:
+            return 0
+        if size > reader.limit and not reader.head:
+            self._note(f"{path} is larger than {reader.limit:,} bytes: its packages are not known.")
+            return 0
+        return min(size, reader.limit)
+
+    def _read_metadata(self, reader: MetadataReader, data: bytes, path: str) -> None:
+        try:
+            packages = reader.packages(data, path)
+        except DrydockError as error:
+            self._note(f"{path}: {error.problem.message}")
+            return
+        self._keep_packages(path, packages)
+
+    def _keep_packages(self, path: str, packages: list[Package]) -> None:
+        self.package_count += len(packages)
+        if self.package_count > self.limits.packages:
+            self._note(f"It has more than {self.limits.packages:,} packages: not all are known.")
+        elif packages:
+            self.packages[path] = packages
+
+    def _note(self, text: str) -> None:
+        if len(self.notes) < NOTES and text not in self.notes:
+            self.notes.append(text[:300])
+
+
+def _forget(archive: tarfile.TarFile) -> None:
+    """Drop what tarfile remembers of the entries read so far."""
+    archive.members = []  # type: ignore[attr-defined]
+    records = archive.pax_headers
+    if len(records) > GLOBAL_RECORDS or sum(map(len, records.values())) > HEADER_BYTES // GLOBAL_RECORDS:
+        raise _beyond("it has too many PAX records for all entries")
+
+
+def _printable(name: str) -> str:
+    """Without what no page and no PostgreSQL could take: NUL, and surrogates of a name that is no UTF-8."""
+    return name.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+
+
+def _broken(why: str) -> DrydockError:
+    return DrydockError(Code.INVALID, f"The layer is no tar that can be read: {why[:200]}.")
+
+
+def _beyond(why: str) -> DrydockError:
+    return DrydockError(Code.FAILED, f"The layer is beyond what Drydock reads: {why}.")
