@@ -27,7 +27,13 @@ FACET_TITLES = {
     "base": "Base image",
 }
 OVERDUE = {True: "yes", False: "no"}  # as in the address
-NEEDS_WORDS = {"ending": "Base ends within 90 days", "moved": "Tag moved since the deploy"}
+NEEDS_WORDS = {
+    "broken": "Broken: image gone, Failed, or the update failed",
+    "endangered": "A lifecycle policy will delete a live image",
+    "no-way-back": "An alias has no rollback target",
+    "ending": "Base ends within 90 days",
+    "moved": "Tag moved since the deploy",
+}
 CHOSEN_TITLES = {"search": "Search", "needs": "Needs attention"}
 EMPTY_WORDS = {"state": "Not read yet", "base": "No base found"}
 SHOWN_ALIASES = 4

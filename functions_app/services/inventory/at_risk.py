@@ -11,8 +11,6 @@ from functions_app.domain.ways_back import is_way_back
 from functions_app.models import Alias, LifecycleForecast, Repository, Version
 from functions_app.services.rollback_targets import seen_versions
 
-LATE_AFTER_HOURS = 48  # a forecast is read daily: then it has missed one
-
 
 @dataclass(frozen=True)
 class RiskRow:

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import BooleanField, Case, Count, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, Count, Exists, OuterRef, Q, QuerySet, Value, When
 
-from functions_app.models import Function
+from functions_app.domain.fleet import LATEST, RANK_UPDATE_FAILED
+from functions_app.models import Alias, Function, Version
 from functions_app.services.inventory.search import searched
 
 PAGE_SIZE = 50
 FACETS = ("account", "region", "state", "freshness", "base", "overdue")
 COLUMNS = ("account_id", "region", "state", "freshness", "base_name", "overdue")
-NEEDS = ("ending", "moved")  # what the overview links to; no facets of their own
+NEEDS = ("broken", "endangered", "no-way-back", "ending", "moved")  # what the overview links to; no facets of their own
 ENDING = timedelta(days=90)
 ORDERS: dict[str, tuple[str, ...]] = {
     "problem": ("-problem_rank", "name", "id"),
@@ -136,7 +137,21 @@ def functions(wanted: FleetFilter, today: date) -> FleetPage:
 def _needing(found: QuerySet[Function], needs: str, today: date) -> QuerySet[Function]:
     if needs == "ending":
         return found.filter(end_of_life_on__gt=today, end_of_life_on__lte=today + ENDING)
+    if needs == "broken":
+        return found.filter(problem_rank__gte=RANK_UPDATE_FAILED)
+    own = Q(function=OuterRef("pk"))
+    if needs == "endangered":
+        return found.filter(Exists(live_versions().filter(own, image__expiry_rule__isnull=False, image__gone_at=None)))
+    if needs == "no-way-back":
+        return found.filter(Exists(Alias.objects.filter(own, rollback_targets=0)))
     return found.filter(drifted=True) if needs == "moved" else found
+
+
+def live_versions() -> QuerySet[Version]:
+    """Versions that an alias points to, and $LATEST of functions without aliases."""
+    of_function = Alias.objects.filter(function=OuterRef("function"))
+    pointing = of_function.filter(Q(version=OuterRef("number")) | Q(second_version=OuterRef("number")))
+    return Version.objects.filter(Exists(pointing) | Q(number=LATEST) & ~Exists(of_function))
 
 
 def add_up(groups: Iterable[Group], chosen: Sequence[Sequence[Any]]) -> tuple[Counts, int, int]:

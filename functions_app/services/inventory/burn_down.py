@@ -1,0 +1,83 @@
+"""The burn-down: how many functions ran on a stale base on each day, by base, and how many were overdue."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import F, Sum
+
+from functions_app.models import FreshnessDay
+
+SERIES = 5  # bases that have a colour of their own; the rest is one series
+OTHERS = "other bases"
+Counts = tuple[date, str, int, int]  # day, base, stale or at the end of life, overdue
+
+
+@dataclass(frozen=True)
+class Day:
+    """One day: functions on stale bases in the order of the series, and how many functions were overdue."""
+
+    day: date
+    stale: tuple[int, ...]
+    overdue: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self.stale)
+
+
+@dataclass(frozen=True)
+class BurnDown:
+    """Every day of the range, None where nothing was counted; the largest series comes first."""
+
+    first: date
+    series: tuple[str, ...]
+    days: tuple[Day | None, ...]
+
+    @property
+    def counted(self) -> tuple[Day, ...]:
+        """The days that were counted, the latest first."""
+        return tuple(day for day in reversed(self.days) if day)
+
+
+def burn_down(today: date, days: int, account_id: int | None = None) -> BurnDown:
+    """The last `days` days, today among them. One query."""
+    first = today - timedelta(days=days - 1)
+    rows = FreshnessDay.objects.filter(day__gte=first, day__lte=today)
+    if account_id is not None:
+        rows = rows.filter(account=account_id)
+    sums = (
+        rows.order_by("day")
+        .values_list("day", "base_name")
+        .annotate(old=Sum(F("stale") + F("end_of_life")), late=Sum("overdue"))
+    )
+    return arrange(list(sums), first, days)
+
+
+def arrange(rows: Sequence[Counts], first: date, days: int) -> BurnDown:
+    """Put counts in the order they are drawn in: the bases that stand out on the latest days have their own series."""
+    series = _series(rows)
+    place = {name: at for at, name in enumerate(series)}
+    stale: dict[date, list[int]] = defaultdict(lambda: [0] * len(series))
+    overdue: Counter[date] = Counter()
+    for day, base, old, late in rows:
+        overdue[day] += late
+        counts = stale[day]  # a day without stale functions was counted all the same
+        if old:
+            counts[place.get(base, len(series) - 1)] += old
+    every = (first + timedelta(days=number) for number in range(days))
+    return BurnDown(
+        first, series, tuple(Day(day, tuple(stale[day]), overdue[day]) if day in stale else None for day in every)
+    )
+
+
+def _series(rows: Iterable[Counts]) -> tuple[str, ...]:
+    """Bases with stale functions, those with the most function-days first; a name for the rest where there are more."""
+    weight: Counter[str] = Counter()
+    for _, base, old, _ in rows:
+        if old:
+            weight[base] += old
+    names = [name for name, _ in sorted(weight.items(), key=lambda item: (-item[1], item[0]))]
+    return tuple(names) if len(names) <= SERIES + 1 else (*names[:SERIES], OTHERS)
