@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import base64
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from functions_app.aws import quota
+from functions_app.aws.ecr_scans import ScanSummary, listed_scan
 from functions_app.aws.session import Target, client
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.logins import Login
@@ -24,6 +26,7 @@ READ = "ecr-read"
 PAGE = 1000
 BATCH = 100  # images per BatchGetImage
 RENEW_BEFORE = timedelta(minutes=30)
+RENEW_AGAIN = 60.0  # seconds; who is refused with a login newer than that lacks a permission, not a login
 MEDIA_TYPES = (
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.oci.image.index.v1+json",
@@ -52,6 +55,7 @@ class ImageFact:
     size_bytes: int
     pushed_at: datetime | None
     media_type: str
+    scan: ScanSummary | None = None  # as far as the listing tells of one
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,7 @@ def images(target: Target, repository: str) -> tuple[ImageFact, ...]:
             size_bytes=entry.get("imageSizeInBytes", 0),
             pushed_at=entry.get("imagePushedAt"),
             media_type=entry.get("imageManifestMediaType", ""),
+            scan=listed_scan(entry),
         )
         for page in _pages(target, "describe_images", repositoryName=repository)
         for entry in page["imageDetails"]
@@ -150,22 +155,27 @@ def _identifier(reference: str) -> ImageIdentifierTypeDef:
     return {"imageDigest": reference} if reference.startswith("sha256:") else {"imageTag": reference}
 
 
-_LOGINS: dict[Target, tuple[Login, datetime]] = {}
+_LOGINS: dict[Target, tuple[Login, datetime, float]] = {}
 _LOCK = threading.Lock()
 
 
-def login(target: Target) -> Login:
-    """User and password for the account's registry, kept until shortly before they expire (12 hours)."""
+def login(target: Target, *, refused: Login | None = None) -> Login:
+    """User and password for the account's registry, kept until shortly before they expire (12 hours).
+
+    `refused`: a login that the registry took no longer; it is replaced, unless it is as good as new.
+    """
     with _LOCK:
         kept = _LOGINS.get(target)
     if kept and kept[1] - RENEW_BEFORE > datetime.now(UTC):
-        return kept[0]
+        fetched = time.monotonic() - kept[2]
+        if kept[0] != refused or fetched < RENEW_AGAIN:
+            return kept[0]
     answer = quota.read(target, "ecr-token", lambda: client(target, "ecr").get_authorization_token())
     data = answer["authorizationData"][0]
     username, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
     fresh = Login(username, password)
     with _LOCK:
-        _LOGINS[target] = (fresh, data["expiresAt"])
+        _LOGINS[target] = (fresh, data["expiresAt"], time.monotonic())
     return fresh
 
 

@@ -28,8 +28,10 @@ RATES: dict[str, float] = {
     "ecr-token": 500.0,
     # Not published by AWS: what its own clients are known to live with.
     "ecr-read": 20.0,
+    "ecr-scan-findings": 10.0,
     "ecr-lifecycle": 5.0,
     "logs-filter": 5.0,
+    "sqs": 50.0,  # AWS has no limit worth the name for standard queues: this one is for our own sake
 }
 """Calls per second per account and region (docs.aws.amazon.com: lambda gettingstarted-limits, ecr service-quotas)."""
 

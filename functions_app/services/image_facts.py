@@ -18,7 +18,7 @@ READERS = 8  # configs fetched at a time
 BATCH = 500  # images: what was read is stored after each
 FACTS = (
     "inspected_at", "inspect_problem", "is_index", "os", "architecture", "variant", "created_at",
-    "layers", "diff_ids", "history", "settings", "labels", "annotations", "platforms",
+    "layers", "diff_ids", "history", "settings", "labels", "annotations", "platforms", "entries",
 )  # fmt: skip
 
 
@@ -63,6 +63,8 @@ def _copy_from_twins(images: Sequence[Image]) -> list[Image]:
     """Copy the facts of the same digest from another repository; the images for which there are none yet."""
     own = {image.pk for image in images}
     found = Image.objects.filter(digest__in={image.digest for image in images}, inspected_at__isnull=False)
+    # An index that was read before its entries were kept is no twin to copy from.
+    found = found.exclude(is_index=True, entries=None)
     twins = {twin.digest: twin for twin in found.exclude(pk__in=own)}
     for image in images:
         if twin := twins.get(image.digest):
@@ -114,6 +116,10 @@ def _describe(image: Image, manifest: Manifest | Index) -> None:
     if isinstance(manifest, Index):
         image.is_index = True
         image.platforms = [_clean(str(platform))[:60] for platform in manifest.platforms]
+        image.entries = [
+            {"digest": entry.digest, "platform": _clean(str(platform))[:60] if platform else ""}
+            for entry, platform in manifest.entries
+        ]
         return
     image.layers = [
         {"digest": layer.digest, "size": layer.size, "media_type": _clean(layer.media_type)[:120]}

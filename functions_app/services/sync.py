@@ -17,7 +17,8 @@ from functions_app.aws import session
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.runs import ACTIVE, Done, Kind, Outcome
 from functions_app.models import Account, Function, Image, Repository, Run, Scope
-from functions_app.services import accounts, base_watch, runs
+from functions_app.services import accounts, base_watch, freshness_days, repository_reading, runs
+from functions_app.services.scans import read_scans
 from functions_app.services.steps import Cancelled, Context, StepSpec
 from functions_app.services.summaries import refresh_summaries
 from functions_app.services.sync_aliases import record_alias_move
@@ -116,11 +117,14 @@ def _read_scope(row: Scope, log: Log, full: bool, stopped: Callable[[], bool]) -
     if stopped():
         return scope
     link_versions(scope, complete=seen and listed)
+    read_scans(scope)
     return _ended(row, scope, log)
 
 
 def _ended(row: Scope, scope: ScopeRead, log: Log) -> ScopeRead:
     """Keep with the scope's row, and tell, how the reading went."""
+    for note in scope.notes:
+        log.warning(f"{scope.name}: {note.message} {note.next_step}".strip())
     if scope.problems:
         Scope.objects.filter(pk=row.pk).update(problem=_told(scope.problems).as_json())
         for problem in scope.problems:
@@ -215,6 +219,8 @@ def _read_pushed_since(function_id: int, scope: ScopeRead) -> None:
 
 
 def _read_step(context: Context) -> Outcome:
+    if "repositories" in context.plan:
+        return _read_repositories(context)
     scopes = wanted_scopes(context.plan.get("scopes"))
     result = read_scopes(scopes, context.log, full=bool(context.plan.get("full")), stopped=context.cancel_requested)
     context.memory["images"] = sorted({*context.memory.get("images", ()), *result.images})
@@ -225,6 +231,18 @@ def _read_step(context: Context) -> Outcome:
     return Done(f"{whole} accounts and regions read" + (f", {result.failed} with problems" if result.failed else ""))
 
 
+def _read_repositories(context: Context) -> Outcome:
+    asked = context.plan["repositories"]
+    reads = repository_reading.read_asked(asked, context.log, _check_identity, context.cancel_requested)
+    found = frozenset[int]().union(*(read.images for read in reads))
+    context.memory["images"] = sorted({*context.memory.get("images", ()), *found})
+    if context.cancel_requested():
+        raise Cancelled("Stopped while reading: what was read by then is kept; the next sync reads the rest.")
+    failed = sum(bool(read.problems) for read in reads)
+    context.result["scopes"] = {"read": len(reads) - failed, "failed": failed}
+    return Done(f"repositories asked for: {len(asked)}" + (f"; regions with problems: {failed}" if failed else ""))
+
+
 def _judge_step(context: Context) -> Outcome:
     return Done(f"{judge(context.memory.get('images', ()))} images have another verdict")
 
@@ -232,6 +250,7 @@ def _judge_step(context: Context) -> Outcome:
 def _summarise_step(context: Context) -> Outcome:
     changed = refresh_summaries()
     context.result["functions_changed"] = changed
+    freshness_days.count_day(context.now)
     _require_one(context)
     return Done(f"{changed} functions have another summary")
 

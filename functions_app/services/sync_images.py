@@ -12,7 +12,7 @@ from functions_app.aws import ecr
 from functions_app.domain.errors import DrydockError
 from functions_app.models import Image, Repository, Tag, TagMove
 from functions_app.registry.client import Registry
-from functions_app.services import base_watch
+from functions_app.services import base_watch, scans
 from functions_app.services.row_updates import cut, update_rows
 from functions_app.services.sync_scope import CHUNK, ScopeRead, chunks, read_each
 
@@ -112,6 +112,7 @@ def _store_listed(scope: ScopeRead, repository: Repository, facts: Sequence[ecr.
     columns = ["media_type", "size_bytes", "pushed_at"]
     values = [(cut(fact.media_type, 120), fact.size_bytes, fact.pushed_at, pk) for fact, pk in pushed]
     update_rows(Image, columns, values)
+    scans.store_listed(repository, list(listed.values()), read_at)
 
 
 def _store_tags(scope: ScopeRead, repository: Repository, now: Mapping[str, str], read_at: datetime) -> None:
@@ -147,8 +148,9 @@ def read_repository(scope: ScopeRead, repository: Repository) -> None:
 
 def inspect_new(scope: ScopeRead, only: Repository | None = None) -> None:
     """Read manifest and config of every image that was not read yet: once per digest, ever."""
+    unread = Q(inspected_at=None) | Q(is_index=True, entries=None)
     waiting = Image.objects.filter(
-        repository__account=scope.account, repository__region=scope.region, inspected_at=None, gone_at=None
+        unread, repository__account=scope.account, repository__region=scope.region, gone_at=None
     )
     if only:
         waiting = waiting.filter(repository=only)

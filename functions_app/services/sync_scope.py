@@ -34,7 +34,8 @@ class Log(Protocol):
 class ScopeRead:
     """One account in one region being read since `now`; `full`: all details and aliases, due or not.
 
-    `problems`: what could not be read; `images`: rows read anew.
+    `problems`: what could not be read; `notes`: what could not be, and the sync is whole without; `images`: rows read
+    anew.
     """
 
     account: Account
@@ -44,6 +45,7 @@ class ScopeRead:
     full: bool
     stopped: Callable[[], bool]
     problems: list[Problem] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
     images: set[int] = field(default_factory=set)
     images_since: datetime | None = None  # when the reading of repositories and images began
     counts: dict[str, int] = field(default_factory=dict)
@@ -55,9 +57,17 @@ class ScopeRead:
 
     def fail(self, error: DrydockError) -> None:
         """Keep what went wrong, each cause once."""
-        known = {(problem.code, problem.aws_code, _cause(problem)) for problem in self.problems}
-        if (error.problem.code, error.problem.aws_code, _cause(error.problem)) not in known:
-            self.problems.append(error.problem)
+        _add(self.problems, error.problem)
+
+    def note(self, problem: Problem) -> None:
+        """Keep what went wrong with something that the sync is whole without, each cause once."""
+        _add(self.notes, problem)
+
+
+def _add(problems: list[Problem], new: Problem) -> None:
+    known = {(problem.code, problem.aws_code, _cause(problem)) for problem in problems}
+    if (new.code, new.aws_code, _cause(new)) not in known:
+        problems.append(new)
 
 
 def _cause(problem: Problem) -> str:

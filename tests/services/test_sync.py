@@ -111,6 +111,7 @@ def test_a_full_sync_makes_the_least_possible_calls(
     run_once(log)
     assert counted.made() == {
         "ecr.BatchGetImage": 1,
+        "ecr.DescribeImageScanFindings": 1,
         "ecr.DescribeImages": 1,
         "ecr.DescribeRepositories": 1,
         "ecr.GetAuthorizationToken": 1,
