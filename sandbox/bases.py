@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 
+from sandbox.base_packages import dpkg_files, npm_files, python_files, rpm_files
 from sandbox.images import Entry, Executable, Image, Index, Layer, SymlinkTo, make_image, make_index, make_layer
 
 # Go's name of each platform -> what AWS's tags and Lambda call it.
@@ -100,13 +101,15 @@ def foreign_base(today: date, architecture: str = "amd64") -> Image:
     rootfs: dict[str, Entry] = {
         "etc/os-release": b'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nVERSION_ID="12"\n',
         "etc/passwd": b"root:x:0:0:root:/root:/bin/bash\n",
-        "var/lib/dpkg/status": b"Package: libc6\nStatus: install ok installed\nVersion: 2.36-9+deb12u13\n",
+        **dpkg_files(architecture),
         f"usr/lib/{triplet}/libc.so.6": _binary("debian-libc", architecture, kilobytes=220),
     }
     interpreter: dict[str, Entry] = {
         "usr/local/bin/python3.12": Executable(_binary("debian-python", architecture, kilobytes=160)),
         "usr/local/bin/python": SymlinkTo("python3.12"),
         "usr/local/lib/python3.12/os.py": b'"""OS routines."""\n',
+        **python_files("usr/local/lib/python3.12/site-packages", {"awslambdaric": "3.0.2", "pip": "24.3.1"}),
+        "usr/local/lib/python3.12/site-packages/awslambdaric/__init__.py": b'__version__ = "3.0.2"\n',
     }
     return make_image(
         [make_layer(rootfs, level=0), make_layer(interpreter, level=0)],
@@ -188,7 +191,7 @@ def _os_layer(os: str, number: int, architecture: str) -> Layer:
             f"usr/lib64/libc-2.{glibc}.so": _binary(f"libc-{os}", architecture, number // 2, kilobytes=180),
             "usr/lib64/libc.so.6": SymlinkTo(f"libc-2.{glibc}.so"),
             "usr/lib64/libssl.so.3": _binary(f"libssl-{os}", architecture, number, kilobytes=120),
-            "var/lib/rpm/rpmdb.sqlite": _binary(f"rpmdb-{os}", architecture, number, kilobytes=40),
+            **rpm_files(os, number, architecture),
             "tmp/": b"",
         },
         level=0,
@@ -206,7 +209,9 @@ def _language_layer(known: BaseStream, number: int, architecture: str) -> Layer:
 
 def _python_files(tag: str, patch: str, number: int, architecture: str) -> dict[str, Entry]:
     packages = f"var/lang/lib/python{tag}/site-packages"
-    boto3 = f"1.{40 + number}.4"
+    boto3, urllib3 = f"1.{40 + number}.4", f"2.{2 + number // 2}.0"
+    installed = {"boto3": boto3, "botocore": boto3, "jmespath": "1.0.1", "python-dateutil": "2.9.0.post0"}
+    installed |= {"s3transfer": f"0.{14 + number // 2}.0", "six": "1.17.0", "urllib3": urllib3}
     return {
         f"var/lang/bin/python{tag}": Executable(_binary(f"python-{patch}", architecture, kilobytes=260)),
         "var/lang/bin/python3": SymlinkTo(f"python{tag}"),
@@ -214,8 +219,8 @@ def _python_files(tag: str, patch: str, number: int, architecture: str) -> dict[
         f"var/lang/lib/libpython{tag}.so.1.0": _binary(f"libpython-{patch}", architecture, kilobytes=300),
         f"var/lang/lib/python{tag}/os.py": f'"""OS routines for Python {patch}."""\n'.encode(),
         f"{packages}/boto3/__init__.py": f'__version__ = "{boto3}"\n'.encode(),
-        f"{packages}/boto3-{boto3}.dist-info/METADATA": f"Name: boto3\nVersion: {boto3}\n".encode(),
-        f"{packages}/urllib3/__init__.py": f'__version__ = "2.{2 + number // 2}.0"\n'.encode(),
+        f"{packages}/urllib3/__init__.py": f'__version__ = "{urllib3}"\n'.encode(),
+        **python_files(packages, installed),
         "var/task/": b"",
     }
 
@@ -226,7 +231,8 @@ def _nodejs_files(tag: str, patch: str, number: int, architecture: str) -> dict[
         "var/lang/bin/node": Executable(_binary(f"node-{patch}", architecture, kilobytes=520)),
         "var/lang/include/node/node_version.h": f'#define NODE_VERSION "v{patch}"\n'.encode(),
         f"var/lang/share/node{tag}/CHANGELOG.md": f"## {patch}\n".encode(),
-        "var/runtime/node_modules/@aws-sdk/client-s3/package.json": f'{{"version": "{sdk}"}}\n'.encode(),
+        **npm_files("var/runtime/node_modules", {"@aws-sdk/client-s3": sdk, "@aws-sdk/client-dynamodb": sdk}),
+        **npm_files("var/lang/lib/node_modules", {"npm": f"10.9.{number}"}),
         "var/task/": b"",
     }
 

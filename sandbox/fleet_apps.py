@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from sandbox.base_packages import npm_files, python_files
 from sandbox.bases import foreign_base, releases
 from sandbox.images import Entry, Executable, Flavour, Image, Layer, make_image, make_layer
 from sandbox.lambda_launch import RESPONSE_LABEL
@@ -23,8 +24,9 @@ FOREIGN = "debian"
 class App:
     """What images are built from: files of sandbox/handlers by their name in /var/task, and dependencies.
 
-    `dependencies` maps paths in /var/task to their size in KiB. An app that the sandbox cannot run has a recorded
-    `response`, kept in a label.
+    `dependencies` maps paths in /var/task to their size in KiB, `packages` the names of what pip or npm installed to
+    versions. `forgotten` are files that were copied along and have no use there. An app that the sandbox cannot run
+    has a recorded `response`, kept in a label.
     """
 
     title: str
@@ -33,17 +35,21 @@ class App:
     install: str = "pip install --no-cache-dir -r requirements.txt --target /var/task"
     command: str = "app.handler"
     response: Mapping[str, Any] = field(default_factory=dict)
+    packages: Mapping[str, str] = field(default_factory=dict)
+    forgotten: Mapping[str, bytes] = field(default_factory=dict)
 
 
 ORDERS = App(
     "orders",
     {"app.py": "orders.py", "worker.py": "reports.py", "events.py": "order_events.py"},
     dependencies={"orjson/VERSION": 0, "orjson/orjson.abi3.so": 140},
+    packages={"orjson": "3.11.4"},
 )
 DOCUMENTS = App(
     "documents",
     {"app.py": "invoices.py", "mailer.py": "order_events.py", "export.py": "reports.py"},
     dependencies={"reportlab/VERSION": 0, "reportlab/fonts/Vera.ttf": 64, "reportlab/fonts/VeraBd.ttf": 57},
+    packages={"reportlab": "4.4.4", "charset-normalizer": "3.4.4", "pillow": "12.0.0"},
 )
 TOOLS = App(
     "tools",
@@ -55,12 +61,21 @@ TOOLS = App(
         "report.py": "reports.py",
     },
     dependencies={"tenacity/VERSION": 0},
+    packages={"tenacity": "9.1.2"},
+    forgotten={
+        ".git/HEAD": b"ref: refs/heads/main\n",
+        ".git/config": b"[core]\n\trepositoryformatversion = 0\n",
+        ".git/objects/pack/pack-9f1c.pack": random.Random("tools/.git").randbytes(24 * 1024),
+        "tests/__init__.py": b"",
+        "tests/test_report.py": b"def test_a_report_has_a_title() -> None:\n    assert True\n",
+    },
 )
 THUMBNAILS = App(
     "thumbnails",
     {"index.mjs": "thumbnailer.mjs"},
     command="index.handler",
-    dependencies={"node_modules/sharp/package.json": 0, "node_modules/sharp/build/Release/sharp.node": 210},
+    dependencies={"node_modules/sharp/build/Release/sharp.node": 210},
+    packages={"sharp": "0.34.5", "detect-libc": "2.1.2", "@img/colour": "1.0.0"},
     install="npm ci --omit=dev",
     response={"source": "uploads/anchor.jpg", "thumbnails": ["thumbs/64/anchor.jpg", "thumbs/256/anchor.jpg"]},
 )
@@ -128,6 +143,10 @@ def _dependencies(title: str) -> Layer:
         data = random.Random(f"{title}/{path}").randbytes(kibibytes * 1024)
         # Sources hold text, everything else bytes that compress as badly as compiled code does.
         files[f"var/task/{path}"] = data if kibibytes else f"{path}: pinned by the app\n".encode()
+    if APPS[title].install.startswith("npm"):
+        files |= npm_files("var/task/node_modules", APPS[title].packages)
+    else:
+        files |= python_files("var/task", APPS[title].packages)
     return make_layer(files, level=0)
 
 
@@ -138,4 +157,5 @@ def _app_layer(app: App, tag: str, revision: str) -> Layer:
     for name, source in app.modules.items():
         data = (HANDLERS / source).read_bytes()
         files[f"var/task/{name}"] = Executable(data) if data.startswith(b"#!") else data
+    files |= {f"var/task/{path}": data for path, data in app.forgotten.items()}
     return make_layer(files)
