@@ -16,7 +16,15 @@ from django.utils import timezone
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Kind
 from functions_app.models import Run
-from functions_app.services import base_watch, forecasts, runs, sync
+from functions_app.services import (
+    base_watch,
+    forecasts,
+    freshness_days,
+    registry_events,
+    repository_reading,
+    runs,
+    sync,
+)
 from functions_app.services import tidy as tidying
 
 log = logging.getLogger(__name__)
@@ -41,10 +49,23 @@ def start_sync() -> bool:
     return _start(sync.submit)
 
 
-@shared_task(name="functions_app.tasks.start_base_poll")
-def start_base_poll() -> bool:
-    """Start the periodic poll of the base streams, unless one is under way."""
-    return _start(base_watch.submit_poll)
+@shared_task(name="functions_app.tasks.look")
+def look() -> list[str]:
+    """Start what is due by now or what an event asked for, unless it is under way: polls, readings of repositories."""
+    started = {"base_poll": _start(_due_poll), "repositories": _start(lambda _: repository_reading.submit_asked())}
+    return [name for name, begun in started.items() if begun]
+
+
+@shared_task(name="functions_app.tasks.receive_events")
+def receive_events() -> int:
+    """Take what ECR told through the event queues; how many messages were handled."""
+    return registry_events.receive().handled
+
+
+@shared_task(name="functions_app.tasks.count_day")
+def count_day() -> int:
+    """Count how functions stand today; the first count of a day lets ends of life and overdue days take effect."""
+    return freshness_days.count_day(timezone.now())
 
 
 @shared_task(name="functions_app.tasks.start_forecast")
@@ -55,15 +76,16 @@ def start_forecast() -> bool:
 
 @shared_task(name="functions_app.tasks.catch_up")
 def catch_up() -> list[str]:
-    """Start the poll and the sync that are late or never were, and tell which: beat asks for it when it starts."""
-    late = []
-    for kind, every, submit in (
-        (Kind.BASE_POLL, settings.ENV.base_poll_every, base_watch.submit_poll),
-        (Kind.SYNC, settings.ENV.sync_every, sync.submit),
-    ):
-        since = timezone.now() - timedelta(seconds=every)
-        if not Run.objects.filter(kind=kind, created_at__gt=since).exists() and _start(submit):
-            late.append(str(kind))
+    """Start the poll and the sync that are late or never were, and tell which: beat asks for it when it starts.
+
+    Before that, what an upgrade knows of more runtimes and their dates reaches the streams.
+    """
+    log.info("base streams that are new: %d", base_watch.seed_streams())
+    late = ["base_poll"] if _start(_due_poll) else []
+    since = timezone.now() - timedelta(seconds=settings.ENV.sync_every)
+    synced = Run.objects.filter(kind=Kind.SYNC, lock=sync.LOCK, created_at__gt=since)
+    if not synced.exists() and _start(sync.submit):
+        late.append("sync")
     return late
 
 
@@ -75,12 +97,16 @@ def tidy() -> str:
     return str(gone)
 
 
-def _start(submit: Callable[[User | None], Run]) -> bool:
+def _due_poll(actor: User | None) -> Run | None:
+    del actor  # it is the schedule's
+    return base_watch.submit_due(timezone.now())
+
+
+def _start(submit: Callable[[User | None], Run | None]) -> bool:
     try:
-        submit(None)
+        return submit(None) is not None
     except DrydockError as error:
         if error.problem.code is not Code.BUSY:
             raise
         log.info("not started: %s", error)
         return False
-    return True

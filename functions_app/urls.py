@@ -1,13 +1,24 @@
 """Every address of the product."""
 
 from django.conf import settings
-from django.urls import URLPattern, URLResolver, path
-from django.views.generic import RedirectView
+from django.urls import URLPattern, URLResolver
 
-from functions_app.web import accounts, audit, deployments, function, functions, invocations, login, repositories, runs
+from functions_app.api import hooks
+from functions_app.web import (
+    accounts,
+    audit,
+    deployments,
+    function,
+    functions,
+    invocations,
+    login,
+    overview,
+    repositories,
+    runs,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", RedirectView.as_view(pattern_name="functions", query_string=False), name="home"),
+    *overview.urlpatterns,
     *login.urlpatterns,
     *functions.urlpatterns,
     *runs.urlpatterns,
@@ -17,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *repositories.urlpatterns,
     *deployments.urlpatterns,
     *invocations.urlpatterns,
+    *hooks.urlpatterns,
 ]
 if settings.DEBUG:
     from functions_app.web import styleguide

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sts import STSClient
 
 CONNECT_TIMEOUT = 5.0
@@ -67,6 +68,8 @@ def client(target: Target, service: Literal["ecr"], *, read_timeout: float = ...
 def client(
     target: Target, service: Literal["logs"], *, read_timeout: float = ..., attempts: int = ...
 ) -> CloudWatchLogsClient: ...
+@overload
+def client(target: Target, service: Literal["sqs"], *, read_timeout: float = ..., attempts: int = ...) -> SQSClient: ...
 @overload
 def client(target: Target, service: Literal["sts"], *, read_timeout: float = ..., attempts: int = ...) -> STSClient: ...
 def client(target: Target, service: str, *, read_timeout: float = 30.0, attempts: int = 2) -> Any:
@@ -155,7 +158,8 @@ _CODES = {
     Code.NOT_FOUND: (
         "ResourceNotFoundException RepositoryNotFoundException ImageNotFoundException LayersNotFoundException "
         "RepositoryPolicyNotFoundException ProvisionedConcurrencyConfigNotFoundException "
-        "LifecyclePolicyNotFoundException LifecyclePolicyPreviewNotFoundException"
+        "LifecyclePolicyNotFoundException LifecyclePolicyPreviewNotFoundException "
+        "AWS.SimpleQueueService.NonExistentQueue QueueDoesNotExist"
     ),
     Code.CHANGED: "PreconditionFailedException PreconditionFailed",
     Code.BUSY: (

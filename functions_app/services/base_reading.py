@@ -205,6 +205,7 @@ class _Reader:
 
 
 def _release(manifest: Manifest, config: ImageConfig, entry: _Entry, platform: str, *, own: bool) -> BaseRelease:
+    assert config.created is not None, "refused before"
     return BaseRelease(
         platform=_clean(platform)[:40],
         chain_id=chain_ids(config.diff_ids)[-1],

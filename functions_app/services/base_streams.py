@@ -101,7 +101,7 @@ def add_stream(
     """
     access.require_operator(actor, "stream.add", reference[:REFERENCE_LIMIT])
     ref = _reference(reference)
-    values = {
+    values: dict[str, Any] = {
         "name": _name(name or _names(ref)[0]),
         "reference": str(ref),
         "platforms": _platforms(platforms),
@@ -145,7 +145,7 @@ def edit_stream(
             f"{stream.name} has releases of {stream.reference}: these would be mixed with those of {ref}.",
             next_step="Switch this stream off and add another for the new reference.",
         )
-    values = {
+    values: dict[str, Any] = {
         "name": stream.name if name is None else _name(name),
         "reference": ref,
         "platforms": stream.platforms if platforms is None else _platforms(platforms),
@@ -164,7 +164,7 @@ def edit_stream(
                 actor, "stream.edit", ref, {"before": before, "after": _told(stream)}, f"{stream.name} changed"
             )
     except IntegrityError:
-        raise _taken(str(values["name"])) from None
+        raise _taken(values["name"]) from None
     return stream
 
 

@@ -27,7 +27,9 @@ from functions_app.services import runs
 from functions_app.services.base_reading import Known, Reading, read_stream
 from functions_app.services.base_streams import lambda_references, seed_streams
 from functions_app.services.base_verdicts import judge_images
+from functions_app.services.freshness_days import count_day
 from functions_app.services.image_facts import inspect
+from functions_app.services.registries import open_registry
 from functions_app.services.row_updates import update_rows
 from functions_app.services.steps import Context, StepSpec
 
@@ -115,7 +117,7 @@ def _read(streams: Sequence[BaseStream]) -> Iterator[tuple[int, Reading | Proble
         for (host, _), members in groups.items():
             try:
                 if host not in registries:
-                    registries[host] = opened.enter_context(Registry.open(host))
+                    registries[host] = opened.enter_context(open_registry(host))
             except DrydockError as error:  # no login to be had: the other hosts are read all the same
                 yield from ((stream.pk, error.problem) for stream, _ in members)
                 continue
@@ -242,6 +244,7 @@ def _chosen(context: Context) -> list[int]:
 def _judge_step(context: Context) -> Outcome:
     changed = judge_images(None, now=context.now)
     context.result["images_changed"] = changed
+    count_day(context.now)
     return Done(f"images with another verdict: {changed}")
 
 

@@ -131,6 +131,7 @@ def _environment(port: int, sandbox_port: int, folder: Path) -> dict[str, str]:
         "DRYDOCK_REGISTRY_MIRRORS": f"public.ecr.aws={endpoint},*.amazonaws.com={endpoint}",
         "DRYDOCK_SYNC_EVERY": "60",
         "DRYDOCK_BASE_POLL_EVERY": "30",
+        "DRYDOCK_BASE_STREAMS": ",".join(STREAMS),
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": "AKIADRYDOCKDEMO00000",
         "AWS_SECRET_ACCESS_KEY": secrets.token_hex(20),
@@ -151,7 +152,7 @@ def _prepare() -> None:
         users.objects.create_user(name, password=PASSWORD).groups.add(Group.objects.get(name=group))
     for name, account_id, colour, role in ACCOUNTS:
         Account.objects.create(name=name, account_id=account_id, colour=colour, role_arn=role, regions=REGIONS)
-    base_watch.seed_streams([f"public.ecr.aws/lambda/{stream}" for stream in STREAMS])
+    base_watch.seed_streams()
     base_watch.submit_poll(None)
     sync.submit(None)
 

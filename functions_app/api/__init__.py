@@ -1,0 +1,1 @@
+"""The REST API: doors for machines. JSON in, JSON or application/problem+json out."""

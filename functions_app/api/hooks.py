@@ -1,0 +1,69 @@
+"""`POST /api/v1/hooks/ecr`: where EventBridge's API destinations send what happens in ECR.
+
+Open to whoever has DRYDOCK_HOOK_TOKEN and to nobody else; without that variable there is no such address.
+"""
+
+import hmac
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.request import RawPostDataException
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
+
+from functions_app.domain.ecr_events import LIMIT, read_event
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.services import registry_events
+
+STATUS = {Code.INVALID: 400, Code.BUSY: 409}
+
+
+@csrf_exempt
+@login_not_required
+def ecr(request: HttpRequest) -> HttpResponse:
+    """Take one event: 202 and what is done about it, or what is wrong with it (RFC 9457)."""
+    if not settings.ENV.hook_token:
+        return _problem(404, "Not found", "Hooks are switched off here: DRYDOCK_HOOK_TOKEN is not set.")
+    if not _has_token(request):
+        response = _problem(401, "Who is there?", "Send the hook's token as “Authorization: Bearer …”.")
+        response["WWW-Authenticate"] = 'Bearer realm="drydock"'
+        return response
+    if request.method != "POST":
+        response = _problem(405, "Not allowed", "Events are sent with POST.")
+        response["Allow"] = "POST"
+        return response
+    try:
+        body = request.body
+    except RawPostDataException:
+        return _problem(415, "Not an event", "Send the event as application/json.")
+    if len(body) > LIMIT:
+        return _problem(413, "Too large", f"An event has at most {LIMIT:,} bytes.")
+    try:
+        text = registry_events.handle(read_event(body))
+    except DrydockError as error:
+        status = STATUS.get(error.problem.code, 500)
+        return _problem(status, "Not accepted", error.problem.message, error.problem.next_step)
+    return _uncached(JsonResponse({"text": text}, status=202))
+
+
+def _has_token(request: HttpRequest) -> bool:
+    """In constant time. API destinations send the header that their connection names, hence the second one."""
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    sent = [bearer.strip() if scheme.lower() == "bearer" else "", request.headers.get("X-Drydock-Token", "")]
+    wanted = settings.ENV.hook_token.encode()
+    fitting = [hmac.compare_digest(each.encode("utf-8", "replace"), wanted) for each in sent]
+    return any(fitting)
+
+
+def _problem(status: int, title: str, detail: str, next_step: str = "") -> HttpResponse:
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "next_step": next_step}
+    return _uncached(JsonResponse(body, status=status, content_type="application/problem+json"))
+
+
+def _uncached(response: HttpResponse) -> HttpResponse:
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+urlpatterns = [path("api/v1/hooks/ecr", ecr, name="hook-ecr")]
