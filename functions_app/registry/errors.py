@@ -30,6 +30,8 @@ def unreachable(host: str, what: str, error: Exception) -> DrydockError:
     """The error for no answer at all."""
     slow = isinstance(error, httpx.TimeoutException)
     why = "did not answer in time" if slow else f"cannot be reached ({error or type(error).__name__})"
+    if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
+        why = f"broke off its answer ({error or type(error).__name__})"
     return DrydockError(
         Code.UNREACHABLE,
         f"{host} {why}: {what}."[:500],

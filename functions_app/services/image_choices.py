@@ -12,8 +12,9 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images import ImageConfig, Index, Manifest, Platform, parse_config, parse_manifest
 from functions_app.domain.refs import ImageRef, is_digest, is_tag
 from functions_app.models import Account, Function, Image, Tag
-from functions_app.registry.client import CONFIG_LIMIT, Registry
+from functions_app.registry.client import CONFIG_LIMIT
 from functions_app.services import accounts
+from functions_app.services.registries import open_registry
 
 SHOWN = 40
 TAGS_NAMED = 4
@@ -199,7 +200,7 @@ def _config(reference: ImageRef, manifest: Manifest, target: Target) -> tuple[Im
     if known is not None:
         return _known_config(known), ""
     try:
-        with Registry.open(reference.registry, ecr.login(target)) as registry:
+        with open_registry(reference.registry, target=target) as registry:
             return parse_config(registry.blob(reference.repository, manifest.config.digest, CONFIG_LIMIT)), ""
     except DrydockError as error:
         return None, str(error)

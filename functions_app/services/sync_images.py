@@ -13,6 +13,7 @@ from functions_app.domain.errors import DrydockError
 from functions_app.models import Image, Repository, Tag, TagMove
 from functions_app.registry.client import Registry
 from functions_app.services import base_watch, scans
+from functions_app.services.registries import open_registry
 from functions_app.services.row_updates import cut, update_rows
 from functions_app.services.sync_scope import CHUNK, ScopeRead, chunks, read_each
 
@@ -164,7 +165,7 @@ def inspect_new(scope: ScopeRead, only: Repository | None = None) -> None:
         for (host, name), wanted in keys.items():
             try:
                 if host not in hosts:
-                    hosts[host] = Registry.open(host, ecr.login(scope.target))
+                    hosts[host] = open_registry(host, target=scope.target)
                 for part in chunks(wanted, ecr.BATCH):
                     if scope.stopped():
                         return

@@ -12,7 +12,8 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images import OCI_MANIFEST
 from functions_app.registry import client
 from functions_app.registry.auth import Authorizer, Challenge, Login, parse_challenges
-from functions_app.registry.client import Registry, mirror_of, redirect_target, retry_after
+from functions_app.registry.client import Limits, Registry, mirror_of
+from functions_app.registry.requests import redirect_target, retry_after
 from tests.registry.conftest import Reply, Request, Scripted
 
 BODY = b'{"schemaVersion": 2}'
@@ -184,7 +185,7 @@ def test_a_throttle_is_waited_out_as_long_as_it_asks(scripted: Scripted) -> None
     with scripted.open() as registry:
         assert registry.manifest("team/app", "v1")[0].digest == DIGEST
 
-    assert scripted.pauses == [7.0, client.FIRST_PAUSE * 2]
+    assert scripted.pauses == [7.0, Limits().first_pause * 2]
 
 
 def test_a_throttle_that_asks_for_too_long_is_told_at_once(scripted: Scripted) -> None:
@@ -201,7 +202,7 @@ def test_a_failure_that_lasts_is_told_after_a_few_attempts(scripted: Scripted, s
     scripted.replies((status, {}, b"<html>"))
 
     assert failure(scripted).problem.code is code
-    assert len(scripted.requests) == client.ATTEMPTS
+    assert len(scripted.requests) == Limits().attempts
 
 
 @pytest.mark.parametrize(
