@@ -58,7 +58,12 @@ def resolve(claim: Claim, platform: str, known: Releases) -> Resolved:
     found = known.by_digest(claim.digest) if claim.digest else (named.releases if named else ())
     fitting = sorted(
         (release for release in found if release.platform == platform),
-        key=lambda release: (named is not None and release.stream == named.stream, release.current, release.created_at),
+        key=lambda release: (
+            named is not None and release.stream == named.stream,
+            release.current,
+            release.created_at,
+            -release.id,
+        ),
     )
     said = f"Its {claim.source} says that it was built on {claim.text}"
     if fitting:
@@ -105,7 +110,9 @@ def agreement(claim: Claim, levels: Collection[Level], platform: str, known: Rel
     if found:
         if any(release.chain_id in chains and release.platform == platform for release in found):
             return f"Its {claim.source} names the same release."
-        other = max(found, key=lambda release: (release.platform == platform, release.current, release.created_at))
+        other = max(
+            found, key=lambda release: (release.platform == platform, release.current, release.created_at, -release.id)
+        )
         if all(release.index_digest == claim.digest for release in found) and other.platform != platform:
             other_text = f"{other.label}, which has no image for {platform}"
         else:

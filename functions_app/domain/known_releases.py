@@ -21,7 +21,7 @@ class KnownReleases:
 
     def __init__(self, releases: Iterable[KnownRelease], references: Mapping[str, str] | None = None) -> None:
         """`references`: by stream's name the HOST/REPOSITORY:TAG that it follows."""
-        self.releases = tuple(releases)
+        self.releases = tuple(sorted(releases, key=lambda release: release.id))  # ties are decided alike each time
         self._references = references or {}
         chains = defaultdict(list)
         for release in self.releases:

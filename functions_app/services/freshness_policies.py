@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.freshness import NEWER_LIMIT
@@ -104,16 +104,20 @@ def faults(draft: PolicyDraft, existing: FreshnessPolicy | None = None) -> dict[
 def save(draft: PolicyDraft, actor: User | AnonymousUser, existing: FreshnessPolicy | None = None) -> FreshnessPolicy:
     """Store a draft without faults and bring all summaries up to date. Raises DENIED, and INVALID for faults."""
     access.require_operator(actor, "freshness_policy.save", str(existing or "new policy"))
-    with transaction.atomic():
-        if wrong := faults(draft, existing):
-            raise DrydockError(Code.INVALID, " ".join(wrong.values()))
-        policy = existing or FreshnessPolicy()
-        policy.account, policy.tag_key, policy.tag_value = _account(draft), draft.tag_key, draft.tag_value
-        policy.max_days = int(draft.max_days) if draft.max_days else None
-        policy.max_releases = int(draft.max_releases) if draft.max_releases else None
-        policy.save()
-        action = "freshness_policy.change" if existing else "freshness_policy.add"
-        access.audit(actor, action, str(policy), _limits(policy), "saved")
+    if wrong := faults(draft, existing):
+        raise DrydockError(Code.INVALID, " ".join(wrong.values()))
+    policy = existing or FreshnessPolicy()
+    policy.account, policy.tag_key, policy.tag_value = _account(draft), draft.tag_key, draft.tag_value
+    policy.max_days = int(draft.max_days) if draft.max_days else None
+    policy.max_releases = int(draft.max_releases) if draft.max_releases else None
+    action = "freshness_policy.change" if existing else "freshness_policy.add"
+    try:
+        with transaction.atomic():
+            policy.save()
+            access.audit(actor, action, str(policy), _limits(policy), "saved")
+    except IntegrityError as error:
+        text = "Somebody saved a policy for exactly these functions at the same moment."
+        raise DrydockError(Code.CHANGED, text, next_step="Look at the policies again.") from error
     refresh_summaries()
     return policy
 
@@ -138,7 +142,7 @@ def _account(draft: PolicyDraft) -> Account | None:
 
 def _same_target(draft: PolicyDraft, existing: FreshnessPolicy | None) -> bool:
     others = FreshnessPolicy.objects.filter(account=_account(draft), tag_key=draft.tag_key, tag_value=draft.tag_value)
-    return others.exclude(pk=existing.pk if existing else None).exists()
+    return any(policy != existing for policy in others)
 
 
 def _is_text(text: str) -> bool:

@@ -1,74 +1,192 @@
-"""Freshness: current, stale by how much, end of life, unknown; always with the reason."""
+"""Freshness: current, stale by how much, end of life, unknown; over every level; always with the reason."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from functions_app.domain.bases import Detection, KnownRelease, Tier, unknown
-from functions_app.domain.freshness import Freshness, Verdict, judge
+from functions_app.domain.bases import Detection, KnownRelease, Level, Tier, unknown
+from functions_app.domain.end_of_life import Ends
+from functions_app.domain.freshness import NEWER_LIMIT, REASON_LIMIT, Freshness, Verdict, judge
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TODAY = NOW.date()
+PYTHON, GOLDEN = "python:3.12", "acme/golden:1"
 
 
-def release(number: int, days_old: int, *, current: bool = False, chain: str = "") -> KnownRelease:
+def release(
+    number: int, days_old: int, stream: str = PYTHON, *, current: bool = False, chain: str = ""
+) -> KnownRelease:
     created = NOW - timedelta(days=days_old)
-    return KnownRelease(
-        number, "python:3.12", "linux/amd64", chain or f"chain {number}", (), created, current, f"3.12.{number}"
-    )
+    tag = f"{stream.partition(':')[2]}.{number}"
+    return KnownRelease(number, stream, "linux/amd64", chain or f"chain {number}", (), created, current, tag)
 
 
 STREAM = [release(1, 97), release(2, 61), release(3, 33), release(4, 9, current=True)]
+COMPANY = [release(11, 40, GOLDEN), release(12, 5, GOLDEN, current=True)]
 
 
-def verdict(number: int | None, releases: list[KnownRelease] = STREAM, end_of_life: date | None = None) -> Verdict:
-    detection = Detection(Tier.EXACT, number, ("proof",)) if number else unknown("None of its 5 layers is known.")
-    return judge(detection, releases, end_of_life, NOW)
+def on(*releases: KnownRelease, tier: Tier = Tier.EXACT) -> Detection:
+    """A detection of these levels, the nearest first."""
+    levels = tuple(Level(each, 9 - at) for at, each in enumerate(releases))
+    return Detection(tier, releases[0].id, ("proof",), releases[0].stream, levels)
+
+
+def verdict(
+    detection: Detection,
+    releases: Sequence[KnownRelease] = (*STREAM, *COMPANY),
+    ends: Mapping[str, Ends] | None = None,
+) -> Verdict:
+    tracks: dict[tuple[str, str], list[KnownRelease]] = {}
+    for each in releases:
+        tracks.setdefault((each.stream, each.platform), []).append(each)
+    return judge(detection, tracks, ends or {}, NOW)
+
+
+def python_ends(runtime: date | None = None, os: date | None = None) -> dict[str, Ends]:
+    return {PYTHON: Ends(runtime, None, os, "al2023"), GOLDEN: Ends()}
 
 
 def test_the_current_release_is_current() -> None:
-    assert verdict(4) == Verdict(Freshness.CURRENT, "Built on python:3.12.4, the current release of python:3.12.", 0, 0)
+    found = verdict(on(STREAM[3]))
+
+    assert (found.freshness, found.releases_behind, found.days_behind) == (Freshness.CURRENT, 0, 0)
+    assert found.reason == "Built on python:3.12.4, the current release of python:3.12."
+    assert found.stale_since is None
 
 
 @pytest.mark.parametrize(("number", "releases", "days"), [(3, 1, 24), (2, 2, 52), (1, 3, 88)])
 def test_an_older_release_is_stale_by_newer_releases_and_days(number: int, releases: int, days: int) -> None:
-    found = verdict(number)
+    found = verdict(on(STREAM[number - 1]))
 
     assert (found.freshness, found.releases_behind, found.days_behind) == (Freshness.STALE, releases, days)
     assert f"{releases} release" in found.reason
     assert f"{days} days behind python:3.12.4" in found.reason
 
 
-def test_the_same_layers_released_twice_count_once() -> None:
+def test_it_is_stale_since_the_first_newer_release_was_built() -> None:
+    assert verdict(on(STREAM[0])).stale_since == STREAM[1].created_at
+
+
+def test_the_same_layers_released_twice_count_once_from_the_first_time() -> None:
     twice = [*STREAM, release(5, 20, chain="chain 3")]
 
-    assert verdict(2, twice).releases_behind == 2
+    found = verdict(on(STREAM[1]), twice)
+
+    assert (found.releases_behind, found.stale_since) == (2, STREAM[2].created_at)
 
 
 def test_a_release_with_the_layers_of_the_current_one_is_current() -> None:
-    assert verdict(5, [*STREAM, release(5, 50, chain="chain 4")]).freshness is Freshness.CURRENT
+    again = release(5, 50, chain="chain 4")
+
+    assert verdict(on(again), [*STREAM, again]).freshness is Freshness.CURRENT
 
 
 def test_a_release_that_was_withdrawn_is_stale_although_it_is_the_newest() -> None:
-    found = verdict(5, [*STREAM, release(5, 1)])
+    withdrawn = release(5, 1)
 
-    assert (found.freshness, found.releases_behind) == (Freshness.STALE, 0)
+    found = verdict(on(withdrawn), [*STREAM, withdrawn])
+
+    assert (found.freshness, found.releases_behind, found.stale_since) == (Freshness.STALE, 0, None)
     assert "withdrawn" in found.reason
 
 
+def test_releases_that_all_carry_one_date_are_stale_since_the_newer_was_seen() -> None:
+    seen = NOW - timedelta(days=2)
+    old, new = release(1, 20_000), replace(release(2, 20_000, current=True), first_seen_at=seen)
+
+    found = verdict(on(old), [old, new])
+
+    assert (found.freshness, found.releases_behind, found.stale_since) == (Freshness.STALE, 1, seen)
+
+
 def test_a_stream_without_a_current_release_gives_no_verdict() -> None:
-    found = verdict(1, STREAM[:3])
+    found = verdict(on(STREAM[0]), STREAM[:3])
 
     assert found.freshness is Freshness.UNKNOWN
     assert "no current release for linux/amd64" in found.reason
 
 
 def test_an_unknown_base_gives_the_detections_own_reason() -> None:
-    assert verdict(None) == Verdict(Freshness.UNKNOWN, "None of its 5 layers is known.")
+    assert verdict(unknown("None of its 5 layers is known.")) == Verdict(
+        Freshness.UNKNOWN, "None of its 5 layers is known."
+    )
+
+
+def test_a_very_old_base_remembers_so_many_newer_releases_and_counts_them_all() -> None:
+    stream = [release(number, 1000 - number) for number in range(200)] + [release(200, 1, current=True)]
+
+    found = verdict(on(stream[0]), stream)
+
+    assert found.releases_behind == 200
+    assert len(found.levels[0].newer) == NEWER_LIMIT
+
+
+# several levels
+
+
+def test_an_image_on_a_current_golden_image_on_a_current_base_is_current() -> None:
+    found = verdict(on(COMPANY[1], STREAM[3]))
+
+    assert found.freshness is Freshness.CURRENT
+    assert found.reason == "Built on acme/golden:1.12, the current release of acme/golden:1."
+
+
+def test_a_current_golden_image_on_a_stale_base_makes_a_stale_image() -> None:
+    found = verdict(on(COMPANY[1], STREAM[1]))
+
+    assert (found.freshness, found.releases_behind, found.days_behind) == (Freshness.STALE, 2, 52)
+    assert found.reason == (
+        "Built on acme/golden:1.12, current, which stands on python:3.12.2: "
+        "2 releases and 52 days behind python:3.12.4."
+    )
+    assert found.stale_since == STREAM[2].created_at
+
+
+def test_a_stale_golden_image_on_a_current_base_makes_a_stale_image() -> None:
+    found = verdict(on(COMPANY[0], STREAM[3]))
+
+    assert found.freshness is Freshness.STALE
+    assert found.reason == "Built on acme/golden:1.11: 1 release and 35 days behind acme/golden:1.12."
+
+
+def test_of_two_stale_levels_the_one_further_behind_is_told_and_the_earliest_day_counts() -> None:
+    found = verdict(on(COMPANY[0], STREAM[0]))
+
+    assert "acme/golden:1.11, itself 1 release behind, which stands on python:3.12.1: 3 releases" in found.reason
+    assert (found.releases_behind, found.days_behind) == (3, 88)
+    assert found.stale_since == STREAM[1].created_at
+
+
+def test_each_level_has_a_verdict_of_its_own() -> None:
+    levels = verdict(on(COMPANY[1], STREAM[1])).levels
+
+    assert [level.freshness for level in levels] == [Freshness.CURRENT, Freshness.STALE]
+    assert levels[1].reason == "Built on python:3.12.2: 2 releases and 52 days behind python:3.12.4."
+
+
+def test_a_golden_image_ends_with_the_base_beneath_it() -> None:
+    found = verdict(on(COMPANY[1], STREAM[3]), ends=python_ends(date(2026, 10, 31)))
+
+    assert (found.freshness, found.end_of_life_on) == (Freshness.END_OF_LIFE, date(2026, 10, 31))
+    assert found.reason.startswith(
+        "python:3.12 reached its end of life on 2026-10-31. "
+        "Built on acme/golden:1.12, current, which stands on python:3.12.4"
+    )
+
+
+def test_a_golden_image_that_is_far_behind_still_says_so_beneath_an_end_of_life() -> None:
+    found = verdict(on(COMPANY[0], STREAM[3]), ends=python_ends(date(2026, 10, 31)))
+
+    assert (found.freshness, found.releases_behind, found.days_behind) == (Freshness.END_OF_LIFE, 1, 35)
+
+
+# ends of life
 
 
 def test_end_of_life_wins_over_staleness_and_still_tells_how_far_behind() -> None:
-    found = verdict(1, end_of_life=date(2026, 10, 31))
+    found = verdict(on(STREAM[0]), ends=python_ends(date(2026, 10, 31)))
 
     assert (found.freshness, found.releases_behind, found.days_behind) == (Freshness.END_OF_LIFE, 3, 88)
     assert "end of life on 2026-10-31" in found.reason
@@ -76,8 +194,85 @@ def test_end_of_life_wins_over_staleness_and_still_tells_how_far_behind() -> Non
 
 
 def test_end_of_life_wins_over_current_too() -> None:
-    assert verdict(4, end_of_life=TODAY).freshness is Freshness.END_OF_LIFE
+    assert verdict(on(STREAM[3]), ends=python_ends(TODAY)).freshness is Freshness.END_OF_LIFE
 
 
-def test_the_day_before_its_end_a_runtime_still_lives() -> None:
-    assert verdict(4, end_of_life=TODAY + timedelta(days=1)).freshness is Freshness.CURRENT
+def test_the_day_before_its_end_a_runtime_still_lives_and_the_day_is_told() -> None:
+    found = verdict(on(STREAM[3]), ends=python_ends(TODAY + timedelta(days=1)))
+
+    assert (found.freshness, found.end_of_life_on) == (Freshness.CURRENT, TODAY + timedelta(days=1))
+
+
+def test_an_os_past_its_end_is_an_end_of_life_and_the_reason_says_which() -> None:
+    found = verdict(on(STREAM[3]), ends=python_ends(date(2028, 1, 1), os=date(2026, 6, 30)))
+
+    assert (found.freshness, found.end_of_life_on) == (Freshness.END_OF_LIFE, date(2026, 6, 30))
+    assert "Amazon Linux 2023, the OS of python:3.12, reached its end of life on 2026-06-30." in found.reason
+
+
+def test_where_runtime_and_os_are_past_their_end_both_are_told() -> None:
+    found = verdict(on(STREAM[3]), ends=python_ends(date(2026, 10, 1), os=date(2026, 6, 30)))
+
+    assert found.end_of_life_on == date(2026, 6, 30)
+    assert "2026-06-30, and python:3.12 reached its end of life on 2026-10-01." in found.reason
+
+
+def test_the_same_layers_end_together_whatever_stream_stands_for_them() -> None:
+    twin = Level(release(7, 9, GOLDEN, current=True), 3, (STREAM[3],))
+    detection = Detection(Tier.EXACT, 7, ("proof",), GOLDEN, (twin,))
+
+    found = verdict(detection, [twin.release, *STREAM], python_ends(TODAY))
+
+    assert found.freshness is Freshness.END_OF_LIFE
+    assert "python:3.12 reached" in found.reason
+
+
+# no release, or none proven
+
+
+def test_a_release_known_by_an_annotation_alone_is_judged_and_says_so() -> None:
+    found = verdict(on(STREAM[2], tier=Tier.ANNOTATION))
+
+    assert (found.freshness, found.releases_behind) == (Freshness.STALE, 1)
+    assert found.reason.startswith("Says that it was built on python:3.12.3: 1 release")
+
+
+@pytest.mark.parametrize("tier", [Tier.ANNOTATION, Tier.PARTIAL])
+def test_a_stream_without_a_release_is_unknown(tier: Tier) -> None:
+    found = verdict(Detection(tier, None, ("An unknown release of python:3.12.",), PYTHON))
+
+    assert found.freshness is Freshness.UNKNOWN
+    assert "python:3.12" in found.reason
+    assert "release" in found.reason
+
+
+@pytest.mark.parametrize("tier", [Tier.ANNOTATION, Tier.PARTIAL])
+def test_a_stream_past_its_end_is_end_of_life_whatever_the_release(tier: Tier) -> None:
+    found = verdict(Detection(tier, None, ("evidence",), PYTHON), ends=python_ends(date(2026, 10, 31)))
+
+    assert (found.freshness, found.end_of_life_on) == (Freshness.END_OF_LIFE, date(2026, 10, 31))
+    assert found.reason == "python:3.12 reached its end of life on 2026-10-31. Its release is unknown."
+
+
+def test_a_stream_whose_end_is_to_come_stays_unknown_and_the_day_is_told() -> None:
+    day = TODAY + timedelta(days=30)
+
+    found = verdict(Detection(Tier.PARTIAL, None, ("evidence",), PYTHON), ends=python_ends(day))
+
+    assert (found.freshness, found.end_of_life_on) == (Freshness.UNKNOWN, day)
+
+
+def test_where_no_stream_is_chosen_no_end_is_told() -> None:
+    found = verdict(Detection(Tier.PARTIAL, None, ("Of two streams.",)), ends=python_ends(date(2020, 1, 1)))
+
+    assert (found.freshness, found.end_of_life_on) == (Freshness.UNKNOWN, None)
+
+
+def test_reasons_fit_their_column() -> None:
+    long = release(1, 9, "x" * 110 + ":1", current=True)
+    stream = [release(2, 19, "y" * 110 + ":1"), release(3, 9, "y" * 110 + ":1", current=True)]
+
+    found = verdict(on(long, stream[0]), [long, *stream], {stream[0].stream: Ends(TODAY)})
+
+    assert len(found.reason) == REASON_LIMIT
+    assert all(len(level.reason) <= REASON_LIMIT for level in found.levels)
