@@ -1,4 +1,4 @@
-"""Application images of every kind, made in memory. Where nothing else is said, they stand on Python's October release."""
+"""Application images of every kind, made in memory; most stand on Python's October release."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -214,7 +214,7 @@ KINDS: Mapping[str, Build] = {
     "squashed, index annotated": lambda: squashed_and_named(**{BASE_DIGEST: published.index_of(PYTHON, 2).digest}),
     "squashed, manifest annotated": lambda: squashed_and_named(**{BASE_DIGEST: october().digest}),
     "squashed, name annotated": squashed_and_named,
-    "squashed, unknown digest annotated": lambda: squashed_and_named(**{BASE_DIGEST: "sha256:" + "0" * 64}),
+    "squashed, unknown digest": lambda: squashed_and_named(**{BASE_DIGEST: "sha256:" + "0" * 64}),
     "squashed, base labelled": squashed_and_labelled,
     "wrong annotation": wrongly_annotated,
     "golden image, itself current": lambda: app(published.golden(2)),

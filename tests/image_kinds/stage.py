@@ -12,6 +12,7 @@ import httpx
 from django.conf import settings
 from django.test import override_settings
 
+from functions_app.domain.images import Index, parse_manifest
 from functions_app.models import BaseRelease, Image, Repository
 from functions_app.registry.client import Registry
 from functions_app.services import base_watch
@@ -25,6 +26,11 @@ from tests.image_kinds.published import HOST, NOW
 from tests.image_kinds.tools import Workshop
 
 TAG = "v1"
+# The images within an index, in its order: ECR lists them beside it.
+MEMBERS = {
+    "multi-arch index": ("multi-arch index, linux/amd64", "multi-arch index, linux/arm64"),
+    "index with attestation": ("index with attestation, its image",),
+}
 
 
 @dataclass(frozen=True)
@@ -40,8 +46,10 @@ class Judged:
     releases_behind: int
     days_behind: int
     evidence: str  # its sentences and the verdict's reason
-    lineage: tuple[str, ...]
+    lineage: tuple[dict[str, object], ...]
     layers: tuple[dict[str, object], ...]
+    diff_ids: tuple[str, ...]
+    steps: int  # of its history
 
 
 class Silent:
@@ -98,15 +106,20 @@ def judge(shop: Workshop) -> Mapping[str, Judged]:
     with Registry.open(host) as registry_read:
         for kind in kinds:
             repository = make_repository(account, repository_of(kind))
-            images[kind] = _listed(registry_read, repository, manifests)
+            images[kind] = _listed(registry_read, repository, TAG, manifests)
+            if kind in MEMBERS:
+                index = parse_manifest(manifests[images[kind].digest])
+                assert isinstance(index, Index)
+                for (member, _), name in zip(index.entries, MEMBERS[kind], strict=False):
+                    images[name] = _listed(registry_read, repository, member.digest, manifests)
         inspect(list(images.values()), manifests, registry_read, now=NOW)
     judge_images(now=NOW)
     return {kind: _judged(image) for kind, image in images.items()}
 
 
-def _listed(registry: Registry, repository: Repository, manifests: dict[str, bytes]) -> Image:
+def _listed(registry: Registry, repository: Repository, reference: str, manifests: dict[str, bytes]) -> Image:
     """The row that a sync makes of an image that ECR lists."""
-    described, data = registry.manifest(repository.name, TAG)
+    described, data = registry.manifest(repository.name, reference)
     manifests[described.digest] = data
     return Image.objects.create(
         repository=repository, digest=described.digest, media_type=described.media_type, synced_at=NOW
@@ -126,8 +139,10 @@ def _judged(image: Image) -> Judged:
         releases_behind=image.releases_behind,
         days_behind=image.days_behind,
         evidence=" ".join([*image.base_evidence, image.freshness_reason]),
-        lineage=tuple(level["label"] for level in image.base_lineage),
+        lineage=tuple(image.base_lineage),
         layers=tuple(image.layers),
+        diff_ids=tuple(image.diff_ids),
+        steps=len(image.history),
     )
 
 

@@ -85,9 +85,11 @@ def _buildah(shop: Workshop, base: str, target: str, *options: str) -> None:
 
 def saved_and_loaded(shop: Workshop, base: str, target: str) -> None:
     """By way of `docker save`: an archive of plain tars, which loses the layers' digests."""
-    archive = f"docker-archive:{shop.folder / 'saved.tar'}"
+    archive, loaded = f"docker-archive:{shop.folder / 'saved.tar'}", f"oci:{shop.folder / 'loaded'}:app"
     shop.copy(shop.at(OCI_APP), archive)
-    shop.copy(archive, shop.at(target))
+    # Straight to the registry skopeo would remember the layers that are there.
+    shop.copy(archive, loaded)
+    shop.copy(loaded, shop.at(target), "--preserve-digests")
 
 
 def oci_to_docker(shop: Workshop, base: str, target: str) -> None:
@@ -101,8 +103,11 @@ def docker_to_oci(shop: Workshop, base: str, target: str) -> None:
 
 
 def to_zstd(shop: Workshop, base: str, target: str) -> None:
-    """Compressed anew by another compressor."""
-    shop.copy(shop.at(OCI_APP), shop.at(target), "--dest-compress-format", "zstd", "--format", "oci")
+    """Unpacked to plain tars, compressed by another compressor."""
+    plain, layout = f"dir:{shop.folder / 'plain'}", f"oci:{shop.folder / 'zstd'}:app"
+    shop.copy(shop.at(OCI_APP), plain, "--dest-decompress")
+    shop.copy(plain, layout, "--dest-compress-format", "zstd")
+    shop.copy(layout, shop.at(target), "--preserve-digests")
 
 
 KINDS: Mapping[str, Callable[[Workshop, str, str], None]] = {
