@@ -5,7 +5,6 @@ here comes from outside and may be malformed: the parsers raise DrydockError(INV
 """
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,11 +27,7 @@ DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
 MANIFEST_TYPES = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_INDEX)
 INDEX_TYPES = frozenset({OCI_INDEX, DOCKER_INDEX})
-SIZE_LIMIT = 10 * 1024**3  # bytes, uncompressed
-SURELY_SMALL = 2 * 1024**3  # bytes, compressed; layers seldom grow fivefold
-LAYER_LIMIT = 127
-SETTINGS_LIMIT = 16 * 1024  # bytes
-ARCHITECTURES = {"x86_64": "amd64", "arm64": "arm64"}  # Lambda's word -> Go's
+SIZE_LIMIT = 10 * 1024**3  # bytes, uncompressed: Lambda's
 CONFIG_TYPES = frozenset({"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"})
 
 
@@ -210,72 +205,3 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _sha256(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
-
-
-@dataclass(frozen=True)
-class Check:
-    """One rule and how it came out; None: it could not be decided from the registry."""
-
-    name: str
-    ok: bool | None
-    text: str
-
-
-def lambda_rules(
-    manifest: Manifest | Index, config: ImageConfig | None, *, architecture: str, size_bytes: int
-) -> tuple[Check, ...]:
-    """Check an image against Lambda's rules. `architecture` is the function's, `size_bytes` the compressed size."""
-    if isinstance(manifest, Index):
-        return (_not_an_index(manifest),)
-    single = Check("Single image", manifest.is_image, f"{'An' if manifest.is_image else 'Not an'} image manifest.")
-    if not manifest.is_image:
-        kind = manifest.config.media_type or "unknown"
-        return (Check("Single image", False, f"This is an artifact of type {kind}, not a container image."),)
-    return (single, _platform(config, architecture), _layers(manifest), _size(size_bytes), *_settings(config))
-
-
-def _not_an_index(index: Index) -> Check:
-    held = ", ".join(str(platform) for platform in index.platforms) or "no image"
-    text = f"This is an index (of {held}). Lambda takes single images only: choose one by digest, or build with "
-    return Check("Single image", False, text + "--provenance=false for one platform.")
-
-
-def _platform(config: ImageConfig | None, architecture: str) -> Check:
-    wanted = Platform("linux", ARCHITECTURES.get(architecture, architecture))
-    if config is None:
-        return Check("Platform", None, f"The image's config could not be read; the function needs {wanted}.")
-    fits = (config.platform.os, config.platform.architecture) == (wanted.os, wanted.architecture)
-    text = f"The image is for {config.platform}" + ("." if fits else f", the function runs on {wanted}.")
-    return Check("Platform", fits, text)
-
-
-def _layers(manifest: Manifest) -> Check:
-    count = len(manifest.layers)
-    foreign = [layer for layer in manifest.layers if "foreign" in layer.media_type or "nondistrib" in layer.media_type]
-    if foreign:
-        return Check("Layers", False, f"{len(foreign)} of its layers are not in the registry (foreign layers).")
-    return Check("Layers", count <= LAYER_LIMIT, f"{count} layers; at most {LAYER_LIMIT}.")
-
-
-def _size(size_bytes: int) -> Check:
-    megabytes = f"{size_bytes / 1024**2:,.0f} MB compressed; Lambda takes up to 10 GB uncompressed."
-    if size_bytes > SIZE_LIMIT:
-        return Check("Size", False, megabytes)
-    return Check("Size", True if size_bytes <= SURELY_SMALL else None, megabytes)
-
-
-def _settings(config: ImageConfig | None) -> tuple[Check, ...]:
-    if config is None:
-        return ()
-    settings = [config.entrypoint, config.command, config.working_directory, config.env]
-    size = len(json.dumps(settings).encode())
-    starts = bool(config.entrypoint or config.command)
-    begin = (
-        f"Starts {' '.join((*config.entrypoint, *config.command))[:120]}."
-        if starts
-        else "It has no ENTRYPOINT and no CMD: the function's image settings must give one."
-    )
-    return (
-        Check("Settings", size <= SETTINGS_LIMIT, f"{size / 1024:.1f} KB of image settings; at most 16 KB."),
-        Check("Entry point", True if starts else None, begin),
-    )

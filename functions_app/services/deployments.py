@@ -12,7 +12,8 @@ from functions_app.domain import deployments as domain
 from functions_app.domain.deployments import AliasState, DeploymentPlan, Place, changed_message, short
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet import FunctionDetail
-from functions_app.domain.images import Check, Index, lambda_rules
+from functions_app.domain.image_rules import Check, lambda_rules
+from functions_app.domain.images import Index
 from functions_app.domain.refs import ImageRef
 from functions_app.domain.repository_policies import allows_pull
 from functions_app.domain.runs import ACTIVE, Done, Kind, Outcome, Skipped, Wait

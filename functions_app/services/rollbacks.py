@@ -11,7 +11,7 @@ from functions_app.domain import deployments as domain
 from functions_app.domain.deployments import RollbackPlan, short
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet import FunctionDetail
-from functions_app.domain.images import Check
+from functions_app.domain.image_rules import Check
 from functions_app.domain.runs import Done, Kind, Outcome, Wait
 from functions_app.domain.ways_back import is_way_back
 from functions_app.models import Function, Plan

@@ -1,4 +1,4 @@
-"""Manifests, indexes and configs: what is read, what is refused, chain ids, Lambda's rules."""
+"""Manifests, indexes and configs: what is read, what is refused, chain ids."""
 
 import hashlib
 import json
@@ -15,13 +15,11 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images import (
     OCI_INDEX,
     OCI_MANIFEST,
-    Check,
     ImageConfig,
     Index,
     Manifest,
     Platform,
     chain_ids,
-    lambda_rules,
     parse_config,
     parse_manifest,
 )
@@ -192,45 +190,3 @@ def test_chain_ids_follow_the_image_specification() -> None:
 )
 def test_values_of_build_arguments_and_variables_are_never_shown(step: str, shown: str) -> None:
     assert without_values(step) == shown
-
-
-def verdicts(checks: tuple[Check, ...]) -> dict[str, bool | None]:
-    return {check.name: check.ok for check in checks}
-
-
-def test_an_image_that_fits_passes_all_of_lambdas_rules() -> None:
-    manifest, config = read(build(config={"Entrypoint": ["/lambda-entrypoint.sh"], "Cmd": ["app.handler"]}))
-
-    assert set(verdicts(lambda_rules(manifest, config, architecture="x86_64", size_bytes=10**8)).values()) == {True}
-
-
-def test_an_index_fails_and_says_how_to_build_without_one() -> None:
-    index = parse_manifest(make_index([build()]).manifest.data)
-
-    (check,) = lambda_rules(index, None, architecture="x86_64", size_bytes=0)
-
-    assert check.ok is False
-    assert "--provenance=false" in check.text
-
-
-@pytest.mark.parametrize(
-    ("settings", "architecture", "size", "failing"),
-    [
-        ({}, "arm64", 1, "Platform"),
-        ({"os": "windows"}, "x86_64", 1, "Platform"),
-        ({}, "x86_64", 11 * 1024**3, "Size"),
-        ({"config": {"Entrypoint": ["/x"], "Env": ["A=" + "x" * 17_000]}}, "x86_64", 1, "Settings"),
-    ],
-)
-def test_a_rule_that_is_broken_is_named(settings: dict[str, Any], architecture: str, size: int, failing: str) -> None:
-    checks = lambda_rules(*read(build(**settings)), architecture=architecture, size_bytes=size)
-
-    assert [name for name, ok in verdicts(checks).items() if ok is False] == [failing]
-
-
-def test_what_the_registry_cannot_tell_is_left_open() -> None:
-    manifest, config = read(build())
-    checks = verdicts(lambda_rules(manifest, config, architecture="x86_64", size_bytes=5 * 1024**3))
-
-    assert (checks["Size"], checks["Entry point"]) == (None, None)
-    assert verdicts(lambda_rules(manifest, None, architecture="x86_64", size_bytes=1))["Platform"] is None

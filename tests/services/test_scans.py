@@ -167,7 +167,7 @@ def test_a_denied_permission_is_told_once_and_fails_no_sync(
     assert Scope.objects.get().problem is None
     assert len([line for line in log.lines if "ecr:DescribeImageScanFindings" in line]) == 1
     problems = list(ImageScan.objects.values_list("problem", flat=True))
-    assert [problem["code"] for problem in problems] == [Code.DENIED, Code.DENIED]
+    assert [problem and problem["code"] for problem in problems] == [Code.DENIED, Code.DENIED]
     aws.admin("DELETE", f"denials?account={ours.account_id}")
     run_once(log)
     assert set(ImageScan.objects.values_list("status", "problem")) == {("NOT_SCANNED", None)}

@@ -4,15 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from functions_app.domain.images import (
-    Check,
-    Descriptor,
-    ImageConfig,
-    Index,
-    Manifest,
-    Platform,
-    lambda_rules,
-)
+from functions_app.domain.image_rules import Check, lambda_rules
+from functions_app.domain.images import Descriptor, ImageConfig, Index, Manifest, Platform
 from functions_app.models import Image, Tag, Version
 
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"

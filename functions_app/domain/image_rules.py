@@ -1,0 +1,127 @@
+"""Lambda's own rules for images: whatever breaks one can't be deployed. What only could be better is image_advice."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from functions_app.domain.images import SIZE_LIMIT, ImageConfig, Index, Manifest, Platform
+
+SURELY_SMALL = 2 * 1024**3  # bytes, compressed; layers seldom grow fivefold
+LAYER_LIMIT = 127
+SETTINGS_LIMIT = 16 * 1024  # bytes
+ARCHITECTURES = {"x86_64": "amd64", "arm64": "arm64"}  # Lambda's word -> Go's
+
+
+@dataclass(frozen=True)
+class Check:
+    """A question about an image and how it came out; None: it could not be decided, and `text` says why.
+
+    `rule`: Lambda refuses what fails it. `advice`: what fails it works, and could be better. `hint`: something to
+    know, neither good nor bad.
+    """
+
+    name: str
+    ok: bool | None
+    text: str
+    kind: Literal["rule", "advice", "hint"] = "rule"
+
+
+def lambda_rules(
+    manifest: Manifest | Index,
+    config: ImageConfig | None,
+    *,
+    architecture: str,
+    size_bytes: int,
+    uncompressed_bytes: int | None = None,
+) -> tuple[Check, ...]:
+    """Check an image against Lambda's rules.
+
+    `architecture` is the function's; '': either of Lambda's will do. `size_bytes` is the compressed size,
+    `uncompressed_bytes` that of all layers' files where they were all read.
+    """
+    if isinstance(manifest, Index):
+        return (_not_an_index(manifest),)
+    if not manifest.is_image:
+        kind = manifest.config.media_type or "unknown"
+        return (Check("Single image", False, f"This is an artifact of type {kind}, not a container image."),)
+    return (
+        Check("Single image", True, "An image manifest for one platform."),
+        _platform(config, architecture),
+        _media_types(manifest),
+        _layers(manifest),
+        _size(size_bytes, uncompressed_bytes),
+        *_settings(config),
+    )
+
+
+def _not_an_index(index: Index) -> Check:
+    held = ", ".join(str(platform) for platform in index.platforms) or "no image"
+    text = f"This is an index (of {held}). Lambda takes single images only: choose one by digest, or build with "
+    return Check("Single image", False, text + "--provenance=false for one platform.")
+
+
+def _platform(config: ImageConfig | None, architecture: str) -> Check:
+    wanted = [ARCHITECTURES.get(architecture, architecture)] if architecture else list(ARCHITECTURES.values())
+    named = " or ".join(str(Platform("linux", one)) for one in wanted)
+    needs = f"the function needs {named}" if architecture else f"Lambda runs {named}"
+    if config is None:
+        return Check("Platform", None, f"The image's config could not be read; {needs}.")
+    fits = config.platform.os == "linux" and config.platform.architecture in wanted
+    runs = f"the function runs on {named}" if architecture else f"Lambda runs {named}"
+    text = f"The image is for {config.platform}" + ("." if fits else f", {runs}.")
+    return Check("Platform", fits, text)
+
+
+def _media_types(manifest: Manifest) -> Check:
+    """Layers that are not gzip: Lambda's documentation names no other kind, and has refused some."""
+    flavour = "Docker schema 2" if "docker" in manifest.media_type else "OCI"
+    others = [layer.media_type for layer in manifest.layers if "gzip" not in layer.media_type]
+    if not others:
+        return Check("Media type", True, f"{flavour}, layers in gzip.")
+    named = ", ".join(f"{count} of {kind[:80] or 'no type'}" for kind, count in Counter(others).most_common(2))
+    return Check(
+        "Media type",
+        None,
+        f"{flavour}; not all of its layers are gzip ({named}). Lambda may refuse them (UnsupportedImageLayerDetected).",
+    )
+
+
+def _layers(manifest: Manifest) -> Check:
+    count = len(manifest.layers)
+    foreign = [layer for layer in manifest.layers if "foreign" in layer.media_type or "nondistrib" in layer.media_type]
+    if foreign:
+        return Check("Layers", False, f"{len(foreign)} of its layers are not in the registry (foreign layers).")
+    return Check("Layers", count <= LAYER_LIMIT, f"{count} layers; at most {LAYER_LIMIT}.")
+
+
+def _size(size_bytes: int, uncompressed_bytes: int | None) -> Check:
+    if uncompressed_bytes is not None:
+        text = f"{_megabytes(uncompressed_bytes)} uncompressed; Lambda takes up to 10 GB."
+        return Check("Size", uncompressed_bytes <= SIZE_LIMIT, text)
+    text = f"{_megabytes(size_bytes)} compressed; Lambda takes up to 10 GB uncompressed."
+    if size_bytes > SIZE_LIMIT:
+        return Check("Size", False, text)
+    return Check("Size", True if size_bytes <= SURELY_SMALL else None, text)
+
+
+def _megabytes(size_bytes: int) -> str:
+    return f"{size_bytes / 1024**2:,.0f} MB"
+
+
+def _settings(config: ImageConfig | None) -> tuple[Check, ...]:
+    if config is None:
+        return ()
+    settings: Sequence[object] = [config.entrypoint, config.command, config.working_directory, config.env]
+    size = len(json.dumps(settings).encode())
+    starts = bool(config.entrypoint or config.command)
+    begin = (
+        f"Starts {' '.join((*config.entrypoint, *config.command))[:120]}."
+        if starts
+        else "It has no ENTRYPOINT and no CMD: the function's image settings must give one."
+    )
+    return (
+        Check("Settings", size <= SETTINGS_LIMIT, f"{size / 1024:.1f} KB of image settings; at most 16 KB."),
+        Check("Entry point", True if starts else None, begin),
+    )

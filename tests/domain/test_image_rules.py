@@ -1,0 +1,95 @@
+"""Lambda's rules for images, and what of them the registry alone can't tell."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from functions_app.domain.image_rules import Check, lambda_rules
+from functions_app.domain.images import ImageConfig, Manifest, parse_config, parse_manifest
+from sandbox.images import Flavour, Image, make_image, make_index, make_layer
+
+LAYERS = [make_layer({"a.txt": b"a"}), make_layer({"b.txt": b"b"})]
+
+
+def build(**settings: Any) -> Image:
+    return make_image(LAYERS, created=datetime(2026, 1, 2, tzinfo=UTC), **settings)
+
+
+def read(image: Image) -> tuple[Manifest, ImageConfig]:
+    manifest = parse_manifest(image.manifest.data, image.manifest.media_type)
+    assert isinstance(manifest, Manifest)
+    return manifest, parse_config(image.config.data)
+
+
+def verdicts(checks: tuple[Check, ...]) -> dict[str, bool | None]:
+    return {check.name: check.ok for check in checks}
+
+
+def test_an_image_that_fits_passes_all_of_lambdas_rules() -> None:
+    manifest, config = read(build(config={"Entrypoint": ["/lambda-entrypoint.sh"], "Cmd": ["app.handler"]}))
+
+    assert set(verdicts(lambda_rules(manifest, config, architecture="x86_64", size_bytes=10**8)).values()) == {True}
+
+
+def test_an_index_fails_and_says_how_to_build_without_one() -> None:
+    index = parse_manifest(make_index([build()]).manifest.data)
+
+    (check,) = lambda_rules(index, None, architecture="x86_64", size_bytes=0)
+
+    assert check.ok is False
+    assert "--provenance=false" in check.text
+
+
+@pytest.mark.parametrize(
+    ("settings", "architecture", "size", "failing"),
+    [
+        ({}, "arm64", 1, "Platform"),
+        ({"os": "windows"}, "x86_64", 1, "Platform"),
+        ({}, "x86_64", 11 * 1024**3, "Size"),
+        ({"config": {"Entrypoint": ["/x"], "Env": ["A=" + "x" * 17_000]}}, "x86_64", 1, "Settings"),
+    ],
+)
+def test_a_rule_that_is_broken_is_named(settings: dict[str, Any], architecture: str, size: int, failing: str) -> None:
+    checks = lambda_rules(*read(build(**settings)), architecture=architecture, size_bytes=size)
+
+    assert [name for name, ok in verdicts(checks).items() if ok is False] == [failing]
+
+
+def test_what_the_registry_cannot_tell_is_left_open() -> None:
+    manifest, config = read(build())
+    checks = verdicts(lambda_rules(manifest, config, architecture="x86_64", size_bytes=5 * 1024**3))
+
+    assert (checks["Size"], checks["Entry point"]) == (None, None)
+    assert verdicts(lambda_rules(manifest, None, architecture="x86_64", size_bytes=1))["Platform"] is None
+
+
+@pytest.mark.parametrize("flavour", ["oci", "docker"])
+def test_both_flavours_of_manifest_are_accepted(flavour: Flavour) -> None:
+    manifest, config = read(build(flavour=flavour))
+    assert verdicts(lambda_rules(manifest, config, architecture="x86_64", size_bytes=1))["Media type"] is True
+
+
+@pytest.mark.parametrize("media_type", ["application/vnd.oci.image.layer.v1.tar+zstd", "", "<script>"])
+def test_layers_that_are_not_gzip_are_left_open_and_named(media_type: str) -> None:
+    manifest, config = read(build())
+    layers = (manifest.layers[0], replace(manifest.layers[1], media_type=media_type))
+    checks = lambda_rules(replace(manifest, layers=layers), config, architecture="x86_64", size_bytes=1)
+    (check,) = (check for check in checks if check.name == "Media type")
+    assert check.ok is None
+    assert f"1 of {media_type or 'no type'}" in check.text
+
+
+@pytest.mark.parametrize(("megabytes", "ok"), [(9 * 1024, True), (11 * 1024, False)])
+def test_the_uncompressed_size_decides_where_it_is_known(megabytes: int, ok: bool) -> None:
+    manifest, config = read(build())
+    size = megabytes * 1024**2
+    checks = lambda_rules(manifest, config, architecture="x86_64", size_bytes=5 * 1024**3, uncompressed_bytes=size)
+    assert verdicts(checks)["Size"] is ok
+
+
+@pytest.mark.parametrize(("architecture", "ok"), [("amd64", True), ("arm64", True), ("riscv64", False)])
+def test_without_a_function_either_of_lambdas_architectures_will_do(architecture: str, ok: bool) -> None:
+    manifest, config = read(build(architecture=architecture))
+    assert verdicts(lambda_rules(manifest, config, architecture="", size_bytes=1))["Platform"] is ok
