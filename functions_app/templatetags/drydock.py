@@ -58,7 +58,8 @@ def nav(context: template.Context) -> list[tuple[NavItem, bool]]:
     path = request.path if request else ""
     if path.startswith(PLANS):
         path = reverse("functions")  # a plan is shown under its function
-    return [(item, path.startswith(item.href)) for item in navigation()]
+    # Every path begins with that of the overview.
+    return [(item, path == item.href if item.href == "/" else path.startswith(item.href)) for item in navigation()]
 
 
 @register.simple_tag

@@ -24,6 +24,7 @@ class NavItem:
 
 
 RAIL = (
+    ("Overview", "layout-dashboard", "overview", "o"),
     ("Functions", "lambda", "functions", "f"),
     ("Repositories", "packages", "repositories", "r"),
     ("Runs", "player-play", "runs", "u"),

@@ -1,0 +1,139 @@
+"""The burn-down as a drawing: stacked bars, a day each, in units that the style sheet scales."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from functions_app.services.inventory.burn_down import BurnDown, Day
+
+HEIGHT, WIDTH = 100, 10  # of the drawing, and of one day in it
+GAP = 2  # between two days' bars
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One base's part of one day's bar, from the top down."""
+
+    css: str
+    x: int
+    y: float
+    width: int
+    height: float
+
+
+@dataclass(frozen=True)
+class Column:
+    """One day: its bar, the area that shows its words when pointed at, and the words."""
+
+    x: int
+    words: str
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True)
+class Series:
+    """A base in the legend: its colour's class, its name, its functions on the latest day counted."""
+
+    css: str
+    name: str
+    latest: int
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """One day of the table: what the bar shows, in numbers."""
+
+    day: date
+    stale: tuple[int, ...]
+    total: int
+    overdue: int
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What the template draws. `overdue` are the points of unbroken stretches of the line; empty without any."""
+
+    width: int
+    height: int
+    most: int
+    columns: tuple[Column, ...]
+    overdue: tuple[str, ...]
+    overdue_latest: int
+    series: tuple[Series, ...]
+    table: tuple[TableRow, ...]
+    first: date
+    middle: date
+    last: date
+    since: date  # the earliest day counted
+    missing: int  # days between it and the latest that were not counted
+    change: int
+    flat: bool
+
+    @property
+    def fewer(self) -> int:
+        """By how many there are fewer than on the earliest day counted."""
+        return -self.change
+
+
+def draw(found: BurnDown) -> Drawing | None:
+    """The drawing, or None where no day was counted."""
+    counted = found.counted
+    if not counted:
+        return None
+    most = max(1, *(max(day.total, day.overdue) for day in counted))
+    latest, earliest = counted[0], counted[-1]
+    days = len(found.days)
+    return Drawing(
+        width=days * WIDTH,
+        height=HEIGHT,
+        most=most,
+        columns=tuple(_column(at, day, found.series, most) for at, day in enumerate(found.days) if day),
+        overdue=tuple(_lines(found.days, most)) if any(day.overdue for day in counted) else (),
+        overdue_latest=latest.overdue,
+        series=tuple(
+            Series(_css(at), name or "no base known", latest.stale[at]) for at, name in enumerate(found.series)
+        ),
+        table=tuple(TableRow(day.day, day.stale, day.total, day.overdue) for day in counted),
+        first=found.first,
+        middle=_day(found, days // 2),
+        last=_day(found, days - 1),
+        since=earliest.day,
+        missing=(latest.day - earliest.day).days + 1 - len(counted),
+        change=latest.total - earliest.total,
+        flat=len(counted) == 1,
+    )
+
+
+def _day(found: BurnDown, at: int) -> date:
+    return date.fromordinal(found.first.toordinal() + at)
+
+
+def _css(at: int) -> str:
+    return f"s{at}"
+
+
+def _column(at: int, day: Day, series: tuple[str, ...], most: int) -> Column:
+    segments, top = [], float(HEIGHT)
+    for place, count in enumerate(day.stale):
+        if count:
+            height = count / most * HEIGHT
+            top -= height
+            segments.append(Segment(_css(place), at * WIDTH + GAP // 2, round(top, 2), WIDTH - GAP, round(height, 2)))
+    parts = [f"{name or 'no base known'} {count}" for name, count in zip(series, day.stale, strict=True) if count]
+    words = f"{day.day:%F}: {day.total} stale" + (f" ({', '.join(parts)})" if parts else "")
+    return Column(at * WIDTH, f"{words}, {day.overdue} overdue", tuple(segments))
+
+
+def _lines(days: Iterable[Day | None], most: int) -> Iterable[str]:
+    """A step for each day, so that one day alone is a line, too; a gap breaks it."""
+    points: list[str] = []
+    for at, day in enumerate(days):
+        if day is None:
+            if points:
+                yield " ".join(points)
+            points = []
+            continue
+        y = round(HEIGHT - day.overdue / most * HEIGHT, 2)
+        points += [f"{at * WIDTH},{y}", f"{(at + 1) * WIDTH},{y}"]
+    if points:
+        yield " ".join(points)

@@ -1,0 +1,107 @@
+"""The overview: the first page. Everything it shows follows from its address."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpResponse, QueryDict
+from django.urls import path, reverse
+from django.views.decorators.http import require_safe
+
+from functions_app.domain.freshness import Freshness
+from functions_app.services import inventory
+from functions_app.services.inventory import AccountFact, FleetStatus
+from functions_app.services.inventory.overview import Overview, overview
+from functions_app.web import burn_down, parts
+from functions_app.web.http import HtmxHttpRequest, page
+from functions_app.web.overview_findings import Pairs, findings, functions_address
+
+RANGES = (30, 90)
+WORST_FIRST = (Freshness.END_OF_LIFE, Freshness.STALE, Freshness.UNKNOWN, Freshness.CURRENT)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the freshness bar: `x` and `width` in per cent of it."""
+
+    css: str
+    word: str
+    icon: str
+    count: int
+    share: str
+    x: float
+    width: float
+    href: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A link that narrows the page."""
+
+    label: str
+    href: str
+    chosen: bool
+    account: AccountFact | None = None
+
+
+@require_safe
+def show(request: HtmxHttpRequest) -> HttpResponse:
+    """What needs attention, how fresh the fleet is, and how old what is shown is."""
+    now = datetime.now(UTC)
+    status = inventory.fleet_status(now)
+    account = next((fact for fact in status.accounts if fact.name == request.GET.get("account")), None)
+    days = _range(request.GET)
+    found = overview(now, days=days, account_id=account.pk if account else None)
+    kept: Pairs = [("account", account.name)] if account else []
+    scopes = [scope for scope in status.scopes if not account or scope.account == account.name]
+    context: dict[str, Any] = {
+        "chrome": status,
+        "found": found,
+        "account": account,
+        "findings": list(findings(found, {fact.pk: fact for fact in status.accounts}, kept, now.date())),
+        "accounts": _accounts(status, account, days),
+        "ranges": [Choice(f"{each} days", _own(kept, each), each == days) for each in RANGES],
+        "bar": _bar(found, kept),
+        "drawing": burn_down.draw(found.burn_down),
+        "scopes": scopes,
+        "more_runs": max(0, status.running - len(found.runs)),
+        "unknown": found.freshness[Freshness.UNKNOWN.value],
+        "unknown_href": functions_address([*kept, ("freshness", "unknown")]),
+    }
+    return page(request, "overview/overview.html", context)
+
+
+def _range(query: QueryDict) -> int:
+    return next((days for days in RANGES if query.get("days") == str(days)), RANGES[0])
+
+
+def _own(kept: Pairs, days: int) -> str:
+    pairs = [*kept, *([("days", str(days))] if days != RANGES[0] else [])]
+    return f"{reverse('overview')}?{urlencode(pairs)}" if pairs else reverse("overview")
+
+
+def _accounts(status: FleetStatus, chosen: AccountFact | None, days: int) -> list[Choice]:
+    if len(status.accounts) < 2:
+        return []
+    each = [Choice(fact.name, _own([("account", fact.name)], days), fact == chosen, fact) for fact in status.accounts]
+    return [Choice("All accounts", _own([], days), chosen is None), *each]
+
+
+def _bar(found: Overview, kept: Pairs) -> list[Part]:
+    """The worst at the left."""
+    bar, x = [], 0.0
+    for value in WORST_FIRST:
+        count = found.freshness[value.value]
+        if not count:
+            continue
+        word, icon, css = parts.FRESHNESS[value]
+        width = count / found.functions * 100
+        share = f"{width:.0f} %" if width >= 1 else "under 1 %"
+        href = functions_address([*kept, ("freshness", value.value)])
+        bar.append(Part(css, word, icon, count, share, round(x, 3), round(width, 3), href))
+        x += width
+    return bar
+
+
+urlpatterns = [path("", show, name="overview")]

@@ -1,0 +1,225 @@
+"""What the overview's findings say: each kind of trouble in words, with the worst few and the list of all."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from functions_app.domain.fleet import RANK_DRIFTED
+from functions_app.services.inventory import AccountFact
+from functions_app.services.inventory.overview import Ending, Named, NoWayBack, Overview
+
+Pairs = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One function, alias or base named under a finding; `aside` is a second place to look at."""
+
+    name: str
+    href: str
+    why: str
+    account: AccountFact | None = None
+    aside: str = ""
+    aside_href: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One kind of trouble: how bad, how many, what it means, the worst few, and where all of them are."""
+
+    key: str
+    level: str  # bad or warn
+    icon: str
+    count: int
+    title: str
+    meaning: str
+    lines: tuple[Line, ...]
+    href: str
+    rest: int
+
+
+def functions_address(pairs: Pairs) -> str:
+    """The functions list, filtered."""
+    return f"{reverse('functions')}?{urlencode(pairs)}"
+
+
+def findings(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs, today: date) -> Iterator[Finding]:
+    """Those that found something, the worst kind first. `kept` is what the page itself is narrowed to."""
+    for each in (
+        _broken(found, accounts, kept),
+        _endangered(found, kept),
+        _stuck(found, accounts, kept),
+        _inactive(found, accounts, kept),
+        _overdue(found, accounts, kept, today),
+        _ending(found, kept),
+        _drifted(found, accounts, kept),
+    ):
+        if each.count:
+            yield each
+
+
+def _broken(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -> Finding:
+    count = found.broken.count
+    return Finding(
+        "broken",
+        "bad",
+        "circle-x",
+        count,
+        f"{_functions(count)} broken",
+        "Calls fail or will at the next cold start: image gone, state Failed, or the last update failed.",
+        tuple(_line(row, row.why, accounts) for row in found.broken.named),
+        functions_address([*kept, ("needs", "broken")]),
+        count - len(found.broken.named),
+    )
+
+
+def _endangered(found: Overview, kept: Pairs) -> Finding:
+    rows = {(row.use.function_id, row.use.version): row for row in found.endangered}
+    functions = {row.use.function_id for row in rows.values()}
+    shown = list(rows.values())[:5]
+    ways = found.endangered_ways_back
+    also = f" So will {ways} version{'s' if ways > 1 else ''} that aliases could go back to." if ways else ""
+    return Finding(
+        "endangered",
+        "bad",
+        "photo-off",
+        len(functions),
+        f"{_functions(len(functions))} will lose {'its' if len(functions) == 1 else 'their'} live image",
+        "A lifecycle policy takes it away within a day. Change the rule, or tag the image so that no rule takes it."
+        + also,
+        tuple(
+            Line(
+                row.use.function,
+                reverse("function", args=[row.use.function_id]),
+                row.text,
+                aside="Forecast",
+                aside_href=f"{reverse('repository', args=[row.repository_id])}#forecast",
+            )
+            for row in shown
+        ),
+        functions_address([*kept, ("needs", "endangered")]),
+        len(rows) - len(shown),
+    )
+
+
+def _stuck(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -> Finding:
+    count, lost = found.stuck.count, found.stuck.lost
+    parts = [f"{lost} lost every earlier version or its image"] if lost else []
+    parts += [f"{count - lost} on {'its' if count - lost == 1 else 'their'} first version"] if count > lost else []
+    return Finding(
+        "no-way-back",
+        "warn",
+        "arrow-back-up",
+        count,
+        f"{count} alias{'es' if count > 1 else ''} without a rollback target",
+        f"{'; '.join(parts)}.",
+        tuple(
+            Line(
+                f"{row.function} {row.alias}",
+                reverse("function", args=[row.function_id]),
+                _why_stuck(row),
+                accounts.get(row.account),
+            )
+            for row in found.stuck.named
+        ),
+        functions_address([*kept, ("needs", "no-way-back")]),
+        count - len(found.stuck.named),
+    )
+
+
+def _why_stuck(row: NoWayBack) -> str:
+    if not row.lost:
+        return "No earlier version."
+    return f"{row.lost} earlier version{'s' if row.lost > 1 else ''}, none of which can be used."
+
+
+def _inactive(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -> Finding:
+    count = found.inactive.count
+    return Finding(
+        "inactive",
+        "warn",
+        "zzz",
+        count,
+        f"{_functions(count)} inactive",
+        "The next call is refused and wakes the function, which takes up to minutes.",
+        tuple(_line(row, "", accounts) for row in found.inactive.named),
+        functions_address([*kept, ("state", "Inactive")]),
+        count - len(found.inactive.named),
+    )
+
+
+def _overdue(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs, today: date) -> Finding:
+    count = found.overdue.count
+    return Finding(
+        "overdue",
+        "bad",
+        "clock-exclamation",
+        count,
+        f"{_functions(count)} overdue",
+        "Their base has been stale for longer than the freshness policy allows.",
+        tuple(_line(row, _late(row.overdue_on, today), accounts) for row in found.overdue.named),
+        functions_address([*kept, ("overdue", "yes")]),
+        count - len(found.overdue.named),
+    )
+
+
+def _late(due: date | None, today: date) -> str:
+    days = (today - due).days if due else 0
+    return f"Overdue for {_days(days)}." if days else "Overdue from today."
+
+
+def _ending(found: Overview, kept: Pairs) -> Finding:
+    ended = sum(each.functions for each in found.endings if each.days_left <= 0)
+    soon = sum(each.functions for each in found.endings if each.days_left > 0)
+    words = [f"{ended} past {'its' if ended == 1 else 'their'} end"] if ended else []
+    words += [f"{soon} within 90 days of it"] if soon else []
+    return Finding(
+        "ending",
+        "bad" if ended else "warn",
+        "calendar-off",
+        ended + soon,
+        f"{_functions(ended + soon)} at the end of their base's life",
+        f"{', '.join(words)}. From then on runtime or OS gets no more security patches.",
+        tuple(
+            Line(each.base, functions_address([*kept, ("base", each.base or "none")]), _when(each))
+            for each in found.endings
+        ),
+        functions_address([*kept, *([("freshness", "end_of_life")] if ended else [("needs", "ending")])]),
+        0,
+    )
+
+
+def _when(each: Ending) -> str:
+    if each.days_left > 0:
+        return f"{_functions(each.functions)}, {_days(each.days_left)} left (until {each.on:%F})."
+    return f"{_functions(each.functions)}, ended {_days(-each.days_left)} ago ({each.on:%F})."
+
+
+def _drifted(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -> Finding:
+    count = found.drifted.count
+    return Finding(
+        "drifted",
+        "warn",
+        "unlink",
+        count,
+        f"{_functions(count)} drifted",
+        "The tag they were deployed by points to another image now; Lambda still runs the old one.",
+        tuple(_line(row, row.why if row.problem_rank == RANK_DRIFTED else "", accounts) for row in found.drifted.named),
+        functions_address([*kept, ("needs", "moved")]),
+        count - len(found.drifted.named),
+    )
+
+
+def _line(row: Named, why: str, accounts: Mapping[int, AccountFact]) -> Line:
+    return Line(row.name, reverse("function", args=[row.pk]), why, accounts.get(row.account))
+
+
+def _functions(count: int) -> str:
+    return f"{count} function{'' if count == 1 else 's'}"
+
+
+def _days(count: int) -> str:
+    return f"{count} day{'' if count == 1 else 's'}"
