@@ -7,16 +7,17 @@ from array import array
 from collections.abc import Iterable
 from itertools import accumulate, pairwise
 
-from functions_app.domain.layer_entries import FILE_KINDS, FileEntry
+from functions_app.domain.layer_entries import FILE_KINDS, FileEntry, LayerContents
+from functions_app.domain.package_files import Package
 
 VERSION = b"\x01"
 _CODES = {kind: code for code, kind in enumerate(FILE_KINDS)}
 _DIGEST = 32  # bytes
 
 
-def pack(entries: Iterable[FileEntry]) -> bytes:
-    """The entries in their order, as `unpack` gives them back."""
-    rows = tuple(entries)
+def pack(contents: LayerContents) -> bytes:
+    """Entries, notes and size, as `unpack` gives them back; the packages are kept elsewhere, where one can search."""
+    rows = contents.entries
     columns = [
         "\0".join(row.path for row in rows).encode(),
         "\0".join(row.link for row in rows).encode(),
@@ -26,20 +27,21 @@ def pack(entries: Iterable[FileEntry]) -> bytes:
         bytes(bool(row.digest) for row in rows),
         b"".join(bytes.fromhex(row.digest) for row in rows),
     ]
-    head = json.dumps([len(rows), *map(len, columns)]).encode() + b"\n"
-    return VERSION + zlib.compress(head + b"".join(columns))
+    head = {"size_bytes": contents.size_bytes, "notes": contents.notes, "columns": [len(column) for column in columns]}
+    return VERSION + zlib.compress(json.dumps(head).encode() + b"\n" + b"".join(columns))
 
 
-def unpack(data: bytes) -> tuple[FileEntry, ...]:
-    """Read what `pack` wrote; no bytes are no entries. Raises ValueError for bytes of another version."""
-    if not data:
-        return ()
+def unpack(data: bytes, packages: Iterable[Package] = ()) -> LayerContents:
+    """Read what `pack` wrote. Raises ValueError for bytes of another version, and for none."""
     if data[:1] != VERSION:
-        raise ValueError(f"packed entries of the unknown version {data[:1].hex()}")
-    head, _, body = zlib.decompress(data[1:]).partition(b"\n")
-    count, *lengths = json.loads(head)
-    if not count:
-        return ()
+        raise ValueError(f"packed entries of the unknown version {data[:1].hex() or 'none'}")
+    line, _, body = zlib.decompress(data[1:]).partition(b"\n")
+    head = json.loads(line)
+    entries = _entries(body, head["columns"]) if body else ()
+    return LayerContents(entries, tuple(packages), head["size_bytes"], tuple(head["notes"]))
+
+
+def _entries(body: bytes, lengths: Iterable[int]) -> tuple[FileEntry, ...]:
     ends = [0, *accumulate(lengths)]
     paths, links, kinds, modes, sizes, marks, digests = (body[start:end] for start, end in pairwise(ends))
     taken = accumulate(marks, initial=0)
@@ -53,7 +55,7 @@ def unpack(data: bytes) -> tuple[FileEntry, ...]:
             _read_numbers("Q", sizes),
             marks,
             taken,
-            strict=False,
+            strict=False,  # the running count has one more
         )
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from functions_app.domain.runs import Kind
-from functions_app.services import base_watch, deployments, forecasts, invocations, rollbacks, sync
+from functions_app.services import base_watch, deployments, forecasts, invocations, layer_reading, rollbacks, sync
 from functions_app.services.steps import INVOCATIONS, RunKind
 
 KINDS: Mapping[Kind, RunKind] = {
@@ -13,6 +13,7 @@ KINDS: Mapping[Kind, RunKind] = {
         RunKind(Kind.BASE_POLL, base_watch.STEPS),
         RunKind(Kind.DEPLOYMENT, deployments.STEPS),
         RunKind(Kind.ROLLBACK, rollbacks.STEPS),
+        RunKind(Kind.READ_FILES, layer_reading.STEPS),
         RunKind(Kind.FORECAST, forecasts.STEPS),
         RunKind(Kind.INVOCATION, invocations.STEPS, INVOCATIONS),
     )
