@@ -18,6 +18,9 @@ ACTIONS = {"Invoke": "InvokeFunction", "DeleteMessageBatch": "DeleteMessage"}  #
 POLICIES = ("read-only", "operator", "assume-roles", "events")
 
 
+WITHOUT_EFFECT = {"ecr:StartLifecyclePolicyPreview"}  # ECR works out what a policy would delete, and deletes nothing
+
+
 def allowed(name: str) -> set[str]:
     """The actions of a policy."""
     statements = json.loads((ROOT / "docs" / "policies" / f"{name}.json").read_text())["Statement"]
@@ -42,5 +45,6 @@ def test_the_policies_together_are_the_calls_and_what_those_need() -> None:
 
 
 def test_the_read_only_policy_changes_nothing() -> None:
-    verbs = {re.match(r"\w+:(Get|List|Describe|BatchGet)", action) is not None for action in allowed("read-only")}
+    reading = allowed("read-only") - WITHOUT_EFFECT
+    verbs = {re.match(r"\w+:(Get|List|Describe|BatchGet)", action) is not None for action in reading}
     assert verbs == {True}

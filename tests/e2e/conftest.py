@@ -120,4 +120,4 @@ def sign_in(page: Page, demo: Demo, name: str) -> None:
     page.get_by_label("User name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    page.wait_for_url(f"{demo.url}/functions/")
+    page.wait_for_url(f"{demo.url}/")

@@ -23,6 +23,8 @@ FUNCTION_PAGES = (
     ("season-archive", "invoke/"),
 )
 LISTS = (
+    "/",
+    "/?account=staging&days=90",
     "/functions/",
     "/functions/?freshness=stale&state=Active",
     "/functions/?search=nothing-is-called-so",

@@ -90,9 +90,9 @@ def test_a_session_gets_a_new_key_at_sign_in(client: Client, viewer: User) -> No
 def test_next_leads_nowhere_else(client: Client, viewer: User) -> None:
     for target in ("https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", "/login/"):
         form = {"username": "vera", "password": "a long password", "next": target}
-        assert Client().post("/login/", form).headers["Location"] == "/functions/"
+        assert Client().post("/login/", form).headers["Location"] == "/"
 
 
 def test_who_is_signed_in_and_asked_to_sign_in_again_goes_on(client: Client, viewer: User) -> None:
     client.force_login(viewer)
-    assert client.get("/login/?next=/login/").headers["Location"] == "/functions/"
+    assert client.get("/login/?next=/login/").headers["Location"] == "/"
