@@ -89,7 +89,7 @@ def detect(shape: ImageShape, known: Releases) -> Detection:
         return _partial(likely, shape, said)
     others = (*_hints(shape, chains), *said.evidence, *_shared_by_many(shared, shape))
     if marks := lambda_marks(shape.entrypoint, shape.env_keys, shape.working_directory):
-        return _heuristic(marks, shape, others)
+        return _heuristic(marks, shape, (_nothing_found(shape, known.streams_watched), *others))
     return unknown(_nothing_found(shape, known.streams_watched), *others)
 
 
@@ -196,10 +196,9 @@ def _of_an_unknown_release(stream: str, common: SharedLayers, shape: ImageShape)
 def _heuristic(marks: Sequence[str], shape: ImageShape, others: Sequence[str]) -> Detection:
     runtime = guess_runtime([step.created_by for step in shape.history], shape.env_keys, shape.entrypoint)
     which = f", probably of {runtime}" if runtime else ", of a runtime that nothing shows"
-    evidence = [
-        f"Only its settings look like one of Lambda's bases{which}: {', '.join(marks)}.",
-        _no_release(len(shape.chains)),
-    ]
+    evidence = [f"Only its settings look like one of Lambda's bases{which}: {', '.join(marks)}."]
+    if len(shape.chains) == 1:
+        evidence.append("It has one layer: it was squashed, and the layers of its base are gone.")
     return Detection(Tier.HEURISTIC, None, (*evidence, *others))
 
 
@@ -214,12 +213,6 @@ def _nothing_found(shape: ImageShape, streams_watched: int) -> str:
     noun = "1 stream" if streams_watched == 1 else f"{streams_watched} streams"
     chains = "The chain id of its one layer is no" if layers == 1 else f"None of its {layers} layers' chain ids is a"
     return f"{chains} known release of the {noun} watched."
-
-
-def _no_release(layers: int) -> str:
-    if layers == 1:
-        return "It has one layer, which is no known release: squashed images end so."
-    return f"None of its {layers} layers' chain ids is a known release." if layers else "Its config names no layers."
 
 
 def _hints(shape: ImageShape, chains: Mapping[str, tuple[KnownRelease, ...]]) -> tuple[str, ...]:

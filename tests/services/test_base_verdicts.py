@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from functions_app.domain.images import chain_ids
-from functions_app.models import BaseRelease, BaseStream, Image, Repository
+from functions_app.models import BaseRelease, BaseStream, FleetRevision, Image, Repository
 from functions_app.services import base_verdicts
 from functions_app.services.base_watch import judge_images
 from tests.factories import NOW, digest, make_account, make_image, make_repository, make_stream
@@ -42,8 +42,8 @@ def releases(name: str = "python:3.12", count: int = 4, **values: Any) -> list[B
 
 
 def image_on(repository: Repository, layers: Sequence[str], **values: Any) -> Image:
-    """An image with a layer of its own on these."""
-    return make_image(repository, diff_ids=[*layers, digest("own")], base_release=None, **values)
+    """An image with a layer of its own on these, and no mark of a Lambda base in its settings."""
+    return make_image(repository, diff_ids=[*layers, digest("own")], base_release=None, **{"settings": {}, **values})
 
 
 def judged(image: Image) -> Image:
@@ -93,7 +93,8 @@ def test_a_shared_layer_alone_proves_nothing(repository: Repository) -> None:
 
     assert (image.freshness, image.base_release) == ("unknown", None)
     reason = "None of its 3 layers' chain ids is a known release of the 2 streams watched."
-    assert (image.freshness_reason, image.base_evidence) == (reason, [reason])
+    assert (image.freshness_reason, image.base_evidence[0]) == (reason, reason)
+    assert "bases share layers" in image.base_evidence[1]
 
 
 def test_platforms_are_judged_apart(repository: Repository) -> None:
@@ -130,6 +131,72 @@ def test_an_image_that_was_not_inspected_is_unknown_and_says_why(
 
 def test_an_image_that_was_deleted_after_it_was_read_keeps_its_verdict(repository: Repository) -> None:
     assert judged(image_on(repository, releases()[0].diff_ids, gone_at=NOW)).freshness == "stale"
+
+
+def test_every_level_beneath_an_image_is_stored_with_its_verdict(repository: Repository) -> None:
+    known = releases()
+    stream = make_stream("acme/golden:1", runtime="", reference="registry.acme.example/acme/golden:1")
+    layers = [*known[2].diff_ids, digest("certificates")]
+    golden = BaseRelease.objects.create(
+        stream=stream, platform="linux/amd64", chain_id=chain_ids(layers)[-1], diff_ids=layers, current=True,
+        manifest_digest=digest("golden"), tag="1.7", created_at=NOW, first_seen_at=NOW,
+    )  # fmt: skip
+
+    image = judged(image_on(repository, layers))
+
+    assert (image.base_release, image.base_stream, image.freshness) == (golden, stream, "stale")
+    assert [
+        (level["release_id"], level["stream"], level["label"], level["layers"]) for level in image.base_lineage
+    ] == [
+        (golden.pk, "acme/golden:1", "acme/golden:1.7", 3),
+        (known[2].pk, "python:3.12", "python:3.12.3", 2),
+    ]
+    assert [level["freshness"] for level in image.base_lineage] == ["current", "stale"]
+    assert image.base_lineage[1]["newer"] == [f"{known[3].created_at:%F}"]
+    assert image.stale_since == known[3].created_at
+    assert "acme/golden:1.7, current, which stands on python:3.12.3: 1 release" in image.freshness_reason
+
+
+def test_an_os_past_its_end_makes_an_end_of_life_and_the_day_is_stored(repository: Repository) -> None:
+    known = releases("python:3.11", deprecated_on=NOW.date() + timedelta(days=300), os="al2",
+                     os_end_of_life_on=NOW.date() - timedelta(days=9))  # fmt: skip
+
+    image = judged(image_on(repository, known[-1].diff_ids))
+
+    assert (image.freshness, image.end_of_life_on) == ("end_of_life", NOW.date() - timedelta(days=9))
+    assert "Amazon Linux 2, the OS of python:3.11" in image.freshness_reason
+
+
+def test_a_squashed_image_is_known_by_its_annotation_and_no_layer_counts_as_the_bases(repository: Repository) -> None:
+    known = releases()
+    named = {"org.opencontainers.image.base.digest": known[1].manifest_digest}
+
+    image = judged(image_on(repository, [], annotations=named))
+
+    assert (image.base_release, image.base_tier, image.freshness) == (known[1], "annotation", "stale")
+    assert image.base_lineage[0]["layers"] == 0
+    assert "do not confirm it" in image.base_evidence[1]
+
+
+def test_layers_of_an_unknown_release_tell_the_stream_alone(repository: Repository) -> None:
+    known = releases()
+
+    image = judged(image_on(repository, [*known[0].diff_ids[:1], digest("a new layer"), *known[1].diff_ids[1:]]))
+
+    assert (image.base_tier, image.base_release, image.freshness) == ("partial", None, "unknown")
+    assert image.base_stream == known[0].stream
+    assert image.base_lineage == []
+
+
+def test_settings_and_history_are_read_where_the_layers_tell_nothing(repository: Repository) -> None:
+    releases()
+    settings = {"entrypoint": ["/lambda-entrypoint.sh"], "env_keys": ["PATH"], "working_directory": "/var/task"}
+    history = [{"created_by": "RUN /var/lang/bin/python3.12 -m pip install x", "empty_layer": False, "created": None}]
+
+    image = judged(image_on(repository, [], settings=settings, history=history))
+
+    assert (image.base_tier, image.base_stream, image.freshness) == ("heuristic", None, "unknown")
+    assert "probably of python 3.12" in image.freshness_reason
 
 
 def test_a_new_release_makes_current_images_stale(repository: Repository) -> None:
@@ -169,6 +236,16 @@ def test_only_the_images_asked_for_are_judged(repository: Repository) -> None:
     assert other.freshness == "unknown"
 
 
+def test_open_pages_are_told_once_and_only_where_something_changed(repository: Repository) -> None:
+    known = releases()
+    image_on(repository, known[0].diff_ids)
+
+    judge_images(now=NOW, refresh=False)
+    judge_images(now=NOW, refresh=False)
+
+    assert FleetRevision.objects.get().revision == 1
+
+
 def test_ten_thousand_images_are_judged_with_two_queries_a_batch(repository: Repository) -> None:
     known = [each for runtime in range(12) for each in releases(f"python:3.{runtime}", 20)]
     rows = []
@@ -191,7 +268,11 @@ def test_ten_thousand_images_are_judged_with_two_queries_a_batch(repository: Rep
     with CaptureQueriesContext(connection) as queries:
         assert judge_images(now=NOW, refresh=False) == 10_000
 
-    savepoints = sum(query["sql"].startswith(("SAVEPOINT", "RELEASE")) for query in queries.captured_queries)
+    judging = [
+        query["sql"]
+        for query in queries.captured_queries
+        if not query["sql"].startswith(("SAVEPOINT", "RELEASE")) and "fleetrevision" not in query["sql"]
+    ]
     batches = 10_000 // base_verdicts.BATCH
-    assert len(queries) - savepoints <= 2 + 2 * batches + 1
+    assert len(judging) <= 2 + 2 * batches + 1
     assert Image.objects.filter(freshness="current").count() == pytest.approx(10_000 / 20, abs=12)

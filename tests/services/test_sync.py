@@ -52,8 +52,9 @@ def test_a_function_is_stored_with_its_versions_aliases_and_image(
     assert [image.digest for image in Image.objects.filter(versions__number=version)] == [digest]
     assert function.alias_chips == [
         {
-            "name": "prod", "version": version, "digest": digest, "second_version": "", "second_weight": 0.0,
-            "second_digest": "", "drifted": False,
+            "name": "prod", "version": version, "digest": digest, "freshness": "unknown",
+            "reason": function.freshness_reason, "base": "", "overdue_on": "",
+            "second_version": "", "second_weight": 0.0, "second_digest": "", "second_freshness": "", "drifted": False,
         }
     ]  # fmt: skip
 

@@ -1,0 +1,168 @@
+"""Summaries of functions: a verdict for each alias, the worst for the function, overdue by the policy that fits."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from functions_app.domain.fleet import RANK_OVERDUE, RANK_STALE
+from functions_app.models import Account, FleetRevision, FreshnessPolicy, Function, Image, Repository
+from functions_app.services.summaries import refresh_summaries
+from tests.factories import (
+    NOW,
+    make_account,
+    make_alias,
+    make_function,
+    make_image,
+    make_repository,
+    make_stream,
+    make_version,
+)
+
+pytestmark = pytest.mark.django_db
+TODAY = NOW.date()
+
+
+@pytest.fixture
+def account() -> Account:
+    """An account."""
+    return make_account()
+
+
+@pytest.fixture
+def repository(account: Account) -> Repository:
+    """A repository in it."""
+    return make_repository(account)
+
+
+def stale(repository: Repository, *newer_days_ago: int, **values: Any) -> Image:
+    """An image whose base was followed by newer releases so many days ago, the longest first."""
+    level = {"newer": [f"{TODAY - timedelta(days=ago):%F}" for ago in newer_days_ago]}
+    return make_image(
+        repository, freshness="stale", freshness_reason="Behind.", releases_behind=len(newer_days_ago),
+        days_behind=newer_days_ago[0], stale_since=NOW - timedelta(days=newer_days_ago[0]), base_lineage=[level],
+        **values,
+    )  # fmt: skip
+
+
+def function_on(account: Account, image: Image, **values: Any) -> Function:
+    """A function whose alias prod runs an image."""
+    function = make_function(account, **values)
+    make_version(function, 1, image)
+    make_alias(function, "prod", 1)
+    return function
+
+
+def refreshed(function: Function) -> Function:
+    refresh_summaries([function.pk], now=NOW)
+    function.refresh_from_db()
+    return function
+
+
+def test_an_alias_on_an_old_version_is_stale_while_another_is_not(account: Account, repository: Repository) -> None:
+    function = make_function(account)
+    stream = make_stream()
+    make_version(function, 1, stale(repository, 9, base_stream=stream))
+    make_version(function, 2, make_image(repository, freshness="current", freshness_reason="Fine."))
+    make_alias(function, "prod", 1)
+    make_alias(function, "staging", 2)
+
+    chips = {chip["name"]: chip for chip in refreshed(function).alias_chips}
+
+    assert (chips["prod"]["freshness"], chips["prod"]["reason"]) == ("stale", "Behind.")
+    assert chips["prod"]["base"] == "python:3.12"
+    assert chips["staging"]["freshness"] == "current"
+    assert (function.freshness, function.base_name) == ("stale", "python:3.12")
+
+
+def test_a_split_alias_tells_both_versions(account: Account, repository: Repository) -> None:
+    function = make_function(account)
+    make_version(function, 1, make_image(repository, freshness="current"))
+    make_version(function, 2, stale(repository, 40))
+    make_alias(function, "prod", 1, second=2, weight=0.1)
+    FreshnessPolicy.objects.create(max_days=30)
+
+    (chip,) = refreshed(function).alias_chips
+
+    assert (chip["freshness"], chip["second_freshness"]) == ("current", "stale")
+    assert chip["overdue_on"] == f"{TODAY - timedelta(days=10):%F}"
+
+
+def test_a_version_whose_image_is_not_read_is_unknown(account: Account) -> None:
+    function = make_function(account)
+    make_version(function, 1)
+    make_alias(function, "prod", 1)
+
+    (chip,) = refreshed(function).alias_chips
+
+    assert (chip["freshness"], chip["base"], chip["second_freshness"]) == ("unknown", "", "")
+    assert "does not read" in chip["reason"]
+
+
+def test_an_alias_of_a_version_that_was_not_listed_is_unknown(account: Account) -> None:
+    function = make_function(account)
+    make_alias(function, "prod", 7)
+
+    assert refreshed(function).alias_chips[0]["freshness"] == "unknown"
+
+
+def test_without_a_policy_nothing_is_overdue(account: Account, repository: Repository) -> None:
+    function = refreshed(function_on(account, stale(repository, 400)))
+
+    assert (function.overdue_on, function.alias_chips[0]["overdue_on"]) == (None, "")
+    assert function.problem_rank == RANK_STALE
+
+
+def test_a_base_is_overdue_by_days(account: Account, repository: Repository) -> None:
+    FreshnessPolicy.objects.create(max_days=30)
+
+    function = refreshed(function_on(account, stale(repository, 40)))
+
+    assert function.overdue_on == TODAY - timedelta(days=10)
+    assert (function.problem_rank, function.problem) == (RANK_OVERDUE, "prod: overdue since 2026-02-19. Behind.")
+
+
+def test_a_base_is_overdue_by_releases(account: Account, repository: Repository) -> None:
+    FreshnessPolicy.objects.create(max_releases=1)
+
+    assert refreshed(function_on(account, stale(repository, 40, 20, 5))).overdue_on == TODAY - timedelta(days=20)
+
+
+def test_a_day_that_is_to_come_is_told_but_is_no_problem_yet(account: Account, repository: Repository) -> None:
+    FreshnessPolicy.objects.create(max_days=30)
+
+    function = refreshed(function_on(account, stale(repository, 29)))
+
+    assert (function.overdue_on, function.problem_rank) == (TODAY + timedelta(days=1), RANK_STALE)
+    refresh_summaries(now=NOW + timedelta(days=1))
+    function.refresh_from_db()
+    assert function.problem_rank == RANK_OVERDUE
+
+
+def test_the_most_specific_policy_counts(account: Account, repository: Repository) -> None:
+    FreshnessPolicy.objects.create(max_days=0)
+    FreshnessPolicy.objects.create(account=account, max_days=100)
+    FreshnessPolicy.objects.create(tag_key="team", tag_value="payments", max_days=7)
+
+    image = stale(repository, 40)
+    assert refreshed(function_on(account, image)).overdue_on == TODAY + timedelta(days=60)
+    assert refreshed(function_on(account, image, tags={"team": "payments"})).overdue_on == TODAY - timedelta(days=33)
+
+
+def test_the_first_end_among_what_is_live_is_told(account: Account, repository: Repository) -> None:
+    function = make_function(account)
+    for number, day in enumerate((date(2028, 1, 1), date(2027, 1, 1)), start=1):
+        make_version(function, number, make_image(repository, freshness="current", end_of_life_on=day))
+        make_alias(function, f"alias{number}", number)
+    make_version(function, 3, make_image(repository, freshness="current", end_of_life_on=date(2026, 1, 1)))
+
+    assert refreshed(function).end_of_life_on == date(2027, 1, 1)
+
+
+def test_open_pages_are_told_where_something_changed(account: Account, repository: Repository) -> None:
+    function = function_on(account, stale(repository, 9))
+
+    refresh_summaries([function.pk], now=NOW)
+    refresh_summaries([function.pk], now=NOW)
+
+    assert FleetRevision.objects.get().revision == 1
