@@ -74,11 +74,16 @@ class Registry:
     ) -> None:
         self.close()
 
-    def head(self, repository: str, reference: str) -> Descriptor | None:
-        """What a tag or digest points to now, without its contents; None when there is no such thing."""
-        answer, what = self._ask_manifest("HEAD", repository, reference, limit=0)
+    def head(self, repository: str, reference: str, *, unless: str = "") -> Descriptor | None:
+        """What a tag or digest points to now, without its contents; None when there is no such thing.
+
+        `unless`: the digest that is known; where it is still that one, the answer may have neither type nor size.
+        """
+        answer, what = self._ask_manifest("HEAD", repository, reference, limit=0, unless=unless)
         if answer.status == 404:
             return None
+        if answer.status == 304 and unless:
+            return Descriptor("", unless, 0)
         digest = answer.headers.get("docker-content-digest", "")
         if answer.status == 405 or (answer.status == 200 and not is_digest(digest)):
             return self.manifest(repository, reference)[0]  # HEAD and the header are optional in old registries
@@ -141,12 +146,14 @@ class Registry:
             raise broken(self.host, what, f"the next page is at {link[:200]!r}")
         return address
 
-    def _ask_manifest(self, method: str, repository: str, reference: str, *, limit: int) -> tuple[Answer, str]:
+    def _ask_manifest(
+        self, method: str, repository: str, reference: str, *, limit: int, unless: str = ""
+    ) -> tuple[Answer, str]:
         if not is_repository(repository) or not (is_tag(reference) or is_digest(reference)):
             raise DrydockError(Code.INVALID, f"Not an image's address: {repository[:100]!r}, {reference[:150]!r}.")
         joint = "@" if is_digest(reference) else ":"
         name, what = self._name(repository), f"{repository}{joint}{reference}"
-        ask = Ask(method, f"/v2/{name}/manifests/{reference}", name, what, limit, MANIFEST_TYPES)
+        ask = Ask(method, f"/v2/{name}/manifests/{reference}", name, what, limit, MANIFEST_TYPES, unless=unless)
         return self._transport.read(ask), what
 
     def _blob(self, repository: str, digest: str, limit: int = 0) -> Ask:

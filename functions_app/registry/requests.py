@@ -40,11 +40,14 @@ class Ask:
     limit: int = 0  # bytes of the body
     accept: tuple[str, ...] = ()
     start: int = 0
+    unless: str = ""  # the digest that is known: a registry whose ETag it is answers 304
 
     @property
     def headers(self) -> dict[str, str]:
         """What is sent whoever asks."""
         fields = {"Accept": ", ".join(self.accept) or "*/*"}
+        if self.unless:
+            fields["If-None-Match"] = f'"{self.unless}"'
         return fields | {"Range": f"bytes={self.start}-"} if self.start else fields
 
 

@@ -61,7 +61,7 @@ def read_stream(
 
     The releases are rows that are not saved and have no stream yet. Raises DrydockError when the tag cannot be read.
     """
-    head = registry.head(ref.repository, ref.tag)
+    head = registry.head(ref.repository, ref.tag, unless=known.tag_digest)
     if head is None:
         raise DrydockError(
             Code.NOT_FOUND,
@@ -174,7 +174,9 @@ class _Reader:
         platform = str((not config.platform.os and entry.platform) or config.platform)
         if not fits(platform, self.stream):
             return []
-        return [_release(manifest, config, entry, platform, own=self.stream.own)]
+        release = _release(manifest, config, entry, platform, own=self.stream.own)
+        release.created_at = config.created
+        return [release]
 
     def _name(self, digest: str) -> str:
         return f"{self.repository}@{digest[:19]}"
@@ -205,7 +207,6 @@ class _Reader:
 
 
 def _release(manifest: Manifest, config: ImageConfig, entry: _Entry, platform: str, *, own: bool) -> BaseRelease:
-    assert config.created is not None, "refused before"
     return BaseRelease(
         platform=_clean(platform)[:40],
         chain_id=chain_ids(config.diff_ids)[-1],
@@ -213,7 +214,6 @@ def _release(manifest: Manifest, config: ImageConfig, entry: _Entry, platform: s
         layers=[_layer(layer) for layer in manifest.layers],
         manifest_digest=entry.digest,
         index_digest=entry.index_digest,
-        created_at=config.created,
         config=_clean(_kept(config, own=own)),
         size_bytes=sum(layer.size for layer in manifest.layers),
     )

@@ -20,6 +20,7 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.refs import ImageRef
 from functions_app.models import BaseStream
 from functions_app.services import access
+from functions_app.services.registries import allowed_host
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "base-streams.json"
 HOST = "public.ecr.aws"
@@ -209,6 +210,7 @@ def _reference(text: str) -> ImageRef:
     ref = _moving_tag(text)
     if len(str(ref)) > REFERENCE_LIMIT:
         raise DrydockError(Code.INVALID, f"A stream's reference may have {REFERENCE_LIMIT} characters.")
+    allowed_host(ref.registry)
     return ref
 
 

@@ -18,12 +18,13 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from functions_app.domain.deployments import ECR_HOST
 from functions_app.domain.errors import DrydockError, Problem
 from functions_app.domain.refs import ImageRef
 from functions_app.domain.runs import Done, Kind, Outcome
-from functions_app.models import BaseRelease, BaseStream, Run
+from functions_app.models import Account, BaseRelease, BaseStream, Run
 from functions_app.registry.client import Registry
-from functions_app.services import runs
+from functions_app.services import accounts, runs
 from functions_app.services.base_reading import Known, Reading, read_stream
 from functions_app.services.base_streams import lambda_references, seed_streams
 from functions_app.services.base_verdicts import judge_images
@@ -124,6 +125,17 @@ def _read(streams: Sequence[BaseStream]) -> Iterator[tuple[int, Reading | Proble
             work.append(pool.submit(_read_repository, registries[host], members, known))
         for future in work:
             yield from future.result()
+
+
+def _open(host: str) -> Registry:
+    """A registry with the login there is for it. ECR's tokens are the caller's, so that a base in an account Drydock
+    does not look after is read as one of those that it does, if its repository's policy permits."""
+    match = ECR_HOST.fullmatch(host)
+    enabled = Account.objects.filter(enabled=True)
+    if match is None or enabled.filter(account_id=match["account"]).exists():
+        return open_registry(host)
+    reader = enabled.order_by("pk").first()
+    return open_registry(host, target=accounts.target(reader, match["region"]) if reader else None)
 
 
 def _read_repository(
