@@ -7,7 +7,11 @@ from functions_app.api import hooks
 from functions_app.web import (
     accounts,
     audit,
+    base_changes,
+    base_compare,
+    bases,
     deployments,
+    freshness_policies,
     function,
     functions,
     invocations,
@@ -28,6 +32,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *repositories.urlpatterns,
     *deployments.urlpatterns,
     *invocations.urlpatterns,
+    *bases.urlpatterns,
+    *base_compare.urlpatterns,
+    *base_changes.urlpatterns,
+    *freshness_policies.urlpatterns,
     *hooks.urlpatterns,
 ]
 if settings.DEBUG:

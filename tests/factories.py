@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from functions_app.domain.images import chain_ids
 from functions_app.models import (
     Account,
     Alias,
@@ -181,3 +182,38 @@ def make_alias(
         revision_id=f"revision-{function.name}-{name}",
         synced_at=NOW,
     )
+
+
+def make_golden(
+    stream: BaseStream, tag: str, *, on: BaseRelease, days_old: int = 0, current: bool = False
+) -> BaseRelease:
+    """A release of a company's own stream that stands on another release, with a layer of its own."""
+    diff_ids = [*on.diff_ids, digest(f"{stream.name} {tag} golden layer")]
+    return BaseRelease.objects.create(
+        stream=stream,
+        platform=on.platform,
+        chain_id=chain_ids(diff_ids)[-1],
+        diff_ids=diff_ids,
+        manifest_digest=digest(f"{stream.name} {tag}"),
+        tag=tag,
+        created_at=NOW - timedelta(days=days_old),
+        first_seen_at=NOW - timedelta(days=days_old),
+        current=current,
+    )
+
+
+def make_user(
+    account: Account, release: BaseRelease | None, name: str = "", *, alias: str = "live", **values: Any
+) -> Function:
+    """A function whose alias (none: $LATEST) runs an image on this release; a policy's day is its chip's too."""
+    function = make_function(account, name, **values)
+    repository = Repository.objects.filter(account=account).first() or make_repository(account)
+    stream = {"base_stream": release.stream, "base_tier": "exact"} if release else {}
+    image = make_image(repository, base_release=release, **stream)
+    make_version(function, 1 if alias else "$LATEST", image)
+    if alias:
+        make_alias(function, alias, 1)
+        day = function.overdue_on.isoformat() if function.overdue_on else ""
+        function.alias_chips = [{"name": alias, "version": "1", "digest": image.digest, "overdue_on": day}]
+        function.save()
+    return function

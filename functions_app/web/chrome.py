@@ -27,6 +27,7 @@ RAIL = (
     ("Overview", "layout-dashboard", "overview", "o"),
     ("Functions", "lambda", "functions", "f"),
     ("Repositories", "packages", "repositories", "r"),
+    ("Base images", "stack-back", "bases", "b"),
     ("Runs", "player-play", "runs", "u"),
     ("Audit", "list-details", "audit", "a"),
     ("Settings", "settings", "accounts", "s"),

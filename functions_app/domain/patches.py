@@ -1,0 +1,167 @@
+"""Bringing functions forward to the current release of their base: the frozen list, and what is possible for each."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from functions_app.domain.bases import Tier
+from functions_app.domain.deployments import is_production
+
+
+class Way(StrEnum):
+    """How an image can get to the newer release."""
+
+    REBASE = "rebase"  # its base layers are proven: they can be swapped in the registry, its own stay
+    REBUILD = "rebuild"  # what it was built on is not proven to the last layer
+    GOLDEN = "golden"  # it stands on a golden image, which has to be built anew first
+    NONE = "none"  # there is no current release for its platform
+
+
+@dataclass(frozen=True)
+class Place:
+    """What runs now: one alias (or $LATEST where there is none), with its version, digest and base."""
+
+    function_id: int
+    function: str
+    arn: str
+    account_id: int
+    account: str
+    region: str
+    owner: str
+    managed_by: str
+    alias: str  # "" for $LATEST
+    version: str
+    digest: str
+    platform: str
+    tier: str
+    from_release_id: int | None
+    from_release: str
+    through: str  # the golden image between it and the base, "" for none
+    overdue: bool
+
+
+@dataclass(frozen=True)
+class Target:
+    """The current release of the stream for one platform."""
+
+    release_id: int
+    label: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the plan: from where to where, by which way, and what to mind."""
+
+    place: Place
+    to_release_id: int | None
+    to_release: str
+    to_digest: str
+    way: Way
+    why: str
+
+    @property
+    def production(self) -> bool:
+        """Whether the alias carries production traffic, by its name."""
+        return is_production(self.place.alias) if self.place.alias else False
+
+    @property
+    def warning(self) -> str:
+        """Who else deploys this function, "" for nobody that is known."""
+        tool = self.place.managed_by
+        return f"{tool} manages it: a change made elsewhere shows up there as drift." if tool else ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, flat; `entry_from_json` reads them back."""
+        own = {"to_release_id": self.to_release_id, "to_release": self.to_release, "to_digest": self.to_digest}
+        return {**asdict(self.place), **own, "way": self.way.value, "why": self.why}
+
+
+def entry_from_json(value: dict[str, Any]) -> Entry:
+    """Read what `Entry.as_json` wrote."""
+    rest = dict(value)
+    own = {name: rest.pop(name) for name in ("to_release_id", "to_release", "to_digest", "why")}
+    way = Way(rest.pop("way"))
+    return Entry(Place(**rest), way=way, **own)
+
+
+def decide(place: Place, target: Target | None) -> Entry:
+    """What is possible for one place; `target` None: its platform has no current release."""
+    way, why = _way(place, target)
+    if target is None:
+        return Entry(place, None, "", "", way, why)
+    return Entry(place, target.release_id, target.label, target.digest, way, why)
+
+
+def _way(place: Place, target: Target | None) -> tuple[Way, str]:
+    if target is None:
+        return Way.NONE, f"The stream has no current release for {place.platform or 'its platform'}."
+    if place.through:
+        return Way.GOLDEN, f"It stands on {place.through}: that image has to be built on the new release first."
+    if place.tier == Tier.EXACT and place.from_release_id is not None:
+        return Way.REBASE, "Its base layers are proven, so that they can be swapped and its own layers kept."
+    return (
+        Way.REBUILD,
+        f"Its base is known by {_SIGNS.get(place.tier, 'other signs')}, not proven layer by layer: build it anew.",
+    )
+
+
+_SIGNS = {
+    Tier.ANNOTATION.value: "what its annotations say",
+    Tier.PARTIAL.value: "a part of its layers",
+    Tier.HEURISTIC.value: "the look of its config",
+}
+
+
+@dataclass(frozen=True)
+class PatchPlan:
+    """Exactly what would be brought forward, as of the moment it was made."""
+
+    stream_id: int
+    stream: str
+    made_at: datetime
+    entries: tuple[Entry, ...]
+
+    @property
+    def functions(self) -> int:
+        """How many functions are in it."""
+        return len({entry.place.function_id for entry in self.entries})
+
+    @property
+    def title(self) -> str:
+        """What it does, in one line."""
+        noun = "function" if self.functions == 1 else "functions"
+        return f"Bring {self.functions} {noun} forward to the current release of {self.stream}"
+
+    def count(self, way: Way) -> int:
+        """How many entries go this way."""
+        return sum(entry.way is way for entry in self.entries)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; `from_json` reads them back."""
+        return {
+            "title": self.title,
+            "function_id": 0,
+            "stream_id": self.stream_id,
+            "stream": self.stream,
+            "made_at": self.made_at.isoformat(),
+            "entries": [entry.as_json() for entry in self.entries],
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "PatchPlan":
+        """Read what `as_json` wrote."""
+        entries = tuple(entry_from_json(entry) for entry in value["entries"])
+        return cls(value["stream_id"], value["stream"], datetime.fromisoformat(value["made_at"]), entries)
+
+
+def make_plan(stream_id: int, stream: str, entries: Iterable[Entry], now: datetime) -> PatchPlan:
+    """Put the entries in order: by account, function and alias, production last within a function."""
+
+    def order(entry: Entry) -> tuple[object, ...]:
+        place = entry.place
+        return (place.account, place.function, place.region, entry.production, place.alias, place.version)
+
+    return PatchPlan(stream_id, stream, now, tuple(sorted(entries, key=order)))

@@ -1,0 +1,221 @@
+"""One base stream: its releases over time, who runs which, and what stands on it or beneath it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from functions_app.domain.errors import Problem
+from functions_app.models import BaseRelease, BaseStream
+from functions_app.services.inventory.base_advice import BaseAdvice, advise
+from functions_app.services.inventory.base_use import ReleaseFact, label
+from functions_app.services.inventory.base_users import (
+    Group,
+    Reading,
+    UserRow,
+    groups,
+    on_current,
+    read_base,
+    user_rows,
+)
+from functions_app.services.inventory.bases import NOBODY, Ends, Tally, tally
+from functions_app.services.inventory.status import AccountFact
+
+RELEASES = 25  # a page of the table
+USERS = 50  # a page of who runs it
+NAMED = 6  # users named beside a release at once
+
+
+@dataclass(frozen=True)
+class ReleaseRow:
+    """A release with how much runs it; `users` are the first few."""
+
+    release: BaseRelease
+    label: str
+    aliases: int
+    versions: int
+    functions: int
+    accounts: tuple[AccountFact, ...]
+    users: tuple[UserRow, ...]
+    more: int
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A release on the timeline."""
+
+    pk: int
+    label: str
+    created_at: datetime
+    current: bool
+    aliases: int
+
+
+@dataclass(frozen=True)
+class Kin:
+    """A golden image's release that stands on this stream, or a release that this stream's current one stands on."""
+
+    stream_id: int
+    stream: str
+    release: str
+    on: str
+    current: bool  # whether the lower one of the two is the current release of its stream
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the address asks for; None and "" ask for nothing in particular."""
+
+    platform: str = ""
+    release: int | None = None
+    account: int | None = None
+    releases_page: int = 1
+    users_page: int = 1
+
+
+@dataclass(frozen=True)
+class BasePage:
+    """Everything the page of one stream shows."""
+
+    stream: BaseStream
+    problem: Problem | None
+    ends: Ends
+    tally: Tally
+    older: int  # functions on an older or unknown release: those a plan would bring forward
+    advice: BaseAdvice
+    platform: str
+    platforms: tuple[tuple[str, int], ...]
+    current: Mark | None
+    marks: tuple[Mark, ...]
+    rows: tuple[ReleaseRow, ...]
+    releases_page: int
+    releases_pages: int
+    choices: tuple[Mark, ...]
+    users: tuple[UserRow, ...]
+    users_total: int
+    users_page: int
+    users_pages: int
+    by_account: tuple[Group, ...]
+    by_owner: tuple[Group, ...]
+    standing_on_it: tuple[Kin, ...]
+    beneath: tuple[Kin, ...]
+    unknown_release: bool
+
+    @property
+    def on_current(self) -> int:
+        """Functions of which everything live here is on the current release."""
+        return self.tally.total - self.older
+
+
+def base(pk: int, wanted: Wanted, now: datetime) -> BasePage:
+    """Read one stream. Eleven queries. Raises NOT_FOUND."""
+    read = read_base(pk, now)
+    read.users = user_rows(read)
+    own = [fact for fact in read.known.releases.values() if fact.stream_id == pk]
+    on = Counter(user.release_id for user in read.users for _ in user.aliases or ("",))
+    platforms = _platforms(own, on)
+    platform = wanted.platform if any(name == wanted.platform for name, _ in platforms) else _first(platforms)
+    facts = [fact for fact in own if fact.platform == platform]
+    marks = tuple(_mark(fact, on[fact.pk]) for fact in reversed(facts))
+    releases_pages = max(1, -(-len(facts) // RELEASES))
+    releases_page = min(max(1, wanted.releases_page), releases_pages)
+    shown = facts[(releases_page - 1) * RELEASES : releases_page * RELEASES]
+    chosen = [user for user in read.users if _is_wanted(user, wanted)]
+    users_pages = max(1, -(-len(chosen) // USERS))
+    users_page = min(max(1, wanted.users_page), users_pages)
+    counted = tally([read.stream], read.known, read.uses, read.late, now.date()).get(pk, NOBODY)
+    older = len({user.function_id for user in read.users if not on_current(user, read)})
+    problem = Problem.from_json(read.stream.problem) if read.stream.problem else None
+    return BasePage(
+        stream=read.stream,
+        problem=problem,
+        ends=Ends.of(read.stream, now.date()),
+        tally=counted,
+        older=older,
+        advice=advise(read.stream, problem, Ends.of(read.stream, now.date()), counted, older, releases=len(own)),
+        platform=platform,
+        platforms=platforms,
+        current=next((mark for mark in reversed(marks) if mark.current), None),
+        marks=marks,
+        rows=_release_rows(shown, read),
+        releases_page=releases_page,
+        releases_pages=releases_pages,
+        choices=tuple(_mark(fact, on[fact.pk]) for fact in own),
+        users=tuple(chosen[(users_page - 1) * USERS : users_page * USERS]),
+        users_total=len(chosen),
+        users_page=users_page,
+        users_pages=users_pages,
+        by_account=groups(read, by_owner=False),
+        by_owner=groups(read, by_owner=True),
+        standing_on_it=_golden(read),
+        beneath=_beneath(read, facts),
+        unknown_release=any(user.release_id is None for user in read.users),
+    )
+
+
+def _is_wanted(user: UserRow, wanted: Wanted) -> bool:
+    fits = wanted.release is None or (user.release_id or 0) == wanted.release
+    return fits and (wanted.account is None or user.account.pk == wanted.account)
+
+
+def _platforms(own: Sequence[ReleaseFact], on: Mapping[int | None, int]) -> tuple[tuple[str, int], ...]:
+    """Platforms of the releases with the aliases on each, the most used first."""
+    counts: dict[str, int] = {}
+    for fact in own:
+        counts[fact.platform] = counts.get(fact.platform, 0) + on.get(fact.pk, 0)
+    return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _first(platforms: Sequence[tuple[str, int]]) -> str:
+    return platforms[0][0] if platforms else ""
+
+
+def _mark(fact: ReleaseFact, aliases: int) -> Mark:
+    return Mark(fact.pk, label(fact), fact.created_at, fact.current, aliases)
+
+
+def _release_rows(facts: Sequence[ReleaseFact], read: Reading) -> tuple[ReleaseRow, ...]:
+    rows = BaseRelease.objects.defer("config").in_bulk([fact.pk for fact in facts])
+    users: dict[int | None, list[UserRow]] = defaultdict(list)
+    for user in read.users:
+        users[user.release_id].append(user)
+    return tuple(_release_row(rows[fact.pk], users[fact.pk]) for fact in facts if fact.pk in rows)
+
+
+def _release_row(release: BaseRelease, users: Sequence[UserRow]) -> ReleaseRow:
+    accounts = {user.account.pk: user.account for user in users}
+    return ReleaseRow(
+        release=release,
+        label=label(release),
+        aliases=sum(len(user.aliases) for user in users),
+        versions=len({(user.function_id, user.version) for user in users}),
+        functions=len({user.function_id for user in users}),
+        accounts=tuple(sorted(accounts.values(), key=lambda account: account.name)),
+        users=tuple(users[:NAMED]),
+        more=len(users) - NAMED if len(users) > NAMED else 0,
+    )
+
+
+def _golden(read: Reading) -> tuple[Kin, ...]:
+    """The current releases of other streams that stand on this one."""
+    kin = []
+    for pk, on in read.above.items():
+        fact, lower = read.known.releases[pk], read.known.releases[on]
+        if fact.current:
+            name = read.streams[fact.stream_id].name
+            kin.append(Kin(fact.stream_id, name, f"{label(fact)} {fact.platform}", label(lower), lower.current))
+    return tuple(sorted(kin, key=lambda each: (each.current, each.stream, each.release)))
+
+
+def _beneath(read: Reading, facts: Sequence[ReleaseFact]) -> tuple[Kin, ...]:
+    """What the current release of this stream stands on, the nearest first."""
+    current = next((fact for fact in facts if fact.current), None)
+    if current is None:
+        return ()
+    kin: dict[int, Kin] = {}
+    for pk in read.known.beneath.get(current.pk, ()):
+        lower = read.known.releases[pk]
+        if lower.stream_id != read.stream.pk:
+            name = read.streams[lower.stream_id].name
+            kin.setdefault(lower.stream_id, Kin(lower.stream_id, name, label(current), label(lower), lower.current))
+    return tuple(kin.values())

@@ -1,0 +1,141 @@
+"""What is live on base images: every alias (or $LATEST, where a function has none) with the release it stands on.
+
+An image may stand on a golden image that stands on another base: then its function is a user of both.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, NamedTuple
+
+from django.db.models import Exists, F, OuterRef, Q
+
+from functions_app.domain.fleet import LATEST
+from functions_app.models import Alias, BaseRelease, Function, Version
+
+FEW = 500  # ids that go into a query as they are; beyond that every row is read
+
+
+class Use(NamedTuple):
+    """One live way to an image: `alias` is "" where calls go to $LATEST. `release_id` None: an unknown release."""
+
+    function_id: int
+    alias: str
+    version: str
+    release_id: int | None
+    stream_id: int | None
+
+
+@dataclass(frozen=True)
+class ReleaseFact:
+    """A release without its layers and config: enough to count and to order."""
+
+    pk: int
+    stream_id: int
+    platform: str
+    chain_id: str
+    current: bool
+    created_at: Any
+    tag: str
+
+
+@dataclass(frozen=True)
+class Family:
+    """Releases, and which of them stand on which: `beneath` names those under each, the nearest first."""
+
+    releases: Mapping[int, ReleaseFact]
+    beneath: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+
+    def above(self, stream_id: int) -> dict[int, int]:
+        """Releases of other streams that stand on one of this stream, and on which."""
+        found = {}
+        for pk, lower in self.beneath.items():
+            on = next((each for each in lower if self.releases[each].stream_id == stream_id), None)
+            if on is not None and self.releases[pk].stream_id != stream_id:
+                found[pk] = on
+        return found
+
+
+def label(release: ReleaseFact | BaseRelease) -> str:
+    """A release as people name it: its dated tag, or the day it was built."""
+    return release.tag or f"of {release.created_at:%Y-%m-%d}"
+
+
+def release_facts() -> dict[int, ReleaseFact]:
+    """Every release there is. One query."""
+    columns = ("pk", "stream_id", "platform", "chain_id", "current", "created_at", "tag")
+    return {row[0]: ReleaseFact(*row) for row in BaseRelease.objects.order_by("-created_at").values_list(*columns)}
+
+
+def family(releases: Mapping[int, ReleaseFact]) -> Family:
+    """Find which releases stand on which: those whose layers begin with all of another's. One query."""
+    layers = {
+        pk: tuple(diff_ids)
+        for pk, diff_ids in BaseRelease.objects.values_list("pk", "diff_ids")
+        if diff_ids and pk in releases
+    }
+    known: dict[tuple[str, tuple[str, ...]], list[int]] = defaultdict(list)
+    for pk, diff_ids in layers.items():
+        known[releases[pk].platform, diff_ids].append(pk)
+    beneath = {}
+    for pk, diff_ids in layers.items():
+        platform = releases[pk].platform
+        lower = [
+            found for count in range(len(diff_ids) - 1, 0, -1) for found in known.get((platform, diff_ids[:count]), ())
+        ]
+        if lower:
+            beneath[pk] = tuple(lower)
+    return Family(releases, beneath)
+
+
+def live_uses(release_ids: Collection[int] | None = None, stream_id: int | None = None) -> list[Use]:
+    """What is live on these releases, or on unknown ones of the stream; None: on any base. Three queries."""
+    return [Use(*row) for row in live_rows(release_ids, stream_id)]
+
+
+def live_rows(
+    release_ids: Collection[int] | None, stream_id: int | None, extra: Iterable[str] = ()
+) -> list[tuple[Any, ...]]:
+    """As live_uses, as tuples, with more columns: paths that begin at the version, `image__base_tier`."""
+    alias_rows = Alias.objects.filter(function__gone_at=None).order_by()
+    path = "function__versions__"
+    columns = [f"{path}image__base_release_id", f"{path}image__base_stream_id", *(f"{path}{name}" for name in extra)]
+    wanted = _on(f"{path}image__", release_ids, stream_id)
+    rows: list[tuple[Any, ...]] = list(
+        alias_rows.filter(wanted, function__versions__number=F("version")).values_list(
+            "function_id", "name", "version", *columns
+        )
+    )
+    rows += alias_rows.filter(
+        wanted, function__versions__number=F("second_version"), second_version__gt=""
+    ).values_list("function_id", "name", "second_version", *columns)
+    latest = Version.objects.filter(_on("image__", release_ids, stream_id), number=LATEST, function__gone_at=None)
+    no_alias = ~Exists(Alias.objects.filter(function=OuterRef("function")))
+    columns = ["image__base_release_id", "image__base_stream_id", *extra]
+    rows += [(row[0], "", *row[1:]) for row in latest.filter(no_alias).values_list("function_id", "number", *columns)]
+    return rows
+
+
+def _on(path: str, release_ids: Collection[int] | None, stream_id: int | None) -> Q:
+    """The versions whose image stands on one of these releases, or on an unknown one of the stream."""
+    if release_ids is None:
+        return Q(**{f"{path}base_release__isnull": False}) | Q(**{f"{path}base_stream__isnull": False})
+    known = Q(**{f"{path}base_release__in": list(release_ids)})
+    return known | Q(**{f"{path}base_release": None, f"{path}base_stream": stream_id})
+
+
+def overdue_ways(today: date, functions: Collection[int] | None = None) -> set[tuple[int, str]]:
+    """(function id, alias) of what is overdue by policy; alias "" where it is $LATEST. One query."""
+    found = Function.objects.filter(gone_at=None, overdue_on__lte=today)
+    late: set[tuple[int, str]] = set()
+    for pk, chips in found.values_list("pk", "alias_chips"):
+        if functions is not None and pk not in functions:
+            continue
+        if not chips:
+            late.add((pk, ""))
+        for chip in chips:
+            day = str(chip.get("overdue_on") or "")
+            if day and day <= today.isoformat():
+                late.add((pk, str(chip["name"])))
+    return late

@@ -1,0 +1,164 @@
+"""Add and change base streams, and plan to bring functions forward: the plan's page and its export."""
+
+import csv
+import json
+from collections.abc import Callable
+from dataclasses import fields
+from io import StringIO
+from uuid import UUID
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from functions_app.domain.errors import DrydockError
+from functions_app.domain.patches import Entry, PatchPlan, Place, Way
+from functions_app.models import BaseStream
+from functions_app.services import access, own_streams, patches
+from functions_app.services.own_streams import StreamDraft
+from functions_app.web.bases import number
+from functions_app.web.http import HtmxHttpRequest, explained, operator_required, page, status_of
+from functions_app.web.pages import page_links, page_number
+
+FORM, PLAN = "bases/form.html", "bases/patch.html"
+ENTRIES = 100  # a page of the plan
+COLUMNS = (*(field.name for field in fields(Place)), "to_release_id", "to_release", "to_digest", "way", "why")
+EXTRA = ("production", "warning")
+WAYS = {
+    Way.REBASE: ("Rebase", "refresh", "good"),
+    Way.REBUILD: ("Rebuild", "code", "warn"),
+    Way.GOLDEN: ("Golden image first", "stack-back", "warn"),
+    Way.NONE: ("Not possible", "ban", "bad"),
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def add(request: HtmxHttpRequest) -> HttpResponse:
+    """The form for a company's own base; operators only."""
+    return _edit(request, None)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """The form for a stream that is there; of Lambda's own only the switch can change."""
+    return _edit(request, get_object_or_404(BaseStream, pk=pk))
+
+
+def _edit(request: HtmxHttpRequest, existing: BaseStream | None) -> HttpResponse:
+    access.require_operator(request.user, "stream.edit" if existing else "stream.add", request.path)
+    draft, problem = StreamDraft.of(existing) if existing else StreamDraft(), None
+    if request.method == "POST":
+        draft = StreamDraft.from_form(request.POST)
+        try:
+            saved = own_streams.save(draft, request.user, existing)
+        except DrydockError as error:
+            problem = error.problem
+        else:
+            return HttpResponseRedirect(reverse("base", args=[saved.pk]))
+    context = {"stream": existing, "draft": draft, "fixed": existing is not None and not existing.own}
+    return page(request, FORM, context | explained(problem), partial="form", status=status_of(problem))
+
+
+@operator_required
+def plan(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """Freeze what is behind now as a plan, and go to it."""
+    stream = get_object_or_404(BaseStream, pk=pk)
+    made = patches.plan(
+        stream, request.user, release_id=number(request.POST, "release"), account_id=number(request.POST, "account")
+    )
+    return HttpResponseRedirect(reverse("base-plan", args=[made.pk]))
+
+
+@require_safe
+def show_plan(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
+    """The frozen list: how many, by which way, and one page of its entries grouped by account."""
+    stored, made = patches.load(plan_id)
+    pages = max(1, -(-len(made.entries) // ENTRIES))
+    at = min(max(1, page_number(request.GET)), pages)
+    context = {
+        "stored": stored,
+        "plan": made,
+        "expired": stored.expires_at <= timezone.now(),
+        "ways": [(*WAYS[way], made.count(way)) for way in Way if made.count(way)],
+        "accounts": _accounts(made),
+        "groups": _groups(made.entries[(at - 1) * ENTRIES : at * ENTRIES]),
+        "overdue": _functions(made, lambda entry: entry.place.overdue),
+        "production": sum(entry.production for entry in made.entries),
+        "managed": _functions(made, lambda entry: bool(entry.warning)),
+        "pages": page_links(at, pages, lambda number: f"?page={number}"),
+    }
+    return page(request, PLAN, context)
+
+
+def _functions(made: PatchPlan, holds: Callable[[Entry], bool]) -> int:
+    return len({entry.place.function_id for entry in made.entries if holds(entry)})
+
+
+def _accounts(made: PatchPlan) -> list[tuple[str, int]]:
+    functions: dict[str, set[int]] = {}
+    for entry in made.entries:
+        functions.setdefault(entry.place.account, set()).add(entry.place.function_id)
+    return [(name, len(ids)) for name, ids in functions.items()]
+
+
+def _groups(entries: tuple[Entry, ...]) -> list[tuple[str, list[tuple[Entry, tuple[str, str, str]]]]]:
+    """Entries by account, each with how its way looks."""
+    groups: dict[str, list[tuple[Entry, tuple[str, str, str]]]] = {}
+    for entry in entries:
+        groups.setdefault(entry.place.account, []).append((entry, WAYS[entry.way]))
+    return list(groups.items())
+
+
+@require_safe
+def export_csv(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
+    """Exactly the plan's list as CSV."""
+    _, made = patches.load(plan_id)
+    text = StringIO()
+    writer = csv.writer(text)
+    writer.writerow([*COLUMNS, *EXTRA])
+    for row in map(_row, made.entries):
+        writer.writerow([_cell(row[name]) for name in (*COLUMNS, *EXTRA)])
+    return _download(text.getvalue(), "text/csv; charset=utf-8", f"patch-{plan_id}.csv")
+
+
+@require_safe
+def export_json(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
+    """Exactly the plan's list as JSON."""
+    stored, made = patches.load(plan_id)
+    document = {
+        "plan": str(stored.pk),
+        "stream": made.stream,
+        "made_at": made.made_at.isoformat(),
+        "expires_at": stored.expires_at.isoformat(),
+        "entries": [_row(entry) for entry in made.entries],
+    }
+    return _download(json.dumps(document, indent=1), "application/json", f"patch-{plan_id}.json")
+
+
+def _row(entry: Entry) -> dict[str, object]:
+    return {**entry.as_json(), "production": entry.production, "warning": entry.warning}
+
+
+def _cell(value: object) -> object:
+    """A spreadsheet takes a text that begins like a formula for one: an owner's tag may say anything."""
+    if value is None:
+        return ""
+    text = str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def _download(text: str, content_type: str, name: str) -> HttpResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-cache"}
+    return HttpResponse(text, content_type=content_type, headers=headers)
+
+
+urlpatterns: list[URLPattern] = [
+    path("bases/new/", add, name="base-new"),
+    path("bases/<int:pk>/edit/", edit, name="base-edit"),
+    path("bases/<int:pk>/patch/", plan, name="base-patch"),
+    path("bases/patch/<uuid:plan_id>/", show_plan, name="base-plan"),
+    path("bases/patch/<uuid:plan_id>/list.csv", export_csv, name="base-plan-csv"),
+    path("bases/patch/<uuid:plan_id>/list.json", export_json, name="base-plan-json"),
+]

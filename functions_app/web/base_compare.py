@@ -1,0 +1,55 @@
+"""What changes between two releases of a base; and reading the files of their layers, which is a run."""
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_safe
+
+from functions_app.models import BaseRelease, BaseStream
+from functions_app.services import layer_reading
+from functions_app.services.inventory.compare import SHOWN_FILES, Comparison
+from functions_app.services.inventory.compare import compare as read_comparison
+from functions_app.web import base_parts
+from functions_app.web.bases import number
+from functions_app.web.http import HtmxHttpRequest, operator_required, page
+
+COMPARE = "bases/compare.html"
+LAYER_CHANGES = ("kept", "added", "removed")
+
+
+@require_safe
+def compare(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """Layers, config, packages and files of `?from=` against `?to=`; `?path=` narrows the files."""
+    search = request.GET.get("path", "").strip()[:200]
+    found = read_comparison(pk, number(request.GET, "from"), number(request.GET, "to"), search)
+    context = {
+        "found": found,
+        "stream": found.stream,
+        "search": search,
+        "shown": SHOWN_FILES,
+        "sizes": [(*base_parts.CHANGES[change], *_sizes(found, change)) for change in LAYER_CHANGES],
+    }
+    return page(request, COMPARE, context, partial="files")
+
+
+def _sizes(found: Comparison, change: str) -> tuple[int, int]:
+    return sum(line.change == change for line in found.layers), found.size(change)
+
+
+@operator_required
+def read_files(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """Read what the layers of two releases hold and show the run."""
+    stream = get_object_or_404(BaseStream, pk=pk)
+    wanted = [key for name in ("from", "to") if (key := number(request.POST, name)) is not None]
+    known = BaseRelease.objects.filter(stream=stream, pk__in=wanted).values_list("pk", flat=True)
+    run = layer_reading.submit_for_releases(sorted(known), request.user)
+    target = reverse("run", args=[run.pk])
+    if request.htmx:
+        return HttpResponse(status=204, headers={"HX-Redirect": target})
+    return HttpResponseRedirect(target)
+
+
+urlpatterns: list[URLPattern] = [
+    path("bases/<int:pk>/compare/", compare, name="base-compare"),
+    path("bases/<int:pk>/read-files/", read_files, name="base-read-files"),
+]

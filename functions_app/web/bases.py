@@ -1,0 +1,93 @@
+"""Base images: the streams, and one stream with its releases and who runs them."""
+
+from datetime import UTC, datetime
+
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.urls import URLPattern, path, reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
+
+from functions_app.services import base_watch
+from functions_app.services.inventory import base as base_page
+from functions_app.services.inventory.base import BasePage, Wanted
+from functions_app.services.inventory.bases import base_list
+from functions_app.web import base_parts
+from functions_app.web.http import HtmxHttpRequest, operator_required, page
+from functions_app.web.pages import page_links
+
+LIST, DETAIL = "bases/list.html", "bases/detail.html"
+
+
+@require_safe
+def streams(request: HtmxHttpRequest) -> HttpResponse:
+    """All streams: those in use first, the others folded."""
+    return page(request, LIST, {"found": base_list(datetime.now(UTC))})
+
+
+@require_safe
+def stream(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """One stream: how things stand, the timeline, its releases, who runs which."""
+    wanted = read_wanted(request.GET)
+    found = base_page.base(pk, wanted, datetime.now(UTC))
+    older = [mark for mark in found.choices if not mark.current]
+    context = {
+        "found": found,
+        "stream": found.stream,
+        "wanted": wanted,
+        "drawn": base_parts.drawn(found.marks),
+        "release_pages": page_links(
+            found.releases_page, found.releases_pages, lambda number: _href(found, wanted, releases=number)
+        ),
+        "user_pages": page_links(
+            found.users_page, found.users_pages, lambda number: _href(found, wanted, page=number) + "#who"
+        ),
+        "compare_from": next((mark.pk for mark in older if mark.aliases), older[0].pk if older else None),
+    }
+    return page(request, DETAIL, context)
+
+
+def read_wanted(query: QueryDict) -> Wanted:
+    """Read the address; what is no number asks for nothing."""
+    return Wanted(
+        platform=query.get("platform", "")[:60],
+        release=number(query, "release"),
+        account=number(query, "account"),
+        releases_page=number(query, "releases") or 1,
+        users_page=number(query, "page") or 1,
+    )
+
+
+def number(query: QueryDict, name: str) -> int | None:
+    """A whole number of the address, None where there is none."""
+    text = query.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+
+def _href(found: BasePage, wanted: Wanted, **changed: int) -> str:
+    query: dict[str, str | int | None] = {
+        "platform": found.platform,
+        "release": wanted.release,
+        "account": wanted.account,
+        "releases": found.releases_page,
+        "page": found.users_page,
+        **changed,
+    }
+    plain = {"releases": 1, "page": 1}
+    kept = {name: value for name, value in query.items() if value not in (None, "") and value != plain.get(name)}
+    return f"?{urlencode(kept)}"
+
+
+@operator_required
+def poll(request: HtmxHttpRequest) -> HttpResponse:
+    """Read the tags of all streams now and show the run; where one is under way already, that is said (BUSY)."""
+    target = reverse("run", args=[base_watch.submit_poll(request.user).pk])
+    if request.htmx:
+        return HttpResponse(status=204, headers={"HX-Redirect": target})
+    return HttpResponseRedirect(target)
+
+
+urlpatterns: list[URLPattern] = [
+    path("bases/", streams, name="bases"),
+    path("bases/poll/", poll, name="base-poll"),
+    path("bases/<int:pk>/", stream, name="base"),
+]
