@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from functions_app.registry.client import Login, Registry
+from functions_app.registry.auth import Credentials
+from functions_app.registry.client import Login, Reach, Registry
 from tests import distribution_server
 from tests.fixtures import ClientFactory
+from tests.registry import wire as wires
 
 USER = Login(distribution_server.USER, distribution_server.PASSWORD)
 
@@ -22,6 +24,13 @@ def distribution(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def wire() -> Iterator[wires.Wire]:
+    """A server that a test plays byte by byte."""
+    with wires.serving() as running:
+        yield running
+
+
 @dataclass(frozen=True)
 class Request:
     """What arrived."""
@@ -29,6 +38,8 @@ class Request:
     method: str
     path: str
     authorization: str
+    range: str = ""
+    body: bytes = b""
 
 
 Reply = tuple[int, Mapping[str, str], bytes]
@@ -43,9 +54,11 @@ class Scripted:
     requests: list[Request] = field(default_factory=list)
     pauses: list[float] = field(default_factory=list)
 
-    def open(self, login: Login | None = None) -> Registry:
+    def open(
+        self, login: Credentials | None = None, *, reach: Reach | None = None, host: str = "registry.example"
+    ) -> Registry:
         """A client of it that notes its pauses instead of waiting."""
-        return Registry("registry.example", self.url, login, pause=self.pauses.append)
+        return Registry(host, self.url, login, reach=reach, pause=self.pauses.append)
 
     def replies(self, *replies: Reply) -> None:
         """Give these answers in turn, the last one for ever."""
@@ -70,7 +83,9 @@ def _serve(script: Scripted) -> Iterator[Scripted]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            request = Request(self.command, self.path, self.headers.get("Authorization", ""))
+            told = self.headers
+            body = self.rfile.read(int(told.get("Content-Length", 0)))
+            request = Request(self.command, self.path, told.get("Authorization", ""), told.get("Range", ""), body)
             script.requests.append(request)
             status, headers, body = script.answer(request)
             self.send_response(status)
@@ -80,7 +95,7 @@ def _serve(script: Scripted) -> Iterator[Scripted]:
             if self.command != "HEAD":
                 self.wfile.write(body)
 
-        do_HEAD = do_GET
+        do_HEAD = do_POST = do_GET
 
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""
