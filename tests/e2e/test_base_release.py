@@ -1,0 +1,52 @@
+"""AWS releases a base image while somebody looks at the functions page."""
+
+import json
+import urllib.request
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.e2e.conftest import Demo
+from tests.e2e.test_main_job import assert_not_reloaded, mark
+
+ONE_POLL = 30 * 1.15  # seconds: the demo's DRYDOCK_BASE_POLL_EVERY, and the most that jitter adds
+WORK = 15  # seconds for the poll's own work on a slow machine
+
+
+def release(demo: Demo, stream: str) -> None:
+    """Have the sandbox publish a new release of a base stream."""
+    body = json.dumps({"stream": stream}).encode()
+    headers = {"Content-Type": "application/json"}
+    address = f"http://127.0.0.1:{demo.sandbox_port}/_sandbox/releases"
+    with urllib.request.urlopen(urllib.request.Request(address, body, headers), timeout=30) as answer:
+        assert answer.status < 300
+
+
+def test_a_release_turns_functions_stale_on_open_pages_within_one_poll_and_without_reload(
+    page: Page, context: BrowserContext, demo: Demo
+) -> None:
+    page.goto(f"{demo.url}/functions/?base=nodejs:22&freshness=current&sort=name")
+    expect(page.locator("#rows tr").first).to_contain_text("Current")
+    name = page.locator("#rows a.name").first.inner_text()
+    count = page.locator("#rows tr").count()
+    mark(page)
+    everything = context.new_page()
+    everything.goto(f"{demo.url}/functions/?base=nodejs:22&sort=name")
+    row = everything.locator("#rows tr").filter(has=everything.get_by_role("link", name=name, exact=True)).first
+    expect(row).to_contain_text("Current")
+    row.get_by_role("link", name=name, exact=True).focus()
+    mark(everything)
+
+    release(demo, "nodejs:22")
+
+    expect(row).to_contain_text("Stale", timeout=1000 * (ONE_POLL + WORK))
+    expect(row).not_to_contain_text("Current")
+    assert_not_reloaded(everything)
+    expect(row.get_by_role("link", name=name, exact=True)).to_be_focused()
+
+    # Rows that the filter no longer finds keep their place, and the page says so.
+    news = page.locator("#list-news")
+    expect(news).to_contain_text(f"{count} no longer here", timeout=10_000)
+    expect(page.locator("#rows tr")).to_have_count(count)
+    assert_not_reloaded(page)
+    news.get_by_role("link", name="Show the list as it is now").click()
+    expect(page.get_by_role("heading", name="No function matches")).to_be_visible()
