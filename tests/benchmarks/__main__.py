@@ -15,8 +15,8 @@ from pathlib import Path
 from tests import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
-SCENARIOS = ("pages", "http", "sync", "streams", "account")
-ON_BOTH = {"pages"}
+SCENARIOS = ("pages", "http", "sync", "bases", "streams", "account")
+ON_BOTH = {"pages", "bases"}
 
 
 def machine() -> str:

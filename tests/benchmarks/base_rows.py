@@ -1,0 +1,162 @@
+"""12,000 base releases and 10,000 images on them straight into the tables, each image live in a function."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from random import Random
+
+from django.core.management import call_command
+from django.db import connection
+
+from functions_app.domain.images import chain_ids
+from functions_app.models import Account, Alias, BaseRelease, BaseStream, Function, Image, Repository, Version
+from tests.benchmarks.rows import NOW, digest
+
+STREAMS, GOLDEN, RELEASES, IMAGES, REPOSITORIES = 40, 4, 150, 10_000, 200
+PLATFORMS = ("linux/amd64", "linux/arm64")
+POPULAR = 0.4  # of the images stand on the first stream
+# What an image is: on a whole release; squashed and annotated; on a release that is not known; on no base.
+MIX = {"whole release": 88, "squashed, annotated": 4, "unknown release": 4, "no known base": 4}
+
+
+def fill() -> None:
+    """Migrate and fill an empty database, the same rows every time."""
+    call_command("migrate", verbosity=0)
+    random = Random(11)  # noqa: S311 - reproducible rows
+    streams = BaseStream.objects.bulk_create(
+        BaseStream(
+            name=f"lambda-{number}:1" if number >= GOLDEN else f"golden-{number}:1",
+            reference=f"registry.example/base-{number}:1",
+            polled_at=NOW,
+            own=number < GOLDEN,
+        )
+        for number in range(STREAMS)
+    )
+    releases = BaseRelease.objects.bulk_create(_releases(streams), batch_size=500)
+    _images(releases, random)
+    with connection.cursor() as cursor:
+        # PostgreSQL's autovacuum would come to the same rows within a minute.
+        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+
+
+def _releases(streams: list[BaseStream]) -> Iterator[BaseRelease]:
+    for number, stream in enumerate(streams):
+        for platform in PLATFORMS:
+            for edition in range(RELEASES):
+                yield release(stream, number, platform, edition, current=edition == RELEASES - 1)
+
+
+def release(stream: BaseStream, number: int, platform: str, edition: int, *, current: bool) -> BaseRelease:
+    """A release of six layers, some shared by all streams, as AWS's are; a golden image has two more on one of them."""
+    layers = _layers(number if number >= GOLDEN else number + GOLDEN, platform, edition)
+    if number < GOLDEN:
+        layers += [digest(f"certificates {number}"), digest(f"agent {number} {edition}")]
+    return BaseRelease(
+        stream=stream,
+        platform=platform,
+        chain_id=chain_ids(layers)[-1],
+        diff_ids=layers,
+        manifest_digest=digest(f"manifest {number} {platform} {edition}"),
+        index_digest=digest(f"index {number} {edition}"),
+        tag=f"1.{edition}",
+        created_at=NOW - timedelta(days=5 * (RELEASES - edition)),
+        first_seen_at=NOW - timedelta(days=5 * (RELEASES - edition)),
+        current=current,
+    )
+
+
+def _layers(number: int, platform: str, edition: int) -> list[str]:
+    return [
+        digest(f"os {platform} {edition // 2}"),
+        digest(f"language {number} {platform} {edition}"),
+        digest(f"runtime {number} {edition // 2}"),
+        digest("entrypoint"),
+        digest(f"emulator {platform}"),
+        digest(f"certificates {edition}"),
+    ]
+
+
+def _images(releases: list[BaseRelease], random: Random) -> None:
+    account = Account.objects.create(name="production", account_id="1" * 12, regions=["eu-west-1"])
+    repositories = Repository.objects.bulk_create(
+        Repository(
+            account=account,
+            region="eu-west-1",
+            name=f"team/service-{number}",
+            arn=f"arn:aws:ecr:eu-west-1:{account.account_id}:repository/team/service-{number}",
+            uri=f"{account.account_id}.dkr.ecr.eu-west-1.amazonaws.com/team/service-{number}",
+            synced_at=NOW,
+        )
+        for number in range(REPOSITORIES)
+    )
+    kinds = random.choices(list(MIX), weights=list(MIX.values()), k=IMAGES)
+    by_stream = len(PLATFORMS) * RELEASES
+    rows = []
+    for number, kind in enumerate(kinds):
+        popular = releases[GOLDEN * by_stream : (GOLDEN + 1) * by_stream]
+        base = random.choice(popular if random.random() < POPULAR else releases)
+        rows.append(_image(number, kind, base, repositories[number % REPOSITORIES]))
+    _functions(account, Image.objects.bulk_create(rows, batch_size=500))
+
+
+def _image(number: int, kind: str, base: BaseRelease, repository: Repository) -> Image:
+    own = [digest(f"requirements {number}"), digest(f"code {number}")]
+    layers = {
+        "whole release": [*base.diff_ids, *own],
+        "squashed, annotated": [digest(f"squashed {number}")],
+        # All but the language's layer: no whole release, and the runtime's layer speaks for the stream.
+        "unknown release": [base.diff_ids[0], digest(f"unseen {number}"), *base.diff_ids[2:6], *own],
+        "no known base": [digest(f"debian {number % 50}"), *own],
+    }[kind]
+    annotated = {"org.opencontainers.image.base.digest": base.index_digest} if kind == "squashed, annotated" else {}
+    return Image(
+        repository=repository,
+        digest=digest(f"image {number}"),
+        media_type="application/vnd.oci.image.manifest.v1+json",
+        os="linux",
+        architecture=base.platform.partition("/")[2],
+        diff_ids=layers,
+        annotations=annotated,
+        settings={"entrypoint": ["/lambda-entrypoint.sh"], "env_keys": ["LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"]},
+        history=[{"created_by": f"COPY step {step}", "empty_layer": False, "created": None} for step in layers],
+        synced_at=NOW,
+        inspected_at=NOW,
+    )
+
+
+def _functions(account: Account, images: list[Image]) -> None:
+    functions = Function.objects.bulk_create(
+        (
+            Function(
+                account=account,
+                region="eu-west-1",
+                name=f"function-{number:05d}",
+                arn=f"arn:aws:lambda:eu-west-1:{account.account_id}:function:function-{number:05d}",
+                architecture="x86_64",
+                memory_mb=512,
+                timeout_s=30,
+                last_modified=NOW,
+                revision_id=str(number),
+                digest=image.digest,
+                state="Active",
+                last_update_status="Successful",
+                synced_at=NOW,
+            )
+            for number, image in enumerate(images)
+        ),
+        batch_size=500,
+    )
+    pairs = list(zip(functions, images, strict=True))
+    Version.objects.bulk_create(
+        (
+            Version(
+                function=function, number=name, ordinal=ordinal, digest=image.digest, image=image, last_modified=NOW
+            )
+            for function, image in pairs
+            for ordinal, name in enumerate(("$LATEST", "1"))
+        ),
+        batch_size=2000,
+    )
+    Alias.objects.bulk_create(
+        (Alias(function=function, name="live", version="1", revision_id="1", synced_at=NOW) for function in functions),
+        batch_size=2000,
+    )
