@@ -5,6 +5,7 @@ from django.urls import path
 from django.utils.http import urlencode
 
 from functions_app.services import inventory
+from functions_app.services.inventory import at_risk
 from functions_app.web.http import HtmxHttpRequest, page
 from functions_app.web.pages import page_links, page_number
 
@@ -28,6 +29,7 @@ def repository_detail(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     head, rows, number, pages = inventory.repository(pk, page_number(request.GET))
     context = {
         "head": head,
+        "forecast": at_risk.forecast(pk),
         "rows": rows,
         "pages": page_links(number, pages, lambda number: f"?page={number}"),
     }

@@ -8,8 +8,10 @@ from datetime import datetime
 from functions_app.domain.errors import Problem
 from functions_app.domain.lifecycle import Danger, Expiring, Need, Use, endangered
 from functions_app.domain.ways_back import is_way_back
-from functions_app.models import Alias, LifecycleForecast, Repository, Version
+from functions_app.models import Alias, LifecycleForecast, Version
 from functions_app.services.rollback_targets import seen_versions
+
+SHOWN = 200  # images and uses that a page lists
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,23 @@ class Forecast:
 
     @property
     def worst(self) -> tuple[RiskRow, ...]:
-        """Those whose image is live, which comes first."""
+        """Uses that are live."""
         return tuple(row for row in self.dangers if row.live)
+
+    @property
+    def others(self) -> tuple[RiskRow, ...]:
+        """The other uses, as far as a page names them."""
+        return tuple(row for row in self.dangers if not row.live)[:SHOWN]
+
+    @property
+    def shown(self) -> tuple[Expiring, ...]:
+        """The images, as far as a page lists them."""
+        return self.expiring[:SHOWN]
+
+    @property
+    def hidden(self) -> int:
+        """How many images are not listed."""
+        return len(self.expiring) - len(self.shown)
 
 
 def dangers(*, repository_id: int | None = None, account_id: int | None = None) -> tuple[RiskRow, ...]:
@@ -112,9 +129,9 @@ def _uses(rows: Iterable[_Row]) -> Mapping[int, list[Use]]:
     return found
 
 
-def forecast(repository: Repository) -> Forecast | None:
+def forecast(repository_id: int) -> Forecast | None:
     """The repository's forecast with what it would break; None where none was ever read. Five queries."""
-    row = LifecycleForecast.objects.filter(repository=repository).first()
+    row = LifecycleForecast.objects.filter(repository=repository_id).first()
     if row is None:
         return None
     return Forecast(
@@ -123,5 +140,5 @@ def forecast(repository: Repository) -> Forecast | None:
         read_at=row.read_at,
         attempted_at=row.attempted_at,
         problem=Problem.from_json(row.problem) if row.problem else None,
-        dangers=dangers(repository_id=repository.pk),
+        dangers=dangers(repository_id=repository_id),
     )
