@@ -190,7 +190,7 @@ def _lineage(detection: Detection, verdict: Verdict) -> list[dict[str, Any]]:
             "reason": each.reason,
             "releases_behind": each.releases_behind,
             "days_behind": each.days_behind,
-            "newer": [f"{built:%F}" for built in each.newer],
+            "newer": [built.date().isoformat() for built in each.newer],  # strftime would take six times as long
         }
         for level, each in zip(detection.levels, verdict.levels, strict=True)
     ]
