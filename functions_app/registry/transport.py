@@ -131,8 +131,8 @@ class Transport:
     def _learn(self, response: httpx.Response, said: bytes, scope: str, sent: str) -> bool:
         if response.status_code == 401:
             return self._authorizer.learn(parse_challenges(response.headers.get_list("www-authenticate")), scope, sent)
-        # ECR says 403 to a login that has run out, as to one that may not read.
-        return b"token has expired" in said and self._authorizer.renew(sent)
+        # ECR says 403 to a login that has run out, as to one that may not read; to HEAD it does not say which.
+        return (not said or b"token has expired" in said) and self._authorizer.renew(sent)
 
     def _follow(self, ask: Ask, url: str, authorization: str) -> httpx.Response:
         """Send, and follow redirects. The Authorization goes to the registry's own origin alone, never further."""
