@@ -25,7 +25,7 @@ from tests.publishing import NOW
 
 pytestmark = pytest.mark.django_db
 PYTHON = "python:3.12"
-TODAY = TODAY
+TODAY = NOW.date()
 
 
 def functions(account: Account, number: int, freshness: str, base: str = PYTHON, **values: Any) -> None:
