@@ -12,6 +12,7 @@ from sandbox.bases import all_releases
 from sandbox.fleet_functions import FUNCTIONS, DemoFunction
 from sandbox.fleet_images import PRODUCTION, REPOSITORIES, AppImage, Repository
 from sandbox.fleet_metrics import seed_traffic
+from sandbox.fleet_policies import put_policies
 from sandbox.fleet_put import Deploy, Seeded, put_function
 from sandbox.fleet_sized import SMALL, Size, seed_sized
 from sandbox.lambda_images import ARCHITECTURES
@@ -52,6 +53,7 @@ def _seed_demo(today: date) -> None:
         ecr.create_repository(repository.account, repository.region, repository.name)
         for image in repository.images:
             _push(repository, image, today)
+    put_policies()
     for function in FUNCTIONS:
         put_function(_demo_function(function, today))
         seed_traffic(function)

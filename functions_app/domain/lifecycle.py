@@ -125,9 +125,9 @@ def all_digests(expiring: Iterable[Expiring]) -> dict[int, set[str]]:
 
 
 def _sentence(image: Expiring, use: Use, index: str) -> str:
-    verb = "archive, which nothing can be pulled from," if image.action == "archive" else "delete"
+    verb, end = ("archive", "; then it can't be pulled") if image.action == "archive" else ("delete", "")
     what = "the index that holds the image" if index else "the image"
-    return f"Rule {image.rule} will {verb} {what} {_behind(use)}."
+    return f"Rule {image.rule} will {verb} {what} {_behind(use)}{end}."
 
 
 def _behind(use: Use) -> str:

@@ -261,6 +261,13 @@ def test_scans_found_more_on_older_bases_and_staging_is_not_scanned(demo: Demo) 
 # Calls
 
 
+def test_a_lifecycle_policy_would_delete_an_image_that_functions_run(demo: Demo) -> None:
+    ecr = demo.client("ecr")
+    ecr.start_lifecycle_policy_preview(repositoryName="platform/tools")
+    (expiring,) = ecr.get_lifecycle_policy_preview(repositoryName="platform/tools")["previewResults"]
+    assert (expiring["imageTags"], expiring["appliedRulePriority"]) == (["1.0.0"], 2)
+
+
 def test_the_order_api_answers_from_its_handler(demo: Demo) -> None:
     answer = demo.invoke("orders-api", {"httpMethod": "POST", "body": '{"items": {"rope": 2}}'})
     assert "FunctionError" not in answer

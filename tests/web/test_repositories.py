@@ -98,7 +98,7 @@ def test_fifty_images_a_page_at_the_same_cost(
     function = make_function(repository.account)
     for number in range(60):
         make_version(function, number + 1, make_image(repository, tags=[f"v{number}"]))
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         answer = person.get(f"/repositories/{repository.pk}/")
     assert len(answer.context["rows"]) == 50
     assert len(person.get(f"/repositories/{repository.pk}/?page=2").context["rows"]) == 10
