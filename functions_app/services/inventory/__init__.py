@@ -19,7 +19,7 @@ from functions_app.services.inventory.function import (
     function_head,
     function_versions,
 )
-from functions_app.services.inventory.image import ImageFacts, Layer, function_images, image_facts
+from functions_app.services.inventory.image import ImageFacts, function_images, image_facts
 from functions_app.services.inventory.repositories import (
     ImageRow,
     RepositoryHead,
@@ -45,7 +45,6 @@ __all__ = [
     "ImageFacts",
     "ImageRow",
     "Lane",
-    "Layer",
     "RepositoryHead",
     "RepositoryRow",
     "ScopeStatus",

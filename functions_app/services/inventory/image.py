@@ -1,38 +1,30 @@
-"""One image of a function: its layers and which of them belong to the base, its config, and Lambda's rules."""
+"""One image: its layers and which base each belongs to, its config, Lambda's rules and what could be better."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from functions_app.domain.image_rules import Check, lambda_rules
-from functions_app.domain.images import Descriptor, ImageConfig, Index, Manifest, Platform
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.image_rules import Check
 from functions_app.models import Image, Tag, Version
-
-OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A layer from the bottom up: compressed bytes, the build step that made it, and its share of the whole."""
-
-    digest: str
-    size_bytes: int
-    created_by: str
-    from_base: bool
-    share: float
+from functions_app.services.inventory.image_checks import advice_of, rules_of
+from functions_app.services.inventory.image_contents import Contents, read_contents
+from functions_app.services.inventory.image_levels import Layer, LevelRow, layers_of, levels_of
 
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """All that is known of an image."""
+    """All that is known of an image itself; `levels` are the bases beneath it, the nearest first."""
 
     image: Image
+    levels: tuple[LevelRow, ...]
     layers: tuple[Layer, ...]
     base_bytes: int
     own_bytes: int
     tags: tuple[str, ...]
     versions: tuple[str, ...]
     checks: tuple[Check, ...]
+    advice: tuple[Check, ...]
+    contents: Contents
 
 
 def function_images(pk: int) -> tuple[Version, ...]:
@@ -45,65 +37,31 @@ def function_images(pk: int) -> tuple[Version, ...]:
     return tuple(sorted(found, key=lambda version: version.ordinal != 0))
 
 
-def image_facts(image_id: int, versions: Sequence[Version], architecture: str) -> ImageFacts:
-    """Read one image. Two queries."""
-    image = Image.objects.select_related("repository", "base_release__stream").get(pk=image_id)
+def image_facts(image_id: int, versions: Sequence[Version] = (), architecture: str = "") -> ImageFacts:
+    """Read one image; `versions` of a function, of which those that run it are named. Five queries.
+
+    Raises NOT_FOUND.
+    """
+    image = (
+        Image.objects.select_related("repository__account", "base_release__stream", "base_stream")
+        .filter(pk=image_id)
+        .first()
+    )
+    if image is None:
+        raise DrydockError(Code.NOT_FOUND, "Drydock knows no such image.", next_step="Look for it in Repositories.")
     tags = Tag.objects.filter(repository_id=image.repository_id, digest=image.digest).order_by("name")
-    layers = _layers(image)
+    levels = levels_of(image)
+    layers = layers_of(image, levels)
+    contents = read_contents(image, sum(layer.from_base for layer in layers))
     return ImageFacts(
         image=image,
+        levels=levels,
         layers=layers,
         base_bytes=sum(layer.size_bytes for layer in layers if layer.from_base),
         own_bytes=sum(layer.size_bytes for layer in layers if not layer.from_base),
         tags=tuple(tags.values_list("name", flat=True)),
         versions=tuple(version.number for version in versions if version.image_id == image_id),
-        checks=_checks(image, architecture),
-    )
-
-
-def _layers(image: Image) -> tuple[Layer, ...]:
-    steps = [str(step.get("created_by", "")) for step in image.history if not step.get("empty_layer")]
-    base = len(image.base_release.diff_ids) if image.base_release else 0
-    total = sum(int(layer["size"]) for layer in image.layers) or 1
-    return tuple(
-        Layer(
-            digest=str(layer["digest"]),
-            size_bytes=int(layer["size"]),
-            created_by=steps[at] if at < len(steps) else "",
-            from_base=at < base,
-            share=int(layer["size"]) / total,
-        )
-        for at, layer in enumerate(image.layers)
-    )
-
-
-def _checks(image: Image, architecture: str) -> tuple[Check, ...]:
-    """Lambda's rules, as far as the snapshot can tell; a deployment checks them against ECR itself."""
-    if image.is_index:
-        entries = tuple(_entry(str(platform)) for platform in image.platforms)
-        index = Index(image.media_type, image.digest, entries)
-        return lambda_rules(index, None, architecture=architecture, size_bytes=image.size_bytes)
-    if image.inspected_at is None or image.inspect_problem:
-        return ()
-    layers = tuple(Descriptor(layer["media_type"], layer["digest"], int(layer["size"])) for layer in image.layers)
-    manifest = Manifest(image.media_type, image.digest, Descriptor(OCI_CONFIG, "", 0), layers)
-    return lambda_rules(manifest, _config(image), architecture=architecture, size_bytes=image.size_bytes)
-
-
-def _entry(platform: str) -> tuple[Descriptor, Platform]:
-    return Descriptor("", "", 0), Platform(*platform.split("/")[:3])
-
-
-def _config(image: Image) -> ImageConfig:
-    settings: dict[str, Any] = image.settings
-    return ImageConfig(
-        platform=Platform(image.os, image.architecture, image.variant),
-        diff_ids=tuple(image.diff_ids),
-        history=(),
-        entrypoint=tuple(settings.get("entrypoint") or ()),
-        command=tuple(settings.get("command") or ()),
-        working_directory=settings.get("working_directory") or "",
-        env=tuple((key, "") for key in settings.get("env_keys") or ()),
-        labels=image.labels,
-        created=image.created_at,
+        checks=rules_of(image, architecture, contents),
+        advice=advice_of(image, levels, layers, contents),
+        contents=contents,
     )

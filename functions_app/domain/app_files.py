@@ -1,0 +1,117 @@
+"""What stands out among the files that an app's own layers bring: size, clutter, secrets, runtime clients."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from functions_app.domain.layer_files import FileEntry
+from functions_app.domain.scans import DATABASES
+
+BIGGEST = 20
+EXAMPLES = 4
+PATH_LENGTH = 160
+ADAPTER = "opt/extensions/lambda-adapter"
+
+# What it is called, and the paths that are it: the first that fits counts.
+_CLUTTER: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("a .git directory", re.compile(r"(?:^|/)\.git/")),
+    ("Dockerfiles", re.compile(r"(?:^|/)(?:Dockerfile(?:\.[\w-]+)?|docker-compose\.ya?ml|\.dockerignore)$")),
+    ("caches of build tools", re.compile(r"(?:^|/)(?:node_modules/\.cache|\.pytest_cache|\.mypy_cache|\.ruff_cache)/")),
+    ("caches of installers", re.compile(r"^(?:root/\.(?:cache|npm)|var/cache/(?:dnf|yum|apt)|var/lib/apt/lists)/.")),
+    ("compiled Python (__pycache__)", re.compile(r"(?:^|/)__pycache__/")),
+    ("source maps", re.compile(r"\.(?:js|mjs|cjs|css)\.map$")),
+    ("tests", re.compile(r"(?:^|/)(?:tests?|__tests__|spec)/")),
+)  # fmt: skip
+_SECRET = re.compile(
+    r"(?:^|/)(?:\.env(?:\.[\w-]+)?|\.npmrc|\.pypirc|\.netrc|\.git-credentials|id_(?:rsa|dsa|ecdsa|ed25519)|"
+    r"\.aws/credentials|\.docker/config\.json)$"
+)
+_HARMLESS = re.compile(r"\.(?:example|sample|template|dist)$")
+_CLIENTS = (
+    re.compile(r"(?:^|/)awslambdaric/"),
+    re.compile(r"(?:^|/)node_modules/aws-lambda-ric/"),
+    re.compile(r"(?:^|/)aws-lambda-java-runtime-interface-client[\w.-]*\.jar$"),
+    re.compile(r"(?:^|/)aws_lambda_ric[\w.-]*/"),
+    re.compile(r"(?:^|/)Amazon\.Lambda\.RuntimeSupport\.dll$"),
+    re.compile(r"^var/runtime/bootstrap$"),
+)
+_CODE = re.compile(r"^(?:var/task|opt)(?:/|$)")
+_NOT_THE_APPS = re.compile(r"(?:^|/)(?:site-packages|dist-packages|node_modules|vendor/bundle)/")
+
+
+@dataclass(frozen=True)
+class Clutter:
+    """Files of one sort that a function does not need."""
+
+    what: str
+    count: int
+    size_bytes: int
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AppFiles:
+    """What stands out in an app's own layers. Paths have no leading slash, and are cut where they are very long."""
+
+    count: int
+    size_bytes: int
+    biggest: tuple[tuple[str, int], ...]
+    clutter: tuple[Clutter, ...]
+    secrets: tuple[str, ...]
+    runtime_clients: tuple[str, ...]
+    web_adapter: bool
+    os_packages_written: bool
+    elsewhere: tuple[str, ...]  # outside of /var/task and /opt
+
+
+def look(files: Mapping[str, FileEntry]) -> AppFiles:
+    """Look through the files of the app's own layers, stacked (layer_files.overlay)."""
+    held = {path: entry for path, entry in files.items() if entry.kind in ("file", "hardlink", "symlink")}
+    sizes = {path: entry.size for path, entry in held.items() if entry.kind == "file"}
+    largest = sorted(sizes.items(), key=lambda item: (-item[1], item[0]))[:BIGGEST]
+    return AppFiles(
+        count=len(held),
+        size_bytes=sum(sizes.values()),
+        biggest=tuple((_cut(path), size) for path, size in largest),
+        clutter=_clutter(held, sizes),
+        secrets=_examples(path for path in held if _SECRET.search(path) and not _HARMLESS.search(path)),
+        runtime_clients=_examples(path for path in held if any(client.search(path) for client in _CLIENTS)),
+        web_adapter=ADAPTER in held,
+        os_packages_written=any(path.startswith(DATABASES) for path in held),
+        elsewhere=_examples(path for path in held if not _CODE.search(path)),
+    )
+
+
+def _clutter(held: Mapping[str, FileEntry], sizes: Mapping[str, int]) -> tuple[Clutter, ...]:
+    counts: Counter[str] = Counter()
+    bytes_of: Counter[str] = Counter()
+    paths: dict[str, list[str]] = {}
+    for path in held:
+        for what, pattern in _CLUTTER:
+            if pattern.search(path):
+                # Tests of libraries come with them: nobody chose to copy those.
+                if what != "tests" or not _NOT_THE_APPS.search(path):
+                    counts[what] += 1
+                    bytes_of[what] += sizes.get(path, 0)
+                    if len(paths.setdefault(what, [])) < EXAMPLES:
+                        paths[what].append(_cut(path))
+                break
+    return tuple(
+        Clutter(what, counts[what], bytes_of[what], tuple(paths[what])) for what, _ in _CLUTTER if counts[what]
+    )
+
+
+def _examples(paths: Iterable[str]) -> tuple[str, ...]:
+    return tuple(_cut(path) for path in _first(paths))
+
+
+def _first(paths: Iterable[str]) -> Iterator[str]:
+    for number, path in enumerate(paths):
+        if number == EXAMPLES:
+            return
+        yield path
+
+
+def _cut(path: str) -> str:
+    return path if len(path) <= PATH_LENGTH else f"…{path[-PATH_LENGTH:]}"

@@ -1,0 +1,148 @@
+"""Who uses an image, in all accounts; where else the same digest is; what an index holds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Count, Q
+
+from functions_app.models import Alias, Image, Version
+
+SHOWN = 100  # functions
+READ = 5000  # versions with one digest
+TWINS = 50
+
+
+@dataclass(frozen=True)
+class User:
+    """A function with versions that run the image, and the aliases that lead to one of those.
+
+    `elsewhere`: it is deployed from another repository that holds the same digest; its address.
+    """
+
+    function_id: int
+    name: str
+    account: str
+    colour: str
+    region: str
+    architecture: str
+    versions: tuple[str, ...]
+    aliases: tuple[str, ...]
+    elsewhere: str
+
+
+@dataclass(frozen=True)
+class Users:
+    """The functions that use an image, those with an alias on it first, at most SHOWN of `functions`."""
+
+    shown: tuple[User, ...] = ()
+    functions: int = 0
+    versions: int = 0
+    aliases: int = 0
+    accounts: int = 0
+    architectures: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Twin:
+    """The same digest in another repository."""
+
+    pk: int
+    uri: str
+    account: str
+    colour: str
+    region: str
+    gone: bool
+    versions: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """One entry of an index; without an image id Drydock does not know the image."""
+
+    digest: str
+    platform: str
+    image_id: int | None
+
+
+@dataclass
+class _Found:
+    row: Version  # its first
+    versions: list[str] = field(default_factory=list)
+    aliases: list[str] = field(default_factory=list)
+
+
+def users_of(image: Image) -> Users:
+    """Who uses an image, by its digest: a digest is the same image in every repository and account. Two queries."""
+    rows = (
+        Version.objects.filter(digest=image.digest, function__gone_at=None)
+        .select_related("function__account", "image__repository")
+        .only(
+            "number", "ordinal", "function__name", "function__region", "function__architecture",
+            "function__account__name", "function__account__colour", "image__repository__uri",
+        )
+        .order_by("function__name", "function_id", "-ordinal")[:READ]
+    )  # fmt: skip
+    found: dict[int, _Found] = {}
+    for row in rows:
+        found.setdefault(row.function_id, _Found(row)).versions.append(row.number)
+    pointing = Alias.objects.filter(function__in=list(found)).order_by("name")
+    for function, name, first, second, weight in pointing.values_list(
+        "function_id", "name", "version", "second_version", "second_weight"
+    ):
+        each = found[function]
+        if first in each.versions:
+            each.aliases.append(f"{name} {(1 - weight) * 100:.3g} %" if second else name)
+        if second in each.versions:
+            each.aliases.append(f"{name} {weight * 100:.3g} %")
+    users = [_user(image, key, each) for key, each in found.items()]
+    users.sort(key=lambda user: (not user.aliases, user.name, user.account, user.region))
+    return Users(
+        shown=tuple(users[:SHOWN]),
+        functions=len(users),
+        versions=sum(len(user.versions) for user in users),
+        aliases=sum(len(user.aliases) for user in users),
+        accounts=len({user.account for user in users}),
+        architectures=frozenset(user.architecture for user in users),
+    )
+
+
+def _user(image: Image, function_id: int, found: _Found) -> User:
+    row = found.row
+    uri = row.image.repository.uri if row.image else ""
+    return User(
+        function_id=function_id,
+        name=row.function.name,
+        account=row.function.account.name,
+        colour=row.function.account.colour,
+        region=row.function.region,
+        architecture=row.function.architecture,
+        versions=tuple(found.versions),
+        aliases=tuple(found.aliases),
+        elsewhere=uri if uri != image.repository.uri else "",
+    )
+
+
+def twins_of(image: Image) -> tuple[Twin, ...]:
+    """The same digest in other repositories, of all accounts. One query."""
+    found = (
+        Image.objects.filter(digest=image.digest)
+        .exclude(pk=image.pk)
+        .annotate(used=Count("versions", filter=Q(versions__function__gone_at=None)))
+        .order_by("gone_at", "repository__uri")
+        .values_list(
+            "pk", "repository__uri", "repository__account__name", "repository__account__colour",
+            "repository__region", "gone_at", "used",
+        )
+    )  # fmt: skip
+    return tuple(Twin(*row[:5], row[5] is not None, row[6]) for row in found[:TWINS])
+
+
+def parts_of(image: Image) -> tuple[Part, ...]:
+    """What an index holds, with the images of its repository that Drydock knows. One query."""
+    entries: Sequence[Mapping[str, str]] = image.entries or [
+        {"digest": "", "platform": str(platform)} for platform in image.platforms
+    ]
+    digests = [entry["digest"] for entry in entries if entry["digest"]]
+    rows = Image.objects.filter(repository_id=image.repository_id, digest__in=digests)
+    known = dict(rows.values_list("digest", "pk"))
+    return tuple(Part(entry["digest"], entry["platform"], known.get(entry["digest"])) for entry in entries)
