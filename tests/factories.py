@@ -208,7 +208,7 @@ def make_user(
     """A function whose alias (none: $LATEST) runs an image on this release; a policy's day is its chip's too."""
     function = make_function(account, name, **values)
     repository = Repository.objects.filter(account=account).first() or make_repository(account)
-    stream = {"base_stream": release.stream, "base_tier": "exact"} if release else {}
+    stream: dict[str, Any] = {"base_stream": release.stream, "base_tier": "exact"} if release else {}
     image = make_image(repository, base_release=release, **stream)
     make_version(function, 1 if alias else "$LATEST", image)
     if alias:

@@ -61,6 +61,12 @@ def apply(plan_id: UUID, actor: User, typed: str = "") -> Run:
 def _apply(plan: Plan, actor: User, typed: str) -> Run:
     if plan.applied_at is not None:
         raise _used(plan)
+    if Kind(plan.kind) not in runs.kinds():
+        raise DrydockError(
+            Code.PREFLIGHT,
+            "This version of Drydock plans this and does not apply it yet. Nothing was changed.",
+            next_step="Export the plan's list, or deploy function by function.",
+        )
     check_confirmation(plan.body.get("confirm", ""), typed)
     function = Function.objects.select_related("account").filter(pk=plan.body["function_id"]).first()
     if function is None:

@@ -79,6 +79,8 @@ def show_plan(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
 
 def _stored_plan(request: HtmxHttpRequest, stored: Plan, problem: Problem | None = None) -> HttpResponse:
     kind = Kind(stored.kind)
+    if kind is Kind.PATCH:
+        return redirect("base-plan", plan_id=stored.pk)
     if kind not in (Kind.DEPLOYMENT, Kind.ROLLBACK):
         run = plans.run_of(stored)
         return redirect("run", pk=run.pk) if run else redirect("functions")

@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from functions_app.domain.errors import Code, Problem
-from functions_app.models import Account, BaseRelease, BaseStream, Run
+from functions_app.models import Account, BaseRelease, BaseStream, Image, Run
 from functions_app.services.inventory.bases import Standing
 from tests.factories import (
     make_account,
@@ -235,8 +235,8 @@ def test_who_stands_on_a_golden_image_counts_for_the_base_beneath_it(
 def test_an_unknown_release_of_the_stream_is_neither_current_nor_old(
     person: Client, account: Account, stream: BaseStream, new: BaseRelease
 ) -> None:
-    function = make_user(account, new, alias="")
-    function.versions.get().image.__class__.objects.update(base_release=None, base_tier="partial")
+    make_user(account, new, alias="")
+    Image.objects.update(base_release=None, base_tier="partial")
     found = person.get(f"/bases/{stream.pk}/").context["found"]
     assert (found.tally.functions, found.older) == ({Standing.UNKNOWN: 1}, 1)
     assert [user.release for user in person.get(f"/bases/{stream.pk}/?release=0").context["found"].users] == [
