@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -172,11 +171,15 @@ class Transport:
         what = f"token for {query['scope']}"
         url = realm if form else str(httpx.URL(realm).copy_merge_params(dict(query)))
         headers = {"Authorization": authorization} if authorization else {}
-        with closing(self._send("POST" if form else "GET", url, headers, form)) as response:
-            if response.status_code == 200:
-                return self._body(response.iter_raw(), ERROR_LIMIT, what)
-            said = _beginning(response.iter_raw())
-        raise refusal(urlsplit(realm).netloc, what, response.status_code, response.headers, said)
+        place = httpx.URL(realm).host
+        try:
+            with closing(self._send("POST" if form else "GET", url, headers, form)) as response:
+                if response.status_code == 200:
+                    return self._body(response.iter_raw(), ERROR_LIMIT, what)
+                said = _beginning(response.iter_raw())
+        except httpx.TransportError as error:
+            raise unreachable(place, what, error) from error
+        raise refusal(place, what, response.status_code, response.headers, said)
 
 
 def _beginning(chunks: Iterable[bytes]) -> bytes:

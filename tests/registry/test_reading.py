@@ -1,17 +1,21 @@
 """Reading from real registries: the sandbox's public name space, its ECR, and Debian's docker-registry."""
 
+import tarfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images import OCI_INDEX, OCI_MANIFEST, Index, Manifest, parse_config, parse_manifest
+from functions_app.registry.blobs import open_layer
 from functions_app.registry.client import CONFIG_LIMIT, Login, Registry
 from sandbox.images import Image
+from tests import distribution_server
 from tests.fixtures import ClientFactory, Push, Sandbox, login, push_image
 from tests.publishing import base, base_index, publish, unique_repository
-from tests.registry.conftest import USER
+from tests.registry.conftest import USER, Reply, Request, Scripted
 
 IMAGE = base(1)
 INDEX = base_index(1)
@@ -120,6 +124,52 @@ def test_docker_registry_is_read_with_basic_login(distribution: str, docker: Reg
     assert data == IMAGE.manifest.data
     assert docker.blob("team/app", IMAGE.config.digest, CONFIG_LIMIT) == IMAGE.config.data
     assert docker.head("team/app", "v2") is None
+
+
+@pytest.mark.needs("docker-registry")
+def test_docker_registry_gives_layers_as_tars(distribution: str, docker: Registry) -> None:
+    push_to(distribution, "team/layers", "v1")
+    manifest = parse_manifest(docker.manifest("team/layers", "v1")[1])
+    assert isinstance(manifest, Manifest)
+    config = parse_config(docker.blob("team/layers", manifest.config.digest, CONFIG_LIMIT))
+
+    for layer, diff_id in zip(manifest.layers, config.diff_ids, strict=True):
+        with open_layer(docker, "team/layers", layer, diff_id) as file, tarfile.open(mode="r|", fileobj=file) as tar:
+            assert [entry.name for entry in tar]
+
+
+@pytest.mark.needs("docker-registry")
+def test_a_registry_without_logins_is_read_and_takes_up_what_dropped(tmp_path: Path, scripted: Scripted) -> None:
+    blob = IMAGE.blobs[-1]
+
+    def answer(request: Request) -> Reply:
+        if len(scripted.requests) == 1:
+            return 200, {"Content-Length": str(len(blob.data)), "Connection": "close"}, blob.data[:50]
+        return 307, {"Location": url + request.path}, b""
+
+    scripted.answer = answer
+    with distribution_server.serving(tmp_path, "nobody") as url:
+        push_to(url, "team/app", "v1")
+        with scripted.open() as registry, registry.stream("team/app", blob.digest, size=len(blob.data)) as pieces:
+            assert b"".join(pieces) == blob.data
+        with Registry("127.0.0.1", url) as direct:
+            assert direct.manifest("team/app", "v1")[0].digest == IMAGE.digest
+    assert [request.range for request in scripted.requests] == ["", "bytes=50-"]
+
+
+@pytest.mark.needs("docker-registry")
+def test_a_registry_with_bearer_tokens_gives_them_for_the_login(tmp_path: Path) -> None:
+    with distribution_server.serving(tmp_path, "nobody") as url:
+        push_to(url, "team/app", "v1")
+    with distribution_server.serving(tmp_path, "token") as url:
+        with Registry("127.0.0.1", url, USER) as registry:
+            assert registry.manifest("team/app", "v1")[0].digest == IMAGE.digest
+            assert list(registry.tags("team/app")) == ["v1"]
+            with registry.stream("team/app", IMAGE.config.digest) as pieces:
+                assert b"".join(pieces) == IMAGE.config.data
+        with Registry("127.0.0.1", url) as registry, pytest.raises(DrydockError) as caught:
+            registry.head("team/app", "v1")
+    assert caught.value.problem.code is Code.DENIED
 
 
 @pytest.mark.needs("docker-registry")

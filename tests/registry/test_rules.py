@@ -269,3 +269,18 @@ def test_retry_after_is_read_as_seconds_or_as_a_date() -> None:
     assert retry_after("Fri, 20 Nov 2026 11:00:00 GMT", now) == 0
     assert retry_after("soon", now) is None
     assert retry_after("", now) is None
+
+
+@pytest.mark.parametrize("link", ["http://[broken/x", "//evil.example/v2/", "https://", "\x00"])
+def test_a_next_page_that_is_nowhere_is_refused(scripted: Scripted, link: str) -> None:
+    scripted.replies((200, {"Link": f'<{link}>; rel="next"'}, b'{"tags": ["a"]}'))
+
+    with scripted.open(LOGIN) as registry, pytest.raises(DrydockError) as caught:
+        list(registry.tags("team/app"))
+
+    assert len(scripted.requests) <= Limits().attempts
+    assert caught.value.problem.code in {Code.FAILED, Code.UNREACHABLE}
+
+
+def test_retry_after_in_digits_that_are_none_is_no_wish() -> None:
+    assert retry_after("²", datetime(2026, 11, 20, tzinfo=UTC)) is None
