@@ -123,6 +123,7 @@ def _exact(levels: tuple[Level, ...], shape: ImageShape, claim: Claim | None, kn
     ]
     if claim:
         evidence.append(agreement(claim, levels, shape.platform, known))
+    evidence += _above(levels, shape, known)
     nearest = levels[0].release
     return Detection(Tier.EXACT, nearest.id, tuple(evidence), nearest.stream, levels)
 
@@ -134,6 +135,19 @@ def _proof(level: Level, total: int) -> str:
         f"{which} are, whole and in order, the release {release.label} for {release.platform} "
         f"(chain id {release.chain_id[:19]})."
     )
+
+
+def _above(levels: tuple[Level, ...], shape: ImageShape, known: Releases) -> list[str]:
+    """Layers above the base found that another stream brought in: a release of a golden image that was never seen."""
+    upper = shape.diff_ids[levels[0].layers :]
+    found = {stream for level in levels for stream in level.streams}
+    others = {stream: common.own for stream, common in known.sharing(upper, shape.platform).items() if common.own}
+    return [
+        f"Of the layers above it, {len(own)} of {len(upper)} {'is' if len(own) == 1 else 'are'} of {stream} "
+        "and no other stream: perhaps it stands on a release of that which is not known."
+        for stream, own in sorted(others.items())
+        if stream not in found
+    ][:NAMED_STREAMS]
 
 
 def _by_claim(

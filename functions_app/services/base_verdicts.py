@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from django.db.models import Count, Max, Q, Sum
 from django.utils import timezone
 
 from functions_app.domain.bases import Detection, ImageShape, KnownRelease, Tier, detect, not_read, unknown
@@ -19,6 +20,7 @@ from functions_app.services.row_updates import update_rows
 from functions_app.services.summaries import refresh_summaries
 
 BATCH = 1000  # images
+TURNS = 3  # releases that come more often than images are judged wait for the next poll
 FACTS = (
     "pk", "os", "architecture", "variant", "diff_ids", "annotations", "labels",
     "is_index", "platforms", "gone_at", "inspected_at", "inspect_problem",
@@ -49,22 +51,40 @@ class Facts(NamedTuple):
 def judge_images(image_ids: Collection[int] | None = None, *, now: datetime | None = None, refresh: bool = True) -> int:
     """Judge images anew (None: all of them) and store what changed; how many did.
 
-    `refresh`: then write the functions' summaries anew, where verdicts of their images changed.
+    `refresh`: then write the functions' summaries anew, where verdicts of their images changed. Releases that are
+    stored meanwhile (a poll beside a sync) are judged by too: a verdict by what was known before never stays.
     """
-    bench = Bench.prepare(now or timezone.now())
-    changed: list[int] = []
+    changed: set[int] = set()
+    for _ in range(TURNS):
+        known = _releases_known()
+        changed.update(_judge(image_ids, Bench.prepare(now or timezone.now())))
+        if _releases_known() == known:
+            break
+    if changed:
+        fleet_changes.changed()
+    if changed and refresh:
+        _refresh(sorted(changed) if image_ids is not None else None)
+    return len(changed)
+
+
+def _judge(image_ids: Collection[int] | None, bench: "Bench") -> Iterator[int]:
     for rows in _batches(image_ids):
         verdicts = bench.judge([facts for facts, _ in rows])
         news = [
             (*verdict, facts.pk) for (facts, stored), verdict in zip(rows, verdicts, strict=True) if verdict != stored
         ]
         update_rows(Image, VERDICT, news)
-        changed += [row[-1] for row in news]
-    if changed:
-        fleet_changes.changed()
-    if changed and refresh:
-        _refresh(changed if image_ids is not None else None)
-    return len(changed)
+        yield from (row[-1] for row in news)
+
+
+def _releases_known() -> tuple[Any, ...]:
+    """What differs after a release came or the current one changed. One query."""
+    watched = BaseRelease.objects.filter(stream__enabled=True)
+    current = Q(current=True)
+    counts = watched.aggregate(
+        known=Count("pk"), last=Max("pk"), moving=Count("pk", filter=current), which=Sum("pk", filter=current)
+    )
+    return tuple(counts.values())
 
 
 def _batches(image_ids: Collection[int] | None) -> Iterator[list[tuple[Facts, tuple[Any, ...]]]]:

@@ -26,7 +26,7 @@ def count_day(now: datetime) -> int:
     day = now.date()
     if not FreshnessDay.objects.filter(day=day).exists():
         judge_images(None, now=now, refresh=False)
-        refresh_summaries()
+        refresh_summaries(now=now)
     with transaction.atomic():
         return _store(day, _counted(day))
 

@@ -131,6 +131,15 @@ def test_the_variant_of_arm64_makes_no_difference() -> None:
     assert look(["a", "b"], [release(1, ["a"], platform=ARM64)], str(Platform("linux", "arm64", "v8"))).release_id == 1
 
 
+def test_layers_of_a_golden_image_above_the_base_found_are_told() -> None:
+    known = [release(1, PYTHON), release(2, [*PYTHON, "ca", "agent 2"], "acme/golden:1")]
+
+    found = look([*PYTHON, "ca", "agent 1", "app"], known)
+
+    assert (found.tier, found.lineage) == (Tier.EXACT, (1,))
+    assert "Of the layers above it, 1 of 3 is of acme/golden:1 and no other stream" in found.evidence[-1]
+
+
 # what an image says, where its layers tell the base
 
 

@@ -1,7 +1,7 @@
 """Verdicts on images: judged in batches by the releases known, stored where they changed."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -236,6 +236,26 @@ def test_only_the_images_asked_for_are_judged(repository: Repository) -> None:
     assert other.freshness == "unknown"
 
 
+def test_a_release_that_comes_while_images_are_judged_counts(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = releases()
+    image = image_on(repository, known[-1].diff_ids)
+    prepare = base_verdicts.Bench.prepare
+
+    def overtaken(now: datetime) -> base_verdicts.Bench:
+        bench = prepare(now)
+        if not BaseRelease.objects.filter(tag="3.12.5").exists():
+            known[-1].stream.releases.update(current=False)
+            add_release(known[-1].stream, 5, current=True)
+        return bench
+
+    # The moment between two queries can't be met from outside.
+    monkeypatch.setattr(base_verdicts.Bench, "prepare", overtaken)
+
+    assert judged(image).freshness == "stale"
+
+
 def test_open_pages_are_told_once_and_only_where_something_changed(repository: Repository) -> None:
     known = releases()
     image_on(repository, known[0].diff_ids)
@@ -274,5 +294,5 @@ def test_ten_thousand_images_are_judged_with_two_queries_a_batch(repository: Rep
         if not query["sql"].startswith(("SAVEPOINT", "RELEASE")) and "fleetrevision" not in query["sql"]
     ]
     batches = 10_000 // base_verdicts.BATCH
-    assert len(judging) <= 2 + 2 * batches + 1
+    assert len(judging) <= 4 + 2 * batches + 1
     assert Image.objects.filter(freshness="current").count() == pytest.approx(10_000 / 20, abs=12)
