@@ -13,7 +13,7 @@ from typing import IO, Protocol, cast
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.layer_entries import FileEntry, FileKind, LayerContents, Limits
-from functions_app.domain.package_files import MetadataReader, Package, reader_of
+from functions_app.domain.package_files import MetadataReader, Package, reader_of, unread_changes
 
 CHUNK = 256 * 1024
 HEADER_BYTES = 2 * 1024**2  # headers of one entry, with all its PAX records: tarfile holds them in memory
@@ -186,6 +186,8 @@ class _Reading:
         file = archive.extractfile(member)
         if file is None:
             raise _broken(f"{path} has no contents")
+        if unread_changes(path, member.size):
+            self._note(f"{path} holds changes that its database does not have yet: they are not known.")
         reader = reader_of(path)
         wanted = self._wanted(reader, member.size, path)
         kept, digest, size = bytearray(), hashlib.sha256(), 0

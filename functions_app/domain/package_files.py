@@ -69,6 +69,11 @@ def reader_of(path: str) -> MetadataReader | None:
     return _STATUS_FILE if folder == "var/lib/dpkg/status.d" and not name.endswith(".md5sums") else None
 
 
+def unread_changes(path: str, size: int) -> bool:
+    """Whether this is sqlite's log of changes that are not in the rpm database yet, and there are some."""
+    return size > 0 and path.endswith("-wal") and _BY_PATH.get(path.removesuffix("-wal")) is _RPM
+
+
 def _is_npm_package(folder: str) -> bool:
     """Whether it is node_modules/NAME or node_modules/@SCOPE/NAME: deeper package.json files only set options."""
     parts = folder.split("/")

@@ -1,0 +1,138 @@
+"""rpm's database in each of its forms: files that rpm and Berkeley DB wrote, and files made to do harm."""
+
+import gzip
+import sqlite3
+import struct
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.rpm_database import read_packages
+from sandbox.rpm_packages import RpmPackage, berkeley_database, sqlite_database
+
+DATA = Path(__file__).with_name("data") / "packages"
+INSTALLED = [
+    ("ca-certificates", "2023.2.68-1.0.amzn2023.0.1"),
+    ("curl-minimal", "8.5.0-1.amzn2023.0.4"),
+    ("glibc", "2.34-52.amzn2023.0.11"),
+    ("openssl-libs", "1:3.0.8-1.amzn2023.0.12"),
+]
+REAL = ["rpmdb.sqlite.gz", "Packages.gz", "Packages-big-endian.gz", "Packages.db.gz"]
+
+
+def real(name: str) -> bytes:
+    """A database as its own program wrote it."""
+    return gzip.decompress((DATA / name).read_bytes())
+
+
+def refusal(data: bytes) -> str:
+    """Why a database cannot be read."""
+    with pytest.raises(DrydockError) as caught:
+        read_packages(data)
+    assert caught.value.problem.code is Code.INVALID
+    return caught.value.problem.message
+
+
+def sqlite_with(statements: str) -> bytes:
+    """A sqlite database that these statements made."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(statements)
+        return connection.serialize()
+
+
+def header(*fields: tuple[int, int, bytes], tags: int | None = None, size: int | None = None) -> bytes:
+    """A header blob of (tag, type, value), its counts wrong where a test wants it."""
+    data, index = b"", b""
+    for tag, kind, value in fields:
+        index += struct.pack(">IIiI", tag, kind, len(data), 1)
+        data += value
+    counts = struct.pack(">II", len(fields) if tags is None else tags, len(data) if size is None else size)
+    return counts + index + data
+
+
+def sqlite_of(*blobs: bytes) -> bytes:
+    """rpmdb.sqlite with these header blobs."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, blob BLOB)")
+        connection.executemany("INSERT INTO Packages (blob) VALUES (?)", [(blob,) for blob in blobs])
+        connection.commit()
+        return connection.serialize()
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_every_package_of_a_real_database_is_found_with_epoch_and_release(name: str) -> None:
+    assert read_packages(real(name)) == INSTALLED
+
+
+@pytest.mark.parametrize("write", [sqlite_database, berkeley_database])
+def test_databases_of_many_packages_are_read_to_the_end(write: type) -> None:
+    packages = [RpmPackage(f"p{number:03d}", str(number), "1.amzn", epoch=number % 3) for number in range(300)]
+
+    found = read_packages(write(packages))
+
+    assert len(found) == 300
+    assert found[:3] == [("p000", "0-1.amzn"), ("p001", "1:1-1.amzn"), ("p002", "2:2-1.amzn")]
+
+
+def test_the_keys_that_rpm_trusts_are_no_packages() -> None:
+    assert read_packages(sqlite_database([RpmPackage("gpg-pubkey", "d832c631", "6515c85e")])) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "none of sqlite, ndb and Berkeley DB"),
+        (b"x" * 9000, "none of sqlite, ndb and Berkeley DB"),
+        (b"SQLite format 3\0" + b"\0" * 4096, "sqlite says"),
+        (sqlite_with("CREATE TABLE other (a)"), "no such table: Packages"),
+        (sqlite_with("CREATE TABLE Packages (blob); INSERT INTO Packages VALUES ('text')"), "a header ends early"),
+        (sqlite_of(header((1000, 6, b"a\0"))), "no name or no version"),
+        (sqlite_of(header((1000, 6, b"a" * 3000), (1001, 6, b"1\0"))), "a string does not end"),
+        (sqlite_of(header((1000, 6, b"a\0"), tags=2**31)), "larger than its record"),
+        (sqlite_of(header((1000, 6, b"a\0"), size=2**31)), "larger than its record"),
+        (b"RpmP" + b"\0" * 8, "it ends early"),
+        (b"RpmP" + struct.pack("<III", 0, 1, 1) + b"\0" * 5000, "no mark"),
+    ],
+)
+def test_what_is_no_database_is_refused_with_the_reason(data: bytes, says: str) -> None:
+    assert says in refusal(data)
+
+
+def test_a_schema_that_never_ends_is_stopped() -> None:
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT sum(i) AS blob FROM n"
+
+    assert "interrupted" in refusal(sqlite_with(f"CREATE VIEW Packages AS {endless}"))
+
+
+def test_overflow_pages_that_go_round_in_a_circle_are_noticed() -> None:
+    data = bytearray(real("Packages.gz"))
+    pages = [start for start in range(0, len(data), 4096) if data[start + 25] == 7]
+    for start in pages:
+        struct.pack_into("<I", data, start + 16, pages[0] // 4096)
+
+    assert "Berkeley DB" in refusal(bytes(data))
+
+
+def test_a_page_that_counts_more_entries_than_it_can_hold_is_noticed() -> None:
+    data = bytearray(berkeley_database([RpmPackage("a", "1", "1")]))
+    struct.pack_into("<H", data, 4096 + 20, 65535)
+
+    assert "too many entries" in refusal(bytes(data))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    name=st.sampled_from(REAL), at=st.integers(0, 300_000), junk=st.binary(min_size=1, max_size=40), cut=st.booleans()
+)
+def test_damage_anywhere_gives_packages_or_a_refusal_and_nothing_else(
+    name: str, at: int, junk: bytes, cut: bool
+) -> None:
+    data = real(name)
+    at %= len(data)
+    damaged = data[:at] if cut else data[:at] + junk + data[at + len(junk) :]
+    with suppress(DrydockError):
+        assert all(isinstance(part, str) for package in read_packages(damaged) for part in package)
