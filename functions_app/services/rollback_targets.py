@@ -58,7 +58,14 @@ def targets(function: Function) -> tuple[AliasTargets, ...]:
     versions = {
         version.number: version
         for version in related.only(
-            "number", "digest", "last_modified", "image__digest", "image__gone_at", "image__repository__name"
+            "function_id",
+            "number",
+            "digest",
+            "last_modified",
+            "image__digest",
+            "image__gone_at",
+            "image__repository_id",
+            "image__repository__name",
         )
     }
     aliases = list(function.aliases.order_by("name"))

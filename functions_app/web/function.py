@@ -7,7 +7,7 @@ from django.urls import path, reverse
 
 from functions_app.services import inventory
 from functions_app.services.inventory import VersionRow
-from functions_app.services.inventory.function import configuration
+from functions_app.services.inventory.function import configuration, ways_back
 from functions_app.web import chain
 from functions_app.web.http import HtmxHttpRequest, page
 from functions_app.web.pages import page_links, page_number
@@ -32,6 +32,7 @@ def versions(request: HtmxHttpRequest, pk: int) -> HttpResponse:
         "function": head,
         "tab": "versions",
         "lanes": chain.lanes(found.lanes),
+        "ways_back": ways_back(pk),
         "aliases": found.aliases if len(found.aliases) <= COLUMNS else (),
         "matrix": [_matrix_row(row, found.aliases) for row in found.rows],
         "total": found.total,

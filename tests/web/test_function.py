@@ -144,7 +144,7 @@ def test_the_page_costs_the_same_however_many_versions(
     for number in range(9, 60):
         make_version(function, number, Image.objects.order_by("pk").first())
         make_alias(function, f"a{number}", number)
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(17):
         person.get(f"/functions/{function.pk}/")
 
 

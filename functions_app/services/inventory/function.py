@@ -14,8 +14,10 @@ from functions_app.domain.runs import ACTIVE
 from functions_app.models import Alias, BaseRelease, Function, Image, Run, Tag, Version
 from functions_app.services.inventory.advice import Advice, advise
 from functions_app.services.inventory.status import AccountFact
+from functions_app.services.rollback_targets import AliasTargets, RollbackTarget, targets
 
 PAGE_SIZE = 50
+SHOWN_WAYS = 3
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,22 @@ class FunctionVersions:
     total: int
     page: int
     pages: int
+
+
+@dataclass(frozen=True)
+class WayBack:
+    """An alias with the versions it could go back to (the first few), and why it can't where there is none."""
+
+    alias: str
+    version: str
+    available: int
+    shown: tuple[RollbackTarget, ...]
+    why_not: str
+
+    @property
+    def hidden(self) -> int:
+        """How many more there are."""
+        return self.available - len(self.shown)
 
 
 def function_head(pk: int) -> FunctionHead:
@@ -222,6 +240,27 @@ def _shares(aliases: Sequence[Alias]) -> dict[str, tuple[Share, ...]]:
         if alias.second_version:
             found[alias.second_version] = (*found.get(alias.second_version, ()), Share(alias.name, second))
     return found
+
+
+def ways_back(pk: int) -> tuple[WayBack, ...]:
+    """What each alias could go back to, by the choice that rollbacks offer. Four queries."""
+    found = []
+    for each in targets(Function(pk=pk)):
+        usable = tuple(target for target in each.targets if not target.obstacle)
+        found.append(
+            WayBack(each.alias.name, each.alias.version, each.available, usable[:SHOWN_WAYS], _why_no_way(each))
+        )
+    return tuple(found)
+
+
+def _why_no_way(each: AliasTargets) -> str:
+    if each.available:
+        return ""
+    if not each.lost:
+        return "No earlier version was published."
+    reasons = list(dict.fromkeys(target.obstacle for target in each.targets if target.obstacle))
+    which = "The one earlier version" if each.lost == 1 else f"None of the {each.lost} earlier versions"
+    return f"{which} can{'not' if each.lost == 1 else ''} be used. {' '.join(reasons[:2])}"
 
 
 def configuration(pk: int) -> Mapping[str, Any]:
