@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Done, Kind, Status
-from functions_app.models import AuditEntry, RunStep
+from functions_app.models import AliasMove, AuditEntry, RunStep
 from functions_app.services import rollbacks
 from functions_app.services.run_kinds import KINDS
 from functions_app.services.steps import StepSpec
@@ -110,6 +110,14 @@ def test_a_version_that_was_never_live_is_refused(stage: Stage) -> None:
     stage.functions.next_version("app")
     with pytest.raises(DrydockError, match="never seen live"):
         rollbacks.plan(stage.function, "staging", "3", stage.actor)
+
+
+def test_a_version_that_was_published_earlier_is_planned_and_the_plan_says_what_is_not_known(stage: Stage) -> None:
+    AliasMove.objects.all().delete()
+    stage.sync_all()
+    made = rollbacks.plan(stage.function, "staging", "1", stage.actor)
+    assert made.stored is not None
+    assert {check.name: check.ok for check in made.plan.checks}["History"] is None
 
 
 def test_a_deleted_version_is_refused(stage: Stage) -> None:
