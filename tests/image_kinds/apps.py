@@ -1,7 +1,9 @@
 """Application images of every kind, made in memory; most stand on Python's October release."""
 
 import json
+import sqlite3
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -18,11 +20,13 @@ from sandbox.images import (
     make_index,
     make_layer,
 )
+from sandbox.rpm_packages import RpmPackage, sqlite_database
 from tests.image_kinds import published
 from tests.image_kinds.published import NODE, NOW, OLD_PYTHON, PYTHON, TODAY
-from tests.image_kinds.recast import annotated, assemble, recompressed, squashed, with_config, zstd
+from tests.image_kinds.recast import annotated, assemble, merged, recompressed, squashed, with_config, zstd
 
 BASE_NAME, BASE_DIGEST = "org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"
+RPM_DATABASE = "var/lib/rpm/rpmdb.sqlite"
 SITE_PACKAGES = "var/lang/lib/python3.12/site-packages"
 BUILT = NOW - timedelta(days=2)
 CODE = {"var/task/app.py": b"def handler(event, context):\n    return event\n"}
@@ -54,17 +58,29 @@ def docker() -> Image:
 
 
 def rpm_database_changed() -> Image:
-    """What `RUN dnf install` leaves: the OS's package database written anew."""
-    files = {"var/lib/rpm/rpmdb.sqlite": b"SQLite format 3\0" + b"libxml2" * 99, "usr/lib64/libxml2.so.2": b"\x7fELF"}
+    """What `RUN dnf install libxml2` leaves: the OS's package database written anew, with one package more."""
+    database = merged(october().layers)[RPM_DATABASE]
+    assert isinstance(database, bytes)
+    added = sqlite_database([RpmPackage("libxml2", "2.10.4", "1.amzn2023.0.9")])
+    with closing(sqlite3.connect(":memory:")) as before, closing(sqlite3.connect(":memory:")) as package:
+        before.deserialize(database)
+        package.deserialize(added)
+        before.execute("INSERT INTO Packages (blob) VALUES (?)", *package.execute("SELECT blob FROM Packages"))
+        before.commit()
+        files = {RPM_DATABASE: before.serialize(), "usr/lib64/libxml2.so.2": b"\x7fELF"}
     step = "RUN /bin/sh -c dnf install -y libxml2 # buildkit"
     steps = [step, "COPY app.py /var/task/ # buildkit"]
     return make_image([make_layer(files), make_layer(CODE)], base=october(), created=BUILT, created_by=steps)
 
 
 def pinned_boto3() -> Image:
-    """boto3 of its own over the base's, in the base's package directory."""
-    version = b"__version__ = '1.34.0'\n"
-    return app(october(), {**CODE, f"{SITE_PACKAGES}/boto3/__init__.py": version})
+    """What `pip install boto3==1.34.0` into the base's package directory leaves: it is there in place of the base's."""
+    files = {
+        "boto3/__init__.py": b"__version__ = '1.34.0'\n",
+        "boto3-1.34.0.dist-info/METADATA": b"Metadata-Version: 2.1\nName: boto3\nVersion: 1.34.0\n",
+        ".wh.boto3-1.42.4.dist-info": b"",
+    }
+    return app(october(), {**CODE, **{f"{SITE_PACKAGES}/{path}": data for path, data in files.items()}})
 
 
 def hidden_files() -> Image:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,20 +12,24 @@ import httpx
 from django.conf import settings
 from django.test import override_settings
 
-from functions_app.domain.images import Index, parse_manifest
+from functions_app.domain.images import Index, Manifest, parse_config, parse_manifest
+from functions_app.domain.layer_files import LayerContents, read_tar
 from functions_app.models import BaseRelease, Image, Repository
-from functions_app.registry.client import Registry
+from functions_app.registry.blobs import open_layer
+from functions_app.registry.client import CONFIG_LIMIT, Registry
 from functions_app.services import base_watch
 from functions_app.services.base_verdicts import judge_images
 from functions_app.services.image_facts import inspect
+from sandbox import images as built
 from tests import distribution_server
 from tests.factories import make_account, make_repository
-from tests.fixtures import push_image
+from tests.fixtures import put_blob, put_manifest
 from tests.image_kinds import apps, published, tools
 from tests.image_kinds.published import HOST, NOW
 from tests.image_kinds.tools import Workshop
 
 TAG = "v1"
+COMPANY_HOST = "000000000001.dkr.ecr.eu-west-1.amazonaws.com"
 # The images within an index, in its order: ECR lists them beside it.
 MEMBERS = {
     "multi-arch index": ("multi-arch index, linux/amd64", "multi-arch index, linux/arm64"),
@@ -63,10 +67,41 @@ class Silent:
         raise AssertionError(text)
 
 
+class Pushing:
+    """Pushes as docker does: a blob that another repository has is mounted, not sent again."""
+
+    def __init__(self, shop: Workshop) -> None:
+        self._registry, self._sent = httpx.Client(base_url=f"http://{shop.registry}"), dict[str, str]()
+
+    def __enter__(self) -> "Pushing":
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._registry.close()
+
+    def __call__(self, repository: str, image: built.Image | built.Index, tags: Sequence[str]) -> None:
+        """Blobs first, the images of an index before it."""
+        for child in image.images if isinstance(image, built.Index) else (image,):
+            for blob in child.blobs:
+                self._blob(repository, blob)
+            if child is not image:
+                put_manifest(self._registry, repository, child.digest, child).raise_for_status()
+        for tag in tags:
+            put_manifest(self._registry, repository, tag, image).raise_for_status()
+
+    def _blob(self, repository: str, blob: built.Blob) -> None:
+        if owner := self._sent.get(blob.digest):
+            mount = {"mount": blob.digest, "from": owner}
+            if self._registry.post(f"/v2/{repository}/blobs/uploads/", params=mount).status_code == 201:
+                return
+        put_blob(self._registry, repository, blob.data)
+        self._sent[blob.digest] = repository
+
+
 @contextmanager
 def stage(folder: Path) -> Iterator[Workshop]:
     """A docker-registry with every kind in it; the product reads it in the place of public.ecr.aws and of ECR."""
-    with distribution_server.serving(folder, login=False) as url:
+    with distribution_server.serving(folder, "nobody") as url:
         mirrors = {HOST: url, "*.amazonaws.com": url}
         with override_settings(ENV=dataclasses.replace(settings.ENV, registry_mirrors=mirrors)):
             shop = Workshop(url.removeprefix("http://"), folder)
@@ -75,11 +110,11 @@ def stage(folder: Path) -> Iterator[Workshop]:
 
 
 def _push_kinds(shop: Workshop) -> None:
-    with httpx.Client(base_url=f"http://{shop.registry}") as registry:
+    with Pushing(shop) as push:
         for publication in published.yesterday():
-            push_image(registry, publication.repository, publication.image, publication.tags)
+            push(publication.repository, publication.image, publication.tags)
         for kind, build in apps.KINDS.items():
-            push_image(registry, repository_of(kind), build(), [TAG])
+            push(repository_of(kind), build(), [TAG])
     base = f"lambda/python:{published.label(published.PYTHON, 2).partition(':')[2]}"
     for kind, make in tools.KINDS.items():
         make(shop, base, f"{repository_of(kind)}:{TAG}")
@@ -94,16 +129,15 @@ def judge(shop: Workshop) -> Mapping[str, Judged]:
     """Poll twice, read every kind by its tag, judge. Writes rows: the caller rolls them back."""
     base_watch.seed_streams(published.references())
     base_watch.poll(NOW - timedelta(days=1), Silent())
-    with httpx.Client(base_url=f"http://{shop.registry}") as registry:
+    with Pushing(shop) as push:
         for publication in published.today():
-            push_image(registry, publication.repository, publication.image, publication.tags)
+            push(publication.repository, publication.image, publication.tags)
     base_watch.poll(NOW, Silent())
     account = make_account()
     kinds = [*apps.KINDS, *tools.KINDS]
     images: dict[str, Image] = {}
     manifests: dict[str, bytes] = {}
-    host = f"{account.account_id}.dkr.ecr.eu-west-1.amazonaws.com"
-    with Registry.open(host) as registry_read:
+    with Registry.open(COMPANY_HOST) as registry_read:
         for kind in kinds:
             repository = make_repository(account, repository_of(kind))
             images[kind] = _listed(registry_read, repository, TAG, manifests)
@@ -115,6 +149,20 @@ def judge(shop: Workshop) -> Mapping[str, Judged]:
         inspect(list(images.values()), manifests, registry_read, now=NOW)
     judge_images(now=NOW)
     return {kind: _judged(image) for kind, image in images.items()}
+
+
+def read_layers(shop: Workshop, kind: str) -> tuple[LayerContents, ...]:
+    """What each layer of an image holds, fetched, unpacked, verified and read as the product does."""
+    repository = repository_of(kind)
+    with Registry.open(COMPANY_HOST) as registry:
+        manifest = parse_manifest(registry.manifest(repository, TAG)[1])
+        assert isinstance(manifest, Manifest)
+        config = parse_config(registry.blob(repository, manifest.config.digest, CONFIG_LIMIT))
+        contents = []
+        for layer, diff_id in zip(manifest.layers, config.diff_ids, strict=True):
+            with open_layer(registry, repository, layer, diff_id) as stream:
+                contents.append(read_tar(stream))
+    return tuple(contents)
 
 
 def _listed(registry: Registry, repository: Repository, reference: str, manifests: dict[str, bytes]) -> Image:

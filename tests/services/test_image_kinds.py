@@ -1,18 +1,24 @@
 """Every kind of image gets the right base, tier and freshness, and evidence that names what is telling."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from typing import NamedTuple
 
 import pytest
 from django.db import transaction
 from pytest_django import DjangoDbBlocker
 
+from functions_app.domain.layer_files import FileDiff, FileEntry, LayerContents, diff_files, overlay
+from functions_app.domain.packages import PackageChange, diff_packages, overlay_packages
+from tests.image_kinds.apps import CODE, SITE_PACKAGES
 from tests.image_kinds.published import GOLDEN, NODE, OLD_PYTHON, PYTHON, REPRODUCIBLE, TOOLS, dated, golden, label
 from tests.image_kinds.published import tools as tools_base
-from tests.image_kinds.stage import Judged, judge, stage
+from tests.image_kinds.stage import Judged, judge, read_layers, stage
+from tests.image_kinds.tools import Workshop
 
 pytestmark = pytest.mark.django_db
 
+BASE = 6  # layers of each of AWS's releases
 BASES = {
     "": "",
     "python Oct": label(PYTHON, 2),
@@ -103,14 +109,25 @@ LINES = [Expected(*(cell.strip() for cell in line.split("|"))) for line in TABLE
 
 
 @pytest.fixture(scope="session")
-def judged(
-    tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: DjangoDbBlocker
-) -> Mapping[str, Judged]:
-    """Every kind, pushed, read and judged once; the rows are gone again."""
-    with stage(tmp_path_factory.mktemp("kinds")) as shop, django_db_blocker.unblock(), transaction.atomic():
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+    """A registry with every kind in it."""
+    with stage(tmp_path_factory.mktemp("kinds")) as built:
+        yield built
+
+
+@pytest.fixture(scope="session")
+def judged(shop: Workshop, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Mapping[str, Judged]:
+    """Every kind, read and judged once; the rows are gone again."""
+    with django_db_blocker.unblock(), transaction.atomic():
         verdicts = judge(shop)
         transaction.set_rollback(True)
     return verdicts
+
+
+@pytest.fixture(scope="session")
+def layers(shop: Workshop) -> Callable[[str], tuple[LayerContents, ...]]:
+    """What the layers of a kind hold, each kind read once."""
+    return cache(partial(read_layers, shop))
 
 
 @pytest.mark.parametrize("line", LINES, ids=[line.kind for line in LINES])
@@ -158,3 +175,52 @@ def test_the_kinds_are_what_their_names_say(judged: Mapping[str, Judged]) -> Non
         assert blobs(kind).isdisjoint(blobs("oci, gzip"))
     assert judged["no history"].steps == 0 < judged["oci, gzip"].steps
     assert [len(judged[kind].diff_ids) for kind in ("squashed", "made by buildah, squashed")] == [1, 1]
+
+
+Layers = Callable[[str], tuple[LayerContents, ...]]
+
+
+def shown(layers: Sequence[LayerContents]) -> dict[str, FileEntry]:
+    """The files that a container would see."""
+    return overlay([layer.entries for layer in layers])
+
+
+@pytest.mark.parametrize(
+    "kind", ["oci, zstd", "oci, uncompressed", "recompressed", "gzip to zstd by skopeo", "saved and loaded by skopeo"]
+)
+def test_what_layers_hold_is_the_same_however_they_are_packed(layers: Layers, kind: str) -> None:
+    assert layers(kind) == layers("oci, gzip")
+
+
+def test_a_squashed_image_shows_the_files_of_all_its_layers(layers: Layers) -> None:
+    assert diff_files(shown(layers("oci, gzip")), shown(layers("squashed"))) == FileDiff((), (), ())
+
+
+@pytest.mark.parametrize("kind", ["made by umoci", "made by buildah", "made by buildah, squashed", "docker schema 2"])
+def test_an_application_adds_its_code_to_its_base_whoever_built_it(layers: Layers, kind: str) -> None:
+    base, whole = shown(layers("oci, gzip")[:BASE]), shown(layers(kind))
+
+    found = diff_files(base, whole)
+
+    assert [entry.path for entry in found.added if entry.kind == "file"] == list(CODE)
+    assert found.removed == ()
+    assert [change for change in found.changed if change.new.kind != "dir"] == []
+
+
+def test_packages_that_an_application_installed_or_pinned_are_told_from_its_bases(layers: Layers) -> None:
+    installed, pinned = layers("package database changed"), layers("pinned boto3")
+
+    more = diff_packages(overlay_packages(installed[:BASE]), overlay_packages(installed))
+    other = diff_packages(overlay_packages(pinned[:BASE]), overlay_packages(pinned))
+
+    assert [(package.kind, package.name) for package in more.added] == [("rpm", "libxml2")]
+    assert (more.removed, more.changed) == ((), ())
+    assert other.changed == (PackageChange("python", "boto3", ("1.42.4",), ("1.34.0",)),)
+
+
+def test_what_an_application_hides_of_its_base_is_seen(layers: Layers) -> None:
+    stack = layers("opaque directory and whiteouts")
+
+    removed = {entry.path for entry in diff_files(shown(stack[:BASE]), shown(stack)).removed}
+
+    assert removed == {"etc/localtime", f"{SITE_PACKAGES}/urllib3/__init__.py"}
