@@ -109,6 +109,7 @@ def make_image(repository: Repository, word: object = "", *, tags: Sequence[str]
             ],
             "settings": {"entrypoint": ["/lambda-entrypoint.sh"], "command": ["app.handler"], "env_keys": ["PATH"]},
             "labels": {"org.opencontainers.image.revision": "4f2a1c9"},
+            "base_tier": "exact" if base else "unknown",
             **values,
         },
     )

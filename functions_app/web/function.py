@@ -55,7 +55,7 @@ def image(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     wanted = request.GET.get("version", "")
     chosen = next((version for version in known if version.number == wanted), known[0] if known else None)
     key = chosen.image_id if chosen else None
-    facts = inventory.image_facts(key, known, settings["architecture"]) if key else None
+    facts = inventory.image_facts(inventory.image_row(key), known, settings["architecture"]) if key else None
     context = {
         "function": head,
         "tab": "image",

@@ -19,7 +19,8 @@ from functions_app.services.inventory.function import (
     function_head,
     function_versions,
 )
-from functions_app.services.inventory.image import ImageFacts, function_images, image_facts
+from functions_app.services.inventory.image import ImageFacts, function_images, image_facts, image_row
+from functions_app.services.inventory.image_page import ImagePage, image_page
 from functions_app.services.inventory.repositories import (
     ImageRow,
     RepositoryHead,
@@ -43,6 +44,7 @@ __all__ = [
     "FunctionRow",
     "FunctionVersions",
     "ImageFacts",
+    "ImagePage",
     "ImageRow",
     "Lane",
     "RepositoryHead",
@@ -58,6 +60,8 @@ __all__ = [
     "function_versions",
     "functions",
     "image_facts",
+    "image_page",
+    "image_row",
     "repositories",
     "repository",
 ]

@@ -1,7 +1,7 @@
 """One image: its layers and which base each belongs to, its config, Lambda's rules and what could be better."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.image_rules import Check
@@ -37,18 +37,21 @@ def function_images(pk: int) -> tuple[Version, ...]:
     return tuple(sorted(found, key=lambda version: version.ordinal != 0))
 
 
-def image_facts(image_id: int, versions: Sequence[Version] = (), architecture: str = "") -> ImageFacts:
-    """Read one image; `versions` of a function, of which those that run it are named. Five queries.
-
-    Raises NOT_FOUND.
-    """
-    image = (
-        Image.objects.select_related("repository__account", "base_release__stream", "base_stream")
-        .filter(pk=image_id)
-        .first()
+def image_row(pk: int) -> Image:
+    """An image with its repository, account and base. One query. Raises NOT_FOUND."""
+    found = (
+        Image.objects.select_related("repository__account", "base_release__stream", "base_stream").filter(pk=pk).first()
     )
-    if image is None:
+    if found is None:
         raise DrydockError(Code.NOT_FOUND, "Drydock knows no such image.", next_step="Look for it in Repositories.")
+    return found
+
+
+def image_facts(image: Image, versions: Sequence[Version] = (), architecture: str = "") -> ImageFacts:
+    """What is known of an image (image_row); `versions` of a function, of which those that run it are named.
+
+    `architecture` is the function's, '' for none in particular. Three queries, or four.
+    """
     tags = Tag.objects.filter(repository_id=image.repository_id, digest=image.digest).order_by("name")
     levels = levels_of(image)
     layers = layers_of(image, levels)
@@ -56,11 +59,11 @@ def image_facts(image_id: int, versions: Sequence[Version] = (), architecture: s
     return ImageFacts(
         image=image,
         levels=levels,
-        layers=layers,
+        layers=tuple(replace(layer, read=contents.layers.get(layer.diff_id)) for layer in layers),
         base_bytes=sum(layer.size_bytes for layer in layers if layer.from_base),
         own_bytes=sum(layer.size_bytes for layer in layers if not layer.from_base),
         tags=tuple(tags.values_list("name", flat=True)),
-        versions=tuple(version.number for version in versions if version.image_id == image_id),
+        versions=tuple(version.number for version in versions if version.image_id == image.pk),
         checks=rules_of(image, architecture, contents),
         advice=advice_of(image, levels, layers, contents),
         contents=contents,

@@ -6,6 +6,7 @@ from typing import Any
 
 from functions_app.domain.bases import Tier
 from functions_app.models import BaseStream, Image
+from functions_app.services.inventory.image_contents import LayerRead
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Layer:
     owner: str
     own_base: bool
     share: float
+    read: LayerRead | None = None  # what it holds, where that was read
 
     @property
     def from_base(self) -> bool:

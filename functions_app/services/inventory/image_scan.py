@@ -10,12 +10,11 @@ from functions_app.domain.scans import (
     Finding,
     Placed,
     ScanState,
-    Side,
     severity_rank,
     split,
     state,
 )
-from functions_app.models import Image, ImageScan
+from functions_app.models import ImageScan
 from functions_app.services.inventory.image import ImageFacts
 from functions_app.services.inventory.image_contents import paths_of
 
@@ -113,13 +112,3 @@ def _contents(facts: ImageFacts, found: list[Finding]) -> BaseContents:
         base_packages=facts.contents.base_packages,
         has_base=bool(base_layers),
     )
-
-
-def side_word(side: Side) -> str:
-    """A side as people read it."""
-    return {Side.BASE: "base", Side.APP: "app", Side.UNKNOWN: "not told"}[side]
-
-
-def image_of(pk: int) -> Image | None:
-    """The row that a button of the page acts upon, with its account at hand."""
-    return Image.objects.select_related("repository__account").filter(pk=pk).first()

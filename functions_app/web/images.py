@@ -1,0 +1,69 @@
+"""One image: its layers and whose they are, its users, tags, rules, scan; read its files, ask for its scan."""
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
+from django.views.decorators.http import require_safe
+
+from functions_app.domain.scans import ScanState
+from functions_app.services import access, inventory, layer_reading, scans
+from functions_app.web.http import HtmxHttpRequest, operator_required, page
+
+# What each state of a scan means, and what can be done.
+WORDS = {
+    ScanState.NOT_ASKED: "Drydock has not asked ECR about it: it reads the findings of images in use, some at every "
+    "sync.",
+    ScanState.NOT_SCANNED: "ECR has never scanned it, which says nothing about its safety. Scan on push, or enhanced "
+    "scanning of the registry, would.",
+    ScanState.IN_PROGRESS: "ECR is at it. The next sync brings the result.",
+    ScanState.FAILED: "ECR's scan failed, which says nothing about its safety. Start it again in ECR.",
+    ScanState.UNSUPPORTED: "ECR can't scan this kind of image, so nothing is known of its safety.",
+    ScanState.UNAVAILABLE: "ECR holds no findings of it at the moment, so nothing is known of its safety.",
+    ScanState.EXPIRED: "ECR no longer keeps its findings up to date: it is older than the scan duration of the "
+    "registry. Vulnerabilities found since are not told.",
+    ScanState.CLEAN: "The scan found nothing that it knows of.",
+    ScanState.FOUND: "",
+    ScanState.OTHER: "ECR reports a scan status that Drydock does not know.",
+}
+
+
+@require_safe
+def image(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """The page of an image."""
+    found = inventory.image_page(pk)
+    context = {
+        "page": found,
+        "image": found.image,
+        "address": f"{found.image.repository.uri}@{found.image.digest}",
+        "scan_words": WORDS[found.scan.state],
+        "operator": access.is_operator(request.user),
+    }
+    return page(request, "images/detail.html", context, partial="rows")
+
+
+@operator_required
+def read_files(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """Read what the image's layers hold, and show the run."""
+    run = layer_reading.submit_for_image(inventory.image_row(pk), request.user)
+    return _go(request, reverse("run", args=[run.pk]))
+
+
+@operator_required
+def read_scan(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """Ask ECR about the image's scan now, and show the page again."""
+    scans.read_one(inventory.image_row(pk))
+    messages.success(request, "ECR was asked: what it says of the scan is below.")
+    return _go(request, reverse("image", args=[pk]))
+
+
+def _go(request: HtmxHttpRequest, target: str) -> HttpResponse:
+    if request.htmx:
+        return HttpResponse(status=204, headers={"HX-Redirect": target})
+    return HttpResponseRedirect(target)
+
+
+urlpatterns = [
+    path("images/<int:pk>/", image, name="image"),
+    path("images/<int:pk>/read-files/", read_files, name="image-read-files"),
+    path("images/<int:pk>/scan/", read_scan, name="image-scan"),
+]
