@@ -1,13 +1,14 @@
 """The chain, drawn: alias, version, image, base release, newest release; a lane for each way calls take."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 
 from functions_app.domain.freshness import Freshness
-from functions_app.models import BaseRelease
+from functions_app.models import BaseRelease, Image
 from functions_app.services.inventory import Lane, VersionRow
 from functions_app.web import parts
 
@@ -74,18 +75,67 @@ def _base(row: VersionRow) -> list[Stop]:
     if image is None:
         return []
     if image.base_release is None:
-        return [Stop("Base", parts.freshness(image.freshness, image.freshness_reason), "none found", "unknown")]
-    release, verdict = image.base_release, Freshness(image.freshness)
-    level = LEVEL[verdict]
-    if verdict is Freshness.CURRENT:
-        return [Stop("Base", _release(release), "the newest release", "newest", "good", "newest")]
-    far = parts.behind(image.releases_behind, image.days_behind)
-    stops = [Stop("Base", _release(release), _age(release), level)]
+        return [_without_release(image)]
+    # Each level has a verdict of its own; the image's is the worst of them.
+    levels = [_Level.of(level) for level in image.base_lineage] or [_Level.of_image(image)]
+    nearest, release = levels[0], image.base_release
+    if nearest.freshness is Freshness.CURRENT:
+        worse = [level for level in levels[1:] if level.freshness is not Freshness.CURRENT]
+        return [
+            Stop("Base", _release(release), "the newest release", "newest", "good", "newest"),
+            *map(_beneath, worse),
+        ]
+    stops = [Stop("Base", _release(release), _age(release), LEVEL[nearest.freshness])]
     if row.newest and row.newest.pk != release.pk:
-        stops.append(Stop("Newest", _release(row.newest), _age(row.newest), "newest", level, far or "behind"))
-    elif verdict is Freshness.END_OF_LIFE:
-        stops[0] = Stop("Base", _release(release), "end of life", level)
+        far = parts.behind(nearest.releases_behind, nearest.days_behind) or "behind"
+        stops.append(Stop("Newest", _release(row.newest), _age(row.newest), "newest", LEVEL[nearest.freshness], far))
+    elif nearest.freshness is Freshness.END_OF_LIFE:
+        stops[0] = Stop("Base", _release(release), "end of life", LEVEL[nearest.freshness])
     return stops
+
+
+@dataclass(frozen=True)
+class _Level:
+    """A base beneath an image, from the lineage as stored."""
+
+    stream: str
+    label: str
+    freshness: Freshness
+    releases_behind: int
+    days_behind: int
+
+    @classmethod
+    def of(cls, level: Mapping[str, Any]) -> "_Level":
+        """An entry of Image.base_lineage."""
+        return cls(
+            level["stream"],
+            level["label"],
+            Freshness(level["freshness"]),
+            level["releases_behind"],
+            level["days_behind"],
+        )
+
+    @classmethod
+    def of_image(cls, image: Image) -> "_Level":
+        """The one level of an image that was judged before lineages were kept."""
+        return cls("", "", Freshness(image.freshness), image.releases_behind, image.days_behind)
+
+
+def _beneath(level: _Level) -> Stop:
+    """A base beneath a golden image that makes the image what it is, although the golden image is the newest."""
+    name = f'<b>{escape(level.stream)}</b> <span class="mono sub">{escape(level.label.rpartition(":")[2])}</span>'
+    notes = {Freshness.END_OF_LIFE: "end of life", Freshness.UNKNOWN: "no current release known"}
+    far = parts.behind(level.releases_behind, level.days_behind)
+    note = notes.get(level.freshness) or (f"{far} behind" if far else "withdrawn")
+    return Stop("Beneath", mark_safe(name), note, LEVEL[level.freshness] or "unknown")  # noqa: S308
+
+
+def _without_release(image: Image) -> Stop:
+    if image.base_stream is None:
+        return Stop("Base", parts.freshness(image.freshness, image.freshness_reason), "none found", "unknown")
+    verdict = Freshness(image.freshness)
+    note = "end of life, release unknown" if verdict is Freshness.END_OF_LIFE else "release unknown"
+    return Stop("Base", _bold(image.base_stream.name), note, LEVEL[verdict] or "unknown")
 
 
 def _release(release: BaseRelease) -> SafeString:

@@ -80,6 +80,28 @@ def test_a_split_alias_has_a_lane_for_each_share(person: Client, function: Funct
     assert lanes(person, function)[1][-1].note == "the newest release"
 
 
+def test_a_golden_image_that_is_the_newest_shows_the_stale_base_beneath_it(person: Client, function: Function) -> None:
+    level = {"stream": "python:3.12", "label": "python:3.12.old", "layers": 3, "days_behind": 41}
+    newest = {"stream": "acme/golden:1", "label": "acme/golden:1.7", "freshness": "current", "releases_behind": 0}
+    Image.objects.filter(freshness="stale").update(
+        base_lineage=[{**newest, "days_behind": 0}, {**level, "freshness": "stale", "releases_behind": 3}]
+    )
+
+    *_, base, beneath = lanes(person, function)[0]
+
+    assert (base.kind, base.note) == ("Base", "the newest release")
+    assert (beneath.kind, beneath.note, beneath.level) == ("Beneath", "3 releases, 41 d behind", "warn")
+    assert "python:3.12" in beneath.body
+
+
+def test_a_base_whose_release_is_unknown_is_named(person: Client, function: Function) -> None:
+    Image.objects.update(base_release=None, base_stream=make_stream("nodejs:22"), freshness="unknown")
+
+    base = lanes(person, function)[0][-1]
+
+    assert ("nodejs:22" in base.body, base.note, base.level) == (True, "release unknown", "unknown")
+
+
 def test_a_deleted_image_breaks_the_chain_in_red(person: Client, function: Function) -> None:
     Image.objects.update(gone_at=NOW)
     image = lanes(person, function)[0][2]

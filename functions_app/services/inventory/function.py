@@ -139,7 +139,9 @@ def function_head(pk: int) -> FunctionHead:
 def function_versions(pk: int, page: int = 1) -> FunctionVersions:
     """A page of published versions, newest first ($LATEST leads the first page), and all lanes. Seven queries."""
     aliases = list(Alias.objects.filter(function_id=pk).order_by("name"))
-    versions = Version.objects.filter(function_id=pk).select_related("image__repository", "image__base_release__stream")
+    versions = Version.objects.filter(function_id=pk).select_related(
+        "image__repository", "image__base_release__stream", "image__base_stream"
+    )
     published = versions.exclude(number=LATEST)
     total = published.count()
     pages = max(1, -(-total // PAGE_SIZE))
