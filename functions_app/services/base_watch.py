@@ -118,7 +118,7 @@ def _read(streams: Sequence[BaseStream]) -> Iterator[tuple[int, Reading | Proble
         for (host, _), members in groups.items():
             try:
                 if host not in registries:
-                    registries[host] = opened.enter_context(open_registry(host))
+                    registries[host] = opened.enter_context(_open(host))
             except DrydockError as error:  # no login to be had: the other hosts are read all the same
                 yield from ((stream.pk, error.problem) for stream, _ in members)
                 continue

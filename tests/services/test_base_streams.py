@@ -1,6 +1,7 @@
 """Streams: Lambda's own as an upgrade brings them, and those that people add, change and switch."""
 
 import dataclasses
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -131,11 +132,12 @@ def test_a_stream_is_watched_once_and_its_name_is_its_own(operator: User) -> Non
 
 def test_viewers_add_change_and_switch_nothing(viewer: User) -> None:
     stream = make_stream("golden", own=True)
-    for attempt in (
+    attempts: list[Callable[[], object]] = [
         lambda: add_stream(GOLDEN, [], viewer),
         lambda: edit_stream(stream, viewer, name="mine"),
         lambda: switch_stream(stream, False, viewer),
-    ):
+    ]
+    for attempt in attempts:
         with pytest.raises(DrydockError) as caught:
             attempt()
         assert code_of(caught) is Code.DENIED
