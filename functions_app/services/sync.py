@@ -11,6 +11,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connections
+from django.db.models import Q
 from django.utils import timezone
 
 from functions_app.aws import session
@@ -173,8 +174,12 @@ def _told(problems: Sequence[Problem]) -> Problem:
 
 
 def judge(images: Iterable[int]) -> int:
-    """Judge the bases of these images and of those never judged; the summaries are left to the next step."""
-    unjudged = Image.objects.filter(base_evidence=[]).values_list("pk", flat=True)
+    """Judge the bases of these images and of those never judged; the summaries are left to the next step.
+
+    Never judged are also those of an older Drydock that kept a release without its stream and lineage.
+    """
+    without = Q(base_evidence=[]) | Q(base_release__isnull=False, base_stream=None)
+    unjudged = Image.objects.filter(without).values_list("pk", flat=True)
     return base_watch.judge_images(sorted({*images, *unjudged}), refresh=False)
 
 

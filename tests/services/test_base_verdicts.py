@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from functions_app.domain.images import chain_ids
 from functions_app.models import BaseRelease, BaseStream, FleetRevision, Image, Repository
-from functions_app.services import base_verdicts
+from functions_app.services import base_verdicts, sync
 from functions_app.services.base_watch import judge_images
 from tests.factories import NOW, digest, make_account, make_image, make_repository, make_stream
 
@@ -224,6 +224,17 @@ def test_judging_again_changes_nothing_and_says_so(repository: Repository) -> No
 
     assert judge_images(now=NOW, refresh=False) == 1
     assert judge_images(now=NOW, refresh=False) == 0
+
+
+def test_a_sync_judges_what_was_judged_before_lineages_were_kept(repository: Repository) -> None:
+    known = releases()
+    image = image_on(repository, known[0].diff_ids, base_evidence=["of an older Drydock"])
+    Image.objects.update(base_release=known[0])
+
+    assert (sync.judge([]), sync.judge([])) == (1, 0)
+
+    image.refresh_from_db()
+    assert (image.base_stream, len(image.base_lineage)) == (known[0].stream, 1)
 
 
 def test_only_the_images_asked_for_are_judged(repository: Repository) -> None:
