@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TypeVar
 
 import httpx
@@ -199,6 +200,7 @@ def _client(limits: Limits, reach: Reach, own: tuple[str, int]) -> httpx.Client:
         follow_redirects=False,
         headers={"User-Agent": "drydock", "Accept-Encoding": "identity"},
         limits=CONNECTIONS,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none: one could follow a redirect to a sibling
     )
     # httpx has no public way to hand httpcore's connection pools their backend, and knows best which proxy is whose.
     for transport, proxied in ((http._transport, False), *((each, True) for each in http._mounts.values())):

@@ -151,3 +151,13 @@ def test_the_attempts_of_a_read_end_when_their_time_is_over(wire: Wire) -> None:
     assert failure(wire).problem.code is Code.UNREACHABLE
 
     assert (len(wire.heads), wire.pauses) == (1, [])  # 15 seconds on, the 5 that QUICK allows would be over
+
+
+def test_cookies_are_not_kept(wire: Wire) -> None:
+    wire.play = lambda turn: turn.send(answer(BODY, "200 OK", "Set-Cookie: sid=1; Path=/", "Connection: close"))
+
+    with wire.open() as registry:
+        registry.manifest("team/app", "v1")
+        registry.manifest("team/app", "v1")
+
+    assert [head for head in wire.heads if "cookie" in head.lower()] == []
