@@ -18,6 +18,7 @@ from functions_app.domain.package_files import MetadataReader, Package, reader_o
 CHUNK = 256 * 1024
 HEADER_BYTES = 2 * 1024**2  # headers of one entry, with all its PAX records: tarfile holds them in memory
 GLOBAL_RECORDS = 64  # PAX records for all entries that follow: tarfile copies them for each
+SEGMENTS = 10_000  # of a sparse file: tarfile joins them piece by piece
 NOTES = 20
 WHITEOUT, OPAQUE, AUFS = ".wh.", ".wh..wh..opq", ".wh..wh."
 
@@ -183,6 +184,8 @@ class _Reading:
         self.size_bytes += member.size
         if member.size < 0 or self.size_bytes > self.limits.size_bytes:
             raise _beyond(f"its files are larger than {self.limits.size_bytes:,} bytes")
+        if len(member.sparse or ()) > SEGMENTS:
+            raise _beyond(f"{path} is sparse, in more than {SEGMENTS:,} pieces")
         file = archive.extractfile(member)
         if file is None:
             raise _broken(f"{path} has no contents")
