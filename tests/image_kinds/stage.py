@@ -19,7 +19,7 @@ from functions_app.registry.blobs import open_layer
 from functions_app.registry.client import CONFIG_LIMIT, Registry
 from functions_app.services import base_watch
 from functions_app.services.base_verdicts import judge_images
-from functions_app.services.image_facts import inspect
+from functions_app.services.image_facts import FACTS, inspect
 from sandbox import images as built
 from tests import distribution_server
 from tests.factories import make_account, make_repository
@@ -54,6 +54,7 @@ class Judged:
     layers: tuple[dict[str, object], ...]
     diff_ids: tuple[str, ...]
     steps: int  # of its history
+    facts: dict[str, object]  # all that was read of it
 
 
 class Silent:
@@ -100,13 +101,18 @@ class Pushing:
 
 @contextmanager
 def stage(folder: Path) -> Iterator[Workshop]:
-    """A docker-registry with every kind in it; the product reads it in the place of public.ecr.aws and of ECR."""
+    """A docker-registry with every kind in it."""
     with distribution_server.serving(folder, "nobody") as url:
-        mirrors = {HOST: url, "*.amazonaws.com": url}
-        with override_settings(ENV=dataclasses.replace(settings.ENV, registry_mirrors=mirrors)):
-            shop = Workshop(url.removeprefix("http://"), folder)
-            _push_kinds(shop)
-            yield shop
+        shop = Workshop(url.removeprefix("http://"), folder)
+        _push_kinds(shop)
+        yield shop
+
+
+def read_in_place(shop: Workshop) -> override_settings:
+    """The product reads that registry in the place of public.ecr.aws and of ECR."""
+    url = f"http://{shop.registry}"
+    mirrors = {HOST: url, "*.amazonaws.com": url}
+    return override_settings(ENV=dataclasses.replace(settings.ENV, registry_mirrors=mirrors))
 
 
 def _push_kinds(shop: Workshop) -> None:
@@ -154,7 +160,7 @@ def judge(shop: Workshop) -> Mapping[str, Judged]:
 def read_layers(shop: Workshop, kind: str) -> tuple[LayerContents, ...]:
     """What each layer of an image holds, fetched, unpacked, verified and read as the product does."""
     repository = repository_of(kind)
-    with Registry.open(COMPANY_HOST) as registry:
+    with read_in_place(shop), Registry.open(COMPANY_HOST) as registry:
         manifest = parse_manifest(registry.manifest(repository, TAG)[1])
         assert isinstance(manifest, Manifest)
         config = parse_config(registry.blob(repository, manifest.config.digest, CONFIG_LIMIT))
@@ -191,7 +197,13 @@ def _judged(image: Image) -> Judged:
         layers=tuple(image.layers),
         diff_ids=tuple(image.diff_ids),
         steps=len(image.history),
+        facts=facts_of(image),
     )
+
+
+def facts_of(image: Image) -> dict[str, object]:
+    """What was read of an image, apart from when."""
+    return {name: getattr(image, name) for name in FACTS if name != "inspected_at"}
 
 
 def _name(release: BaseRelease) -> str:

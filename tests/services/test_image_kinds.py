@@ -10,11 +10,14 @@ from pytest_django import DjangoDbBlocker
 
 from functions_app.domain.layer_files import FileDiff, FileEntry, LayerContents, diff_files, overlay
 from functions_app.domain.packages import PackageChange, diff_packages, overlay_packages
-from tests.image_kinds.apps import CODE, SITE_PACKAGES
+from functions_app.models import Account, Image
+from tests.fixtures import Push
+from tests.image_kinds.apps import CODE, KINDS, SITE_PACKAGES
 from tests.image_kinds.published import GOLDEN, NODE, OLD_PYTHON, PYTHON, REPRODUCIBLE, TOOLS, dated, golden, label
 from tests.image_kinds.published import tools as tools_base
-from tests.image_kinds.stage import Judged, judge, read_layers, stage
+from tests.image_kinds.stage import Judged, facts_of, judge, read_in_place, read_layers, stage
 from tests.image_kinds.tools import Workshop
+from tests.services.sync_stage import Lines, run_once
 
 pytestmark = pytest.mark.django_db
 
@@ -118,7 +121,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
 @pytest.fixture(scope="session")
 def judged(shop: Workshop, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Mapping[str, Judged]:
     """Every kind, read and judged once; the rows are gone again."""
-    with django_db_blocker.unblock(), transaction.atomic():
+    with read_in_place(shop), django_db_blocker.unblock(), transaction.atomic():
         verdicts = judge(shop)
         transaction.set_rollback(True)
     return verdicts
@@ -175,6 +178,19 @@ def test_the_kinds_are_what_their_names_say(judged: Mapping[str, Judged]) -> Non
         assert blobs(kind).isdisjoint(blobs("oci, gzip"))
     assert judged["no history"].steps == 0 < judged["oci, gzip"].steps
     assert [len(judged[kind].diff_ids) for kind in ("squashed", "made by buildah, squashed")] == [1, 1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ecr_tells_the_same_of_every_kind(judged: Mapping[str, Judged], ours: Account, push: Push, log: Lines) -> None:
+    for number, build in enumerate(KINDS.values()):
+        push("team/kinds", build(), [f"kind-{number}"])
+
+    run_once(log)
+
+    made = {
+        found.digest: found.facts for kind, found in judged.items() if "made by" not in kind and "skopeo" not in kind
+    }
+    assert {image.digest: facts_of(image) for image in Image.objects.all()} == made
 
 
 Layers = Callable[[str], tuple[LayerContents, ...]]
