@@ -19,7 +19,7 @@ from django.db import IntegrityError, transaction
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.refs import ImageRef
 from functions_app.models import BaseStream
-from functions_app.services import access
+from functions_app.services import access, base_polls
 from functions_app.services.registries import allowed_host
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "base-streams.json"
@@ -96,7 +96,7 @@ def seed_streams(references: Iterable[str] | None = None) -> int:
 def add_stream(
     reference: str, platforms: Sequence[str], actor: User, *, name: str = "", deprecated_on: date | None = None
 ) -> BaseStream:
-    """Watch a company's own base from now on; the next poll reads it. `platforms` empty: all that its index has.
+    """Watch a company's own base from now on; it is read at once. `platforms` empty: all that its index has.
 
     Raises DENIED for others than operators and for hosts that may not be asked, INVALID for what cannot be a stream.
     """
@@ -113,6 +113,7 @@ def add_stream(
         with transaction.atomic():
             stream = BaseStream.objects.create(own=True, **values)
             access.audit(actor, "stream.add", str(ref), _told(stream), f"{stream.name} is watched")
+            base_polls.ask(actor, stream.pk)
     except IntegrityError:
         raise _taken(values["name"]) from None
     return stream
@@ -127,7 +128,7 @@ def edit_stream(
     platforms: Sequence[str] | None = None,
     deprecated_on: date | Literal["kept"] | None = "kept",
 ) -> BaseStream:
-    """Change a company's own stream, what is given of it; the next poll reads it anew.
+    """Change a company's own stream, what is given of it; it is read anew at once.
 
     The reference can be changed until the first release is known: releases of two bases under one name would make
     nonsense of "releases behind". Raises DENIED, INVALID, PREFLIGHT.
@@ -170,12 +171,16 @@ def edit_stream(
 
 
 def switch_stream(stream: BaseStream, enabled: bool, actor: User) -> BaseStream:
-    """Switch a stream on or off: off, it is not polled and finds no bases; its releases stay. Raises DENIED."""
+    """Switch a stream on or off: off, it is not polled and finds no bases; its releases stay.
+
+    Images are judged anew at once. Raises DENIED.
+    """
     access.require_operator(actor, "stream.switch", stream.reference)
     word = "on" if enabled else "off"
     with transaction.atomic():
         if BaseStream.objects.filter(pk=stream.pk).exclude(enabled=enabled).update(enabled=enabled, next_poll_at=None):
             access.audit(actor, "stream.switch", stream.reference, {"enabled": enabled}, f"{stream.name} is {word}")
+            base_polls.ask(actor, stream.pk)
     stream.refresh_from_db()
     return stream
 

@@ -4,27 +4,25 @@ When a stream is next polled stands in its row: set before it is read, so that a
 it due again, whatever the reading then finds.
 """
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import Protocol
 
-from django.conf import settings
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from functions_app.domain.deployments import ECR_HOST
 from functions_app.domain.errors import DrydockError, Problem
 from functions_app.domain.refs import ImageRef
-from functions_app.domain.runs import Done, Kind, Outcome
-from functions_app.models import Account, BaseRelease, BaseStream, Run
+from functions_app.domain.runs import Done, Outcome
+from functions_app.models import Account, BaseRelease, BaseStream
 from functions_app.registry.client import Registry
-from functions_app.services import accounts, runs
+from functions_app.services import accounts
+from functions_app.services.base_polls import due_streams, make_due, next_poll, submit_due, submit_poll
 from functions_app.services.base_reading import Known, Reading, read_stream
 from functions_app.services.base_streams import lambda_references, seed_streams
 from functions_app.services.base_verdicts import judge_images
@@ -40,9 +38,6 @@ __all__ = [
 ]  # fmt: skip
 
 READERS = 4  # repositories read at a time: public registries throttle the nameless
-JITTER = 0.15  # of the time between two polls, more or less, and always the same for one stream
-AHEAD = 0.1  # of that time: a poll takes along what would be due so soon, rather than a run for each stream
-LOCK = "base_poll"
 
 Outcomes = list[tuple[int, Reading | Problem | None]]
 
@@ -79,26 +74,6 @@ def poll(now: datetime, log: Log, streams: Collection[int] | None = None) -> int
         if outcome and outcome.problem:
             log.warning(f"{stream.name}: not all of its releases could be read. {outcome.problem.message}")
     return changed
-
-
-def next_poll(stream: BaseStream, now: datetime) -> datetime:
-    """When a stream is to be read again: each has a time of its own, so that a registry is not asked all at once."""
-    share = int.from_bytes(hashlib.sha256(stream.reference.encode()).digest()[:4], "big") / 2**32
-    return now + timedelta(seconds=settings.ENV.base_poll_every * (1 - JITTER + 2 * JITTER * share))
-
-
-def due_streams(now: datetime) -> list[int]:
-    """The streams to be read now: none until one is due, then also those that soon would be."""
-    enabled = BaseStream.objects.filter(enabled=True)
-    if not enabled.filter(Q(next_poll_at=None) | Q(next_poll_at__lte=now)).exists():
-        return []
-    soon = now + timedelta(seconds=settings.ENV.base_poll_every * AHEAD)
-    return list(enabled.filter(Q(next_poll_at=None) | Q(next_poll_at__lte=soon)).values_list("pk", flat=True))
-
-
-def make_due(streams: Collection[int]) -> int:
-    """Have these read at the next look, even where a poll is reading them at this moment; how many."""
-    return BaseStream.objects.filter(pk__in=streams).update(next_poll_at=None)
 
 
 def _read(streams: Sequence[BaseStream]) -> Iterator[tuple[int, Reading | Problem | None]]:
@@ -264,23 +239,3 @@ STEPS = (
     StepSpec("poll", "Read the base streams", _poll_step),
     StepSpec("judge", "Judge images by the releases known", _judge_step),
 )
-
-
-def submit_poll(actor: User | None, streams: Collection[int] | None = None) -> Run:
-    """Start a poll of these base streams (None: all); images are judged anew after it in any case.
-
-    Raises BUSY when one is under way; the streams named are then read as soon as it has ended.
-    """
-    if streams is None:
-        return runs.submit(Kind.BASE_POLL, title="Poll base streams", plan={}, actor=actor, lock=LOCK)
-    make_due(streams)
-    names = list(BaseStream.objects.filter(pk__in=streams).order_by("name").values_list("name", flat=True)[:2])
-    title = f"Poll {names[0]}" if len(names) == 1 else f"Poll {len(streams)} base streams"
-    return runs.submit(Kind.BASE_POLL, title=title, plan={"streams": sorted(streams)}, actor=actor, lock=LOCK)
-
-
-def submit_due(now: datetime) -> Run | None:
-    """Start the poll of what is due; None where nothing is. Raises BUSY when one is under way."""
-    if not due_streams(now) and BaseStream.objects.exists():
-        return None
-    return runs.submit(Kind.BASE_POLL, title="Poll base streams", plan={"due": True}, actor=None, lock=LOCK)

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.models import AuditEntry, BaseStream
+from functions_app.models import AuditEntry, BaseStream, Run
 from functions_app.services import base_streams
 from functions_app.services.base_streams import add_stream, edit_stream, seed_streams, switch_stream
 from tests.factories import make_release, make_stream
@@ -89,7 +89,7 @@ def test_people_add_their_golden_image(operator: User) -> None:
     assert (stream.name, stream.reference, stream.own) == ("bases/golden:stable", GOLDEN, True)
     assert stream.platforms == ["linux/amd64", "linux/arm64"]
     assert (stream.enabled, stream.next_poll_at) == (True, None)
-    entry = AuditEntry.objects.get()
+    entry = AuditEntry.objects.get(action="stream.add")
     assert (entry.actor_name, entry.action, entry.target) == ("olga", "stream.add", GOLDEN)
 
 
@@ -203,4 +203,17 @@ def test_switching_off_keeps_every_release_and_is_told_once(operator: User) -> N
     switch_stream(stream, False, operator)
 
     assert stream.releases.count() == 1
-    assert AuditEntry.objects.get().result == "python:3.12 is off"
+    assert AuditEntry.objects.get(action="stream.switch").result == "python:3.12 is off"
+
+
+def test_a_change_has_its_stream_read_and_all_images_judged_at_once(operator: User) -> None:
+    stream = add_stream(GOLDEN, [], operator)
+    assert Run.objects.get().plan == {"streams": [stream.pk]}
+    Run.objects.update(status="succeeded")
+
+    switch_stream(stream, False, operator)
+
+    assert Run.objects.latest("pk").plan == {"streams": [stream.pk]}
+    edit_stream(stream, operator, name="golden")  # while that run is under way
+    assert Run.objects.count() == 2
+    assert stream.next_poll_at is None

@@ -74,7 +74,7 @@ def host(account: Account) -> str:
 def golden(account: Account, actor: User) -> BaseStream:
     """The stream of the company's base, read once."""
     stream = base_streams.add_stream(f"{host(account)}/{GOLDEN}:stable", [], actor)
-    execute(base_watch.submit_poll(None))
+    execute(Run.objects.latest("pk"))
     return stream
 
 
