@@ -164,8 +164,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     # Looked at often, due once a day: a day counts from the last forecast, however often the beat restarts.
     "forecast": {
         "task": "functions_app.tasks.start_forecast",
-        "schedule": 600.0,
-        "options": {"queue": "control", "expires": 600.0},
+        "schedule": 60.0,
+        "options": {"queue": "control", "expires": 60.0},
     },
     "tidy": {"task": "functions_app.tasks.tidy", "schedule": 3600.0, "options": {"queue": "control", "expires": 600.0}},
 }

@@ -31,7 +31,7 @@ class Finding:
     """One kind of trouble: how bad, how many, what it means, the worst few, and where all of them are."""
 
     key: str
-    level: str  # bad or warn
+    level: str  # bad, warn or calm
     icon: str
     count: int
     title: str
@@ -39,6 +39,11 @@ class Finding:
     lines: tuple[Line, ...]
     href: str
     rest: int
+
+    @property
+    def brief(self) -> bool:
+        """Whether its lines are names alone, which fit beside one another."""
+        return not any(line.why for line in self.lines)
 
 
 def functions_address(pairs: Pairs) -> str:
@@ -48,17 +53,18 @@ def functions_address(pairs: Pairs) -> str:
 
 def findings(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs, today: date) -> Iterator[Finding]:
     """Those that found something, the worst kind first. `kept` is what the page itself is narrowed to."""
-    for each in (
+    stuck = _stuck(found, accounts, kept)
+    every = [
         _broken(found, accounts, kept),
         _endangered(found, kept),
-        _stuck(found, accounts, kept),
         _inactive(found, accounts, kept),
         _overdue(found, accounts, kept, today),
         _ending(found, kept),
         _drifted(found, accounts, kept),
-    ):
-        if each.count:
-            yield each
+    ]
+    # Aliases that had a way back and lost it are at risk; to be on a first version is no news.
+    every.insert(2 if found.stuck.lost else len(every), stuck)
+    return (each for each in every if each.count)
 
 
 def _broken(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -> Finding:
@@ -107,15 +113,18 @@ def _endangered(found: Overview, kept: Pairs) -> Finding:
 
 def _stuck(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -> Finding:
     count, lost = found.stuck.count, found.stuck.lost
-    parts = [f"{lost} lost every earlier version or its image"] if lost else []
-    parts += [f"{count - lost} on {'its' if count - lost == 1 else 'their'} first version"] if count > lost else []
+    first = count - lost
+    says = f"{lost} lost every earlier version, or its image." if lost else ""
+    if first:
+        whose = "its" if first == 1 else "their"
+        says += f" {first if lost else 'All'} still on {whose} first version: nothing was published before it."
     return Finding(
         "no-way-back",
-        "warn",
+        "warn" if lost else "calm",
         "arrow-back-up",
         count,
         f"{count} alias{'es' if count > 1 else ''} without a rollback target",
-        f"{'; '.join(parts)}.",
+        says.strip(),
         tuple(
             Line(
                 f"{row.function} {row.alias}",
@@ -131,9 +140,7 @@ def _stuck(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) ->
 
 
 def _why_stuck(row: NoWayBack) -> str:
-    if not row.lost:
-        return "No earlier version."
-    return f"{row.lost} earlier version{'s' if row.lost > 1 else ''}, none of which can be used."
+    return f"{row.lost} earlier version{'s' if row.lost > 1 else ''}, none of which can be used." if row.lost else ""
 
 
 def _inactive(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -> Finding:

@@ -116,8 +116,17 @@ def test_an_alias_that_lost_its_way_back_comes_before_one_that_never_had_any(per
     Alias.objects.filter(function__name="fine").update(rollback_targets=2)
     finding = found(person.get("/"))["no-way-back"]
     assert names(finding) == ["lost live", "new live"]
-    assert finding.meaning == "1 lost every earlier version or its image; 1 on its first version."
+    assert finding.meaning.startswith("1 lost every earlier version, or its image. 1 still on its first version")
     assert person.get(finding.href).context["found"].total == 2
+
+
+def test_to_be_on_a_first_version_is_the_last_thing_told(person: Client, account: Account) -> None:
+    make_alias(make_function(account, "new", drifted=True), "live", 1)
+    Alias.objects.update(rollback_targets=0)
+    assert [(each.key, each.level) for each in person.get("/").context["findings"]] == [
+        ("drifted", "warn"),
+        ("no-way-back", "calm"),
+    ]
 
 
 def make_endangered(account: Account, name: str, *, rule: int = 2, user: Account | None = None) -> Function:
