@@ -13,8 +13,10 @@ READ = 500  # moves
 
 @dataclass(frozen=True)
 class TagSpan:
-    """A tag on an image from when to when. `came` None: it had it when it was first seen, or earlier moves are gone;
-    `went` None: it still has it. `from_digest` is what the tag pointed to before, `to_digest` what since; '': nothing.
+    """A tag on an image from when to when. `came` None: Drydock did not see it come; `went` None: it still has it.
+
+    `from_digest` is what the tag pointed to before, `to_digest` what since; '': nothing. `first_seen`: when it came is
+    not known, only that it was there then.
     """
 
     tag: str
@@ -22,6 +24,7 @@ class TagSpan:
     went: datetime | None = None
     from_digest: str = ""
     to_digest: str = ""
+    first_seen: bool = False
 
 
 def tag_history(image: Image) -> tuple[TagSpan, ...]:
@@ -43,7 +46,7 @@ def spans(digest: str, newest_first: Sequence[TagMove], now: dict[str, datetime]
             ended.append(replace(span, went=move.seen_at, to_digest=move.to_digest))
         if move.to_digest == digest:
             open_[move.tag] = TagSpan(move.tag, came=move.seen_at, from_digest=move.from_digest)
-    present = (open_.get(tag) or TagSpan(tag, came=since) for tag, since in sorted(now.items()))
+    present = (open_.get(tag) or TagSpan(tag, came=since, first_seen=True) for tag, since in sorted(now.items()))
     return (*present, *_last_first(ended))
 
 
