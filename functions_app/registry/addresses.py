@@ -19,13 +19,13 @@ import httpcore
 import httpx
 
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.registry.errors import AWS_NAMES
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Iterable[str]]
 
 METADATA = frozenset({ipaddress.ip_address("fd00:ec2::254")})  # EC2's, outside the link-local range
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
-AWS_NAMES = (".amazonaws.com", ".amazonaws.com.cn")
 
 
 class Reach(Enum):

@@ -20,9 +20,9 @@ from functions_app.domain.images import MANIFEST_TYPES, Descriptor
 from functions_app.domain.json_fields import read_object, read_strings
 from functions_app.domain.refs import is_digest, is_repository, is_tag
 from functions_app.registry import download
-from functions_app.registry.addresses import AWS_NAMES, Reach
+from functions_app.registry.addresses import Reach
 from functions_app.registry.auth import Credentials, Login
-from functions_app.registry.errors import broken, refusal
+from functions_app.registry.errors import AWS_NAMES, broken, refusal
 from functions_app.registry.requests import Answer, Ask, Limits
 from functions_app.registry.transport import Transport
 

@@ -7,6 +7,7 @@ import httpx
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.json_fields import read_text
 
+AWS_NAMES = (".amazonaws.com", ".amazonaws.com.cn")
 _REQUEST_IDS = ("x-amzn-requestid", "x-amz-request-id", "docker-request-id", "x-request-id")
 
 
@@ -16,6 +17,8 @@ def refusal(host: str, what: str, status: int, headers: httpx.Headers, body: byt
     request_id = next((headers[name] for name in _REQUEST_IDS if name in headers), "")
     text = f" It says: {said}" if said else ""
     kind, message, next_step, retryable = _meaning(status)
+    if kind is Code.DENIED and not host.endswith(AWS_NAMES):
+        next_step = "It may not exist, or it wants a login that may read it: see DRYDOCK_REGISTRY_AUTH_FILE."
     return DrydockError(
         kind,
         f"{host} {message} {what} (HTTP {status}).{text}"[:500],
@@ -47,7 +50,7 @@ def broken(host: str, what: str, why: str) -> DrydockError:
 
 def _meaning(status: int) -> tuple[Code, str, str, bool]:
     if status == 401:
-        return Code.DENIED, "does not let us see", "It may not exist, or it wants a login that may read it.", False
+        return Code.DENIED, "does not let us see", "It may not exist, or its policy does not let this login in.", False
     if status == 403:
         return Code.DENIED, "forbids", "Allow ecr:BatchGetImage and ecr:GetDownloadUrlForLayer on it.", False
     if status == 404:

@@ -43,10 +43,11 @@ def allowed_host(host: str) -> None:
 def open_registry(host: str, *, target: Target | None = None) -> Registry:
     """The registry of this host, with the login there is for it; reads rows, so not from a pool's threads.
 
-    `target`: whose ECR login to use, where the caller knows; else that of the account whose registry it is. Raises
-    what `allowed_host` does, and DrydockError when the login cannot be had.
+    `target`: whose ECR login to use, where AWS itself told the host; else that of the account whose registry it is.
+    Raises what `allowed_host` does, and DrydockError when the login cannot be had.
     """
-    allowed_host(host)
+    if target is None:
+        allowed_host(host)
     name = "docker.io" if host.lower() in DOCKER_HUB else host.lower()
     reach = Reach.PRIVATE if _named_by_operator(name) else None
     return Registry.open(name, _credentials(name, target), reach=reach)

@@ -1,7 +1,9 @@
 """Registries to read from: Debian's docker-registry, and a server that answers as a test scripts it."""
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -69,16 +71,18 @@ class Scripted:
 @pytest.fixture
 def scripted() -> Iterator[Scripted]:
     """A server that a test scripts."""
-    yield from _serve(Scripted())
+    yield from serve_scripted(Scripted())
 
 
 @pytest.fixture
 def elsewhere() -> Iterator[Scripted]:
     """Another such server: another origin."""
-    yield from _serve(Scripted())
+    yield from serve_scripted(Scripted())
 
 
-def _serve(script: Scripted) -> Iterator[Scripted]:
+def serve_scripted(script: Scripted, tls: ssl.SSLContext | None = None) -> Iterator[Scripted]:
+    """Run the server until the test is over."""
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -91,9 +95,10 @@ def _serve(script: Scripted) -> Iterator[Scripted]:
             self.send_response(status)
             for name, value in {"Content-Length": str(len(body)), **headers}.items():
                 self.send_header(name, value)
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
+            with suppress(ConnectionError):  # a client that has had enough hangs up
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(body)
 
         do_HEAD = do_POST = do_GET
 
@@ -102,6 +107,8 @@ def _serve(script: Scripted) -> Iterator[Scripted]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     script.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()

@@ -1,0 +1,94 @@
+"""Over https: the certificate is checked for the registry's name, and nothing leaves https again."""
+
+import ssl
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.registry.auth import Login
+from functions_app.registry.client import Registry
+from tests.registry.conftest import Scripted, serve_scripted
+from tests.registry.test_rules import BODY, DIGEST, FINE
+
+LOGIN = Login("dockhand", "harbour")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for `localhost` with its key, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = (
+        builder.serial_number(1).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    )
+    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(private + builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@pytest.fixture
+def secure(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripted]:
+    """A scripted server that speaks TLS as `localhost`; its certificate is trusted."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    yield from serve_scripted(Scripted(), context)
+
+
+def open_secure(secure: Scripted, name: str = "localhost", login: Login | None = None) -> Registry:
+    url = secure.url.replace("http://127.0.0.1", f"https://{name}")
+    return Registry(url.removeprefix("https://"), url, login, pause=lambda _: None)
+
+
+def test_a_registry_is_read_over_https(secure: Scripted) -> None:
+    secure.replies(FINE)
+
+    with open_secure(secure) as registry:
+        assert registry.manifest("team/app", "v1")[0].digest == DIGEST
+        with registry.stream("team/app", DIGEST) as pieces:
+            assert b"".join(pieces) == BODY
+
+
+def test_a_certificate_for_another_name_is_refused(secure: Scripted) -> None:
+    secure.replies(FINE)
+
+    with open_secure(secure, "127.0.0.1") as registry, pytest.raises(DrydockError) as caught:
+        registry.manifest("team/app", "v1")
+
+    assert caught.value.problem.code is Code.UNREACHABLE
+    assert "certificate" in caught.value.problem.message
+    assert secure.requests == []
+
+
+def test_no_redirect_leaves_https_not_even_to_the_same_host(secure: Scripted, elsewhere: Scripted) -> None:
+    secure.replies((307, {"Location": f"{elsewhere.url}/v2/"}, b""))
+
+    with open_secure(secure, login=LOGIN) as registry, pytest.raises(DrydockError, match="not https"):
+        registry.manifest("team/app", "v1")
+
+    assert elsewhere.requests == []
+
+
+def test_an_http_mirror_that_moves_to_https_is_followed_without_the_login(secure: Scripted, scripted: Scripted) -> None:
+    secure.replies(FINE)
+    target = secure.url.replace("http://127.0.0.1", "https://localhost")
+    scripted.replies((308, {"Location": f"{target}/v2/"}, b""))
+
+    with scripted.open(LOGIN) as registry:
+        assert registry.manifest("team/app", "v1")[0].digest == DIGEST
+
+    assert scripted.requests[0].authorization == LOGIN.header
+    assert [request.authorization for request in secure.requests] == [""]
