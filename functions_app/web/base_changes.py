@@ -26,11 +26,17 @@ FORM, PLAN = "bases/form.html", "bases/patch.html"
 ENTRIES = 100  # a page of the plan
 COLUMNS = (*(field.name for field in fields(Place)), "to_release_id", "to_release", "to_digest", "way", "why")
 EXTRA = ("production", "warning")
+# word, icon, colour class, what it means
 WAYS = {
-    Way.REBASE: ("Rebase", "refresh", "good"),
-    Way.REBUILD: ("Rebuild", "code", "warn"),
-    Way.GOLDEN: ("Golden image first", "stack-back", "warn"),
-    Way.NONE: ("Not possible", "ban", "bad"),
+    Way.REBASE: ("Rebase", "refresh", "good", "The base layers are proven: they can be swapped, the own layers stay."),
+    Way.REBUILD: ("Rebuild", "code", "warn", "The base is not proven layer by layer: build the image anew."),
+    Way.GOLDEN: (
+        "Golden image first",
+        "stack-back",
+        "warn",
+        "A golden image stands between: build that one anew first.",
+    ),
+    Way.NONE: ("Not possible", "ban", "bad", "The stream has no current release for this platform."),
 }
 
 
@@ -103,9 +109,9 @@ def _accounts(made: PatchPlan) -> list[tuple[str, int]]:
     return [(name, len(ids)) for name, ids in functions.items()]
 
 
-def _groups(entries: tuple[Entry, ...]) -> list[tuple[str, list[tuple[Entry, tuple[str, str, str]]]]]:
+def _groups(entries: tuple[Entry, ...]) -> list[tuple[str, list[tuple[Entry, tuple[str, str, str, str]]]]]:
     """Entries by account, each with how its way looks."""
-    groups: dict[str, list[tuple[Entry, tuple[str, str, str]]]] = {}
+    groups: dict[str, list[tuple[Entry, tuple[str, str, str, str]]]] = {}
     for entry in entries:
         groups.setdefault(entry.place.account, []).append((entry, WAYS[entry.way]))
     return list(groups.items())

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 from html import escape
+from itertools import accumulate, pairwise
 
 from django.utils.safestring import SafeString, mark_safe
 
@@ -29,7 +30,8 @@ CHANGES = {
 }
 KINDS = {"dir": "directory", "symlink": "link", "hardlink": "hard link", "device": "device"}
 SOON = 180  # days before an end from which it is worth a warning
-STEP, WIDE = 64, 132  # px between two releases on the timeline: at least, at most
+STEP, FAR = 64, 320  # px between two releases on the timeline: at least, at most
+WIDTH = 1060  # px that it fills where there is room
 TOP, HIGH, BOTTOM = 22, 64, 40  # px: room for the number, the highest bar, the dates
 EDGE = 40  # px at either end
 MARKS = 36  # releases drawn
@@ -79,23 +81,29 @@ def drawn(marks: Sequence[Mark]) -> tuple[Mark, ...]:
 
 
 def timeline(marks: Sequence[Mark]) -> SafeString:
-    """Releases by date, the newest at the right; above each how many aliases run it. The table says the same."""
+    """Releases by date, the newest at the right; above each how many aliases run it. The table says the same.
+
+    Drawn twice, apart and close together: bases.css shows the one that fits the screen.
+    """
     if not marks:
         return mark_safe("")
+    return mark_safe(_drawing(marks, "wide", WIDTH) + _drawing(marks, "close", 0))  # noqa: S308
+
+
+def _drawing(marks: Sequence[Mark], kind: str, width: int) -> str:
+    """One drawing; gaps follow the days between releases, as far as the width allows."""
     most = max(mark.aliases for mark in marks) or 1
     base = TOP + HIGH
-    x, places = float(EDGE), []
-    for before, mark in zip([None, *marks[:-1]], marks, strict=True):
-        if before is not None:
-            days = (mark.created_at - before.created_at).days
-            x += min(WIDE, max(STEP, days * 2))
-        places.append(x)
-    width = x + EDGE
-    shapes = [f'<path class="axis" d="M0 {base}H{width:.0f}"/>']
+    days = [(after.created_at - before.created_at).days for before, after in pairwise(marks)]
+    scale = (width - 2 * EDGE) / (sum(days) or 1)
+    places = list(accumulate((min(FAR, max(STEP, scale * gap)) for gap in days), initial=float(EDGE)))
+    across = f"{places[-1] + EDGE:.0f}"
+    shapes = [f'<path class="axis" d="M0 {base}H{across}"/>']
     shapes += [_mark(mark, at, base, most) for mark, at in zip(marks, places, strict=True)]
-    return mark_safe(  # noqa: S308
-        f'<svg class="timeline" width="{width:.0f}" height="{base + BOTTOM}" viewBox="0 0 {width:.0f} {base + BOTTOM}" '
-        f'role="img" aria-label="{len(marks)} releases from {marks[0].created_at:%Y-%m-%d} to '
+    down = base + BOTTOM
+    return (
+        f'<svg class="timeline {kind}" width="{across}" height="{down}" viewBox="0 0 {across} {down}" role="img" '
+        f' aria-label="{len(marks)} releases from {marks[0].created_at:%Y-%m-%d} to '
         f'{marks[-1].created_at:%Y-%m-%d}; the table below says the same">{"".join(shapes)}</svg>'
     )
 

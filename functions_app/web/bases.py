@@ -3,10 +3,12 @@
 from datetime import UTC, datetime
 
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
+from functions_app.models import BaseStream
 from functions_app.services import base_watch
 from functions_app.services.inventory import base as base_page
 from functions_app.services.inventory.base import BasePage, Wanted
@@ -29,7 +31,7 @@ def stream(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """One stream: how things stand, the timeline, its releases, who runs which."""
     wanted = read_wanted(request.GET)
     found = base_page.base(pk, wanted, datetime.now(UTC))
-    older = [mark for mark in found.choices if not mark.current]
+    older = [mark for mark in reversed(found.marks) if not mark.current]
     context = {
         "found": found,
         "stream": found.stream,
@@ -44,6 +46,13 @@ def stream(request: HtmxHttpRequest, pk: int) -> HttpResponse:
         "compare_from": next((mark.pk for mark in older if mark.aliases), older[0].pk if older else None),
     }
     return page(request, DETAIL, context)
+
+
+@require_safe
+def named(request: HtmxHttpRequest, name: str) -> HttpResponse:
+    """Lead on to the stream of this name: the functions list knows no more of it."""
+    del request
+    return HttpResponseRedirect(reverse("base", args=[get_object_or_404(BaseStream, name=name).pk]))
 
 
 def read_wanted(query: QueryDict) -> Wanted:
@@ -89,5 +98,6 @@ def poll(request: HtmxHttpRequest) -> HttpResponse:
 urlpatterns: list[URLPattern] = [
     path("bases/", streams, name="bases"),
     path("bases/poll/", poll, name="base-poll"),
+    path("bases/named/<path:name>/", named, name="base-named"),
     path("bases/<int:pk>/", stream, name="base"),
 ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
 from functions_app.domain.freshness import Freshness
@@ -88,7 +89,8 @@ def _base(row: VersionRow) -> list[Stop]:
     stops = [Stop("Base", _release(release), _age(release), LEVEL[nearest.freshness])]
     if row.newest and row.newest.pk != release.pk:
         far = parts.behind(nearest.releases_behind, nearest.days_behind) or "behind"
-        stops.append(Stop("Newest", _release(row.newest), _age(row.newest), "newest", LEVEL[nearest.freshness], far))
+        newest = _release(row.newest) + _what_changes(release, row.newest)
+        stops.append(Stop("Newest", newest, _age(row.newest), "newest", LEVEL[nearest.freshness], far))
     elif nearest.freshness is Freshness.END_OF_LIFE:
         stops[0] = Stop("Base", _release(release), "end of life", LEVEL[nearest.freshness])
     return stops
@@ -139,9 +141,14 @@ def _without_release(image: Image) -> Stop:
 
 
 def _release(release: BaseRelease) -> SafeString:
-    name = f"<b>{escape(release.stream.name)}</b>"
+    name = f'<a class="name" href="{reverse("base", args=[release.stream_id])}">{escape(release.stream.name)}</a>'
     which = f'<span class="mono sub">{escape(release.tag or parts.short(release.manifest_digest))}</span>'
     return mark_safe(f"{name} {which}")  # noqa: S308
+
+
+def _what_changes(old: BaseRelease, new: BaseRelease) -> SafeString:
+    address = reverse("base-compare", args=[new.stream_id], query={"from": old.pk, "to": new.pk})
+    return mark_safe(f' <a href="{escape(address)}">what changes</a>')  # noqa: S308
 
 
 def _age(release: BaseRelease) -> str:

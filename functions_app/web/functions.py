@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from html import escape
 from typing import Any
 from urllib.parse import urlencode
@@ -257,7 +258,7 @@ def _row(row: FunctionRow, accounts: dict[int, AccountFact], home: str, now: dat
     if row.overdue_on and row.overdue_on <= now.date():
         base += parts.overdue(row.overdue_on, now.date())
     if row.base_name:
-        base += f'<span class="sub">{escape(row.base_name)}</span>'
+        base += f'<a class="sub" href="{_base_address(row.base_name)}" hx-boost="false">{escape(row.base_name)}</a>'
     problem = f'<span class="why" title="{escape(row.problem)}">{escape(row.problem)}</span>' if row.problem else ""
     html = (
         f'<tr data-row id="f{row.pk}"><th scope="row"><div class="who">'
@@ -269,6 +270,11 @@ def _row(row: FunctionRow, accounts: dict[int, AccountFact], home: str, now: dat
         f'<td data-h="Owner">{parts.owner(row.owner)}</td></tr>'
     )
     return Row(row.name, mark_safe(html))  # noqa: S308 - every value above is escaped
+
+
+@lru_cache(maxsize=256)
+def _base_address(name: str) -> str:
+    return escape(reverse("base-named", args=[name]))
 
 
 urlpatterns = [path("functions/", function_list, name="functions")]

@@ -183,7 +183,7 @@ def test_each_release_names_who_runs_it(
         ("ledger", "1", ("prod",)),
         ("mailer", "$LATEST", ()),
     ]
-    assert (rows[1].aliases, rows[1].versions, [each.name for each in rows[1].accounts]) == (1, 2, ["production"])
+    assert (rows[1].aliases, rows[1].versions, [each.name for each in rows[1].accounts]) == (2, 2, ["production"])
 
 
 def test_the_timeline_says_how_many_aliases_run_each_release(
@@ -305,8 +305,29 @@ def test_the_page_costs_the_same_however_many(
         person.get(f"/bases/{stream.pk}/")
 
 
+def test_the_platform_follows_a_release_that_is_asked_for(
+    person: Client, account: Account, stream: BaseStream, new: BaseRelease
+) -> None:
+    make_user(account, new)
+    arm = make_release(stream, "arm", current=True)
+    BaseRelease.objects.filter(pk=arm.pk).update(platform="linux/arm64")
+    assert person.get(f"/bases/{stream.pk}/?release={arm.pk}").context["found"].platform == "linux/arm64"
+
+
+def test_a_function_leads_to_its_base_and_to_what_a_newer_release_changes(
+    person: Client, account: Account, stream: BaseStream, old: BaseRelease, new: BaseRelease
+) -> None:
+    function = make_user(account, old, base_name="python:3.12")
+    Image.objects.update(freshness="stale")
+    assert 'href="/bases/named/python:3.12/"' in person.get("/functions/").content.decode()
+    assert person.get("/bases/named/python:3.12/").headers["Location"] == f"/bases/{stream.pk}/"
+    text = person.get(f"/functions/{function.pk}/").content.decode()
+    assert text.count(f"/bases/{stream.pk}/compare/?from={old.pk}&amp;to={new.pk}") == 2
+
+
 def test_a_stream_that_is_not_there_is_a_404(person: Client) -> None:
     assert person.get("/bases/404404/").status_code == 404
+    assert person.get("/bases/named/nothing/like:that/").status_code == 404
 
 
 @pytest.mark.parametrize("query", ["release=x", "page=-1", "platform=%3Cscript%3E", "account=99999999999999999999"])

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from functions_app.domain.errors import Problem
 from functions_app.models import BaseRelease, BaseStream
@@ -23,12 +24,16 @@ from functions_app.services.inventory.status import AccountFact
 
 RELEASES = 25  # a page of the table
 USERS = 50  # a page of who runs it
+T = TypeVar("T")
 NAMED = 6  # users named beside a release at once
 
 
 @dataclass(frozen=True)
 class ReleaseRow:
-    """A release with how much runs it; `users` are the first few."""
+    """A release with how much runs it; `users` are the first few.
+
+    `aliases` counts the $LATEST of a function without an alias as one.
+    """
 
     release: BaseRelease
     label: str
@@ -47,6 +52,7 @@ class Mark:
     pk: int
     label: str
     created_at: datetime
+    platform: str
     current: bool
     aliases: int
 
@@ -90,7 +96,7 @@ class BasePage:
     rows: tuple[ReleaseRow, ...]
     releases_page: int
     releases_pages: int
-    choices: tuple[Mark, ...]
+    choices: tuple[Mark, ...]  # every platform's, the newest first
     users: tuple[UserRow, ...]
     users_total: int
     users_page: int
@@ -114,25 +120,23 @@ def base(pk: int, wanted: Wanted, now: datetime) -> BasePage:
     own = [fact for fact in read.known.releases.values() if fact.stream_id == pk]
     on = Counter(user.release_id for user in read.users for _ in user.aliases or ("",))
     platforms = _platforms(own, on)
-    platform = wanted.platform if any(name == wanted.platform for name, _ in platforms) else _first(platforms)
+    platform = _platform(wanted, own, platforms)
     facts = [fact for fact in own if fact.platform == platform]
     marks = tuple(_mark(fact, on[fact.pk]) for fact in reversed(facts))
-    releases_pages = max(1, -(-len(facts) // RELEASES))
-    releases_page = min(max(1, wanted.releases_page), releases_pages)
-    shown = facts[(releases_page - 1) * RELEASES : releases_page * RELEASES]
+    shown, releases_page, releases_pages = _cut(facts, wanted.releases_page, RELEASES)
     chosen = [user for user in read.users if _is_wanted(user, wanted)]
-    users_pages = max(1, -(-len(chosen) // USERS))
-    users_page = min(max(1, wanted.users_page), users_pages)
+    users, users_page, users_pages = _cut(chosen, wanted.users_page, USERS)
+    ends = Ends.of(read.stream, now.date())
     counted = tally([read.stream], read.known, read.uses, read.late, now.date()).get(pk, NOBODY)
     older = len({user.function_id for user in read.users if not on_current(user, read)})
     problem = Problem.from_json(read.stream.problem) if read.stream.problem else None
     return BasePage(
         stream=read.stream,
         problem=problem,
-        ends=Ends.of(read.stream, now.date()),
+        ends=ends,
         tally=counted,
         older=older,
-        advice=advise(read.stream, problem, Ends.of(read.stream, now.date()), counted, older, releases=len(own)),
+        advice=advise(read.stream, problem, ends, counted, older, releases=len(own)),
         platform=platform,
         platforms=platforms,
         current=next((mark for mark in reversed(marks) if mark.current), None),
@@ -141,7 +145,7 @@ def base(pk: int, wanted: Wanted, now: datetime) -> BasePage:
         releases_page=releases_page,
         releases_pages=releases_pages,
         choices=tuple(_mark(fact, on[fact.pk]) for fact in own),
-        users=tuple(chosen[(users_page - 1) * USERS : users_page * USERS]),
+        users=tuple(users),
         users_total=len(chosen),
         users_page=users_page,
         users_pages=users_pages,
@@ -151,6 +155,13 @@ def base(pk: int, wanted: Wanted, now: datetime) -> BasePage:
         beneath=_beneath(read, facts),
         unknown_release=any(user.release_id is None for user in read.users),
     )
+
+
+def _cut(rows: Sequence[T], page: int, size: int) -> tuple[Sequence[T], int, int]:
+    """One page, its number, and how many there are; a page past the end is the last."""
+    pages = max(1, -(-len(rows) // size))
+    page = min(max(1, page), pages)
+    return rows[(page - 1) * size : page * size], page, pages
 
 
 def _is_wanted(user: UserRow, wanted: Wanted) -> bool:
@@ -166,12 +177,15 @@ def _platforms(own: Sequence[ReleaseFact], on: Mapping[int | None, int]) -> tupl
     return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _first(platforms: Sequence[tuple[str, int]]) -> str:
-    return platforms[0][0] if platforms else ""
+def _platform(wanted: Wanted, own: Sequence[ReleaseFact], platforms: Sequence[tuple[str, int]]) -> str:
+    """The platform asked for, else that of the release asked for, else the most used."""
+    known = [name for name, _ in platforms]
+    of_release = [fact.platform for fact in own if fact.pk == wanted.release]
+    return next((name for name in (wanted.platform, *of_release, *known) if name in known), "")
 
 
 def _mark(fact: ReleaseFact, aliases: int) -> Mark:
-    return Mark(fact.pk, label(fact), fact.created_at, fact.current, aliases)
+    return Mark(fact.pk, label(fact), fact.created_at, fact.platform, fact.current, aliases)
 
 
 def _release_rows(facts: Sequence[ReleaseFact], read: Reading) -> tuple[ReleaseRow, ...]:
@@ -187,7 +201,7 @@ def _release_row(release: BaseRelease, users: Sequence[UserRow]) -> ReleaseRow:
     return ReleaseRow(
         release=release,
         label=label(release),
-        aliases=sum(len(user.aliases) for user in users),
+        aliases=sum(len(user.aliases) or 1 for user in users),
         versions=len({(user.function_id, user.version) for user in users}),
         functions=len({user.function_id for user in users}),
         accounts=tuple(sorted(accounts.values(), key=lambda account: account.name)),

@@ -1,10 +1,10 @@
 """The users of one base stream: what is live on it, as rows; and counted by account and by owner."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import Account, BaseStream, Function
@@ -18,11 +18,10 @@ from functions_app.services.inventory.base_use import (
     overdue_ways,
     release_facts,
 )
-from functions_app.services.inventory.bases import Ends, Standing, standing
+from functions_app.services.inventory.bases import ORDER, Ends, Standing, standing
 from functions_app.services.inventory.status import AccountFact
 
 NO_ACCOUNT = AccountFact(0, "", "", "")
-ORDER = {standing: rank for rank, standing in enumerate(Standing)}
 
 
 @dataclass(frozen=True)
@@ -105,47 +104,65 @@ def read_base(pk: int, now: datetime) -> Reading:
 
 def user_rows(read: Reading) -> list[UserRow]:
     """A row for each function, version and release; the worst first, then by name."""
-    over = Ends.of(read.stream, read.now.date()).over
-    ways: dict[tuple[int, str, int | None, int | None], list[str]] = defaultdict(list)
-    late: set[tuple[int, str, int | None, int | None]] = set()
+    ways: dict[_Way, list[str]] = defaultdict(list)
+    late: set[_Way] = set()
     for use in read.uses:
         here = read.above.get(use.release_id, use.release_id) if use.release_id else None
-        key = (use.function_id, use.version, here, use.release_id)
-        ways[key].append(use.alias)
+        way = _Way(use.function_id, use.version, here, use.release_id)
+        ways[way].append(use.alias)
         if (use.function_id, use.alias) in read.late:
-            late.add(key)
-    newest = {
-        fact.platform: fact.pk
-        for fact in read.known.releases.values()
-        if fact.current and fact.stream_id == read.stream.pk
-    }
-    rows = []
-    for key, aliases in ways.items():
-        function_id, version, here, nearest = key
-        facts = read.functions.get(function_id)
-        if facts is None:
-            continue  # deleted between two queries
-        _, name, account, region, owner = facts
-        release = read.known.releases.get(here) if here else None
-        golden = read.known.releases[nearest] if nearest and nearest != here else None
-        rows.append(
-            UserRow(
-                function_id=function_id,
-                name=name,
-                account=read.accounts.get(account, NO_ACCOUNT),
-                region=region,
-                owner=owner,
-                version=version,
-                aliases=tuple(sorted(alias for alias in aliases if alias)),
-                standing=standing(release.current if release else None, overdue=key in late, over=over),
-                release_id=release.pk if release else None,
-                release=label(release) if release else "unknown release",
-                changes_to=None if release is None or release.current else newest.get(release.platform),
-                through=f"{read.streams[golden.stream_id].name} {label(golden)}" if golden else "",
-            )
-        )
+            late.add(way)
+    describe = _Describer(read)
+    # A function may be deleted between two queries.
+    rows = [
+        describe(way, aliases, overdue=way in late)
+        for way, aliases in ways.items()
+        if way.function_id in read.functions
+    ]
     rows.sort(key=lambda row: (-ORDER[row.standing], row.name, row.account.name, row.region))
     return rows
+
+
+class _Way(NamedTuple):
+    """A version of a function on a release of this stream, and the release its image stands on itself."""
+
+    function_id: int
+    version: str
+    release_id: int | None
+    nearest: int | None
+
+
+class _Describer:
+    """Makes rows; what is the same for all of them is looked up once."""
+
+    def __init__(self, read: Reading) -> None:
+        self.read = read
+        self.over = Ends.of(read.stream, read.now.date()).over
+        own = [fact for fact in read.known.releases.values() if fact.stream_id == read.stream.pk]
+        self.current = {fact.platform: fact.pk for fact in own if fact.current}
+        self.labels = {fact.pk: label(fact) for fact in own}
+        for pk in read.above:
+            fact = read.known.releases[pk]
+            self.labels[pk] = f"{read.streams[fact.stream_id].name} {label(fact)}"
+
+    def __call__(self, way: _Way, aliases: Sequence[str], *, overdue: bool) -> UserRow:
+        _, name, account, region, owner = self.read.functions[way.function_id]
+        release = self.read.known.releases.get(way.release_id) if way.release_id else None
+        current = release.current if release else None
+        return UserRow(
+            function_id=way.function_id,
+            name=name,
+            account=self.read.accounts.get(account, NO_ACCOUNT),
+            region=region,
+            owner=owner,
+            version=way.version,
+            aliases=tuple(sorted(alias for alias in aliases if alias)),
+            standing=standing(current, overdue=overdue, over=self.over),
+            release_id=release.pk if release else None,
+            release=self.labels[release.pk] if release else "unknown release",
+            changes_to=self.current.get(release.platform) if release and not current else None,
+            through=self.labels[way.nearest] if way.nearest and way.nearest != way.release_id else "",
+        )
 
 
 def on_current(user: UserRow, read: Reading) -> bool:

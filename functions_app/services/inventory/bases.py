@@ -1,10 +1,11 @@
 """The list of base streams: what each is at, who stands on it and how many of those are behind."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from functions_app.domain.errors import Problem
 from functions_app.models import BaseStream, Function
@@ -28,7 +29,16 @@ class Standing(StrEnum):
     END_OF_LIFE = "end_of_life"
 
 
-WORST_FIRST = tuple(reversed(Standing))
+ORDER = {standing: rank for rank, standing in enumerate(Standing)}
+
+
+class Level(NamedTuple):
+    """A stream that something stands on: how it stands while it is in time by policy, and once it is overdue."""
+
+    stream_id: int
+    in_time: Standing
+    overdue: Standing
+    nearest: bool
 
 
 @dataclass(frozen=True)
@@ -153,38 +163,51 @@ def tally(
 ) -> dict[int, Tally]:
     """Count functions and aliases by stream; who stands on a golden image counts for what is beneath it too."""
     over = {stream.pk for stream in streams if Ends.of(stream, today).over}
+    stacks: dict[tuple[int | None, int | None], list[Level]] = {}  # twenty thousand uses, but few releases
     worst: dict[tuple[int, int], Standing] = {}
-    aliases: dict[int, int] = defaultdict(int)
+    aliases: Counter[int] = Counter()
     direct: set[tuple[int, int]] = set()
-    order = {standing: rank for rank, standing in enumerate(Standing)}
     for use in uses:
+        stack = stacks.get(use[3:])
+        if stack is None:
+            stack = stacks[use[3:]] = levels(use, known, over)
         overdue = (use.function_id, use.alias) in late
-        for stream_id, current, nearest in stands_on(use, known):
+        for stream_id, in_time, when_overdue, nearest in stack:
             aliases[stream_id] += 1
-            found = standing(current, overdue=overdue, over=stream_id in over)
+            found = when_overdue if overdue else in_time
             key = (stream_id, use.function_id)
-            if key not in worst or order[found] > order[worst[key]]:
+            if key not in worst or ORDER[found] > ORDER[worst[key]]:
                 worst[key] = found
             if nearest:
                 direct.add(key)
-    counts: dict[int, dict[Standing, int]] = defaultdict(lambda: defaultdict(int))
-    through: dict[int, int] = defaultdict(int)
-    for (stream_id, function_id), found in worst.items():
-        counts[stream_id][found] += 1
-        through[stream_id] += (stream_id, function_id) not in direct
+    counts: dict[int, Counter[Standing]] = defaultdict(Counter)
+    through: Counter[int] = Counter()
+    for key, found in worst.items():
+        counts[key[0]][found] += 1
+        through[key[0]] += key not in direct
     return {pk: Tally(dict(found), aliases[pk], through[pk]) for pk, found in counts.items()}
 
 
-def stands_on(use: Use, known: Family) -> list[tuple[int, bool | None, bool]]:
-    """Each stream a use stands on, whether on its current release (None: unknown), and whether it is the nearest."""
+def levels(use: Use, known: Family, over: Collection[int]) -> list[Level]:
+    """Each stream a use stands on, and how it stands there."""
     release = known.releases.get(use.release_id) if use.release_id else None
-    if release is None:
-        return [(use.stream_id, None, True)] if use.stream_id else []
-    found = {release.stream_id: (release.current, True)}
-    for pk in known.beneath.get(release.pk, ()):
-        lower = known.releases[pk]
-        found.setdefault(lower.stream_id, (lower.current, False))
-    return [(stream_id, current, nearest) for stream_id, (current, nearest) in found.items()]
+    found: dict[int, tuple[bool | None, bool]] = {}  # stream: on its current release (None: unknown), the nearest
+    if release is not None:
+        found[release.stream_id] = (release.current, True)
+        for pk in known.beneath.get(release.pk, ()):
+            lower = known.releases[pk]
+            found.setdefault(lower.stream_id, (lower.current, False))
+    elif use.stream_id:
+        found[use.stream_id] = (None, True)
+    return [
+        Level(
+            stream_id,
+            standing(current, overdue=False, over=stream_id in over),
+            standing(current, overdue=True, over=stream_id in over),
+            nearest,
+        )
+        for stream_id, (current, nearest) in found.items()
+    ]
 
 
 def standing(current: bool | None, *, overdue: bool, over: bool) -> Standing:
