@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,7 +21,7 @@ from functions_app.services import base_watch
 from functions_app.services.base_verdicts import judge_images
 from functions_app.services.image_facts import FACTS, inspect
 from sandbox import images as built
-from tests import distribution_server
+from tests import distribution_server, packages
 from tests.factories import make_account, make_repository
 from tests.fixtures import put_blob, put_manifest
 from tests.image_kinds import apps, published, tools
@@ -122,8 +122,13 @@ def _push_kinds(shop: Workshop) -> None:
         for kind, build in apps.KINDS.items():
             push(repository_of(kind), build(), [TAG])
     base = f"lambda/python:{published.label(published.PYTHON, 2).partition(':')[2]}"
-    for kind, make in tools.KINDS.items():
+    for kind, make in makeable().items():
         make(shop, base, f"{repository_of(kind)}:{TAG}")
+
+
+def makeable() -> Mapping[str, Callable[[Workshop, str, str], None]]:
+    """The kinds made by tools that are installed here."""
+    return {kind: make for kind, make in tools.KINDS.items() if all(map(packages.find, tools.programs(kind)))}
 
 
 def repository_of(kind: str) -> str:
@@ -140,7 +145,7 @@ def judge(shop: Workshop) -> Mapping[str, Judged]:
             push(publication.repository, publication.image, publication.tags)
     base_watch.poll(NOW, Silent())
     account = make_account()
-    kinds = [*apps.KINDS, *tools.KINDS]
+    kinds = [*apps.KINDS, *makeable()]
     images: dict[str, Image] = {}
     manifests: dict[str, bytes] = {}
     with Registry.open(COMPANY_HOST) as registry_read:

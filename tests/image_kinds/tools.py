@@ -119,3 +119,10 @@ KINDS: Mapping[str, Callable[[Workshop, str, str], None]] = {
     "docker to oci by skopeo": docker_to_oci,
     "gzip to zstd by skopeo": to_zstd,
 }
+
+
+def programs(kind: str) -> tuple[str, ...]:
+    """What must be installed for a kind to be made."""
+    if kind not in KINDS:
+        return ()
+    return ("skopeo", *(program for program in ("umoci", "buildah") if program in kind))

@@ -12,11 +12,13 @@ from functions_app.domain.layer_files import FileDiff, FileEntry, LayerContents,
 from functions_app.domain.packages import PackageChange, diff_packages, overlay_packages
 from functions_app.models import Account, Image
 from tests.fixtures import Push
+from tests.image_kinds import tools
 from tests.image_kinds.apps import CODE, KINDS, SITE_PACKAGES
 from tests.image_kinds.published import GOLDEN, NODE, OLD_PYTHON, PYTHON, REPRODUCIBLE, TOOLS, dated, golden, label
 from tests.image_kinds.published import tools as tools_base
-from tests.image_kinds.stage import Judged, facts_of, judge, read_in_place, read_layers, stage
+from tests.image_kinds.stage import MEMBERS, Judged, facts_of, judge, read_in_place, read_layers, stage
 from tests.image_kinds.tools import Workshop
+from tests.packages import require
 from tests.services.sync_stage import Lines, run_once
 
 pytestmark = pytest.mark.django_db
@@ -135,6 +137,7 @@ def layers(shop: Workshop) -> Callable[[str], tuple[LayerContents, ...]]:
 
 @pytest.mark.parametrize("line", LINES, ids=[line.kind for line in LINES])
 def test_each_kind_gets_its_base_tier_and_freshness(judged: Mapping[str, Judged], line: Expected) -> None:
+    installed(line.kind)
     found = judged[line.kind]
     stream_only = line.base == "of python"
 
@@ -149,8 +152,16 @@ def test_each_kind_gets_its_base_tier_and_freshness(judged: Mapping[str, Judged]
         assert found.stream == PYTHON
 
 
-def test_no_kind_is_left_out_of_the_table(judged: Mapping[str, Judged]) -> None:
-    assert sorted(judged) == sorted(line.kind for line in LINES)
+def installed(*kinds: str) -> None:
+    """Kinds that tools make need those tools."""
+    for kind in kinds:
+        for program in tools.programs(kind):
+            require(program)
+
+
+def test_no_kind_is_left_out_of_the_table() -> None:
+    members = (member for names in MEMBERS.values() for member in names)
+    assert sorted([*KINDS, *tools.KINDS, *members]) == sorted(line.kind for line in LINES)
 
 
 def test_a_golden_image_shows_its_whole_lineage_the_nearest_first(judged: Mapping[str, Judged]) -> None:
@@ -163,6 +174,8 @@ def test_a_golden_image_shows_its_whole_lineage_the_nearest_first(judged: Mappin
 
 
 def test_the_kinds_are_what_their_names_say(judged: Mapping[str, Judged]) -> None:
+    installed(*tools.KINDS)
+
     def forms(kind: str) -> set[str]:
         return {str(layer["media_type"]).rpartition(".")[2] for layer in judged[kind].layers}
 
@@ -187,9 +200,7 @@ def test_ecr_tells_the_same_of_every_kind(judged: Mapping[str, Judged], ours: Ac
 
     run_once(log)
 
-    made = {
-        found.digest: found.facts for kind, found in judged.items() if "made by" not in kind and "skopeo" not in kind
-    }
+    made = {found.digest: found.facts for kind, found in judged.items() if kind not in tools.KINDS}
     assert {image.digest: facts_of(image) for image in Image.objects.all()} == made
 
 
@@ -205,6 +216,8 @@ def shown(layers: Sequence[LayerContents]) -> dict[str, FileEntry]:
     "kind", ["oci, zstd", "oci, uncompressed", "recompressed", "gzip to zstd by skopeo", "saved and loaded by skopeo"]
 )
 def test_what_layers_hold_is_the_same_however_they_are_packed(layers: Layers, kind: str) -> None:
+    installed(kind)
+
     assert layers(kind) == layers("oci, gzip")
 
 
@@ -214,6 +227,8 @@ def test_a_squashed_image_shows_the_files_of_all_its_layers(layers: Layers) -> N
 
 @pytest.mark.parametrize("kind", ["made by umoci", "made by buildah", "made by buildah, squashed", "docker schema 2"])
 def test_an_application_adds_its_code_to_its_base_whoever_built_it(layers: Layers, kind: str) -> None:
+    installed(kind)
+
     base, whole = shown(layers("oci, gzip")[:BASE]), shown(layers(kind))
 
     found = diff_files(base, whole)
