@@ -147,11 +147,15 @@ def _tags(versions: Iterable[Version]) -> dict[tuple[int, str], tuple[str, ...]]
 
 def seen_versions(function_ids: Collection[int]) -> dict[tuple[int, str], set[str]]:
     """By function and alias the versions it was seen at and left again. One query."""
-    moves: dict[tuple[int, str], list[AliasMove]] = defaultdict(list)
+    found: dict[tuple[int, str], set[str]] = defaultdict(set)
+    now: dict[tuple[int, str], str] = {}
     rows = AliasMove.objects.filter(function__in=function_ids).order_by("at", "id")
-    for move in rows.only("function_id", "alias", "version", "at"):
-        moves[move.function_id, move.alias].append(move)
-    return {key: set(_seen(several)) for key, several in moves.items()}
+    for function_id, alias, version in rows.values_list("function_id", "alias", "version"):
+        left = now.get((function_id, alias))
+        if left:
+            found[function_id, alias].add(left)
+        now[function_id, alias] = version
+    return found
 
 
 def refresh_counts(function_ids: Collection[int]) -> int:

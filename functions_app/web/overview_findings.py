@@ -86,16 +86,13 @@ def _endangered(found: Overview, kept: Pairs) -> Finding:
     rows = {(row.use.function_id, row.use.version): row for row in found.endangered}
     functions = {row.use.function_id for row in rows.values()}
     shown = list(rows.values())[:5]
-    ways = found.endangered_ways_back
-    also = f" So will {ways} version{'s' if ways > 1 else ''} that aliases could go back to." if ways else ""
     return Finding(
         "endangered",
         "bad",
         "photo-off",
         len(functions),
         f"{_functions(len(functions))} will lose {'its' if len(functions) == 1 else 'their'} live image",
-        "A lifecycle policy takes it away within a day. Change the rule, or tag the image so that no rule takes it."
-        + also,
+        "A lifecycle policy takes it away within a day. Change the rule, or tag the image so that no rule takes it.",
         tuple(
             Line(
                 row.use.function,

@@ -255,7 +255,7 @@ def test_it_costs_the_same_however_much_is_wrong(
         )
         count_day(account, TODAY - timedelta(days=number), stale=number)
     Alias.objects.update(rollback_targets=0)
-    with django_assert_max_num_queries(15):  # three of them the session's, the person's and the frame's
+    with django_assert_max_num_queries(14):  # three of them the session's, the person's and the frame's
         text = person.get("/?days=90").content.decode()
     assert "and 35 more" in text
 

@@ -5,7 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
 from functions_app.domain.errors import Problem
+from functions_app.domain.fleet import LATEST
 from functions_app.domain.lifecycle import Danger, Expiring, Need, Use, endangered
 from functions_app.domain.ways_back import is_way_back
 from functions_app.models import Alias, LifecycleForecast, Version
@@ -61,12 +64,16 @@ class Forecast:
         return len(self.expiring) - len(self.shown)
 
 
-def dangers(*, repository_id: int | None = None, account_id: int | None = None) -> tuple[RiskRow, ...]:
+def dangers(
+    *, repository_id: int | None = None, account_id: int | None = None, live: bool = False
+) -> tuple[RiskRow, ...]:
     """Every use of an image that would go, the most needed first, whichever account uses it. Four queries.
 
-    `repository_id` is the repository the images are in, `account_id` the account of the functions.
+    `repository_id` is the repository the images are in, `account_id` the account of the functions; `live` leaves out
+    what is not live, which costs three queries, and little where much would go.
     """
-    versions = Version.objects.filter(image__expiry_rule__isnull=False, image__gone_at=None, function__gone_at=None)
+    versions = live_versions() if live else Version.objects.all()
+    versions = versions.filter(image__expiry_rule__isnull=False, image__gone_at=None, function__gone_at=None)
     if repository_id is not None:
         versions = versions.filter(image__repository=repository_id)
     if account_id is not None:
@@ -79,7 +86,7 @@ def dangers(*, repository_id: int | None = None, account_id: int | None = None) 
     ]
     if not rows:
         return ()
-    uses = _uses(rows)
+    uses = _uses(rows, ways=not live)
     forecasts = LifecycleForecast.objects.filter(repository__in=uses).values_list("repository_id", "expiring")
     found = [
         RiskRow(repository, danger.text, danger.need is Need.LIVE, danger)
@@ -87,6 +94,13 @@ def dangers(*, repository_id: int | None = None, account_id: int | None = None) 
         for danger in endangered([Expiring.from_json(entry) for entry in entries], uses[repository])
     ]
     return tuple(sorted(found, key=lambda row: (row.danger.need, row.use.function, row.use.account, row.use.version)))
+
+
+def live_versions() -> QuerySet[Version]:
+    """Versions that an alias points to, and $LATEST of functions without aliases."""
+    aliases = Alias.objects.filter(function=OuterRef("function"))
+    pointing = aliases.filter(Q(version=OuterRef("number")) | Q(second_version=OuterRef("number")))
+    return Version.objects.filter(Exists(pointing) | Q(number=LATEST) & ~Exists(aliases))
 
 
 @dataclass(frozen=True)
@@ -99,14 +113,14 @@ class _Row:
     version: str
 
 
-def _uses(rows: Iterable[_Row]) -> Mapping[int, list[Use]]:
+def _uses(rows: Iterable[_Row], *, ways: bool) -> Mapping[int, list[Use]]:
     """By repository who uses its images, with the aliases that point to each version or could go back to it."""
     functions = {row.function for row in rows}
     aliases: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
     pointing = Alias.objects.filter(function__in=functions).order_by("name")
     for function, name, first, second in pointing.values_list("function_id", "name", "version", "second_version"):
         aliases[function].append((name, first, second))
-    seen = seen_versions(functions)
+    seen = seen_versions(functions) if ways else {}
     found: dict[int, list[Use]] = defaultdict(list)
     for row in rows:
         own = aliases[row.function]
@@ -121,7 +135,7 @@ def _uses(rows: Iterable[_Row]) -> Mapping[int, list[Use]]:
                 ways_back=tuple(
                     name
                     for name, first, _ in own
-                    if is_way_back(row.version, first, seen.get((row.function, name), set()))
+                    if ways and is_way_back(row.version, first, seen.get((row.function, name), set()))
                 ),
                 has_aliases=bool(own),
             )

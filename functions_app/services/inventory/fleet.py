@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import BooleanField, Case, Count, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, Count, Q, QuerySet, Value, When
 
-from functions_app.domain.fleet import LATEST, RANK_UPDATE_FAILED
-from functions_app.models import Alias, Function, Version
+from functions_app.domain.fleet import RANK_UPDATE_FAILED
+from functions_app.models import Alias, Function
+from functions_app.services.inventory.at_risk import live_versions
 from functions_app.services.inventory.search import searched
 
 PAGE_SIZE = 50
@@ -139,19 +140,12 @@ def _needing(found: QuerySet[Function], needs: str, today: date) -> QuerySet[Fun
         return found.filter(end_of_life_on__gt=today, end_of_life_on__lte=today + ENDING)
     if needs == "broken":
         return found.filter(problem_rank__gte=RANK_UPDATE_FAILED)
-    own = Q(function=OuterRef("pk"))
     if needs == "endangered":
-        return found.filter(Exists(live_versions().filter(own, image__expiry_rule__isnull=False, image__gone_at=None)))
+        doomed = live_versions().filter(image__expiry_rule__isnull=False, image__gone_at=None)
+        return found.filter(pk__in=doomed.values("function"))
     if needs == "no-way-back":
-        return found.filter(Exists(Alias.objects.filter(own, rollback_targets=0)))
+        return found.filter(pk__in=Alias.objects.filter(rollback_targets=0).values("function"))
     return found.filter(drifted=True) if needs == "moved" else found
-
-
-def live_versions() -> QuerySet[Version]:
-    """Versions that an alias points to, and $LATEST of functions without aliases."""
-    of_function = Alias.objects.filter(function=OuterRef("function"))
-    pointing = of_function.filter(Q(version=OuterRef("number")) | Q(second_version=OuterRef("number")))
-    return Version.objects.filter(Exists(pointing) | Q(number=LATEST) & ~Exists(of_function))
 
 
 def add_up(groups: Iterable[Group], chosen: Sequence[Sequence[Any]]) -> tuple[Counts, int, int]:

@@ -1,6 +1,6 @@
 """The overview: what needs attention first, how fresh the fleet is now, and how old what is shown may be.
 
-Twelve queries at most beside the frame's, however many functions there are: every count comes from one pass over one
+Eleven queries at most beside the frame's, however many functions there are: every count comes from one pass over one
 index, and only the few functions that are named are read.
 """
 
@@ -15,7 +15,6 @@ from django.db.models import Count, F, Min, Q, QuerySet, Value, Window
 
 from functions_app.domain import fleet
 from functions_app.domain.freshness import Freshness
-from functions_app.domain.lifecycle import Need
 from functions_app.domain.runs import ACTIVE
 from functions_app.models import Alias, BaseStream, Function, LifecycleForecast, Run
 from functions_app.services.inventory import at_risk
@@ -107,7 +106,6 @@ class Overview:
     freshness: dict[str, int]
     broken: Found
     endangered: tuple[RiskRow, ...]  # versions that are live and would lose their image
-    endangered_ways_back: int  # versions to go back to that would
     stuck: Stuck
     inactive: Found
     overdue: Found
@@ -133,13 +131,11 @@ def overview(now: datetime, *, days: int = 30, account_id: int | None = None) ->
         there = there.filter(account=account_id)
     counts = _counts(there, today)
     named = _named(there, today) if counts.attention else []
-    dangers = at_risk.dangers(account_id=account_id)
     return Overview(
         functions=counts.functions,
         freshness={each.value: counts.freshness[each.value] for each in Freshness},
         broken=_found(counts.broken, named, lambda each: each.problem_rank >= BROKEN, _by_rank),
-        endangered=tuple(row for row in dangers if row.live),
-        endangered_ways_back=sum(row.danger.need is Need.ROLLBACK for row in dangers),
+        endangered=at_risk.dangers(account_id=account_id, live=True),
         stuck=_stuck(account_id),
         inactive=_found(counts.inactive, named, lambda each: each.state == "Inactive", attrgetter("name")),
         overdue=_found(
