@@ -38,6 +38,14 @@ def rpm_files(os: str, number: int, architecture: str) -> dict[str, Entry]:
     return {"var/lib/rpm/Packages": berkeley_database(_al2(number, arch))}
 
 
+def installed(os: str, number: int) -> dict[str, str]:
+    """Names and versions of the packages of an OS ("al2023", "al2", else Debian) at its release of this number."""
+    if os not in ("al2023", "al2"):
+        return dict(_DEBIAN)
+    packages = (_al2023 if os == "al2023" else _al2)(number, "x86_64")
+    return {each.name: f"{f'{each.epoch}:' if each.epoch else ''}{each.version}-{each.release}" for each in packages}
+
+
 def _al2023(number: int, arch: str) -> list[RpmPackage]:
     glibc, openssl, curl = f"196.amzn2023.0.{number // 2 + 1}", f"1.amzn2023.0.{number + 19}", _CURL[min(number, 3)]
     return [

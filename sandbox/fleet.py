@@ -7,13 +7,14 @@ seeded depends on the day and the seed number alone: digests, dates, revision id
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from sandbox import ecr, ecr_scans
+from sandbox import ecr
 from sandbox.bases import all_releases
 from sandbox.fleet_functions import FUNCTIONS, DemoFunction
-from sandbox.fleet_images import PRODUCTION, REPOSITORIES, AppImage, Repository
+from sandbox.fleet_images import REPOSITORIES, AppImage, Repository
 from sandbox.fleet_metrics import seed_traffic
 from sandbox.fleet_policies import put_policies
 from sandbox.fleet_put import Deploy, Seeded, put_function
+from sandbox.fleet_scans import set_scan
 from sandbox.fleet_sized import SMALL, Size, seed_sized
 from sandbox.lambda_images import ARCHITECTURES
 from sandbox.lambda_model import ACTIVE, Code, Condition, Settings
@@ -68,26 +69,8 @@ def _push(repository: Repository, image: AppImage, today: date) -> None:
     where = namespace(repository.account, repository.region)
     pushed_at = image.built(today) + timedelta(minutes=3)
     # Oldest first: each push takes the moving tags from the one before.
-    digest = STORE.push(where, repository.name, image.build(today), [image.tag, *image.moving], pushed_at=pushed_at)
-    # Staging stays unscanned: "not scanned" is not "no findings".
-    if repository.account == PRODUCTION and len(image.architectures) == 1:
-        ecr_scans.set_findings(where, repository.name, digest, _findings(image))
-
-
-def _findings(image: AppImage) -> list[dict[str, str]]:
-    """What a scan of an image finds: the more, the older its base."""
-    severities = ["LOW", *["MEDIUM", "HIGH"] * image.behind]
-    if image.base == "python:3.9":
-        severities += ["HIGH", "CRITICAL"]
-    return [
-        {
-            "name": f"CVE-2026-{20100 + 17 * number}",
-            "severity": severity,
-            "uri": f"https://alas.aws.amazon.com/cve/html/CVE-2026-{20100 + 17 * number}.html",
-            "description": "An example finding in an operating system package.",
-        }
-        for number, severity in enumerate(severities)
-    ]
+    STORE.push(where, repository.name, image.build(today), [image.tag, *image.moving], pushed_at=pushed_at)
+    set_scan(repository, image, today)
 
 
 def _demo_function(function: DemoFunction, today: date) -> Seeded:

@@ -258,6 +258,29 @@ def test_scans_found_more_on_older_bases_and_staging_is_not_scanned(demo: Demo) 
     assert counts("1.8.0", STAGING) is None
 
 
+def test_an_expired_scan_and_a_clean_one_are_there_to_be_told_apart(demo: Demo) -> None:
+    def status(tag: str) -> tuple[str, dict[str, int] | None]:
+        answer = demo.client("ecr").describe_images(repositoryName="billing/documents", imageIds=[{"imageTag": tag}])
+        (image,) = answer["imageDetails"]
+        summary = image.get("imageScanFindingsSummary")
+        return image["imageScanStatus"]["status"], summary and dict(summary["findingSeverityCounts"])
+
+    assert status("2.1.0") == ("SCAN_ELIGIBILITY_EXPIRED", None)
+    assert status("3.1.0") == ("COMPLETE", {})
+
+
+def test_inspectors_findings_name_layers_of_the_base_and_of_the_app(demo: Demo) -> None:
+    ecr = demo.client("ecr", region=AMERICA)
+    tag = {"imageTag": "thumbs-4.0.0"}
+    found = ecr.describe_image_scan_findings(repositoryName="media/pipeline", imageId=tag)["imageScanFindings"]
+    packages = [
+        finding["packageVulnerabilityDetails"]["vulnerablePackages"][0] for finding in found["enhancedFindings"]
+    ]
+    (image,) = ecr.batch_get_image(repositoryName="media/pipeline", imageIds=[tag])["images"]
+    layers = [layer["digest"] for layer in json.loads(image["imageManifest"])["layers"]]
+    assert {layers.index(package["sourceLayerHash"]) for package in packages} == {0, len(layers) - 2}
+
+
 # Calls
 
 
