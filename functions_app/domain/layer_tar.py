@@ -201,7 +201,9 @@ class _Reading:
         if size != member.size:
             raise _broken(f"{path} ends early")
         if reader and wanted:
-            self._read_metadata(reader, bytes(kept), path)
+            data = bytes(kept)
+            del kept  # it may be large
+            self._read_metadata(reader, data, path)
         return digest.hexdigest()
 
     def _wanted(self, reader: MetadataReader | None, size: int, path: str) -> int:

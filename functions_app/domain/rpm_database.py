@@ -78,6 +78,7 @@ def _sqlite_blobs(data: bytes) -> Iterator[bytes]:
         connection.set_progress_handler(lambda: next(steps, -1) < 0, 1000)
         try:
             connection.deserialize(plain)
+            del plain  # sqlite has its own copy
             connection.execute("PRAGMA trusted_schema = OFF")
             connection.execute("PRAGMA cell_size_check = ON")
             for (blob,) in connection.execute("SELECT blob FROM Packages"):

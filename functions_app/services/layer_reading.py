@@ -4,7 +4,7 @@ to disk: the tars stream by, and what stays is an index of files and packages (L
 import hashlib
 import threading
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -140,7 +140,7 @@ def _failed(problems: Sequence[Problem], count: int) -> DrydockError:
     )
 
 
-def _layers(context: Context, registry_of: Any) -> Iterator[Layer]:
+def _layers(context: Context, registry_of: Callable[[str], Registry]) -> Iterator[Layer]:
     """The layers that the plan names, each with where to read it."""
     if "image" in context.plan:
         image = Image.objects.select_related("repository").filter(pk=context.plan["image"]).first()
@@ -239,7 +239,9 @@ def _store(context: Context, layer: Layer, outcome: LayerContents | Problem, whi
     if isinstance(outcome, Problem):
         context.log.error(f"{which}, {short}: {outcome.message}")
         facts: dict[str, Any] = {"read_at": context.now, "problem": outcome.as_json()}
-        LayerFiles.objects.update_or_create(diff_id=layer.diff_id, defaults=facts)
+        row, made = LayerFiles.objects.get_or_create(diff_id=layer.diff_id, defaults=facts)
+        if not made:  # what another run could read meanwhile stays
+            LayerFiles.objects.filter(pk=row.pk, problem__isnull=False).update(**facts)
         return
     files = sum(entry.kind in {"file", "hardlink"} for entry in outcome.entries)
     facts = {
@@ -253,7 +255,8 @@ def _store(context: Context, layer: Layer, outcome: LayerContents | Problem, whi
     LayerFiles.objects.update_or_create(diff_id=layer.diff_id, defaults=facts)
     context.result["layers"]["read"] += 1
     context.log.info(
-        f"{which}, {short}: {files:,} files, {outcome.size_bytes / 1024**2:,.1f} MB, {len(outcome.packages):,} packages"
+        f"{which}, {short}: files: {files:,}, {outcome.size_bytes / 1024**2:,.1f} MB; packages: "
+        f"{len(outcome.packages):,}"
     )
     for note in outcome.notes:
         context.log.warning(f"{short}: {note}")

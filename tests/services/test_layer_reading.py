@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from functions_app.domain.errors import Code, DrydockError, Problem
-from functions_app.domain.layer_files import LayerContents, diff_files, overlay
+from functions_app.domain.layer_files import LayerContents, diff_files, overlay, pack
 from functions_app.domain.packages import PackageDiff, diff_packages, overlay_packages
 from functions_app.domain.runs import Status
 from functions_app.models import AuditEntry, BaseRelease, BaseStream, Image, LayerFiles, Run
@@ -312,6 +312,20 @@ def test_a_layer_that_failed_is_read_again_when_asked(aws: Sandbox, operator: Us
     assert layer_contents(found[0].diff_ids) == dict.fromkeys(found[0].diff_ids)
     assert read(found, operator).status == Status.SUCCEEDED
     assert LayerFiles.objects.filter(diff_id__in=found[0].diff_ids, problem__isnull=True).count() == 3
+
+
+def test_what_another_run_could_read_meanwhile_is_not_overwritten_by_a_failure(aws: Sandbox, operator: User) -> None:
+    broken = hostile(next(WORDS).encode() * 500)
+    good = [make_layer({f"layer-{number}": next(WORDS).encode()}) for number in range(6)]
+    (release,) = polled(aws, small(*good, broken))
+    run = submit_for_releases([release.pk], operator)
+
+    def read_elsewhere(_: Lease) -> None:
+        LayerFiles.objects.create(diff_id=broken.diff_id, read_at=NOW, files=pack(LayerContents(())))
+
+    assert "no tar" in problem_of(lambda: layer_reading.STEPS[0].action(begun(run, read_elsewhere))).message
+    assert layer_contents([broken.diff_id]) == {broken.diff_id: LayerContents(())}
+    assert LayerFiles.objects.get(diff_id=broken.diff_id).problem is None
 
 
 def test_a_package_database_that_cannot_be_read_is_told_and_its_files_are_kept(aws: Sandbox, operator: User) -> None:
