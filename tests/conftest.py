@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 import redis
 from django.conf import settings as django_settings
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from tests.fixtures import Sandbox
 
 pytest_plugins = ["tests.fixtures"]
+hypothesis.settings.register_profile("tests", deadline=None)  # how long an example takes proves nothing
+hypothesis.settings.load_profile("tests")
 
 
 @dataclass
