@@ -34,6 +34,10 @@ LISTS = (
     "/audit/",
     "/settings/accounts/",
     "/settings/accounts/add/",
+    "/settings/freshness/",
+    "/settings/freshness/add/",
+    "/bases/",
+    "/bases/new/",
     "/nowhere/",
 )
 
@@ -50,10 +54,16 @@ def every_page(page: Page, demo: Demo) -> list[str]:
     known = {name: address_of(page, demo, name) for name in {name for name, _ in FUNCTION_PAGES}}
     page.goto(f"{demo.url}/repositories/")
     repository = page.get_by_role("link", name="shop/orders").first.get_attribute("href")
+    page.goto(f"{demo.url}/bases/")
+    base = f"{demo.url}{page.get_by_role('link', name='python:3.12', exact=True).get_attribute('href')}"
     return [
         *(demo.url + path for path in LISTS),
         *(known[name] + tab for name, tab in FUNCTION_PAGES),
         f"{demo.url}{repository}",
+        base,
+        f"{base}edit/",
+        files_read(page, base),
+        patch_planned(page, base),
         planned(page, known["orders-api"]),
         invoked(page, address_of(page, demo, "payment-retry")),
     ]
@@ -66,6 +76,24 @@ def planned(page: Page, function: str) -> str:
     page.get_by_label("Alias to point to it").select_option("live")
     page.get_by_role("button", name="Plan the deployment").click()
     page.wait_for_url(re.compile("/plans/"))
+    return page.url
+
+
+def files_read(page: Page, base: str) -> str:
+    """The comparison of two releases whose files have been read."""
+    page.goto(f"{base}compare/")
+    if page.get_by_role("button", name="Read the files").is_visible():
+        page.get_by_role("button", name="Read the files").click()
+        page.wait_for_url(re.compile(r"/runs/\d+/"))
+        expect(page.locator("[data-ended]")).to_be_visible(timeout=60_000)
+    return f"{base}compare/"
+
+
+def patch_planned(page: Page, base: str) -> str:
+    """A plan to bring functions forward."""
+    page.goto(base)
+    page.get_by_role("button", name="Plan: bring").click()
+    page.wait_for_url(re.compile("/bases/patch/"))
     return page.url
 
 

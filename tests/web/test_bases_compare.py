@@ -172,7 +172,9 @@ def test_what_was_not_read_is_said_and_an_operator_may_have_it_read(
     assert "Read the files" in answer.content.decode()
     form = {"from": release(stream, "old").pk, "to": release(stream, "new").pk}
     started = client.post(f"/bases/{stream.pk}/read-files/", form)
-    assert started.headers["Location"] == f"/runs/{Run.objects.get().pk}/"
+    run = Run.objects.get()
+    assert started.headers["Location"] == f"/runs/{run.pk}/"
+    assert f"Run {run.pk}</a> reads layers now" in client.get(f"/bases/{stream.pk}/compare/").content.decode()
 
 
 def test_a_viewer_has_no_button_to_read(person: Client, stream: BaseStream) -> None:

@@ -11,7 +11,8 @@ from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.layer_files import FileChange, FileDiff, FileEntry, LayerContents, diff_files, overlay
 from functions_app.domain.packages import Package, PackageChange, PackageDiff, diff_packages, overlay_packages
 from functions_app.domain.redaction import redact_value
-from functions_app.models import BaseRelease, BaseStream, LayerFiles
+from functions_app.domain.runs import ACTIVE, Kind
+from functions_app.models import BaseRelease, BaseStream, LayerFiles, Run
 from functions_app.services.layer_reading import layer_contents
 
 SHOWN_FILES = 500  # of each kind of change
@@ -86,6 +87,7 @@ class Comparison:
     notes: tuple[str, ...]
     unread: int
     problem: Problem | None
+    reading: int | None  # the run that reads layers at this moment
 
     def size(self, change: str) -> int:
         """Compressed bytes of the layers that are kept, added or removed."""
@@ -102,7 +104,7 @@ class _Contents:
 
 
 def compare(stream_id: int, old_id: int | None, new_id: int | None, search: str = "") -> Comparison:
-    """Compare two releases of a stream; without ids the one before the current one with it. Four queries, five at most.
+    """Compare two releases of a stream; without ids the one before the current one with it. Five queries at most.
 
     Raises NOT_FOUND for a stream or a release that is not there.
     """
@@ -128,7 +130,13 @@ def compare(stream_id: int, old_id: int | None, new_id: int | None, search: str 
         notes=found.notes if found else (),
         unread=len(unread),
         problem=problem,
+        reading=_reading() if unread else None,
     )
+
+
+def _reading() -> int | None:
+    active = Run.objects.filter(kind=Kind.READ_FILES, status__in=sorted(ACTIVE))
+    return active.order_by("pk").values_list("pk", flat=True).first()
 
 
 def _pair(
