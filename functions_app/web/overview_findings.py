@@ -56,7 +56,7 @@ def findings(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs, 
     stuck = _stuck(found, accounts, kept)
     every = [
         _broken(found, accounts, kept),
-        _endangered(found, kept),
+        _endangered(found, accounts, kept),
         _inactive(found, accounts, kept),
         _overdue(found, accounts, kept, today),
         _ending(found, kept),
@@ -82,9 +82,10 @@ def _broken(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -
     )
 
 
-def _endangered(found: Overview, kept: Pairs) -> Finding:
+def _endangered(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -> Finding:
     rows = {(row.use.function_id, row.use.version): row for row in found.endangered}
     functions = {row.use.function_id for row in rows.values()}
+    owners = {fact.name: fact for fact in accounts.values()}
     shown = list(rows.values())[:5]
     return Finding(
         "endangered",
@@ -98,6 +99,7 @@ def _endangered(found: Overview, kept: Pairs) -> Finding:
                 row.use.function,
                 reverse("function", args=[row.use.function_id]),
                 row.text,
+                owners.get(row.use.account),
                 aside="Forecast",
                 aside_href=f"{reverse('repository', args=[row.repository_id])}#forecast",
             )
@@ -178,15 +180,16 @@ def _late(due: date | None, today: date) -> str:
 def _ending(found: Overview, kept: Pairs) -> Finding:
     ended = sum(each.functions for each in found.endings if each.days_left <= 0)
     soon = sum(each.functions for each in found.endings if each.days_left > 0)
-    words = [f"{ended} past {'its' if ended == 1 else 'their'} end"] if ended else []
+    words = [f"{ended} past it"] if ended else []
     words += [f"{soon} within 90 days of it"] if soon else []
+    where = "at or near" if ended and soon else "past" if ended else "near"
     return Finding(
         "ending",
         "bad" if ended else "warn",
         "calendar-off",
         ended + soon,
-        f"{_functions(ended + soon)} at the end of their base's life",
-        f"{', '.join(words)}. From then on runtime or OS gets no more security patches.",
+        f"{_functions(ended + soon)} on a base {where} its end of life",
+        f"{', '.join(words)}. From then on its runtime or OS gets no more security patches.",
         tuple(
             Line(each.base, functions_address([*kept, ("base", each.base or "none")]), _when(each))
             for each in found.endings
