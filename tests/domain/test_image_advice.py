@@ -1,0 +1,191 @@
+"""Advice on images that Lambda takes: each outcome with its reason."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from functions_app.domain.app_files import look
+from functions_app.domain.image_advice import ZIP_LIMIT, AppShape, advise, app_steps
+from functions_app.domain.image_rules import Check
+from functions_app.domain.images import HistoryEntry, ImageConfig, Platform
+from functions_app.domain.layer_files import FileEntry
+
+LAMBDA = ("/lambda-entrypoint.sh",)
+ON_PYTHON: dict[str, Any] = {"base": "python:3.12.2026.10.03.13", "runtime": "python", "base_layers": 2}
+
+
+def config(
+    *steps: str, entrypoint: tuple[str, ...] = LAMBDA, command: tuple[str, ...] = ("app.handler",), env: str = ""
+) -> ImageConfig:
+    """A config with two layers of a base, then these steps."""
+    history = [HistoryEntry(text, False, None) for text in ("base one", "base two", *steps)]
+    keys = tuple((key, "") for key in env.split())
+    return ImageConfig(Platform("linux", "amd64"), (), tuple(history), entrypoint, command, "/var/task", keys, {}, None)
+
+
+def files(*paths: str, size: int = 10) -> Any:
+    """What stands out among these files."""
+    return look({path: FileEntry(path, "file", size, "0" * 64) for path in paths})
+
+
+def check(name: str, shape: AppShape) -> Check:
+    """The check of this name."""
+    (found,) = (each for each in advise(shape) if each.name == name)
+    return found
+
+
+READ: dict[str, Any] = {"files": files("var/task/app.py"), "packages": frozenset({"boto3"}), "own_bytes": 10}
+
+
+@pytest.mark.parametrize(
+    ("shape", "ok", "reason"),
+    [
+        (AppShape(config(), **ON_PYTHON), True, "python:3.12.2026.10.03.13 brings it"),
+        (AppShape(config(entrypoint=("python", "-m", "awslambdaric"))), True, "starts awslambdaric"),
+        (AppShape(config(entrypoint=("npx", "aws-lambda-ric"))), True, "starts aws-lambda-ric"),
+        (AppShape(config(entrypoint=("python", "app.py"))), None, "not known"),
+        (
+            AppShape(config(entrypoint=("python", "x.py")), **{**READ, "packages": {"awslambdaric"}}),
+            True,
+            "awslambdaric",
+        ),
+        (AppShape(config(entrypoint=("python", "x.py")), **READ), False, "wait in vain"),
+        (AppShape(config(entrypoint=("/main",)), **READ), None, "compiled in"),
+        (
+            AppShape(config(entrypoint=("/main",)), files=files("opt/extensions/lambda-adapter")),
+            True,
+            "Lambda Web Adapter",
+        ),
+        (
+            AppShape(
+                config(entrypoint=("java", "-jar")),
+                files=files("function/lib/aws-lambda-java-runtime-interface-client-2.6.0.jar"),
+            ),
+            True,
+            "Found: /function/lib/aws-lambda-java",
+        ),
+    ],
+)
+def test_the_runtime_client_is_found_or_it_is_told_where_it_was_looked_for(
+    shape: AppShape, ok: bool | None, reason: str
+) -> None:
+    found = check("Runtime client", shape)
+    assert found.ok is ok
+    assert reason in found.text
+
+
+@pytest.mark.parametrize(
+    ("steps", "ok"),
+    [
+        (("RUN /bin/sh -c pip install -r requirements.txt # buildkit", "COPY . /var/task # buildkit"), True),
+        (("COPY . /var/task # buildkit", "RUN /bin/sh -c pip install -r requirements.txt # buildkit"), False),
+        (("COPY requirements.txt . # buildkit", "RUN /bin/sh -c pip install -r requirements.txt", "COPY app ."), True),
+        (("COPY package.json package-lock.json ./ # buildkit", "RUN /bin/sh -c npm ci # buildkit"), True),
+        (("/bin/sh -c #(nop) COPY dir:0a1b in /var/task ", "/bin/sh -c npm ci"), False),
+        (("/bin/sh -c #(nop) COPY file:0a1b in /var/task/requirements.txt ", "/bin/sh -c pip install -r r.txt"), True),
+        (("COPY --from=build /app /var/task # buildkit", "RUN /bin/sh -c dnf install -y poppler # buildkit"), True),
+        (("COPY . /var/task # buildkit",), True),
+        ((), None),
+    ],
+)
+def test_code_is_best_copied_after_the_dependencies(steps: tuple[str, ...], ok: bool | None) -> None:
+    assert check("Code last", AppShape(config(*steps), **ON_PYTHON)).ok is ok
+
+
+def test_the_steps_of_the_base_are_not_the_apps() -> None:
+    history = config("COPY . .").history
+    assert [step.created_by for step in app_steps(history, 2)] == ["COPY . ."]
+    assert app_steps(history, 0) == history
+    assert app_steps((), 2) == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [
+        ("var/task/.git/config", ".git directory"),
+        ("var/task/tests/test_app.py", "tests"),
+        ("var/task/Dockerfile", "Dockerfiles"),
+        ("var/task/dist/app.js.map", "source maps"),
+        ("var/task/node_modules/.cache/x", "caches of build tools"),
+        ("root/.cache/pip/x", "caches of installers"),
+        ("var/task/__pycache__/app.cpython-312.pyc", "__pycache__"),
+    ],
+)
+def test_what_a_function_does_not_need_is_named_with_its_size(path: str, what: str) -> None:
+    found = check("Files not needed", AppShape(config(), files=files(path, "var/task/app.py", size=2048)))
+    assert found.ok is False
+    assert what.lower() in found.text.lower()
+    assert "2 KB" in found.text
+
+
+def test_tests_of_libraries_are_not_held_against_the_app() -> None:
+    shape = AppShape(config(), files=files("var/task/node_modules/x/test/a.js", "var/task/app.py"))
+    assert check("Files not needed", shape).ok is True
+
+
+@pytest.mark.parametrize(("path", "told"), [(".env", True), (".env.production", True), (".env.example", False)])
+def test_a_file_that_may_hold_secrets_is_told(path: str, told: bool) -> None:
+    names = [each.name for each in advise(AppShape(config(), files=files(f"var/task/{path}"))) if each.ok is False]
+    assert names == (["Secrets"] if told else [])
+
+
+def test_libraries_that_need_shared_memory_are_a_hint_and_no_fault() -> None:
+    found = check("/dev/shm", AppShape(config(), packages={"torch", "boto3"}))
+    assert (found.ok, found.kind) == (None, "hint")
+    assert "torch (its data loaders)" in found.text
+    assert "not known" in check("/dev/shm", AppShape(config())).text
+    gunicorn = config(entrypoint=("gunicorn", "--worker-tmp-dir", "/dev/shm"))
+    assert check("/dev/shm", AppShape(gunicorn)).ok is False
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        (AppShape(config(entrypoint=("app", "--log-file=/var/log/app.log"))), "names /var/log/app.log"),
+        (AppShape(config(entrypoint=("app", "--log-file=/tmp/app.log"))), "Nothing seen from outside"),
+        (AppShape(config(), packages={"matplotlib"}), "matplotlib (MPLCONFIGDIR)"),
+        (AppShape(config(env="MPLCONFIGDIR"), packages={"matplotlib"}), "MPLCONFIGDIR must lead there"),
+    ],
+)
+def test_only_tmp_can_be_written(shape: AppShape, words: str) -> None:
+    found = check("Read-only files", shape)
+    assert (found.ok, found.kind) == (None, "hint")
+    assert words in found.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "Yes: it adds"),
+        ({"files": None}, "Perhaps"),
+        ({"runtime": ""}, "No: it does not stand on a base of a managed runtime"),
+        ({"between": "golden:7"}, "No: it stands on golden:7"),
+        ({"config": config(entrypoint=("/bin/app",))}, "No: its entry point is its own (/bin/app)"),
+        ({"files": files("var/lib/rpm/rpmdb.sqlite")}, "No: it installs packages of the operating system"),
+        ({"files": files("usr/bin/ffmpeg")}, "No: it has files outside of /var/task and /opt, such as /usr/bin/ffmpeg"),
+        ({"own_bytes": ZIP_LIMIT + 1}, "No: its own files are 250.0 MB"),
+        ({"own_compressed": ZIP_LIMIT + 1, "files": None}, "No: its own files are"),
+    ],
+)
+def test_what_could_be_a_zip_and_why_not(changes: dict[str, Any], words: str) -> None:
+    shape = replace(AppShape(config(), **ON_PYTHON, **READ), **changes)
+    assert words in check("Could it be a zip", shape).text
+
+
+def test_advice_never_forbids() -> None:
+    for shape in (
+        AppShape(config()),
+        AppShape(config(), **ON_PYTHON, **READ),
+        AppShape(config(entrypoint=(), command=())),
+    ):
+        assert {each.kind for each in advise(shape)} <= {"advice", "hint"}
+        assert all(each.ok is None for each in advise(shape) if each.kind == "hint")
+
+
+def test_the_biggest_files_come_first_and_long_paths_are_cut() -> None:
+    sizes = {f"var/task/{'d/' * 300}{number}": number for number in range(50)}
+    found = look({path: FileEntry(path, "file", size, "0" * 64) for path, size in sizes.items()})
+    assert (found.count, found.size_bytes, len(found.biggest)) == (50, sum(range(50)), 20)
+    assert [size for _, size in found.biggest] == list(range(49, 29, -1))
+    assert all(len(path) <= 161 for path, _ in found.biggest)
