@@ -29,7 +29,7 @@ COLUMNS = (
 
 
 def refresh_summaries(function_ids: Sequence[int] | None = None, *, now: datetime | None = None) -> int:
-    """Rewrite the summaries of these functions (None: all); how many changed. Four queries per 500 functions.
+    """Rewrite the summaries of these functions (None: all); how many changed. A constant number of queries per 500.
 
     What is overdue is so by the day of `now`: who keeps that true calls this once a day.
     """

@@ -97,7 +97,7 @@ def test_summaries_cost_the_same_queries_for_one_function_and_for_many(
         functions.create(f"app{number}")
     run_once(log)
     Function.objects.update(search_text="")
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(15):
         assert sync.refresh_summaries() == 6
 
 
