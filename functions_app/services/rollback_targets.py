@@ -29,6 +29,7 @@ class RollbackTarget:
     obstacle: str
     published_at: datetime | None = None
     same_image: bool = False  # as what the alias points to now
+    expiry_rule: int | None = None  # of the lifecycle policy that would take its image away, by the last forecast
 
     @property
     def seen(self) -> bool:
@@ -64,6 +65,7 @@ def targets(function: Function) -> tuple[AliasTargets, ...]:
             "last_modified",
             "image__digest",
             "image__gone_at",
+            "image__expiry_rule",
             "image__repository_id",
             "image__repository__name",
         )
@@ -120,6 +122,7 @@ def _targets(
                 obstacle=_obstacle(version),
                 published_at=version.last_modified if version else None,
                 same_image=bool(version and now and version.digest and version.digest == now.digest),
+                expiry_rule=image.expiry_rule if image else None,
             )
         )
     return tuple(found)

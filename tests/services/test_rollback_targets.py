@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from functions_app.models import Alias, AliasMove, Function
+from functions_app.models import Alias, AliasMove, Function, Image
 from functions_app.services import rollback_targets, summaries
 from functions_app.services.rollback_targets import AliasTargets
 from tests.factories import NOW, make_account, make_alias, make_function, make_image, make_repository, make_version
@@ -73,6 +73,11 @@ def test_a_version_with_the_same_image_says_so(function: Function) -> None:
     latest = function.versions.get(number="4")
     function.versions.filter(number="3").update(image=latest.image, digest=latest.digest)
     assert [target.same_image for target in offer(function).targets] == [True, False, False]
+
+
+def test_a_version_whose_image_will_go_says_by_which_rule(function: Function) -> None:
+    Image.objects.filter(versions__number="3").update(expiry_rule=2)
+    assert [target.expiry_rule for target in offer(function).targets] == [2, None, None]
 
 
 def test_summaries_keep_the_count_that_the_offer_gives(function: Function) -> None:
