@@ -86,8 +86,9 @@ class Finding:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Finding":
-        """Read what `as_json` wrote."""
-        return cls(**{**value, "places": tuple(Place(**place) for place in value["places"])})
+        """Read what `as_json` wrote; an address is looked at again, since it will be linked to."""
+        places = tuple(Place(**place) for place in value["places"])
+        return cls(**{**value, "places": places, "uri": https(value.get("uri"))})
 
 
 def severity_rank(severity: str) -> int:
