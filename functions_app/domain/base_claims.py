@@ -123,7 +123,11 @@ def agreement(claim: Claim, levels: Collection[Level], platform: str, known: Rel
     if named and named.releases and chains.isdisjoint(release.chain_id for release in named.releases):
         return f"{says}, another release: that disagrees with its layers, and the layers decide."
     if claim.digest:
-        return f"{says}, a digest of no known release: it does not agree with its layers, and the layers decide."
+        # The same layers may have had other digests: a manifest that was compressed anew, an index that grew.
+        return (
+            f"{says}, a digest of no known release: as far as is known it does not agree with its layers, "
+            "and the layers decide."
+        )
     if named and named.stream:
         return f"Its {claim.source} names the same stream."
     return f"{says}, which is not what its layers are: they disagree, and the layers decide."

@@ -1,6 +1,7 @@
 """The marks that AWS's Lambda bases leave in an image's settings: all that is left of a base in a squashed image."""
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 
 ENTRYPOINT = "/lambda-entrypoint.sh"
@@ -9,11 +10,11 @@ WORKING_DIRECTORY = "/var/task"
 HISTORY_LIMIT = 200  # steps
 STEP_LIMIT = 2000  # characters
 _RUNTIME = re.compile(
-    r"(?<![\w.-])(?:lambda/)?(python|nodejs|node|java|dotnet|ruby)[:/@-]?v?(\d{1,2}(?:\.\d{1,2})?)(?![\w.]*\d)",
-    re.IGNORECASE,
+    r"(?<![\w.-])(python|nodejs|node|java|dotnet|ruby)[:/@-]?v?(\d{1,2}(?:\.\d{1,2})?)(?:\.\d+)*(?!\w)", re.IGNORECASE
 )
 _KEYS = {"DOTNET_VERSION": "dotnet", "PYTHON_VERSION": "python", "NODE_VERSION": "nodejs", "RUBY_VERSION": "ruby",
          "JAVA_VERSION": "java", "JAVA_HOME": "java", "GEM_HOME": "ruby"}  # fmt: skip
+_NAMES = {"node": "nodejs"}
 
 
 def lambda_marks(entrypoint: Sequence[str], env_keys: Collection[str], working_directory: str) -> tuple[str, ...]:
@@ -32,12 +33,15 @@ def lambda_marks(entrypoint: Sequence[str], env_keys: Collection[str], working_d
 
 
 def guess_runtime(steps: Sequence[str], env_keys: Collection[str], command: Sequence[str] = ()) -> str:
-    """The runtime that build steps or settings speak of, such as "python 3.12"; "" where they do not, or of several."""
-    found = set()
+    """The runtime that build steps or settings speak of, such as "python 3.12" or "java"; "" for none, or several."""
+    versions = defaultdict(set)
     for text in (*steps[:HISTORY_LIMIT], *command):
         for runtime, version in _RUNTIME.findall(text[:STEP_LIMIT]):
-            found.add((runtime.lower().replace("nodejs", "node").replace("node", "nodejs"), version))
-    if len(found) == 1:
-        return " ".join(found.pop())
-    runtimes = {runtime for runtime, _ in found} or {_KEYS[key] for key in env_keys if key in _KEYS}
-    return runtimes.pop() if len(runtimes) == 1 else ""
+            versions[_NAMES.get(runtime.lower(), runtime.lower())].add(version)
+    runtimes = set(versions) or {_KEYS[key] for key in env_keys if key in _KEYS}
+    if len(runtimes) != 1:
+        return ""
+    (runtime,) = runtimes
+    # python3 runs whatever python3.12 is.
+    found = [one for one in versions[runtime] if not any(other.startswith(f"{one}.") for other in versions[runtime])]
+    return f"{runtime} {found[0]}" if len(found) == 1 else runtime

@@ -208,7 +208,9 @@ def _of_an_unknown_release(stream: str, common: SharedLayers, shape: ImageShape)
 
 
 def _heuristic(marks: Sequence[str], shape: ImageShape, others: Sequence[str]) -> Detection:
-    runtime = guess_runtime([step.created_by for step in shape.history], shape.env_keys, shape.entrypoint)
+    runtime = guess_runtime(
+        [step.created_by for step in shape.history], shape.env_keys, shape.entrypoint + shape.command
+    )
     which = f", probably of {runtime}" if runtime else ", of a runtime that nothing shows"
     evidence = [f"Only its settings look like one of Lambda's bases{which}: {', '.join(marks)}."]
     if len(shape.chains) == 1:

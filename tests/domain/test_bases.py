@@ -374,6 +374,9 @@ def test_the_marks_of_a_lambda_base_are_a_guess() -> None:
         ("RUN /var/lang/bin/python3.12 -m pip install -r requirements.txt", "python 3.12"),
         ("FROM public.ecr.aws/lambda/nodejs:22", "nodejs 22"),
         ("RUN dnf install -y java21", "java 21"),
+        ("RUN tar xf Python-3.12.7.tgz && ./configure", "python 3.12"),
+        ("COPY --from=public.ecr.aws/lambda/python:3.12.2026.10.03.13 / /", "python 3.12"),
+        ("RUN python3 -m venv x && python3.13 -m pip install y", "python 3.13"),
     ],
 )
 def test_the_history_may_show_the_runtime(step: str, runtime: str) -> None:
@@ -386,6 +389,12 @@ def test_a_history_that_speaks_of_two_runtimes_shows_none() -> None:
     steps = tuple(HistoryEntry(step, False, None) for step in ("python3.12 -m build", "COPY --from=node:22"))
 
     assert "nothing shows" in look(["x"], [release(1, PYTHON)], history=steps, **LAMBDA).evidence[0]
+
+
+def test_a_variable_may_show_the_runtime() -> None:
+    found = look(["x"], [release(1, PYTHON)], **{**LAMBDA, "env_keys": (*LAMBDA["env_keys"], "DOTNET_VERSION")})
+
+    assert "probably of dotnet:" in found.evidence[0]
 
 
 def test_the_working_directory_alone_is_no_mark() -> None:
