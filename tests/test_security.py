@@ -18,8 +18,8 @@ from functions_app.models import AuditEntry, LogLine, Run
 from tests.factories import NOW, make_account, make_function
 from tests.processes import web
 
-OPEN = {"login/", "healthz"}
-ARGUMENTS = {"int:pk": "1", "uuid:plan_id": "00000000-0000-4000-8000-000000000000"}
+OPEN = {"login/", "healthz", "api/v1/hooks/ecr"}  # the last wants a token of its own: tests/api
+ARGUMENTS = {"int:pk": "1", "path:name": "python:3.12", "uuid:plan_id": "00000000-0000-4000-8000-000000000000"}
 CHANGES = [
     "/functions/1/deploy/",
     "/functions/1/rollback/",
