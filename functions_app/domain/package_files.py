@@ -13,8 +13,6 @@ from typing import Any
 from functions_app.domain.json_fields import malformed
 from functions_app.domain.rpm_database import read_packages
 
-KINDS = {"rpm": "rpm", "deb": "dpkg", "apk": "apk", "python": "pip", "npm": "npm"}
-DATABASES = frozenset({"rpm", "deb", "apk"})  # kinds whose one file tells of many packages
 TEXT = 200  # characters of a name or a version
 MEGABYTE = 1024**2
 
