@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from functions_app.domain.runs import Kind
-from functions_app.models import Run
-from functions_app.tasks import catch_up
+from functions_app.models import BaseStream, Run
+from functions_app.services.base_streams import seed_streams
+from functions_app.tasks import catch_up, look, receive_events
 from tests.conftest import Valkey
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,3 +29,35 @@ def test_what_was_missed_while_nothing_ran_is_caught_up(valkey: Valkey) -> None:
     catch_up()
     Run.objects.filter(kind=Kind.BASE_POLL).update(status="succeeded", created_at=timezone.now() - timedelta(days=1))
     assert catch_up() == ["base_poll"]
+
+
+def test_an_upgrade_brings_new_runtimes_when_beat_starts_and_switches_nothing_on() -> None:
+    seed_streams()
+    BaseStream.objects.filter(name="python:3.14").delete()
+    BaseStream.objects.filter(name="ruby:3.2").update(enabled=False)
+
+    catch_up()
+
+    assert BaseStream.objects.get(name="python:3.14").enabled
+    assert not BaseStream.objects.get(name="ruby:3.2").enabled
+
+
+def test_a_reading_after_an_event_is_not_taken_for_a_sync(valkey: Valkey) -> None:
+    Run.objects.create(
+        kind=Kind.SYNC, lock="repositories", status="succeeded", title="Read team/app", created_at=timezone.now()
+    )
+
+    assert "sync" in catch_up()
+
+
+def test_nothing_is_begun_that_is_not_due(valkey: Valkey) -> None:
+    BaseStream.objects.create(name="golden", reference="x.y/z:1", next_poll_at=timezone.now() + timedelta(hours=1))
+
+    assert look() == []
+    assert not Run.objects.exists()
+
+
+def test_beat_takes_events_only_where_there_are_queues() -> None:
+    assert receive_events() == 0
+    assert "events" not in settings.CELERY_BEAT_SCHEDULE
+    assert settings.LOOK_EVERY == 5.0

@@ -1,0 +1,52 @@
+"""What the environment may say about streams, hooks and queues; what is malformed is named, and shows no secret."""
+
+from pathlib import Path
+
+import pytest
+
+from dashboard.env import Environment, read
+
+QUEUE = "arn:aws:sqs:eu-west-1:123456789012:drydock-events"
+
+
+def given(folder: Path, **variables: str) -> Environment:
+    """The environment with these variables."""
+    return read({"DRYDOCK_DATA_DIR": str(folder), **variables})
+
+
+def test_by_default_all_of_lambdas_bases_are_watched_and_no_events_are_heard(tmp_path: Path) -> None:
+    environment = given(tmp_path)
+    assert (environment.base_streams, environment.hook_token, environment.event_queues) == ((), "", ())
+
+
+def test_a_choice_of_bases_and_several_queues_are_lists(tmp_path: Path) -> None:
+    environment = given(
+        tmp_path, DRYDOCK_BASE_STREAMS="python:3.12, java:8.al2", DRYDOCK_EVENT_QUEUES=f"{QUEUE},{QUEUE}.fifo"
+    )
+    assert environment.base_streams == ("python:3.12", "java:8.al2")
+    assert environment.event_queues == (QUEUE, f"{QUEUE}.fifo")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DRYDOCK_BASE_STREAMS", "python"),
+        ("DRYDOCK_BASE_STREAMS", "public.ecr.aws/lambda/python:3.12"),
+        ("DRYDOCK_EVENT_QUEUES", "drydock-events"),
+        ("DRYDOCK_EVENT_QUEUES", "https://sqs.eu-west-1.amazonaws.com/123456789012/drydock-events"),
+        ("DRYDOCK_EVENT_QUEUES", QUEUE.replace("123456789012", "12")),
+        ("DRYDOCK_HOOK_TOKEN", "short"),
+    ],
+)
+def test_what_is_malformed_is_named(tmp_path: Path, variable: str, value: str) -> None:
+    with pytest.raises(ValueError, match=variable):
+        given(tmp_path, **{variable: value})
+
+
+def test_the_hooks_token_is_not_shown(tmp_path: Path) -> None:
+    environment = given(tmp_path, DRYDOCK_HOOK_TOKEN="a-token-that-is-long-enough")
+    assert environment.hook_token == "a-token-that-is-long-enough"
+    assert "a-token-that" not in repr(environment)
+    with pytest.raises(ValueError, match="at least") as caught:
+        given(tmp_path, DRYDOCK_HOOK_TOKEN="hunter2")
+    assert "hunter2" not in str(caught.value)
