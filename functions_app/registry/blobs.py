@@ -143,7 +143,7 @@ class _Layer(io.RawIOBase):
     def _verify(self) -> None:
         self._ended = True
         while self._packed.read():
-            pass  # what follows the last frame: the whole is verified
+            pass  # whatever an unpacker may leave: the end is where the whole is verified
         found = f"{self._hash.name}:{self._hash.hexdigest()}"
         if found != self._diff_id:
             raise self._failure(f"unpacked its digest is {found[:19]}, not the diff id {self._diff_id[:19]}")

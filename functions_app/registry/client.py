@@ -54,8 +54,8 @@ class Registry:
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self.host = host
-        reach = reach or (_reach(host) if base_url == own_url(host) else Reach.PRIVATE)
-        self._transport = Transport(host, base_url, login, reach, limits or Limits(), pause)
+        self.reach = reach or (_reach(host) if base_url == own_url(host) else Reach.PRIVATE)
+        self._transport = Transport(host, base_url, login, self.reach, limits or Limits(), pause)
 
     @classmethod
     def open(cls, host: str, login: Credentials | None = None, *, reach: Reach | None = None) -> "Registry":

@@ -2,19 +2,29 @@
 
 import tarfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.images import OCI_INDEX, OCI_MANIFEST, Index, Manifest, parse_config, parse_manifest
+from functions_app.domain.images import (
+    DOCKER_INDEX,
+    DOCKER_MANIFEST,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    Index,
+    Manifest,
+    parse_config,
+    parse_manifest,
+)
 from functions_app.registry.blobs import open_layer
 from functions_app.registry.client import CONFIG_LIMIT, Login, Registry
-from sandbox.images import Image
+from sandbox.images import Image, make_image, make_index, make_layer
 from tests import distribution_server
 from tests.fixtures import ClientFactory, Push, Sandbox, login, push_image
-from tests.publishing import base, base_index, publish, unique_repository
+from tests.publishing import NOW, base, base_index, publish, unique_repository
 from tests.registry.conftest import USER, Reply, Request, Scripted
 
 IMAGE = base(1)
@@ -136,6 +146,40 @@ def test_docker_registry_gives_layers_as_tars(distribution: str, docker: Registr
     for layer, diff_id in zip(manifest.layers, config.diff_ids, strict=True):
         with open_layer(docker, "team/layers", layer, diff_id) as file, tarfile.open(mode="r|", fileobj=file) as tar:
             assert [entry.name for entry in tar]
+
+
+@pytest.mark.needs("docker-registry")
+def test_dockers_own_flavour_is_read_from_the_list_down_to_the_layers(distribution: str, docker: Registry) -> None:
+    layer = make_layer({"var/task/app.py": b"print()"})
+    images = [
+        make_image([layer], created=NOW, architecture=architecture, flavour="docker")
+        for architecture in ("amd64", "arm64")
+    ]
+    with httpx.Client(base_url=distribution, auth=(USER.username, USER.password)) as http:
+        push_image(http, "team/docker", make_index(images, flavour="docker"), ["v1"])
+
+    described, data = docker.manifest("team/docker", "v1")
+    index = parse_manifest(data, described.media_type)
+
+    assert isinstance(index, Index)
+    assert index.media_type == DOCKER_INDEX
+    for entry, platform in index.entries:
+        manifest = parse_manifest(docker.manifest("team/docker", entry.digest)[1])
+        assert isinstance(manifest, Manifest)
+        config = parse_config(docker.blob("team/docker", manifest.config.digest, CONFIG_LIMIT))
+        assert (manifest.media_type, config.platform) == (DOCKER_MANIFEST, platform)
+        with open_layer(docker, "team/docker", manifest.layers[0], config.diff_ids[0]) as file:
+            assert b"print()" in file.read()
+
+
+def test_many_threads_share_one_registry(aws: Sandbox, public: Registry) -> None:
+    repository = unique_repository()
+    publish(aws, repository, IMAGE, ["v1"])
+
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(lambda _: public.manifest(repository, "v1")[0].digest, range(64)))
+
+    assert set(found) == {IMAGE.digest}
 
 
 @pytest.mark.needs("docker-registry")

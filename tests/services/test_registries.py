@@ -13,6 +13,7 @@ from dashboard import env
 from functions_app.aws.session import Target
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import Account
+from functions_app.registry.client import Reach
 from functions_app.services.registries import allowed_host, open_registry
 from tests import distribution_server
 from tests.fixtures import REGION, Push, Sandbox
@@ -152,6 +153,25 @@ def test_a_registry_without_a_login_is_read_namelessly(aws: Sandbox) -> None:
 
     with open_registry("public.ecr.aws") as registry:
         assert registry.manifest(repository, "v1")[0].digest == base(1).digest
+
+
+@pytest.mark.django_db
+def test_a_login_does_not_let_a_public_registry_lead_into_the_network(variables: Any, tmp_path: Path) -> None:
+    logins = auth_file(tmp_path, **{"ghcr.io": "dockhand:x", "registry.corp": "dockhand:x"})
+    variables(registry_auth_file=logins, registry_hosts=("*.images.corp",))
+
+    hosts = (
+        "ghcr.io",
+        "docker.io",
+        "registry.corp",
+        "team.images.corp",
+        "123456789012.dkr.ecr.eu-west-1.amazonaws.com",
+    )
+    reaches = []
+    for host in hosts:
+        with open_registry(host) as registry:
+            reaches.append(registry.reach)
+    assert reaches == [Reach.PUBLIC, Reach.PUBLIC, Reach.PRIVATE, Reach.PRIVATE, Reach.AWS]
 
 
 @pytest.mark.django_db
