@@ -31,7 +31,7 @@ def allowed_host(host: str) -> None:
     name = host.lower()
     if _HOST.fullmatch(name) is None:
         raise DrydockError(Code.INVALID, f"{host[:100]!r} is not a registry's host name.")
-    if name in PUBLIC_HOSTS or ECR_HOST.fullmatch(name) or _named_by_operator(name):
+    if _well_known(name) or _named_by_operator(name):
         return
     raise DrydockError(
         Code.DENIED,
@@ -57,9 +57,14 @@ def _named_by_operator(name: str) -> bool:
     environment = settings.ENV
     if mirror_of(name, environment.registry_mirrors) or any(fnmatchcase(name, p) for p in environment.registry_hosts):
         return True
-    # A login of a well-known registry makes it nobody's own.
-    own = name not in PUBLIC_HOSTS and bool(environment.registry_auth_file)
-    return own and name in auth_file.hosts(environment.registry_auth_file)
+    # A login of a well-known registry makes it nobody's own; and AWS is read however broken that file may be.
+    if _well_known(name) or not environment.registry_auth_file:
+        return False
+    return name in auth_file.hosts(environment.registry_auth_file)
+
+
+def _well_known(name: str) -> bool:
+    return name in PUBLIC_HOSTS or ECR_HOST.fullmatch(name) is not None
 
 
 def _credentials(name: str, target: Target | None) -> Credentials | None:

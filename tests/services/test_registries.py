@@ -202,3 +202,15 @@ def test_a_file_of_logins_that_cannot_be_used_is_told_by_its_variable(
     with pytest.raises(DrydockError, match="DRYDOCK_REGISTRY_AUTH_FILE") as caught:
         open_registry("ghcr.io")
     assert SECRET not in str(caught.value.problem.as_json())
+
+
+@pytest.mark.django_db
+def test_a_broken_file_of_logins_does_not_keep_drydock_from_ecr(
+    aws: Sandbox, account: str, push: Push, variables: Any, tmp_path: Path
+) -> None:
+    push("team/app", base(1), ["v1"])
+    variables(registry_auth_file=str(tmp_path / "there-is-none"))
+    role = Target(account, REGION, f"arn:aws:iam::{account}:role/Tests")
+
+    with open_registry(f"{account}.dkr.ecr.{REGION}.amazonaws.com", target=role) as registry:
+        assert registry.manifest("team/app", "v1")[0].digest == base(1).digest
