@@ -124,6 +124,15 @@ def test_any_two_releases_can_be_compared(person: Client, stream: BaseStream) ->
     assert "The first is newer than the second" in answer.content.decode()
 
 
+def test_an_old_release_alone_is_compared_with_the_current_one_of_its_platform(
+    person: Client, stream: BaseStream
+) -> None:
+    arm = make_release(stream, "arm", current=True)
+    BaseRelease.objects.filter(pk=arm.pk).update(platform="linux/arm64")
+    found = person.get(f"/bases/{stream.pk}/compare/?from={release(stream, 'old').pk}").context["found"]
+    assert (found.old.tag, found.new.tag) == ("old", "new")
+
+
 def test_another_platform_is_said(person: Client, stream: BaseStream) -> None:
     BaseRelease.objects.filter(tag="old").update(platform="linux/arm64")
     old, new = release(stream, "old"), release(stream, "new")

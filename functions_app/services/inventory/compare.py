@@ -104,7 +104,9 @@ class _Contents:
 
 
 def compare(stream_id: int, old_id: int | None, new_id: int | None, search: str = "") -> Comparison:
-    """Compare two releases of a stream; without ids the one before the current one with it. Five queries at most.
+    """Compare two releases of a stream; without ids the current one with the one before. Five queries at most.
+
+    An old one alone is compared with the current one for its platform.
 
     Raises NOT_FOUND for a stream or a release that is not there.
     """
@@ -144,11 +146,14 @@ def _pair(
 ) -> tuple[BaseRelease, BaseRelease]:
     if not choices:
         raise DrydockError(Code.NOT_FOUND, f"No release of {stream.name} is known yet.", next_step="Poll it first.")
-    newest = next((row for row in choices if row.current), choices[0])
-    new_id = new_id if new_id is not None else newest.pk
-    after = next((row for row in choices if row.pk == new_id), newest)
-    earlier = [row for row in choices if row.platform == after.platform and row.created_at < after.created_at]
-    old_id = old_id if old_id is not None else (earlier[0] if earlier else after).pk
+    before = next((row for row in choices if row.pk == old_id), None)
+    if new_id is None:
+        alike = [row for row in choices if before is None or row.platform == before.platform]
+        new_id = next((row for row in alike if row.current), (*alike, choices[0])[0]).pk
+    if old_id is None:
+        after = next((row for row in choices if row.pk == new_id), choices[0])
+        earlier = [row for row in choices if row.platform == after.platform and row.created_at < after.created_at]
+        old_id = (earlier[0] if earlier else after).pk
     rows = stream.releases.in_bulk([old_id, new_id])
     if old_id not in rows or new_id not in rows:
         raise DrydockError(
