@@ -124,14 +124,15 @@ def _judge_level(level: Level, tracks: Tracks, ends: Mapping[str, Ends], now: da
 
 def _ended(known: Sequence[End], stream: str, now: datetime) -> str:
     """Which of a stream's ends are past, in a sentence; "" where none is."""
-    texts = [
-        f"{stream} reached its end of life on {end.day:%F}"
-        if end.what == "runtime"
-        else f"{end.title}, the OS of {stream}, reached its end of life on {end.day:%F}"
-        for end in known
-        if end.day <= now.date()
+    past = [end for end in known if end.day <= now.date()]
+    if not past:
+        return ""
+    first, *second = past
+    name = stream if first.what == "runtime" else f"{first.title}, the OS of {stream},"
+    also = [
+        f" and {f'its OS, {end.title},' if end.what == 'os' else f'{stream} itself'} on {end.day:%F}" for end in second
     ]
-    return f"{', and '.join(texts)}." if texts else ""
+    return f"{name} reached its end of life on {first.day:%F}{''.join(also)}."
 
 
 def _against_current(found: KnownRelease, releases: Sequence[KnownRelease]) -> _Standing:

@@ -210,11 +210,29 @@ def test_an_os_past_its_end_is_an_end_of_life_and_the_reason_says_which() -> Non
     assert "Amazon Linux 2023, the OS of python:3.12, reached its end of life on 2026-06-30." in found.reason
 
 
-def test_where_runtime_and_os_are_past_their_end_both_are_told() -> None:
-    found = verdict(on(STREAM[3]), ends=python_ends(date(2026, 10, 1), os=date(2026, 6, 30)))
+@pytest.mark.parametrize(
+    ("runtime", "os", "text"),
+    [
+        (
+            date(2026, 10, 1),
+            date(2026, 6, 30),
+            "Amazon Linux 2023, the OS of python:3.12, reached its end of life on 2026-06-30 and python:3.12 itself "
+            "on 2026-10-01. Built on",
+        ),
+        (
+            date(2026, 5, 1),
+            date(2026, 6, 30),
+            "python:3.12 reached its end of life on 2026-05-01 and its OS, Amazon Linux 2023, on 2026-06-30. Built on",
+        ),
+    ],
+)
+def test_where_runtime_and_os_are_past_their_end_both_are_told_the_first_one_first(
+    runtime: date, os: date, text: str
+) -> None:
+    found = verdict(on(STREAM[3]), ends=python_ends(runtime, os=os))
 
-    assert found.end_of_life_on == date(2026, 6, 30)
-    assert "2026-06-30, and python:3.12 reached its end of life on 2026-10-01." in found.reason
+    assert found.end_of_life_on == min(runtime, os)
+    assert found.reason.startswith(text)
 
 
 def test_the_same_layers_end_together_whatever_stream_stands_for_them() -> None:
