@@ -1,5 +1,6 @@
 """What is in use and at risk: images that a lifecycle policy would take away though functions need them."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -42,6 +43,14 @@ class Forecast:
     attempted_at: datetime
     problem: Problem | None
     dangers: tuple[RiskRow, ...]
+
+    @property
+    def policy_text(self) -> str:
+        """The policy as people read it, a line for each setting."""
+        try:
+            return json.dumps(json.loads(self.policy), indent=2, ensure_ascii=False)
+        except (ValueError, RecursionError):
+            return self.policy
 
     @property
     def worst(self) -> tuple[RiskRow, ...]:
