@@ -6,6 +6,7 @@ AWS names Lambda's bases `3.12.2026.10.03.13` beside the moving `3.12`. Companie
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 
 TAGS_LIMIT = 100_000  # of one repository: what comes after them is not looked at
 _PART = r"(?:[0-9]{1,6}|20[0-9]{6}(?:[0-9]{2}){0,3})"  # a number, or a date with or without its time
@@ -18,7 +19,7 @@ def history_tags(tags: Iterable[str], moving: str, limit: int, *, own: bool = Fa
     They begin with the moving tag and go on in numbers. Beside a moving tag that is a word, of an `own` stream, any
     version or date will do where none begins so. Tags for a single architecture (`-arm64`) and candidates are left out.
     """
-    listed = [tag for _, tag in zip(range(TAGS_LIMIT), tags, strict=False)]
+    listed = list(islice(tags, TAGS_LIMIT))
     prefixed = re.compile(rf"{re.escape(moving)}[._-](?P<rest>.+)")
     found = {tag: match["rest"] for tag in listed if (match := prefixed.fullmatch(tag))}
     numbers = _numbered(found)

@@ -25,6 +25,7 @@ from functions_app.services.registries import allowed_host
 DATA = Path(__file__).resolve().parent.parent / "data" / "base-streams.json"
 HOST = "public.ecr.aws"
 FAMILY = "lambda/"
+ANEW = "anew"  # instead of the digest its tag pointed to: read this stream's whole history once more
 NAME_LIMIT, REFERENCE_LIMIT, PLATFORMS_LIMIT = 120, 400, 16
 _PLATFORM = re.compile(r"[a-z0-9]{1,20}/[a-z0-9_]{1,20}(?:/[a-z0-9.]{1,20})?")
 
@@ -157,7 +158,7 @@ def edit_stream(
     before = _told(stream)
     try:
         with transaction.atomic():
-            BaseStream.objects.filter(pk=stream.pk).update(**values, tag_digest="", next_poll_at=None, problem=None)
+            BaseStream.objects.filter(pk=stream.pk).update(**values, tag_digest=ANEW, next_poll_at=None, problem=None)
             stream.refresh_from_db()
             # What is no longer polled must not go on being called current.
             dropped = [row.pk for row in stream.releases.filter(current=True) if not fits(row.platform, stream)]

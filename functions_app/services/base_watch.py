@@ -1,8 +1,4 @@
-"""Watch base images: seed the streams, poll their tags when they are due, judge the images that stand on them.
-
-When a stream is next polled stands in its row: set before it is read, so that a push that is told of meanwhile makes
-it due again, whatever the reading then finds.
-"""
+"""Watch base images: poll the streams' tags, keep every release, judge the images that stand on them."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
@@ -24,7 +20,7 @@ from functions_app.registry.client import Registry
 from functions_app.services import accounts
 from functions_app.services.base_polls import due_streams, make_due, next_poll, submit_due, submit_poll
 from functions_app.services.base_reading import Known, Reading, read_stream
-from functions_app.services.base_streams import lambda_references, seed_streams
+from functions_app.services.base_streams import ANEW, lambda_references, seed_streams
 from functions_app.services.base_verdicts import judge_images
 from functions_app.services.freshness_days import count_day
 from functions_app.services.image_facts import inspect
@@ -132,12 +128,12 @@ def _read_repository(
 def _known(streams: Collection[BaseStream]) -> dict[int, Known]:
     rows: dict[int, list[tuple[str, str]]] = defaultdict(list)
     # A release that was kept without its layers, by an older Drydock, is read again.
-    releases = BaseRelease.objects.filter(stream__in=streams).exclude(layers=[])
+    releases = BaseRelease.objects.filter(stream__in=streams).exclude(layers=[]).exclude(stream__tag_digest=ANEW)
     for pk, manifest, index, tag in releases.values_list("stream_id", "manifest_digest", "index_digest", "tag"):
         rows[pk].append((index or manifest, tag))
     return {
         stream.pk: Known(
-            tag_digest=stream.tag_digest,
+            tag_digest="" if stream.tag_digest == ANEW else stream.tag_digest,
             digests=frozenset(digest for digest, _ in rows[stream.pk]),
             tags=frozenset(tag for _, tag in rows[stream.pk] if tag),
         )

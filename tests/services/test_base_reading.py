@@ -6,9 +6,11 @@ from typing import Any
 
 import httpx
 import pytest
+from django.contrib.auth.models import User
 
 from functions_app.models import BaseRelease, BaseStream
 from functions_app.services import base_watch
+from functions_app.services.base_streams import edit_stream
 from sandbox.images import Blob, Image, Index, Layer, canonical_json, make_image, make_index, make_layer
 from tests.fixtures import Sandbox
 from tests.publishing import LOGIN, NOW, base, base_index, publish, unique_repository
@@ -95,6 +97,22 @@ def test_only_the_platforms_that_are_wanted_are_read(aws: Sandbox) -> None:
 
     assert set(company.stream.releases.values_list("platform", flat=True)) == {"linux/arm64"}
     assert company.stream.releases.count() == 2
+    assert company.poll() == [f"{company.stream.name}: no news"]
+
+
+@pytest.mark.parametrize("platforms", [[], ["linux/amd64", "linux/arm64"]])
+def test_a_platform_that_is_added_gets_its_history_too(aws: Sandbox, platforms: list[str], operator: User) -> None:
+    company = Company(aws, platforms=["linux/amd64"])
+    company.publish(base_index(1), "1.0.0")
+    company.publish(base_index(2), "1.1.0")
+    company.poll()
+
+    edit_stream(company.stream, operator, platforms=platforms)
+    company.poll()
+
+    arm = company.stream.releases.filter(platform="linux/arm64")
+    assert set(arm.values_list("tag", "current")) == {("1.0.0", False), ("1.1.0", True)}
+    assert company.stream.releases.count() == 4
     assert company.poll() == [f"{company.stream.name}: no news"]
 
 

@@ -16,7 +16,7 @@ from functions_app import tasks
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Status
 from functions_app.models import Account, BaseRelease, BaseStream, Run
-from functions_app.services import base_streams, base_watch, runs
+from functions_app.services import base_polls, base_streams, base_watch, runs
 from tests.factories import make_stream
 from tests.fixtures import REGION, Push, Sandbox
 from tests.publishing import NOW, base, base_index, publish, unique_repository
@@ -47,9 +47,9 @@ def poll(now: Any = NOW, streams: list[int] | None = None) -> list[str]:
 def test_each_stream_is_polled_at_a_time_of_its_own_and_always_the_same(settings: Settings) -> None:
     settings.ENV = dataclasses.replace(settings.ENV, base_poll_every=3600)
     base_streams.seed_streams()
-    waits = [base_watch.next_poll(stream, NOW) - NOW for stream in BaseStream.objects.all()]
+    waits = [base_polls.next_poll(stream, NOW) - NOW for stream in BaseStream.objects.all()]
 
-    assert waits == [base_watch.next_poll(stream, NOW) - NOW for stream in BaseStream.objects.all()]
+    assert waits == [base_polls.next_poll(stream, NOW) - NOW for stream in BaseStream.objects.all()]
     assert all(0.85 * HOUR <= wait <= 1.15 * HOUR for wait in waits)
     assert len(set(waits)) == len(waits)
     assert statistics.stdev(wait.total_seconds() for wait in waits) > 200
@@ -74,7 +74,7 @@ def test_a_poll_says_when_each_stream_is_next_due(aws: Sandbox) -> None:
 
     stream.refresh_from_db()
     other.refresh_from_db()
-    assert stream.next_poll_at == base_watch.next_poll(stream, NOW)
+    assert stream.next_poll_at == base_polls.next_poll(stream, NOW)
     assert (other.next_poll_at, other.polled_at) == (None, None)
 
 
@@ -169,7 +169,7 @@ def test_a_stream_that_was_changed_while_it_was_read_is_read_anew(aws: Sandbox, 
 
     assert not stream.releases.exists()
     stream.refresh_from_db()
-    assert (stream.tag_digest, stream.next_poll_at) == ("", None)
+    assert (stream.tag_digest, stream.next_poll_at) == (base_streams.ANEW, None)
 
 
 def test_a_poll_that_was_killed_keeps_what_it_stored_and_is_done_again_by_another(aws: Sandbox, valkey: object) -> None:
