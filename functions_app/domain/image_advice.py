@@ -29,7 +29,7 @@ SHARED_MEMORY = {
 WRITES = {
     "matplotlib": "MPLCONFIGDIR", "transformers": "HF_HOME", "huggingface-hub": "HF_HOME", "numba": "NUMBA_CACHE_DIR",
     "nltk": "NLTK_DATA", "torch": "TORCH_HOME", "tensorflow-hub": "TFHUB_CACHE_DIR", "spacy": "XDG_CACHE_HOME",
-    "fontconfig": "XDG_CACHE_HOME", "npm": "NPM_CONFIG_CACHE", "prisma": "XDG_CACHE_HOME",
+    "fontconfig": "XDG_CACHE_HOME", "prisma": "XDG_CACHE_HOME",
 }  # fmt: skip
 
 _CLIENT = re.compile(
@@ -59,14 +59,16 @@ class AppShape:
     """What advice looks at. None: not known. Sizes in bytes.
 
     `base` is the release it stands on as people write it, `runtime` that of the AWS base beneath it (`python`),
-    `between` a base of one's own between that and the app. `base_layers` of its layers belong to any base; the others
-    are the app's own: `own_compressed`, `own_bytes` (uncompressed), `files`. `packages` are names in lower case.
+    `between` a base of one's own between that and the app, `ended` whether it is past its end of life. `base_layers`
+    of its layers belong to any base; the others are the app's own: `own_compressed`, `own_bytes` (uncompressed),
+    `files`. `packages` are names in lower case.
     """
 
     config: ImageConfig
     base: str = ""
     runtime: str = ""
     between: str = ""
+    ended: bool = False
     base_layers: int = 0
     own_compressed: int = 0
     own_bytes: int | None = None
@@ -245,6 +247,8 @@ def _why_an_image(shape: AppShape) -> str:
     """What an image is needed for; '' where nothing is known."""
     if shape.runtime not in MANAGED:
         return "it does not stand on a base of a managed runtime."
+    if shape.ended:
+        return f"Lambda takes no new zip for the runtime of {shape.base}, which is past its end of life."
     if shape.between:
         return f"it stands on {shape.between}, which holds more than the runtime."
     custom = [part for part in shape.config.entrypoint if part != LAMBDA_ENTRYPOINT]

@@ -128,7 +128,7 @@ def read_enhanced(value: Mapping[str, Any]) -> Finding:
     return Finding(
         name=name or "finding without a name",
         severity=_severity(value.get("severity")),
-        title=title or _cut(value.get("description"), 300),
+        title=_cut(value.get("description"), 300) or title,
         uri=https(details.get("sourceUrl")),
         places=tuple(_place(package) for package in packages),
     )

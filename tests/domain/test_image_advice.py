@@ -160,6 +160,7 @@ def test_only_tmp_can_be_written(shape: AppShape, words: str) -> None:
         ({}, "Yes: it adds"),
         ({"files": None}, "Perhaps"),
         ({"runtime": ""}, "No: it does not stand on a base of a managed runtime"),
+        ({"ended": True}, "No: Lambda takes no new zip"),
         ({"between": "golden:7"}, "No: it stands on golden:7"),
         ({"config": config(entrypoint=("/bin/app",))}, "No: its entry point is its own (/bin/app)"),
         ({"files": files("var/lib/rpm/rpmdb.sqlite")}, "No: it installs packages of the operating system"),

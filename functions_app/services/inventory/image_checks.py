@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from functions_app.domain.bases import Tier
+from functions_app.domain.freshness import Freshness
 from functions_app.domain.image_advice import AppShape, advise
 from functions_app.domain.image_rules import Check, lambda_rules
 from functions_app.domain.images import Descriptor, HistoryEntry, ImageConfig, Index, Manifest, Platform
@@ -48,6 +49,7 @@ def advice_of(
         base=lambdas.label or lambdas.stream if lambdas else "",
         runtime=lambdas.runtime if lambdas else "",
         between=between.label or between.stream if between else "",
+        ended=image.freshness == Freshness.END_OF_LIFE,
         base_layers=sum(layer.from_base for layer in layers),
         own_compressed=sum(layer.size_bytes for layer in layers if not layer.from_base),
         own_bytes=contents.own_bytes,
