@@ -17,7 +17,7 @@ from functions_app.web import parts
 # word, icon, colour class
 STANDINGS = {
     Standing.CURRENT: ("Current", "circle-check", "good"),
-    Standing.STALE: ("Older", "clock-exclamation", "warn"),
+    Standing.STALE: ("Stale", "clock-exclamation", "warn"),
     Standing.OVERDUE: ("Overdue", "alert-triangle", "bad"),
     Standing.END_OF_LIFE: ("End of life", "calendar-off", "bad"),
     Standing.UNKNOWN: ("Unknown", "help-circle", "calm"),

@@ -36,6 +36,7 @@ def stream(request: HtmxHttpRequest, pk: int) -> HttpResponse:
         "found": found,
         "stream": found.stream,
         "wanted": wanted,
+        "narrowed": (wanted.release, wanted.account) != (None, None),
         "drawn": base_parts.drawn(found.marks),
         "release_pages": page_links(
             found.releases_page, found.releases_pages, lambda number: _href(found, wanted, releases=number)
@@ -88,8 +89,10 @@ def _href(found: BasePage, wanted: Wanted, **changed: int) -> str:
 
 @operator_required
 def poll(request: HtmxHttpRequest) -> HttpResponse:
-    """Read the tags of all streams now and show the run; where one is under way already, that is said (BUSY)."""
-    target = reverse("run", args=[base_watch.submit_poll(request.user).pk])
+    """Read the tags of all streams, or of one, now and show the run; one that is under way is said (BUSY)."""
+    only = number(request.POST, "stream")
+    run = base_watch.submit_poll(request.user, None if only is None else [only])
+    target = reverse("run", args=[run.pk])
     if request.htmx:
         return HttpResponse(status=204, headers={"HX-Redirect": target})
     return HttpResponseRedirect(target)

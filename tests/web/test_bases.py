@@ -350,6 +350,25 @@ def test_an_operator_polls_and_sees_the_run(client: Client, operator: User, valk
     assert answer.headers["Location"] == f"/runs/{Run.objects.get().pk}/"
 
 
+def test_one_stream_alone_is_polled_from_its_own_page(
+    client: Client, operator: User, stream: BaseStream, valkey: object
+) -> None:
+    client.force_login(operator)
+    client.post("/bases/poll/", {"stream": stream.pk})
+    assert "python:3.12" in Run.objects.get().title
+
+
+def test_a_narrowed_list_can_be_planned_by_itself(
+    client: Client, operator: User, account: Account, stream: BaseStream, old: BaseRelease, new: BaseRelease
+) -> None:
+    client.force_login(operator)
+    make_user(account, old)
+    make_user(make_account("staging"), old)
+    text = text_of(client, f"/bases/{stream.pk}/?account={account.pk}")
+    assert "Plan: bring this 1 forward" in text
+    assert "Plan: bring this" not in text_of(client, f"/bases/{stream.pk}/")
+
+
 def test_a_viewer_neither_polls_nor_plans_nor_adds(person: Client, stream: BaseStream, new: BaseRelease) -> None:
     for address in ("/bases/poll/", f"/bases/{stream.pk}/patch/", f"/bases/{stream.pk}/read-files/", "/bases/new/"):
         assert person.post(address).status_code == 403

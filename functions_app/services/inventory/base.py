@@ -101,6 +101,7 @@ class BasePage:
     users_total: int
     users_page: int
     users_pages: int
+    users_older: int  # functions among them that a plan of just these would bring forward
     by_account: tuple[Group, ...]
     by_owner: tuple[Group, ...]
     standing_on_it: tuple[Kin, ...]
@@ -149,6 +150,7 @@ def base(pk: int, wanted: Wanted, now: datetime) -> BasePage:
         users_total=len(chosen),
         users_page=users_page,
         users_pages=users_pages,
+        users_older=len({user.function_id for user in chosen if not on_current(user, read)}),
         by_account=groups(read, by_owner=False),
         by_owner=groups(read, by_owner=True),
         standing_on_it=_golden(read),
