@@ -11,7 +11,9 @@ from django.utils.safestring import SafeString
 from functions_app.domain.errors import Code, Problem
 from functions_app.domain.freshness import Freshness
 from functions_app.domain.runs import Status
-from functions_app.web import parts
+from functions_app.services.inventory.base import Mark
+from functions_app.services.inventory.bases import Standing, Tally
+from functions_app.web import base_parts, parts
 from functions_app.web.chain import Stop
 from functions_app.web.http import HtmxHttpRequest
 from functions_app.web.pages import page_links
@@ -68,6 +70,13 @@ def styleguide(request: HtmxHttpRequest) -> HttpResponse:
         "arn": "arn:aws:lambda:eu-west-1:111111111111:function:orders-create",
         "aliases": parts.aliases(ALIASES, "", shown=4),
         "lanes": LANES,
+        "tally": Tally(dict.fromkeys(Standing, 4), aliases=31, functions_through=0),
+        "ends": [(now.date() + timedelta(days=days), days) for days in (400, 90, -30)],
+        "changes": list(base_parts.CHANGES),
+        "marks": [
+            Mark(number, f"3.12.{number}", now - timedelta(days=days), "linux/amd64", current=days == 3, aliases=count)
+            for number, (days, count) in enumerate(((140, 2), (90, 0), (34, 11), (3, 18)))
+        ],
         "pages": page_links(6, 200, lambda number: f"?page={number}"),
         "title": "Somebody else changed it meanwhile",
         "problem": Problem(
