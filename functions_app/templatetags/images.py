@@ -1,13 +1,17 @@
 """Parts of the pages that show an image."""
 
+from collections.abc import Sequence
+from functools import lru_cache
 from html import escape
 
 from django import template
+from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
 from functions_app.domain.bases import Tier
 from functions_app.domain.image_rules import Check
 from functions_app.domain.scans import ScanState, Side
+from functions_app.services.inventory import Use
 from functions_app.web import parts
 
 register = template.Library()
@@ -91,3 +95,36 @@ def scan_state(value: ScanState, total: int = 0) -> SafeString:
 def side(value: Side) -> SafeString:
     """Where a finding is."""
     return parts.badge(*_SIDES[value])
+
+
+@lru_cache(maxsize=8)
+def _pattern(name: str) -> str:
+    """The address of a page with 0 for its key: reversing it fifty times a page would take longer than all queries."""
+    return reverse(name, args=[0])
+
+
+def _address(name: str, pk: int) -> str:
+    return _pattern(name).replace("0", str(pk), 1)
+
+
+@register.simple_tag
+def image_link(pk: int, digest: str) -> SafeString:
+    """An image by its short digest, as a link to its page, and a button that copies the whole."""
+    whole = escape(digest)
+    link = f'<a class="name mono" href="{_address("image", pk)}" title="{whole}">{parts.short(whole)}</a>'
+    return mark_safe(f"{link}{parts.copy_button(digest, 'digest')}")  # noqa: S308
+
+
+@register.simple_tag
+def uses(found: Sequence[Use]) -> SafeString:
+    """Functions that use an image, each with its versions with that image and the aliases that point to one."""
+    return mark_safe(f'<ul class="uses">{"".join(_use(use) for use in found)}</ul>')  # noqa: S308
+
+
+def _use(use: Use) -> str:
+    numbers = ", ".join(use.versions)
+    brief = f"{', '.join(use.versions[:4])} …" if len(use.versions) > 4 else numbers
+    hover = f' title="{escape(numbers)}"' if brief != numbers else ""
+    aliases = "".join(f' <span class="live-alias">{escape(alias)}</span>' for alias in use.aliases)
+    link = f'<a href="{_address("function", use.function_id)}">{escape(use.name)}</a>'
+    return f'<li>{link} <span class="sub"{hover}>{escape(brief)}</span>{aliases}</li>'

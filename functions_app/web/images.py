@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from functions_app.domain.scans import ScanState
 from functions_app.services import access, inventory, layer_reading, scans
 from functions_app.web.http import HtmxHttpRequest, operator_required, page
+from functions_app.web.pages import page_links, page_number
 
 # What each state of a scan means, and what can be done.
 WORDS = {
@@ -30,12 +31,13 @@ WORDS = {
 @require_safe
 def image(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """The page of an image."""
-    found = inventory.image_page(pk)
+    found = inventory.image_page(pk, page_number(request.GET))
     context = {
         "page": found,
         "image": found.image,
         "address": f"{found.image.repository.uri}@{found.image.digest}",
         "scan_words": WORDS[found.scan.state],
+        "pages": page_links(found.users.page, found.users.pages, lambda number: f"?page={number}#users-title"),
         "operator": access.is_operator(request.user),
     }
     return page(request, "images/detail.html", context, partial="rows")

@@ -192,6 +192,15 @@ def test_users_are_named_with_versions_aliases_and_account(person: Client, image
     assert "2 functions in 2 accounts: 1 alias, 3 versions." in shown(person, image)
 
 
+def test_many_users_come_in_pages(person: Client, image: Image) -> None:
+    for number in range(60):
+        make_version(make_function(image.repository.account, f"worker-{number:02d}"), 1, image)
+    first = person.get(f"/images/{image.pk}/").context["page"].users
+    second = person.get(f"/images/{image.pk}/?page=2").context["page"].users
+    assert (first.functions, first.pages, len(first.shown)) == (60, 2, 50)
+    assert [user.name for user in second.shown] == [f"worker-{number}" for number in range(50, 60)]
+
+
 def test_the_same_digest_in_other_repositories_is_linked(person: Client, image: Image) -> None:
     twin = make_image(make_repository(make_account("staging"), "mirror/app"), "one")
     text = shown(person, image)

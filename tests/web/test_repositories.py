@@ -68,14 +68,17 @@ def test_an_image_names_the_functions_versions_and_aliases_that_use_it(person: C
     ]
 
 
-def test_an_image_of_many_functions_names_every_one_of_them(person: Client, repository: Repository) -> None:
+def test_an_image_of_many_functions_leads_to_its_page_that_names_every_one_of_them(
+    person: Client, repository: Repository
+) -> None:
     image = make_image(repository, tags=["v1"])
     for number in range(9):
         make_version(make_function(repository.account, f"worker-{number}"), 1, image)
     text = person.get(f"/repositories/{repository.pk}/").content.decode()
-    assert "and 3 more" in text
+    assert f'href="/images/{image.pk}/#users-title">and 3 more</a>' in text
+    page = person.get(f"/images/{image.pk}/").content.decode()
     for number in range(9):
-        assert f">worker-{number}</a>" in text
+        assert f">worker-{number}</a>" in page
 
 
 def test_gone_untagged_and_index_are_said(person: Client, repository: Repository) -> None:

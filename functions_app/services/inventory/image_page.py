@@ -24,13 +24,13 @@ class ImagePage:
     reading: Run | None
 
 
-def image_page(pk: int) -> ImagePage:
+def image_page(pk: int, users_page: int = 1) -> ImagePage:
     """Read the page. Twelve queries, and up to three more the first time that an image's files are looked at.
 
     Raises NOT_FOUND.
     """
     image = image_row(pk)
-    users = users_of(image)
+    users = users_of(image, users_page)
     # Functions of both architectures: one of them is wrong, and the image alone can't say which.
     only = next(iter(users.architectures)) if len(users.architectures) == 1 else ""
     facts = image_facts(image, architecture=only)

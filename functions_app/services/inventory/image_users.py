@@ -7,7 +7,7 @@ from django.db.models import Count, Q
 
 from functions_app.models import Alias, Image, Version
 
-SHOWN = 100  # functions
+SHOWN = 50  # functions a page
 READ = 5000  # versions with one digest
 TWINS = 50
 
@@ -32,14 +32,16 @@ class User:
 
 @dataclass(frozen=True)
 class Users:
-    """The functions that use an image, those with an alias on it first, at most SHOWN of `functions`."""
+    """The functions that use an image, those with an alias on it first: one page of them, and how many there are."""
 
-    shown: tuple[User, ...] = ()
-    functions: int = 0
-    versions: int = 0
-    aliases: int = 0
-    accounts: int = 0
-    architectures: frozenset[str] = frozenset()
+    shown: tuple[User, ...]
+    page: int
+    pages: int
+    functions: int
+    versions: int
+    aliases: int
+    accounts: int
+    architectures: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class _Found:
     aliases: list[str] = field(default_factory=list)
 
 
-def users_of(image: Image) -> Users:
+def users_of(image: Image, page: int = 1) -> Users:
     """Who uses an image, by its digest: a digest is the same image in every repository and account. Two queries."""
     rows = (
         Version.objects.filter(digest=image.digest, function__gone_at=None)
@@ -96,8 +98,12 @@ def users_of(image: Image) -> Users:
             each.aliases.append(f"{name} {weight * 100:.3g} %")
     users = [_user(image, key, each) for key, each in found.items()]
     users.sort(key=lambda user: (not user.aliases, user.name, user.account, user.region))
+    pages = max(1, -(-len(users) // SHOWN))
+    page = min(max(1, page), pages)
     return Users(
-        shown=tuple(users[:SHOWN]),
+        shown=tuple(users[(page - 1) * SHOWN : page * SHOWN]),
+        page=page,
+        pages=pages,
         functions=len(users),
         versions=sum(len(user.versions) for user in users),
         aliases=sum(len(user.aliases) for user in users),

@@ -12,7 +12,7 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import Alias, Image, Repository, Tag, Version
 
 PAGE_SIZE = 50
-SHOWN_USES = 6  # functions named beside an image at once; the rest is folded away
+SHOWN_USES = 6  # functions named beside an image; its own page names all
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,12 @@ class Use:
 
 @dataclass(frozen=True)
 class ImageRow:
-    """One image with its tags and users."""
+    """One image with its tags and its first users; so many more are on its own page."""
 
     image: Image
     tags: tuple[str, ...]
     uses: tuple[Use, ...]
-    more_uses: tuple[Use, ...]
+    more_uses: int
 
 
 def repositories(search: str = "", page: int = 1) -> tuple[tuple[RepositoryRow, ...], int, int, int]:
@@ -151,7 +151,7 @@ def _with_uses(images: Sequence[Image]) -> tuple[ImageRow, ...]:
             image,
             tuple(tags[image.repository_id, image.digest]),
             tuple(uses[image.pk][:SHOWN_USES]),
-            tuple(uses[image.pk][SHOWN_USES:]),
+            max(0, len(uses[image.pk]) - SHOWN_USES),
         )
         for image in images
     )
