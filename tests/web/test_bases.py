@@ -230,6 +230,11 @@ def test_who_stands_on_a_golden_image_counts_for_the_base_beneath_it(
     above = person.get(f"/bases/{golden.pk}/").context["found"]
     assert (above.tally.functions, above.older) == ({Standing.CURRENT: 1}, 0)
     assert [(kin.stream, kin.on, kin.current) for kin in above.beneath] == [("python:3.12", "3.12.old", False)]
+    assert (above.advice.level, above.advice.text) == (
+        "warn",
+        "The one function on it runs the current release, but that stands on an older python:3.12.",
+    )
+    assert "stands on an older python:3.12" in text_of(person, "/bases/")
 
 
 def test_an_unknown_release_of_the_stream_is_neither_current_nor_old(

@@ -131,13 +131,15 @@ def base(pk: int, wanted: Wanted, now: datetime) -> BasePage:
     counted = tally([read.stream], read.known, read.uses, read.late, now.date()).get(pk, NOBODY)
     older = len({user.function_id for user in read.users if not on_current(user, read)})
     problem = Problem.from_json(read.stream.problem) if read.stream.problem else None
+    beneath = _beneath(read, facts)
+    worn = next((kin.stream for kin in beneath if not kin.current), "")
     return BasePage(
         stream=read.stream,
         problem=problem,
         ends=ends,
         tally=counted,
         older=older,
-        advice=advise(read.stream, problem, ends, counted, older, releases=len(own)),
+        advice=advise(read.stream, problem, ends, counted, older, releases=len(own), worn=worn),
         platform=platform,
         platforms=platforms,
         current=next((mark for mark in reversed(marks) if mark.current), None),
@@ -154,7 +156,7 @@ def base(pk: int, wanted: Wanted, now: datetime) -> BasePage:
         by_account=groups(read, by_owner=False),
         by_owner=groups(read, by_owner=True),
         standing_on_it=_golden(read),
-        beneath=_beneath(read, facts),
+        beneath=beneath,
         unknown_release=any(user.release_id is None for user in read.users),
     )
 

@@ -18,9 +18,13 @@ class BaseAdvice:
 
 
 def advise(
-    stream: BaseStream, problem: Problem | None, ends: Ends, tally: Tally, older: int, *, releases: int
+    stream: BaseStream, problem: Problem | None, ends: Ends, tally: Tally, older: int, *, releases: int, worn: str
 ) -> BaseAdvice:
-    """Say the most important thing. `older`: functions on an older or unknown release; `releases`: how many known."""
+    """Say the most important thing.
+
+    `older`: functions on an older or unknown release; `releases`: how many are known; `worn`: the base beneath its
+    current release that is not current any more, "" for none.
+    """
     if not releases:
         return _nothing_known(stream, problem)
     total = tally.total
@@ -42,12 +46,13 @@ def advise(
             text = f"{_runs(older)}.{late}"
         detail = f"Bring {'it' if older == 1 else 'them'} forward. {_watched(stream)}".strip()
         return BaseAdvice("bad" if overdue else "warn", text, detail, plan=True)
-    text = (
-        "The one function on it runs the current release."
-        if total == 1
-        else (f"All {total} functions on it run the current release.")
-    )
-    return BaseAdvice("good", text, _watched(stream))
+    text = "The one function on it runs the current release"
+    if total > 1:
+        text = f"All {total} functions on it run the current release"
+    if worn:
+        detail = f"Build {stream.name} anew on the current {worn}, then bring its functions forward."
+        return BaseAdvice("warn", f"{text}, but that stands on an older {worn}.", detail)
+    return BaseAdvice("good", f"{text}.", _watched(stream))
 
 
 def _nothing_known(stream: BaseStream, problem: Problem | None) -> BaseAdvice:

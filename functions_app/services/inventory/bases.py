@@ -11,6 +11,7 @@ from functions_app.domain.errors import Problem
 from functions_app.models import BaseStream, Function
 from functions_app.services.inventory.base_use import (
     Family,
+    ReleaseFact,
     Use,
     family,
     live_uses,
@@ -111,6 +112,7 @@ class StreamRow:
     ends: Ends
     polled_at: datetime | None
     problem: Problem | None
+    worn: str  # the base beneath its current release that is not current any more, "" for none
 
 
 @dataclass(frozen=True)
@@ -124,38 +126,48 @@ class BaseList:
 
 def base_list(now: datetime) -> BaseList:
     """Read the whole list. Nine queries."""
+    today = now.date()
     streams = list(BaseStream.objects.all())
     known = family(release_facts())
-    tallies = tally(streams, known, live_uses(), overdue_ways(now.date()), now.date())
-    counted: dict[int, set[object]] = defaultdict(set)
-    newest: dict[int, tuple[datetime, str]] = {}
+    tallies = tally(streams, known, live_uses(), overdue_ways(today), today)
+    names = {stream.pk: stream.name for stream in streams}
+    dated: dict[int, set[object]] = defaultdict(set)  # a release for two platforms is one
+    newest: dict[int, ReleaseFact] = {}
     for fact in known.releases.values():
-        counted[fact.stream_id].add(fact.tag or fact.created_at.date())
-        if fact.current and fact.stream_id not in newest:
-            newest[fact.stream_id] = (fact.created_at, fact.tag)
+        dated[fact.stream_id].add(fact.tag or fact.created_at.date())
+        if fact.current:
+            newest.setdefault(fact.stream_id, fact)
     rows = []
     for stream in streams:
-        at, tag = newest.get(stream.pk, (None, ""))
-        rows.append(
-            StreamRow(
-                pk=stream.pk,
-                name=stream.name,
-                reference=stream.reference,
-                own=stream.own,
-                enabled=stream.enabled,
-                current_tag=tag,
-                current_at=at,
-                releases=len(counted[stream.pk]),
-                tally=tallies.get(stream.pk, NOBODY),
-                ends=Ends.of(stream, now.date()),
-                polled_at=stream.polled_at,
-                problem=Problem.from_json(stream.problem) if stream.problem else None,
-            )
-        )
+        current = newest.get(stream.pk)
+        beneath = [known.releases[pk] for pk in known.beneath.get(current.pk, ())] if current else []
+        worn = next((names[lower.stream_id] for lower in beneath if not lower.current), "")
+        counted = tallies.get(stream.pk, NOBODY)
+        rows.append(_row(stream, current, counted, Ends.of(stream, today), len(dated[stream.pk]), worn))
     used = [row for row in rows if row.tally.total or row.own]
     used.sort(key=lambda row: (-row.tally.behind, -row.tally.total, row.name))
     unused = [row for row in rows if not (row.tally.total or row.own)]
     return BaseList(tuple(used), tuple(unused), Function.objects.filter(gone_at=None, base_name="").count())
+
+
+def _row(
+    stream: BaseStream, current: ReleaseFact | None, counted: Tally, ends: Ends, releases: int, worn: str
+) -> StreamRow:
+    return StreamRow(
+        pk=stream.pk,
+        name=stream.name,
+        reference=stream.reference,
+        own=stream.own,
+        enabled=stream.enabled,
+        current_tag=current.tag if current else "",
+        current_at=current.created_at if current else None,
+        releases=releases,
+        tally=counted,
+        ends=ends,
+        polled_at=stream.polled_at,
+        problem=Problem.from_json(stream.problem) if stream.problem else None,
+        worn=worn,
+    )
 
 
 def tally(
