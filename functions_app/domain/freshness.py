@@ -155,10 +155,11 @@ def _against_current(found: KnownRelease, releases: Sequence[KnownRelease]) -> _
 
 def _newer(found: KnownRelease, current: KnownRelease, releases: Sequence[KnownRelease]) -> tuple[datetime, ...]:
     """When each set of layers newer than those found was first released, up to the current one; never empty."""
-    first: dict[str, datetime] = {}
-    for each in releases:
-        if found.created_at < each.created_at <= current.created_at and each.chain_id != found.chain_id:
-            first[each.chain_id] = min(each.created_at, first.get(each.chain_id, each.created_at))
+    after, until = found.created_at, current.created_at
+    newer = [(each.created_at, each.chain_id) for each in releases if after < each.created_at <= until]
+    first = {
+        chain: built for built, chain in sorted(newer, reverse=True) if chain != found.chain_id
+    }  # the earliest stay
     # Reproducible builds carry one date for ever: then the day that the release was seen has to do.
     return tuple(sorted(first.values())) or (current.first_seen_at or current.created_at,)
 
