@@ -163,7 +163,9 @@ def _store(stream: BaseStream, reading: Reading, now: datetime) -> str:
     for release in (*reading.past, *reading.current):
         key = (release.platform, release.chain_id)
         if row := rows.get(key):
-            _renew(row, release)
+            # An older manifest of the same layers tells nothing new, once they are known.
+            if not row.layers or not row.tag or release in reading.current:
+                _renew(row, release)
             continue
         release.stream, release.first_seen_at = stream, now
         release.save(force_insert=True)

@@ -264,6 +264,20 @@ def test_two_tags_of_one_image_are_one_release_by_its_most_exact_name(aws: Sandb
     assert sorted(row.tag for row in company.stream.releases.all()) in (["1.4.1", "1.4.2"], ["1.4.2", "v1.4.1"])
 
 
+def test_a_rebuild_of_the_same_layers_is_the_same_release_by_its_latest_name(aws: Sandbox) -> None:
+    company = Company(aws)
+    company.publish(base(1), "1.0.0")
+    rebuilt = make_image(base(1).layers, created=NOW)
+    company.publish(rebuilt, "1.0.1")
+    company.poll()
+    assert company.releases() == {rebuilt.digest: ("1.0.1", True)}
+
+    newest = company.publish(base(2), "1.0.2")
+    company.poll()
+
+    assert company.releases() == {rebuilt.digest: ("1.0.1", False), newest: ("1.0.2", True)}
+
+
 def test_tags_that_are_no_images_hide_no_release(aws: Sandbox) -> None:
     company = Company(aws)
     company.publish(base(1), "1.0.0")
