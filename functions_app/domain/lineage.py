@@ -32,6 +32,7 @@ class KnownRelease:
 class Level:
     """A whole known release that the lowest `layers` layers of an image are, in order.
 
+    Where only an annotation names the base, they are the layers of that base, which are not in the image.
     `twins` are releases of other streams with exactly these layers.
     """
 
