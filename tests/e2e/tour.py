@@ -56,10 +56,12 @@ def every_page(page: Page, demo: Demo) -> list[str]:
     repository = page.get_by_role("link", name="shop/orders").first.get_attribute("href")
     page.goto(f"{demo.url}/bases/")
     base = f"{demo.url}{page.get_by_role('link', name='python:3.12', exact=True).get_attribute('href')}"
+    images = images_of(page, f"{demo.url}{repository}")
     return [
         *(demo.url + path for path in LISTS),
         *(known[name] + tab for name, tab in FUNCTION_PAGES),
         f"{demo.url}{repository}",
+        *(demo.url + image for image in images),
         base,
         f"{base}edit/",
         files_read(page, base),
@@ -67,6 +69,20 @@ def every_page(page: Page, demo: Demo) -> list[str]:
         planned(page, known["orders-api"]),
         invoked(page, address_of(page, demo, "payment-retry")),
     ]
+
+
+def images_of(page: Page, repository: str) -> list[str]:
+    """The paths of an index, and of an image with findings whose files have been read."""
+    page.goto(repository)
+    rows = page.locator("table.images tbody tr")
+    index = rows.filter(has_text="Index").locator("th a").first.get_attribute("href")
+    oldest = rows.last.locator("th a").get_attribute("href")
+    rows.last.locator("th a").click()
+    if page.get_by_role("button", name="Read the files").is_visible():
+        page.get_by_role("button", name="Read the files").click()
+        page.wait_for_url(re.compile(r"/runs/\d+/"))
+        expect(page.locator("[data-ended]")).to_be_visible(timeout=60_000)
+    return [str(index), str(oldest)]
 
 
 def planned(page: Page, function: str) -> str:
