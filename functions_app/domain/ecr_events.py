@@ -51,10 +51,16 @@ class EcrEvent:
 
 
 def read_event(data: bytes) -> Mapping[str, Any]:
-    """The JSON object in a request's or a message's body. Raises INVALID, also where it is too large."""
+    """The JSON object in a request's or a message's body, taken out of SNS's envelope where it came that way.
+
+    Raises INVALID, also where it is too large.
+    """
     if len(data) > LIMIT:
         raise malformed("event", f"it has more than {LIMIT:,} bytes")
-    return read_object(data, "event")
+    document = read_object(data, "event")
+    if document.get("Type") == "Notification" and "source" not in document:
+        return read_object(read_text(document.get("Message")).encode("utf-8", "replace"), "event")
+    return document
 
 
 def parse_event(event: Mapping[str, Any]) -> EcrEvent | None:

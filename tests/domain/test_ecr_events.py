@@ -123,3 +123,14 @@ def test_a_body_that_is_no_object_or_too_large_is_refused(body: bytes) -> None:
 
 def test_a_body_is_an_event() -> None:
     assert read_event(json.dumps(event()).encode()) == event()
+
+
+def test_an_event_may_come_in_the_envelope_of_sns() -> None:
+    envelope = {"Type": "Notification", "TopicArn": "arn:aws:sns:eu-west-1:123456789012:images"}
+    assert read_event(json.dumps({**envelope, "Message": json.dumps(event())}).encode()) == event()
+
+
+@pytest.mark.parametrize("message", [None, "", "text", "[]", {"source": "aws.ecr"}, "\ud800"])
+def test_an_envelope_without_an_event_is_refused(message: Any) -> None:
+    with pytest.raises(DrydockError):
+        read_event(json.dumps({"Type": "Notification", "Message": message}).encode())
