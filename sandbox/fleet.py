@@ -16,6 +16,7 @@ from sandbox.fleet_policies import put_policies
 from sandbox.fleet_put import Deploy, Seeded, put_function
 from sandbox.fleet_scans import set_scan
 from sandbox.fleet_sized import SMALL, Size, seed_sized
+from sandbox.golden import seed_golden
 from sandbox.lambda_images import ARCHITECTURES
 from sandbox.lambda_model import ACTIVE, Code, Condition, Settings
 from sandbox.store import PUBLIC, STORE, namespace
@@ -50,6 +51,7 @@ def _seed_bases(today: date) -> None:
 
 
 def _seed_demo(today: date) -> None:
+    seed_golden(today)
     for repository in REPOSITORIES:
         ecr.create_repository(repository.account, repository.region, repository.name)
         for image in repository.images:

@@ -12,6 +12,8 @@ from typing import Any
 
 from sandbox.base_packages import npm_files, python_files
 from sandbox.bases import foreign_base, releases
+from sandbox.golden import NAME as GOLDEN
+from sandbox.golden import golden_image
 from sandbox.images import Entry, Executable, Flavour, Image, Layer, make_image, make_layer
 from sandbox.lambda_launch import RESPONSE_LABEL
 
@@ -87,13 +89,21 @@ PROBE = App(
     install="go build -tags lambda.norpc -o /var/task/probe ./cmd/probe",
     response={"container": "mp4", "streams": [{"codec": "h264", "width": 1920, "height": 1080}], "seconds": 42.4},
 )
-APPS = {app.title: app for app in (ORDERS, DOCUMENTS, TOOLS, THUMBNAILS, PROBE)}
+CATALOG = App(
+    "catalog",
+    {"app.py": "echo.py", "search.py": "echo.py", "feed.py": "reports.py"},
+    dependencies={"rapidfuzz/VERSION": 0, "rapidfuzz/fuzz_cpp.abi3.so": 60},
+    packages={"rapidfuzz": "3.14.1"},
+)
+APPS = {app.title: app for app in (ORDERS, DOCUMENTS, TOOLS, THUMBNAILS, PROBE, CATALOG)}
 
 
 def base_of(base: str, behind: int, architecture: str, today: date) -> Image:
     """The base's image, so many releases behind the newest as of today."""
     if base == FOREIGN:
         return foreign_base(today, architecture)
+    if base == GOLDEN:
+        return golden_image(behind, today)
     return releases(base, today)[-1 - behind].images[architecture]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sandbox.fleet_images import REPOSITORIES, Repository
 
-ORDERS, DOCUMENTS, TOOLS, MEDIA, STAGING_ORDERS, STAGING_MEDIA = REPOSITORIES
+ORDERS, DOCUMENTS, TOOLS, MEDIA, STAGING_ORDERS, STAGING_MEDIA, CATALOG, STAGING_CATALOG = REPOSITORIES
 
 
 @dataclass(frozen=True)
@@ -251,4 +251,28 @@ REHEARSAL = (
     DemoFunction("video-probe", STAGING_MEDIA, "media", ("probe-0.7.0", "probe-0.9.0"), {"live": 1, "canary": 2}),
 )
 
-FUNCTIONS = SHOP + BILLING + PLATFORM + PICTURES + REHEARSAL
+ON_GOLDEN = (
+    DemoFunction(
+        "catalog-api",
+        CATALOG,
+        "catalog",
+        ("0.8.0", "0.9.0", "1.0.0"),
+        {"live": 3, "previous": 2},
+        memory=1024,
+        description="On the newest golden image, which stands on an older base of AWS",
+    ),
+    DemoFunction(
+        "catalog-search",
+        CATALOG,
+        "catalog",
+        ("0.8.0", "0.9.0"),
+        {"live": 2},
+        command=("search.handler",),
+        timeout=10,
+        description="On an older golden image",
+    ),
+    DemoFunction("catalog-feed", CATALOG, "pricing", ("0.9.0", "1.0.0"), {"live": 2}, command=("feed.handler",)),
+    DemoFunction("catalog-api", STAGING_CATALOG, "catalog", ("0.9.0", "1.0.0", "1.1.0-rc1"), {"live": 3}),
+)
+
+FUNCTIONS = SHOP + BILLING + PLATFORM + PICTURES + REHEARSAL + ON_GOLDEN

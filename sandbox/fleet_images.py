@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from sandbox.fleet_apps import DOCUMENTS, FOREIGN, ORDERS, PROBE, THUMBNAILS, TOOLS, App, build_app
+from sandbox.fleet_apps import CATALOG, DOCUMENTS, FOREIGN, ORDERS, PROBE, THUMBNAILS, TOOLS, App, build_app
+from sandbox.golden import NAME as GOLDEN
 from sandbox.images import Flavour, Image, Index, make_index
 
 PRODUCTION, STAGING = "111111111111", "222222222222"
@@ -145,6 +146,26 @@ REPOSITORIES = (
             AppImage("thumbs-4.1.0", NODE, 1, 23, THUMBNAILS, ("thumbs-live",)),
             AppImage("probe-0.9.0", PROVIDED, 0, 10, PROBE, ("probe-live",)),
             AppImage("thumbs-4.3.0-beta", NODE, 0, 1, THUMBNAILS, ("thumbs-live",)),
+        ),
+    ),
+    Repository(
+        PRODUCTION,
+        EUROPE,
+        "shop/catalog",
+        (
+            AppImage("0.8.0", GOLDEN, 2, 78, CATALOG, LIVE),
+            AppImage("0.9.0", GOLDEN, 1, 44, CATALOG, LIVE),
+            AppImage("1.0.0", GOLDEN, 0, 14, CATALOG, LIVE),
+        ),
+    ),
+    Repository(
+        STAGING,
+        EUROPE,
+        "shop/catalog",
+        (
+            AppImage("0.9.0", GOLDEN, 1, 46, CATALOG, LIVE),
+            AppImage("1.0.0", GOLDEN, 0, 16, CATALOG, LIVE),
+            AppImage("1.1.0-rc1", GOLDEN, 0, 3, CATALOG, LIVE),
         ),
     ),
 )

@@ -8,7 +8,7 @@ four different things.
 from datetime import date
 from typing import Any
 
-from sandbox import ecr_scans
+from sandbox import ecr_scans, golden
 from sandbox.base_packages import installed
 from sandbox.bases import stream
 from sandbox.fleet_apps import FOREIGN
@@ -47,11 +47,7 @@ def _found(image: AppImage) -> list[tuple[str, str, str, str]]:
         severities += ["HIGH", "CRITICAL"]
     if image.tag == CLEAN:
         severities = []
-    if image.base == FOREIGN:
-        held = installed(FOREIGN, 0)
-    else:
-        base = stream(image.base)
-        held = installed(base.os, len(base.ages) - 1 - image.behind)
+    held = installed(FOREIGN, 0) if image.base == FOREIGN else installed(*_os_of(image))
     packages = [name for name in _SUSPECTS if name in held] or sorted(held)
     return [
         (
@@ -62,6 +58,14 @@ def _found(image: AppImage) -> list[tuple[str, str, str, str]]:
         )
         for number, severity in enumerate(severities)
     ]
+
+
+def _os_of(image: AppImage) -> tuple[str, int]:
+    """The OS beneath an image on one of Lambda's bases, or on the golden image, and the number of its release."""
+    if image.base == golden.NAME:
+        return stream(golden.BASE).os, golden.RELEASES[-1 - image.behind].base_number
+    base = stream(image.base)
+    return base.os, len(base.ages) - 1 - image.behind
 
 
 def _basic(found: tuple[str, str, str, str]) -> dict[str, Any]:

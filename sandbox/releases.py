@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from werkzeug.exceptions import BadRequest, NotFound
 from werkzeug.wrappers import Request
 
-from sandbox import admin
+from sandbox import admin, golden
 from sandbox.bases import STREAMS, BaseRelease, BaseStream, next_release, stream
 from sandbox.store import PUBLIC, STORE
 
@@ -19,8 +19,13 @@ _LOCK = threading.Lock()
 
 def install() -> None:
     """Serve /_sandbox/releases."""
-    admin.add("GET", "releases", lambda _request: {known.name: published(known) for known in STREAMS})
+    admin.add("GET", "releases", lambda _request: _listing())
     admin.add("POST", "releases", _publish_over_http)
+
+
+def _listing() -> dict[str, list[str]]:
+    listed = {known.name: published(known) for known in STREAMS}
+    return {**listed, golden.NAME: versions} if (versions := golden.published()) else listed
 
 
 def published(known: BaseStream) -> list[str]:
@@ -50,16 +55,22 @@ def publish(name: str, created: datetime) -> BaseRelease:
 
 
 def _publish_over_http(request: Request) -> object:
-    """Body: stream ("python:3.12"); created (ISO 8601, or now)."""
+    """Body: stream ("python:3.12", or the golden image's name); created (ISO 8601, or now)."""
     body = json.loads(request.get_data() or b"{}")
     if not isinstance(body, dict) or not isinstance(body.get("stream"), str):
         raise BadRequest('the body must be {"stream": "python:3.12"}; "created" may be added')
-    if body["stream"] not in {known.name for known in STREAMS}:
-        raise NotFound(f"no stream {body['stream']!r}; there are: {', '.join(known.name for known in STREAMS)}")
+    if body["stream"] not in (names := _listing()):
+        raise NotFound(f"no stream {body['stream']!r}; there are: {', '.join(names)}")
     created = datetime.fromisoformat(body["created"]) if "created" in body else datetime.now(UTC)
     # A time without a zone is UTC, as all others here.
     created = created.astimezone(UTC) if created.tzinfo else created.replace(tzinfo=UTC)
-    release = publish(body["stream"], created.replace(microsecond=0))
+    created = created.replace(microsecond=0)
+    if body["stream"] == golden.NAME:
+        with _LOCK:
+            version, image = golden.publish(created)
+        images = {"amd64": image.digest}
+        return {**body, "version": version, "created": created.isoformat(), "digest": image.digest, "images": images}
+    release = publish(body["stream"], created)
     return {
         "stream": release.stream.name,
         "version": release.version,

@@ -106,7 +106,7 @@ def test_the_fleet_has_at_least_thirty_functions_in_two_accounts_and_two_regions
     assert sum(counts.values()) >= 30
 
 
-def test_the_fleet_has_six_repositories_with_several_tagged_images_each(demo: Demo) -> None:
+def test_the_fleet_has_nine_repositories_with_several_tagged_images_each(demo: Demo) -> None:
     found = []
     for account, region in PLACES:
         ecr = demo.client("ecr", account, region)
@@ -114,7 +114,7 @@ def test_the_fleet_has_six_repositories_with_several_tagged_images_each(demo: De
             images = ecr.describe_images(repositoryName=repository["repositoryName"])["imageDetails"]
             assert len([image for image in images if image.get("imageTags")]) >= 3
             found.append(repository["repositoryUri"])
-    assert len(found) == len(set(found)) == 6
+    assert len(found) == len(set(found)) == 9
 
 
 def test_staging_is_another_account_that_is_reached_by_its_role(demo: Demo) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.bases import STREAMS, BaseRelease, all_releases, foreign_base, releases
-from sandbox.fleet_apps import HANDLERS
+from sandbox.fleet_apps import HANDLERS, base_of
 from sandbox.fleet_images import REPOSITORIES, AppImage, Repository
 from sandbox.images import (
     DOCKER_INDEX,
@@ -277,10 +277,7 @@ def test_another_process_builds_the_same_bytes_on_the_same_day() -> None:
 )
 def test_an_app_image_begins_with_the_layers_of_the_base_it_names(repository: Repository, image: AppImage) -> None:
     for built in images_of(image.build(TODAY)):
-        if image.base == "debian":
-            expected = foreign_base(TODAY, built.architecture)
-        else:
-            expected = releases(image.base, TODAY)[-1 - image.behind].images[built.architecture]
+        expected = base_of(image.base, image.behind, built.architecture, TODAY)
         assert built.diff_ids[: len(expected.diff_ids)] == expected.diff_ids
         assert len(built.diff_ids) == len(expected.diff_ids) + 2
         assert built.created > expected.created
