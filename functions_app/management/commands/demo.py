@@ -17,14 +17,14 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 from dashboard import broker
 from functions_app.models import Account, Run
-from functions_app.services import access, base_watch, sync
+from functions_app.services import access, base_streams, base_watch, freshness_policies, sync
 
 PASSWORD = "drydock-demo"  # noqa: S105 - printed on purpose; the demo listens on the loopback address alone
 PEOPLE = {"operator": access.OPERATOR, "viewer": access.VIEWER}
@@ -34,6 +34,7 @@ ACCOUNTS = (
 )
 REGIONS = ["eu-west-1", "us-east-1"]
 STREAMS = ("python:3.12", "python:3.9", "nodejs:22", "provided:al2023")  # what the embedded public registry holds
+GOLDEN = "111111111111.dkr.ecr.eu-west-1.amazonaws.com/platform/python-golden:3.12"  # the company's own base
 MARK = ".drydock-demo"
 INSIDE = "DRYDOCK_DEMO"  # set in the process that runs with the demo's environment
 
@@ -152,9 +153,19 @@ def _prepare() -> None:
         users.objects.create_user(name, password=PASSWORD).groups.add(Group.objects.get(name=group))
     for name, account_id, colour, role in ACCOUNTS:
         Account.objects.create(name=name, account_id=account_id, colour=colour, role_arn=role, regions=REGIONS)
+    operator = users.objects.get(username="operator")
+    _set_policies(operator)
     base_watch.seed_streams()
     base_watch.submit_poll(None)
+    base_streams.add_stream(GOLDEN, [], operator)  # the poll that waits reads it as well
     sync.submit(None)
+
+
+def _set_policies(operator: User) -> None:
+    """How long a stale base may stay: a month, and in staging two, or two releases."""
+    staging = str(Account.objects.get(name="staging").pk)
+    freshness_policies.save(freshness_policies.PolicyDraft("", "", "", "30", ""), operator)
+    freshness_policies.save(freshness_policies.PolicyDraft(staging, "", "", "60", "2"), operator)
 
 
 def _announce(port: int) -> None:
