@@ -6,18 +6,20 @@ from django.utils.http import urlencode
 
 from functions_app.services import inventory
 from functions_app.services.inventory import at_risk
+from functions_app.services.inventory.image_search import find_images
 from functions_app.web.http import HtmxHttpRequest, page
 from functions_app.web.pages import page_links, page_number
 
 
 def repository_list(request: HtmxHttpRequest) -> HttpResponse:
-    """All repositories, with a search that filters in place."""
+    """All repositories, with a search that filters in place and finds images by digest or tag, too."""
     search = request.GET.get("search", "").replace("\0", "").strip()[:200]
     rows, total, number, pages = inventory.repositories(search, page_number(request.GET))
     kept = [("search", search)] if search else []
     context = {
         "search": search,
         "rows": rows,
+        "images": find_images(search),
         "total": total,
         "pages": page_links(number, pages, lambda number: f"?{urlencode([*kept, ('page', str(number))])}"),
     }

@@ -45,6 +45,27 @@ def test_the_list_is_searched_by_name_and_account(person: Client, repository: Re
         assert [row.name for row in person.get(f"/repositories/?search={word}").context["rows"]] == ["team/app"]
 
 
+def test_an_image_is_found_by_the_beginning_of_its_digest_and_by_its_tag(
+    person: Client, repository: Repository
+) -> None:
+    image = make_image(repository, "one", tags=["release-7", "live"])
+    elsewhere = make_repository(make_account("staging"), "other")
+    make_image(elsewhere, "two", tags=["release-8"])
+    for search in (image.digest, image.digest[7:19], image.digest[:20], "release-7"):
+        page = person.get("/repositories/", {"search": search})
+        assert [found.pk for found in page.context["images"]] == [image.pk]
+        assert f'href="/images/{image.pk}/"' in page.content.decode()
+    for search in ("release", "release-7 live", "abc", ""):
+        assert person.get("/repositories/", {"search": search}).context["images"] == ()
+
+
+def test_a_tag_of_the_same_digest_elsewhere_finds_only_where_the_tag_is(person: Client, repository: Repository) -> None:
+    here = make_image(repository, "one", tags=["release-7"])
+    make_image(make_repository(repository.account, "mirror"), "one", tags=["other"])
+    page = person.get("/repositories/", {"search": "release-7"})
+    assert [found.pk for found in page.context["images"]] == [here.pk]
+
+
 def test_the_list_costs_the_same_however_many(
     person: Client, repository: Repository, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
