@@ -68,6 +68,8 @@ def _image(row: VersionRow) -> Stop:
         note, level, word = note or "in no repository Drydock reads", "unknown", word or "unknown"
     elif row.image.gone_at:
         note, level, hop, word = "deleted from ECR", "bad", "bad", "broken"
+    elif row.image.expiry_rule is not None:
+        note, level = f"lifecycle rule {row.image.expiry_rule} will take it away", "warn"
     return Stop("Image", chips, note, level, hop, word, row.drifted)
 
 

@@ -18,6 +18,8 @@ from functions_app.web.http import HtmxHttpRequest, page
 from functions_app.web.overview_findings import Pairs, findings, functions_address
 
 RANGES = (30, 90)
+ACCOUNTS = 6  # more than these are folded behind the one that is chosen
+SCOPES = 8  # accounts and regions that are shown at once: those with problems, then the oldest
 WORST_FIRST = (Freshness.END_OF_LIFE, Freshness.STALE, Freshness.UNKNOWN, Freshness.CURRENT)
 
 
@@ -54,18 +56,24 @@ def show(request: HtmxHttpRequest) -> HttpResponse:
     days = _range(request.GET)
     found = overview(now, days=days, account_id=account.pk if account else None)
     kept: Pairs = [("account", account.name)] if account else []
-    scopes = [scope for scope in status.scopes if not account or scope.account == account.name]
+    scopes = sorted(
+        (scope for scope in status.scopes if not account or scope.account == account.name),
+        key=lambda scope: (scope.problem is None, scope.synced_at is not None, scope.synced_at or now),
+    )
     context: dict[str, Any] = {
         "chrome": status,
         "found": found,
         "account": account,
         "findings": list(findings(found, {fact.pk: fact for fact in status.accounts}, kept, now.date())),
         "accounts": _accounts(status, account, days),
+        "many_accounts": len(status.accounts) > ACCOUNTS,
         "ranges": [Choice(f"{each} days", _own(kept, each), each == days) for each in RANGES],
         "bar": _bar(found, kept),
         "drawing": burn_down.draw(found.burn_down),
-        "scopes": scopes,
+        "scopes": scopes[:SCOPES],
+        "more_scopes": scopes[SCOPES:],
         "more_runs": max(0, status.running - len(found.runs)),
+        "stale": found.freshness[Freshness.STALE.value],
         "unknown": found.freshness[Freshness.UNKNOWN.value],
         "unknown_href": functions_address([*kept, ("freshness", "unknown")]),
     }

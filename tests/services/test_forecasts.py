@@ -9,19 +9,22 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from functions_app.aws import lifecycle
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Kind, Status
 from functions_app.models import AuditEntry, Image, LifecycleForecast, Repository, Run
 from functions_app.services import forecasts, runs
 from functions_app.services.inventory import at_risk
 from functions_app.services.run_kinds import KINDS
+from functions_app.services.sync_scope import GIVE_UP
 from sandbox.images import make_index
 from tests.conftest import Valkey
-from tests.factories import make_account, make_alias, make_function, make_version
+from tests.factories import make_account, make_alias, make_function, make_repository, make_version
 from tests.fixtures import Push, Sandbox
 from tests.sandbox.functions import Functions, python_image
 from tests.services.aws_between import Answer, Between, error, once
 from tests.services.stage import Stage, answering, carry_out, log_of, make_stage, twice
+from tests.services.sync_stage import Counted
 
 pytestmark = pytest.mark.django_db(transaction=True)
 START, GET = "ecr.StartLifecyclePolicyPreview", "ecr.GetLifecyclePolicyPreview"
@@ -243,6 +246,42 @@ def test_a_cancelled_forecast_stops_between_repositories(stage: Stage) -> None:
     runs.cancel(run, None)
     assert carry_out(run).status == Status.CANCELLED
     assert not LifecycleForecast.objects.exists()
+
+
+def test_a_forecast_that_waits_can_be_cancelled(stage: Stage, between: Between) -> None:
+    put_policy(stage, keep(1))
+    between.rules[GET] = answered_with(status="IN_PROGRESS", previewResults=[])
+    run = forecasts.submit(None)
+    runs.execute(run.pk, "worker")
+    run.refresh_from_db()
+    assert run.status == Status.WAITING
+    runs.cancel(run, stage.actor)
+    assert carry_out(run).status == Status.CANCELLED
+    assert not LifecycleForecast.objects.exists()
+
+
+def test_many_images_come_in_pages(stage: Stage, between: Between, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.push("three", "3")
+    put_policy(stage, keep(1))
+    monkeypatch.setattr(lifecycle, "PAGE", 1)
+    forecast_all()
+    assert len(LifecycleForecast.objects.get().expiring) == 2
+    assert between.seen.count(GET) == 2
+
+
+def test_where_everything_is_denied_the_rest_is_not_asked(
+    stage: Stage, aws: Sandbox, denied: Callable[..., None]
+) -> None:
+    own = Repository.objects.get()
+    for number in range(GIVE_UP + 5):
+        make_repository(stage.account, f"team/{number}")
+    denied(stage.account.account_id, "ecr:GetLifecyclePolicy")
+    counted = Counted(aws, stage.account.account_id)
+    run = forecast_all()
+    assert run.status == Status.FAILED
+    assert counted.made()["ecr.GetLifecyclePolicy"] == GIVE_UP
+    assert LifecycleForecast.objects.filter(problem__isnull=False).count() == GIVE_UP + 6
+    assert LifecycleForecast.objects.get(repository=own).problem is not None
 
 
 def test_a_forecast_that_somebody_asks_for_is_audited(stage: Stage) -> None:

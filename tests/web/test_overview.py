@@ -260,6 +260,24 @@ def test_it_costs_the_same_however_much_is_wrong(
     assert "and 35 more" in text
 
 
+def test_many_accounts_and_regions_are_folded_with_problems_first(person: Client, account: Account) -> None:
+    make_function(account)
+    for number in range(12):
+        make_account(f"team-{number}", regions=("eu-west-1", "us-east-1"))
+    Scope.objects.filter(account__name="team-9").update(problem={"code": "denied", "message": "No."})
+    answer = person.get("/")
+    assert [scope.account for scope in answer.context["scopes"]][:2] == ["team-9", "team-9"]
+    assert len(answer.context["more_scopes"]) == 17
+    assert "All 13 accounts" in answer.content.decode()
+
+
+def test_stale_functions_are_told_where_no_policy_makes_them_overdue(person: Client, account: Account) -> None:
+    make_function(account, freshness="stale")
+    text = person.get("/").content.decode()
+    assert "Nothing needs attention." in text
+    assert "1 runs on a stale base; no policy calls it overdue." in text
+
+
 def test_names_are_escaped(person: Client, account: Account) -> None:
     make_function(
         account, "<b>f</b>", problem_rank=80, problem="<i>why</i>", base_name="<u>base</u>", end_of_life_on=TODAY

@@ -23,6 +23,7 @@ from functions_app.services.inventory.burn_down import BurnDown, burn_down
 
 NAMED = 5  # functions named under each finding
 ENDS_WITHIN = timedelta(days=90)
+FORECAST_LATE_AFTER = timedelta(days=2)  # they are read daily
 BROKEN = fleet.RANK_UPDATE_FAILED  # and everything worse
 
 
@@ -88,6 +89,7 @@ class Sources:
     forecasts: int
     forecasts_failing: int
     forecasts_read_at: datetime | None
+    forecasts_late: bool = False  # the oldest has missed a day
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def overview(now: datetime, *, days: int = 30, account_id: int | None = None) ->
         runs=tuple(
             Run.objects.filter(status__in=sorted(ACTIVE)).defer("plan", "memory", "result").order_by("-pk")[:NAMED]
         ),
-        sources=_sources(),
+        sources=_sources(now),
     )
 
 
@@ -245,7 +247,7 @@ def _unknown(there: QuerySet[Function]) -> tuple[Unknown, ...]:
     return tuple(Unknown(reason or "Nothing was read of it yet.", count) for reason, count in rows)
 
 
-def _sources() -> Sources:
+def _sources(now: datetime) -> Sources:
     """Both in one query."""
     forecasts = LifecycleForecast.objects.filter(repository__gone_at=None).values_list(Value("forecasts"))
     streams = BaseStream.objects.filter(enabled=True).order_by().values_list(Value("streams"))
@@ -256,4 +258,6 @@ def _sources() -> Sources:
         )
     }
     nothing = (0, 0, None)
-    return Sources(*rows.get("streams", nothing), *rows.get("forecasts", nothing))
+    found = Sources(*rows.get("streams", nothing), *rows.get("forecasts", nothing))
+    read_at = found.forecasts_read_at
+    return replace(found, forecasts_late=read_at is not None and now - read_at > FORECAST_LATE_AFTER)
