@@ -3,9 +3,10 @@
 import pytest
 
 from tests.fixtures import ClientFactory
+from tests.services.events_stage import events
 from tests.services.sync_stage import between, denied, log, ours
 
-__all__ = ["between", "client", "denied", "log", "ours"]
+__all__ = ["between", "client", "denied", "events", "log", "ours"]
 
 
 @pytest.fixture

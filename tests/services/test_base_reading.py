@@ -1,55 +1,20 @@
 """What a poll reads of a stream: platforms, companies' tags, tags that vanish and come back, hostile configs."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 from django.contrib.auth.models import User
 
 from functions_app.models import BaseRelease, BaseStream
-from functions_app.services import base_watch
 from functions_app.services.base_streams import edit_stream
 from sandbox.images import Blob, Image, Index, Layer, canonical_json, make_image, make_index, make_layer
 from tests.fixtures import Sandbox
-from tests.publishing import LOGIN, NOW, base, base_index, publish, unique_repository
-from tests.services.sync_stage import Lines
+from tests.publishing import NOW, base, base_index
+from tests.services.base_stage import Company
 
 pytestmark = pytest.mark.django_db
-
-
-class Company:
-    """A public repository, and a stream of people's on one of its tags."""
-
-    def __init__(self, aws: Sandbox, tag: str = "stable", **values: Any) -> None:
-        self.aws, self.repository, self.tag = aws, unique_repository(), tag
-        reference = f"public.ecr.aws/{self.repository}:{tag}"
-        self.stream = BaseStream.objects.create(name=self.repository, reference=reference, **{"own": True, **values})
-
-    def publish(self, image: Image | Index, *tags: str) -> str:
-        """Push to the moving tag and these."""
-        return publish(self.aws, self.repository, image, [*tags, self.tag])
-
-    def publish_only(self, image: Image | Index, *tags: str) -> str:
-        """Push to these tags alone."""
-        return publish(self.aws, self.repository, image, tags)
-
-    def delete(self, reference: str) -> None:
-        """Delete a manifest with its tags."""
-        with httpx.Client(base_url=self.aws.url, auth=LOGIN) as registry:
-            registry.delete(f"/v2/{self.repository}/manifests/{reference}").raise_for_status()
-
-    def poll(self, now: datetime = NOW) -> list[str]:
-        """Poll this stream and give the log."""
-        log = Lines()
-        base_watch.poll(now, log, [self.stream.pk])
-        self.stream.refresh_from_db()
-        return log.lines
-
-    def releases(self) -> dict[str, tuple[str, bool]]:
-        """Platform and tag of each release by its digest, the first of each."""
-        return {row.manifest_digest: (row.tag, row.current) for row in self.stream.releases.all()}
 
 
 def on_both(amd64: int, arm64: int) -> Index:
@@ -186,110 +151,6 @@ def test_a_stream_may_turn_from_an_index_to_one_of_its_images_and_back(aws: Sand
         ("linux/arm64", index.digest),
     }
     assert company.stream.releases.count() == 2
-
-
-def test_a_tag_that_was_deleted_is_told_and_its_releases_stay(aws: Sandbox) -> None:
-    company = Company(aws)
-    digest = company.publish(base(1), "1.0.0")
-    company.poll()
-    company.delete(digest)
-
-    company.poll(NOW + timedelta(hours=1))
-
-    assert company.stream.problem is not None
-    assert company.stream.problem["code"] == "not_found"
-    assert company.stream.polled_at == NOW
-    assert company.releases() == {digest: ("1.0.0", True)}
-    company.publish(base(1), "1.0.0")
-    company.poll(NOW + timedelta(hours=2))
-    assert company.stream.problem is None
-
-
-def test_a_deleted_release_is_remembered_for_ever(aws: Sandbox) -> None:
-    company = Company(aws)
-    old = company.publish(base(1), "1.0.0")
-    company.poll()
-    company.publish(base(2), "1.1.0")
-    company.delete(old)
-
-    company.poll()
-
-    assert company.releases()[old] == ("1.0.0", False)
-
-
-def test_a_withdrawn_release_that_comes_back_is_the_same_release(aws: Sandbox) -> None:
-    company = Company(aws)
-    first, second = company.publish(base(1), "1.0.0"), company.publish(base(2), "1.1.0")
-    company.poll()
-    company.publish(base(1))
-    company.poll(NOW + timedelta(hours=1))
-    assert company.releases() == {first: ("1.0.0", True), second: ("1.1.0", False)}
-
-    company.publish(base(2))
-    company.poll(NOW + timedelta(hours=2))
-
-    assert company.releases() == {first: ("1.0.0", False), second: ("1.1.0", True)}
-    assert set(company.stream.releases.values_list("first_seen_at", flat=True)) == {NOW}
-
-
-@pytest.mark.parametrize(
-    ("moving", "tags"),
-    [
-        ("latest", ["2026.08.01", "2026.09.01", "2026.10.03"]),
-        ("stable", ["1.4.0", "1.4.1", "1.4.2"]),
-        ("stable", ["1.4.0-20260801", "1.4.1-20260901", "1.4.2-20261003"]),
-        ("stable", ["stable-20260801", "stable-20260901", "stable-20261003"]),
-        ("1.4", ["1.4.0", "1.4.1", "1.4.2"]),
-    ],
-)
-def test_the_history_of_a_golden_image_is_read_from_its_tags(aws: Sandbox, moving: str, tags: list[str]) -> None:
-    company = Company(aws, moving)
-    digests = [company.publish(base(number), tag) for number, tag in enumerate(tags, 1)]
-
-    company.poll()
-
-    assert company.releases() == {
-        digest: (tag, position == 2) for position, (digest, tag) in enumerate(zip(digests, tags, strict=True))
-    }
-
-
-def test_two_tags_of_one_image_are_one_release_by_its_most_exact_name(aws: Sandbox) -> None:
-    company = Company(aws)
-    company.publish(base(1), "1", "1.4", "1.4.1", "v1.4.1")
-    company.publish(base(2), "1.4.2")
-    aws.admin("DELETE", "calls")
-
-    company.poll()
-
-    assert sorted(row.tag for row in company.stream.releases.all()) in (["1.4.1", "1.4.2"], ["1.4.2", "v1.4.1"])
-
-
-def test_a_rebuild_of_the_same_layers_is_the_same_release_by_its_latest_name(aws: Sandbox) -> None:
-    company = Company(aws)
-    company.publish(base(1), "1.0.0")
-    rebuilt = make_image(base(1).layers, created=NOW)
-    company.publish(rebuilt, "1.0.1")
-    company.poll()
-    assert company.releases() == {rebuilt.digest: ("1.0.1", True)}
-
-    newest = company.publish(base(2), "1.0.2")
-    company.poll()
-
-    assert company.releases() == {rebuilt.digest: ("1.0.1", False), newest: ("1.0.2", True)}
-
-
-def test_tags_that_are_no_images_hide_no_release(aws: Sandbox) -> None:
-    company = Company(aws)
-    company.publish(base(1), "1.0.0")
-    chart = Blob("application/vnd.cncf.helm.config.v1+json", b"{}")
-    manifest = {"schemaVersion": 2, "mediaType": base(1).manifest.media_type, "config": chart.descriptor, "layers": []}
-    company.publish_only(Image(Blob(base(1).manifest.media_type, canonical_json(manifest)), chart, ()), "1.0.1")
-    company.publish(base(3), "1.0.2")
-
-    company.poll()
-
-    assert sorted(row.tag for row in company.stream.releases.all()) == ["1.0.0", "1.0.2"]
-    assert company.stream.problem is None
 
 
 def changed(image: Image, **config: Any) -> Image:

@@ -14,10 +14,9 @@ from tests.fixtures import REGION, ClientFactory, Push, Sandbox
 from tests.processes import beat, eventually, worker
 from tests.publishing import NOW, base
 from tests.sandbox.functions import Functions, python_image
-from tests.services.test_registry_events import Events
+from tests.services.events_stage import GOLDEN, Events
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
-GOLDEN = "bases/golden"
 SETTINGS = {"Entrypoint": ["/lambda-entrypoint.sh"], "Cmd": ["app.handler"], "WorkingDir": "/var/task"}
 
 

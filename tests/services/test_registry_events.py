@@ -1,14 +1,10 @@
 """A push that ECR tells of reaches the verdicts at once: through EventBridge, an SQS queue, a poll and a judgement."""
 
-import dataclasses
-import json
-import logging
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from pytest_django.fixtures import Settings
 
 from functions_app import tasks
 from functions_app.domain.errors import DrydockError
@@ -17,58 +13,11 @@ from functions_app.models import Account, BaseStream, Function, Image, Repositor
 from functions_app.services import base_streams, base_watch, registry_events, runs
 from sandbox.images import Image as Built
 from tests.factories import make_alias, make_function, make_image, make_repository, make_stream, make_version
-from tests.fixtures import REGION, ClientFactory, Push
-from tests.processes import eventually
+from tests.fixtures import ClientFactory, Push
 from tests.publishing import app, base
+from tests.services.events_stage import GOLDEN, Events, host, pushed
 
 pytestmark = pytest.mark.django_db(transaction=True)
-GOLDEN = "bases/golden"
-IMAGES = {"source": ["aws.ecr"], "detail-type": ["ECR Image Action"]}
-
-
-class Events:
-    """A queue in the test's account that its EventBridge fills, named to Drydock."""
-
-    def __init__(self, client: ClientFactory, account: str, settings: Settings) -> None:
-        self.sqs = client("sqs")
-        self.url = self.sqs.create_queue(QueueName="drydock-events")["QueueUrl"]
-        self.arn = f"arn:aws:sqs:{REGION}:{account}:drydock-events"
-        client("events").put_rule(Name="images", EventPattern=json.dumps(IMAGES))
-        client("events").put_targets(Rule="images", Targets=[{"Id": "1", "Arn": self.arn}])
-        settings.ENV = dataclasses.replace(settings.ENV, event_queues=(self.arn,))
-
-    def send(self, body: str) -> None:
-        """Put any text into the queue."""
-        self.sqs.send_message(QueueUrl=self.url, MessageBody=body)
-
-    def receive(self, messages: int) -> registry_events.Received:
-        """Receive until so many messages have come."""
-        received = registry_events.Received()
-
-        def enough() -> bool:
-            found = registry_events.receive()
-            received.handled += found.handled
-            received.unreadable += found.unreadable
-            return received.handled + received.unreadable >= messages
-
-        eventually(enough, f"{messages} messages")
-        return received
-
-    def left(self) -> int:
-        """Messages that are still there, seen or not."""
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        found = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)["Attributes"]
-        return sum(int(found[name]) for name in names)
-
-
-@pytest.fixture
-def events(ours: Account, client: ClientFactory, settings: Settings) -> Events:
-    """The queue of the test's account."""
-    return Events(client, ours.account_id, settings)
-
-
-def host(account: Account) -> str:
-    return f"{account.account_id}.dkr.ecr.{REGION}.amazonaws.com"
 
 
 def golden(account: Account, actor: User) -> BaseStream:
@@ -92,13 +41,6 @@ def function_on(account: Account, image: Built) -> Function:
     make_version(function, 1, row)
     make_alias(function, "live", 1)
     return function
-
-
-def pushed(account: Account, repository: str = GOLDEN, tag: str = "stable", **detail: str) -> dict[str, Any]:
-    """The event of a push."""
-    told = {"action-type": "PUSH", "result": "SUCCESS", "repository-name": repository, "image-tag": tag, **detail}
-    envelope = {"source": "aws.ecr", "detail-type": "ECR Image Action", "region": REGION}
-    return {**envelope, "account": account.account_id, "detail": told}
 
 
 def test_a_pushed_golden_image_makes_the_functions_on_the_old_one_stale(
@@ -276,46 +218,6 @@ def test_a_scan_is_left_to_the_next_sync(ours: Account) -> None:
 
     assert "the next sync reads what the scan found" in registry_events.handle(event)
     assert not Run.objects.exists()
-
-
-def test_what_is_no_event_is_deleted_and_counted_without_its_text(
-    events: Events, caplog: pytest.LogCaptureFixture
-) -> None:
-    for body in ("not JSON: hunter2", "[]", json.dumps({"source": "aws.ecr", "detail-type": "ECR Image Action"})):
-        events.send(body)
-    with caplog.at_level(logging.INFO):
-        assert events.receive(3) == registry_events.Received(unreadable=3)
-
-    assert events.left() == 0
-    assert "messages were no events and were deleted" in caplog.text
-    assert "hunter2" not in caplog.text
-
-
-def test_a_message_that_could_not_be_handled_stays_in_the_queue(
-    ours: Account, events: Events, settings: Settings, valkey: object
-) -> None:
-    make_stream(GOLDEN, reference=f"{host(ours)}/{GOLDEN}:stable")
-    settings.DRYDOCK_KINDS = "functions_app.services.run_kinds.THERE_IS_NO_SUCH_TABLE"
-    events.send(json.dumps(pushed(ours)))
-
-    with pytest.raises(ImportError):
-        events.receive(1)
-
-    assert events.left() == 1
-
-
-def test_a_queue_that_is_not_there_is_told_once_and_spoils_no_other(
-    events: Events, settings: Settings, ours: Account, caplog: pytest.LogCaptureFixture
-) -> None:
-    missing = events.arn.replace("drydock-events", "drydock-missing")
-    settings.ENV = dataclasses.replace(settings.ENV, event_queues=(missing, events.arn))
-    events.send(json.dumps(pushed(ours)))
-
-    assert events.receive(1).handled == 1
-    registry_events.receive()
-
-    assert caplog.text.count("There is no queue") == 1
-    assert "DRYDOCK_EVENT_QUEUES" in caplog.text
 
 
 def test_an_event_that_only_looks_like_one_is_refused(db: None) -> None:
