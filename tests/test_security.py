@@ -25,6 +25,7 @@ CHANGES = [
     "/functions/1/rollback/",
     "/functions/1/invoke/",
     "/plans/00000000-0000-4000-8000-000000000000/apply/",
+    "/repositories/1/forecast/",
     "/sync/",
 ]
 

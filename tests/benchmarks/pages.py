@@ -78,6 +78,7 @@ def others() -> Iterator[tuple[str, str]]:
     repository = Repository.objects.get(name="team-0/service-0")
     run = people.logged_run(function)
     yield f"a function, {rows.VERSIONS} versions", reverse("function", args=[function.pk])
+    yield "overview", reverse("overview")
     yield "repositories", reverse("repositories")
     yield f"a repository, {repository.images.count():,} images", reverse("repository", args=[repository.pk])
     yield "runs", reverse("runs")
