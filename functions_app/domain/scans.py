@@ -174,12 +174,12 @@ class Side(StrEnum):
 class BaseContents:
     """What is known of an image's layers.
 
-    `base_layers`, `app_layers`: digests of the compressed layers. `base_paths`, `app_paths`: files in them, without a
-    leading slash; None where those layers were not all read. `base_packages`: (name, version) in the base; None where
-    its layers were not all read.
+    `base_layers`: digests of the compressed layers, with the base that each belongs to; `app_layers`: the others.
+    `base_paths`, `app_paths`: files in them, without a leading slash; None where those layers were not all read.
+    `base_packages`: (name, version) in the base; None where its layers were not all read.
     """
 
-    base_layers: Collection[str] = ()
+    base_layers: Mapping[str, str] = field(default_factory=dict)
     app_layers: Collection[str] = ()
     base_paths: Collection[str] | None = None
     app_paths: Collection[str] | None = None
@@ -260,7 +260,7 @@ def _side(place: Place, contents: BaseContents) -> tuple[Side, str]:
 
 def _by_layer(place: Place, contents: BaseContents) -> tuple[Side, str] | None:
     if place.layer and place.layer in contents.base_layers:
-        return Side.BASE, "Its layer belongs to the base."
+        return Side.BASE, f"Its layer belongs to {contents.base_layers[place.layer] or 'the base'}."
     if place.layer and place.layer in contents.app_layers:
         return Side.APP, "Its layer is one of the app's own."
     return None

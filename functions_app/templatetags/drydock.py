@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from functions_app.web import parts
 from functions_app.web.chrome import NavItem, navigation
 
-PLANS, SETTINGS = "/plans/", "/settings/"
+PLANS, IMAGES, SETTINGS = "/plans/", "/images/", "/settings/"
 
 register = template.Library()
 
@@ -58,6 +58,8 @@ def nav(context: template.Context) -> list[tuple[NavItem, bool]]:
     path = request.path if request else ""
     if path.startswith(PLANS):
         path = reverse("functions")  # a plan is shown under its function
+    if path.startswith(IMAGES):
+        path = reverse("repositories")
     if path.startswith(SETTINGS):
         path = reverse("accounts")  # the first of the settings, which the rail leads to
     # Every path begins with that of the overview.

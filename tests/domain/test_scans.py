@@ -21,7 +21,7 @@ from functions_app.domain.scans import (
 )
 
 BASE, APP = "sha256:" + "b" * 64, "sha256:" + "a" * 64
-LAYERS: dict[str, Any] = {"base_layers": {BASE}, "app_layers": {APP}}
+LAYERS: dict[str, Any] = {"base_layers": {BASE: "python:3.12"}, "app_layers": {APP}}
 RPM_DATABASE = "var/lib/rpm/rpmdb.sqlite"
 
 
@@ -67,8 +67,13 @@ def test_the_layer_tells_base_from_app() -> None:
     assert side(finding(layer="sha256:" + "c" * 64)) is Side.UNKNOWN
 
 
+def test_a_finding_in_the_base_names_which_of_the_bases_it_is() -> None:
+    (placed,) = split([finding(layer=BASE)], BaseContents(**LAYERS), {}).placed
+    assert placed.reason == "Its layer belongs to python:3.12."
+
+
 def test_without_a_known_base_nothing_is_told() -> None:
-    assert side(finding(layer=APP), base_layers=(), has_base=False) is Side.UNKNOWN
+    assert side(finding(layer=APP), base_layers={}, has_base=False) is Side.UNKNOWN
 
 
 @pytest.mark.parametrize(

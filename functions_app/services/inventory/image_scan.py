@@ -100,9 +100,9 @@ def _contents(facts: ImageFacts, found: list[Finding]) -> BaseContents:
     """What is known of the layers; paths of the base only where a finding can be placed by nothing else."""
     base = tuple(layer.diff_id for layer in facts.layers if layer.from_base)
     own = tuple(layer.diff_id for layer in facts.layers if not layer.from_base)
-    base_layers = {layer.digest for layer in facts.layers if layer.from_base}
+    base_layers = {layer.digest: layer.owner for layer in facts.layers if layer.from_base}
     app_layers = {layer.digest for layer in facts.layers if not layer.from_base}
-    known = base_layers | app_layers
+    known = base_layers.keys() | app_layers
     by_path = any(place.path and place.layer not in known for finding in found for place in finding.places)
     return BaseContents(
         base_layers=base_layers,
