@@ -55,6 +55,16 @@ class Demo:
         blob = httpx.get(url, auth=login(ecr), follow_redirects=True).raise_for_status()
         return list(blob.json()["rootfs"]["diff_ids"])
 
+    def golden(self) -> list[list[str]]:
+        """The diff_ids of the golden image's releases, newest first."""
+        names = ("3.12-1.5.0", "3.12-1.4.0", "3.12-1.3.0")
+        ecr = self.client("ecr")
+        found = [
+            ecr.describe_images(repositoryName="platform/python-golden", imageIds=[{"imageTag": name}])
+            for name in names
+        ]
+        return [self.chain("platform/python-golden", answer["imageDetails"][0]["imageDigest"]) for answer in found]
+
     def releases(self, stream: BaseStream, platform: str = "x86_64") -> list[list[str]]:
         """The diff_ids of a stream's dated releases, newest first."""
         dated = [tag for tag in self.tags(stream) if tag.startswith(f"{stream.tag}.") and DATED.search(tag)]
@@ -171,6 +181,27 @@ def test_the_tag_without_a_suffix_is_an_index_of_both_platforms(demo: Demo, stre
     index = demo.public_manifest(stream, stream.tag).json()
     platforms = [entry["platform"]["architecture"] for entry in index["manifests"]]
     assert platforms == ["amd64", "arm64"]
+
+
+def test_the_newest_golden_image_stands_on_a_base_that_is_not_the_newest(demo: Demo) -> None:
+    python = next(stream for stream in STREAMS if stream.name == "python:3.12")
+    beneath = [chain[:-2] for chain in demo.golden()]
+    assert beneath == demo.releases(python)[1:]
+
+
+def test_the_golden_images_moving_tag_is_its_newest_release(demo: Demo) -> None:
+    images = demo.client("ecr").describe_images(repositoryName="platform/python-golden")["imageDetails"]
+    assert sorted(sorted(image["imageTags"]) for image in images) == [
+        ["3.12", "3.12-1.5.0"],
+        ["3.12-1.3.0"],
+        ["3.12-1.4.0"],
+    ]
+
+
+@pytest.mark.parametrize(("function", "behind"), [("catalog-api", 0), ("catalog-feed", 0), ("catalog-search", 1)])
+def test_a_function_stands_on_a_release_of_the_golden_image(demo: Demo, function: str, behind: int) -> None:
+    chain, release = demo.chain("shop/catalog", demo.digest_of(function, "live")), demo.golden()[behind]
+    assert chain[: len(release)] == release
 
 
 # The cases a user must see
@@ -310,6 +341,7 @@ def test_the_order_api_answers_from_its_handler(demo: Demo) -> None:
         ("invoice-pdf", {"number": "2026-0007"}, {"key": "invoices/2026-0007.pdf", "total": 240.0}),
         ("nightly-report", {"pause": 0}, {"stages": ["collect", "aggregate", "render", "store"]}),
         ("geo-lookup", "hello", {"event": "hello"}),
+        ("catalog-search", "rope", {"event": "rope", "function": "catalog-search"}),
     ],
 )
 def test_a_python_function_runs_the_handler_of_its_image(

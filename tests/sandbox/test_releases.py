@@ -15,6 +15,7 @@ from tests.sandbox.serving import serving
 
 MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json"
 ACCOUNT = "111111111111"
+GOLDEN = "platform/python-golden:3.12"
 
 
 @pytest.fixture
@@ -111,6 +112,31 @@ def test_a_second_release_of_the_same_hour_is_refused(fleet: Sandbox) -> None:
         publish(fleet, created="2031-02-03T04:30:00Z")
     assert refusal.value.code == 400
     assert "give a later `created`" in json.load(refusal.value)["error"]
+
+
+def test_the_demos_golden_image_is_released_on_what_awss_moving_tag_points_to_now() -> None:
+    with serving("--fleet", "demo") as sandbox:
+        ecr = sandbox.client("ecr", REGION, ACCOUNT)
+        publish(sandbox)
+        beneath = diff_ids(sandbox, "lambda/python", "3.12-x86_64")
+
+        release = publish(sandbox, GOLDEN)
+
+        assert sandbox.admin("GET", "releases")[GOLDEN][-1] == release["version"] == "1.6.0"
+        moving, dated = (
+            manifest(sandbox, "platform/python-golden", tag, auth=login(ecr)).headers["Docker-Content-Digest"]
+            for tag in ("3.12", "3.12-1.6.0")
+        )
+        assert moving == dated == release["digest"]
+        chain = diff_ids(sandbox, "platform/python-golden", "3.12", auth=login(ecr))
+        assert (chain[:-2], len(chain)) == (beneath, len(beneath) + 2)
+
+
+def test_a_fleet_without_a_golden_image_releases_none(fleet: Sandbox) -> None:
+    assert GOLDEN not in fleet.admin("GET", "releases")
+    with pytest.raises(HTTPError) as refusal:
+        publish(fleet, GOLDEN)
+    assert "no stream 'platform/python-golden:3.12'" in json.load(refusal.value)["error"]
 
 
 def test_an_unknown_stream_is_refused_with_those_there_are(fleet: Sandbox) -> None:
