@@ -219,9 +219,10 @@ def _compare(context: Context) -> Outcome:
     repository = context.plan.get("repository")
     dangers = at_risk.dangers(repository_id=repository)
     for danger in dangers[:TOLD]:
-        context.log.warning(f"{danger.use.account}: {danger.text}")
+        tell = context.log.warning if danger.live else context.log.info
+        tell(f"{danger.use.account}: {danger.text}")
     if len(dangers) > TOLD:
-        context.log.warning(f"and {len(dangers) - TOLD} more; each repository's page names its own")
+        context.log.info(f"and {len(dangers) - TOLD} more; each repository's page names its own")
     live = sum(danger.live for danger in dangers)
     context.result["endangered"] = {"live": live, "others": len(dangers) - live}
     fleet_changes.changed()
