@@ -8,9 +8,12 @@ from django.urls import path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from functions_app.domain.bases import Tier
 from functions_app.domain.errors import Code, Problem
 from functions_app.domain.freshness import Freshness
+from functions_app.domain.image_rules import Check
 from functions_app.domain.runs import Status
+from functions_app.domain.scans import SEVERITIES, ScanState, Side
 from functions_app.services.inventory.base import Mark
 from functions_app.services.inventory.bases import Standing, Tally
 from functions_app.web import base_parts, parts
@@ -38,6 +41,15 @@ def _bold(text: str) -> SafeString:
     return format_html("<b>{}</b>", text)
 
 
+CHECKS = (
+    Check("A rule", True, "It holds."),
+    Check("A rule", False, "It does not: Lambda refuses the image."),
+    Check("A rule", None, "Nobody can tell."),
+    Check("Advice", True, "It is well made.", "advice"),
+    Check("Advice", False, "It works, and could be better.", "advice"),
+    Check("Advice", None, "It is not known.", "advice"),
+    Check("A hint", None, "Neither good nor bad.", "hint"),
+)
 LANES = (
     (
         Stop("Alias", _bold("live"), "split"),
@@ -77,6 +89,11 @@ def styleguide(request: HtmxHttpRequest) -> HttpResponse:
             Mark(number, f"3.12.{number}", now - timedelta(days=days), "linux/amd64", current=days == 3, aliases=count)
             for number, (days, count) in enumerate(((140, 2), (90, 0), (34, 11), (3, 18)))
         ],
+        "checks": CHECKS,
+        "tiers": [item.value for item in Tier],
+        "scans": list(ScanState),
+        "severities": SEVERITIES,
+        "sides": list(Side),
         "pages": page_links(6, 200, lambda number: f"?page={number}"),
         "title": "Somebody else changed it meanwhile",
         "problem": Problem(
