@@ -1,6 +1,7 @@
 """The pages of one function: versions with the chain, image, activity. Deploy and invoke have files of their own."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from django.http import HttpResponse
 from django.urls import path, reverse
@@ -25,10 +26,12 @@ class MatrixRow:
 
 
 def versions(request: HtmxHttpRequest, pk: int) -> HttpResponse:
-    """The chain, and versions x aliases."""
+    """The chain, and versions x aliases; an open page follows what changes."""
+    status = inventory.fleet_status(datetime.now(UTC))
     head = inventory.function_head(pk)
     found = inventory.function_versions(pk, page_number(request.GET))
     context = {
+        "chrome": status,
         "function": head,
         "tab": "versions",
         "lanes": chain.lanes(found.lanes),
