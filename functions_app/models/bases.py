@@ -90,7 +90,8 @@ class FreshnessPolicy(models.Model):
         ordering = ["account__name", "tag_key", "tag_value"]
 
     def __str__(self) -> str:
-        return f"{self.account or 'all accounts'} {self.tag_key}={self.tag_value}"
+        tag = "=".join(part for part in (self.tag_key, self.tag_value) if part)
+        return " ".join(part for part in (str(self.account or "all accounts"), tag) if part)
 
 
 class FreshnessDay(models.Model):

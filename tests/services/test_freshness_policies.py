@@ -39,6 +39,19 @@ def test_a_policy_that_is_saved_counts_at_once_and_is_audited(operator: User) ->
     assert entry.plan == {"max_days": 30, "max_releases": 3}
 
 
+def test_the_audit_names_whom_a_policy_is_for(operator: User) -> None:
+    account = make_account("staging")
+
+    save(draft(), operator)
+    save(draft(account=str(account.pk)), operator)
+    save(draft(tag_key="team"), operator)
+    save(draft(account=str(account.pk), tag_key="team", tag_value="payments"), operator)
+
+    assert list(AuditEntry.objects.order_by("pk").values_list("target", flat=True)) == [
+        "all accounts", str(account), "all accounts team", f"{account} team=payments",
+    ]  # fmt: skip
+
+
 def test_a_policy_may_be_changed_and_deleted(operator: User) -> None:
     function = stale_function()
     policy = save(draft(), operator)
