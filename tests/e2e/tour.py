@@ -20,6 +20,8 @@ FUNCTION_PAGES = (
     ("invoice-pdf", ""),
     ("price-feed", ""),
     ("subtitle-burn", ""),
+    ("catalog-search", ""),
+    ("catalog-search", "image/"),
     ("season-archive", "invoke/"),
 )
 LISTS = (
@@ -57,6 +59,7 @@ def every_page(page: Page, demo: Demo) -> list[str]:
     page.goto(f"{demo.url}/bases/")
     base = f"{demo.url}{page.get_by_role('link', name='python:3.12', exact=True).get_attribute('href')}"
     images = images_of(page, f"{demo.url}{repository}")
+    golden = f"{demo.url}{page.get_by_role('link', name='platform/python-golden:3.12').get_attribute('href')}"
     return [
         *(demo.url + path for path in LISTS),
         *(known[name] + tab for name, tab in FUNCTION_PAGES),
@@ -64,6 +67,7 @@ def every_page(page: Page, demo: Demo) -> list[str]:
         *(demo.url + image for image in images),
         base,
         f"{base}edit/",
+        golden,
         files_read(page, base),
         patch_planned(page, base),
         planned(page, known["orders-api"]),
