@@ -42,6 +42,7 @@ ONE = {
     "details": "detail",
     "repositories": "repository",
     "images": "image",
+    "scans": "scan",
     "moved tags": "moved tag",
 }  # the words of ScopeRead.counts for one of them
 ScopeName = tuple[int, str]  # account's key, region

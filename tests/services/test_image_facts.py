@@ -186,3 +186,29 @@ def test_characters_that_a_database_refuses_are_left_out(
     read([found], registry, image)
 
     assert (found.os, found.labels) == ("linux", {"a": "b"})
+
+
+def test_what_an_index_holds_is_kept_with_the_platform_of_each(
+    registry: Registry, repository: Repository, push: Push
+) -> None:
+    index = base_index(1)
+    push("team/app", index, ["multi"])
+    image = row(repository, index)
+    read([image], registry, index)
+    assert image.entries == [{"digest": each.digest, "platform": f"linux/{each.architecture}"} for each in index.images]
+
+
+def test_an_index_that_was_read_before_its_entries_were_kept_is_read_again_and_no_twin(
+    registry: Registry, repository: Repository, push: Push
+) -> None:
+    index = base_index(1)
+    push("team/app", index, ["multi"])
+    image = row(repository, index)
+    elsewhere = row(make_repository(repository.account, "mirror/app"), index)
+    Image.objects.update(is_index=True, inspected_at=NOW)
+    image.refresh_from_db()
+    read([image], registry, index)
+    assert image.entries is not None
+    elsewhere.refresh_from_db()
+    read([elsewhere], registry)
+    assert elsewhere.entries == image.entries

@@ -15,6 +15,7 @@ from functions_app.domain.runs import Kind
 from functions_app.domain.scans import Finding, Place, ScanState, Side
 from functions_app.models import Image, ImageScan, LayerFiles, Repository, Run, TagMove
 from functions_app.services import sync
+from functions_app.services.inventory import image_contents
 from tests.factories import (
     NOW,
     digest,
@@ -289,6 +290,16 @@ def test_a_layer_that_could_not_be_read_says_why(person: Client, image: Image) -
     problem = {"code": "failed", "message": "It grows to 11 GB.", "next_step": ""}
     LayerFiles.objects.create(diff_id=image.diff_ids[4], read_at=NOW, problem=problem)
     assert "It grows to 11 GB." in shown(person, image)
+
+
+def test_more_files_than_a_page_looks_through_are_said(
+    person: Client, image: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(image_contents, "LOOKED_AT", 2)
+    for diff_id in image.diff_ids:
+        read_layer(diff_id, "var/task/a", "var/task/b")
+    text = shown(person, image)
+    assert "The app's own layers hold 4 files; a page looks through 2 at most." in text
 
 
 @pytest.mark.django_db(transaction=True)

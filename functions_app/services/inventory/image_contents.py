@@ -14,6 +14,7 @@ from functions_app.services.layer_reading import layer_contents
 SHOWN_PACKAGES = 200
 KEPT = 64  # images whose own files are kept in memory, digested: what a layer holds never changes
 KEPT_BASES = 16
+LOOKED_AT = 150_000  # files of one image: about two seconds, the first time
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ def read_contents(image: Image, base_layers: int) -> Contents:
     own_read = bool(diff_ids) and all(one in packages for one in own)
     base_read = bool(base) and all(one in packages for one in base)
     whole = own_read and (base_read or not base)
-    summary, problem = _summary(tuple(own)) if own_read else (None, "")
+    own_files = sum(layers[one].files for one in own) if own_read else 0
+    summary, problem = _summary(tuple(own), own_files) if own_read else (None, "")
     held_by_base = _topmost([packages[one] for one in base]) if base_read else None
     rows_shown = _changes(summary.packages, held_by_base) if summary else None
     return Contents(
@@ -86,7 +88,8 @@ def read_contents(image: Image, base_layers: int) -> Contents:
         names=_names(summary.packages, held_by_base or ()) if summary else None,
         base_packages=frozenset((one.name, one.version) for one in held_by_base) if held_by_base is not None else None,
         base_read=base_read,
-        problem=problem or next((layer.problem for layer in layers.values() if layer.problem), ""),
+        problem=problem
+        or next((f"A layer could not be read: {one.problem}" for one in layers.values() if one.problem), ""),
     )
 
 
@@ -98,8 +101,10 @@ class _Summary:
     packages: tuple[Package, ...]
 
 
-def _summary(diff_ids: tuple[str, ...]) -> tuple[_Summary | None, str]:
+def _summary(diff_ids: tuple[str, ...], files: int) -> tuple[_Summary | None, str]:
     """Layers that were all read, digested; or why they can't be."""
+    if files > LOOKED_AT:
+        return None, f"The app's own layers hold {files:,} files; a page looks through {LOOKED_AT:,} at most."
     try:
         return _digested(diff_ids), ""
     except DrydockError as error:
@@ -114,9 +119,22 @@ def _digested(diff_ids: tuple[str, ...]) -> _Summary:
     return _Summary(look(files), overlay_packages(contents))
 
 
+def paths_of(contents: Contents, diff_ids: tuple[str, ...]) -> frozenset[str] | None:
+    """The paths of files that some layers of an image show; None where not all were read, or there are too many.
+
+    One query, the first time.
+    """
+    read = [layer for one in diff_ids if (layer := contents.layers.get(one)) and not layer.problem]
+    if len(read) < len(diff_ids) or sum(layer.files for layer in read) > LOOKED_AT:
+        return None
+    try:
+        return _paths(diff_ids)
+    except DrydockError:
+        return None  # layers made to take for ever: the page tells of it where it looks through the app's own
+
+
 @lru_cache(maxsize=KEPT_BASES)
-def paths_of(diff_ids: tuple[str, ...]) -> frozenset[str]:
-    """The paths of files that a stack of layers shows; all of them must have been read. One query, the first time."""
+def _paths(diff_ids: tuple[str, ...]) -> frozenset[str]:
     held = layer_contents(diff_ids)
     files = overlay([layer.entries for one in diff_ids if (layer := held[one]) is not None])
     return frozenset(path for path, entry in files.items() if entry.kind != "dir")

@@ -107,8 +107,8 @@ def _contents(facts: ImageFacts, found: list[Finding]) -> BaseContents:
     return BaseContents(
         base_layers=base_layers,
         app_layers=app_layers,
-        base_paths=paths_of(base) if by_path and facts.contents.base_read else None,
-        app_paths=paths_of(own) if by_path and facts.contents.app is not None else None,
+        base_paths=paths_of(facts.contents, base) if by_path else None,
+        app_paths=paths_of(facts.contents, own) if by_path else None,
         base_packages=facts.contents.base_packages,
         has_base=bool(base_layers),
     )
