@@ -64,7 +64,7 @@ def _copy_from_twins(images: Sequence[Image]) -> list[Image]:
     own = {image.pk for image in images}
     found = Image.objects.filter(digest__in={image.digest for image in images}, inspected_at__isnull=False)
     # An index that was read before its entries were kept is no twin to copy from.
-    found = found.exclude(is_index=True, entries=None)
+    found = found.exclude(is_index=True, entries__isnull=True)
     twins = {twin.digest: twin for twin in found.exclude(pk__in=own)}
     for image in images:
         if twin := twins.get(image.digest):

@@ -149,7 +149,7 @@ def read_repository(scope: ScopeRead, repository: Repository) -> None:
 
 def inspect_new(scope: ScopeRead, only: Repository | None = None) -> None:
     """Read manifest and config of every image that was not read yet: once per digest, ever."""
-    unread = Q(inspected_at=None) | Q(is_index=True, entries=None)
+    unread = Q(inspected_at=None) | Q(is_index=True, entries__isnull=True)
     waiting = Image.objects.filter(
         unread, repository__account=scope.account, repository__region=scope.region, gone_at=None
     )
