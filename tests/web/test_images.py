@@ -422,6 +422,25 @@ class _Silent:
 # Cost
 
 
+def test_an_image_that_is_huge_in_every_way_makes_a_page_that_is_not(person: Client, repository: Repository) -> None:
+    many, long = range(5_000), "x" * 10_000
+    layers = [{"digest": digest(number), "size": 1, "media_type": "layer"} for number in many]
+    image = make_image(
+        repository,
+        "huge",
+        tags=[f"t{number:04d}" for number in range(500)],
+        layers=layers,
+        diff_ids=[digest(f"diff {number}") for number in many],
+        history=[{"created_by": f"RUN {long}", "empty_layer": False, "created": None} for _ in many],
+        labels={f"label {number}": long for number in many},
+        annotations={f"annotation {number}": long for number in many},
+        settings={"entrypoint": [long], "command": [long] * 9, "env_keys": [f"KEY_{number}" for number in many]},
+    )
+    answer = person.get(f"/images/{image.pk}/")
+    assert answer.status_code == 200
+    assert len(answer.content) < 1_000_000
+
+
 def test_the_page_costs_the_same_however_much_there_is(
     person: Client, repository: Repository, image: Image, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:

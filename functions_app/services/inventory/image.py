@@ -1,6 +1,6 @@
 """One image: its layers and which base each belongs to, its config, Lambda's rules and what could be better."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from functions_app.domain.errors import Code, DrydockError
@@ -10,10 +10,15 @@ from functions_app.services.inventory.image_checks import advice_of, rules_of
 from functions_app.services.inventory.image_contents import Contents, read_contents
 from functions_app.services.inventory.image_levels import Layer, LevelRow, layers_of, levels_of
 
+LABELS, LABEL = 60, 600  # labels and annotations shown, and characters of each
+
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """All that is known of an image itself; `levels` are the bases beneath it, the nearest first."""
+    """All that is known of an image itself; `levels` are the bases beneath it, the nearest first.
+
+    `labels` and `annotations` are the first of them, in the order of their names.
+    """
 
     image: Image
     levels: tuple[LevelRow, ...]
@@ -24,6 +29,8 @@ class ImageFacts:
     versions: tuple[str, ...]
     checks: tuple[Check, ...]
     advice: tuple[Check, ...]
+    labels: tuple[tuple[str, str], ...]
+    annotations: tuple[tuple[str, str], ...]
     contents: Contents
 
 
@@ -66,5 +73,11 @@ def image_facts(image: Image, versions: Sequence[Version] = (), architecture: st
         versions=tuple(version.number for version in versions if version.image_id == image.pk),
         checks=rules_of(image, architecture, contents),
         advice=advice_of(image, levels, layers, contents),
+        labels=_first(image.labels),
+        annotations=_first(image.annotations),
         contents=contents,
     )
+
+
+def _first(texts: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((key[:LABEL], str(value)[:LABEL]) for key, value in sorted(texts.items())[:LABELS])

@@ -8,6 +8,8 @@ from functions_app.domain.bases import Tier
 from functions_app.models import BaseStream, Image
 from functions_app.services.inventory.image_contents import LayerRead
 
+STEP = 2000  # characters of a build step that are shown
+
 
 @dataclass(frozen=True)
 class LevelRow:
@@ -111,7 +113,7 @@ def layers_of(image: Image, levels: Sequence[LevelRow]) -> tuple[Layer, ...]:
                 diff_id=str(image.diff_ids[at]) if at < len(image.diff_ids) else "",
                 size_bytes=int(layer["size"]),
                 media_type=str(layer.get("media_type", "")),
-                created_by=steps[at] if at < len(steps) else "",
+                created_by=steps[at][:STEP] if at < len(steps) else "",
                 owner=level.label or level.stream if level else "",
                 own_base=bool(level and level.own),
                 share=int(layer["size"]) / total,

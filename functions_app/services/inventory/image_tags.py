@@ -9,6 +9,7 @@ from django.db.models import Q
 from functions_app.models import Image, Tag, TagMove
 
 READ = 500  # moves
+SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,14 @@ class TagSpan:
 
 
 def tag_history(image: Image) -> tuple[TagSpan, ...]:
-    """The tags of now, then those of before, the last first. Two queries."""
+    """The tags of now, then those of before, the last first, at most SHOWN. Two queries."""
     moves = TagMove.objects.filter(
         Q(from_digest=image.digest) | Q(to_digest=image.digest), repository=image.repository_id
     )
     now = Tag.objects.filter(repository=image.repository_id, digest=image.digest).order_by("name")
-    return spans(image.digest, list(moves.order_by("-seen_at", "-pk")[:READ]), dict(now.values_list("name", "since")))
+    return spans(
+        image.digest, list(moves.order_by("-seen_at", "-pk")[:READ]), dict(now.values_list("name", "since")[:SHOWN])
+    )[:SHOWN]
 
 
 def spans(digest: str, newest_first: Sequence[TagMove], now: dict[str, datetime]) -> tuple[TagSpan, ...]:

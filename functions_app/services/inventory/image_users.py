@@ -10,6 +10,7 @@ from functions_app.models import Alias, Image, Version
 SHOWN = 50  # functions a page
 READ = 5000  # versions with one digest
 TWINS = 50
+PARTS = 100
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,7 @@ def parts_of(image: Image) -> tuple[Part, ...]:
     entries: Sequence[Mapping[str, str]] = image.entries or [
         {"digest": "", "platform": str(platform)} for platform in image.platforms
     ]
+    entries = entries[:PARTS]
     digests = [entry["digest"] for entry in entries if entry["digest"]]
     rows = Image.objects.filter(repository_id=image.repository_id, digest__in=digests)
     known = dict(rows.values_list("digest", "pk"))
