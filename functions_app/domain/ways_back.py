@@ -1,6 +1,8 @@
 """Which versions an alias could go back to: the one rule behind the offer, the plan's check and every count."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from functions_app.domain.fleet import LATEST
 
@@ -21,12 +23,21 @@ def is_way_back(number: str, current: str, seen: Collection[str]) -> bool:
     return number in seen or ordinal(number) < ordinal(current)
 
 
-def count_ways_back(current: str, seen: Collection[str], versions: Iterable[tuple[str, bool]]) -> tuple[int, int]:
-    """How many versions it could go back to, and how many earlier ones it can't; of each: number, image is there.
+@dataclass(frozen=True)
+class WaysBack:
+    """How many versions an alias could go back to: `available` now, `lost` for good, `unread` where nobody can tell."""
 
-    A version that was seen and is deleted counts as one it can't go back to.
+    available: int
+    lost: int
+    unread: int
+
+
+def count_ways_back(current: str, seen: Collection[str], versions: Iterable[tuple[str, bool | None]]) -> WaysBack:
+    """Count the ways back among versions; of each: its number, whether its image is there, None where it is not known.
+
+    A version that was seen and is deleted counts as lost.
     """
-    there = {number: available for number, available in versions if is_way_back(number, current, seen)}
-    deleted = {number for number in seen if is_way_back(number, current, seen)} - there.keys()
-    available = sum(there.values())
-    return available, len(there) - available + len(deleted)
+    found = {number: there for number, there in versions if is_way_back(number, current, seen)}
+    states = Counter(found.values())
+    deleted = {number for number in seen if is_way_back(number, current, seen)} - found.keys()
+    return WaysBack(states[True], states[False] + len(deleted), states[None])

@@ -19,6 +19,7 @@ class RollbackTarget:
     """A version an alias could go back to; `obstacle` says why it can't, as far as the snapshot knows.
 
     `live_since` and `live_until` are when it was seen live under the alias, None where Drydock never saw it there.
+    `unread`: its image is in a repository that Drydock does not read, so whether it is there nobody knows here.
     """
 
     version: str
@@ -27,6 +28,7 @@ class RollbackTarget:
     live_since: datetime | None
     live_until: datetime | None
     obstacle: str
+    unread: bool = False
     published_at: datetime | None = None
     same_image: bool = False  # as what the alias points to now
     expiry_rule: int | None = None  # of the lifecycle policy that would take its image away, by the last forecast
@@ -41,13 +43,15 @@ class RollbackTarget:
 class AliasTargets:
     """An alias with what it could go back to: versions seen live first, each kind with the latest first.
 
-    `available` counts those whose image is there, `lost` the others; of very many not all are among the targets.
+    `available` counts those whose image is there, `lost` those whose is not, `unread` those of which that is not
+    known; of very many not all are among the targets.
     """
 
     alias: Alias
     targets: tuple[RollbackTarget, ...]
     available: int
     lost: int
+    unread: int = 0
 
 
 def targets(function: Function) -> tuple[AliasTargets, ...]:
@@ -73,15 +77,15 @@ def targets(function: Function) -> tuple[AliasTargets, ...]:
     aliases = list(function.aliases.order_by("name"))
     chosen = {alias.name: _chosen(alias, moves[alias.name], versions) for alias in aliases}
     tags = _tags([versions[number] for several in chosen.values() for number in several if number in versions])
-    states = [(number, not _obstacle(version)) for number, version in versions.items()]
-    return tuple(
-        AliasTargets(
-            alias,
-            _targets(chosen[alias.name], moves[alias.name], alias, versions, tags),
-            *count_ways_back(alias.version, _seen(moves[alias.name]).keys(), states),
-        )
-        for alias in aliases
-    )
+    states = [
+        (number, version.image.gone_at is None if version.image else None) for number, version in versions.items()
+    ]
+    found = []
+    for alias in aliases:
+        counted = count_ways_back(alias.version, _seen(moves[alias.name]).keys(), states)
+        chosen_here = _targets(chosen[alias.name], moves[alias.name], alias, versions, tags)
+        found.append(AliasTargets(alias, chosen_here, counted.available, counted.lost, counted.unread))
+    return tuple(found)
 
 
 def _seen(moves: Iterable[AliasMove]) -> dict[str, tuple[datetime, datetime]]:
@@ -120,6 +124,7 @@ def _targets(
                 live_since=since,
                 live_until=until,
                 obstacle=_obstacle(version),
+                unread=version is not None and version.image is None,
                 published_at=version.last_modified if version else None,
                 same_image=bool(version and now and version.digest and version.digest == now.digest),
                 expiry_rule=image.expiry_rule if image else None,
@@ -131,9 +136,7 @@ def _targets(
 def _obstacle(version: Version | None) -> str:
     if version is None:
         return "The version was deleted."
-    if version.image is None:
-        return "Its image is not in any repository that Drydock knows."
-    if version.image.gone_at is not None:
+    if version.image and version.image.gone_at is not None:
         return f"Its image was deleted from {version.image.repository.name}."
     return ""
 
@@ -162,21 +165,25 @@ def seen_versions(function_ids: Collection[int]) -> dict[tuple[int, str], set[st
 
 
 def refresh_counts(function_ids: Collection[int]) -> int:
-    """Rewrite how many versions each alias of these functions could go back to; how many changed. Three queries."""
+    """Rewrite how many versions each alias of these functions could go back to; how many changed. Three queries.
+
+    None, not 0, where none is known to be there and some are in repositories that are not read: that is no warning.
+    """
     aliases = Alias.objects.filter(function__in=function_ids)
     rows = list(aliases.values_list("pk", "function_id", "name", "version", "rollback_targets", "rollback_lost"))
     if not rows:
         return 0
-    versions: dict[int, list[tuple[str, bool]]] = defaultdict(list)
+    versions: dict[int, list[tuple[str, bool | None]]] = defaultdict(list)
     published = Version.objects.filter(function__in={row[1] for row in rows}, ordinal__gt=0)
     for function_id, number, image_id, gone_at in published.values_list(
         "function_id", "number", "image_id", "image__gone_at"
     ):
-        versions[function_id].append((number, image_id is not None and gone_at is None))
+        versions[function_id].append((number, None if image_id is None else gone_at is None))
     seen = seen_versions({row[1] for row in rows})
     changed = []
     for pk, function_id, name, current, *before in rows:
-        after = count_ways_back(current, seen.get((function_id, name), set()), versions[function_id])
+        counted = count_ways_back(current, seen.get((function_id, name), set()), versions[function_id])
+        after = counted.available or (None if counted.unread else 0), counted.lost
         if tuple(before) != after:
             changed.append((*after, pk))
     update_rows(Alias, ("rollback_targets", "rollback_lost"), changed)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions_app.domain.ways_back import count_ways_back, is_way_back
+from functions_app.domain.ways_back import WaysBack, count_ways_back, is_way_back
 
 
 @pytest.mark.parametrize(
@@ -26,12 +26,16 @@ def test_going_back_is_to_what_was_live_or_published_earlier(
 
 def test_versions_whose_image_is_gone_are_counted_as_lost() -> None:
     versions = [("1", False), ("2", True), ("3", True), ("4", True)]
-    assert count_ways_back("4", set(), versions) == (2, 1)
+    assert count_ways_back("4", set(), versions) == WaysBack(available=2, lost=1, unread=0)
+
+
+def test_versions_of_whose_image_nothing_is_known_are_neither_there_nor_lost() -> None:
+    assert count_ways_back("3", set(), [("1", None), ("2", None)]) == WaysBack(available=0, lost=0, unread=2)
 
 
 def test_a_version_that_was_live_and_deleted_is_lost() -> None:
-    assert count_ways_back("4", {"2"}, [("3", True), ("4", True)]) == (1, 1)
+    assert count_ways_back("4", {"2"}, [("3", True), ("4", True)]) == WaysBack(1, 1, 0)
 
 
 def test_a_first_version_has_nothing_to_go_back_to_and_lost_nothing() -> None:
-    assert count_ways_back("1", set(), [("1", True)]) == (0, 0)
+    assert count_ways_back("1", set(), [("1", True)]) == WaysBack(0, 0, 0)

@@ -69,6 +69,21 @@ def test_a_version_that_was_deleted_says_so(function: Function) -> None:
     assert offer(function).targets[0].obstacle == "The version was deleted."
 
 
+def test_a_version_in_a_repository_that_is_not_read_is_offered_and_says_so(function: Function) -> None:
+    function.versions.filter(number="3").update(image=None)
+    found = offer(function)
+    first = found.targets[0]
+    assert (first.version, first.unread, first.obstacle) == ("3", True, "")
+    assert (found.available, found.lost, found.unread) == (1, 1, 1)
+
+
+def test_an_alias_whose_images_are_all_in_another_accounts_registry_is_no_alarm(function: Function) -> None:
+    function.versions.update(image=None)
+    summaries.refresh_summaries([function.pk])
+    alias = Alias.objects.get()
+    assert (alias.rollback_targets, alias.rollback_lost) == (None, 0)
+
+
 def test_a_version_with_the_same_image_says_so(function: Function) -> None:
     latest = function.versions.get(number="4")
     function.versions.filter(number="3").update(image=latest.image, digest=latest.digest)

@@ -220,6 +220,17 @@ def test_the_image_page_of_an_unknown_image_says_what_to_do(person: Client, func
     assert "Its image is not known" in person.get(f"/functions/{function.pk}/image/").content.decode()
 
 
+def test_versions_in_a_repository_that_is_not_read_are_not_called_lost(person: Client, function: Function) -> None:
+    function.versions.update(image=None)
+    text = person.get(f"/functions/{function.pk}/").content.decode()
+    assert "Rollback targets: not known" not in text  # live is at the first version that there is
+    function.aliases.update(version="8")
+    text = person.get(f"/functions/{function.pk}/").content.decode()
+    assert "Rollback targets: not known" in text
+    assert "The image of one earlier version is in a repository that Drydock does not read." in text
+    assert "its repository is not read here" in person.get(f"/functions/{function.pk}/deploy/").content.decode()
+
+
 def test_activity_shows_runs_alias_moves_and_audit(person: Client, function: Function, viewer: User) -> None:
     run = Run.objects.create(
         kind="deployment",

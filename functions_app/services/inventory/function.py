@@ -96,11 +96,15 @@ class FunctionVersions:
 
 @dataclass(frozen=True)
 class WayBack:
-    """An alias with the versions it could go back to (the first few), and why it can't where there is none."""
+    """An alias with the versions it could go back to (the first few), and why it can't where there is none.
+
+    `unread` are those of which nobody here knows whether their image is there.
+    """
 
     alias: str
     version: str
     available: int
+    unread: int
     shown: tuple[RollbackTarget, ...]
     why_not: str
 
@@ -248,9 +252,9 @@ def ways_back(pk: int) -> tuple[WayBack, ...]:
     """What each alias could go back to, by the choice that rollbacks offer. Four queries."""
     found = []
     for each in targets(Function(pk=pk)):
-        usable = tuple(target for target in each.targets if not target.obstacle)
+        usable = tuple(target for target in each.targets if not target.obstacle and not target.unread)[:SHOWN_WAYS]
         found.append(
-            WayBack(each.alias.name, each.alias.version, each.available, usable[:SHOWN_WAYS], _why_no_way(each))
+            WayBack(each.alias.name, each.alias.version, each.available, each.unread, usable, _why_no_way(each))
         )
     return tuple(found)
 
@@ -258,6 +262,10 @@ def ways_back(pk: int) -> tuple[WayBack, ...]:
 def _why_no_way(each: AliasTargets) -> str:
     if each.available:
         return ""
+    if each.unread:
+        one = each.unread == 1
+        which = "The image of one earlier version is" if one else f"The images of {each.unread} earlier versions are"
+        return f"{which} in a repository that Drydock does not read. Planning a rollback asks ECR."
     if not each.lost:
         return "No earlier version was published."
     reasons = list(dict.fromkeys(target.obstacle for target in each.targets if target.obstacle))
