@@ -23,6 +23,11 @@ def test_lambdas_dated_tags_come_newest_first_without_those_for_one_architecture
         ("main", ["381", "380"], ["381", "380"]),
         ("stable", ["stable-1.4.2", "edge-1.5.0", "1.3.0"], ["stable-1.4.2"]),
         ("1.4", ["1.4.2", "1.4.1", "1.5.0", "1.40.0"], ["1.4.2", "1.4.1"]),
+        (
+            "22-alpine",
+            ["22.2.0-alpine", "22.1.0-alpine", "22.2.0", "20.1.0-alpine"],
+            ["22.2.0-alpine", "22.1.0-alpine"],
+        ),
         ("noble", ["noble-20261003", "noble-2026.09"], ["noble-20261003", "noble-2026.09"]),
     ],
 )
@@ -43,6 +48,11 @@ def test_candidates_builds_for_one_architecture_and_commits_are_no_releases(tag:
 
 def test_versions_beside_one_of_lambdas_own_tags_are_not_taken_for_its_releases() -> None:
     assert history_tags(["3.11.2026.01.03.13", "2026.10.03"], "al2023", 20) == []
+
+
+@pytest.mark.parametrize("moving", ["3.12-slim", "bookworm", "slim", "python3.12", "al2023"])
+def test_versions_that_may_be_those_of_another_variant_are_not_taken_for_releases(moving: str) -> None:
+    assert history_tags(["3.14.0", "3.12.7", "12.7", "2026.10.03"], moving, 20, own=True) == []
 
 
 def test_only_the_newest_are_read_however_many_there_are() -> None:
