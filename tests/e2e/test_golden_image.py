@@ -17,7 +17,9 @@ def test_a_function_is_stale_by_what_its_golden_image_stands_on(page: Page, demo
 
     base = page.get_by_role("region", name="Base")
     expect(base).to_contain_text("Stale")
-    expect(base).to_contain_text(re.compile(r"golden:3\.12-1\.5\.0, .+, which stands on python:3\.12\.20.+ behind python"))
+    expect(base).to_contain_text(
+        re.compile(r"golden:3\.12-1\.5\.0, .+, which stands on python:3\.12\.20.+ behind python")
+    )
     owners = page.get_by_role("region", name="Layers").locator("tbody tr")
     expect(owners.nth(0)).to_contain_text("python:3.12.")
     expect(owners.nth(7)).to_contain_text(f"{GOLDEN}-1.5.0")
