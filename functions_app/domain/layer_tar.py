@@ -9,8 +9,9 @@ import posixpath
 import struct
 import tarfile
 from dataclasses import dataclass, field
-from typing import IO, Protocol, cast
+from typing import IO, Any, Protocol, cast
 
+from functions_app.domain import pax_records
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.layer_entries import FileEntry, FileKind, LayerContents, Limits
 from functions_app.domain.package_files import MetadataReader, Package, reader_of, unread_changes
@@ -99,6 +100,33 @@ class _Member(tarfile.TarInfo):
             raise
         except tarfile.HeaderError as error:
             raise _broken(str(error)) from error
+
+    def _proc_pax(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        """What tarfile calls for PAX records: they are checked before its own patterns see them."""
+        stream = archive.fileobj
+        archive.fileobj = _Ahead(stream, self.size)  # type: ignore[assignment]  # reads and tells, no more is asked
+        try:
+            return cast(tarfile.TarInfo, super()._proc_pax(archive))  # type: ignore[misc]  # not in typeshed
+        finally:
+            archive.fileobj = stream
+
+
+class _Ahead:
+    """The stream of an archive, of which the first reading is checked: it brings PAX records and their padding."""
+
+    def __init__(self, stream: Any, size: int) -> None:
+        self._stream, self._size = stream, size
+        self._checked = False
+
+    def read(self, size: int) -> bytes:
+        data: bytes = self._stream.read(size)
+        if not self._checked:
+            pax_records.check(data[: self._size])
+            self._checked = True
+        return data
+
+    def tell(self) -> int:
+        return cast(int, self._stream.tell())
 
 
 @dataclass
