@@ -1,18 +1,14 @@
 """12,000 base releases and 10,000 images on them straight into the tables, each image live in a function."""
 
-from collections.abc import Iterator
-from datetime import timedelta
 from random import Random
 
 from django.core.management import call_command
 from django.db import connection
 
-from functions_app.domain.images import chain_ids
-from functions_app.models import Account, Alias, BaseRelease, BaseStream, Function, Image, Repository, Version
-from tests.benchmarks.rows import NOW, digest
+from functions_app.models import Account, Alias, BaseRelease, Function, Image, Repository, Version
+from tests.benchmarks.release_rows import GOLDEN, NOW, PLATFORMS, RELEASES, digest, fill_releases
 
-STREAMS, GOLDEN, RELEASES, IMAGES, REPOSITORIES = 40, 4, 150, 10_000, 200
-PLATFORMS = ("linux/amd64", "linux/arm64")
+IMAGES, REPOSITORIES = 10_000, 200
 POPULAR = 0.4  # of the images stand on the first stream
 # What an image is: on a whole release; squashed and annotated; on a release that is not known; on no base.
 MIX = {"whole release": 88, "squashed, annotated": 4, "unknown release": 4, "no known base": 4}
@@ -22,57 +18,11 @@ def fill() -> None:
     """Migrate and fill an empty database, the same rows every time."""
     call_command("migrate", verbosity=0)
     random = Random(11)  # noqa: S311 - reproducible rows
-    streams = BaseStream.objects.bulk_create(
-        BaseStream(
-            name=f"lambda-{number}:1" if number >= GOLDEN else f"golden-{number}:1",
-            reference=f"registry.example/base-{number}:1",
-            polled_at=NOW,
-            own=number < GOLDEN,
-        )
-        for number in range(STREAMS)
-    )
-    releases = BaseRelease.objects.bulk_create(_releases(streams), batch_size=500)
+    releases = fill_releases()
     _images(releases, random)
     with connection.cursor() as cursor:
         # PostgreSQL's autovacuum would come to the same rows within a minute.
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
-
-
-def _releases(streams: list[BaseStream]) -> Iterator[BaseRelease]:
-    for number, stream in enumerate(streams):
-        for platform in PLATFORMS:
-            for edition in range(RELEASES):
-                yield release(stream, number, platform, edition, current=edition == RELEASES - 1)
-
-
-def release(stream: BaseStream, number: int, platform: str, edition: int, *, current: bool) -> BaseRelease:
-    """A release of six layers, some shared by all streams, as AWS's are; a golden image has two more on one of them."""
-    layers = _layers(number if number >= GOLDEN else number + GOLDEN, platform, edition)
-    if number < GOLDEN:
-        layers += [digest(f"certificates {number}"), digest(f"agent {number} {edition}")]
-    return BaseRelease(
-        stream=stream,
-        platform=platform,
-        chain_id=chain_ids(layers)[-1],
-        diff_ids=layers,
-        manifest_digest=digest(f"manifest {number} {platform} {edition}"),
-        index_digest=digest(f"index {number} {edition}"),
-        tag=f"1.{edition}",
-        created_at=NOW - timedelta(days=5 * (RELEASES - edition)),
-        first_seen_at=NOW - timedelta(days=5 * (RELEASES - edition)),
-        current=current,
-    )
-
-
-def _layers(number: int, platform: str, edition: int) -> list[str]:
-    return [
-        digest(f"os {platform} {edition // 2}"),
-        digest(f"language {number} {platform} {edition}"),
-        digest(f"runtime {number} {edition // 2}"),
-        digest("entrypoint"),
-        digest(f"emulator {platform}"),
-        digest(f"certificates {edition}"),
-    ]
 
 
 def _images(releases: list[BaseRelease], random: Random) -> None:

@@ -28,7 +28,7 @@ def main() -> None:
     from dashboard import broker
     from functions_app.services.base_verdicts import judge_images
     from tests.benchmarks import base_rows
-    from tests.benchmarks.rows import NOW
+    from tests.benchmarks.release_rows import NOW
 
     broker.ensure()
     base_rows.fill()
@@ -43,8 +43,8 @@ def detections() -> None:
     from functions_app.domain.bases import ImageShape, detect
     from functions_app.models import BaseRelease, Image
     from functions_app.services.base_verdicts import Bench
-    from tests.benchmarks import base_rows
-    from tests.benchmarks.rows import NOW
+    from tests.benchmarks import release_rows
+    from tests.benchmarks.release_rows import NOW
 
     kept = memory_of_a_bench()
     started = time.perf_counter()
@@ -63,8 +63,8 @@ def detections() -> None:
     everyone = [each for tier in times.values() for each in tier]
     worst = percentile(everyone, 0.99) * 1e6
     print(
-        f"Detection of one image among {BaseRelease.objects.count():,} releases of {base_rows.STREAMS} streams for two "
-        f"platforms, its chain ids worked out each time: p99 {worst:.0f} µs "
+        f"Detection of one image among {BaseRelease.objects.count():,} releases of {release_rows.STREAMS} streams for "
+        f"two platforms, its chain ids worked out each time: p99 {worst:.0f} µs "
         f"(promised: under {LIMIT_MICROSECONDS:.0f}{mark(worst < LIMIT_MICROSECONDS)}). "
         f"Reading the releases takes {prepared * 1000:.0f} ms, the indexes that only images without a whole release "
         f"need {indexed * 1000:.0f} ms more; together they keep {kept / 2**20:.0f} MiB.\n"
@@ -84,7 +84,7 @@ def detections() -> None:
 def memory_of_a_bench() -> int:
     """Bytes that the releases and all indexes of them keep."""
     from functions_app.services.base_verdicts import Bench
-    from tests.benchmarks.rows import NOW
+    from tests.benchmarks.release_rows import NOW
 
     tracemalloc.start()
     bench = Bench.prepare(NOW)
@@ -107,7 +107,7 @@ def judgements() -> None:
     from functions_app.services.base_verdicts import judge_images
     from functions_app.services.summaries import refresh_summaries
     from tests.benchmarks import base_rows
-    from tests.benchmarks.rows import NOW
+    from tests.benchmarks.release_rows import NOW
 
     now = NOW + timedelta(hours=1)
     lines = [
@@ -142,13 +142,13 @@ def measured(name: str, action: Callable[[], int], *, release: int = 0) -> tuple
 def publish(beyond: int) -> None:
     """A release of the stream that most images stand on, for both platforms."""
     from functions_app.models import BaseStream
-    from tests.benchmarks import base_rows
+    from tests.benchmarks import release_rows
 
-    stream = BaseStream.objects.get(name=f"lambda-{base_rows.GOLDEN}:1")
+    stream = BaseStream.objects.get(name=release_rows.name_of(release_rows.GOLDEN))
     stream.releases.filter(current=True).update(current=False)
-    for platform in base_rows.PLATFORMS:
-        edition = base_rows.RELEASES - 1 + beyond
-        base_rows.release(stream, base_rows.GOLDEN, platform, edition, current=True).save()
+    for platform in release_rows.PLATFORMS:
+        edition = release_rows.RELEASES - 1 + beyond
+        release_rows.release(stream, release_rows.GOLDEN, platform, edition, current=True).save()
 
 
 def clock(action: Callable[[], object]) -> float:

@@ -1,4 +1,4 @@
-"""Pages in process over 10,000 functions, 100,000 versions and 20,000 aliases: time and queries."""
+"""Pages in process over 10,000 functions, 100,000 versions, 20,000 aliases, 50,000 images: time and queries."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -14,6 +14,7 @@ VIEWS = {
     "page 100": "page=100",
     "last page": "page=200",
     "stale": "freshness=stale",
+    "overdue": "overdue=yes",
     "stale or end of life, page 90": "freshness=stale&freshness=end_of_life&page=90",
     "one account and region": "account=production&region=eu-west-1",
     "state and base": "state=Failed&base=python:3.12",
@@ -78,11 +79,54 @@ def others() -> Iterator[tuple[str, str]]:
     repository = Repository.objects.get(name="team-0/service-0")
     run = people.logged_run(function)
     yield f"a function, {rows.VERSIONS} versions", reverse("function", args=[function.pk])
+    yield "a function's image", reverse("function-image", args=[function.pk])
     yield "overview", reverse("overview")
+    yield "overview, one account, 90 days", reverse("overview") + "?account=staging&days=90"
+    yield from base_pages()
+    yield from image_pages()
     yield "repositories", reverse("repositories")
     yield f"a repository, {repository.images.count():,} images", reverse("repository", args=[repository.pk])
+    yield "repositories, search of a digest", reverse("repositories") + "?search=sha256:0a1b2c"
+    yield "policies", reverse("policies")
     yield "runs", reverse("runs")
     yield f"a run, {run.line_count:,} log lines", reverse("run", args=[run.pk])
+
+
+def base_pages() -> Iterator[tuple[str, str]]:
+    """The list, the base that most functions stand on, a golden image, a base beneath golden images, a comparison."""
+    from django.urls import reverse
+
+    from functions_app.models import Account, BaseStream, Function
+    from tests.benchmarks.release_rows import GOLDEN, LAMBDA, name_of
+
+    popular, golden, last = (BaseStream.objects.get(name=name) for name in (LAMBDA[0], name_of(0), name_of(39)))
+    address, users = reverse("base", args=[popular.pk]), Function.objects.filter(base_name=popular.name).count()
+    older = popular.releases.filter(platform="linux/amd64").order_by("-created_at")[2]
+    account = Account.objects.get(name="production").pk
+    assert name_of(GOLDEN) == popular.name
+    yield "bases", reverse("bases")
+    yield f"a base, worst of {users:,} functions", address
+    yield "a base, one release and account", f"{address}?release={older.pk}&account={account}"
+    yield "a base, last page of users, releases page 3", f"{address}?page=9999&releases=3"
+    yield "a base, rarer", reverse("base", args=[last.pk])
+    yield "a golden image", reverse("base", args=[golden.pk])
+    yield "a comparison, files read", reverse("base-compare", args=[popular.pk])
+    yield "a comparison, one path", reverse("base-compare", args=[popular.pk]) + "?path=package-77"
+    yield "a comparison, files not read", reverse("base-compare", args=[last.pk])
+
+
+def image_pages() -> Iterator[tuple[str, str]]:
+    """An image whose files were read, with 1,000 findings; and one of which little is known."""
+    from django.urls import reverse
+
+    from functions_app.models import Image, ImageScan
+    from tests.benchmarks import fact_rows
+
+    scan = ImageScan.objects.order_by("pk")[0]
+    plain = Image.objects.filter(scan=None, versions__isnull=False).order_by("pk")[0]
+    yield f"an image, files read, {len(scan.findings):,} findings", reverse("image", args=[scan.image_id])
+    yield "an image, not read, not scanned", reverse("image", args=[plain.pk])
+    assert len(scan.findings) == fact_rows.MOST_FINDINGS
 
 
 def measure(pages: Mapping[str, str]) -> list[Line]:

@@ -1,7 +1,10 @@
-"""A fleet straight into the tables: 10,000 functions, 100,000 versions, 20,000 aliases, 5,000 images, 10,000 tags."""
+"""A fleet straight into the tables: 10,000 functions, 100,000 versions, 20,000 aliases, 50,000 images, 100,000 tags.
 
-import hashlib
-from datetime import UTC, datetime, timedelta
+Its images stand on 12,000 base releases; the product itself judges them. What else the pages show: fact_rows.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from random import Random
 
 from django.core.management import call_command
@@ -12,7 +15,6 @@ from functions_app.models import (
     Alias,
     AliasMove,
     BaseRelease,
-    BaseStream,
     Function,
     Image,
     Repository,
@@ -21,18 +23,16 @@ from functions_app.models import (
     Version,
 )
 from functions_app.services import summaries
+from functions_app.services.base_verdicts import judge_images
+from tests.benchmarks import fact_rows
+from tests.benchmarks.release_rows import GOLDEN, NOW, PLATFORMS, RELEASES, digest, fill_releases
 
-NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 REGIONS = ("eu-west-1", "us-east-1")
-FUNCTIONS, VERSIONS, IMAGES, REPOSITORIES = 10_000, 10, 5_000, 200
+FUNCTIONS, VERSIONS, IMAGES, REPOSITORIES = 10_000, 10, 50_000, 200
 CROWDED = 1_000  # of the images lie in the first repository
-STREAMS = ("python:3.12", "python:3.9", "nodejs:22", "provided:al2023")
+UNUSED = 10  # each so manieth image is not used
+POPULAR = 0.4  # of the images stand on the first of Lambda's streams
 WORDS = ("orders", "invoice", "thumbnail", "ledger", "mailer", "search", "export", "webhook", "billing", "audit")
-
-
-def digest(text: str) -> str:
-    """A well-formed digest made from a name."""
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
 def fill() -> None:
@@ -48,35 +48,16 @@ def fill() -> None:
         for account in accounts
         for region in REGIONS
     )
-    releases = _bases()
+    releases = fill_releases()
     images = _images(accounts, releases, random)
     functions = _functions(accounts, images, random)
-    _versions(functions, images, random)
-    summaries.refresh_summaries()
+    _versions(functions, [image for number, image in enumerate(images) if number % UNUSED], random)
+    fact_rows.fill_facts(accounts, images)
+    judge_images(now=NOW, refresh=False)
+    summaries.refresh_summaries(now=NOW)
     with connection.cursor() as cursor:
         # PostgreSQL's autovacuum would come to the same rows within a minute.
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
-
-
-def _bases() -> list[BaseRelease]:
-    streams = BaseStream.objects.bulk_create(
-        BaseStream(name=name, reference=f"public.ecr.aws/lambda/{name}", runtime=name.partition(":")[0], polled_at=NOW)
-        for name in STREAMS
-    )
-    return BaseRelease.objects.bulk_create(
-        BaseRelease(
-            stream=stream,
-            platform="linux/amd64",
-            chain_id=digest(f"{stream.name} {number}"),
-            diff_ids=[],
-            manifest_digest=digest(f"manifest {stream.name} {number}"),
-            created_at=NOW - timedelta(days=20 * number),
-            first_seen_at=NOW,
-            current=number == 0,
-        )
-        for stream in streams
-        for number in range(4)
-    )
 
 
 def _images(accounts: list[Account], releases: list[BaseRelease], random: Random) -> list[Image]:
@@ -91,33 +72,45 @@ def _images(accounts: list[Account], releases: list[BaseRelease], random: Random
         )
         for number in range(REPOSITORIES)
     )
-    verdicts = {0: "current", 1: "stale", 2: "stale", 3: "stale"}
-    rows = []
-    for number in range(IMAGES):
-        release = random.choice(releases)
-        behind = releases.index(release) % 4
-        rows.append(
-            Image(
-                repository=repositories[0 if number < CROWDED else number % REPOSITORIES],
-                digest=digest(f"image {number}"),
-                media_type="application/vnd.oci.image.manifest.v1+json",
-                size_bytes=180_000_000 + number,
-                architecture="amd64",
-                os="linux",
-                pushed_at=NOW - timedelta(hours=number),
-                synced_at=NOW,
-                inspected_at=NOW,
-                base_release=release,
-                base_tier="exact",
-                freshness="end_of_life" if release.stream.name == "python:3.9" else verdicts[behind],
-                freshness_reason=f"{behind} releases behind",
-                releases_behind=behind,
-                days_behind=20 * behind,
-            )
-        )
-    images = Image.objects.bulk_create(rows, batch_size=500)
+    images = Image.objects.bulk_create(_image_rows(repositories, releases, random), batch_size=500)
     _tags(images)
     return images
+
+
+def _image_rows(repositories: Sequence[Repository], releases: Sequence[BaseRelease], random: Random) -> Iterator[Image]:
+    for number in range(IMAGES):
+        base = _base(releases, random)
+        own = [digest(f"{layer} {number}") for layer in ("packages", "requirements", "code")]
+        yield Image(
+            repository=repositories[0 if number < CROWDED else number % REPOSITORIES],
+            digest=digest(f"image {number}"),
+            media_type="application/vnd.oci.image.manifest.v1+json",
+            size_bytes=180_000_000 + number,
+            architecture=base.platform.partition("/")[2],
+            os="linux",
+            created_at=NOW - timedelta(hours=number + 1),
+            pushed_at=NOW - timedelta(hours=number),
+            synced_at=NOW,
+            inspected_at=NOW,
+            layers=[
+                *base.layers,
+                *({"digest": digest(f"packed {each}"), "size": 9_000_000, "media_type": "tar+gzip"} for each in own),
+            ],
+            diff_ids=[*base.diff_ids, *own],
+            history=[
+                {"created_by": f"COPY step {step} /var/task", "empty_layer": False, "created": None}
+                for step in range(len(base.diff_ids) + len(own))
+            ],
+            settings={"entrypoint": ["/lambda-entrypoint.sh"], "command": ["app.handler"], "env_keys": ["STAGE"]},
+            labels={"org.opencontainers.image.revision": f"{number:040x}"},
+        )
+
+
+def _base(releases: Sequence[BaseRelease], random: Random) -> BaseRelease:
+    """Most stand on one stream; a third on its current release, a third on the five before, the others on any."""
+    stream = GOLDEN if random.random() < POPULAR else random.randrange(len(releases) // (len(PLATFORMS) * RELEASES))
+    age = random.choice((0, random.randrange(1, 6), random.randrange(RELEASES)))
+    return releases[(stream * len(PLATFORMS) + (random.random() < 0.2)) * RELEASES + RELEASES - 1 - age]
 
 
 def _tags(images: list[Image]) -> None:
