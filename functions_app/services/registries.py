@@ -43,7 +43,8 @@ def allowed_host(host: str) -> None:
 def open_registry(host: str, *, target: Target | None = None) -> Registry:
     """The registry of this host, with the login there is for it; reads rows, so not from a pool's threads.
 
-    `target`: whose ECR login to use, where AWS itself told the host; else that of the account whose registry it is.
+    `target`: whose ECR login to use, where AWS itself told the host; else that of the account whose registry it is,
+    or, where Drydock does not look after that one, of one that it does: the repository's policy may permit it.
     Raises what `allowed_host` does, and DrydockError when the login cannot be had.
     """
     if target is None:
@@ -84,5 +85,8 @@ def _ecr_login(target: Target, refused: Login | None = None) -> Login:
 
 def _known_target(name: str) -> Target | None:
     match = ECR_HOST.fullmatch(name)
-    account = Account.objects.filter(account_id=match["account"], enabled=True).first() if match else None
-    return accounts.target(account, match["region"]) if match and account else None
+    if match is None:
+        return None
+    enabled = Account.objects.filter(enabled=True).order_by("pk")
+    account = enabled.filter(account_id=match["account"]).first() or enabled.first()
+    return accounts.target(account, match["region"]) if account else None

@@ -18,6 +18,7 @@ from functions_app.services.registries import allowed_host, open_registry
 from tests import distribution_server
 from tests.fixtures import REGION, Push, Sandbox
 from tests.publishing import base, publish, unique_repository
+from tests.services.sync_stage import calls
 
 SECRET = "harbour-secret"
 
@@ -144,6 +145,19 @@ def test_a_registry_of_an_unknown_account_is_opened_with_the_login_given(
 
     with open_registry(host, target=Target(account, REGION, f"arn:aws:iam::{account}:role/Tests")) as registry:
         assert registry.manifest("team/app", "v1")[0].digest == base(1).digest
+
+
+@pytest.mark.django_db
+def test_a_registry_of_an_account_that_is_not_looked_after_is_opened_as_one_that_is(aws: Sandbox, account: str) -> None:
+    role = f"arn:aws:iam::{account}:role/Tests"
+    Account.objects.create(name="off", account_id=str(int(account) ^ 2), regions=[REGION], role_arn="", enabled=False)
+    Account.objects.create(name="own", account_id=account, regions=[REGION], role_arn=role)
+
+    with open_registry(f"{int(account) ^ 1}.dkr.ecr.{REGION}.amazonaws.com"):
+        pass
+
+    # The sandbox tells accounts by their logins alone and cannot show another's repository: the login is what counts.
+    assert calls(aws, account)["ecr.GetAuthorizationToken"] == 1
 
 
 @pytest.mark.django_db
