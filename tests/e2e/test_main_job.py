@@ -66,7 +66,8 @@ def invoke(page: Page, demo: Demo, name: str) -> None:
 def test_an_operator_finds_a_stale_function_and_deploys_a_newer_image_to_its_alias(page: Page, demo: Demo) -> None:
     page.get_by_role("link", name=re.compile(r"^Stale")).click()
     page.wait_for_url(re.compile("freshness=stale"))
-    expect(page.get_by_role("row").filter(has_text="Current")).to_have_count(0)
+    expect(page.locator("td.base").filter(has_text="Stale")).not_to_have_count(0)
+    expect(page.locator("td.base").filter(has_text="Current")).to_have_count(0)
     page.get_by_role("link", name="orders-api", exact=True).first.click()
 
     before = {alias: digest_of(page, alias) for alias in ("live", "previous")}

@@ -58,8 +58,8 @@ def every_page(page: Page, demo: Demo) -> list[str]:
     repository = page.get_by_role("link", name="shop/orders").first.get_attribute("href")
     page.goto(f"{demo.url}/bases/")
     base = f"{demo.url}{page.get_by_role('link', name='python:3.12', exact=True).get_attribute('href')}"
-    images = images_of(page, f"{demo.url}{repository}")
     golden = f"{demo.url}{page.get_by_role('link', name='platform/python-golden:3.12').get_attribute('href')}"
+    images = images_of(page, f"{demo.url}{repository}")
     return [
         *(demo.url + path for path in LISTS),
         *(known[name] + tab for name, tab in FUNCTION_PAGES),
