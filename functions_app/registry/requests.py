@@ -22,6 +22,7 @@ class Limits:
     whole: float = 120.0  # one answer that is read whole, and the head of any other, however slowly it drips
     in_all: float = 240.0  # a read with all its attempts: none begins later
     first_pause: float = 0.3
+    throttled: float = 2.0  # the first pause after a 429 that asks for none; public registries count by the second
     longest_pause: float = 20.0  # a registry that asks for more gets an error that says so
     crawl: float = 60.0  # a layer that brings fewer than `crawl_bytes` in so long a wait is dropped
     crawl_bytes: int = 256 * 1024

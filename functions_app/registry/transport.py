@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import httpx
 
-from functions_app.domain.errors import DrydockError
+from functions_app.domain.errors import Code, DrydockError
 from functions_app.registry.addresses import GuardedBackend, Reach, refuse_literal, within
 from functions_app.registry.auth import Authorizer, Credentials, parse_challenges
 from functions_app.registry.errors import broken, refusal, unreachable
@@ -97,7 +97,8 @@ class Transport:
 
     def rest(self, attempt: int, asked: float | None, failure: DrydockError, ends: float) -> None:
         """Pause before the next attempt; raise the failure instead where none is left or it would come too late."""
-        pause = self.limits.first_pause * 2**attempt if asked is None else asked
+        first = self.limits.throttled if failure.problem.code is Code.THROTTLED else self.limits.first_pause
+        pause = first * 2**attempt if asked is None else asked
         last = attempt >= self.limits.attempts - 1 or (asked or 0) > self.limits.longest_pause
         if last or time.monotonic() + pause > ends:
             raise failure

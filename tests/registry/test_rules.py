@@ -188,6 +188,16 @@ def test_a_throttle_is_waited_out_as_long_as_it_asks(scripted: Scripted) -> None
     assert scripted.pauses == [7.0, Limits().first_pause * 2]
 
 
+def test_a_throttle_that_asks_for_nothing_is_waited_out_longer_than_a_failure(scripted: Scripted) -> None:
+    scripted.replies((429, {}, b""), (429, {}, b""), (503, {}, b""), FINE)
+
+    with scripted.open() as registry:
+        assert registry.manifest("team/app", "v1")[0].digest == DIGEST
+
+    limits = Limits()
+    assert scripted.pauses == [limits.throttled, limits.throttled * 2, limits.first_pause * 4]
+
+
 def test_a_throttle_that_asks_for_too_long_is_told_at_once(scripted: Scripted) -> None:
     scripted.replies((429, {"Retry-After": "3600"}, b'{"errors": [{"code": "TOOMANYREQUESTS", "message": "slow"}]}'))
 
