@@ -9,11 +9,12 @@ from functions_app.aws import ecr
 from functions_app.aws.session import Target
 from functions_app.domain.deployments import ECR_HOST
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.images import ImageConfig, Index, Manifest, Platform, parse_config, parse_manifest
+from functions_app.domain.images import ImageConfig, Index, Manifest, parse_config, parse_manifest
 from functions_app.domain.refs import ImageRef, is_digest, is_tag
 from functions_app.models import Account, Function, Image, Tag
 from functions_app.registry.client import CONFIG_LIMIT
 from functions_app.services import accounts
+from functions_app.services.image_facts import stored_config
 from functions_app.services.registries import open_registry
 
 SHOWN = 40
@@ -198,24 +199,9 @@ def _config(reference: ImageRef, manifest: Manifest, target: Target) -> tuple[Im
         .first()
     )
     if known is not None:
-        return _known_config(known), ""
+        return stored_config(known), ""
     try:
         with open_registry(reference.registry, target=target) as registry:
             return parse_config(registry.blob(reference.repository, manifest.config.digest, CONFIG_LIMIT)), ""
     except DrydockError as error:
         return None, str(error)
-
-
-def _known_config(image: Image) -> ImageConfig:
-    settings = image.settings
-    return ImageConfig(
-        platform=Platform(image.os, image.architecture, image.variant),
-        diff_ids=tuple(image.diff_ids),
-        history=(),
-        entrypoint=tuple(settings.get("entrypoint") or ()),
-        command=tuple(settings.get("command") or ()),
-        working_directory=settings.get("working_directory") or "",
-        env=tuple((key, "") for key in settings.get("env_keys") or ()),
-        labels=image.labels,
-        created=image.created_at,
-    )

@@ -9,7 +9,15 @@ from django.utils import timezone
 
 from functions_app.domain.build_steps import without_values
 from functions_app.domain.errors import Code, DrydockError, Problem
-from functions_app.domain.images import ImageConfig, Index, Manifest, parse_config, parse_manifest
+from functions_app.domain.images import (
+    HistoryEntry,
+    ImageConfig,
+    Index,
+    Manifest,
+    Platform,
+    parse_config,
+    parse_manifest,
+)
 from functions_app.models import Image
 from functions_app.registry.client import CONFIG_LIMIT, Registry
 from functions_app.services.row_updates import update_rows
@@ -171,3 +179,25 @@ def _clean(value: Any) -> Any:
     if isinstance(value, dict):
         return {_clean(key): _clean(item) for key, item in value.items()}
     return value
+
+
+def stored_config(image: Image) -> ImageConfig:
+    """The config as it is kept of an image that was read; of its environment the names alone."""
+    settings: Mapping[str, Any] = image.settings
+    return ImageConfig(
+        platform=Platform(image.os, image.architecture, image.variant),
+        diff_ids=tuple(image.diff_ids),
+        history=tuple(_step(step) for step in image.history),
+        entrypoint=tuple(settings.get("entrypoint") or ()),
+        command=tuple(settings.get("command") or ()),
+        working_directory=settings.get("working_directory") or "",
+        env=tuple((key, "") for key in settings.get("env_keys") or ()),
+        labels=image.labels,
+        created=image.created_at,
+    )
+
+
+def _step(step: Mapping[str, Any]) -> HistoryEntry:
+    created = step.get("created")
+    when = datetime.fromisoformat(created) if isinstance(created, str) else None
+    return HistoryEntry(str(step.get("created_by", "")), bool(step.get("empty_layer")), when)

@@ -1,15 +1,14 @@
 """Lambda's rules and advice for an image of the snapshot; a deployment checks the rules against ECR itself."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
 
 from functions_app.domain.bases import Tier
 from functions_app.domain.freshness import Freshness
 from functions_app.domain.image_advice import AppShape, advise
 from functions_app.domain.image_rules import Check, lambda_rules
-from functions_app.domain.images import Descriptor, HistoryEntry, ImageConfig, Index, Manifest, Platform
+from functions_app.domain.images import Descriptor, Index, Manifest, Platform
 from functions_app.models import Image
+from functions_app.services.image_facts import stored_config
 from functions_app.services.inventory.image_contents import Contents
 from functions_app.services.inventory.image_levels import Layer, LevelRow
 
@@ -28,7 +27,7 @@ def rules_of(image: Image, architecture: str, contents: Contents) -> tuple[Check
     layers = tuple(Descriptor(layer["media_type"], layer["digest"], int(layer["size"])) for layer in image.layers)
     return lambda_rules(
         Manifest(image.media_type, image.digest, Descriptor(OCI_CONFIG, "", 0), layers),
-        _config(image),
+        stored_config(image),
         architecture=architecture,
         size_bytes=image.size_bytes,
         uncompressed_bytes=contents.total_bytes,
@@ -45,7 +44,7 @@ def advice_of(
     lambdas = next((level for level in levels if level.runtime and not level.own), None) if believed else None
     between = next((level for level in levels if level.own), None) if lambdas else None
     shape = AppShape(
-        config=_config(image),
+        config=stored_config(image),
         base=lambdas.label or lambdas.stream if lambdas else "",
         runtime=lambdas.runtime if lambdas else "",
         between=between.label or between.stream if between else "",
@@ -65,24 +64,3 @@ def _was_read(image: Image) -> bool:
 
 def _entry(platform: str) -> tuple[Descriptor, Platform]:
     return Descriptor("", "", 0), Platform(*platform.split("/")[:3])
-
-
-def _config(image: Image) -> ImageConfig:
-    settings: dict[str, Any] = image.settings
-    return ImageConfig(
-        platform=Platform(image.os, image.architecture, image.variant),
-        diff_ids=tuple(image.diff_ids),
-        history=tuple(_step(step) for step in image.history),
-        entrypoint=tuple(settings.get("entrypoint") or ()),
-        command=tuple(settings.get("command") or ()),
-        working_directory=settings.get("working_directory") or "",
-        env=tuple((key, "") for key in settings.get("env_keys") or ()),
-        labels=image.labels,
-        created=image.created_at,
-    )
-
-
-def _step(step: Mapping[str, Any]) -> HistoryEntry:
-    created = step.get("created")
-    when = datetime.fromisoformat(created) if isinstance(created, str) else None
-    return HistoryEntry(str(step.get("created_by", "")), bool(step.get("empty_layer")), when)
