@@ -52,7 +52,8 @@ def judge_images(image_ids: Collection[int] | None = None, *, now: datetime | No
     """Judge images anew (None: all of them) and store what changed; how many did.
 
     `refresh`: then write the functions' summaries anew, where verdicts of their images changed. Releases that are
-    stored meanwhile (a poll beside a sync) are judged by too: a verdict by what was known before never stays.
+    stored meanwhile (a poll beside a sync) are judged by too, and so is what an image is, where that was read
+    meanwhile: a verdict by what was known before never stays.
     """
     changed: set[int] = set()
     for _ in range(TURNS):
@@ -69,12 +70,32 @@ def judge_images(image_ids: Collection[int] | None = None, *, now: datetime | No
 
 def _judge(image_ids: Collection[int] | None, bench: "Bench") -> Iterator[int]:
     for rows in _batches(image_ids):
-        verdicts = bench.judge([facts for facts, _ in rows])
-        news = [
-            (*verdict, facts.pk) for (facts, stored), verdict in zip(rows, verdicts, strict=True) if verdict != stored
-        ]
-        update_rows(Image, VERDICT, news)
-        yield from (row[-1] for row in news)
+        for _ in range(TURNS):
+            written = _write(rows, bench)
+            yield from written
+            rows = _read_meanwhile(rows, written)
+            if not rows:
+                break
+
+
+def _write(rows: Sequence[tuple[Facts, tuple[Any, ...]]], bench: "Bench") -> list[int]:
+    """Store the verdicts that are others than those stored, and give the images that got one."""
+    verdicts = bench.judge([facts for facts, _ in rows])
+    news = [(*verdict, facts.pk) for (facts, stored), verdict in zip(rows, verdicts, strict=True) if verdict != stored]
+    update_rows(Image, VERDICT, news)
+    return [row[-1] for row in news]
+
+
+def _read_meanwhile(
+    rows: Sequence[tuple[Facts, tuple[Any, ...]]], written: Collection[int]
+) -> list[tuple[Facts, tuple[Any, ...]]]:
+    """Of the images that got a verdict, those that are something else by now: theirs took the place of a later one."""
+    if not written:
+        return []
+    before = {facts.pk: (facts.inspected_at, facts.gone_at, facts.inspect_problem) for facts, _ in rows}
+    now = Image.objects.filter(pk__in=written).values_list("pk", "inspected_at", "gone_at", "inspect_problem")
+    changed = [pk for pk, *state in now if tuple(state) != before[pk]]
+    return [row for batch in _batches(changed) for row in batch]
 
 
 def _releases_known() -> tuple[Any, ...]:

@@ -18,6 +18,7 @@ from functions_app.domain.freshness_policies import Policy, choose_policy, overd
 from functions_app.domain.refs import ImageRef
 from functions_app.models import Alias, Function, Tag, Version
 from functions_app.services import fleet_changes, rollback_targets
+from functions_app.services.base_uses import Lineages, refresh_uses
 from functions_app.services.overdue import lateness_of, read_policies
 from functions_app.services.row_updates import cut, update_rows
 
@@ -34,8 +35,8 @@ def refresh_summaries(function_ids: Sequence[int] | None = None, *, now: datetim
     What is overdue is so by the day of `now`: who keeps that true calls this once a day.
     """
     ids = sorted(set(function_ids)) if function_ids is not None else _all_ids()
-    today, policies = (now or timezone.now()).date(), read_policies()
-    return sum(_refresh(ids[start : start + BATCH], policies, today) for start in range(0, len(ids), BATCH))
+    today = (now or timezone.now()).date()
+    return sum(_refresh(ids[start : start + BATCH], today) for start in range(0, len(ids), BATCH))
 
 
 def _all_ids() -> list[int]:
@@ -55,19 +56,22 @@ class _Known:
 
 
 @transaction.atomic
-def _refresh(ids: Sequence[int], policies: tuple[Policy, ...], today: date) -> int:
-    # Held: what a refresh stores after this has read must not be summarised by what was there before.
+def _refresh(ids: Sequence[int], today: date) -> int:
+    # Held: what a refresh stores after this has read must not be summarised by what was there before. So the policies
+    # are read within, too: those of before a long refresh would undo what somebody saved meanwhile.
     functions = list(Function.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
     rollback_targets.refresh_counts(ids)
-    known = _read(ids, policies, today)
+    known = _read(ids, read_policies(), today)
     changed = []
     for function in functions:
         before = [getattr(function, name) for name in COLUMNS]
         after = _summary(function, known)
         if before != after:
             changed.append([*after, function.pk])
+            for name, value in zip(COLUMNS, after, strict=True):
+                setattr(function, name, value)
     update_rows(Function, COLUMNS, changed)
-    if changed:
+    if refresh_uses(functions, lineages) or changed:
         fleet_changes.changed()
     return len(changed)
 

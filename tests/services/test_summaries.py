@@ -1,12 +1,14 @@
 """Summaries of functions: a verdict for each alias, the worst for the function, overdue by the policy that fits."""
 
-from datetime import date, timedelta
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from functions_app.domain.fleet import RANK_OVERDUE, RANK_STALE
 from functions_app.models import Account, FleetRevision, FreshnessPolicy, Function, Image, Repository
+from functions_app.services import rollback_targets, summaries
 from functions_app.services.summaries import refresh_summaries
 from tests.factories import (
     NOW,
@@ -166,3 +168,36 @@ def test_open_pages_are_told_where_something_changed(account: Account, repositor
     refresh_summaries([function.pk], now=NOW)
 
     assert FleetRevision.objects.get().revision == 1
+
+
+def test_a_policy_that_is_saved_during_a_long_refresh_counts_from_the_next_batch(
+    account: Account, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = stale(repository, 40)
+    first, second = function_on(account, image), function_on(account, image)
+    count = rollback_targets.refresh_counts
+
+    def meanwhile(ids: Sequence[int]) -> None:
+        if first.pk in ids:
+            FreshnessPolicy.objects.create(max_days=30)
+        count(ids)
+
+    # The moment between two batches can't be met from outside.
+    monkeypatch.setattr(summaries, "BATCH", 1)
+    monkeypatch.setattr(rollback_targets, "refresh_counts", meanwhile)
+
+    refresh_summaries(now=NOW)
+
+    second.refresh_from_db()
+    assert second.overdue_on == TODAY - timedelta(days=10)
+
+
+def test_a_base_that_says_it_was_built_at_the_end_of_time_breaks_no_summary(
+    account: Account, repository: Repository
+) -> None:
+    FreshnessPolicy.objects.create(max_days=30)
+    image = stale(repository, 40)
+    image.stale_since = datetime.max.replace(tzinfo=UTC)
+    image.save()
+
+    assert refreshed(function_on(account, image)).overdue_on == date.max
