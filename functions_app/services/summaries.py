@@ -18,7 +18,6 @@ from functions_app.domain.freshness_policies import Policy, choose_policy, overd
 from functions_app.domain.refs import ImageRef
 from functions_app.models import Alias, Function, Tag, Version
 from functions_app.services import fleet_changes, rollback_targets
-from functions_app.services.base_uses import Lineages, refresh_uses
 from functions_app.services.overdue import lateness_of, read_policies
 from functions_app.services.row_updates import cut, update_rows
 
@@ -68,10 +67,8 @@ def _refresh(ids: Sequence[int], today: date) -> int:
         after = _summary(function, known)
         if before != after:
             changed.append([*after, function.pk])
-            for name, value in zip(COLUMNS, after, strict=True):
-                setattr(function, name, value)
     update_rows(Function, COLUMNS, changed)
-    if refresh_uses(functions, lineages) or changed:
+    if changed:
         fleet_changes.changed()
     return len(changed)
 
