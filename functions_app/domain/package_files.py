@@ -8,10 +8,11 @@ what is wrong with a file.
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from functions_app.domain.json_fields import malformed
-from functions_app.domain.rpm_database import read_packages
+from functions_app.domain.rpm_database import MOST, read_packages
 
 TEXT = 200  # characters of a name or a version
 MEGABYTE = 1024**2
@@ -49,7 +50,7 @@ class MetadataReader:
 
     def packages(self, data: bytes, path: str) -> list[Package]:
         """What the file tells. Raises DrydockError(INVALID)."""
-        named = ((_clean(name), _clean(version)) for name, version in self.parse(data))
+        named = ((_clean(name), _clean(version)) for name, version in islice(self.parse(data), MOST))
         return [Package(self.kind, name, version, path) for name, version in named if name and version]
 
 

@@ -10,6 +10,7 @@ import sqlite3
 import struct
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import islice
 from typing import Any
 
 from functions_app.domain.json_fields import malformed
@@ -18,10 +19,20 @@ NAME, VERSION, RELEASE, EPOCH = 1000, 1001, 1002, 1003  # header tags
 INT32, STRING = 4, 6  # header types
 HEADER_TAGS = 64 * 1024  # rpm's own limit
 NOT_PACKAGES = frozenset({"gpg-pubkey"})  # keys are kept among the packages
+MOST = 50_001  # packages that are read: one more than a layer may have
+SQLITE_STATEMENTS = 10_000  # in a schema, about; sqlite keeps all of it in memory
 SQLITE_STEPS = 50_000  # callbacks of 1,000 virtual machine instructions each: a hostile schema could loop for ever
 
 _SQLITE = b"SQLite format 3\0"
 _NDB = b"RpmP"
+_SQLITE_LIMITS = {
+    sqlite3.SQLITE_LIMIT_COLUMN: 64,
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 64 * 1024,
+    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
+}
+# Nothing that computes: a view of a few bytes, or a generated column, can give gigabytes.
+_SQLITE_ODD = """SELECT 1 FROM sqlite_master WHERE sql NOT LIKE 'CREATE TABLE %' AND sql NOT LIKE 'CREATE INDEX %'
+    AND sql NOT LIKE 'CREATE UNIQUE INDEX %' UNION ALL SELECT 1 FROM pragma_table_xinfo('Packages') WHERE hidden <> 0"""
 _HASH_MAGIC = 0x00061561
 _HASH_PAGES = frozenset({2, 13})  # P_HASH_UNSORTED, P_HASH
 _OVERFLOW_PAGE = 7
@@ -39,7 +50,17 @@ def read_packages(data: bytes) -> list[tuple[str, str]]:
         blobs = _berkeley_blobs(data)
     else:
         raise _malformed("it is none of sqlite, ndb and Berkeley DB")
-    return sorted(package for package in map(_package, blobs) if package[0] not in NOT_PACKAGES)
+    found = map(_package, _counted(blobs, len(data)))
+    return sorted(islice((package for package in found if package[0] not in NOT_PACKAGES), MOST))
+
+
+def _counted(blobs: Iterator[bytes], left: int) -> Iterator[bytes]:
+    """No two records share a byte, so all of them together are no longer than the file."""
+    for blob in blobs:
+        left -= len(blob)
+        if left < 0:
+            raise _malformed("its records overlap")
+        yield blob
 
 
 def _package(blob: bytes) -> tuple[str, str]:
@@ -71,20 +92,36 @@ def _string(blob: bytes, start: int) -> str:
 
 
 def _sqlite_blobs(data: bytes) -> Iterator[bytes]:
+    if data.count(b"CREATE ") > SQLITE_STATEMENTS:
+        raise _malformed("its schema is endless")
     # A database in WAL mode cannot be opened from memory; its header says so in two bytes, 1 is a rollback journal.
     plain = data[:18] + b"\x01\x01" + data[20:]
     steps = iter(range(SQLITE_STEPS))
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.set_progress_handler(lambda: next(steps, -1) < 0, 1000)
+        for limit, value in _SQLITE_LIMITS.items():
+            connection.setlimit(limit, value)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, len(data))  # of one value
         try:
             connection.deserialize(plain)
             del plain  # sqlite has its own copy
             connection.execute("PRAGMA trusted_schema = OFF")
             connection.execute("PRAGMA cell_size_check = ON")
+            if connection.execute(_SQLITE_ODD).fetchone():
+                raise _malformed("its schema holds more than tables and indexes")
+            connection.set_authorizer(_only_the_blobs)
             for (blob,) in connection.execute("SELECT blob FROM Packages"):
                 yield blob if isinstance(blob, bytes) else b""
         except sqlite3.Error as error:
             raise _malformed(f"sqlite says: {error}") from error
+
+
+def _only_the_blobs(action: int, table: str | None, column: str | None, _: str | None, view: str | None) -> int:
+    if action == sqlite3.SQLITE_SELECT or (action, table, column, view) == (
+        sqlite3.SQLITE_READ, "Packages", "blob", None
+    ):  # fmt: skip
+        return sqlite3.SQLITE_OK
+    return sqlite3.SQLITE_DENY
 
 
 def _ndb_blobs(data: bytes) -> Iterator[bytes]:
@@ -109,7 +146,6 @@ def _berkeley_blobs(data: bytes) -> Iterator[bytes]:
     size = _unpack(order + "I", data, 20)[0]
     if size not in {512 << shift for shift in range(8)} or _unpack("B", data, 24)[0]:
         raise _malformed("the Berkeley DB has no valid page size, or is encrypted")
-    left = len(data)  # no two values share a page, so all of them together are no longer than the file
     for start in range(size, len(data) - size + 1, size):
         entries, kind = _unpack(order + "H", data, start + 20)[0], data[start + 25]
         if kind not in _HASH_PAGES:
@@ -123,9 +159,6 @@ def _berkeley_blobs(data: bytes) -> Iterator[bytes]:
             if key[:1] == bytes([_ON_PAGE]) and not any(key[1:]):
                 continue  # record 0 counts the packages
             blob = value[1:] if value[0] == _ON_PAGE else _overflow(data, order, size, value)
-            left -= len(blob)
-            if left < 0:
-                raise _malformed("values of the Berkeley DB overlap")
             yield blob
 
 

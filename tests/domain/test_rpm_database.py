@@ -102,10 +102,34 @@ def test_what_is_no_database_is_refused_with_the_reason(data: bytes, says: str) 
     assert says in refusal(data)
 
 
-def test_a_schema_that_never_ends_is_stopped() -> None:
-    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT sum(i) AS blob FROM n"
+@pytest.mark.parametrize(
+    "schema",
+    [
+        "CREATE VIEW Packages AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT i AS blob FROM n",
+        "CREATE VIEW Packages AS SELECT zeroblob(900000000) AS blob",
+        "CREATE VIRTUAL TABLE Packages USING fts5(blob)",
+        "CREATE TABLE Packages (a, blob AS (zeroblob(900000000))); INSERT INTO Packages (a) VALUES (1)",
+        "CREATE TABLE Packages (blob); CREATE TRIGGER t AFTER INSERT ON Packages BEGIN SELECT zeroblob(900000000); END",
+    ],
+)
+def test_a_schema_that_computes_what_it_gives_is_refused(schema: str) -> None:
+    assert "more than tables and indexes" in refusal(sqlite_with(schema))
 
-    assert "interrupted" in refusal(sqlite_with(f"CREATE VIEW Packages AS {endless}"))
+
+def test_a_schema_without_end_is_not_loaded() -> None:
+    tables = "".join(f"CREATE TABLE t{number} (a);" for number in range(2))
+    data = sqlite_with(f"CREATE TABLE Packages (blob); {tables}") + b"CREATE TABLE x (a)" * 10_000
+
+    assert "endless" in refusal(data)
+
+
+def test_records_that_claim_the_same_bytes_again_and_again_are_refused() -> None:
+    blob = header((1000, 6, b"a\0"), (1001, 6, b"1\0" + bytes(100_000)))
+    slots = b"".join(struct.pack("<4sIII", b"Slot", 7, 256, len(blob) // 16 + 1) for _ in range(254))
+    head = struct.pack("<4sIII", b"RpmP", 0, 1, 1) + bytes(16)
+    data = (head + slots).ljust(4096, b"\0") + struct.pack("<4sIII", b"BlbS", 7, 0, len(blob)) + blob + bytes(16)
+
+    assert "overlap" in refusal(data)
 
 
 def test_overflow_pages_that_go_round_in_a_circle_are_noticed() -> None:
