@@ -20,6 +20,7 @@ from functions_app.models import (
     Tag,
     Version,
 )
+from functions_app.services.base_uses import refresh_uses
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NUMBERS = count(1)
@@ -76,7 +77,7 @@ def make_release(
     return BaseRelease.objects.create(
         stream=stream,
         platform="linux/amd64",
-        chain_id=digest(f"chain of {stream.name} {tag}"),
+        chain_id=chain_ids(diff_ids)[-1] if diff_ids else digest(f"chain of {stream.name} {tag}"),
         diff_ids=diff_ids,
         manifest_digest=digest(f"{stream.name} {tag}"),
         tag=tag,
@@ -217,4 +218,5 @@ def make_user(
         day = function.overdue_on.isoformat() if function.overdue_on else ""
         function.alias_chips = [{"name": alias, "version": "1", "digest": image.digest, "overdue_on": day}]
         function.save()
+    refresh_uses([function])
     return function

@@ -50,6 +50,13 @@ class BaseRelease(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["stream", "platform", "chain_id"], name="one_release")]
+        # Lists read these columns of every release; beside them a row holds its whole config.
+        indexes = [
+            models.Index(
+                fields=["stream", "-created_at", "platform", "current", "tag", "chain_id"], name="releases_by_age"
+            ),
+            models.Index(fields=["stream"], condition=models.Q(current=True), name="releases_current"),
+        ]
         ordering = ["-created_at"]
 
     def __str__(self) -> str:

@@ -154,6 +154,45 @@ class AliasMove(models.Model):
         return f"{self.function.name}:{self.alias} -> {self.version}"
 
 
+class BaseUse(models.Model):
+    """Something live on a base: a function's version under an alias; who stands on a golden image, on each base of it.
+
+    Ready for the pages of bases, with what they sort and group by: services.base_uses writes it with the summaries.
+    """
+
+    stream = models.ForeignKey("BaseStream", models.CASCADE, related_name="uses", db_index=False)
+    release = models.ForeignKey(
+        "BaseRelease", models.CASCADE, null=True, related_name="+", db_index=False, help_text="null: an unknown one"
+    )
+    nearest = models.ForeignKey(
+        "BaseRelease", models.CASCADE, null=True, related_name="+", db_index=False, help_text="the image's own base"
+    )
+    function = models.ForeignKey(Function, models.CASCADE, related_name="base_uses")
+    account = models.ForeignKey("Account", models.CASCADE, related_name="+", db_index=False)
+    name = models.CharField(max_length=140, help_text="the function's")
+    region = models.CharField(max_length=30)
+    owner = models.CharField(max_length=120, blank=True)
+    alias = models.CharField(max_length=130, blank=True, help_text="empty: calls go to $LATEST")
+    version = models.CharField(max_length=20)
+    overdue_on = models.DateField(null=True)
+
+    class Meta:
+        # Everything a page reads of a stream's users, in the order it shows them, from one index.
+        indexes = [
+            models.Index(
+                fields=[
+                    "stream", "name", "function", "version", "alias", "release", "nearest", "overdue_on",
+                    "account", "region", "owner",
+                ],
+                name="base_uses_by_name",
+            ),
+            models.Index(fields=["stream", "function", "release", "nearest", "overdue_on"], name="base_uses_to_count"),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.function_id}:{self.alias or self.version} on {self.stream_id}"
+
+
 class FleetRevision(models.Model):
     """One row that counts the visible changes of the fleet: open pages compare it and read themselves anew."""
 

@@ -84,7 +84,9 @@ class Image(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["repository", "digest"], name="one_image")]
         indexes = [
-            models.Index(fields=["expiry_rule"], condition=models.Q(expiry_rule__isnull=False), name="images_expiring")
+            # A repository's sums: a row holds manifest and config, too.
+            models.Index(fields=["repository", "gone_at", "size_bytes", "pushed_at"], name="images_to_sum"),
+            models.Index(fields=["expiry_rule"], condition=models.Q(expiry_rule__isnull=False), name="images_expiring"),
         ]
 
     def __str__(self) -> str:

@@ -18,6 +18,7 @@ from functions_app.domain.freshness_policies import Policy, choose_policy, overd
 from functions_app.domain.refs import ImageRef
 from functions_app.models import Alias, Function, Tag, Version
 from functions_app.services import fleet_changes, rollback_targets
+from functions_app.services.base_uses import Lineages, refresh_uses
 from functions_app.services.overdue import lateness_of, read_policies
 from functions_app.services.row_updates import cut, update_rows
 
@@ -35,7 +36,8 @@ def refresh_summaries(function_ids: Sequence[int] | None = None, *, now: datetim
     """
     ids = sorted(set(function_ids)) if function_ids is not None else _all_ids()
     today = (now or timezone.now()).date()
-    return sum(_refresh(ids[start : start + BATCH], today) for start in range(0, len(ids), BATCH))
+    lineages = Lineages()
+    return sum(_refresh(ids[start : start + BATCH], today, lineages) for start in range(0, len(ids), BATCH))
 
 
 def _all_ids() -> list[int]:
@@ -55,7 +57,7 @@ class _Known:
 
 
 @transaction.atomic
-def _refresh(ids: Sequence[int], today: date) -> int:
+def _refresh(ids: Sequence[int], today: date, lineages: Lineages) -> int:
     # Held: what a refresh stores after this has read must not be summarised by what was there before. So the policies
     # are read within, too: those of before a long refresh would undo what somebody saved meanwhile.
     functions = list(Function.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
@@ -67,8 +69,10 @@ def _refresh(ids: Sequence[int], today: date) -> int:
         after = _summary(function, known)
         if before != after:
             changed.append([*after, function.pk])
+            for name, value in zip(COLUMNS, after, strict=True):
+                setattr(function, name, value)
     update_rows(Function, COLUMNS, changed)
-    if changed:
+    if refresh_uses(functions, lineages) or changed:
         fleet_changes.changed()
     return len(changed)
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from functions_app.aws import lambdas
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet import LATEST, FunctionFact, VersionFact
-from functions_app.models import Function, Run, Version
+from functions_app.models import BaseUse, Function, Run, Version
 from functions_app.services.function_rows import FACT, function_values, hold
 from functions_app.services.row_updates import cut, update_rows
 from functions_app.services.sync_aliases import read_aliases, store_aliases
@@ -99,6 +99,7 @@ def _mark_gone(scope: ScopeRead, keys: Iterable[int]) -> None:
         with transaction.atomic():
             held = hold(dict.fromkeys(part, scope.now), "synced_at")
             Function.objects.filter(pk__in=held).update(gone_at=scope.now, synced_at=scope.now)
+            BaseUse.objects.filter(function__in=held).delete()
 
 
 def _differs(row: Function, fact: FunctionFact) -> bool:

@@ -10,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from functions_app.domain.errors import Code, Problem
 from functions_app.models import Account, BaseRelease, BaseStream, Image, Run
+from functions_app.services.base_uses import refresh_uses
 from functions_app.services.inventory.bases import Standing
 from tests.factories import (
     make_account,
@@ -80,6 +81,7 @@ def test_a_function_counts_once_by_the_worst_of_its_aliases(
     image = make_image(account.repositories.get(), base_release=old)
     make_version(function, 2, image)
     make_alias(function, "previous", 2)
+    refresh_uses([function])
     row = person.get("/bases/").context["found"].used[0]
     assert (row.tally.functions, row.tally.aliases) == ({Standing.STALE: 1}, 2)
 
@@ -91,6 +93,7 @@ def test_both_sides_of_a_split_alias_count(
     make_version(function, 1, make_image(account.repositories.get(), base_release=new))
     make_version(function, 2, make_image(account.repositories.get(), base_release=old))
     make_alias(function, "live", 1, second=2, weight=0.1)
+    refresh_uses([function])
     assert person.get("/bases/").context["found"].used[0].tally.functions == {Standing.STALE: 1}
 
 
@@ -240,8 +243,9 @@ def test_who_stands_on_a_golden_image_counts_for_the_base_beneath_it(
 def test_an_unknown_release_of_the_stream_is_neither_current_nor_old(
     person: Client, account: Account, stream: BaseStream, new: BaseRelease
 ) -> None:
-    make_user(account, new, alias="")
+    function = make_user(account, new, alias="")
     Image.objects.update(base_release=None, base_tier="partial")
+    refresh_uses([function])
     found = person.get(f"/bases/{stream.pk}/").context["found"]
     assert (found.tally.functions, found.older) == ({Standing.UNKNOWN: 1}, 1)
     assert [user.release for user in person.get(f"/bases/{stream.pk}/?release=0").context["found"].users] == [

@@ -11,15 +11,17 @@ from functions_app.models import BaseRelease, BaseStream
 from functions_app.services.inventory.base_advice import BaseAdvice, advise
 from functions_app.services.inventory.base_use import ReleaseFact, label
 from functions_app.services.inventory.base_users import (
+    NO_ACCOUNT,
     Group,
     Reading,
     UserRow,
+    Way,
+    describe,
     groups,
-    on_current,
     read_base,
-    user_rows,
+    tally,
 )
-from functions_app.services.inventory.bases import NOBODY, Ends, Tally, tally
+from functions_app.services.inventory.bases import Ends, Tally
 from functions_app.services.inventory.status import AccountFact
 
 RELEASES = 25  # a page of the table
@@ -115,21 +117,22 @@ class BasePage:
 
 
 def base(pk: int, wanted: Wanted, now: datetime) -> BasePage:
-    """Read one stream. Eleven queries. Raises NOT_FOUND."""
+    """Read one stream. Ten queries. Raises NOT_FOUND."""
     read = read_base(pk, now)
-    read.users = user_rows(read)
-    own = [fact for fact in read.known.releases.values() if fact.stream_id == pk]
-    on = Counter(user.release_id for user in read.users for _ in user.aliases or ("",))
+    own = list(read.releases.values())
+    on: Counter[int | None] = Counter()
+    for way in read.ways:
+        on[way.release_id] += len(way.aliases)
     platforms = _platforms(own, on)
     platform = _platform(wanted, own, platforms)
     facts = [fact for fact in own if fact.platform == platform]
     marks = tuple(_mark(fact, on[fact.pk]) for fact in reversed(facts))
     shown, releases_page, releases_pages = _cut(facts, wanted.releases_page, RELEASES)
-    chosen = [user for user in read.users if _is_wanted(user, wanted)]
+    chosen = [way for way in read.ways if _is_wanted(way, wanted)]
     users, users_page, users_pages = _cut(chosen, wanted.users_page, USERS)
     ends = Ends.of(read.stream, now.date())
-    counted = tally([read.stream], read.known, read.uses, read.late, now.date()).get(pk, NOBODY)
-    older = len({user.function_id for user in read.users if not on_current(user, read)})
+    counted = tally(read.ways)
+    older = len({way.function_id for way in read.ways if not way.is_current})
     problem = Problem.from_json(read.stream.problem) if read.stream.problem else None
     beneath = _beneath(read, facts)
     worn = next((kin.stream for kin in beneath if not kin.current), "")
@@ -148,16 +151,16 @@ def base(pk: int, wanted: Wanted, now: datetime) -> BasePage:
         releases_page=releases_page,
         releases_pages=releases_pages,
         choices=tuple(_mark(fact, on[fact.pk]) for fact in own),
-        users=tuple(users),
+        users=describe(users, read),
         users_total=len(chosen),
         users_page=users_page,
         users_pages=users_pages,
-        users_older=len({user.function_id for user in chosen if not on_current(user, read)}),
+        users_older=len({way.function_id for way in chosen if not way.is_current}),
         by_account=groups(read, by_owner=False),
         by_owner=groups(read, by_owner=True),
         standing_on_it=_golden(read),
         beneath=beneath,
-        unknown_release=any(user.release_id is None for user in read.users),
+        unknown_release=None in on,
     )
 
 
@@ -168,9 +171,9 @@ def _cut(rows: Sequence[T], page: int, size: int) -> tuple[Sequence[T], int, int
     return rows[(page - 1) * size : page * size], page, pages
 
 
-def _is_wanted(user: UserRow, wanted: Wanted) -> bool:
-    fits = wanted.release is None or (user.release_id or 0) == wanted.release
-    return fits and (wanted.account is None or user.account.pk == wanted.account)
+def _is_wanted(way: Way, wanted: Wanted) -> bool:
+    fits = wanted.release is None or (way.release_id or 0) == wanted.release
+    return fits and (wanted.account is None or way.account == wanted.account)
 
 
 def _platforms(own: Sequence[ReleaseFact], on: Mapping[int | None, int]) -> tuple[tuple[str, int], ...]:
@@ -194,34 +197,37 @@ def _mark(fact: ReleaseFact, aliases: int) -> Mark:
 
 def _release_rows(facts: Sequence[ReleaseFact], read: Reading) -> tuple[ReleaseRow, ...]:
     rows = BaseRelease.objects.defer("config").in_bulk([fact.pk for fact in facts])
-    users: dict[int | None, list[UserRow]] = defaultdict(list)
-    for user in read.users:
-        users[user.release_id].append(user)
-    return tuple(_release_row(rows[fact.pk], users[fact.pk]) for fact in facts if fact.pk in rows)
+    ways: dict[int | None, list[Way]] = defaultdict(list)
+    for way in read.ways:
+        ways[way.release_id].append(way)
+    named = {id(way): None for fact in facts for way in ways[fact.pk][:NAMED]}
+    described = describe((way for fact in facts for way in ways[fact.pk][:NAMED]), read)
+    users = dict(zip(named, described, strict=True))
+    return tuple(_release_row(rows[fact.pk], ways[fact.pk], users, read) for fact in facts if fact.pk in rows)
 
 
-def _release_row(release: BaseRelease, users: Sequence[UserRow]) -> ReleaseRow:
-    accounts = {user.account.pk: user.account for user in users}
+def _release_row(release: BaseRelease, ways: Sequence[Way], users: Mapping[int, UserRow], read: Reading) -> ReleaseRow:
+    accounts = (read.accounts.get(pk, NO_ACCOUNT) for pk in {way.account for way in ways})
     return ReleaseRow(
         release=release,
         label=label(release),
-        aliases=sum(len(user.aliases) or 1 for user in users),
-        versions=len({(user.function_id, user.version) for user in users}),
-        functions=len({user.function_id for user in users}),
-        accounts=tuple(sorted(accounts.values(), key=lambda account: account.name)),
-        users=tuple(users[:NAMED]),
-        more=len(users) - NAMED if len(users) > NAMED else 0,
+        aliases=sum(len(way.aliases) for way in ways),
+        versions=len({(way.function_id, way.version) for way in ways}),
+        functions=len({way.function_id for way in ways}),
+        accounts=tuple(sorted(accounts, key=lambda account: account.name)),
+        users=tuple(users[id(way)] for way in ways[:NAMED]),
+        more=len(ways) - NAMED if len(ways) > NAMED else 0,
     )
 
 
 def _golden(read: Reading) -> tuple[Kin, ...]:
     """The current releases of other streams that stand on this one."""
     kin = []
-    for pk, on in read.above.items():
-        fact, lower = read.known.releases[pk], read.known.releases[on]
-        if fact.current:
-            name = read.streams[fact.stream_id].name
-            kin.append(Kin(fact.stream_id, name, f"{label(fact)} {fact.platform}", label(lower), lower.current))
+    for fact in read.current.values():
+        lower = next((each for each in read.lineages[fact.pk][1:] if each.pk in read.releases), None)
+        if lower is not None and fact.stream_id != read.stream.pk:
+            name, on = read.streams[fact.stream_id].name, read.releases[lower.pk]
+            kin.append(Kin(fact.stream_id, name, f"{label(fact)} {fact.platform}", label(on), on.current))
     return tuple(sorted(kin, key=lambda each: (each.current, each.stream, each.release)))
 
 
@@ -230,10 +236,10 @@ def _beneath(read: Reading, facts: Sequence[ReleaseFact]) -> tuple[Kin, ...]:
     current = next((fact for fact in facts if fact.current), None)
     if current is None:
         return ()
+    lower = [each for each in read.lineages.get(current.pk, ())[1:] if each.stream_id != read.stream.pk]
+    rows = BaseRelease.objects.defer("config", "diff_ids", "layers").in_bulk([each.pk for each in lower])
     kin: dict[int, Kin] = {}
-    for pk in read.known.beneath.get(current.pk, ()):
-        lower = read.known.releases[pk]
-        if lower.stream_id != read.stream.pk:
-            name = read.streams[lower.stream_id].name
-            kin.setdefault(lower.stream_id, Kin(lower.stream_id, name, label(current), label(lower), lower.current))
+    for each in lower:
+        name, on = read.streams[each.stream_id].name, rows[each.pk]
+        kin.setdefault(each.stream_id, Kin(each.stream_id, name, label(current), label(on), on.current))
     return tuple(kin.values())

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, ClassVar
 
 from django.db.models import Exists, F, OuterRef, Q
 
@@ -17,20 +17,11 @@ from functions_app.models import Alias, BaseRelease, Function, Version
 FEW = 500  # ids that go into a query as they are; beyond that every row is read
 
 
-class Use(NamedTuple):
-    """One live way to an image: `alias` is "" where calls go to $LATEST. `release_id` None: an unknown release."""
-
-    function_id: int
-    alias: str
-    version: str
-    release_id: int | None
-    stream_id: int | None
-
-
 @dataclass(frozen=True)
 class ReleaseFact:
     """A release without its layers and config: enough to count and to order."""
 
+    COLUMNS: ClassVar = ("pk", "stream_id", "platform", "chain_id", "current", "created_at", "tag")
     pk: int
     stream_id: int
     platform: str
@@ -64,8 +55,8 @@ def label(release: ReleaseFact | BaseRelease) -> str:
 
 def release_facts() -> dict[int, ReleaseFact]:
     """Every release there is. One query."""
-    columns = ("pk", "stream_id", "platform", "chain_id", "current", "created_at", "tag")
-    return {row[0]: ReleaseFact(*row) for row in BaseRelease.objects.order_by("-created_at").values_list(*columns)}
+    rows = BaseRelease.objects.order_by("-created_at").values_list(*ReleaseFact.COLUMNS)
+    return {row[0]: ReleaseFact(*row) for row in rows}
 
 
 def family(releases: Mapping[int, ReleaseFact]) -> Family:
@@ -89,16 +80,21 @@ def family(releases: Mapping[int, ReleaseFact]) -> Family:
     return Family(releases, beneath)
 
 
-def live_uses(release_ids: Collection[int] | None = None, stream_id: int | None = None) -> list[Use]:
-    """What is live on these releases, or on unknown ones of the stream; None: on any base. Three queries."""
-    return [Use(*row) for row in live_rows(release_ids, stream_id)]
-
-
 def live_rows(
-    release_ids: Collection[int] | None, stream_id: int | None, extra: Iterable[str] = ()
+    release_ids: Collection[int] | None = None,
+    stream_id: int | None = None,
+    extra: Iterable[str] = (),
+    *,
+    function_ids: Collection[int] | None = None,
 ) -> list[tuple[Any, ...]]:
-    """As live_uses, as tuples, with more columns: paths that begin at the version, `image__base_tier`."""
+    """What is live on these releases, or on unknown ones of the stream; None: on any base. Three queries.
+
+    Function id, alias ("" where calls go to $LATEST), version, release id (None: an unknown one), stream id, and
+    `extra` columns: paths that begin at the version, `image__base_tier`. `function_ids` narrows it.
+    """
     alias_rows = Alias.objects.filter(function__gone_at=None).order_by()
+    if function_ids is not None:
+        alias_rows = alias_rows.filter(function__in=function_ids)
     path = "function__versions__"
     columns = [f"{path}image__base_release_id", f"{path}image__base_stream_id", *(f"{path}{name}" for name in extra)]
     wanted = _on(f"{path}image__", release_ids, stream_id)
@@ -111,6 +107,8 @@ def live_rows(
         wanted, function__versions__number=F("second_version"), second_version__gt=""
     ).values_list("function_id", "name", "second_version", *columns)
     latest = Version.objects.filter(_on("image__", release_ids, stream_id), number=LATEST, function__gone_at=None)
+    if function_ids is not None:
+        latest = latest.filter(function__in=function_ids)
     no_alias = ~Exists(Alias.objects.filter(function=OuterRef("function")))
     columns = ["image__base_release_id", "image__base_stream_id", *extra]
     rows += [(row[0], "", *row[1:]) for row in latest.filter(no_alias).values_list("function_id", "number", *columns)]

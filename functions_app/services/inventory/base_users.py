@@ -1,24 +1,17 @@
 """The users of one base stream: what is live on it, as rows; and counted by account and by owner."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, NamedTuple
+from datetime import date, datetime
+from operator import attrgetter
+from typing import NamedTuple
 
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.models import Account, BaseStream, Function
-from functions_app.services.inventory.base_use import (
-    FEW,
-    Family,
-    Use,
-    family,
-    label,
-    live_uses,
-    overdue_ways,
-    release_facts,
-)
-from functions_app.services.inventory.bases import ORDER, Ends, Standing, standing
+from functions_app.models import Account, BaseRelease, BaseStream, BaseUse
+from functions_app.services.base_uses import Lineages, Release
+from functions_app.services.inventory.base_use import ReleaseFact, label
+from functions_app.services.inventory.bases import ORDER, RANKS, Ends, Standing, Tally, current_releases, standing
 from functions_app.services.inventory.status import AccountFact
 
 NO_ACCOUNT = AccountFact(0, "", "", "")
@@ -58,134 +51,153 @@ class Group:
         return self.total - self.current
 
 
+class Way(NamedTuple):
+    """A function's version on a release of this stream, before it is described: a page shows few of them.
+
+    `release_id` None: a release that is not known; `nearest` the release the image stands on itself.
+    """
+
+    function_id: int
+    name: str
+    account: int
+    region: str
+    owner: str
+    version: str
+    release_id: int | None
+    nearest: int | None
+    aliases: list[str]  # "" is $LATEST
+    rank: int  # of its standing
+    is_current: bool
+
+
 @dataclass
 class Reading:
     """What was read of one stream, before it is cut into a page."""
 
     stream: BaseStream
     streams: Mapping[int, BaseStream]
-    known: Family
-    uses: list[Use]
-    above: Mapping[int, int]
-    late: set[tuple[int, str]]
+    releases: Mapping[int, ReleaseFact]  # of this stream, the newest first
+    current: Mapping[int, ReleaseFact]  # of every stream
+    lineages: Mapping[int, tuple[Release, ...]]  # of the current releases
     accounts: Mapping[int, AccountFact]
-    functions: Mapping[int, tuple[Any, ...]]
     now: datetime
-    users: list[UserRow] = field(default_factory=list)
+    ways: list[Way] = field(default_factory=list)
 
 
 def read_base(pk: int, now: datetime) -> Reading:
-    """Read what the page of one stream is made of. Ten queries. Raises NOT_FOUND."""
+    """Read what the page of one stream is made of. Seven queries. Raises NOT_FOUND."""
     streams = {stream.pk: stream for stream in BaseStream.objects.all()}
     if pk not in streams:
         raise DrydockError(
             Code.NOT_FOUND, "Drydock knows no such base image.", next_step="Look for it by name in Base images."
         )
-    known = family(release_facts())
-    above = known.above(pk)
-    own = {fact.pk for fact in known.releases.values() if fact.stream_id == pk}
-    uses = live_uses(own | set(above), pk)
-    ids = {use.function_id for use in uses}
-    columns = ("pk", "name", "account_id", "region", "owner")
-    found = Function.objects.filter(pk__in=ids) if len(ids) <= FEW else Function.objects.filter(gone_at=None)
+    current = current_releases()
+    rows = BaseRelease.objects.filter(stream=pk).order_by("-created_at").values_list(*ReleaseFact.COLUMNS)
     accounts = Account.objects.values_list("pk", "name", "account_id", "colour")
+    over = Ends.of(streams[pk], now.date()).over
     return Reading(
         stream=streams[pk],
         streams=streams,
-        known=known,
-        uses=uses,
-        above=above,
-        late=overdue_ways(now.date(), ids),
+        releases={row[0]: ReleaseFact(*row) for row in rows},
+        current=current,
+        lineages=Lineages().of(current),
         accounts={row[0]: AccountFact(*row) for row in accounts},
-        functions={row[0]: row for row in found.values_list(*columns) if row[0] in ids},
         now=now,
+        ways=_ways(pk, current, now.date(), over=over),
     )
 
 
-def user_rows(read: Reading) -> list[UserRow]:
-    """A row for each function, version and release; the worst first, then by name."""
-    ways: dict[_Way, list[str]] = defaultdict(list)
-    late: set[_Way] = set()
-    for use in read.uses:
-        here = read.above.get(use.release_id, use.release_id) if use.release_id else None
-        way = _Way(use.function_id, use.version, here, use.release_id)
-        ways[way].append(use.alias)
-        if (use.function_id, use.alias) in read.late:
-            late.add(way)
-    describe = _Describer(read)
-    # A function may be deleted between two queries.
-    rows = [
-        describe(way, aliases, overdue=way in late)
-        for way, aliases in ways.items()
-        if way.function_id in read.functions
-    ]
-    rows.sort(key=lambda row: (-ORDER[row.standing], row.name, row.account.name, row.region))
-    return rows
+def _ways(stream_id: int, current: Mapping[int, ReleaseFact], today: date, *, over: bool) -> list[Way]:
+    """Every version of a function on a release; the worst first, then by name. One query."""
+    rows = BaseUse.objects.filter(stream=stream_id).order_by("name", "function_id", "version", "alias")
+    columns = rows.values_list(
+        "function_id", "name", "account_id", "region", "owner", "version", "release_id", "nearest_id",
+        "alias", "overdue_on",
+    )  # fmt: skip
+    found: dict[tuple[int, str, int | None, int | None], Way] = {}
+    ranks = {
+        (known, late): ORDER[standing(known, overdue=late, over=over)]
+        for known in (True, False, None)
+        for late in (True, False)
+    }
+    for function_id, name, account, region, owner, version, release, nearest, alias, overdue_on in columns:
+        is_current = release in current
+        late = overdue_on is not None and overdue_on <= today
+        rank = ranks[None if release is None else is_current, late]
+        key = (function_id, version, release, nearest)
+        way = found.get(key)
+        if way is None:
+            found[key] = Way(
+                function_id, name, account, region, owner, version, release, nearest, [alias], rank, is_current
+            )
+        else:
+            way.aliases.append(alias)
+            if rank > way.rank:
+                found[key] = way._replace(rank=rank)
+    return sorted(found.values(), key=attrgetter("rank"), reverse=True)
 
 
-class _Way(NamedTuple):
-    """A version of a function on a release of this stream, and the release its image stands on itself."""
-
-    function_id: int
-    version: str
-    release_id: int | None
-    nearest: int | None
-
-
-class _Describer:
-    """Makes rows; what is the same for all of them is looked up once."""
-
-    def __init__(self, read: Reading) -> None:
-        self.read = read
-        self.over = Ends.of(read.stream, read.now.date()).over
-        own = [fact for fact in read.known.releases.values() if fact.stream_id == read.stream.pk]
-        self.current = {fact.platform: fact.pk for fact in own if fact.current}
-        self.labels = {fact.pk: label(fact) for fact in own}
-        for pk in read.above:
-            fact = read.known.releases[pk]
-            self.labels[pk] = f"{read.streams[fact.stream_id].name} {label(fact)}"
-
-    def __call__(self, way: _Way, aliases: Sequence[str], *, overdue: bool) -> UserRow:
-        _, name, account, region, owner = self.read.functions[way.function_id]
-        release = self.read.known.releases.get(way.release_id) if way.release_id else None
-        current = release.current if release else None
-        return UserRow(
-            function_id=way.function_id,
-            name=name,
-            account=self.read.accounts.get(account, NO_ACCOUNT),
-            region=region,
-            owner=owner,
-            version=way.version,
-            aliases=tuple(sorted(alias for alias in aliases if alias)),
-            standing=standing(current, overdue=overdue, over=self.over),
-            release_id=release.pk if release else None,
-            release=self.labels[release.pk] if release else "unknown release",
-            changes_to=self.current.get(release.platform) if release and not current else None,
-            through=self.labels[way.nearest] if way.nearest and way.nearest != way.release_id else "",
-        )
+def describe(ways: Iterable[Way], read: Reading) -> tuple[UserRow, ...]:
+    """Those ways as rows. One query where some stand on golden images."""
+    shown = list(ways)
+    labels = {fact.pk: label(fact) for fact in read.releases.values()}
+    golden = {way.nearest for way in shown if way.nearest and way.nearest not in read.releases}
+    if golden:
+        facts = BaseRelease.objects.filter(pk__in=golden).order_by().values_list(*ReleaseFact.COLUMNS)
+        for fact in (ReleaseFact(*row) for row in facts):
+            labels[fact.pk] = f"{read.streams[fact.stream_id].name} {label(fact)}"
+    current = {fact.platform: fact.pk for fact in read.releases.values() if fact.current}
+    return tuple(_user_row(way, read, labels, current) for way in shown)
 
 
-def on_current(user: UserRow, read: Reading) -> bool:
-    """Whether it runs the current release for its platform."""
-    return user.release_id is not None and read.known.releases[user.release_id].current
+def _user_row(way: Way, read: Reading, labels: Mapping[int, str], current: Mapping[str, int]) -> UserRow:
+    release = read.releases.get(way.release_id) if way.release_id else None
+    return UserRow(
+        function_id=way.function_id,
+        name=way.name,
+        account=read.accounts.get(way.account, NO_ACCOUNT),
+        region=way.region,
+        owner=way.owner,
+        version=way.version,
+        aliases=tuple(sorted(alias for alias in way.aliases if alias)),
+        standing=RANKS[way.rank],
+        release_id=way.release_id,
+        release=labels.get(release.pk, "") if release else "unknown release",
+        through=labels.get(way.nearest, "") if way.nearest and way.nearest != way.release_id else "",
+        changes_to=current.get(release.platform) if release and not way.is_current else None,
+    )
+
+
+def tally(ways: Iterable[Way]) -> Tally:
+    """Functions by the worst of their ways, which come first; and those that stand on it through others alone."""
+    worst: dict[int, int] = {}
+    direct: set[int] = set()
+    aliases = 0
+    for way in ways:
+        worst.setdefault(way.function_id, way.rank)
+        aliases += len(way.aliases)
+        if way.nearest == way.release_id:
+            direct.add(way.function_id)
+    counts = Counter(worst.values())
+    return Tally({RANKS[rank]: count for rank, count in counts.items()}, aliases, len(worst) - len(direct))
 
 
 def groups(read: Reading, *, by_owner: bool) -> tuple[Group, ...]:
     """Functions by owner or by account, those with the most behind first."""
-    worst: dict[tuple[str, int], dict[int, Standing]] = defaultdict(dict)
+    worst: dict[tuple[str, int], dict[int, int]] = defaultdict(dict)
     older: dict[tuple[str, int], set[int]] = defaultdict(set)
-    for user in read.users:  # sorted: the worst row of a function comes first
-        key = (user.owner, 0) if by_owner else ("", user.account.pk)
-        worst[key].setdefault(user.function_id, user.standing)
-        if not on_current(user, read):
-            older[key].add(user.function_id)
+    for way in read.ways:  # sorted: the worst way of a function comes first
+        key = (way.owner, 0) if by_owner else ("", way.account)
+        worst[key].setdefault(way.function_id, way.rank)
+        if not way.is_current:
+            older[key].add(way.function_id)
     groups = [
         Group(
             name=name,
             account=None if by_owner else read.accounts.get(account, NO_ACCOUNT),
             total=len(found),
             current=len(found) - len(older[name, account]),
-            overdue=sum(each is Standing.OVERDUE for each in found.values()),
+            overdue=sum(each == ORDER[Standing.OVERDUE] for each in found.values()),
         )
         for (name, account), found in worst.items()
     ]

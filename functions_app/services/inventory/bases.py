@@ -1,23 +1,18 @@
 """The list of base streams: what each is at, who stands on it and how many of those are behind."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import NamedTuple
+
+from django.db import connection
+from django.db.models import Count, Q
 
 from functions_app.domain.errors import Problem
-from functions_app.models import BaseStream, Function
-from functions_app.services.inventory.base_use import (
-    Family,
-    ReleaseFact,
-    Use,
-    family,
-    live_uses,
-    overdue_ways,
-    release_facts,
-)
+from functions_app.models import BaseRelease, BaseStream, BaseUse, Function
+from functions_app.services.base_uses import Lineages
+from functions_app.services.inventory.base_use import ReleaseFact
 
 
 class Standing(StrEnum):
@@ -30,16 +25,8 @@ class Standing(StrEnum):
     END_OF_LIFE = "end_of_life"
 
 
+RANKS = tuple(Standing)
 ORDER = {standing: rank for rank, standing in enumerate(Standing)}
-
-
-class Level(NamedTuple):
-    """A stream that something stands on: how it stands while it is in time by policy, and once it is overdue."""
-
-    stream_id: int
-    in_time: Standing
-    overdue: Standing
-    nearest: bool
 
 
 @dataclass(frozen=True)
@@ -125,29 +112,44 @@ class BaseList:
 
 
 def base_list(now: datetime) -> BaseList:
-    """Read the whole list. Nine queries."""
+    """Read the whole list. Eight queries, whose rows grow with streams, not with functions."""
     today = now.date()
     streams = list(BaseStream.objects.all())
-    known = family(release_facts())
-    tallies = tally(streams, known, live_uses(), overdue_ways(today), today)
+    newest = current_releases()
+    current: dict[int, ReleaseFact] = {}
+    for fact in newest.values():
+        current.setdefault(fact.stream_id, fact)
+    over = {stream.pk for stream in streams if Ends.of(stream, today).over}
+    tallies = read_tallies(newest.keys(), over, today)
+    known = _releases_by_stream()
+    lineages = Lineages().of(fact.pk for fact in current.values())
     names = {stream.pk: stream.name for stream in streams}
-    dated: dict[int, set[object]] = defaultdict(set)  # a release for two platforms is one
-    newest: dict[int, ReleaseFact] = {}
-    for fact in known.releases.values():
-        dated[fact.stream_id].add(fact.tag or fact.created_at.date())
-        if fact.current:
-            newest.setdefault(fact.stream_id, fact)
     rows = []
     for stream in streams:
-        current = newest.get(stream.pk)
-        beneath = [known.releases[pk] for pk in known.beneath.get(current.pk, ())] if current else []
-        worn = next((names[lower.stream_id] for lower in beneath if not lower.current), "")
+        top = current.get(stream.pk)
+        beneath = lineages.get(top.pk, ())[1:] if top else ()
+        worn = next((names[lower.stream_id] for lower in beneath if lower.pk not in newest), "")
         counted = tallies.get(stream.pk, NOBODY)
-        rows.append(_row(stream, current, counted, Ends.of(stream, today), len(dated[stream.pk]), worn))
+        rows.append(_row(stream, top, counted, Ends.of(stream, today), known.get(stream.pk, 0), worn))
     used = [row for row in rows if row.tally.total or row.own]
     used.sort(key=lambda row: (-row.tally.behind, -row.tally.total, row.name))
     unused = [row for row in rows if not (row.tally.total or row.own)]
     return BaseList(tuple(used), tuple(unused), Function.objects.filter(gone_at=None, base_name="").count())
+
+
+def current_releases() -> dict[int, ReleaseFact]:
+    """The current release of each stream and platform, the newest first. One query."""
+    rows = BaseRelease.objects.filter(current=True).order_by("-created_at").values_list(*ReleaseFact.COLUMNS)
+    return {row[0]: ReleaseFact(*row) for row in rows}
+
+
+def _releases_by_stream() -> Mapping[int, int]:
+    """How many releases are known of each stream: one for two platforms is one. Two queries."""
+    tagged = BaseRelease.objects.order_by().values_list("stream_id")
+    counts = Counter(dict(tagged.annotate(count=Count("tag", filter=~Q(tag=""), distinct=True))))
+    untagged = BaseRelease.objects.filter(tag="").order_by().values_list("stream_id", "created_at")
+    counts.update(stream for stream, _ in {(stream, built.date()) for stream, built in untagged})
+    return counts
 
 
 def _row(
@@ -170,56 +172,28 @@ def _row(
     )
 
 
-def tally(
-    streams: Iterable[BaseStream], known: Family, uses: Iterable[Use], late: set[tuple[int, str]], today: date
-) -> dict[int, Tally]:
-    """Count functions and aliases by stream; who stands on a golden image counts for what is beneath it too."""
-    over = {stream.pk for stream in streams if Ends.of(stream, today).over}
-    stacks: dict[tuple[int | None, int | None], list[Level]] = {}  # twenty thousand uses, but few releases
-    worst: dict[tuple[int, int], Standing] = {}
-    aliases: Counter[int] = Counter()
-    direct: set[tuple[int, int]] = set()
-    for use in uses:
-        stack = stacks.get(use[3:])
-        if stack is None:
-            stack = stacks[use[3:]] = levels(use, known, over)
-        overdue = (use.function_id, use.alias) in late
-        for stream_id, in_time, when_overdue, nearest in stack:
-            aliases[stream_id] += 1
-            found = when_overdue if overdue else in_time
-            key = (stream_id, use.function_id)
-            if key not in worst or ORDER[found] > ORDER[worst[key]]:
-                worst[key] = found
-            if nearest:
-                direct.add(key)
-    counts: dict[int, Counter[Standing]] = defaultdict(Counter)
-    through: Counter[int] = Counter()
-    for key, found in worst.items():
-        counts[key[0]][found] += 1
-        through[key[0]] += key not in direct
-    return {pk: Tally(dict(found), aliases[pk], through[pk]) for pk, found in counts.items()}
-
-
-def levels(use: Use, known: Family, over: Collection[int]) -> list[Level]:
-    """Each stream a use stands on, and how it stands there."""
-    release = known.releases.get(use.release_id) if use.release_id else None
-    found: dict[int, tuple[bool | None, bool]] = {}  # stream: on its current release (None: unknown), the nearest
-    if release is not None:
-        found[release.stream_id] = (release.current, True)
-        for pk in known.beneath.get(release.pk, ()):
-            lower = known.releases[pk]
-            found.setdefault(lower.stream_id, (lower.current, False))
-    elif use.stream_id:
-        found[use.stream_id] = (None, True)
-    return [
-        Level(
-            stream_id,
-            standing(current, overdue=False, over=stream_id in over),
-            standing(current, overdue=True, over=stream_id in over),
-            nearest,
-        )
-        for stream_id, (current, nearest) in found.items()
-    ]
+def read_tallies(current: Collection[int], over: Collection[int], today: date) -> dict[int, Tally]:
+    """Functions and aliases by stream. `current` are releases, `over` streams at their end of life. One query."""
+    uses = BaseUse._meta.db_table
+    places = ", ".join(["%s"] * len(current)) or "NULL"
+    # The table's name and the placeholders are ours; every value is a parameter.
+    statement = f"""
+        SELECT stream_id, worst, COUNT(*), SUM(ways), SUM(through) FROM (
+            SELECT stream_id, function_id, COUNT(*) AS ways,
+                MIN(CASE WHEN release_id <> nearest_id THEN 1 ELSE 0 END) AS through,
+                MAX(CASE WHEN release_id IN ({places}) THEN 0 WHEN overdue_on <= %s THEN 3
+                    WHEN release_id IS NULL THEN 1 ELSE 2 END) AS worst
+            FROM {uses} GROUP BY stream_id, function_id
+        ) AS each_function GROUP BY stream_id, worst"""  # noqa: S608
+    found: dict[int, tuple[Counter[Standing], list[int]]] = defaultdict(lambda: (Counter(), [0, 0]))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*current, today])
+        for stream_id, worst, functions, ways, through in cursor.fetchall():
+            counts, sums = found[stream_id]
+            counts[Standing.END_OF_LIFE if stream_id in over else RANKS[worst]] += functions
+            sums[0] += int(ways)
+            sums[1] += int(through)
+    return {pk: Tally(dict(counts), *sums) for pk, (counts, sums) in found.items()}
 
 
 def standing(current: bool | None, *, overdue: bool, over: bool) -> Standing:
