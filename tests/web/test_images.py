@@ -456,7 +456,7 @@ def test_the_page_costs_the_same_however_much_there_is(
         TagMove.objects.create(
             repository=repository, tag=f"t{number}", from_digest=image.digest, to_digest="", seen_at=NOW
         )
-    with django_assert_max_num_queries(21):
+    with django_assert_max_num_queries(22):
         person.get(f"/images/{image.pk}/")
 
 

@@ -12,7 +12,9 @@ from tests.factories import (
     make_alias,
     make_function,
     make_image,
+    make_release,
     make_repository,
+    make_stream,
     make_version,
 )
 
@@ -102,6 +104,17 @@ def test_an_image_of_many_functions_leads_to_its_page_that_names_every_one_of_th
         assert f">worker-{number}</a>" in page
 
 
+def test_a_release_of_a_base_image_leads_to_who_stands_on_it(person: Client, repository: Repository) -> None:
+    stream = make_stream("acme/golden:1", reference=f"{repository.uri}:1")
+    make_release(stream, "1.4.0")
+    image = make_image(repository, "acme/golden:1 1.4.0", tags=["1", "1.4.0"])
+    for address in (f"/repositories/{repository.pk}/", f"/images/{image.pk}/"):
+        text = person.get(address).content.decode()
+        assert f'<a href="/bases/{stream.pk}/">' in text
+        assert "acme/golden:1</a>" in text
+        assert ">nothing<" not in text
+
+
 def test_gone_untagged_and_index_are_said(person: Client, repository: Repository) -> None:
     make_image(repository, gone_at=NOW)
     make_image(repository, is_index=True, platforms=["linux/amd64", "linux/arm64"])
@@ -122,7 +135,7 @@ def test_fifty_images_a_page_at_the_same_cost(
     function = make_function(repository.account)
     for number in range(60):
         make_version(function, number + 1, make_image(repository, tags=[f"v{number}"]))
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         answer = person.get(f"/repositories/{repository.pk}/")
     assert len(answer.context["rows"]) == 50
     assert len(person.get(f"/repositories/{repository.pk}/?page=2").context["rows"]) == 10

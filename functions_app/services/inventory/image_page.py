@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from functions_app.domain.runs import ACTIVE
-from functions_app.models import Image, Run
+from functions_app.models import BaseStream, Image, Run
 from functions_app.services.inventory.image import ImageFacts, image_facts, image_row
 from functions_app.services.inventory.image_scan import ScanFacts, scan_facts
 from functions_app.services.inventory.image_tags import TagSpan, tag_history
 from functions_app.services.inventory.image_users import Part, Twin, Users, parts_of, twins_of, users_of
+from functions_app.services.inventory.repositories import base_streams
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,11 @@ class ImagePage:
     history: tuple[TagSpan, ...]
     scan: ScanFacts
     reading: Run | None
+    release_of: BaseStream | None  # a base image: others stand on it
 
 
 def image_page(pk: int, users_page: int = 1) -> ImagePage:
-    """Read the page. Twelve queries, and up to three more the first time that an image's files are looked at.
+    """Read the page. Thirteen queries, and up to three more the first time that an image's files are looked at.
 
     Raises NOT_FOUND.
     """
@@ -43,4 +45,5 @@ def image_page(pk: int, users_page: int = 1) -> ImagePage:
         history=tag_history(image),
         scan=scan_facts(facts),
         reading=Run.objects.filter(lock=f"read_files:image:{pk}", status__in=ACTIVE).first(),
+        release_of=base_streams(image.repository.uri, [image.digest]).get(image.digest),
     )

@@ -1,7 +1,7 @@
 """Repositories and their images: what there is, and which functions, versions and aliases use each."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, Max, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.models import Alias, Image, Repository, Tag, Version
+from functions_app.models import Alias, BaseRelease, BaseStream, Image, Repository, Tag, Version
 
 PAGE_SIZE = 50
 SHOWN_USES = 6  # functions named beside an image; its own page names all
@@ -61,6 +61,7 @@ class ImageRow:
     tags: tuple[str, ...]
     uses: tuple[Use, ...]
     more_uses: int
+    release_of: BaseStream | None  # a base image: others stand on it
 
 
 def repositories(search: str = "", page: int = 1) -> tuple[tuple[RepositoryRow, ...], int, int, int]:
@@ -109,7 +110,7 @@ def _row(row: Repository) -> RepositoryRow:
 
 
 def repository(pk: int, page: int = 1) -> tuple[RepositoryHead, tuple[ImageRow, ...], int, int]:
-    """A repository, one page of its images (newest first), the page and the number of pages. Five queries.
+    """A repository, one page of its images (newest first), the page and the number of pages. Seven queries.
 
     Raises NOT_FOUND.
     """
@@ -132,10 +133,10 @@ def repository(pk: int, page: int = 1) -> tuple[RepositoryHead, tuple[ImageRow, 
         .order_by("-pushed_at", "-pk")[start : start + PAGE_SIZE]
     )
     head = RepositoryHead(found, sums["there"], sums["every"] - sums["there"], sums["size"])
-    return head, _with_uses(list(images)), page, pages
+    return head, _with_uses(found, list(images)), page, pages
 
 
-def _with_uses(images: Sequence[Image]) -> tuple[ImageRow, ...]:
+def _with_uses(repository: Repository, images: Sequence[Image]) -> tuple[ImageRow, ...]:
     tags: dict[tuple[int, str], list[str]] = defaultdict(list)
     for repository_id, digest, name in (
         Tag.objects.filter(
@@ -146,15 +147,29 @@ def _with_uses(images: Sequence[Image]) -> tuple[ImageRow, ...]:
     ):
         tags[repository_id, digest].append(name)
     uses = _uses([image.pk for image in images])
+    bases = base_streams(repository.uri, [image.digest for image in images])
     return tuple(
         ImageRow(
             image,
             tuple(tags[image.repository_id, image.digest]),
             tuple(uses[image.pk][:SHOWN_USES]),
             max(0, len(uses[image.pk]) - SHOWN_USES),
+            bases.get(image.digest),
         )
         for image in images
     )
+
+
+def base_streams(uri: str, digests: Collection[str]) -> dict[str, BaseStream]:
+    """By digest the stream of this repository that an image is a release of: others may stand on it. One query."""
+    releases = BaseRelease.objects.filter(
+        Q(manifest_digest__in=digests) | Q(index_digest__in=digests), stream__reference__startswith=f"{uri}:"
+    )
+    found: dict[str, BaseStream] = {}
+    for release in releases.select_related("stream").only("manifest_digest", "index_digest", "stream__name"):
+        for digest in (release.manifest_digest, release.index_digest):
+            found.setdefault(digest, release.stream)
+    return found
 
 
 def _uses(images: Sequence[int]) -> dict[int, list[Use]]:
