@@ -107,7 +107,8 @@ def _size(size_bytes: int, uncompressed_bytes: int | None) -> Check:
 
 
 def _megabytes(size_bytes: int) -> str:
-    return f"{size_bytes / 1024**2:,.0f} MB"
+    megabytes = size_bytes / 1024**2
+    return f"{megabytes:,.0f} MB" if megabytes >= 10 else f"{megabytes:,.1f} MB"
 
 
 def _settings(config: ImageConfig | None) -> tuple[Check, ...]:

@@ -255,8 +255,7 @@ def _store(context: Context, layer: Layer, outcome: LayerContents | Problem, whi
     LayerFiles.objects.update_or_create(diff_id=layer.diff_id, defaults=facts)
     context.result["layers"]["read"] += 1
     context.log.info(
-        f"{which}, {short}: files: {files:,}, {outcome.size_bytes / 1024**2:,.1f} MB; packages: "
-        f"{len(outcome.packages):,}"
+        f"{which}, {short}: files: {files:,}, {outcome.size_bytes:,} bytes; packages: {len(outcome.packages):,}"
     )
     for note in outcome.notes:
         context.log.warning(f"{short}: {note}")

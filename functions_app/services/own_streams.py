@@ -49,6 +49,12 @@ def save(draft: StreamDraft, actor: User, existing: BaseStream | None = None) ->
     """
     if existing is not None and not existing.own:
         return base_streams.switch_stream(existing, draft.enabled, actor)
+    if not draft.reference:
+        raise DrydockError(
+            Code.INVALID,
+            "The reference is missing.",
+            next_step="Write HOST/REPOSITORY:TAG, with the tag that each release moves.",
+        )
     ends = _day(draft.deprecated_on)
     if existing is None:
         stream = base_streams.add_stream(draft.reference, draft.platforms, actor, name=draft.name, deprecated_on=ends)

@@ -79,7 +79,7 @@ _SCANS = {
 _SIDES = {
     Side.BASE: ("base", "stack-2", "info"),
     Side.APP: ("app", "box", "plain"),
-    Side.UNKNOWN: ("not told", "help-circle", "calm"),
+    Side.UNKNOWN: ("not known", "help-circle", "calm"),
 }
 
 

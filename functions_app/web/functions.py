@@ -209,7 +209,7 @@ def _label(name: str, value: Any, facts: dict[int, AccountFact]) -> str | SafeSt
     if name == "freshness":
         return parts.freshness(value)
     if name == "overdue":
-        return parts.overdue() if value else "In time"
+        return parts.overdue() if value else "Not overdue"
     return str(value) or EMPTY_WORDS[name]
 
 
@@ -223,7 +223,7 @@ def _chosen(pairs: Pairs, accounts: tuple[AccountFact, ...]) -> list[tuple[str, 
         title = CHOSEN_TITLES.get(pair[0]) or FACET_TITLES[pair[0]]
         value = EMPTY_WORDS.get(pair[0], "") if pair[1] == NONE else words.get(pair[1], pair[1])
         if pair[0] == "overdue":
-            value = "Overdue" if pair[1] == OVERDUE[True] else "In time"
+            value = "Overdue" if pair[1] == OVERDUE[True] else "Not overdue"
         chips.append((title, value, _href([other for other in pairs if other != pair])))
     return chips
 

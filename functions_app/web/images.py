@@ -21,7 +21,7 @@ WORDS = {
     ScanState.UNSUPPORTED: "ECR can't scan this kind of image, so nothing is known of its safety.",
     ScanState.UNAVAILABLE: "ECR holds no findings of it at the moment, so nothing is known of its safety.",
     ScanState.EXPIRED: "ECR no longer keeps its findings up to date: it is older than the scan duration of the "
-    "registry. Vulnerabilities found since are not told.",
+    "registry. Vulnerabilities found since are missing.",
     ScanState.CLEAN: "The scan found nothing that it knows of.",
     ScanState.FOUND: "",
     ScanState.OTHER: "ECR reports a scan status that Drydock does not know.",

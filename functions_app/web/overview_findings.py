@@ -180,16 +180,15 @@ def _late(due: date | None, today: date) -> str:
 def _ending(found: Overview, kept: Pairs) -> Finding:
     ended = sum(each.functions for each in found.endings if each.days_left <= 0)
     soon = sum(each.functions for each in found.endings if each.days_left > 0)
-    words = [f"{ended} past it"] if ended else []
-    words += [f"{soon} within 90 days of it"] if soon else []
-    where = "at or near" if ended and soon else "past" if ended else "near"
+    words = f"{ended} past it, {soon} within 90 days of it. " if ended and soon else ""
+    where = "past or near" if ended and soon else "past" if ended else "within 90 days of"
     return Finding(
         "ending",
         "bad" if ended else "warn",
         "calendar-off",
         ended + soon,
         f"{_functions(ended + soon)} on a base {where} its end of life",
-        f"{', '.join(words)}. From then on its runtime or OS gets no more security patches.",
+        f"{words}From that day its runtime or OS gets no more security patches.",
         tuple(
             Line(each.base, functions_address([*kept, ("base", each.base or "none")]), _when(each))
             for each in found.endings
