@@ -28,6 +28,8 @@ DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
 MANIFEST_TYPES = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_INDEX)
 INDEX_TYPES = frozenset({OCI_INDEX, DOCKER_INDEX})
 SIZE_LIMIT = 10 * 1024**3  # bytes, uncompressed: Lambda's
+BLOB_SIZES = 2**50  # bytes: more in all than any registry holds of one image, and still a number that a column holds
+LAYERS, STEPS = 1000, 10_000  # of one image; no runtime mounts more than 500 layers
 CONFIG_TYPES = frozenset({"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"})
 
 
@@ -139,7 +141,7 @@ def parse_manifest(data: bytes, media_type: str = "") -> Manifest | Index:
             (_descriptor(entry), _entry_platform(entry)) for entry in read_list(document["manifests"], "manifests")
         )
         return Index(claimed, digest, entries, annotations)
-    layers = tuple(_descriptor(layer) for layer in read_list(document.get("layers"), "layers"))
+    layers = tuple(_descriptor(layer) for layer in _few(read_list(document.get("layers"), "layers"), LAYERS, "layers"))
     return Manifest(claimed, digest, _descriptor(document.get("config")), layers, annotations)
 
 
@@ -149,7 +151,7 @@ def parse_config(data: bytes) -> ImageConfig:
     rootfs, settings = document.get("rootfs"), document.get("config") or {}
     if not isinstance(rootfs, dict) or not isinstance(settings, dict):
         raise malformed("config", "rootfs or config is missing or not an object")
-    diff_ids = tuple(read_strings(rootfs.get("diff_ids"), "diff_ids"))
+    diff_ids = tuple(_few(read_strings(rootfs.get("diff_ids"), "diff_ids"), LAYERS, "layers"))
     if not all(is_digest(diff_id) for diff_id in diff_ids):
         raise malformed("config", "a diff_id is not a digest")
     return ImageConfig(
@@ -157,7 +159,9 @@ def parse_config(data: bytes) -> ImageConfig:
             read_text(document.get("os")), read_text(document.get("architecture")), read_text(document.get("variant"))
         ),
         diff_ids=diff_ids,
-        history=tuple(_history_entry(entry) for entry in read_list(document.get("history"), "history")),
+        history=tuple(
+            _history_entry(entry) for entry in _few(read_list(document.get("history"), "history"), STEPS, "steps")
+        ),
         entrypoint=tuple(read_strings(settings.get("Entrypoint"), "Entrypoint")),
         command=tuple(read_strings(settings.get("Cmd"), "Cmd")),
         working_directory=read_text(settings.get("WorkingDir")),
@@ -165,6 +169,13 @@ def parse_config(data: bytes) -> ImageConfig:
         labels=read_texts(settings.get("Labels"), "Labels"),
         created=read_time(document.get("created")),
     )
+
+
+def _few(items: list[Any], most: int, what: str) -> list[Any]:
+    """The list, where it is no longer than any image's: comparing two endless ones would take for ever."""
+    if len(items) > most:
+        raise malformed("image", f"it has more than {most:,} {what}")
+    return items
 
 
 def _guess(document: Mapping[str, Any]) -> str:
@@ -178,7 +189,7 @@ def _descriptor(value: Any) -> Descriptor:
     digest, size = value.get("digest"), value.get("size")
     if not isinstance(digest, str) or not is_digest(digest):
         raise malformed("manifest", "a descriptor has no valid digest")
-    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+    if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < BLOB_SIZES:
         raise malformed("manifest", f"the descriptor of {digest[:19]} has no valid size")
     return Descriptor(read_text(value.get("mediaType")), digest, size)
 

@@ -26,7 +26,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     # Presigned URLs (Signature Version 4 query parameters, the older Signature=, Azure's and Google's alike).
     (re.compile(r"(?i)((?:\bx-amz-(?:signature|credential|security-token)|\bx-goog-signature|[?&;](?:signature|sig))=)[^&\s\"']+"),
      rf"\1{MASK}"),
-    (re.compile(r"\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)?"), MASK),  # JSON Web Token
+    (re.compile(r"\beyJ[A-Za-z0-9_-]{6,4096}\.[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)?"), MASK),  # JSON Web Token
     (re.compile(r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|npm_|pypi-)[A-Za-z0-9_-]{16,}"), MASK),
     (re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}\b"), MASK),  # AWS access key ids
     (re.compile(r"\b(?:FwoG|FQoG|IQoJ)[A-Za-z0-9/+=]{60,}"), MASK),  # AWS session tokens

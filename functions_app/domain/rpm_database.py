@@ -112,7 +112,7 @@ def _sqlite_blobs(data: bytes) -> Iterator[bytes]:
             connection.set_authorizer(_only_the_blobs)
             for (blob,) in connection.execute("SELECT blob FROM Packages"):
                 yield blob if isinstance(blob, bytes) else b""
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter where what sqlite says is no UTF-8
             raise _malformed(f"sqlite says: {error}") from error
 
 

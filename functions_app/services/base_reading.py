@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from functions_app.domain.build_steps import without_values
+from functions_app.domain.build_steps import kept_step
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.images import (
     Descriptor,
@@ -226,15 +226,16 @@ def _layer(layer: Descriptor) -> dict[str, object]:
 def _kept(config: ImageConfig, *, own: bool) -> dict[str, object]:
     """What later decisions need of a base's config. AWS's bases hold no secrets; a company's may, by their names."""
     env, labels = dict(config.env), dict(config.labels)
+    entrypoint, command = list(config.entrypoint), list(config.command)
     if own:
-        env, labels = redact_value(env), redact_value(labels)
+        env, labels, entrypoint, command = map(redact_value, (env, labels, entrypoint, command))
     return {
-        "entrypoint": list(config.entrypoint),
-        "command": list(config.command),
+        "entrypoint": entrypoint,
+        "command": command,
         "working_directory": config.working_directory,
         "env": [[key, env[key]] for key, _ in config.env],
         "labels": labels,
-        "history": [[without_values(step.created_by), step.empty_layer] for step in config.history],
+        "history": [[kept_step(step.created_by), step.empty_layer] for step in config.history],
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from functions_app.domain.build_steps import without_values
+from functions_app.domain.build_steps import kept_step
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.images import (
     HistoryEntry,
@@ -18,11 +18,13 @@ from functions_app.domain.images import (
     parse_config,
     parse_manifest,
 )
+from functions_app.domain.redaction import redact_value
 from functions_app.models import Image
 from functions_app.registry.client import CONFIG_LIMIT, Registry
 from functions_app.services.row_updates import update_rows
 
 READERS = 8  # configs fetched at a time
+TEXT = 16 * 1024  # characters of any one text that are kept
 BATCH = 500  # images: what was read is stored after each
 FACTS = (
     "inspected_at", "inspect_problem", "is_index", "os", "architecture", "variant", "created_at",
@@ -120,7 +122,7 @@ def _start(image: Image, now: datetime) -> None:
 
 
 def _describe(image: Image, manifest: Manifest | Index) -> None:
-    image.annotations = _clean(dict(manifest.annotations))
+    image.annotations = redact_value(_clean(dict(manifest.annotations)))
     if isinstance(manifest, Index):
         image.is_index = True
         image.platforms = [_clean(str(platform))[:60] for platform in manifest.platforms]
@@ -153,27 +155,25 @@ def _fill(image: Image, manifest: Manifest, config: ImageConfig) -> None:
     image.diff_ids = list(config.diff_ids)
     image.history = [
         {
-            "created_by": _clean(without_values(step.created_by)),
+            "created_by": _clean(kept_step(step.created_by)),
             "empty_layer": step.empty_layer,
             "created": step.created.isoformat() if step.created else None,
         }
         for step in config.history
     ]
-    image.settings = _clean(
-        {
-            "entrypoint": list(config.entrypoint),
-            "command": list(config.command),
-            "working_directory": config.working_directory,
-            "env_keys": [key for key, _ in config.env],
-        }
-    )
-    image.labels = _clean(dict(config.labels))
+    image.settings = {
+        "entrypoint": redact_value(_clean(list(config.entrypoint))),
+        "command": redact_value(_clean(list(config.command))),
+        "working_directory": _clean(config.working_directory),
+        "env_keys": _clean([key for key, _ in config.env]),
+    }
+    image.labels = redact_value(_clean(dict(config.labels)))
 
 
 def _clean(value: Any) -> Any:
-    """Without NUL characters, which PostgreSQL takes neither in text nor in JSON."""
+    """Without what PostgreSQL takes neither in text nor in JSON: NUL, and halves of surrogate pairs; not endless."""
     if isinstance(value, str):
-        return value.replace("\0", "")
+        return value[:TEXT].replace("\0", "").encode("utf-8", "replace").decode()
     if isinstance(value, list):
         return [_clean(item) for item in value]
     if isinstance(value, dict):

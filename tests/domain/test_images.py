@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions_app.domain.build_steps import without_values
+from functions_app.domain.build_steps import kept_step, without_values
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images import (
     OCI_INDEX,
@@ -184,9 +184,46 @@ def test_chain_ids_follow_the_image_specification() -> None:
         ("/bin/sh -c #(nop)  ENV TOKEN=secret", "/bin/sh -c #(nop)  ENV TOKEN=…"),
         ("ARG TOKEN=secret", "ARG TOKEN=…"),
         ("RUN |2 TOKEN=secret B=c /bin/sh -c make A=b # buildkit", "RUN |2 TOKEN=… B=… /bin/sh -c make A=b # buildkit"),
+        ("ENV TOKEN=two words NAME=three more words # buildkit", "ENV TOKEN=… NAME=… # buildkit"),
+        ("ENV TOKEN two words", "ENV TOKEN …"),
+        ("ARG TOKEN", "ARG TOKEN"),
+        ("RUN |2 TOKEN=two words B=c /bin/sh -c make A=b", "RUN |2 TOKEN=… B=… /bin/sh -c make A=b"),
+        ("RUN |1 TOKEN=secret /bin/bash -c make all", "RUN |1 TOKEN=… /bin/bash -c make all"),
         ("RUN /bin/sh -c pip install x==1.0", "RUN /bin/sh -c pip install x==1.0"),
         ('CMD ["app.handler"]', 'CMD ["app.handler"]'),
     ],
 )
 def test_values_of_build_arguments_and_variables_are_never_shown(step: str, shown: str) -> None:
     assert without_values(step) == shown
+
+
+def test_a_kept_step_shows_no_credentials_of_its_command_and_is_not_endless() -> None:
+    step = f'RUN /bin/sh -c curl -H "Authorization: Bearer {"s" * 40}" https://a:hidden@b/ \u202e{"x" * 9000}'
+
+    kept = kept_step(step)
+
+    assert "sss" not in kept
+    assert "hidden" not in kept
+    assert "\u202e" not in kept
+    assert len(kept) == 4001
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        ({"layers": [{"digest": "sha256:" + "0" * 64, "size": 2**63}]}, "no valid size"),
+        ({"layers": [{"digest": "sha256:" + "0" * 64, "size": 1}] * 1001}, "more than 1,000 layers"),
+    ],
+)
+def test_a_manifest_of_no_possible_image_is_refused(change: dict[str, object], cause: str) -> None:
+    document = json.loads(build().manifest.data) | change
+
+    with pytest.raises(DrydockError, match=cause):
+        parse_manifest(json.dumps(document).encode())
+
+
+def test_a_config_of_countless_steps_is_refused() -> None:
+    document = json.loads(build().config.data) | {"history": [{"empty_layer": True}] * 10_001}
+
+    with pytest.raises(DrydockError, match="more than 10,000 steps"):
+        parse_config(json.dumps(document).encode())

@@ -178,14 +178,34 @@ def test_a_refusal_spares_the_registry_further_questions_and_is_tried_again_late
 def test_characters_that_a_database_refuses_are_left_out(
     registry: Registry, repository: Repository, push: Push
 ) -> None:
-    config = json.dumps({"os": "li\0nux", "rootfs": {"diff_ids": []}, "config": {"Labels": {"a\0": "b\0"}}})
+    labels = {"a\0": "b\0", "half": "\ud800"}
+    config = json.dumps({"os": "li\0nux\udc00", "rootfs": {"diff_ids": []}, "config": {"Labels": labels}})
     image = raw(config.encode())
     push("team/app", image, ["v1"])
     found = row(repository, image)
 
     read([found], registry, image)
 
-    assert (found.os, found.labels) == ("linux", {"a": "b"})
+    assert (found.os, found.labels) == ("linux?", {"a": "b", "half": "?"})
+
+
+def test_credentials_in_what_an_image_says_of_itself_are_not_kept(
+    registry: Registry, repository: Repository, push: Push
+) -> None:
+    token = "ghp_" + "a1B2" * 9
+    image = built.make_image(
+        [built.make_layer({"a": b"a"})],
+        created=NOW,
+        annotations={"build": f"https://ci:{token}@git.example/repo"},
+        config={"Cmd": ["app", f"--password={token}"], "Labels": {"npm_token": "plain", "note": f"by {token}"}},
+    )
+    push("team/app", image, ["v1"])
+    found = row(repository, image)
+
+    read([found], registry, image)
+
+    assert found.labels == {"npm_token": "[redacted]", "note": "by [redacted]"}
+    assert token not in json.dumps([found.settings, found.annotations, found.history])
 
 
 def test_what_an_index_holds_is_kept_with_the_platform_of_each(
