@@ -19,6 +19,7 @@ from functions_app.services import runs
 
 JITTER = 0.15  # of the time between two polls, more or less, and always the same for one stream
 AHEAD = 0.1  # of that time: a poll takes along what would be due so soon, rather than a run for each stream
+MARGIN = timedelta(hours=1)  # by which the clocks of two hosts may differ
 LOCK = "base_poll"
 
 
@@ -29,12 +30,21 @@ def next_poll(stream: BaseStream, now: datetime) -> datetime:
 
 
 def due_streams(now: datetime) -> list[int]:
-    """The streams to be read now: none until one is due, then also those that soon would be."""
+    """The streams to be read now: none until one is due, then also those that soon would be.
+
+    Due is also what would wait longer than any poll makes it: polls are wanted more often now, or a clock was wrong.
+    """
     enabled = BaseStream.objects.filter(enabled=True)
-    if not enabled.filter(Q(next_poll_at=None) | Q(next_poll_at__lte=now)).exists():
+    every = timedelta(seconds=settings.ENV.base_poll_every)
+    asked = Q(next_poll_at=None) | Q(next_poll_at__gt=now + every * (1 + JITTER) + MARGIN)
+    if not enabled.filter(asked | Q(next_poll_at__lte=now)).exists():
         return []
-    soon = now + timedelta(seconds=settings.ENV.base_poll_every * AHEAD)
-    return list(enabled.filter(Q(next_poll_at=None) | Q(next_poll_at__lte=soon)).values_list("pk", flat=True))
+    return list(enabled.filter(asked | Q(next_poll_at__lte=now + every * AHEAD)).values_list("pk", flat=True))
+
+
+def judging_begins(now: datetime) -> None:
+    """What was switched off until now is judged by now: nothing more is to be asked for it."""
+    BaseStream.objects.filter(enabled=False, next_poll_at=None).update(next_poll_at=now)
 
 
 def make_due(streams: Collection[int]) -> int:
@@ -57,7 +67,9 @@ def submit_poll(actor: User | None, streams: Collection[int] | None = None) -> R
 
 def submit_due(now: datetime) -> Run | None:
     """Start the poll of what is due; None where nothing is. Raises BUSY when one is under way."""
-    if not due_streams(now) and BaseStream.objects.exists():
+    # A stream that was switched off during a poll is not read, but whatever stands on it is to be judged.
+    switched_off = BaseStream.objects.filter(enabled=False, next_poll_at=None)
+    if not due_streams(now) and not switched_off.exists() and BaseStream.objects.exists():
         return None
     return runs.submit(Kind.BASE_POLL, title="Poll base streams", plan={"due": True}, actor=None, lock=LOCK)
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from functions_app.domain.refs import ImageRef
 from functions_app.domain.runs import Done, Outcome
 from functions_app.models import Account, BaseRelease, BaseStream
 from functions_app.registry.client import Registry
-from functions_app.services import accounts
+from functions_app.services import accounts, base_polls
 from functions_app.services.base_polls import due_streams, make_due, next_poll, submit_due, submit_poll
 from functions_app.services.base_reading import Known, Reading, read_stream
 from functions_app.services.base_streams import ANEW, lambda_references, seed_streams
@@ -27,12 +27,14 @@ from functions_app.services.image_facts import inspect
 from functions_app.services.registries import open_registry
 from functions_app.services.row_updates import update_rows
 from functions_app.services.steps import Context, StepSpec
+from functions_app.services.summaries import refresh_summaries
 
 __all__ = [
     "STEPS", "due_streams", "inspect", "judge_images", "lambda_references", "make_due", "poll", "seed_streams",
     "submit_due", "submit_poll",
 ]  # fmt: skip
 
+AHEAD_OF_US = timedelta(days=1)  # longer than any poll takes, and than clocks of two hosts differ
 READERS = 4  # repositories read at a time: public registries throttle the nameless
 
 Outcomes = list[tuple[int, Reading | Problem | None]]
@@ -57,6 +59,8 @@ def poll(now: datetime, log: Log, streams: Collection[int] | None = None) -> int
     enabled = BaseStream.objects.filter(enabled=True).order_by("pk")
     rows = {row.pk: row for row in (enabled if streams is None else enabled.filter(pk__in=streams))}
     update_rows(BaseStream, ["next_poll_at"], [(next_poll(row, now), pk) for pk, row in rows.items()])
+    # Nobody reads tomorrow: a clock was wrong, and nothing read until then would count.
+    BaseStream.objects.filter(pk__in=rows, polled_at__gt=now + AHEAD_OF_US).update(polled_at=None)
     changed = 0
     for pk, outcome in _read(list(rows.values())):
         stream = rows[pk]
@@ -227,7 +231,10 @@ def _chosen(context: Context) -> list[int]:
 
 
 def _judge_step(context: Context) -> Outcome:
+    base_polls.judging_begins(context.now)
     changed = judge_images(None, now=context.now)
+    if context.lease.taken_over:
+        refresh_summaries(now=context.now)  # whoever died may have stored verdicts that no summary knows of
     context.result["images_changed"] = changed
     count_day(context.now)
     return Done(f"images with another verdict: {changed}")

@@ -17,7 +17,7 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Status
 from functions_app.models import Account, BaseRelease, BaseStream, Run
 from functions_app.services import base_polls, base_streams, base_watch, runs
-from tests.factories import make_stream
+from tests.factories import make_account, make_image, make_repository, make_stream
 from tests.fixtures import REGION, Push, Sandbox
 from tests.publishing import NOW, base, base_index, publish, unique_repository
 from tests.services.sync_stage import Lines, add_account, calls
@@ -235,3 +235,45 @@ def test_a_registry_that_refuses_the_login_spoils_no_other(aws: Sandbox, account
     assert private.problem["code"] == "denied"
     assert public.releases.count() == 2
     assert Account.objects.count() == 1
+
+
+def test_a_clock_that_was_years_ahead_keeps_no_stream_from_being_read_once_it_is_right(aws: Sandbox) -> None:
+    stream = published(aws)
+    poll(NOW + timedelta(days=4000))
+    move(aws, stream, 2)
+
+    assert base_watch.due_streams(NOW) == [stream.pk]
+    assert any("new releases: 1" in line for line in poll(NOW))
+
+    stream.refresh_from_db()
+    assert stream.polled_at == NOW
+    assert base_watch.due_streams(NOW + timedelta(minutes=10)) == []
+
+
+def test_who_wants_polls_more_often_need_not_wait_for_the_next_of_the_slow_ones(settings: Settings) -> None:
+    stream = make_stream(next_poll_at=NOW + timedelta(days=7))
+    settings.ENV = dataclasses.replace(settings.ENV, base_poll_every=900)
+
+    assert base_watch.due_streams(NOW) == [stream.pk]
+
+
+def test_what_stands_on_a_stream_switched_off_during_a_poll_is_judged_after_it(
+    aws: Sandbox, valkey: object, operator: User
+) -> None:
+    stream = published(aws)
+    poll(timezone.now())
+    release = BaseRelease.objects.filter(platform="linux/amd64").get()
+    image = make_image(make_repository(make_account()), base_release=release)
+    running = base_watch.submit_poll(operator)
+    base_watch.judge_images(None)
+    image.refresh_from_db()
+    assert image.freshness == "current"
+
+    base_streams.switch_stream(stream, False, operator)
+    Run.objects.filter(pk=running.pk).update(status=Status.SUCCEEDED)  # its images had been judged by then
+
+    assert tasks.look() == ["base_poll"]
+    assert runs.execute(Run.objects.latest("pk").pk, "tests")
+    image.refresh_from_db()
+    assert (image.freshness, image.base_stream) == ("unknown", None)
+    assert tasks.look() == []
