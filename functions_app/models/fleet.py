@@ -102,6 +102,7 @@ class Version(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["function", "number"], name="one_version")]
+        indexes = [models.Index(fields=["image", "function"], name="versions_by_image")]
 
     def __str__(self) -> str:
         return f"{self.function.name}:{self.number}"

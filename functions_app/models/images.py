@@ -103,6 +103,7 @@ class Tag(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["repository", "name"], name="one_tag")]
+        indexes = [models.Index(fields=["repository", "digest"], name="tags_by_digest")]
 
     def __str__(self) -> str:
         return self.name

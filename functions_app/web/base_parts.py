@@ -80,6 +80,18 @@ def drawn(marks: Sequence[Mark]) -> tuple[Mark, ...]:
     return tuple(mark for mark in marks if mark.pk in needed or mark.pk in newest)[-MARKS:]
 
 
+def release_options(marks: Sequence[Mark], chosen: int | None, with_platform: bool = False) -> SafeString:
+    """Releases to choose from. Of hundreds a template would take longer than all the rest of the page."""
+    return mark_safe(  # noqa: S308
+        "".join(
+            f'<option value="{mark.pk}"{" selected" if mark.pk == chosen else ""}>{escape(mark.label)}'
+            f"{f' {escape(mark.platform)}' if with_platform else ''}"
+            f"{(', current' if with_platform else ' (current)') if mark.current else ''}</option>"
+            for mark in marks
+        )
+    )
+
+
 def timeline(marks: Sequence[Mark]) -> SafeString:
     """Releases by date, the newest at the right; above each how many aliases run it. The table says the same.
 

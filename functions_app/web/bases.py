@@ -31,12 +31,14 @@ def stream(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """One stream: how things stand, the timeline, its releases, who runs which."""
     wanted = read_wanted(request.GET)
     found = base_page.base(pk, wanted, datetime.now(UTC))
-    older = [mark for mark in reversed(found.marks) if not mark.current]
+    newest_first = found.marks[::-1]
+    older = [mark for mark in newest_first if not mark.current]
     context = {
         "found": found,
         "stream": found.stream,
         "wanted": wanted,
         "narrowed": (wanted.release, wanted.account) != (None, None),
+        "newest_first": newest_first,
         "drawn": base_parts.drawn(found.marks),
         "release_pages": page_links(
             found.releases_page, found.releases_pages, lambda number: _href(found, wanted, releases=number)

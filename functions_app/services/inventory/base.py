@@ -98,7 +98,7 @@ class BasePage:
     rows: tuple[ReleaseRow, ...]
     releases_page: int
     releases_pages: int
-    choices: tuple[Mark, ...]  # every platform's, the newest first
+    choices: tuple[Mark, ...]  # releases in use and the one asked for, of every platform, the newest first
     users: tuple[UserRow, ...]
     users_total: int
     users_page: int
@@ -150,7 +150,7 @@ def base(pk: int, wanted: Wanted, now: datetime) -> BasePage:
         rows=_release_rows(shown, read),
         releases_page=releases_page,
         releases_pages=releases_pages,
-        choices=tuple(_mark(fact, on[fact.pk]) for fact in own),
+        choices=tuple(_mark(fact, on[fact.pk]) for fact in own if on[fact.pk] or fact.pk == wanted.release),
         users=describe(users, read),
         users_total=len(chosen),
         users_page=users_page,

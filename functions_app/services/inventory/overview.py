@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import Count, F, Min, Q, QuerySet, Value, Window
+from django.db.models import BooleanField, Case, Count, DateField, F, Min, Q, QuerySet, Value, When, Window
 
 from functions_app.domain import fleet
 from functions_app.domain.freshness import Freshness
@@ -176,17 +176,22 @@ class _Counts:
 
 def _counts(there: QuerySet[Function], today: date) -> _Counts:
     found = _Counts(0, Counter(), Counter())
-    groups = there.order_by().values_list(
-        "freshness", "base_name", "state", "problem_rank", "drifted", "overdue_on", "end_of_life_on"
+    # Of days only those that are counted are told apart. Constants, not parameters: see inventory.fleet.
+    late = Case(When(overdue_on__lte=today, then=Value(True)), default=Value(False), output_field=BooleanField())
+    ends = Case(When(end_of_life_on__lte=today + ENDS_WITHIN, then=F("end_of_life_on")), output_field=DateField())
+    groups = (
+        there.annotate(late=late, ends=ends)
+        .order_by()
+        .values_list("freshness", "base_name", "state", "problem_rank", "drifted", "late", "ends")
     )
-    for freshness, base, state, rank, drifted, overdue_on, end, count in groups.annotate(count=Count("pk")):
+    for freshness, base, state, rank, drifted, overdue, end, count in groups.annotate(count=Count("pk")):
         found.functions += count
         found.freshness[freshness] += count
         found.broken += count if rank >= BROKEN else 0
         found.inactive += count if state == "Inactive" else 0
         found.drifted += count if drifted else 0
-        found.overdue += count if overdue_on and overdue_on <= today else 0
-        if end and end <= today + ENDS_WITHIN:
+        found.overdue += count if overdue else 0
+        if end:
             found.ends[base, end] += count
     return found
 
