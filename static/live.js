@@ -2,9 +2,11 @@
 // replaces in place what differs: rows keep their places, focus and scroll stay, and what came or went is announced.
 (() => {
   const PAUSE = 1500; // ms between two readings, and the most by which tabs spread theirs
+  const LONGEST = 60000; // ms between two readings of a page that the server can't give at the moment
   let known = 0; // the revision that is shown
   let wanted = 0;
   let reading = false;
+  let pause = PAUSE; // until the next reading; longer each time while the page can't be read
 
   document.addEventListener("fleet", (event) => {
     const { revision, running } = JSON.parse(event.detail.data);
@@ -24,11 +26,19 @@
   async function read() {
     const asked = location.href;
     const revision = wanted;
+    pause = Math.min(pause * 2, LONGEST);
     try {
       const answer = await fetch(asked, { headers: { "Drydock-Live": "true" } });
       if (answer.ok && !answer.redirected && asked === location.href) {
         update(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      }
+      if (asked !== location.href) {
+        pause = PAUSE; // somebody went on: the page that is here now is read
+      } else if (answer.ok || answer.status < 500 && answer.status !== 429) {
+        // Read, or not to be had any more: somebody logged out (then it leads to the login, which must not take the
+        // page's place) or what it shows is gone. The page stays as it is, and is read when there is more news.
         known = revision;
+        pause = PAUSE;
       }
     } catch {
       // The connection is away: the stream comes back, tells the revision again, and the page is read then.
@@ -39,7 +49,7 @@
         reading = true;
         read();
       }
-    }, PAUSE);
+    }, pause);
   }
 
   function update(next) {

@@ -1,0 +1,59 @@
+"""Pages that follow the fleet, when there is nothing more to follow: they stay as they are and ask no more."""
+
+import json
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.e2e.conftest import Demo
+
+LIVE = "drydock-live"
+
+
+def tell(page: Page, revision: int) -> None:
+    """What the stream tells a page: the fleet has this revision."""
+    data = json.dumps({"revision": revision, "running": 0})
+    page.evaluate("data => document.dispatchEvent(new CustomEvent('fleet', {detail: {data}}))", data)
+
+
+@pytest.fixture
+def readings(page: Page, demo: Demo) -> list[str]:
+    """The overview is open, its own stream is cut off, and its clock is the test's; its readings from then on."""
+    page.clock.install()
+    page.route("**/events/**", lambda route: route.abort())
+    page.goto(f"{demo.url}/")
+    found: list[str] = []
+    page.on("request", lambda request: found.append(request.url) if LIVE in request.headers else None)
+    return found
+
+
+def test_a_page_whose_session_ended_stays_and_is_not_read_again_and_again(
+    page: Page, demo: Demo, readings: list[str]
+) -> None:
+    heading = page.get_by_role("heading", level=1).inner_text()
+    page.context.clear_cookies()
+    with page.expect_response(lambda response: "/login/" in response.url):
+        tell(page, 1_000_000)
+        page.clock.run_for(2_000)
+    for _ in range(20):
+        page.clock.run_for(2_000)
+    assert readings.count(f"{demo.url}/") == 1
+    expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+    assert page.url == f"{demo.url}/"
+
+
+def test_a_page_that_the_server_cannot_give_is_asked_for_more_and_more_seldom(
+    page: Page, demo: Demo, readings: list[str]
+) -> None:
+    def fail(route: Route) -> None:
+        if LIVE in route.request.headers:
+            route.fulfill(status=503, body="")
+        else:
+            route.fallback()
+
+    page.route(f"{demo.url}/", fail)
+    tell(page, 1_000_000)
+    for _ in range(60):
+        page.clock.run_for(2_000)
+        page.evaluate("0")
+    assert 2 <= len(readings) <= 7
