@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -18,9 +18,11 @@ from functions_app.aws.queues import Queue
 from functions_app.aws.session import Target
 from functions_app.domain.ecr_events import EcrEvent, Happened, parse_event, read_event
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.models import Account, BaseStream
+from functions_app.domain.runs import Kind
+from functions_app.models import Account, BaseStream, Run
 from functions_app.services import accounts, base_watch, repository_reading
 
+POLLS, PER = 6, timedelta(minutes=1)  # that nobody asked for in person: a flood of events makes no flood of polls
 BATCHES = 10  # of ten messages each, from one queue in one go; the next look takes more
 log = logging.getLogger(__name__)
 
@@ -34,17 +36,23 @@ def handle(event: Mapping[str, Any], now: datetime | None = None) -> str:
         return f"{told.name}: scanned; the next sync reads what the scan found."
     if told.happened is Happened.NOTHING:
         return f"{told.name}: nothing changed."
-    done = [*_poll_streams(told), *_read_repository(told, now or timezone.now())]
+    when = now or timezone.now()
+    done = [*_poll_streams(told, when), *_read_repository(told, when)]
     return f"{told.name}: {told.happened}; {'; '.join(done) or 'nobody here watches it'}."
 
 
-def _poll_streams(told: EcrEvent) -> list[str]:
+def _poll_streams(told: EcrEvent, now: datetime) -> list[str]:
     if not told.tag:
         return []
     found = list(BaseStream.objects.filter(reference=told.name, enabled=True).values_list("pk", "name"))
     if not found:
         return []
     names = ", ".join(name for _, name in found)
+    polls = Run.objects.filter(kind=Kind.BASE_POLL, actor=None, created_at__gt=now - PER)
+    if polls.count() >= POLLS:
+        late = BaseStream.objects.filter(next_poll_at__gt=now + PER, pk__in=[pk for pk, _ in found])
+        late.update(next_poll_at=now + PER)
+        return [f"{names} is polled within a minute: there were {POLLS} polls in the last one"]
     try:
         run = base_watch.submit_poll(None, [pk for pk, _ in found])
     except DrydockError as error:

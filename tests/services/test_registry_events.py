@@ -98,6 +98,25 @@ def test_a_push_during_a_poll_is_polled_after_it(ours: Account, push: Push, oper
     assert stream.next_poll_at is not None
 
 
+def test_a_flood_of_events_makes_no_flood_of_polls_and_loses_none(ours: Account, push: Push, operator: User) -> None:
+    push(GOLDEN, base(1), ["stable"])
+    stream = golden(ours, operator)
+
+    for _ in range(registry_events.POLLS):
+        registry_events.handle(pushed(ours))
+        execute(Run.objects.latest("pk"))
+    before = Run.objects.count()
+    told = registry_events.handle(pushed(ours))
+
+    stream.refresh_from_db()
+    assert "within a minute" in told
+    assert Run.objects.count() == before
+    assert tasks.look() == []
+    assert stream.next_poll_at is not None
+    assert base_watch.due_streams(stream.next_poll_at) == [stream.pk]
+    assert stream.next_poll_at <= Run.objects.latest("pk").created_at + 2 * registry_events.PER
+
+
 def test_a_push_told_of_while_its_stream_is_being_read_is_read_once_more(
     ours: Account, push: Push, operator: User
 ) -> None:
