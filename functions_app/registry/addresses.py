@@ -24,8 +24,12 @@ from functions_app.registry.errors import AWS_NAMES
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Iterable[str]]
 
-METADATA = frozenset({ipaddress.ip_address("fd00:ec2::254")})  # EC2's, outside the link-local range
+# EC2's own services, among them metadata and the credentials of pods, outside the link-local range.
+METADATA = ipaddress.ip_network("fd00:ec2::/32")
+GLOBAL = ipaddress.ip_network("2000::/3")  # all that IANA has given out of IPv6 as public
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# Those whose last 32 bits are an IPv4 address: NAT64 (RFC 6052), its local one (RFC 8215), SIIT (RFC 2765).
+TRANSLATED = (NAT64, ipaddress.ip_network("64:ff9b:1::/48"), ipaddress.ip_network("::ffff:0:0:0/96"))
 
 
 class Reach(Enum):
@@ -48,7 +52,7 @@ def _may_reach(address: Address, host: str, reach: Reach) -> bool:
         return True
     if reach is Reach.AWS and host.lower().rstrip(".").endswith(AWS_NAMES):
         return not (address.is_loopback or address.is_unspecified)
-    return address.is_global
+    return address.is_global and (address.version == 4 or address in GLOBAL or address in NAT64)
 
 
 def _meant(address: Address) -> Iterator[Address]:
@@ -57,7 +61,7 @@ def _meant(address: Address) -> Iterator[Address]:
         yield address
         return
     embedded = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
-    if address in NAT64 or (embedded is None and 1 < int(address) < 2**32):
+    if any(address in each for each in TRANSLATED) or (embedded is None and 1 < int(address) < 2**32):
         embedded = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     if embedded is None or not address.ipv4_mapped:
         yield address
@@ -73,12 +77,23 @@ def resolve(host: str, port: int) -> tuple[str, ...]:
 
 def refuse_literal(url: httpx.URL, reach: Reach) -> None:
     """Refuse an address written out in a URL where it is out of reach: a proxy would connect to it unasked."""
-    try:
-        ipaddress.ip_address(url.host)
-    except ValueError:
-        return
-    if not may_reach(url.host, url.host, reach):
+    if (address := _written(url.host)) and not may_reach(address, url.host, reach):
         raise out_of_reach(url.host, url.host)
+
+
+def _written(host: str) -> str:
+    """The address that a host is, also as 127.1 or 2130706433, which resolvers take; empty for a name."""
+    name = host.lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return "127.0.0.1"
+    try:
+        return str(ipaddress.ip_address(name))
+    except ValueError:
+        pass
+    try:
+        return socket.inet_ntoa(socket.inet_aton(name))
+    except (OSError, ValueError):
+        return ""
 
 
 def out_of_reach(host: str, address: str) -> DrydockError:

@@ -19,6 +19,7 @@ from functions_app.domain.logins import Login as Login
 _CHALLENGE = re.compile(r'(?P<scheme>[A-Za-z]+)(?:\s+(?P<fields>(?:\w+=(?:"(?:[^"\\]|\\.)*"|[^\s,"]+)\s*,?\s*)+))?')
 _FIELD = re.compile(r'(\w+)=(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 _TOKEN = re.compile(r"[!-~]+")
+LONGEST_LIFE = 24 * 3600  # seconds that a token is believed to last
 SHORTEST_LIFE = 60  # seconds; the specification's default where a token tells none
 EARLY = 10  # seconds before its end that a token is no longer used
 
@@ -130,7 +131,7 @@ class Authorizer:
         if not _TOKEN.fullmatch(token):
             raise DrydockError(Code.DENIED, f"{place} gave no usable token for {scope}.")
         lasts = answer.get("expires_in")
-        life = max(SHORTEST_LIFE, lasts) if isinstance(lasts, int | float) else SHORTEST_LIFE
+        life = min(max(SHORTEST_LIFE, lasts), LONGEST_LIFE) if isinstance(lasts, int | float) else SHORTEST_LIFE
         return f"Bearer {token}", time.monotonic() + life - EARLY
 
     def _check_realm(self, realm: str) -> str:

@@ -31,10 +31,11 @@ __all__ = ["CONFIG_LIMIT", "MANIFEST_LIMIT", "Limits", "Login", "Reach", "Regist
 MANIFEST_LIMIT = 4 * 1024**2  # bytes; the size that distribution-spec asks registries to take
 CONFIG_LIMIT = 8 * 1024**2
 PAGE = 1000  # tags
+PAGES, TAGS = 1000, 500_000  # of one repository: a list without end is refused
 DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 DOCKER_HUB_URL = "https://registry-1.docker.io"
 GENERIC_TYPES = frozenset({"", "application/json", "application/octet-stream", "text/plain"})
-_NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?')
+_NEXT = re.compile(r'<([^<>]*)>\s{0,9};[^,<]*\brel="?next"?')
 
 
 class Registry:
@@ -123,15 +124,21 @@ class Registry:
         return download.stream(self._transport, self._blob(repository, digest), digest, offset=offset, size=size)
 
     def tags(self, repository: str) -> Iterator[str]:
-        """Every tag of a repository, in the registry's own order, page by page."""
+        """Every tag of a repository, in the registry's own order, page by page. Raises FAILED for endless ones."""
         if not is_repository(repository):
             raise DrydockError(Code.INVALID, f"Not a repository's name: {repository[:100]!r}.")
         name, what = self._name(repository), f"tags of {repository}"
-        address, seen = f"/v2/{name}/tags/list?n={PAGE}", set[str]()
+        address, seen, count = f"/v2/{name}/tags/list?n={PAGE}", set[str](), 0
         while address:
             answer = self._transport.read(Ask("GET", address, name, what, MANIFEST_LIMIT))
             self._expect(answer, what)
-            yield from read_strings(read_object(answer.body, "list of tags").get("tags"), "tags")
+            found = [
+                tag for tag in read_strings(read_object(answer.body, "list of tags").get("tags"), "tags") if is_tag(tag)
+            ]
+            count += len(found)
+            if count > TAGS or len(seen) >= PAGES:
+                raise broken(self.host, what, f"there are more than {TAGS:,} tags, or {PAGES:,} pages of them")
+            yield from found
             seen.add(answer.url)
             following = _NEXT.search(answer.headers.get("link", ""))
             address = self._next_page(answer.url, following[1], seen, what) if following else ""

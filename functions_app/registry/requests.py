@@ -77,7 +77,8 @@ def redirect_target(base_url: str, url: str, location: str) -> str:
     target = urljoin(url, location)
     scheme, host, _ = origin(target)
     if not host or scheme not in ({"https", "http"} if base_url.startswith("http://") else {"https"}):
-        raise ValueError(f"it redirects to {target[:100]}, which is not https")
+        where = f"{scheme}://{host}"[:100]  # without its query, which may be signed
+        raise ValueError(f"it redirects to {where}, which is not https")
     return target
 
 

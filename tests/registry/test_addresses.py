@@ -30,6 +30,10 @@ INSIDE = [
     "::10.0.0.7",
     "2002:0a00:0007::1",
     "64:ff9b::10.0.0.7",
+    "64:ff9b:1::10.0.0.7",
+    "::ffff:0:10.0.0.7",
+    "fec0::1",
+    "5f00::1",
 ]
 NEVER = [
     "169.254.169.254",
@@ -38,6 +42,9 @@ NEVER = [
     "64:ff9b::169.254.169.254",
     "fe80::1",
     "fd00:ec2::254",
+    "fd00:ec2::23",
+    "64:ff9b:1::169.254.169.254",
+    "::ffff:0:169.254.169.254",
     "224.0.0.1",
     "ff02::1",
 ]
@@ -117,10 +124,26 @@ def test_the_registrys_own_address_is_for_whoever_named_the_registry_to_judge() 
             backend(Reach.PUBLIC, {"registry.example": ["127.0.0.1"]}, own).connect_tcp("registry.example", 1, 5)
 
 
-@pytest.mark.parametrize("url", ["http://169.254.169.254/latest", "https://[::1]/", "https://[::ffff:10.0.0.7]:8443/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://169.254.169.254/latest",
+        "https://[::1]/",
+        "https://[::ffff:10.0.0.7]:8443/",
+        "https://2130706433/",
+        "https://0x7f.1/",
+        "https://localhost./",
+        "https://a.localhost/",
+    ],
+)
 def test_an_address_written_out_is_refused_before_a_proxy_sees_it(url: str) -> None:
     with pytest.raises(DrydockError, match="inside a private network"):
         refuse_literal(httpx.URL(url), Reach.PUBLIC)
+
+
+@pytest.mark.parametrize("url", ["https://cdn.example/", "https://52.94.5.1/", "https://de.face.example/"])
+def test_names_are_left_to_the_proxy(url: str) -> None:
+    refuse_literal(httpx.URL(url), Reach.PUBLIC)
 
 
 def test_a_redirect_into_the_network_is_not_followed(scripted: Scripted, elsewhere: Scripted) -> None:

@@ -7,7 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.registry import client
 from functions_app.registry.client import MANIFEST_LIMIT, Registry
+from tests.registry.conftest import Reply as Answered
+from tests.registry.conftest import Request, Scripted
 from tests.registry.wire import QUICK, Turn, Wire, answer
 
 BODY = b'{"schemaVersion": 2}'
@@ -161,3 +164,42 @@ def test_cookies_are_not_kept(wire: Wire) -> None:
         registry.manifest("team/app", "v1")
 
     assert [head for head in wire.heads if "cookie" in head.lower()] == []
+
+
+def test_tags_without_end_are_refused(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Fewer pages than really, so that the test is quick.
+    monkeypatch.setattr(client, "PAGES", 5)
+
+    def answer_page(request: Request) -> Answered:
+        following = len(scripted.requests)
+        return 200, {"Link": f'</v2/team/app/tags/list?last={following}>; rel="next"'}, b'{"tags": ["a", "../b"]}'
+
+    scripted.answer = answer_page
+
+    with scripted.open() as registry, pytest.raises(DrydockError, match="5 pages"):
+        list(registry.tags("team/app"))
+
+    assert len(scripted.requests) == 6
+
+
+def test_a_link_made_of_brackets_is_looked_through_once(scripted: Scripted) -> None:
+    scripted.replies((200, {"Link": "<>;" * 20_000}, b'{"tags": ["a"]}'))
+
+    with scripted.open() as registry:
+        assert list(registry.tags("team/app")) == ["a"]
+
+
+def test_a_token_that_lasts_for_ever_is_kept_for_a_day(scripted: Scripted) -> None:
+    challenge = {"WWW-Authenticate": f'Bearer realm="{scripted.url}/token"'}
+    given = b'{"token": "t", "expires_in": 1' + b"0" * 400 + b"}"
+    fine = (200, {"Docker-Content-Digest": DIGEST}, BODY)
+
+    def answer_tokens(request: Request) -> Answered:
+        if request.path.startswith("/token"):
+            return 200, {}, given
+        return fine if request.authorization else (401, challenge, b"")
+
+    scripted.answer = answer_tokens
+
+    with scripted.open() as registry:
+        assert registry.manifest("team/app", "v1")[0].digest == DIGEST
