@@ -14,8 +14,9 @@ from functions_app.domain.end_of_life import Ends
 from functions_app.domain.freshness import Verdict, judge
 from functions_app.domain.images import HistoryEntry, Platform, chain_ids
 from functions_app.domain.known_releases import KnownReleases
-from functions_app.models import BaseRelease, BaseStream, Image, Version
+from functions_app.models import BaseRelease, BaseStream, Image
 from functions_app.services import fleet_changes
+from functions_app.services.inventory.at_risk import live_versions
 from functions_app.services.row_updates import update_rows
 from functions_app.services.summaries import refresh_summaries
 
@@ -64,7 +65,7 @@ def judge_images(image_ids: Collection[int] | None = None, *, now: datetime | No
     if changed:
         fleet_changes.changed()
     if changed and refresh:
-        _refresh(sorted(changed) if image_ids is not None else None)
+        _refresh(sorted(changed))
     return len(changed)
 
 
@@ -125,13 +126,11 @@ def _split(row: tuple[Any, ...]) -> tuple[Facts, tuple[Any, ...]]:
     return Facts(*row[: len(FACTS)]), row[len(FACTS) :]
 
 
-def _refresh(image_ids: Sequence[int] | None) -> None:
-    if image_ids is None:
-        refresh_summaries()
-        return
+def _refresh(image_ids: Sequence[int]) -> None:
+    """The summaries of the functions of which one of these images is live: no other has changed by them."""
     functions: set[int] = set()
     for start in range(0, len(image_ids), BATCH):
-        versions = Version.objects.filter(image_id__in=image_ids[start : start + BATCH])
+        versions = live_versions().filter(image_id__in=image_ids[start : start + BATCH])
         functions.update(versions.values_list("function_id", flat=True).distinct())
     if functions:
         refresh_summaries(sorted(functions))
