@@ -15,6 +15,7 @@ from functions_app.domain import pax_records
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.layer_entries import FileEntry, FileKind, LayerContents, Limits
 from functions_app.domain.package_files import MetadataReader, Package, reader_of, unread_changes
+from functions_app.domain.visible_text import visible
 
 CHUNK = 256 * 1024
 HEADER_BYTES = 2 * 1024**2  # headers of one entry, with all its PAX records: tarfile holds them in memory
@@ -165,7 +166,7 @@ class _Reading:
     def _path(self, name: str) -> str:
         if len(name) > self.limits.path_length:
             raise _beyond(f"a path is longer than {self.limits.path_length:,} characters: {name[:60]}...")
-        return posixpath.normpath("/" + _printable(name)).lstrip("/")
+        return posixpath.normpath("/" + visible(name)).lstrip("/")
 
     def _link(self, member: tarfile.TarInfo) -> str:
         if member.islnk():
@@ -174,7 +175,7 @@ class _Reading:
             return ""
         if len(member.linkname) > self.limits.path_length:
             raise _beyond(f"the target of a link is longer than {self.limits.path_length:,} characters")
-        return _printable(member.linkname)
+        return visible(member.linkname)
 
     def _hide(self, folder: str, name: str) -> None:
         if name == OPAQUE:
@@ -269,11 +270,6 @@ def _forget(archive: tarfile.TarFile) -> None:
     records = archive.pax_headers
     if len(records) > GLOBAL_RECORDS or sum(map(len, records.values())) > HEADER_BYTES // GLOBAL_RECORDS:
         raise _beyond("it has too many PAX records for all entries")
-
-
-def _printable(name: str) -> str:
-    """Without what no page and no PostgreSQL could take: NUL, and surrogates of a name that is no UTF-8."""
-    return name.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
 
 
 def _broken(why: str) -> DrydockError:

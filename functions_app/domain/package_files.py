@@ -13,6 +13,7 @@ from typing import Any
 
 from functions_app.domain.json_fields import malformed
 from functions_app.domain.rpm_database import MOST, read_packages
+from functions_app.domain.visible_text import visible
 
 TEXT = 200  # characters of a name or a version
 MEGABYTE = 1024**2
@@ -126,8 +127,8 @@ def _npm(data: bytes) -> Found:
 
 
 def _clean(text: str) -> str:
-    """As a column takes it and a page shows it: no NUL, no lone surrogate, not endless."""
-    return text[:TEXT].replace("\0", "").encode("utf-8", "backslashreplace").decode()
+    """As a column takes it and a page shows it: nothing unseen, no lone surrogate, not endless."""
+    return visible(text[:TEXT].replace("\0", ""))
 
 
 _RPM = MetadataReader("rpm", 64 * MEGABYTE, read_packages)

@@ -22,6 +22,7 @@ from functions_app.web.bases import number
 from functions_app.web.http import HtmxHttpRequest, explained, operator_required, page, status_of
 from functions_app.web.pages import page_links, page_number
 
+_FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 FORM, PLAN = "bases/form.html", "bases/patch.html"
 ENTRIES = 100  # a page of the plan
 COLUMNS = (*(field.name for field in fields(Place)), "to_release_id", "to_release", "to_digest", "way", "why")
@@ -152,7 +153,8 @@ def _cell(value: object) -> object:
     if value is None:
         return ""
     text = str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    plain = text.lstrip()  # some programs do not mind spaces before it, and take the wide forms too
+    return f"'{text}" if plain[:1] in _FORMULA or text.startswith(("\t", "\r", "\n")) else value
 
 
 def _download(text: str, content_type: str, name: str) -> HttpResponse:

@@ -148,6 +148,13 @@ def test_names_beyond_utf_8_and_ascii_are_shown_not_lost() -> None:
     assert paths(entry("größe"), form=tarfile.PAX_FORMAT) == ["größe"]
 
 
+def test_names_that_would_hide_or_turn_text_around_are_written_out() -> None:
+    found = contents(entry("a\u202egpj.exe\x1b[2K\n"), entry("l", kind=tarfile.SYMTYPE, linkname="\u2066x")).entries
+
+    assert [one.path for one in found] == ["a\\u202egpj.exe\\x1b[2K\\x0a", "l"]
+    assert found[1].link == "\\u2066x"
+
+
 def test_a_sparse_file_counts_with_its_holes() -> None:
     # The old GNU format by hand: 1 byte at offset 100,000 of a file of 100,001.
     member = tarfile.TarInfo("sparse")
