@@ -84,17 +84,13 @@ def live_rows(
     release_ids: Collection[int] | None = None,
     stream_id: int | None = None,
     extra: Iterable[str] = (),
-    *,
-    function_ids: Collection[int] | None = None,
 ) -> list[tuple[Any, ...]]:
     """What is live on these releases, or on unknown ones of the stream; None: on any base. Three queries.
 
     Function id, alias ("" where calls go to $LATEST), version, release id (None: an unknown one), stream id, and
-    `extra` columns: paths that begin at the version, `image__base_tier`. `function_ids` narrows it.
+    `extra` columns: paths that begin at the version, `image__base_tier`.
     """
     alias_rows = Alias.objects.filter(function__gone_at=None).order_by()
-    if function_ids is not None:
-        alias_rows = alias_rows.filter(function__in=function_ids)
     path = "function__versions__"
     columns = [f"{path}image__base_release_id", f"{path}image__base_stream_id", *(f"{path}{name}" for name in extra)]
     wanted = _on(f"{path}image__", release_ids, stream_id)
@@ -107,8 +103,6 @@ def live_rows(
         wanted, function__versions__number=F("second_version"), second_version__gt=""
     ).values_list("function_id", "name", "second_version", *columns)
     latest = Version.objects.filter(_on("image__", release_ids, stream_id), number=LATEST, function__gone_at=None)
-    if function_ids is not None:
-        latest = latest.filter(function__in=function_ids)
     no_alias = ~Exists(Alias.objects.filter(function=OuterRef("function")))
     columns = ["image__base_release_id", "image__base_stream_id", *extra]
     rows += [(row[0], "", *row[1:]) for row in latest.filter(no_alias).values_list("function_id", "number", *columns)]
