@@ -53,11 +53,23 @@
   }
 
   function update(next) {
+    const row = rowInSight();
+    const top = row?.getBoundingClientRect().top;
     for (const part of document.querySelectorAll("[data-live]")) {
       const fresh = next.getElementById(part.id);
       if (part.dataset.live === "rows") updateRows(part, fresh);
       else if (fresh && differs(part, fresh)) replace(part, fresh);
     }
+    if (row?.isConnected) scrollBy({ top: row.getBoundingClientRect().top - top, behavior: "instant" });
+  }
+
+  // The row that must not move while rows above it grow: the one in use, else the first that is in sight. At the top of
+  // the page nothing is above. (app.css turns the browser's own anchoring off: it loses its hold when rows are replaced.)
+  function rowInSight() {
+    if (!scrollY) return null;
+    const seen = (row) => { const { top, bottom } = row.getBoundingClientRect(); return bottom > 60 && top < innerHeight; };
+    const rows = [...document.querySelectorAll("[data-live='rows'] > tr")].filter(seen);
+    return rows.find((row) => row.contains(document.activeElement)) ?? rows[0];
   }
 
   function updateRows(body, fresh) {
