@@ -4,7 +4,7 @@ The first counts every combination of the facets by the index alone; the totals 
 second finds the page's ids within the index of its order and reads only those rows.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -124,15 +124,28 @@ def functions(wanted: FleetFilter, today: date) -> FleetPage:
     Two queries.
     """
     found = _needing(searched(wanted.search), wanted.needs, today)
-    # Constants, not parameters: PostgreSQL must see that what it groups by is what it selects.
+    counts, total, fleet = add_up(_groups(found, today), wanted.chosen)
     overdue = Case(When(overdue_on__lte=today, then=Value(True)), default=Value(False), output_field=BooleanField())
     found = found.annotate(overdue=overdue)
-    groups = found.order_by().values_list(*COLUMNS).annotate(count=Count("id"))
-    counts, total, fleet = add_up(groups, wanted.chosen)
     pages = max(1, -(-total // PAGE_SIZE))
     page = min(max(1, wanted.page), pages)
     rows = _rows(found, wanted, page, total) if total else ()
     return FleetPage(rows, total, fleet, page, pages, counts)
+
+
+def _groups(found: QuerySet[Function], today: date) -> Iterator[Group]:
+    """Every combination of the facets' values with its count.
+
+    What is overdue is counted within its group: to group by it, too, would need the rows in another order than the
+    index has them in, at twice the time.
+    """
+    late = Count("id", filter=Q(overdue_on__lte=today))
+    rows = found.order_by().values_list(*COLUMNS[:-1]).annotate(count=Count("id"), late=late)
+    for *values, count, overdue in rows:
+        if overdue:
+            yield (*values, True, overdue)
+        if count > overdue:
+            yield (*values, False, count - overdue)
 
 
 def _needing(found: QuerySet[Function], needs: str, today: date) -> QuerySet[Function]:
