@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from functions_app.domain.redaction import redact
+
 
 class Code(StrEnum):
     """What went wrong, in Drydock's words; doors map it to an HTTP status."""
@@ -33,13 +35,19 @@ class Problem:
     retryable: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values for a JSON column; `from_json` reads them back."""
-        return asdict(self)
+        """Plain values for a JSON column; `from_json` reads them back. What a registry said may hold anything."""
+        texts = ("message", "next_step", "aws_code", "request_id")
+        return asdict(self) | {name: _kept(getattr(self, name)) for name in texts}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Problem":
         """Read what `as_json` wrote."""
         return cls(**{**value, "code": Code(value["code"])})
+
+
+def _kept(text: str) -> str:
+    """Without credentials, control characters and halves of surrogate pairs, which PostgreSQL does not take."""
+    return redact(text).encode("utf-8", "replace").decode()
 
 
 class DrydockError(Exception):
