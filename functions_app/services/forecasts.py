@@ -24,6 +24,7 @@ from functions_app.domain.runs import Done, Kind, Outcome, Wait
 from functions_app.models import Image, LifecycleForecast, Repository, Run
 from functions_app.services import accounts, fleet_changes, runs
 from functions_app.services.inventory import at_risk
+from functions_app.services.row_updates import hold
 from functions_app.services.steps import Cancelled, Context, StepSpec
 from functions_app.services.sync_scope import GIVE_UP, chunks
 
@@ -142,7 +143,7 @@ def _look(row: Repository, state: dict[str, Any], context: Context) -> lifecycle
     target = accounts.target(row.account, row.region)
     if not state["started"]:
         if lifecycle.policy(target, row.name) is None:
-            return _store(row, lifecycle.Preview("complete"))
+            return _store(context, row, lifecycle.Preview("complete"))
         state["started"] = lifecycle.start_preview(target, row.name)
         return _late(state)
     preview = lifecycle.preview(target, row.name)
@@ -153,7 +154,7 @@ def _look(row: Repository, state: dict[str, Any], context: Context) -> lifecycle
             "Look at the policy in ECR's console and run its dry run there; then read the forecast again.",
         )
     if preview.status == "complete" and _same(preview.policy, lifecycle.policy(target, row.name) or ""):
-        return _store(row, replace(preview, expiring=_with_members(target, row, preview.expiring)))
+        return _store(context, row, replace(preview, expiring=_with_members(target, row, preview.expiring)))
     # Somebody else's preview of another text took the place of ours, or ours ran out: begin again.
     state["started"] = preview.status == "in_progress"
     return _late(state)
@@ -194,8 +195,9 @@ def _with_members(target: Target, row: Repository, expiring: Sequence[Expiring])
 
 
 @transaction.atomic
-def _store(row: Repository, preview: lifecycle.Preview) -> lifecycle.Preview:
-    """Keep the forecast, and mark the images it names; an empty policy says that there is none."""
+def _store(context: Context, row: Repository, preview: lifecycle.Preview) -> lifecycle.Preview:
+    """Keep the forecast, and mark the images it names; an empty policy says that there is none. Raises LeaseLost."""
+    context.lease.check()  # ECR may have taken its time: by now another worker may have read a later one
     now = timezone.now()
     LifecycleForecast.objects.update_or_create(
         repository=row,
@@ -207,6 +209,7 @@ def _store(row: Repository, preview: lifecycle.Preview) -> lifecycle.Preview:
             "problem": None,
         },
     )
+    hold(Image.objects.filter(repository=row))
     Image.objects.filter(repository=row, expiry_rule__isnull=False).update(expiry_rule=None)
     for rule, digests in all_digests(preview.expiring).items():
         for part in chunks(sorted(digests)):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from django.db import connection, transaction
-from django.db.models import Field, Model
+from django.db.models import Field, Model, QuerySet
 
 
 def update_rows(model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -25,6 +25,15 @@ def update_rows(model: type[Model], columns: Sequence[str], rows: Iterable[Seque
     if prepared:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.executemany(statement, prepared)
+
+
+def hold(rows: QuerySet[Any]) -> list[Any]:
+    """Lock rows until the end of the transaction, in the order of their keys, which it gives.
+
+    Whoever updates many rows of a table that others update too locks them in this order: in two different ones,
+    PostgreSQL finds a deadlock and gives up one of the two. SQLite has one writer at a time.
+    """
+    return list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
 
 
 def cut(text: str, limit: int) -> str:

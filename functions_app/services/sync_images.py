@@ -14,7 +14,7 @@ from functions_app.models import Image, Repository, Tag, TagMove
 from functions_app.registry.client import Registry
 from functions_app.services import base_watch, scans
 from functions_app.services.registries import open_registry
-from functions_app.services.row_updates import cut, update_rows
+from functions_app.services.row_updates import cut, hold, update_rows
 from functions_app.services.sync_scope import CHUNK, ScopeRead, chunks, read_each
 
 
@@ -61,7 +61,7 @@ def _store_repositories(scope: ScopeRead, facts: Sequence[ecr.RepositoryFact]) -
         with transaction.atomic():
             Repository.objects.filter(pk__in=ids).update(gone_at=scope.now)
             vanished = Image.objects.filter(repository_id__in=ids, gone_at=None)
-            scope.images.update(vanished.values_list("pk", flat=True))
+            scope.images.update(hold(vanished))
             vanished.update(gone_at=scope.now)
             Tag.objects.filter(repository_id__in=ids).delete()
     return {name: row for name, row in known.items() if name in listed}
@@ -79,6 +79,7 @@ def _store_images(scope: ScopeRead, repository: Repository, facts: Sequence[ecr.
 
 
 def _store_listed(scope: ScopeRead, repository: Repository, facts: Sequence[ecr.ImageFact], read_at: datetime) -> None:
+    hold(Image.objects.filter(repository=repository))
     rows = Image.objects.filter(repository=repository).values_list("digest", "pk", "gone_at", "pushed_at")
     known = {digest: (pk, gone_at, pushed_at) for digest, pk, gone_at, pushed_at in rows}
     listed = {fact.digest: fact for fact in facts}
