@@ -11,13 +11,12 @@ from typing import Protocol
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from functions_app.domain.deployments import ECR_HOST
 from functions_app.domain.errors import DrydockError, Problem
 from functions_app.domain.refs import ImageRef
 from functions_app.domain.runs import Done, Outcome
-from functions_app.models import Account, BaseRelease, BaseStream
+from functions_app.models import BaseRelease, BaseStream
 from functions_app.registry.client import Registry
-from functions_app.services import accounts, base_polls
+from functions_app.services import base_polls
 from functions_app.services.base_polls import due_streams, make_due, next_poll, submit_due, submit_poll
 from functions_app.services.base_reading import Known, Reading, read_stream
 from functions_app.services.base_streams import ANEW, lambda_references, seed_streams
@@ -93,24 +92,13 @@ def _read(streams: Sequence[BaseStream]) -> Iterator[tuple[int, Reading | Proble
         for (host, _), members in groups.items():
             try:
                 if host not in registries:
-                    registries[host] = opened.enter_context(_open(host))
+                    registries[host] = opened.enter_context(open_registry(host))
             except DrydockError as error:  # no login to be had: the other hosts are read all the same
                 yield from ((stream.pk, error.problem) for stream, _ in members)
                 continue
             work.append(pool.submit(_read_repository, registries[host], members, known))
         for future in work:
             yield from future.result()
-
-
-def _open(host: str) -> Registry:
-    """A registry with the login there is for it. ECR's tokens are the caller's, so that a base in an account Drydock
-    does not look after is read as one of those that it does, if its repository's policy permits."""
-    match = ECR_HOST.fullmatch(host)
-    enabled = Account.objects.filter(enabled=True)
-    if match is None or enabled.filter(account_id=match["account"]).exists():
-        return open_registry(host)
-    reader = enabled.order_by("pk").first()
-    return open_registry(host, target=accounts.target(reader, match["region"]) if reader else None)
 
 
 def _read_repository(
