@@ -80,6 +80,6 @@ def _is_host(text: str) -> bool:
 def _invalid(text: str, why: str) -> DrydockError:
     return DrydockError(
         Code.INVALID,
-        f"{text[:200]!r} is not an image reference: {why}.",
+        f"{text[:200]!r} is not an image reference: {why[:300]}.",
         next_step="Write HOST/REPOSITORY:TAG or HOST/REPOSITORY@sha256:DIGEST.",
     )
