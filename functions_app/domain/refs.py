@@ -47,11 +47,11 @@ class ImageRef:
         if match is None or not _is_host(host):
             raise _invalid(text, "it must start with the registry's host name")
         if not is_repository(match["repository"]):
-            raise _invalid(text, f"{match['repository']!r} is no repository name (lower case, digits, . _ - /)")
+            raise _invalid(text, f"{match['repository'][:300]!r} is no repository name (lower case, digits, . _ - /)")
         if match["tag"] is not None and not is_tag(match["tag"]):
-            raise _invalid(text, f"{match['tag']!r} is no tag (up to 128 letters, digits, . _ -)")
+            raise _invalid(text, f"{match['tag'][:150]!r} is no tag (up to 128 letters, digits, . _ -)")
         if match["digest"] is not None and not is_digest(match["digest"]):
-            raise _invalid(text, f"{match['digest']!r} is no digest (sha256: and 64 hex digits)")
+            raise _invalid(text, f"{match['digest'][:150]!r} is no digest (sha256: and 64 hex digits)")
         return cls(host, match["repository"], match["tag"] or "", match["digest"] or "")
 
     @property
@@ -80,6 +80,6 @@ def _is_host(text: str) -> bool:
 def _invalid(text: str, why: str) -> DrydockError:
     return DrydockError(
         Code.INVALID,
-        f"{text[:200]!r} is not an image reference: {why[:300]}.",
+        f"{text[:200]!r} is not an image reference: {why}.",
         next_step="Write HOST/REPOSITORY:TAG or HOST/REPOSITORY@sha256:DIGEST.",
     )
