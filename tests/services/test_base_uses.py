@@ -97,5 +97,5 @@ def test_many_functions_cost_a_few_queries_and_known_lineages_none(
     BaseUse.objects.all().delete()
     with django_assert_num_queries(6):
         refresh_uses(functions, lineages)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         refresh_uses(functions, lineages)
