@@ -107,11 +107,16 @@ class KnownReleases:
         return bringers
 
     def _inherited(self, release: KnownRelease) -> int:
-        """How many of a release's lowest layers are a whole release of another stream."""
+        """How many of a release's lowest layers are a whole release of another stream: of a company's copy all."""
         chains = chain_ids(release.diff_ids)
-        for count in range(len(chains) - 1, 0, -1):
-            beneath = self._by_chain.get(chains[count - 1], ())
-            if any(each.platform == release.platform and each.stream != release.stream for each in beneath):
+        for count in range(len(chains), 0, -1):
+            beneath = [
+                each
+                for each in self._by_chain.get(chains[count - 1], ())
+                if each.platform == release.platform and each.stream != release.stream
+            ]
+            copied = release.own and any(not each.own for each in beneath)
+            if beneath and (count < len(chains) or copied):
                 return count
         return 0
 

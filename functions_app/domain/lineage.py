@@ -21,6 +21,7 @@ class KnownRelease:
     manifest_digest: str = ""
     index_digest: str = ""
     first_seen_at: datetime | None = None
+    own: bool = False  # of a company's stream: with the layers of one of Lambda's it is a copy of that
 
     @property
     def label(self) -> str:
@@ -91,8 +92,9 @@ def find_levels(
 ) -> tuple[Level, ...]:
     """Every prefix of the chain that is a whole known release for the platform, the nearest (longest) first.
 
-    Where releases of several streams have the same layers, one stands for the level: that of the stream `named` by
-    the image itself, then a current one, then the newest. A team that builds on `python:3.12` is up to date although
+    Where releases of several streams have the same layers, one stands for the level: one of Lambda's own, since what
+    a company only copied is as old as the original, then that of the stream `named` by the image itself, then a
+    current one, then the newest. A team that builds on `python:3.12` is up to date although
     the same layers are an old release of `python:latest` by now, and of two streams nobody can tell which is followed
     unless the image says it; its layers then confirm what it says.
     """
@@ -101,7 +103,7 @@ def find_levels(
         fitting = [release for release in known.get(chains[count - 1], ()) if release.platform == platform]
         if fitting:
             fitting.sort(
-                key=lambda release: (release.stream == named, release.current, release.created_at, -release.id),
+                key=lambda each: (not each.own, each.stream == named, each.current, each.created_at, -each.id),
                 reverse=True,
             )
             levels.append(Level(fitting[0], count, tuple(fitting[1:])))

@@ -156,7 +156,10 @@ class Bench:
         streams = {stream.pk: stream for stream in BaseStream.objects.filter(enabled=True)}
         rows = BaseRelease.objects.filter(stream__enabled=True).order_by("pk")
         releases = [
-            KnownRelease(pk, streams[stream].name, platform, chain, tuple(diff_ids), at, current, tag, one, index, seen)
+            KnownRelease(
+                pk, streams[stream].name, platform, chain, tuple(diff_ids), at, current, tag, one, index, seen,
+                streams[stream].own,
+            )
             for pk, stream, platform, chain, diff_ids, at, current, tag, one, index, seen in rows.values_list(
                 "pk", "stream_id", "platform", "chain_id", "diff_ids",
                 "created_at", "current", "tag", "manifest_digest", "index_digest", "first_seen_at",

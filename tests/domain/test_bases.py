@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -106,6 +107,22 @@ def test_streams_with_the_same_layers_are_one_level_of_which_the_current_is_take
     assert found.lineage == (2,)
     assert found.levels[0].streams == ("python:3.12", "ours:1")
     assert "The same layers are a release of ours:1 too." in found.evidence
+
+
+def test_a_copy_of_one_of_lambdas_bases_is_as_old_as_the_original() -> None:
+    copy = replace(release(1, PYTHON, "ours:1", current=True), own=True)
+    known = [copy, release(2, PYTHON), release(3, ["os 2", "python 2"], current=True, days=9)]
+
+    assert look([*PYTHON, "app"], known, **says("registry.example/ours:1")).release_id == 2
+    assert look([*PYTHON, "app"], [copy]).release_id == 1
+
+
+def test_a_copy_does_not_hide_whose_layers_those_of_an_unknown_release_are() -> None:
+    copy = replace(release(1, PYTHON, "ours:1", current=True), own=True)
+
+    found = look([*PYTHON[:2], "newer", "app"], [copy, release(2, PYTHON)])
+
+    assert (found.tier, found.stream) == (Tier.PARTIAL, "python:3.12")
 
 
 def test_of_streams_with_the_same_layers_and_none_current_the_newest_is_taken() -> None:

@@ -68,6 +68,22 @@ def test_an_image_on_the_current_release_is_current(repository: Repository) -> N
     assert judged(image_on(repository, releases()[-1].diff_ids)).freshness == "current"
 
 
+def test_an_image_on_a_companys_old_copy_of_lambdas_base_is_stale_though_the_copy_is_current(
+    repository: Repository,
+) -> None:
+    known = releases()
+    copy = make_stream("base/python:3.12", own=True)
+    BaseRelease.objects.create(
+        stream=copy, platform="linux/amd64", chain_id=known[0].chain_id, diff_ids=known[0].diff_ids, current=True,
+        manifest_digest=digest("copy"), created_at=known[0].created_at, first_seen_at=NOW,
+    )  # fmt: skip
+
+    image = judged(image_on(repository, known[0].diff_ids))
+
+    assert (image.base_release, image.freshness, image.releases_behind) == (known[0], "stale", 3)
+    assert any("a release of base/python:3.12 too" in text for text in image.base_evidence)
+
+
 def test_an_image_on_a_runtime_past_its_end_is_end_of_life_whatever_its_release(repository: Repository) -> None:
     known = releases("python:3.9", deprecated_on=NOW.date())
 
