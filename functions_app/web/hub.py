@@ -57,7 +57,7 @@ class Hub:
         """Have a watcher fed; the first one of a run starts its feed, the first of all the subscription."""
         self._start()
         feed = self.feeds.get(run_id)
-        if feed is None:
+        if feed is None or _broke(feed):  # who watches a feed that broke was told to come back: not to the same one
             feed = self.feeds[run_id] = Feed(run_id, self.read)
         feed.watchers.add(watcher)
         return feed
@@ -65,7 +65,7 @@ class Hub:
     def join_fleet(self, watcher: Watcher) -> FleetFeed:
         """Have a watcher told of the fleet's changes."""
         self._start()
-        if self.fleet is None:
+        if self.fleet is None or _broke(self.fleet):
             self.fleet = FleetFeed(self.read)
         self.fleet.watchers.add(watcher)
         return self.fleet
@@ -179,6 +179,11 @@ class Hub:
         strangers = [each for each in watchers if each.session not in sessions or each.person not in people]
         ends = (watcher.write(event("bye", "sign in"), more=False) for watcher in strangers)
         await asyncio.gather(*ends, return_exceptions=True)
+
+
+def _broke(feed: Feed | FleetFeed) -> bool:
+    """Whether a defect ended it: it will never tell anything more."""
+    return feed.task.done() and not feed.task.cancelled() and feed.task.exception() is not None
 
 
 def _signed_in(sessions: set[str], people: set[int]) -> tuple[set[str], set[int]]:
