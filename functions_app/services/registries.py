@@ -74,6 +74,7 @@ def _credentials(name: str, target: Target | None) -> Credentials | None:
         return partial(_ecr_login, found)
     environment = settings.ENV
     # A mirror is somebody else: it gets the login that the file has for it, never the one of the host it stands for.
+    # Only ECR's is sent to ECR's mirror (above): who runs Drydock put it there to stand for AWS itself.
     mirror = mirror_of(name, environment.registry_mirrors)
     asked = urlsplit(mirror).netloc.rpartition("@")[2] if mirror else name
     return auth_file.login_for(environment.registry_auth_file, asked) if environment.registry_auth_file else None
