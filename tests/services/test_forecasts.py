@@ -134,6 +134,20 @@ def test_a_preview_of_another_text_is_not_believed(stage: Stage, between: Betwee
     assert between.seen.count(START) == 2
 
 
+def test_a_policy_that_is_deleted_during_its_preview_threatens_nothing(stage: Stage, between: Between) -> None:
+    put_policy(stage, keep(1))
+
+    def deleted(answer: Answer) -> Answer:
+        stage.functions.ecr.delete_lifecycle_policy(repositoryName="app")
+        return answer
+
+    between.rules[START] = once(deleted)
+    run = forecast_all()
+    assert run.status == Status.SUCCEEDED, log_of(run)
+    row = LifecycleForecast.objects.get()
+    assert (row.policy, row.expiring, row.problem) == ("", [], None)
+
+
 def test_a_preview_that_ran_out_is_started_again(stage: Stage, between: Between) -> None:
     put_policy(stage, keep(1))
     between.rules[GET] = once(answered_with(status="EXPIRED", previewResults=[]))
