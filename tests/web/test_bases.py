@@ -240,6 +240,24 @@ def test_who_stands_on_a_golden_image_counts_for_the_base_beneath_it(
     assert "stands on an older python:3.12" in text_of(person, "/bases/")
 
 
+def test_a_copy_of_a_base_leads_to_the_original_where_its_users_count(
+    person: Client, stream: BaseStream, new: BaseRelease
+) -> None:
+    copy = make_stream("mirror/python:3.12", reference="registry.example.com/mirror/python:3.12")
+    BaseRelease.objects.create(
+        stream=copy,
+        platform=new.platform,
+        chain_id=new.chain_id,
+        diff_ids=new.diff_ids,
+        manifest_digest=new.manifest_digest,
+        created_at=new.created_at,
+        first_seen_at=new.first_seen_at,
+        current=True,
+    )
+    assert f'<a href="/bases/{stream.pk}/">{stream.name}</a>' in person.get(f"/bases/{copy.pk}/").content.decode()
+    assert f'<a href="/bases/{copy.pk}/">{copy.name}</a>' in person.get(f"/bases/{stream.pk}/").content.decode()
+
+
 def test_an_unknown_release_of_the_stream_is_neither_current_nor_old(
     person: Client, account: Account, stream: BaseStream, new: BaseRelease
 ) -> None:
@@ -310,7 +328,7 @@ def test_the_page_costs_the_same_however_many(
         release = make_release(stream, f"r{number}", days_old=number, current=number == 0)
         make_user(account, release, overdue_on=YESTERDAY, owner=f"team-{number}")
         make_user(account, make_golden(golden, f"g{number}", on=release))
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         person.get(f"/bases/{stream.pk}/")
 
 

@@ -108,6 +108,7 @@ class BasePage:
     by_owner: tuple[Group, ...]
     standing_on_it: tuple[Kin, ...]
     beneath: tuple[Kin, ...]
+    twins: tuple[BaseStream, ...]  # streams with releases of the very same layers: copies, mirrors
     unknown_release: bool
 
     @property
@@ -117,7 +118,7 @@ class BasePage:
 
 
 def base(pk: int, wanted: Wanted, now: datetime) -> BasePage:
-    """Read one stream. Ten queries. Raises NOT_FOUND."""
+    """Read one stream. Eleven queries. Raises NOT_FOUND."""
     read = read_base(pk, now)
     own = list(read.releases.values())
     on: Counter[int | None] = Counter()
@@ -160,8 +161,15 @@ def base(pk: int, wanted: Wanted, now: datetime) -> BasePage:
         by_owner=groups(read, by_owner=True),
         standing_on_it=_golden(read),
         beneath=beneath,
+        twins=_twins(pk, own),
         unknown_release=None in on,
     )
+
+
+def _twins(stream_id: int, own: Sequence[ReleaseFact]) -> tuple[BaseStream, ...]:
+    chains = {fact.chain_id for fact in own if fact.current}
+    same = BaseRelease.objects.filter(chain_id__in=chains).exclude(stream=stream_id)
+    return tuple(BaseStream.objects.filter(pk__in=same.values("stream"), enabled=True))
 
 
 def _cut(rows: Sequence[T], page: int, size: int) -> tuple[Sequence[T], int, int]:
