@@ -148,22 +148,25 @@ class Bench:
     stream_ids: Mapping[str, int]
     ends: Mapping[str, Ends]
     tracks: Mapping[tuple[str, str], Sequence[KnownRelease]]
+    switched_off: Mapping[tuple[str, str], str]  # by chain id and platform the stream that nobody polls
     _verdicts: dict[tuple[Tier, tuple[int, ...]], tuple[Verdict, list[dict[str, Any]]]] = field(default_factory=dict)
 
     @classmethod
     def prepare(cls, now: datetime) -> "Bench":
         """Read streams and releases."""
-        streams = {stream.pk: stream for stream in BaseStream.objects.filter(enabled=True)}
-        rows = BaseRelease.objects.filter(stream__enabled=True).order_by("pk")
+        every = {stream.pk: stream for stream in BaseStream.objects.all()}
+        streams = {pk: stream for pk, stream in every.items() if stream.enabled}
+        columns = (
+            "pk", "stream_id", "platform", "chain_id", "diff_ids",
+            "created_at", "current", "tag", "manifest_digest", "index_digest", "first_seen_at",
+        )  # fmt: skip
+        rows = list(BaseRelease.objects.order_by("pk").values_list(*columns))
         releases = [
             KnownRelease(
                 pk, streams[stream].name, platform, chain, tuple(diff_ids), at, current, tag, one, index, seen,
                 streams[stream].own,
             )
-            for pk, stream, platform, chain, diff_ids, at, current, tag, one, index, seen in rows.values_list(
-                "pk", "stream_id", "platform", "chain_id", "diff_ids",
-                "created_at", "current", "tag", "manifest_digest", "index_digest", "first_seen_at",
-            )
+            for pk, stream, platform, chain, diff_ids, at, current, tag, one, index, seen in rows
             if stream in streams
         ]  # fmt: skip
         tracks = defaultdict(list)
@@ -178,6 +181,11 @@ class Bench:
                 for stream in streams.values()
             },
             tracks=tracks,
+            switched_off={
+                (chain, platform): every[stream].name
+                for _, stream, platform, chain, *_ in rows
+                if stream in every and stream not in streams
+            },
         )
 
     def judge(self, images: Sequence[Facts]) -> list[tuple[Any, ...]]:
@@ -194,7 +202,7 @@ class Bench:
         return any(release.platform == shape.platform for releases in found for release in releases)
 
     def _columns(self, facts: Facts, shape: ImageShape | None) -> tuple[Any, ...]:
-        detection = detect(shape, self.releases) if shape else unknown(_why_not_read(facts))
+        detection = self._detect(shape) if shape else unknown(_why_not_read(facts))
         verdict, lineage = self._verdict(detection)
         return (
             detection.release_id,
@@ -209,6 +217,15 @@ class Bench:
             verdict.stale_since,
             verdict.end_of_life_on,
         )
+
+    def _detect(self, shape: ImageShape) -> Detection:
+        detection = detect(shape, self.releases)
+        if detection.release_id is None and self.switched_off:
+            keys = ((chain, shape.platform) for chain in reversed(shape.chains))
+            if stream := next((self.switched_off[key] for key in keys if key in self.switched_off), ""):
+                why = f"Its layers are a release of {stream}, which is switched off: newer ones would go unnoticed."
+                return replace(detection, evidence=(why, *detection.evidence))
+        return detection
 
     def _verdict(self, detection: Detection) -> tuple[Verdict, list[dict[str, Any]]]:
         """The verdict and its levels as kept; images on the same levels share both."""

@@ -225,13 +225,14 @@ def test_a_new_release_makes_current_images_stale(repository: Repository) -> Non
     assert image.releases_behind == 1
 
 
-def test_a_stream_that_is_switched_off_gives_no_verdicts(repository: Repository) -> None:
+def test_a_stream_that_is_switched_off_gives_no_verdicts_and_is_named(repository: Repository) -> None:
     known = releases()
     image = judged(image_on(repository, known[0].diff_ids))
     BaseStream.objects.update(enabled=False)
 
     assert judged(image).freshness == "unknown"
-    assert "No base stream" in image.freshness_reason
+    assert image.freshness_reason.startswith("Its layers are a release of python:3.12, which is switched off")
+    assert "No base stream" in image.base_evidence[1]
 
 
 def test_judging_again_changes_nothing_and_says_so(repository: Repository) -> None:
