@@ -2,7 +2,7 @@
 
 import gzip
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -229,16 +229,30 @@ class Watching:
     warning = error = info
 
 
-def begun(run: Run, then: Callable[[Lease], object]) -> Context:
+Begin = Callable[[Run, Callable[[Lease], object]], Context]
+
+
+@pytest.fixture
+def begun() -> Iterator[Begin]:
     """The context of a worker that has just claimed the run, and what happens when it has read a layer."""
-    claimed = Lease.claim(run.pk, "first worker")
-    assert claimed is not None
-    lease, run = claimed
-    log: Any = Watching(Logger(run.pk, "first worker"), lambda: then(lease))
-    return Context(run, log, lease, run.plan, {}, {})
+    loggers: list[Logger] = []
+
+    def begin(run: Run, then: Callable[[Lease], object]) -> Context:
+        claimed = Lease.claim(run.pk, "first worker")
+        assert claimed is not None
+        lease, run = claimed
+        loggers.append(Logger(run.pk, "first worker"))
+        log: Any = Watching(loggers[-1], lambda: then(lease))
+        return Context(run, log, lease, run.plan, {}, {})
+
+    yield begin
+    for logger in loggers:
+        logger.close()  # else its lines are stored when the test is over, and there is no database any more
 
 
-def test_another_worker_goes_on_after_the_layers_that_a_lost_one_stored(aws: Sandbox, operator: User) -> None:
+def test_another_worker_goes_on_after_the_layers_that_a_lost_one_stored(
+    aws: Sandbox, operator: User, begun: Begin
+) -> None:
     layers = [make_layer({f"layer-{number}": next(WORDS).encode()}) for number in range(8)]
     found = polled(aws, small(*layers))
     run = submit_for_releases([found[0].pk], operator)
@@ -259,7 +273,7 @@ def test_another_worker_goes_on_after_the_layers_that_a_lost_one_stored(aws: San
 
 
 def test_a_run_that_is_cancelled_keeps_the_layers_read_so_far(
-    aws: Sandbox, operator: User, monkeypatch: pytest.MonkeyPatch
+    aws: Sandbox, operator: User, begun: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(steps, "ASK_EVERY", 0.0)  # eight small layers take less than the second between two looks
     found = polled(aws, small(*(make_layer({f"layer-{number}": next(WORDS).encode()}) for number in range(8))))
@@ -314,7 +328,9 @@ def test_a_layer_that_failed_is_read_again_when_asked(aws: Sandbox, operator: Us
     assert LayerFiles.objects.filter(diff_id__in=found[0].diff_ids, problem__isnull=True).count() == 3
 
 
-def test_what_another_run_could_read_meanwhile_is_not_overwritten_by_a_failure(aws: Sandbox, operator: User) -> None:
+def test_what_another_run_could_read_meanwhile_is_not_overwritten_by_a_failure(
+    aws: Sandbox, operator: User, begun: Begin
+) -> None:
     broken = hostile(next(WORDS).encode() * 500)
     good = [make_layer({f"layer-{number}": next(WORDS).encode()}) for number in range(6)]
     (release,) = polled(aws, small(*good, broken))
