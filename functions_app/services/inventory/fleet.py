@@ -125,8 +125,9 @@ def functions(wanted: FleetFilter, today: date) -> FleetPage:
     """
     found = _needing(searched(wanted.search), wanted.needs, today)
     counts, total, fleet = add_up(_groups(found, today), wanted.chosen)
-    overdue = Case(When(overdue_on__lte=today, then=Value(True)), default=Value(False), output_field=BooleanField())
-    found = found.annotate(overdue=overdue)
+    if wanted.overdue:
+        late = Case(When(overdue_on__lte=today, then=Value(True)), default=Value(False), output_field=BooleanField())
+        found = found.annotate(overdue=late)
     pages = max(1, -(-total // PAGE_SIZE))
     page = min(max(1, wanted.page), pages)
     rows = _rows(found, wanted, page, total) if total else ()
