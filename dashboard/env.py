@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -17,6 +18,7 @@ class Environment:
     """The settings an installation may change. Durations are in seconds."""
 
     data_dir: Path
+    clock_ahead: timedelta
     database_url: str
     redis_url: str
     secret_key: str
@@ -45,6 +47,7 @@ class Environment:
 
 
 EMBEDDED_SUFFIX = "drydock-valkey.sock"
+DEMO = "DRYDOCK_DEMO"  # set in the processes that run with the demo's environment
 SHORTEST_TOKEN = 16  # characters
 SOCKET_PATH_LIMIT = 100  # bytes; sockaddr_un holds 107 on Linux and 103 on macOS
 
@@ -86,6 +89,14 @@ def _queues(text: str) -> tuple[str, ...]:
     return _words(text)
 
 
+def _clock_ahead(variables: Mapping[str, str]) -> timedelta:
+    """How far the demo's day lies ahead of today, in seconds; refused outside of demo and tests."""
+    text = variables.get("DRYDOCK_CLOCK_AHEAD", "")
+    if text and DEMO not in variables:
+        raise ValueError("DRYDOCK_CLOCK_AHEAD: only `manage.py demo --today` may move the clock")
+    return timedelta(seconds=float(text or 0))
+
+
 def _secret_key(variables: Mapping[str, str], data_dir: Path) -> str:
     """The given key, or one made once and kept, readable by its owner alone, in the data directory."""
     if given := variables.get("DRYDOCK_SECRET_KEY"):
@@ -123,6 +134,7 @@ def read(variables: Mapping[str, str] = os.environ) -> Environment:
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # SQLite's file holds sessions
     return Environment(
         data_dir=data_dir,
+        clock_ahead=_clock_ahead(variables),
         database_url=variables.get("DATABASE_URL") or f"sqlite:///{data_dir / 'drydock.sqlite3'}",
         redis_url=variables.get("REDIS_URL") or f"unix://{embedded_socket(data_dir)}",
         secret_key=_secret_key(variables, data_dir),

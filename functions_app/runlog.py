@@ -18,8 +18,8 @@ import redis
 from django.conf import settings
 from django.db import Error, close_old_connections, connections, transaction
 from django.db.models import F
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.domain.redaction import clean_lines, redact
 from functions_app.domain.runs import ACTIVE
 from functions_app.models import LogLine, Run
@@ -164,7 +164,7 @@ def append(run_id: int, entries: list[Entry], owner: str = "") -> list[Line]:
 
 def say(run_id: int, level: str, text: str) -> None:
     """Store one message now, for whoever says a single thing about a run (a worker uses a Logger)."""
-    now = timezone.now()
+    now = clock.now()
     append(run_id, [(now, level, "drydock", line) for line in clean_lines(text)])
 
 
@@ -199,7 +199,7 @@ class Logger:
 
     def add(self, level: str, text: str, source: str, at: datetime | None) -> None:
         """Redact, split into lines and buffer them. Blocks only when PRESSURE lines wait to be stored."""
-        when = at or timezone.now()
+        when = at or clock.now()
         entries = [(when, level, source, line) for line in clean_lines(text)]
         with self._buffer:
             self._entries += entries

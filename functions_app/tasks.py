@@ -11,8 +11,8 @@ from datetime import timedelta
 from celery import shared_task
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Kind
 from functions_app.models import Run
@@ -65,13 +65,13 @@ def receive_events() -> int:
 @shared_task(name="functions_app.tasks.count_day")
 def count_day() -> int:
     """Count how functions stand today; the first count of a day lets ends of life and overdue days take effect."""
-    return freshness_days.count_day(timezone.now())
+    return freshness_days.count_day(clock.now())
 
 
 @shared_task(name="functions_app.tasks.start_forecast")
 def start_forecast() -> bool:
     """Start the daily lifecycle forecast, if it is due and none is under way."""
-    return forecasts.is_due(timezone.now()) and _start(forecasts.submit)
+    return forecasts.is_due(clock.now()) and _start(forecasts.submit)
 
 
 @shared_task(name="functions_app.tasks.catch_up")
@@ -82,7 +82,7 @@ def catch_up() -> list[str]:
     """
     log.info("base streams that are new: %d", base_watch.seed_streams())
     late = ["base_poll"] if _start(_due_poll) else []
-    since = timezone.now() - timedelta(seconds=settings.ENV.sync_every)
+    since = clock.now() - timedelta(seconds=settings.ENV.sync_every)
     synced = Run.objects.filter(kind=Kind.SYNC, lock=sync.LOCK, created_at__gt=since)
     if not synced.exists() and _start(sync.submit):
         late.append("sync")
@@ -92,14 +92,14 @@ def catch_up() -> list[str]:
 @shared_task(name="functions_app.tasks.tidy")
 def tidy() -> str:
     """Take away what would grow for ever; what went is in the worker's log."""
-    gone = tidying.tidy(timezone.now())
+    gone = tidying.tidy(clock.now())
     log.info("tidied: %s", gone)
     return str(gone)
 
 
 def _due_poll(actor: User | None) -> Run | None:
     del actor  # it is the schedule's
-    return base_watch.submit_due(timezone.now())
+    return base_watch.submit_due(clock.now())
 
 
 def _start(submit: Callable[[User | None], Run | None]) -> bool:

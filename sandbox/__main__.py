@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from datetime import date
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from sandbox import pinned
+from sandbox import clock, pinned
 from sandbox.clock import CLOCK
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def _arguments() -> argparse.Namespace:
         metavar="DIR",
         help="keep the account there: a restart finds it again, and seeds no fleet into it",
     )
+    parser.add_argument("--today", type=date.fromisoformat, metavar="DATE", help="which day it is here (UTC)")
     fleet = parser.add_argument_group("fleet", "what to seed; the options go with small and with numbers")
     fleet.add_argument("--fleet", type=_fleet, default="none", metavar="demo|small|none|N", help="N functions")
     fleet.add_argument("--versions", type=int, help="published versions of each function (10)")
@@ -96,6 +98,8 @@ def main() -> None:
         from sandbox.server import create_server
 
         _set_clock(arguments.clock)
+        if arguments.today:
+            CLOCK.ahead = (arguments.today - clock.now().date()).total_seconds()
         server = create_server(arguments.host, arguments.port)
         state, restored = _restore(arguments.state) if arguments.state else (None, False)
         if not restored:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import posixpath
-from datetime import UTC, datetime
 
+from sandbox import clock
 from sandbox.build_commands import Command, Shell, path_of
 from sandbox.build_files import BuildError, Files
 from sandbox.build_images import Reference
@@ -44,7 +44,7 @@ def _build(shell: Shell, arguments: list[str], _stdin: bytes) -> bytes:
         flags.get("--platform", [shell.platform])[-1],
         flags.get("--target", [""])[-1],
     )
-    image = build(shell.read(path).decode(), _context(shell, given[0]), shell.docker.pull, options, datetime.now(UTC))
+    image = build(shell.read(path).decode(), _context(shell, given[0]), shell.docker.pull, options, clock.now())
     tags = [_tagged(tag) for tag in flags.get("--tag", [])]
     lines = [f"#1 {step['created_by']}" for step in image.document["history"]]
     shell.docker.images |= dict.fromkeys([*tags, image.config.digest], image)

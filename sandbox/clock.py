@@ -1,12 +1,14 @@
-"""How long the sandbox lets AWS's waits last."""
+"""What time it is in the sandbox, and how long it lets AWS's waits last."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 
 
 @dataclass
 class Clock:
-    """Waits in seconds; settable at POST /_sandbox/clock, so tests run fast and demos look alive."""
+    """Waits in seconds, and the day; settable at POST /_sandbox/clock, so tests run fast and demos look alive."""
 
     create: float = 1.0
     """From CreateFunction's Pending to Active."""
@@ -22,6 +24,8 @@ class Clock:
     """Between two updates of a live tail."""
     tail_session: float = 10_800.0
     """How long a live tail lasts before it times out."""
+    ahead: float = 0.0
+    """How far the time here lies ahead of this machine's; the Date header tells it, as AWS's does."""
 
     def set(self, waits: Mapping[str, float]) -> None:
         """Change the named waits and leave the others. Raises ValueError for an unknown name or a negative wait."""
@@ -29,7 +33,7 @@ class Clock:
         for name, seconds in waits.items():
             if name not in known:
                 raise ValueError(f"unknown wait {name!r}: the waits are {', '.join(sorted(known))}")
-            if float(seconds) < 0:
+            if float(seconds) < 0 and name != "ahead":
                 raise ValueError(f"the wait {name!r} must not be negative")
         for name, seconds in waits.items():
             setattr(self, name, float(seconds))
@@ -40,3 +44,13 @@ class Clock:
 
 
 CLOCK = Clock()
+
+
+def seconds() -> float:
+    """The time in the sandbox, in seconds since 1970."""
+    return time.time() + CLOCK.ahead
+
+
+def now() -> datetime:
+    """The time in the sandbox, in UTC."""
+    return datetime.fromtimestamp(seconds(), UTC)

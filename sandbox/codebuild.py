@@ -36,12 +36,11 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox import roles
+from sandbox import clock, roles
 from sandbox.codebuild_run import Build, run
 from sandbox.dispatch import route
 from sandbox.protocol import Call, JsonService, ServiceError
@@ -90,7 +89,7 @@ def create_project(call: Call) -> Mapping[str, Any]:
         raise _invalid("Invalid service role: it must be the ARN of a role")
     _variables(call["environment"].get("environmentVariables", []))
     project = {key: call.parameters[key] for key in _KEPT if key in call.parameters}
-    now = time.time()
+    now = clock.seconds()
     with _LOCK:
         if name in _projects(call):
             raise ServiceError(

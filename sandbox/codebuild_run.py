@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 import traceback
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import yaml
 
-from sandbox import log_store
+from sandbox import clock, log_store
 from sandbox.build_commands import CommandFailed, Shell
 from sandbox.build_docker import DOCKER
 from sandbox.build_images import Docker
@@ -44,7 +42,7 @@ class Build:
     role: str
     logs_config: dict[str, Any]
     timeout: float
-    started: float = field(default_factory=time.time)
+    started: float = field(default_factory=clock.seconds)
     finished: float | None = None
     status: str = "IN_PROGRESS"
     phases: list[dict[str, Any]] = field(default_factory=list)
@@ -108,7 +106,7 @@ class Build:
 
     def say(self, text: str) -> None:
         """Write a line of CodeBuild's own."""
-        self.log(f"[Container] {datetime.now(UTC):%Y/%m/%d %H:%M:%S.%f} {text}")
+        self.log(f"[Container] {clock.now():%Y/%m/%d %H:%M:%S.%f} {text}")
 
 
 def _phase(name: str, start: float, status: str | None = None) -> dict[str, Any]:
@@ -130,7 +128,7 @@ def run(build: Build) -> None:
 
 
 def _finish(build: Build, status: str) -> None:
-    now = time.time()
+    now = clock.seconds()
     build.phases.append({"phaseType": "COMPLETED", "startTime": now})
     build.status, build.finished = status, now
 
@@ -163,7 +161,7 @@ class _Run:
     def _through(self, name: str, work: Any, *, first: bool = False) -> bool:
         """Run one phase and note how it ended; whether it succeeded."""
         if not first:
-            self.build.phases.append(_phase(name, time.time()))
+            self.build.phases.append(_phase(name, clock.seconds()))
         phase, status = self.build.phases[-1], "SUCCEEDED"
         contexts = {"statusCode": "", "message": ""}
         try:
@@ -173,7 +171,7 @@ class _Run:
             contexts = {"statusCode": ended.code, "message": ended.message}
             self.status = status if self.status == "SUCCEEDED" else self.status
             self.shell.variables["CODEBUILD_BUILD_SUCCEEDING"] = "0"
-        end = time.time()
+        end = clock.seconds()
         phase |= {
             "phaseStatus": status,
             "endTime": end,
@@ -191,7 +189,7 @@ class _Run:
     def _check(self) -> None:
         if self.build.stop.is_set():
             raise _Ended("STOPPED")
-        if time.time() - self.build.started > self.build.timeout:
+        if clock.seconds() - self.build.started > self.build.timeout:
             raise _Ended("TIMED_OUT", "BUILD_TIMED_OUT", "Build has timed out.")
 
     def _wait(self) -> None:

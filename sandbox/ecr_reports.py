@@ -7,13 +7,13 @@ scan's findings are its image's.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.ecr.exceptions import LifecyclePolicyNotFoundException, LimitExceededException, ScanNotFoundException
 
-from sandbox import ecr_errors, ecr_lifecycle_policy, ecr_scans
+from sandbox import clock, ecr_errors, ecr_lifecycle_policy, ecr_scans
 from sandbox.ecr_call import EcrCall
 from sandbox.ecr_lifecycle import Candidate, Expiry, expiring
 from sandbox.store import STORE, StoredManifest
@@ -39,7 +39,7 @@ class ReportActions(EcrCall):
         """Scan now; once a day per image, as AWS has it. Raises ImageNotFoundException, LimitExceededException."""
         holding, manifest = self.holding, self.image_by_id(self.parameters["imageId"])
         last = ecr_scans.latest(holding.namespace, holding.repository, manifest.digest)
-        if last and last.requested_at and datetime.now(UTC) - last.requested_at < _SCAN_INTERVAL:
+        if last and last.requested_at and clock.now() - last.requested_at < _SCAN_INTERVAL:
             raise LimitExceededException()
         ecr_scans.scan(holding.namespace, holding.repository, manifest.digest, requested=True)
         return ActionResult({**self._scanned(manifest), "imageScanStatus": {"status": "IN_PROGRESS"}})
@@ -82,7 +82,7 @@ class ReportActions(EcrCall):
             for each in images
             if each.digest not in held
         ]
-        expiries = tuple(expiring(policy, candidates, datetime.now(UTC)))
+        expiries = tuple(expiring(policy, candidates, clock.now()))
         _PREVIEWS[holding.namespace, holding.repository] = Preview(policy, expiries)
         return ActionResult({**self._previewed(policy), "status": "IN_PROGRESS"})
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sandbox import events
+from sandbox import clock, events
 from sandbox.store import STORE
 
 Finding = Mapping[str, Any]
@@ -84,7 +84,7 @@ def set_findings(
         raise ValueError(f"no scan status {status!r}; there are: {', '.join(STATUSES)}")
     key = (namespace, repository, digest)
     _FINDINGS[key] = tuple({"severity": "UNDEFINED", **finding} for finding in findings)
-    _SCANS[key] = Scan(datetime.now(UTC), _FINDINGS[key], None, status, description, enhanced)
+    _SCANS[key] = Scan(clock.now(), _FINDINGS[key], None, status, description, enhanced)
 
 
 def forget(namespace: str, repository: str, digest: str) -> None:
@@ -95,7 +95,7 @@ def forget(namespace: str, repository: str, digest: str) -> None:
 
 def scan(namespace: str, repository: str, digest: str, *, requested: bool = False) -> Scan:
     """Scan an image at once and emit "ECR Image Scan"."""
-    key, now = (namespace, repository, digest), datetime.now(UTC)
+    key, now = (namespace, repository, digest), clock.now()
     _SCANS[key] = done = Scan(now, _FINDINGS.get(key, ()), now if requested else None)
     account, region = namespace.split("/")
     detail = {

@@ -12,7 +12,7 @@ from moto.core.exceptions import JsonRESTError
 from moto.events.models import EventsBackend, Rule, events_backends
 from moto.events.responses import EventsHandler
 
-from sandbox import event_pattern, events
+from sandbox import clock, event_pattern, events
 from sandbox.dispatch import route
 from sandbox.event_targets import COURIER, Delivery, is_supported
 
@@ -65,7 +65,7 @@ class EventBridgeBackend(EventsBackend):
             detail = None
         if not isinstance(detail, dict):
             return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
-        at = datetime.fromtimestamp(entry["Time"], UTC) if "Time" in entry else datetime.now(UTC)
+        at = datetime.fromtimestamp(entry["Time"], UTC) if "Time" in entry else clock.now()
         event = {
             "version": "0",
             "id": str(uuid.uuid4()),

@@ -8,8 +8,9 @@ from __future__ import annotations
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
+
+from sandbox import clock
 
 _KEPT = 10_000
 _EVENTS: deque[dict[str, Any]] = deque(maxlen=_KEPT)
@@ -25,7 +26,7 @@ def emit(account: str, region: str, source: str, detail_type: str, detail: Mappi
         "detail-type": detail_type,
         "source": source,
         "account": account,
-        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "time": clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
         "region": region,
         "resources": [],
         "detail": dict(detail),

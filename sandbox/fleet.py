@@ -5,9 +5,9 @@ seeded depends on the day and the seed number alone: digests, dates, revision id
 """
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
-from sandbox import ecr
+from sandbox import clock, ecr
 from sandbox.bases import all_releases
 from sandbox.fleet_functions import FUNCTIONS, DemoFunction
 from sandbox.fleet_images import REPOSITORIES, AppImage, Repository
@@ -28,7 +28,7 @@ def seed(name: str, today: date | None = None, **options: int) -> None:
     Dates are relative to `today`, in UTC. `options` are fields of Size. Raises ValueError for any other name, for
     options of a fleet that has none, and for a size that cannot be.
     """
-    today = today or datetime.now(UTC).date()
+    today = today or clock.now().date()
     if name == "small" or name.isdecimal():
         size = replace(SMALL, **options) if name == "small" else Size(int(name), **options)
         _seed_bases(today)

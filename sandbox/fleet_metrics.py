@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-import time
 
-from sandbox import metrics
+from sandbox import clock, metrics
 from sandbox.fleet_functions import DemoFunction
 from sandbox.metrics import Past
 
@@ -14,7 +13,7 @@ DAY = 24 * 3600.0
 
 def seed_traffic(function: DemoFunction) -> None:
     """Give a function's metrics a past of a day, which ends now."""
-    past = traffic(function, time.time())
+    past = traffic(function, clock.seconds())
     metrics.seed(function.repository.account, function.repository.region, function.name, past)
 
 

@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
+from sandbox import clock
+
 WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -131,7 +133,7 @@ class Handler(BaseHTTPRequestHandler):
             headers = [*headers, ("Content-Length", str(sum(map(len, parts))))]
             sized = True
         chunked = not sized and not bodiless
-        lines = [f"{self.protocol_version} {code} {reason}", f"Date: {self.date_time_string()}"]
+        lines = [f"{self.protocol_version} {code} {reason}", f"Date: {self.date_time_string(clock.seconds())}"]
         lines += [f"{name}: {value}" for name, value in headers if name.lower() not in ("date", "connection")]
         if chunked:
             lines.append("Transfer-Encoding: chunked")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sandbox import lambda_images, metrics
+from sandbox import clock, lambda_images, metrics
 from sandbox.clock import CLOCK
 from sandbox.lambda_aliases import choose
 from sandbox.lambda_launch import (
@@ -142,7 +142,7 @@ def execute(
     function = target.function
     source = metrics.Source(function.account, function.region, function.name, target.qualifier or "", version.number)
     with _slot(function, source if counts_throttle else None) as concurrent:
-        began = time.time()
+        began = clock.seconds()
         outcome = _run(call, target, version, on_chunk)
     metrics.record_invocation(
         source, milliseconds=outcome.milliseconds, failed=outcome.failed, began=began, concurrent=concurrent
@@ -207,7 +207,7 @@ def _run(call: Call, target: Target, version: Version, on_chunk: Callable[[bytes
         except InvalidEntrypointError as error:
             return not_started(function, version, call.request_id, error)
     arn = f"{function.arn}:{target.qualifier}" if target.qualifier else function.arn
-    deadline = int((time.time() + version.settings.timeout) * 1000)
+    deadline = int((time.time() + version.settings.timeout) * 1000)  # noqa: TID251 - the handler's own clock
     context = base64.b64decode(call.get("ClientContext", "")).decode(errors="replace")
     try:
         return environment.invoke(Event(call.request_id, call.body or b"{}", arn, deadline, context, on_chunk))

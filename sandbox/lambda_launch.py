@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from sandbox import log_store
+from sandbox import clock, log_store
 from sandbox.lambda_images import manifest_of
 from sandbox.lambda_model import Function, Settings, Version
 from sandbox.runtime import Launch, Outcome
@@ -55,7 +54,7 @@ def launch(function: Function, version: Version, config: Mapping[str, Any]) -> L
 
 def log_stream(version: Version) -> str:
     """A new log stream's name, as Lambda makes them: "2026/05/04/[3]0f1e…"."""
-    return f"{datetime.now(UTC):%Y/%m/%d}/[{version.number}]{uuid4().hex}"
+    return f"{clock.now():%Y/%m/%d}/[{version.number}]{uuid4().hex}"
 
 
 def log_writer(function: Function, version: Version, stream: str) -> Write:

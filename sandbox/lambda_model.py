@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from sandbox import clock
 from sandbox.clock import CLOCK
 
 LATEST = "$LATEST"
@@ -23,7 +24,7 @@ PENDING_REASON = "The function is being created."
 
 def timestamp(moment: datetime | None = None) -> str:
     """LastModified as Lambda writes it: "2026-05-04T03:02:01.123+0000"."""
-    moment = (moment or datetime.now(UTC)).astimezone(UTC)
+    moment = (moment or clock.now()).astimezone(UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}+0000"
 
 

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+
+from sandbox import clock
 
 MINUTE = 60
 METRICS = {
@@ -170,7 +171,7 @@ def record_invocation(source: Source, *, milliseconds: float, failed: bool, bega
 
 def record_throttle(source: Source) -> None:
     """Record a call that was throttled: it is neither an invocation nor an error."""
-    _record(source, {"Throttles": 1.0}, time.time())
+    _record(source, {"Throttles": 1.0}, clock.seconds())
 
 
 def _record(source: Source, values: Mapping[str, float], at: float) -> None:

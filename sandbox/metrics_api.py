@@ -7,13 +7,12 @@ start time, rounded down to its minute. Metric math is refused.
 from __future__ import annotations
 
 import re
-import time
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sandbox import dispatch
+from sandbox import clock, dispatch
 from sandbox.metrics import METRICS, MINUTE, Dimensions, dimensions, space
 from sandbox.protocol import Call, JsonService, ServiceError
 
@@ -171,7 +170,7 @@ def list_metrics(call: Call) -> Mapping[str, Any]:
     """Metrics that have data, by namespace, name and dimensions (a filter without a value asks for the name only)."""
     if call.get("Namespace", NAMESPACE) != NAMESPACE:
         return {"Metrics": []}
-    since = time.time() - RECENT if call.get("RecentlyActive") else 0.0
+    since = clock.seconds() - RECENT if call.get("RecentlyActive") else 0.0
     found = space(call.account, call.region)
     with found.lock:
         metrics = sorted({(metric, under) for metric, under, last in found.listing() if last >= since})

@@ -9,12 +9,13 @@ import re
 import secrets
 import string
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.sts.responses import TokenResponse
 
+from sandbox import clock
 from sandbox.roles import ROLE_ARN
 
 DEFAULT_ACCOUNT = "111111111111"
@@ -78,7 +79,7 @@ class StsResponse(TokenResponse):
                     "AccessKeyId": key,
                     "SecretAccessKey": secrets.token_urlsafe(30),
                     "SessionToken": secrets.token_urlsafe(120),
-                    "Expiration": datetime.now(UTC) + timedelta(seconds=seconds),
+                    "Expiration": clock.now() + timedelta(seconds=seconds),
                 },
                 "AssumedRoleUser": {"AssumedRoleId": f"{role_id}:{session}", "Arn": assumed},
                 "PackedPolicySize": 6,

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from werkzeug.exceptions import BadRequest, NotFound
 from werkzeug.wrappers import Request
 
-from sandbox import admin, golden
+from sandbox import admin, clock, golden
 from sandbox.bases import STREAMS, BaseRelease, BaseStream, next_release, stream
 from sandbox.store import PUBLIC, STORE
 
@@ -61,7 +61,7 @@ def _publish_over_http(request: Request) -> object:
         raise BadRequest('the body must be {"stream": "python:3.12"}; "created" may be added')
     if body["stream"] not in (names := _listing()):
         raise NotFound(f"no stream {body['stream']!r}; there are: {', '.join(names)}")
-    created = datetime.fromisoformat(body["created"]) if "created" in body else datetime.now(UTC)
+    created = datetime.fromisoformat(body["created"]) if "created" in body else clock.now()
     # A time without a zone is UTC, as all others here.
     created = created.astimezone(UTC) if created.tzinfo else created.replace(tzinfo=UTC)
     created = created.replace(microsecond=0)

@@ -20,10 +20,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
-from sandbox import runtime_loop
+from sandbox import clock, runtime_loop
 from sandbox.runtime_api import Event, Result, RuntimeApi
 from sandbox.runtime_files import ROOTS
 from sandbox.runtime_report import Report, end_lines, init_failure_line, start_line
@@ -203,7 +202,7 @@ class Environment:
             return _error("Runtime.ExitError", message), "error", milliseconds
         self._drain()
         text = f"Task timed out after {self.launch.timeout:.2f} seconds"
-        moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        moment = clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         if not self.launch.json_logs:
             self._write([f"{moment} {event.request_id} {text}"])
         error = _error("Sandbox.Timedout", f"RequestId: {event.request_id} Error: {text}")

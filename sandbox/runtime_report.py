@@ -6,8 +6,9 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
+
+from sandbox import clock
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Report:
 
 
 def _platform(kind: str, record: Mapping[str, Any]) -> str:
-    moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    moment = clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return json.dumps({"time": moment, "type": f"platform.{kind}", "record": record})
 
 

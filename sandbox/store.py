@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from sandbox import clock
 from sandbox.contents import INDEX_MEDIA_TYPES as INDEX_MEDIA_TYPES  # the store's facts and errors come with it
 from sandbox.contents import ContentMissing as ContentMissing
 from sandbox.contents import Contents as Contents
@@ -130,7 +131,7 @@ class Store:
 
         Raises RepositoryMissing, TagIsImmutable, ContentMissing (blobs must be there before their manifest).
         """
-        manifest = StoredManifest(sha256(data), media_type, data, pushed_at or datetime.now(UTC))
+        manifest = StoredManifest(sha256(data), media_type, data, pushed_at or clock.now())
         with self._lock:
             contents = self.contents(namespace, repository)
             held = contents.manifests if manifest.is_index else contents.blobs

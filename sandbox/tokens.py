@@ -8,9 +8,10 @@ import hashlib
 import hmac
 import json
 import secrets
-import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+
+from sandbox import clock
 
 TOKEN_LIFE = timedelta(hours=12)
 LAYER_LIFE = timedelta(hours=1)
@@ -37,7 +38,7 @@ class Registry:
 
 def issue(registry: Registry, now: datetime | None = None) -> tuple[str, datetime]:
     """A password for user AWS, and when it expires."""
-    expires = (now or datetime.now(UTC)) + TOKEN_LIFE
+    expires = (now or clock.now()) + TOKEN_LIFE
     payload = {**registry.__dict__, "expiration": int(expires.timestamp())}
     return base64.b64encode(json.dumps(payload).encode()).decode(), expires
 
@@ -50,20 +51,22 @@ def read(password: str, now: datetime | None = None) -> Registry:
         registry = Registry(**payload)
     except (binascii.Error, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidToken(str(error)) from error
-    if expiration <= (now or datetime.now(UTC)).timestamp():
+    if expiration <= (now or clock.now()).timestamp():
         raise ExpiredToken("Your authorization token has expired. Reauthenticate and try again.")
     return registry
 
 
 def layer_query(digest: str) -> str:
     """The signed query of a layer's address, good for an hour."""
-    expires = int(time.time() + LAYER_LIFE.total_seconds())
+    expires = int(clock.seconds() + LAYER_LIFE.total_seconds())
     return f"X-Amz-Expires={expires}&X-Amz-Signature={_sign(digest, expires)}"
 
 
 def layer_query_is_valid(digest: str, expires: str, given: str) -> bool:
     """Whether a layer's address was signed by this process and has not run out."""
-    return expires.isdigit() and int(expires) > time.time() and hmac.compare_digest(_sign(digest, int(expires)), given)
+    return (
+        expires.isdigit() and int(expires) > clock.seconds() and hmac.compare_digest(_sign(digest, int(expires)), given)
+    )
 
 
 def _sign(digest: str, expires: int) -> str:

@@ -117,10 +117,12 @@
     const text = `${Math.floor(size / by)} ${unit}`;
     return seconds < 0 ? `in ${text}` : `${text} ago`;
   };
+  const ahead = Date.parse(root.dataset.now) - Date.now(); // of a browser's clock, which may be wrong
+  window.drydockNow = () => Date.now() + ahead;
   setInterval(() => {
     if (document.hidden) return;
     for (const time of document.querySelectorAll("time[datetime]:not([data-fixed])")) {
-      const text = relative((Date.now() - Date.parse(time.dateTime)) / 1000);
+      const text = relative((window.drydockNow() - Date.parse(time.dateTime)) / 1000);
       if (time.textContent !== text) time.textContent = text;
     }
   }, 10000);

@@ -101,7 +101,7 @@
     }
     const clock = setInterval(() => {
       for (const place of run.querySelectorAll("[data-since]")) {
-        place.textContent = span(Math.max(0, (Date.now() - Date.parse(place.dataset.since)) / 1000));
+        place.textContent = span(Math.max(0, (window.drydockNow() - Date.parse(place.dataset.since)) / 1000));
       }
     }, 1000);
 

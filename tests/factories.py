@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from functions_app import clock
 from functions_app.domain.images import chain_ids
 from functions_app.models import (
     Account,
@@ -39,7 +40,7 @@ def make_account(name: str = "", *, regions: Sequence[str] = ("eu-west-1",), **v
         name=name or f"account {number}",
         **{"account_id": f"{number:012d}", "regions": list(regions), "colour": "blue", **values},
     )
-    now = datetime.now(UTC)
+    now = clock.now()
     for region in regions:
         Scope.objects.create(account=account, region=region, attempted_at=now, synced_at=now)
     return account

@@ -16,10 +16,14 @@ GIVEN_DATABASE = os.environ.get("DATABASE_URL", "")
 if GIVEN_DATABASE.startswith("sqlite"):
     GIVEN_DATABASE = ""  # a parent test process left its own
 
+CLOCK_AHEAD = os.environ.get("DRYDOCK_CLOCK_AHEAD", "0")  # tests.run hands in other days
+
 for name in [name for name in os.environ if name.startswith(("DRYDOCK_", "AWS_"))]:
     del os.environ[name]
 os.environ |= {
     "DRYDOCK_DATA_DIR": str(FOLDER),
+    "DRYDOCK_DEMO": "1",
+    "DRYDOCK_CLOCK_AHEAD": CLOCK_AHEAD,
     "DRYDOCK_SECRET_KEY": "tests-only-" + "x" * 50,
     "DRYDOCK_QUOTA_SHARE": "100",  # the sandbox enforces none unless a test says so
     "DATABASE_URL": GIVEN_DATABASE or f"sqlite:///{FOLDER / 'drydock.sqlite3'}",

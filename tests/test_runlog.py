@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 from django.db import connections
-from django.utils import timezone
 
-from functions_app import runlog
+from functions_app import clock, runlog
 from functions_app.domain.runs import Kind, Status
 from functions_app.models import LogLine, Run
 from tests.conftest import Valkey
@@ -18,7 +17,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def make_run(status: Status = Status.RUNNING) -> Run:
-    return Run.objects.create(kind=Kind.SYNC, status=status, title="A run", created_at=timezone.now())
+    return Run.objects.create(kind=Kind.SYNC, status=status, title="A run", created_at=clock.now())
 
 
 def stored(run: Run) -> list[tuple[int, str]]:
@@ -110,7 +109,7 @@ def test_each_batch_is_published_once_and_can_be_read_back(valkey: Valkey) -> No
     with valkey.client as client, client.pubsub() as messages:
         messages.subscribe(runlog.channel(run.pk))
         assert messages.get_message(timeout=5)["type"] == "subscribe"
-        runlog.append(run.pk, [(timezone.now(), "info", "drydock", text) for text in ("a", "b", "ü")])
+        runlog.append(run.pk, [(clock.now(), "info", "drydock", text) for text in ("a", "b", "ü")])
         message = messages.get_message(timeout=5)
         assert messages.get_message(timeout=0.1) is None
     assert runlog.decode(message["data"]) == tuple(runlog.read(run.pk))
@@ -131,7 +130,7 @@ def test_a_redis_that_is_away_fails_nothing(valkey: Valkey) -> None:
 
 def test_pages_of_a_log_join_without_overlap() -> None:
     run = make_run()
-    runlog.append(run.pk, [(timezone.now(), "info", "drydock", str(number)) for number in range(2_500)])
+    runlog.append(run.pk, [(clock.now(), "info", "drydock", str(number)) for number in range(2_500)])
     assert [line.sequence for line in runlog.read_all(run.pk)] == list(range(1, 2_501))
     assert [line.sequence for line in runlog.tail(run.pk, 3)] == [2_498, 2_499, 2_500]
     assert [line.sequence for line in runlog.tail(run.pk, 2, before=5)] == [3, 4]

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.domain.runs import Kind
 from functions_app.models import BaseStream, Run
 from functions_app.services.base_streams import seed_streams
@@ -27,7 +27,7 @@ def test_a_new_installation_polls_and_syncs_at_once_and_only_once(valkey: Valkey
 
 def test_what_was_missed_while_nothing_ran_is_caught_up(valkey: Valkey) -> None:
     catch_up()
-    Run.objects.filter(kind=Kind.BASE_POLL).update(status="succeeded", created_at=timezone.now() - timedelta(days=1))
+    Run.objects.filter(kind=Kind.BASE_POLL).update(status="succeeded", created_at=clock.now() - timedelta(days=1))
     assert catch_up() == ["base_poll"]
 
 
@@ -44,14 +44,14 @@ def test_an_upgrade_brings_new_runtimes_when_beat_starts_and_switches_nothing_on
 
 def test_a_reading_after_an_event_is_not_taken_for_a_sync(valkey: Valkey) -> None:
     Run.objects.create(
-        kind=Kind.SYNC, lock="repositories", status="succeeded", title="Read team/app", created_at=timezone.now()
+        kind=Kind.SYNC, lock="repositories", status="succeeded", title="Read team/app", created_at=clock.now()
     )
 
     assert "sync" in catch_up()
 
 
 def test_nothing_is_begun_that_is_not_due(valkey: Valkey) -> None:
-    BaseStream.objects.create(name="golden", reference="x.y/z:1", next_poll_at=timezone.now() + timedelta(hours=1))
+    BaseStream.objects.create(name="golden", reference="x.y/z:1", next_poll_at=clock.now() + timedelta(hours=1))
 
     assert look() == []
     assert not Run.objects.exists()

@@ -10,9 +10,10 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from functions_app import clock
 from functions_app.aws import quota
 from functions_app.aws.ecr_scans import ScanSummary, listed_scan
 from functions_app.aws.session import Target, client
@@ -166,7 +167,7 @@ def login(target: Target, *, refused: Login | None = None) -> Login:
     """
     with _LOCK:
         kept = _LOGINS.get(target)
-    if kept and kept[1] - RENEW_BEFORE > datetime.now(UTC):
+    if kept and kept[1] - RENEW_BEFORE > clock.now():
         fetched = time.monotonic() - kept[2]
         if kept[0] != refused or fetched < RENEW_AGAIN:
             return kept[0]

@@ -71,15 +71,14 @@ def judge(detection: Detection, tracks: Tracks, ends: Mapping[str, Ends], now: d
         replace(each.verdict, reason=_sentence(each.ended, f"{lead} {level.release.label}{each.tail}"))
         for level, each in zip(detection.levels, standings, strict=True)
     )
-    at = max(range(len(levels)), key=lambda number: (levels[number].freshness.severity, levels[number].days_behind))
     behind = max(levels, key=lambda verdict: (verdict.days_behind, verdict.releases_behind))
     reason = levels[0].reason
-    if at > 0:
+    if (at := _worst_beneath(levels)) is not None:
         nearest = f"{lead} {detection.levels[0].release.label}, {_briefly(levels[0])}"
         beneath = f"{detection.levels[at].release.label}{standings[at].tail}"
-        reason = _sentence(standings[at].ended, f"{nearest}, which stands on {beneath}")
+        reason = _sentence(standings[0].ended or standings[at].ended, f"{nearest}, which stands on {beneath}")
     return Verdict(
-        levels[at].freshness,
+        max((verdict.freshness for verdict in levels), key=lambda each: each.severity),
         reason,
         behind.releases_behind,
         behind.days_behind,
@@ -89,12 +88,30 @@ def judge(detection: Detection, tracks: Tracks, ends: Mapping[str, Ends], now: d
     )
 
 
+def _worst_beneath(levels: Sequence[Verdict]) -> int | None:
+    """The level beneath the nearest that is told of: the worst that is not current, None where all are.
+
+    Told whether the nearest is better or worse: how many days each is behind must not change what people read. Of
+    two that are as bad the deepest: a new build of what stands on it does not mend it.
+    """
+    bad = [number for number in range(1, len(levels)) if levels[number].freshness is not Freshness.CURRENT]
+    return max(bad, key=lambda number: (_badness(levels[number]), number), default=None)
+
+
+def _badness(verdict: Verdict) -> tuple[int, int, int]:
+    return verdict.freshness.severity, verdict.days_behind, verdict.releases_behind
+
+
 def _sentence(*parts: str) -> str:
     return " ".join(part for part in parts if part)[:REASON_LIMIT]
 
 
 def _briefly(verdict: Verdict) -> str:
-    """How the nearest level stands, where one beneath it is worse."""
+    """How the nearest level stands, where one beneath it is told of too."""
+    if verdict.freshness is Freshness.END_OF_LIFE:
+        return "past its end of life"
+    if verdict.freshness is Freshness.STALE and not verdict.releases_behind:
+        return "itself withdrawn"
     if verdict.freshness is Freshness.STALE:
         return f"itself {_count(verdict.releases_behind, 'release')} behind"
     return "current" if verdict.freshness is Freshness.CURRENT else "whose stream has no current release"

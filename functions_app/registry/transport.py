@@ -3,12 +3,12 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TypeVar
 
 import httpx
 
+from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.registry.addresses import GuardedBackend, Reach, refuse_literal, within
 from functions_app.registry.auth import Authorizer, Credentials, parse_challenges
@@ -92,7 +92,7 @@ class Transport:
         """Why an answer is worth another attempt; None for one that stands."""
         if status != 429 and status < 500:
             return None
-        asked = retry_after(headers.get("retry-after", ""), datetime.now(UTC))
+        asked = retry_after(headers.get("retry-after", ""), clock.now())
         return refusal(self.host, what, status, headers, body), asked
 
     def rest(self, attempt: int, asked: float | None, failure: DrydockError, ends: float) -> None:

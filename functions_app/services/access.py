@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.redaction import redact_value
 from functions_app.models import AuditEntry, Run
@@ -47,7 +47,7 @@ def audit(
     """Add one entry: a change, or a refused attempt at one. `plan` is redacted; no actor means the schedule."""
     person = actor if isinstance(actor, User) else None
     return AuditEntry.objects.create(
-        at=timezone.now(),
+        at=clock.now(),
         actor=person,
         actor_name=person.get_username() if person else actor_name or SCHEDULE,
         action=action,

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db.models import Count, Max, Q, Sum
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.domain.bases import Detection, ImageShape, KnownRelease, Tier, detect, not_read, unknown
 from functions_app.domain.end_of_life import Ends
 from functions_app.domain.freshness import Verdict, judge
@@ -59,7 +59,7 @@ def judge_images(image_ids: Collection[int] | None = None, *, now: datetime | No
     changed: set[int] = set()
     for _ in range(TURNS):
         known = _releases_known()
-        changed.update(_judge(image_ids, Bench.prepare(now or timezone.now())))
+        changed.update(_judge(image_ids, Bench.prepare(now or clock.now())))
         if _releases_known() == known:
             break
     if changed:

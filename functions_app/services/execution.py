@@ -5,8 +5,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.redaction import redact_value
 from functions_app.domain.runs import Done, Outcome, Status, StepStatus, Wait
@@ -78,7 +78,7 @@ class Execution:
         """Mark the step as running, then call it; every way it can end becomes a value."""
         resumed = step.status in (StepStatus.WAITING, StepStatus.RUNNING)
         step.status = StepStatus.RUNNING
-        step.started_at = step.started_at or timezone.now()
+        step.started_at = step.started_at or clock.now()
         self.lease.write(step=step)
         if not resumed:
             self.log.info(f"Step {step.position} of {len(self.steps)}: {spec.title}")
@@ -93,10 +93,10 @@ class Execution:
             return error.problem
         except Exception as error:  # noqa: BLE001 - the boundary: whatever a step raises must end its run, not hide
             return self._unexpected(error, f"the step “{spec.title}”")
-        if isinstance(outcome, Wait) and self.context.deadline and timezone.now() > self.context.deadline:
+        if isinstance(outcome, Wait) and self.context.deadline and clock.now() > self.context.deadline:
             return Problem(
                 Code.FAILED,
-                f"“{spec.title}” was not finished after {_span(timezone.now() - step.started_at)}"
+                f"“{spec.title}” was not finished after {_span(clock.now() - step.started_at)}"
                 + (f": {outcome.note}" if outcome.note else "."),
                 next_step="Look at the function in AWS; run it again when the cause is gone.",
             )
@@ -113,7 +113,7 @@ class Execution:
     def _end_step(self, step: RunStep, status: StepStatus, note: str) -> None:
         step.status = status
         step.note = redact(note)[:NOTE]
-        step.ended_at = timezone.now()
+        step.ended_at = clock.now()
         self.lease.write(step=step, memory=self.context.memory, result=self.context.result)
         took = _span(step.ended_at - step.started_at) if step.started_at else ""
         self.log.info(f"{step.title}: {step.note or status.value} ({took})")
@@ -121,7 +121,7 @@ class Execution:
     # What follows
 
     def _wait(self, step: RunStep, wait: Wait) -> float:
-        now = timezone.now()
+        now = clock.now()
         step.status = StepStatus.WAITING
         step.note = redact(wait.note)[:NOTE]
         seconds = max(0.0, wait.seconds)
@@ -143,7 +143,7 @@ class Execution:
         if not undo:
             step.status = StepStatus.FAILED
         step.note = redact(problem.message)[:NOTE]
-        step.ended_at = timezone.now()
+        step.ended_at = clock.now()
         self.log.error(f"{step.title}: {_told(problem)}")
         return self._stop(Status.FAILED, step, problem)
 
@@ -191,7 +191,7 @@ class Execution:
 
     def _rest(self, wait: Wait) -> float:
         """Let go of a run whose undo waits: it stays UNDOING, so its lease says when the next worker may go on."""
-        due = timezone.now() + timedelta(seconds=wait.seconds)
+        due = clock.now() + timedelta(seconds=wait.seconds)
         self.log.flush()
         memory, result = self.context.memory, self.context.result
         self.lease.write(memory=memory, result=result, lease_owner="", lease_until=due, handed_out_at=due)
@@ -208,7 +208,7 @@ class Execution:
                 problem=self.run.problem,
                 memory=self.context.memory,
                 result={**self.context.result, "summary": summary},
-                ended_at=timezone.now(),
+                ended_at=clock.now(),
                 wake_at=None,
             )
             if self.run.actor_name != access.SCHEDULE:
@@ -262,7 +262,7 @@ def _told(problem: Problem) -> str:
 
 
 def _since(moment: datetime | None) -> timedelta:
-    return timezone.now() - moment if moment else timedelta()
+    return clock.now() - moment if moment else timedelta()
 
 
 def _span(duration: timedelta) -> str:

@@ -2,8 +2,8 @@
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.models import FleetRevision
 from functions_app.runlog import announce_fleet
 
@@ -11,7 +11,7 @@ from functions_app.runlog import announce_fleet
 def changed() -> None:
     """Count one visible change, and tell the streams after the commit."""
     with transaction.atomic():
-        now = timezone.now()
+        now = clock.now()
         if not FleetRevision.objects.filter(pk=1).update(revision=F("revision") + 1, at=now):
             FleetRevision.objects.get_or_create(pk=1, defaults={"revision": 1, "at": now})
         transaction.on_commit(announce_fleet)

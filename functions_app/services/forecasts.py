@@ -13,8 +13,8 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.aws import ecr, lifecycle
 from functions_app.aws.session import Target
 from functions_app.domain.errors import Code, DrydockError, Problem
@@ -78,7 +78,7 @@ def _preview(context: Context) -> Outcome:
         _stop_if_asked(context)
         pk = waiting[0]
         row = rows.get(pk) or next(iter(_rows([pk])), None)
-        begun[str(pk)] = {"since": timezone.now().isoformat(), "started": False}
+        begun[str(pk)] = {"since": clock.now().isoformat(), "started": False}
         waiting.pop(0)
         _carry_on(context, row, str(pk))
     context.save()
@@ -123,7 +123,7 @@ def _carry_on(context: Context, row: Repository | None, key: str) -> None:
 
 def _fail(context: Context, row: Repository, problem: Problem, scope: str) -> None:
     context.result["repositories"]["failed"] += 1
-    now = timezone.now()
+    now = clock.now()
     LifecycleForecast.objects.update_or_create(
         repository=row, defaults={"attempted_at": now, "problem": problem.as_json()}
     )
@@ -162,7 +162,7 @@ def _look(row: Repository, state: dict[str, Any], context: Context) -> lifecycle
 
 def _late(state: dict[str, Any]) -> Problem | None:
     since = datetime.fromisoformat(state["since"])
-    if timezone.now() - since <= PATIENCE:
+    if clock.now() - since <= PATIENCE:
         return None
     whose = "Its preview" if state["started"] else "A preview that somebody else started"
     return Problem(
@@ -198,7 +198,7 @@ def _with_members(target: Target, row: Repository, expiring: Sequence[Expiring])
 def _store(context: Context, row: Repository, preview: lifecycle.Preview) -> lifecycle.Preview:
     """Keep the forecast, and mark the images it names; an empty policy says that there is none. Raises LeaseLost."""
     context.lease.check()  # ECR may have taken its time: by now another worker may have read a later one
-    now = timezone.now()
+    now = clock.now()
     LifecycleForecast.objects.update_or_create(
         repository=row,
         defaults={

@@ -5,8 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
-
+from functions_app import clock
 from functions_app.domain.build_steps import kept_step
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.images import (
@@ -44,7 +43,7 @@ def inspect(
     The rows need their repository at hand (select_related). What could not be read is told in `inspect_problem`; it
     is tried again at the next call where that may help, that is, `inspected_at` stays null.
     """
-    when = now or timezone.now()
+    when = now or clock.now()
     for start in range(0, len(images), BATCH):
         _inspect(images[start : start + BATCH], manifests, registry, when)
 

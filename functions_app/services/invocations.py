@@ -4,12 +4,13 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connections
 
+from functions_app import clock
 from functions_app.aws import lambdas, logs
 from functions_app.aws.lambdas import InvokeAnswer
 from functions_app.aws.session import Target
@@ -139,7 +140,7 @@ def _follow(context: Context, payload: bytes) -> InvokeAnswer:
         group=context.memory["log_group"],
         log=context.log,
         merge=InvocationLog(context.memory["versions"]),
-        since=datetime.now(UTC) - SKEW,
+        since=clock.now() - SKEW,
     )
     with live:
         answer = _send(context, payload, Mode.SYNC)

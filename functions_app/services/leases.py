@@ -9,8 +9,8 @@ from typing import Any
 
 from django.db import Error, connections, transaction
 from django.db.models import F
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.domain.runs import LEASE, LEGAL, RENEW_EVERY, Status
 from functions_app.models import Run, RunStep
 from functions_app.runlog import announce
@@ -44,7 +44,7 @@ class Lease:
     @classmethod
     def claim(cls, run_id: int, owner: str) -> tuple["Lease", Run] | None:
         """Claim the run if it is due, or its lease ran out; None if there is nothing to do."""
-        now = timezone.now()
+        now = clock.now()
         run = Run.objects.filter(pk=run_id).first()
         if run is None or not claimable(run, now):
             return None
@@ -78,7 +78,7 @@ class Lease:
             raise ValueError(f"run {self.run_id}: {self.status} -> {to} is not a legal transition")
         status = to or self.status
         kept = status in (Status.RUNNING, Status.UNDOING)
-        hold: dict[str, Any] = {"lease_until": timezone.now() + LEASE}
+        hold: dict[str, Any] = {"lease_until": clock.now() + LEASE}
         if not kept:
             hold = {"lease_owner": "", "lease_until": None}
         with transaction.atomic():
@@ -94,7 +94,7 @@ class Lease:
     def renew(self) -> None:
         """Prolong the lease; remembers when it is another's."""
         mine = Run.objects.filter(pk=self.run_id, lease_owner=self.owner)
-        if not mine.update(lease_until=timezone.now() + LEASE):
+        if not mine.update(lease_until=clock.now() + LEASE):
             self._lost.set()
 
     @contextmanager

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images import Platform
 from functions_app.domain.patches import Entry, PatchPlan, Place, Target, decide, make_plan
@@ -28,7 +28,7 @@ def plan(stream: BaseStream, actor: User, *, release_id: int | None = None, acco
     `release_id` and `account_id` narrow it. Raises DENIED for others than operators, PREFLIGHT where nothing is behind.
     """
     access.require_operator(actor, ACTION, stream.name)
-    made = make_plan(stream.pk, stream.name, _entries(stream, release_id, account_id, timezone.now()), timezone.now())
+    made = make_plan(stream.pk, stream.name, _entries(stream, release_id, account_id, clock.now()), clock.now())
     if not made.entries:
         raise DrydockError(
             Code.PREFLIGHT,

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.domain.deployments import check_confirmation
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Kind
@@ -21,7 +21,7 @@ PRIVATE = "payload"  # the one key of a body that never leaves the plan: not int
 
 def store(kind: Kind, body: dict[str, Any], actor: User, ttl: timedelta = TTL) -> Plan:
     """Store a plan. The body needs `title`, `function_id`; `lock` and `confirm` (what must be typed) may be ''."""
-    now = timezone.now()
+    now = clock.now()
     Plan.objects.filter(applied_at=None, expires_at__lt=now - KEEP).delete()
     return Plan.objects.create(kind=kind, body=body, created_by=actor, created_at=now, expires_at=now + ttl)
 
@@ -72,7 +72,7 @@ def _apply(plan: Plan, actor: User, typed: str) -> Run:
     if function is None:
         raise DrydockError(Code.NOT_FOUND, "The function of this plan is no longer known.", next_step="Sync.")
     with transaction.atomic():
-        now = timezone.now()
+        now = clock.now()
         claimed = Plan.objects.filter(pk=plan.pk, applied_at=None, expires_at__gt=now).update(applied_at=now)
         if not claimed:
             plan.refresh_from_db()

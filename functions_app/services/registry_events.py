@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.aws import queues
 from functions_app.aws.queues import Queue
 from functions_app.aws.session import Target
@@ -36,7 +36,7 @@ def handle(event: Mapping[str, Any], now: datetime | None = None) -> str:
         return f"{told.name}: scanned; the next sync reads what the scan found."
     if told.happened is Happened.NOTHING:
         return f"{told.name}: nothing changed."
-    when = now or timezone.now()
+    when = now or clock.now()
     done = [*_poll_streams(told, when), *_read_repository(told, when)]
     return f"{told.name}: {told.happened}; {'; '.join(done) or 'nobody here watches it'}."
 

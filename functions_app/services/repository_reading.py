@@ -8,8 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from django.utils import timezone
-
+from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Kind
 from functions_app.models import Account, Repository, Run
@@ -71,7 +70,7 @@ def read_asked(
 
 
 def _opened(account: Account, region: str, stopped: Callable[[], bool]) -> ScopeRead:
-    return ScopeRead(account, region, accounts.target(account, region), timezone.now(), False, stopped)
+    return ScopeRead(account, region, accounts.target(account, region), clock.now(), False, stopped)
 
 
 def _read(scope: ScopeRead, row: Repository, log: Log) -> None:

@@ -9,12 +9,11 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
-from django.utils import timezone
 from django.utils.module_loading import import_string
 from kombu.exceptions import OperationalError
 
 from dashboard.celery import app
-from functions_app import runlog
+from functions_app import clock, runlog
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import ACTIVE, Kind, Status, StepStatus
 from functions_app.models import Account, Function, Run, RunStep
@@ -55,7 +54,7 @@ def submit(
 
     `actor` None is the schedule, which leaves no audit entry. Raises BUSY, naming the run that holds the same lock.
     """
-    now = timezone.now()
+    now = clock.now()
     actor_name = actor.get_username() if actor else access.SCHEDULE
     try:
         with transaction.atomic():
@@ -137,7 +136,7 @@ def execute(run_id: int, owner: str, kinds: Mapping[Kind, RunKind] | None = None
 
 def cancel(run: Run, actor: User | None) -> bool:
     """Ask for the end of a run; it takes effect between steps, and at once while it waits. False: it had ended."""
-    now = timezone.now()
+    now = clock.now()
     name = actor.get_username() if actor else access.SCHEDULE
     active = Run.objects.filter(pk=run.pk, status__in=ACTIVE)
     with transaction.atomic():
@@ -163,7 +162,7 @@ def hand_out_due() -> int:
 
     `handed_out_at` is compared and set, so that a run is told once, and again only when nobody came for RESEND.
     """
-    now = timezone.now()
+    now = clock.now()
     due = Q(status__in=(Status.QUEUED, Status.WAITING), wake_at__lte=now)
     orphaned = Q(status__in=(Status.RUNNING, Status.UNDOING), lease_until__lt=now)
     quiet = Q(handed_out_at=None) | Q(handed_out_at__lte=now - RESEND)

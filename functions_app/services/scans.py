@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.aws import ecr_scans
 from functions_app.aws.ecr import ImageFact
 from functions_app.aws.ecr_scans import ScanFact, ScanSummary
@@ -92,7 +92,7 @@ def read_scans(scope: ScopeRead) -> None:
 
 def read_one(image: Image) -> ScanState:
     """Ask ECR about one image now and keep the answer. Needs `repository.account`. Raises DrydockError."""
-    repository, read_at = image.repository, timezone.now()
+    repository, read_at = image.repository, clock.now()
     target = accounts.target(repository.account, repository.region)
     fact = ecr_scans.findings(target, repository.name, image.digest)
     _store(image.pk, fact, read_at)
@@ -114,7 +114,7 @@ def _ask(scope: ScopeRead, wanted: Sequence[_Wanted]) -> Iterator[tuple[_Wanted,
     """As answers arrive: what was asked for, when the asking began, and the answer. Threads read AWS, never rows."""
 
     def ask(one: _Wanted) -> tuple[datetime, ScanFact | Problem]:
-        read_at = timezone.now()
+        read_at = clock.now()
         try:
             return read_at, ecr_scans.findings(scope.target, one.repository, one.digest)
         except DrydockError as error:

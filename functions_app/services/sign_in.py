@@ -8,9 +8,9 @@ from ipaddress import ip_address, ip_network
 from math import ceil
 
 from django.contrib.auth.models import User
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from functions_app import clock
 from functions_app.models import AuditEntry
 from functions_app.services import access
 
@@ -27,7 +27,7 @@ ADDRESS_WAIT = 60.0
 
 def wait(name: str, address: str) -> int:
     """Seconds this name from this address, and this address at all, must still wait; 0 for none. Three queries."""
-    now = timezone.now()
+    now = clock.now()
     entries = AuditEntry.objects.filter(at__gt=now - WINDOW).order_by("-at").values_list("at", flat=True)
     failures, mine = entries.filter(action=REFUSED), {"target": _target(name, address)}
     since = entries.filter(action=ACCEPTED, **mine).first() or now - WINDOW  # a sign-in forgives what was before it

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.utils import timezone
-
+from functions_app import clock
 from functions_app.domain.runs import Kind, Outcome, Wait
 from functions_app.models import Run
 from functions_app.runlog import Logger
@@ -69,7 +68,7 @@ class Context:
     @property
     def now(self) -> datetime:
         """The time, in UTC."""
-        return timezone.now()
+        return clock.now()
 
     def save(self) -> None:
         """Store memory and result now, in the middle of a step. Raises LeaseLost."""

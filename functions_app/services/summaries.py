@@ -7,8 +7,8 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.domain import fleet
 from functions_app.domain.bases import REPOSITORY_NOT_READ
 from functions_app.domain.errors import DrydockError
@@ -35,7 +35,7 @@ def refresh_summaries(function_ids: Sequence[int] | None = None, *, now: datetim
     What is overdue is so by the day of `now`: who keeps that true calls this once a day.
     """
     ids = sorted(set(function_ids)) if function_ids is not None else _all_ids()
-    today = (now or timezone.now()).date()
+    today = (now or clock.now()).date()
     lineages = Lineages()
     return sum(_refresh(ids[start : start + BATCH], today, lineages) for start in range(0, len(ids), BATCH))
 

@@ -12,8 +12,8 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import connections
 from django.db.models import Q
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.aws import session
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.runs import ACTIVE, Done, Kind, Outcome
@@ -132,7 +132,7 @@ def _ended(row: Scope, scope: ScopeRead, log: Log) -> ScopeRead:
         for problem in scope.problems:
             log.warning(f"{scope.name}: {problem.message} {problem.next_step}".strip())
         return scope
-    Scope.objects.filter(pk=row.pk).update(synced_at=timezone.now(), problem=None)
+    Scope.objects.filter(pk=row.pk).update(synced_at=clock.now(), problem=None)
     counts = [(count, ONE.get(name, name) if count == 1 else name) for name, count in scope.counts.items() if count]
     log.info(f"{scope.name}: {', '.join(f'{count} {name}' for count, name in counts)}")
     return scope
@@ -153,7 +153,7 @@ def _check_identity(scope: ScopeRead) -> None:
 
 
 def _opened(account: Account, region: str, full: bool, stopped: Callable[[], bool]) -> ScopeRead:
-    return ScopeRead(account, region, accounts.target(account, region), timezone.now(), full, stopped)
+    return ScopeRead(account, region, accounts.target(account, region), clock.now(), full, stopped)
 
 
 def _part(scope: ScopeRead, read: Callable[[ScopeRead], None]) -> bool:

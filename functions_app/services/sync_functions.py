@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.db import transaction
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.aws import lambdas
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet import LATEST, FunctionFact, VersionFact
@@ -148,7 +148,7 @@ def _version_row(function_id: int, fact: VersionFact) -> Version:
 
 def read_one(function: Function, scope: ScopeRead, run: Run | None) -> None:
     """Read one function, its versions and aliases now. Raises DrydockError; NOT_FOUND marks it gone."""
-    read_at = timezone.now()
+    read_at = clock.now()
     try:
         detail = lambdas.get_function(scope.target, function.name)
         versions = lambdas.versions(scope.target, function.name)

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.aws import ecr
 from functions_app.domain.errors import DrydockError
 from functions_app.models import Image, Repository, Tag, TagMove
@@ -22,7 +22,7 @@ def read_images(scope: ScopeRead) -> None:
     """Bring repositories, images and tags up to date, then read what new images are. Raises DrydockError when the
     listing of repositories fails; a single repository that fails keeps its old rows and is told in the problems.
     """
-    scope.images_since = timezone.now()
+    scope.images_since = clock.now()
     facts = ecr.repositories(scope.target)
     rows = _store_repositories(scope, facts)
     scope.counts["repositories"] = len(rows)
@@ -143,7 +143,7 @@ def _store_tags(scope: ScopeRead, repository: Repository, now: Mapping[str, str]
 
 def read_repository(scope: ScopeRead, repository: Repository) -> None:
     """Read one repository's images and tags now, and what its new images are. Raises DrydockError."""
-    read_at = timezone.now()
+    read_at = clock.now()
     _store_images(scope, repository, ecr.images(scope.target, repository.name), read_at)
     inspect_new(scope, repository)
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from django.utils import timezone
-
+from functions_app import clock
 from functions_app.aws.session import Target
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.models import Account
@@ -88,7 +87,7 @@ def read_each(scope: ScopeRead, call: Callable[[str], T], names: Sequence[str]) 
     """
 
     def read(name: str) -> tuple[datetime, T]:
-        return timezone.now(), call(name)
+        return clock.now(), call(name)
 
     with ThreadPoolExecutor(READERS, thread_name_prefix="sync") as pool:
         asked: dict[Future[tuple[datetime, T]], str] = {pool.submit(read, name): name for name in names}

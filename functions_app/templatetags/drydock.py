@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from functions_app import clock
 from functions_app.web import parts
 from functions_app.web.chrome import NavItem, navigation
 
@@ -43,6 +44,12 @@ def digest(value: str) -> SafeString:
 def ago(then: datetime | None) -> SafeString:
     """A relative time with the exact one on hover."""
     return parts.ago(then)
+
+
+@register.simple_tag
+def server_time() -> str:
+    """What time it is, for scripts: a browser's own clock may be wrong."""
+    return clock.now().isoformat()
 
 
 @register.filter

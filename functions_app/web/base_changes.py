@@ -10,9 +10,9 @@ from uuid import UUID
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from functions_app import clock
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.patches import Entry, PatchPlan, Place, Way
 from functions_app.models import BaseStream
@@ -87,7 +87,7 @@ def show_plan(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
     context = {
         "stored": stored,
         "plan": made,
-        "expired": stored.expires_at <= timezone.now(),
+        "expired": stored.expires_at <= clock.now(),
         "ways": [(*WAYS[way], made.count(way)) for way in Way if made.count(way)],
         "accounts": _accounts(made),
         "groups": _groups(made.entries[(at - 1) * ENTRIES : at * ENTRIES]),

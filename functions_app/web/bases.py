@@ -1,13 +1,12 @@
 """Base images: the streams, and one stream with its releases and who runs them."""
 
-from datetime import UTC, datetime
-
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
+from functions_app import clock
 from functions_app.models import BaseStream
 from functions_app.services import base_watch
 from functions_app.services.inventory import base as base_page
@@ -23,14 +22,14 @@ LIST, DETAIL = "bases/list.html", "bases/detail.html"
 @require_safe
 def streams(request: HtmxHttpRequest) -> HttpResponse:
     """All streams: those in use first, the others folded."""
-    return page(request, LIST, {"found": base_list(datetime.now(UTC))})
+    return page(request, LIST, {"found": base_list(clock.now())})
 
 
 @require_safe
 def stream(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """One stream: how things stand, the timeline, its releases, who runs which."""
     wanted = read_wanted(request.GET)
-    found = base_page.base(pk, wanted, datetime.now(UTC))
+    found = base_page.base(pk, wanted, clock.now())
     newest_first = found.marks[::-1]
     older = [mark for mark in newest_first if not mark.current]
     context = {

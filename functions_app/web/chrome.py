@@ -1,7 +1,6 @@
 """What stands around every page: the rail, the age of the data, running runs, and accounts that failed to sync."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import lru_cache
 
 from django.contrib.auth.models import AnonymousUser
@@ -9,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
+from functions_app import clock
 from functions_app.services import access, inventory
 from functions_app.services.inventory import FleetStatus
 
@@ -46,7 +46,7 @@ def chrome(request: HttpRequest) -> dict[str, object]:
     def status() -> FleetStatus:
         if isinstance(request.user, AnonymousUser):
             return FleetStatus.empty()
-        return inventory.fleet_status(datetime.now(UTC))
+        return inventory.fleet_status(clock.now())
 
     return {
         "chrome": SimpleLazyObject(status),

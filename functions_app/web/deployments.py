@@ -6,8 +6,8 @@ from uuid import UUID
 from django.http import HttpResponse, HttpResponseNotAllowed, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.domain.deployments import AliasPlan, DeploymentPlan, RollbackPlan, is_production
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.runs import Kind
@@ -156,7 +156,7 @@ def _plan_context(request: HtmxHttpRequest, pk: int, frozen: AliasPlan, stored: 
         "warned": [check for check in frozen.checks if check.ok is None],
         "stored": stored,
         "run": plans.run_of(stored) if stored else None,
-        "expired": bool(stored and stored.expires_at <= timezone.now()),
+        "expired": bool(stored and stored.expires_at <= clock.now()),
         "production": is_production(frozen.alias),
         "button": f"Deploy and point {frozen.alias} to it" if deploys else f"Point {frozen.alias} back to {version}",
         "again": _again(pk, frozen),

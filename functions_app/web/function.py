@@ -1,11 +1,11 @@
 """The pages of one function: versions with the chain, image, activity. Deploy and invoke have files of their own."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from django.http import HttpResponse
 from django.urls import path, reverse
 
+from functions_app import clock
 from functions_app.services import inventory
 from functions_app.services.inventory import VersionRow
 from functions_app.services.inventory.function import configuration, ways_back
@@ -27,7 +27,7 @@ class MatrixRow:
 
 def versions(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """The chain, and versions x aliases; an open page follows what changes."""
-    status = inventory.fleet_status(datetime.now(UTC))
+    status = inventory.fleet_status(clock.now())
     head = inventory.function_head(pk)
     found = inventory.function_versions(pk, page_number(request.GET))
     context = {

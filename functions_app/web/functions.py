@@ -1,7 +1,7 @@
 """The functions list: the page people live on. Everything it shows follows from its address."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from html import escape
 from typing import Any
@@ -11,6 +11,7 @@ from django.http import HttpResponse, QueryDict
 from django.urls import path, reverse
 from django.utils.safestring import SafeString, mark_safe
 
+from functions_app import clock
 from functions_app.domain.freshness import Freshness
 from functions_app.services import inventory
 from functions_app.services.inventory import NEEDS, ORDERS, AccountFact, FleetFilter, FleetPage, FunctionRow
@@ -84,7 +85,7 @@ class Heading:
 
 def function_list(request: HtmxHttpRequest) -> HttpResponse:
     """The list, or (for htmx) what lies under its heading."""
-    now = datetime.now(UTC)
+    now = clock.now()
     status = inventory.fleet_status(now)
     wanted = read_filter(request.GET, status.accounts)
     found = inventory.functions(wanted, now.date())

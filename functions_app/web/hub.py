@@ -188,7 +188,7 @@ def _broke(feed: Feed | FleetFeed) -> bool:
 
 def _signed_in(sessions: set[str], people: set[int]) -> tuple[set[str], set[int]]:
     """Which of these sessions are still good, and which of these people may still sign in. Two queries."""
-    good = Session.objects.filter(session_key__in=sessions, expire_date__gt=timezone.now())
+    good = Session.objects.filter(session_key__in=sessions, expire_date__gt=timezone.now())  # noqa: TID251 - Django set it
     active = User.objects.filter(pk__in=people, is_active=True)
     return set(good.values_list("session_key", flat=True)), set(active.values_list("pk", flat=True))
 

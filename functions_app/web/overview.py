@@ -1,7 +1,6 @@
 """The overview: the first page. Everything it shows follows from its address."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,6 +8,7 @@ from django.http import HttpResponse, QueryDict
 from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
+from functions_app import clock
 from functions_app.domain.freshness import Freshness
 from functions_app.services import inventory
 from functions_app.services.inventory import AccountFact, FleetStatus
@@ -50,7 +50,7 @@ class Choice:
 @require_safe
 def show(request: HtmxHttpRequest) -> HttpResponse:
     """What needs attention, how fresh the fleet is, and how old what is shown is."""
-    now = datetime.now(UTC)
+    now = clock.now()
     status = inventory.fleet_status(now)
     account = next((fact for fact in status.accounts if fact.name == request.GET.get("account")), None)
     days = _range(request.GET)

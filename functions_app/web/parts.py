@@ -13,6 +13,7 @@ from typing import Any
 from django.templatetags.static import static
 from django.utils.safestring import SafeString, mark_safe
 
+from functions_app import clock
 from functions_app.domain.freshness import Freshness
 from functions_app.domain.runs import Status
 
@@ -242,7 +243,7 @@ def ago(then: datetime | None, now: datetime | None = None) -> SafeString:
     """A relative time with the exact one on hover; app.js keeps it moving."""
     if then is None:
         return mark_safe('<span class="muted">never</span>')
-    text = relative(then, now or datetime.now(UTC))
+    text = relative(then, now or clock.now())
     whole = then.astimezone(UTC).isoformat(" ", "seconds")[:19]
     return mark_safe(f'<time datetime="{whole}Z" title="{whole} UTC">{text}</time>')  # noqa: S308
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.utils import timezone
-
+from functions_app import clock
 from functions_app.domain.errors import Problem
 from functions_app.domain.runs import Kind, Status, StepStatus
 from functions_app.models import Run, RunStep
@@ -124,7 +123,7 @@ def span(duration: timedelta) -> str:
 
 def took(started: datetime | None, ended: datetime | None) -> str:
     """How long it took, or has taken so far; empty before it began."""
-    return span((ended or timezone.now()) - started) if started else ""
+    return span((ended or clock.now()) - started) if started else ""
 
 
 def step_row(step: RunStep) -> StepRow:

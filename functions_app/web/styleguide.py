@@ -1,6 +1,6 @@
 """Every part on one page: the reference, and the visual test. Served in DEBUG only."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -8,6 +8,7 @@ from django.urls import path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from functions_app import clock
 from functions_app.domain.bases import Tier
 from functions_app.domain.errors import Code, Problem
 from functions_app.domain.freshness import Freshness
@@ -69,7 +70,7 @@ LANES = (
 
 def styleguide(request: HtmxHttpRequest) -> HttpResponse:
     """Draw all parts."""
-    now = datetime.now(UTC)
+    now = clock.now()
     context = {
         "digest": DIGEST,
         "freshness": [(item.value, f"Why it is {item.value}", 3, 41) for item in Freshness],

@@ -1,9 +1,10 @@
 """What else there is to know of the fleet: policies, days of the burn-down, scans, forecasts, files of layers."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import groupby
 
+from functions_app import clock
 from functions_app.domain.layer_files import FileEntry, LayerContents, pack
 from functions_app.domain.lifecycle import Expiring
 from functions_app.domain.package_files import Package
@@ -39,7 +40,7 @@ def fill_facts(accounts: Sequence[Account], images: Sequence[Image]) -> None:
 
 
 def _days(accounts: Sequence[Account]) -> Iterator[FreshnessDay]:
-    today = datetime.now(UTC).date()  # pages show the days before theirs
+    today = clock.now().date()  # pages show the days before theirs
     for ago in range(DAYS):
         for account in accounts:
             for number in range(GOLDEN, STREAMS):

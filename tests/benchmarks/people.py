@@ -6,8 +6,8 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.auth.models import Group
 from django.contrib.sessions.backends.db import SessionStore
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.domain.runs import Kind, Status, StepStatus
 from functions_app.models import Function, LogLine, Run, RunStep
 from functions_app.services import access
@@ -28,7 +28,7 @@ def session_cookie() -> str:
 
 def active_run() -> Run:
     """A run that no worker will touch: it is claimed, and its lease is far away."""
-    now = timezone.now()
+    now = clock.now()
     return Run.objects.create(
         kind=Kind.SYNC,
         status=Status.RUNNING,
@@ -43,7 +43,7 @@ def active_run() -> Run:
 
 def logged_run(function: Function) -> Run:
     """A deployment that has ended, with six steps and 5,000 lines of log, among 500 older runs."""
-    now = timezone.now()
+    now = clock.now()
     facts = {"kind": Kind.DEPLOYMENT, "status": Status.SUCCEEDED, "actor_name": "bench", "function": function}
     times = {"created_at": now, "started_at": now, "ended_at": now}
     Run.objects.bulk_create(Run(title=f"Deploy build-{number} to live", **facts, **times) for number in range(500))

@@ -151,12 +151,43 @@ def test_a_stale_golden_image_on_a_current_base_makes_a_stale_image() -> None:
     assert found.reason == "Built on acme/golden:1.11: 1 release and 35 days behind acme/golden:1.12."
 
 
-def test_of_two_stale_levels_the_one_further_behind_is_told_and_the_earliest_day_counts() -> None:
+def test_of_two_stale_levels_both_are_told_and_the_earliest_day_counts() -> None:
     found = verdict(on(COMPANY[0], STREAM[0]))
 
     assert "acme/golden:1.11, itself 1 release behind, which stands on python:3.12.1: 3 releases" in found.reason
     assert (found.releases_behind, found.days_behind) == (3, 88)
     assert found.stale_since == STREAM[1].created_at
+
+
+@pytest.mark.parametrize("days", [9 + 1, 9 + 23, 9 + 24, 9 + 25, 9 + 300])
+def test_which_of_two_levels_is_further_behind_changes_no_word(days: int) -> None:
+    ours = [release(11, days, GOLDEN), release(12, 9, GOLDEN, current=True)]
+
+    found = verdict(on(ours[0], STREAM[2]), [*STREAM, *ours])
+
+    assert found.reason == (
+        "Built on acme/golden:1.11, itself 1 release behind, which stands on python:3.12.3: "
+        "1 release and 24 days behind python:3.12.4."
+    )
+    assert found.days_behind == max(days - 9, 24)
+
+
+def test_of_two_levels_beneath_that_are_equally_far_behind_the_deepest_is_told() -> None:
+    team = [release(21, 33, "acme/team:1"), release(22, 9, "acme/team:1", current=True)]
+
+    found = verdict(on(COMPANY[1], team[0], STREAM[2]), [*STREAM, *COMPANY, *team])
+
+    assert found.reason == (
+        "Built on acme/golden:1.12, current, which stands on python:3.12.3: 1 release and 24 days behind python:3.12.4."
+    )
+
+
+def test_a_withdrawn_golden_image_on_a_stale_base_says_both() -> None:
+    withdrawn = release(13, 1, GOLDEN)
+
+    found = verdict(on(withdrawn, STREAM[2]), [*STREAM, *COMPANY, withdrawn])
+
+    assert found.reason.startswith("Built on acme/golden:1.13, itself withdrawn, which stands on python:3.12.3: 1 rel")
 
 
 def test_each_level_has_a_verdict_of_its_own() -> None:

@@ -3,11 +3,11 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.models import User
 
+from functions_app import clock
 from functions_app.domain.runs import Kind, Status
 from functions_app.models import Account, Function, Run
 from functions_app.services import deployments, plans, runs, sync
@@ -100,7 +100,7 @@ def make_stage(functions: Functions, actor: User, name: str = "app", **settings:
             "role_arn": f"arn:aws:iam::{number}:role/Drydock",
         },
     )
-    now = datetime.now(UTC)
+    now = clock.now()
     function = Function.objects.create(
         account=account,
         region=REGION,

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connections
-from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from functions_app import tasks
+from functions_app import clock, tasks
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Status
 from functions_app.models import Account, BaseRelease, BaseStream, Run
@@ -100,7 +99,7 @@ def test_beat_starts_a_poll_only_when_one_is_due(aws: Sandbox, valkey: object) -
 
 def test_a_person_polls_what_is_not_due_yet(aws: Sandbox, valkey: object, operator: User) -> None:
     stream = published(aws)
-    poll(timezone.now())
+    poll(clock.now())
     digest = move(aws, stream, 2)
 
     runs.execute(base_watch.submit_poll(operator, [stream.pk]).pk, "tests")
@@ -110,14 +109,14 @@ def test_a_person_polls_what_is_not_due_yet(aws: Sandbox, valkey: object, operat
 
 def test_who_asks_during_a_poll_is_told_and_served_after_it(aws: Sandbox, valkey: object, operator: User) -> None:
     stream = published(aws)
-    poll(timezone.now())
+    poll(clock.now())
     base_watch.submit_poll(None)
 
     with pytest.raises(DrydockError) as caught:
         base_watch.submit_poll(operator, [stream.pk])
 
     assert caught.value.problem.code is Code.BUSY
-    assert base_watch.due_streams(timezone.now()) == [stream.pk]
+    assert base_watch.due_streams(clock.now()) == [stream.pk]
 
 
 def test_two_pollers_at_once_store_each_release_once(aws: Sandbox) -> None:
@@ -174,7 +173,7 @@ def test_a_stream_that_was_changed_while_it_was_read_is_read_anew(aws: Sandbox, 
 
 def test_a_poll_that_was_killed_keeps_what_it_stored_and_is_done_again_by_another(aws: Sandbox, valkey: object) -> None:
     first, second = published(aws), published(aws)
-    run = base_watch.submit_due(timezone.now())
+    run = base_watch.submit_due(clock.now())
     assert run is not None
 
     class Killed(Exception):
@@ -185,9 +184,9 @@ def test_a_poll_that_was_killed_keeps_what_it_stored_and_is_done_again_by_anothe
             raise Killed(text)
 
     with pytest.raises(Killed):
-        base_watch.poll(timezone.now(), Dying(), [first.pk, second.pk])
+        base_watch.poll(clock.now(), Dying(), [first.pk, second.pk])
     assert BaseRelease.objects.count() == 2
-    assert base_watch.due_streams(timezone.now()) == []
+    assert base_watch.due_streams(clock.now()) == []
     # What its run had kept by then, and what fifteen seconds of silence do.
     run.steps.filter(name="poll").update(status="running")
     Run.objects.update(
@@ -261,7 +260,7 @@ def test_what_stands_on_a_stream_switched_off_during_a_poll_is_judged_after_it(
     aws: Sandbox, valkey: object, operator: User
 ) -> None:
     stream = published(aws)
-    poll(timezone.now())
+    poll(clock.now())
     release = BaseRelease.objects.filter(platform="linux/amd64").get()
     image = make_image(make_repository(make_account()), base_release=release)
     running = base_watch.submit_poll(operator)

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
-from django.utils import timezone
 
-from functions_app import runlog
+from functions_app import clock, runlog
 from functions_app.domain.runs import Status
 from functions_app.models import BaseRelease, BaseStream, Image, LayerFiles, LifecycleForecast, Run
 from functions_app.services import base_watch, forecasts, layer_reading, runs, sync
@@ -96,7 +95,7 @@ class Test_a_worker_killed:
         layers = [make_layer({"etc/name": f"{repository} {number}".encode()}) for number in range(3)]
         publish(aws, repository, build_image(layers, created=NOW), ["3.12"])
         base_watch.seed_streams([f"public.ecr.aws/{repository}:3.12"])
-        base_watch.poll(timezone.now(), Quiet())
+        base_watch.poll(clock.now(), Quiet())
         release = BaseRelease.objects.get()
         blobs = [f"GET /v2/{repository}/blobs/{layer['digest']}" for layer in release.layers]
         held = Held(between, blobs[2])
@@ -145,7 +144,7 @@ def dead(run: Run, step: str, before: list[str]) -> None:
     """What a worker leaves behind that was killed in this step of a run, after fifteen seconds of silence."""
     run.steps.filter(name__in=before).update(status="done")
     run.steps.filter(name=step).update(status="running")
-    gone = timezone.now() - timedelta(minutes=1)
+    gone = clock.now() - timedelta(minutes=1)
     Run.objects.filter(pk=run.pk).update(
         status=Status.RUNNING, started_at=gone, lease_owner="dead", lease_until=gone, wake_at=None
     )
@@ -174,7 +173,7 @@ class Test_whoever_takes_over:
         image.refresh_from_db()
         unread = image.freshness_reason
         run = sync.submit(None)
-        Image.objects.update(inspected_at=timezone.now())
+        Image.objects.update(inspected_at=clock.now())
         Run.objects.filter(pk=run.pk).update(result={"scopes": {"read": 1, "failed": 0}})
         dead(run, "judge", ["read"])
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Done, Kind, Status, Wait
 from functions_app.models import AliasMove, AuditEntry, Plan, Run, RunStep
@@ -282,7 +282,7 @@ def test_a_second_deployment_is_refused_by_the_name_of_the_first(stage: Stage) -
 def test_an_expired_plan_changes_nothing(stage: Stage) -> None:
     stage.push("two", "2")
     stored = stage.plan("2")
-    Plan.objects.filter(pk=stored.pk).update(expires_at=timezone.now())
+    Plan.objects.filter(pk=stored.pk).update(expires_at=clock.now())
     with pytest.raises(DrydockError) as caught:
         stage.confirm(stored)
     assert caught.value.problem.code is Code.EXPIRED

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.aws import lifecycle
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Kind, Status
@@ -243,15 +243,15 @@ def test_only_one_forecast_of_all_goes_on_at_a_time(stage: Stage) -> None:
 
 
 def test_it_is_due_once_a_day_and_only_where_there_is_a_repository(db: None) -> None:
-    now = timezone.now()
+    now = clock.now()
     assert not forecasts.is_due(now)
 
 
 def test_it_is_due_again_after_a_day(stage: Stage) -> None:
-    assert forecasts.is_due(timezone.now())
+    assert forecasts.is_due(clock.now())
     forecast_all()
-    assert not forecasts.is_due(timezone.now())
-    assert forecasts.is_due(timezone.now() + timedelta(days=1, minutes=1))
+    assert not forecasts.is_due(clock.now())
+    assert forecasts.is_due(clock.now() + timedelta(days=1, minutes=1))
 
 
 def test_a_cancelled_forecast_stops_between_repositories(stage: Stage) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from django.db import connections
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.aws.ecr import ImageFact
 from functions_app.aws.lifecycle import Preview
 from functions_app.aws.session import Target
@@ -49,9 +49,9 @@ def test_many_images_are_judged_listed_and_forecast_at_once_and_nobody_is_given_
         base_watch.judge_images(None)
 
     def listed(chance: random.Random) -> None:
-        scope = ScopeRead(account, "eu-west-1", target, timezone.now(), True, lambda: False)
+        scope = ScopeRead(account, "eu-west-1", target, clock.now(), True, lambda: False)
         there = [ImageFact(image.digest, (), 5, NOW, "m") for image in chance.sample(images, chance.choice([100, 240]))]
-        sync_images._store_images(scope, repository, there, timezone.now())
+        sync_images._store_images(scope, repository, there, clock.now())
 
     def forecast(chance: random.Random) -> None:
         expiring = tuple(Expiring(image.digest, chance.randrange(3)) for image in chance.sample(images, 120))

@@ -11,8 +11,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.layer_files import LayerContents, diff_files, overlay, pack
 from functions_app.domain.packages import PackageDiff, diff_packages, overlay_packages
@@ -258,7 +258,7 @@ def test_another_worker_goes_on_after_the_layers_that_a_lost_one_stored(
     run = submit_for_releases([found[0].pk], operator)
 
     def taken_away(lease: Lease) -> None:
-        Run.objects.filter(pk=run.pk).update(lease_owner="nobody", lease_until=timezone.now() - timedelta(seconds=1))
+        Run.objects.filter(pk=run.pk).update(lease_owner="nobody", lease_until=clock.now() - timedelta(seconds=1))
         lease.renew()
 
     with pytest.raises(LeaseLost):

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
-from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from functions_app import runlog
+from functions_app import clock, runlog
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import LEASE, Done, Kind, Outcome, Status, StepStatus, Wait
 from functions_app.models import AuditEntry, Run
@@ -37,7 +36,7 @@ def submit(folder: Path, actor: User | None = None, lock: str = "", **plan: Any)
 def carry_on(run: Run, times: int = 1) -> Run:
     """Claim it as a worker would; waits are over at once."""
     for number in range(times):
-        Run.objects.filter(pk=run.pk, status=Status.WAITING).update(wake_at=timezone.now())
+        Run.objects.filter(pk=run.pk, status=Status.WAITING).update(wake_at=clock.now())
         runs.execute(run.pk, f"worker {number}")
     run.refresh_from_db()
     return run
@@ -220,10 +219,10 @@ class Test_an_undo:
         claimed = Lease.claim(run.pk, "vanished")
         assert claimed is not None
         step = run.steps.get(name="prepare")
-        step.status, step.started_at = StepStatus.RUNNING, timezone.now()
+        step.status, step.started_at = StepStatus.RUNNING, clock.now()
         claimed[0].write(step=step)
         runs.cancel(run, operator)
-        Run.objects.filter(pk=run.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+        Run.objects.filter(pk=run.pk).update(lease_until=clock.now() - timedelta(seconds=1))
         assert carry_on(run).status == Status.CANCELLED
         assert steps(run)["prepare"] == "undone"
         assert count(tmp_path, "undo-prepare") == 1
@@ -283,7 +282,7 @@ class Test_a_lease:
         run = submit(tmp_path)
         first = Lease.claim(run.pk, "first")
         assert first is not None
-        Run.objects.filter(pk=run.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+        Run.objects.filter(pk=run.pk).update(lease_until=clock.now() - timedelta(seconds=1))
         second = Lease.claim(run.pk, "second")
         assert second is not None
         assert second[0].taken_over
@@ -297,11 +296,11 @@ class Test_a_lease:
         run = submit(tmp_path)
         claimed = Lease.claim(run.pk, "first")
         assert claimed is not None
-        Run.objects.filter(pk=run.pk).update(lease_until=timezone.now())
+        Run.objects.filter(pk=run.pk).update(lease_until=clock.now())
         claimed[0].write(memory={"a": 1})
         run.refresh_from_db()
         assert run.lease_until is not None
-        assert run.lease_until > timezone.now() + LEASE / 2
+        assert run.lease_until > clock.now() + LEASE / 2
 
     def test_refuses_an_illegal_transition(self, tmp_path: Path) -> None:
         claimed = Lease.claim(submit(tmp_path).pk, "first")
@@ -350,7 +349,7 @@ class Test_a_lease:
 
 def renewed(run: Run) -> None:
     """Wait until a lease that was about to run out is renewed."""
-    soon = timezone.now() + timedelta(seconds=2)
+    soon = clock.now() + timedelta(seconds=2)
     Run.objects.filter(pk=run.pk).update(lease_until=soon)
     eventually(Run.objects.filter(pk=run.pk, lease_until__gt=soon + LEASE / 2).exists, "the lease is renewed")
 
@@ -374,13 +373,13 @@ class Test_the_tick:
 
     def test_hands_it_out_again_when_nobody_came(self, tmp_path: Path) -> None:
         run = submit(tmp_path)
-        Run.objects.filter(pk=run.pk).update(handed_out_at=timezone.now() - timedelta(minutes=1))
+        Run.objects.filter(pk=run.pk).update(handed_out_at=clock.now() - timedelta(minutes=1))
         assert runs.hand_out_due() == 1
 
     def test_hands_out_a_run_whose_lease_ran_out(self, tmp_path: Path) -> None:
         run = submit(tmp_path)
         Lease.claim(run.pk, "vanished")
-        old = timezone.now() - timedelta(minutes=1)
+        old = clock.now() - timedelta(minutes=1)
         Run.objects.filter(pk=run.pk).update(lease_until=old, handed_out_at=old)
         assert runs.hand_out_due() == 1
 
@@ -397,9 +396,9 @@ def test_a_step_that_must_not_be_repeated_is_not_and_the_run_says_what_to_look_a
     claimed = Lease.claim(run.pk, "vanished")
     assert claimed is not None
     step = run.steps.get()
-    step.status, step.started_at = StepStatus.RUNNING, timezone.now()
+    step.status, step.started_at = StepStatus.RUNNING, clock.now()
     claimed[0].write(step=step)
-    Run.objects.filter(pk=run.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    Run.objects.filter(pk=run.pk).update(lease_until=clock.now() - timedelta(seconds=1))
     carry_on(run)
     assert run.status == Status.FAILED
     assert run.problem is not None

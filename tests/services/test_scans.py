@@ -4,8 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.scans import KEPT, ScanState, state
 from functions_app.models import Account, Image, ImageScan, Scope
@@ -136,11 +136,11 @@ def test_what_no_listing_tells_is_asked_for_again_after_a_day(
 ) -> None:
     digest = functions.deploy()
     run_once(log)
-    ImageScan.objects.update(read_at=timezone.now() - timedelta(days=2))
+    ImageScan.objects.update(read_at=clock.now() - timedelta(days=2))
     counted = Counted(aws, ours.account_id)
     run_once(log)
     assert counted.made()["ecr.DescribeImageScanFindings"] == 1
-    assert timezone.now() - scan_of(digest).read_at < timedelta(hours=1)
+    assert clock.now() - scan_of(digest).read_at < timedelta(hours=1)
 
 
 def test_no_more_images_than_the_bound_are_read_in_one_sync_and_the_rest_in_the_next(

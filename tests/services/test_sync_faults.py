@@ -1,10 +1,11 @@
 """What AWS does wrong in the middle of a sync: each leaves the other scopes synced and says what to do."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
+from functions_app import clock
 from functions_app.aws import quota
 from functions_app.domain.errors import Code
 from functions_app.models import Account, Alias, Function, Scope
@@ -31,7 +32,7 @@ def problem_of(account: Account) -> dict[str, object]:
 
 def short_lived(answer: Answer) -> Answer:
     """Credentials that must be renewed before the next call."""
-    soon = datetime.now(UTC) + timedelta(minutes=2)
+    soon = clock.now() + timedelta(minutes=2)
     expiry = f"<Expiration>{soon:%Y-%m-%dT%H:%M:%SZ}</Expiration>".encode()
     return Answer(answer.status, answer.headers, re.sub(rb"<Expiration>.*?</Expiration>", expiry, answer.body))
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import User
 from django.db import connections
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.domain.runs import Kind, Status
 from functions_app.models import Account, Alias, AliasMove, Function, Image, Run, Tag, TagMove, Version
 from functions_app.services import sync
@@ -126,7 +126,7 @@ def test_a_repository_read_before_a_push_loses_no_image_and_moves_no_tag_back(
 
 
 def deployment(operator: User, version: str, before: str) -> Run:
-    now = timezone.now()
+    now = clock.now()
     return Run.objects.create(
         kind=Kind.DEPLOYMENT, status=Status.RUNNING, title="Deploy", actor=operator, actor_name="olga",
         plan={"alias": "prod", "before": {"version": before}}, memory={"version": version},

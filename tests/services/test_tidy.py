@@ -6,15 +6,15 @@ import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.domain.runs import Kind, Status
 from functions_app.models import AuditEntry, LogLine, Plan, Run
 from functions_app.services import access, plans, sign_in
 from functions_app.services.tidy import tidy
 
 pytestmark = pytest.mark.django_db
-NOW = timezone.now()
+NOW = clock.now()
 LONG_AGO = NOW - timedelta(days=91)
 
 

@@ -3,8 +3,8 @@
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.domain.errors import Code, Problem
 from functions_app.models import Account, AuditEntry, Run, Scope
 
@@ -25,7 +25,7 @@ def test_a_viewer_sees_accounts_with_their_age_and_problem(client: Client, viewe
     problem = Problem(
         Code.DENIED, "The permission lambda:ListFunctions is missing.", "Allow it.", "AccessDenied", "r-1"
     )
-    Scope.objects.create(account=account, region="eu-west-1", synced_at=timezone.now(), problem=problem.as_json())
+    Scope.objects.create(account=account, region="eu-west-1", synced_at=clock.now(), problem=problem.as_json())
     client.force_login(viewer)
     text = client.get("/settings/accounts/").content.decode()
     assert "The permission lambda:ListFunctions is missing." in text

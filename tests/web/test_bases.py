@@ -1,13 +1,14 @@
 """Base images: the list of streams, and one stream with its releases and who runs which."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from functions_app import clock
 from functions_app.domain.errors import Code, Problem
 from functions_app.models import Account, BaseRelease, BaseStream, Image, Run
 from functions_app.services.base_uses import refresh_uses
@@ -23,7 +24,7 @@ from tests.factories import (
     make_version,
 )
 
-YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
+YESTERDAY = clock.now().date() - timedelta(days=1)
 
 
 @pytest.fixture
@@ -115,7 +116,7 @@ def test_functions_whose_base_is_unknown_are_counted_and_linked(person: Client, 
 
 
 def test_ends_of_life_are_said_with_the_days_left(person: Client, account: Account) -> None:
-    today = datetime.now(UTC).date()
+    today = clock.now().date()
     make_stream("python:3.9", deprecated_on=today - timedelta(days=3), os_end_of_life_on=today + timedelta(days=90))
     text = text_of(person, "/bases/")
     assert ", 3 d ago" in text

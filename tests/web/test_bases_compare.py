@@ -5,9 +5,9 @@ import hashlib
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from functions_app import clock
 from functions_app.domain.errors import Code, Problem
 from functions_app.domain.layer_files import FileEntry, FileKind, LayerContents, pack
 from functions_app.models import BaseRelease, BaseStream, LayerFiles, Run
@@ -61,7 +61,7 @@ def read(diff_id: str, *entries: FileEntry, packages: list[dict[str, str]] | Non
     """Store what a layer holds, as the run that reads files does."""
     LayerFiles.objects.create(
         diff_id=diff_id,
-        read_at=timezone.now(),
+        read_at=clock.now(),
         file_count=len(entries),
         files=pack(LayerContents(entries)),
         packages=packages or [],
@@ -194,7 +194,7 @@ def test_a_viewer_has_no_button_to_read(person: Client, stream: BaseStream) -> N
 
 def test_a_layer_that_could_not_be_read_says_why(person: Client, stream: BaseStream) -> None:
     problem = Problem(Code.FAILED, "The layer is no gzip.", "Push it again.").as_json()
-    LayerFiles.objects.create(diff_id=digest("os"), read_at=timezone.now(), problem=problem)
+    LayerFiles.objects.create(diff_id=digest("os"), read_at=clock.now(), problem=problem)
     text = person.get(f"/bases/{stream.pk}/compare/").content.decode()
     assert "The layer is no gzip." in text
 

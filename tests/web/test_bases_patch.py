@@ -2,20 +2,20 @@
 
 import csv
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from io import StringIO
 from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from functions_app import clock
 from functions_app.models import Account, Alias, AuditEntry, BaseRelease, BaseStream, Image, Plan, Run
 from tests.factories import make_account, make_golden, make_release, make_stream, make_user
 
-YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
+YESTERDAY = clock.now().date() - timedelta(days=1)
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_anybody_may_look_at_a_plan_and_nobody_can_apply_it(
 def test_an_expired_plan_says_so(person: Client, account: Account, stream: BaseStream, old: BaseRelease) -> None:
     make_user(account, old)
     address = planned(person, stream)
-    Plan.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
+    Plan.objects.update(expires_at=clock.now() - timedelta(minutes=1))
     assert "This plan expired" in person.get(address).content.decode()
 
 

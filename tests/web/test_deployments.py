@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
+from functions_app import clock
 from functions_app.domain.runs import Status
 from functions_app.models import Plan, Run
 from functions_app.services import image_choices
@@ -224,7 +224,7 @@ def test_production_asks_for_its_name(browser: Client, stage: Stage, operator: U
 def test_an_expired_plan_has_no_button_and_cannot_be_applied(browser: Client, stage: Stage, operator: User) -> None:
     browser.force_login(operator)
     url = plan(browser, stage)
-    Plan.objects.update(expires_at=timezone.now())
+    Plan.objects.update(expires_at=clock.now())
     shown = text(browser, url)
     assert "This plan expired" in shown
     assert "Deploy and point" not in shown

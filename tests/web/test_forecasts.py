@@ -1,6 +1,6 @@
 """A repository's lifecycle forecast: what its page says, and the button that reads it again."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,11 +8,12 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from functions_app import clock
 from functions_app.models import Image, LifecycleForecast, Repository, Run
 from tests.conftest import Valkey
 from tests.factories import make_account, make_alias, make_function, make_image, make_repository, make_version
 
-NOW = datetime.now(UTC)
+NOW = clock.now()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django_htmx.middleware import HtmxDetails
 
+from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import Run, Scope
 from functions_app.web import parts
@@ -105,7 +106,7 @@ def test_the_frame_shows_the_age_running_runs_and_the_current_place(client: Clie
 
 def test_an_old_snapshot_is_amber_with_the_reason(client: Client, viewer: User) -> None:
     make_account()
-    Scope.objects.update(synced_at=datetime.now(UTC) - timedelta(hours=9))
+    Scope.objects.update(synced_at=clock.now() - timedelta(hours=9))
     client.force_login(viewer)
     assert "is the worker running?" in client.get("/repositories/").content.decode()
 

@@ -1,12 +1,13 @@
 """The pages of one function: head, chain, versions x aliases, image, activity."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from functions_app import clock
 from functions_app.models import AliasMove, AuditEntry, Function, Image, Run
 from functions_app.web.chain import Stop
 from tests.factories import (
@@ -241,7 +242,7 @@ def test_activity_shows_runs_alias_moves_and_audit(person: Client, function: Fun
         actor_name="olga",
         problem={"code": "failed", "message": "The image cannot be pulled."},
     )
-    AliasMove.objects.create(function=function, alias="live", version="8", at=datetime.now(UTC), run=run)
+    AliasMove.objects.create(function=function, alias="live", version="8", at=clock.now(), run=run)
     AuditEntry.objects.create(at=NOW, actor_name="olga", action="deployment.apply", target=function.arn, result="ok")
     text = person.get(f"/functions/{function.pk}/activity/").content.decode()
     for words in ("Deploy v2", "The image cannot be pulled.", f"olga, run {run.pk}", "deployment.apply"):

@@ -1,7 +1,7 @@
 """The functions list: what it shows, what its address means, and what it costs."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from html import unescape
 
 import pytest
@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from functions_app import clock
 from functions_app.models import Scope
 from tests.factories import digest, make_account, make_function
 
@@ -245,7 +246,7 @@ def test_any_view_costs_six_queries_at_most(
 
 
 def today(days: int = 0) -> date:
-    return datetime.now(UTC).date() + timedelta(days=days)
+    return clock.now().date() + timedelta(days=days)
 
 
 def test_what_the_policy_calls_overdue_is_marked_counted_and_can_be_listed(person: Client, names: Names) -> None:

@@ -1,6 +1,6 @@
 """The overview: what needs attention, how fresh the fleet is, how old the data is, and what that costs."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -8,11 +8,12 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from functions_app import clock
 from functions_app.models import Account, Alias, FreshnessDay, Function, LifecycleForecast, Run, Scope
 from functions_app.web.overview_findings import Finding
 from tests.factories import make_account, make_alias, make_function, make_image, make_repository, make_version
 
-TODAY = datetime.now(UTC).date()
+TODAY = clock.now().date()
 
 
 @pytest.fixture
@@ -136,8 +137,8 @@ def make_endangered(account: Account, name: str, *, rule: int = 2, user: Account
     LifecycleForecast.objects.create(
         repository=repository,
         expiring=[{"digest": image.digest, "rule": rule, "tags": []}],
-        read_at=datetime.now(UTC),
-        attempted_at=datetime.now(UTC),
+        read_at=clock.now(),
+        attempted_at=clock.now(),
     )
     function = make_function(user or account, name)
     make_version(function, 7, image)
@@ -236,7 +237,7 @@ def test_runs_that_go_on_and_scopes_that_failed_are_told(person: Client, account
         title="Sync all accounts",
         actor_name="olga",
         plan={},
-        created_at=datetime.now(UTC),
+        created_at=clock.now(),
     )
     problem = {"code": "denied", "message": "The permission ecr:DescribeImages is missing."}
     Scope.objects.create(account=account, region="us-east-1", problem=problem)

@@ -6,17 +6,16 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from functions_app import runlog
+from functions_app import clock, runlog
 from functions_app.domain.errors import Code, Problem
 from functions_app.domain.runs import Kind, Status, StepStatus
 from functions_app.models import AuditEntry, Run, RunStep
 from functions_app.services import access
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
-NOW = timezone.now()
+NOW = clock.now()
 FRAME_QUERIES = 10  # session, person, and what stands around every page
 
 

@@ -16,9 +16,8 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db import connections
 from django.test import Client
-from django.utils import timezone
 
-from functions_app import runlog
+from functions_app import clock, runlog
 from functions_app.domain.runs import Kind, Status, StepStatus
 from functions_app.models import Run, RunStep
 from functions_app.services import fleet_changes
@@ -131,7 +130,7 @@ def site(process_environment: dict[str, str], tmp_path: Path, cookie: str) -> It
 
 @pytest.fixture
 def run() -> Run:
-    run = Run.objects.create(kind=Kind.DEPLOYMENT, status=Status.QUEUED, title="A change", created_at=timezone.now())
+    run = Run.objects.create(kind=Kind.DEPLOYMENT, status=Status.QUEUED, title="A change", created_at=clock.now())
     RunStep.objects.create(run=run, position=1, name="one", title="The first step", status=StepStatus.PENDING)
     return run
 
@@ -143,7 +142,7 @@ def claim(run: Run) -> Lease:
 
 
 def write(run: Run, count: int, text: str = "line") -> None:
-    runlog.append(run.pk, [(timezone.now(), "info", "drydock", f"{text} {number}") for number in range(count)])
+    runlog.append(run.pk, [(clock.now(), "info", "drydock", f"{text} {number}") for number in range(count)])
 
 
 @pytest.fixture
@@ -155,7 +154,7 @@ def later() -> Iterator[ThreadPoolExecutor]:
 def test_an_ended_run_is_replayed_whole_and_the_stream_ends_with_the_count(site: Site, run: Run) -> None:
     lease = claim(run)
     write(run, 2_345)
-    lease.write(to=Status.SUCCEEDED, ended_at=timezone.now())
+    lease.write(to=Status.SUCCEEDED, ended_at=clock.now())
     found = site.watch(run, over)
     assert numbers(found) == list(range(1, 2_346))
     assert json.loads(found[-1].data) == {"lines": 2_345}
@@ -176,7 +175,7 @@ def test_steps_and_status_are_sent_when_they_change(site: Site, run: Run, later:
     step = run.steps.get()
     step.status, step.note = StepStatus.DONE, "all <well>"
     lease.write(step=step)
-    lease.write(to=Status.SUCCEEDED, ended_at=timezone.now())
+    lease.write(to=Status.SUCCEEDED, ended_at=clock.now())
     found = watching.result(20)
     assert any("all &lt;well&gt;" in event.data for event in found if event.name == "steps")
     assert any("data-ended" in event.data for event in found if event.name == "status")
@@ -218,7 +217,7 @@ def test_many_watchers_get_the_same_lines(site: Site, run: Run, later: ThreadPoo
     for _ in range(20):
         write(run, 10)
         time.sleep(0.02)
-    lease.write(to=Status.SUCCEEDED, ended_at=timezone.now())
+    lease.write(to=Status.SUCCEEDED, ended_at=clock.now())
     assert {tuple(numbers(one.result(20))) for one in watching} == {tuple(range(1, 211))}
 
 
@@ -263,7 +262,7 @@ def test_a_watcher_that_does_not_read_keeps_nobody_waiting_and_misses_nothing(
         for _ in range(40):
             write(run, 1_000, "x" * 200)  # 8 MB: more than the sockets hold
         assert len(numbers(watching.result(60))) == 40_001
-        lease.write(to=Status.SUCCEEDED, ended_at=timezone.now())
+        lease.write(to=Status.SUCCEEDED, ended_at=clock.now())
         slow += events(lines)
     assert numbers(slow) == list(range(1, 40_002))
     assert slow[-1].name == "eof"
@@ -357,7 +356,7 @@ def test_an_open_page_hears_of_a_change_and_of_runs_that_begin_and_end(
     assert begun.wait(20)
     fleet_changes.changed()
     lease = claim(run)
-    lease.write(to=Status.SUCCEEDED, ended_at=timezone.now())
+    lease.write(to=Status.SUCCEEDED, ended_at=clock.now())
     assert states(watching.result(20))[0] == {"revision": 0, "running": 1}
 
 

@@ -12,6 +12,7 @@ import threading
 import time
 import urllib.request
 from contextlib import suppress
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,11 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
-from dashboard import broker
+from dashboard import broker, env
+from functions_app import clock
 from functions_app.models import Account, Run
 from functions_app.services import access, base_streams, base_watch, freshness_policies, sync
 
@@ -36,7 +38,6 @@ REGIONS = ["eu-west-1", "us-east-1"]
 STREAMS = ("python:3.12", "python:3.9", "nodejs:22", "provided:al2023")  # what the embedded public registry holds
 GOLDEN = "111111111111.dkr.ecr.eu-west-1.amazonaws.com/platform/python-golden:3.12"  # the company's own base
 MARK = ".drydock-demo"
-INSIDE = "DRYDOCK_DEMO"  # set in the process that runs with the demo's environment
 
 
 class Command(BaseCommand):
@@ -44,13 +45,17 @@ class Command(BaseCommand):
 
     help = "Run Drydock beside an embedded AWS account, with a fleet to look at."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The one option."""
+        parser.add_argument("--today", type=_day, metavar="DATE", help="show the fleet as it is on another day (UTC)")
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Restart this process with the demo's environment, then prepare and run."""
         port, sandbox_port = _port("DRYDOCK_PORT", 8000), _port("DRYDOCK_SANDBOX_PORT", 8600)
-        if INSIDE not in os.environ:
+        if env.DEMO not in os.environ:
             _refuse_taken(port, "DRYDOCK_PORT")
             _refuse_taken(sandbox_port, "DRYDOCK_SANDBOX_PORT")
-            environment = _environment(port, sandbox_port, _empty_folder())
+            environment = _environment(port, sandbox_port, _empty_folder(), options["today"])
             self.stdout.write("Starting Drydock's demo ...")
             self.stdout.flush()
             os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606 - ourselves again
@@ -75,7 +80,7 @@ class Command(BaseCommand):
         manager = Manager(Quiet(sys.stdout))
         manager.add_process(
             "sandbox",
-            f"exec {sys.executable} -m sandbox --port {sandbox_port} --fleet demo",
+            f"exec {sys.executable} -m sandbox --port {sandbox_port} --fleet demo --today {clock.now():%F}",
             cwd=str(settings.BASE_DIR),
         )
         procfile = parse_procfile((settings.BASE_DIR / "Procfile").read_text(encoding="utf-8"))
@@ -84,6 +89,13 @@ class Command(BaseCommand):
         threading.Thread(target=_announce, args=(port,), daemon=True).start()
         manager.loop()
         return 0 if manager.returncode in (0, 130) else int(manager.returncode or 1)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise CommandError(f"--today takes a day such as 2028-02-29, not {text!r}.") from None
 
 
 def _port(variable: str, default: int) -> int:
@@ -115,14 +127,16 @@ def _empty_folder() -> Path:
     return folder
 
 
-def _environment(port: int, sandbox_port: int, folder: Path) -> dict[str, str]:
+def _environment(port: int, sandbox_port: int, folder: Path, today: date | None) -> dict[str, str]:
     """The demo's own settings; the user's AWS credentials and profiles are shut out."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DJANGO_", "DRYDOCK_"))}
     for name in ("DATABASE_URL", "REDIS_URL"):
         kept.pop(name, None)
+    ahead = today - clock.now().date() if today else timedelta()
     endpoint = f"http://127.0.0.1:{sandbox_port}"
     return kept | {
-        INSIDE: "1",
+        env.DEMO: "1",
+        "DRYDOCK_CLOCK_AHEAD": str(ahead.total_seconds()),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "PYTHONUNBUFFERED": "1",
         "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",  # a demo in a container
