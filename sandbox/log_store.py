@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-import time
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox import clock
+
 
 def now_ms() -> int:
     """Epoch milliseconds."""
-    return time.time_ns() // 1_000_000
+    return int(clock.seconds() * 1000)
 
 
 @dataclass(frozen=True, order=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from functions_app import clock
 from tests import packages
 from tests.e2e.proxy import CuttableProxy
 
@@ -51,7 +52,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     environment = demo_environment(port, sandbox_port, folder / "data")
     output = (folder / "output").open("w+")
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "demo"], cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+        [sys.executable, "manage.py", "demo", "--today", f"{clock.now():%F}"],
+        cwd=ROOT,
+        env=environment,
+        stdout=output,
+        stderr=subprocess.STDOUT,
     )
     proxy = CuttableProxy(port)
     try:

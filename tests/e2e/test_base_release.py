@@ -21,22 +21,30 @@ def release(demo: Demo, stream: str) -> None:
         assert answer.status < 300
 
 
+def base_with_current_functions(page: Page, demo: Demo) -> str:
+    """A base that has not reached its end of life on the demo's day; the page shows the functions current on it."""
+    for base in ("nodejs:22", "python:3.12"):
+        page.goto(f"{demo.url}/functions/?base={base}&freshness=current&sort=name")
+        if page.locator("#rows tr").filter(has_text="Current").count():
+            return base
+    raise AssertionError("no function of the demo is current: its bases have all reached their end of life")
+
+
 def test_a_release_turns_functions_stale_on_open_pages_within_one_poll_and_without_reload(
     page: Page, context: BrowserContext, demo: Demo
 ) -> None:
-    page.goto(f"{demo.url}/functions/?base=nodejs:22&freshness=current&sort=name")
-    expect(page.locator("#rows tr").first).to_contain_text("Current")
+    base = base_with_current_functions(page, demo)
     name = page.locator("#rows a.name").first.inner_text()
     count = page.locator("#rows tr").count()
     mark(page)
     everything = context.new_page()
-    everything.goto(f"{demo.url}/functions/?base=nodejs:22&sort=name")
+    everything.goto(f"{demo.url}/functions/?base={base}&sort=name")
     row = everything.locator("#rows tr").filter(has=everything.get_by_role("link", name=name, exact=True)).first
     expect(row).to_contain_text("Current")
     row.get_by_role("link", name=name, exact=True).focus()
     mark(everything)
 
-    release(demo, "nodejs:22")
+    release(demo, base)
 
     expect(row).to_contain_text("Stale", timeout=1000 * (ONE_POLL + WORK))
     expect(row).not_to_contain_text("Current")
