@@ -9,6 +9,7 @@ from kombu import Queue
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
 app = Celery("drydock")
+app.set_default()  # in every thread it is the one that `current_app` means
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.task_default_queue = "control"
 # The nameless exchange routes by queue name alone: no binding table in Redis that a FLUSHALL could take away.

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from celery import current_app
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -12,7 +13,6 @@ from django.db.models import F, Q
 from django.utils.module_loading import import_string
 from kombu.exceptions import OperationalError
 
-from dashboard.celery import app
 from functions_app import clock, runlog
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import ACTIVE, Kind, Status, StepStatus
@@ -21,12 +21,7 @@ from functions_app.runlog import Logger, announce
 from functions_app.services import access
 from functions_app.services.execution import COUNTDOWN_LIMIT, Execution
 from functions_app.services.leases import Lease, LeaseLost
-from functions_app.services.steps import CONTROL, INVOCATIONS, Cancelled, Context, RunKind, StepSpec
-
-__all__ = [
-    "CONTROL", "INVOCATIONS", "Cancelled", "Context", "LeaseLost", "RunKind", "StepSpec",
-    "cancel", "execute", "hand_out_due", "kinds", "submit",
-]  # fmt: skip
+from functions_app.services.steps import RunKind
 
 RESEND = timedelta(seconds=5)  # a message unanswered for so long is sent again (lost, or the queue is full)
 HAND_OUTS = 200  # per tick: the rest is due in the next one
@@ -100,7 +95,7 @@ def _busy(holder: Run | None) -> DrydockError:
 def _send(run_id: int, queue: str, countdown: float = 0) -> None:
     """Wake a worker. A broker that is away is no failure: the tick finds the run in the database."""
     try:
-        app.send_task(
+        current_app.send_task(
             "functions_app.tasks.execute_run",
             args=[run_id],
             queue=queue,
