@@ -20,11 +20,9 @@ from django.db import Error, close_old_connections, connections, transaction
 from django.db.models import F
 
 from functions_app import clock
-from functions_app.domain.redaction import clean_lines, redact
+from functions_app.domain.redaction import clean_lines
 from functions_app.domain.runs import ACTIVE
 from functions_app.models import LogLine, Run
-
-__all__ = ["Line", "Logger", "announce", "announce_fleet", "channel", "decode", "read", "redact", "tail"]
 
 FLUSH_EVERY = 0.025  # seconds between two batches of one process; the first line after a pause goes at once
 FLUSH_LINES = 200  # lines that are not kept waiting

@@ -16,16 +16,10 @@ from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Kind
 from functions_app.models import Run
-from functions_app.services import (
-    base_watch,
-    forecasts,
-    freshness_days,
-    registry_events,
-    repository_reading,
-    runs,
-    sync,
-)
+from functions_app.services import forecasts, freshness_days, registry_events, repository_reading, runs, sync
 from functions_app.services import tidy as tidying
+from functions_app.services.base_polls import submit_due
+from functions_app.services.base_streams import seed_streams
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +74,7 @@ def catch_up() -> list[str]:
 
     Before that, what an upgrade knows of more runtimes and their dates reaches the streams.
     """
-    log.info("base streams that are new: %d", base_watch.seed_streams())
+    log.info("base streams that are new: %d", seed_streams())
     late = ["base_poll"] if _start(_due_poll) else []
     since = clock.now() - timedelta(seconds=settings.ENV.sync_every)
     synced = Run.objects.filter(kind=Kind.SYNC, lock=sync.LOCK, created_at__gt=since)
@@ -99,7 +93,7 @@ def tidy() -> str:
 
 def _due_poll(actor: User | None) -> Run | None:
     del actor  # it is the schedule's
-    return base_watch.submit_due(clock.now())
+    return submit_due(clock.now())
 
 
 def _start(submit: Callable[[User | None], Run | None]) -> bool:

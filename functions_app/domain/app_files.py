@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from functions_app.domain.layer_files import FileEntry
+from functions_app.domain.layer_entries import FileEntry
 from functions_app.domain.scans import DATABASES
 
 BIGGEST = 20

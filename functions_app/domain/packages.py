@@ -9,8 +9,6 @@ from functions_app.domain.layer_entries import LayerContents
 from functions_app.domain.layer_overlay import merged
 from functions_app.domain.package_files import Package
 
-__all__ = ["Package", "PackageChange", "PackageDiff", "diff_packages", "overlay_packages"]
-
 
 @dataclass(frozen=True)
 class PackageChange:

@@ -21,12 +21,10 @@ from functions_app.domain.json_fields import read_object, read_strings
 from functions_app.domain.refs import is_digest, is_repository, is_tag
 from functions_app.registry import download
 from functions_app.registry.addresses import Reach
-from functions_app.registry.auth import Credentials, Login
+from functions_app.registry.auth import Credentials
 from functions_app.registry.errors import AWS_NAMES, broken, refusal
 from functions_app.registry.requests import Answer, Ask, Limits
 from functions_app.registry.transport import Transport
-
-__all__ = ["CONFIG_LIMIT", "MANIFEST_LIMIT", "Limits", "Login", "Reach", "Registry"]
 
 MANIFEST_LIMIT = 4 * 1024**2  # bytes; the size that distribution-spec asks registries to take
 CONFIG_LIMIT = 8 * 1024**2

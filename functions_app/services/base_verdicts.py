@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 from django.db.models import Count, Max, Q, Sum
 
 from functions_app import clock
-from functions_app.domain.bases import Detection, ImageShape, KnownRelease, Tier, detect, not_read, unknown
+from functions_app.domain.bases import Detection, ImageShape, Tier, detect, not_read, unknown
 from functions_app.domain.end_of_life import Ends
 from functions_app.domain.freshness import Verdict, judge
 from functions_app.domain.images import HistoryEntry, Platform, chain_ids
 from functions_app.domain.known_releases import KnownReleases
+from functions_app.domain.lineage import KnownRelease
 from functions_app.models import BaseRelease, BaseStream, Image
 from functions_app.services import fleet_changes
 from functions_app.services.inventory.at_risk import live_versions

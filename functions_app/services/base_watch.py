@@ -17,21 +17,15 @@ from functions_app.domain.runs import Done, Outcome
 from functions_app.models import BaseRelease, BaseStream
 from functions_app.registry.client import Registry
 from functions_app.services import base_polls
-from functions_app.services.base_polls import due_streams, make_due, next_poll, submit_due, submit_poll
+from functions_app.services.base_polls import due_streams, next_poll
 from functions_app.services.base_reading import Known, Reading, read_stream
-from functions_app.services.base_streams import ANEW, lambda_references, seed_streams
+from functions_app.services.base_streams import ANEW, seed_streams
 from functions_app.services.base_verdicts import judge_images
 from functions_app.services.freshness_days import count_day
-from functions_app.services.image_facts import inspect
 from functions_app.services.registries import open_registry
 from functions_app.services.row_updates import update_rows
 from functions_app.services.steps import Context, StepSpec
 from functions_app.services.summaries import refresh_summaries
-
-__all__ = [
-    "STEPS", "due_streams", "inspect", "judge_images", "lambda_references", "make_due", "poll", "seed_streams",
-    "submit_due", "submit_poll",
-]  # fmt: skip
 
 AHEAD_OF_US = timedelta(days=1)  # longer than any poll takes, and than clocks of two hosts differ
 READERS = 4  # repositories read at a time: public registries throttle the nameless

@@ -8,10 +8,10 @@ from django.db import transaction
 
 from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError, Problem
-from functions_app.domain.redaction import redact_value
+from functions_app.domain.redaction import redact, redact_value
 from functions_app.domain.runs import Done, Outcome, Status, StepStatus, Wait
 from functions_app.models import Run, RunStep
-from functions_app.runlog import Logger, redact
+from functions_app.runlog import Logger
 from functions_app.services import access
 from functions_app.services.leases import Lease, LeaseLost
 from functions_app.services.steps import Cancelled, Context, RunKind, StepSpec

@@ -14,8 +14,9 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.logins import Login
 from functions_app.models import Account
 from functions_app.registry import auth_file
+from functions_app.registry.addresses import Reach
 from functions_app.registry.auth import Credentials
-from functions_app.registry.client import DOCKER_HUB, Reach, Registry, mirror_of
+from functions_app.registry.client import DOCKER_HUB, Registry, mirror_of
 from functions_app.services import accounts
 
 PUBLIC_HOSTS = DOCKER_HUB | {"public.ecr.aws", "ghcr.io", "quay.io", "mcr.microsoft.com", "registry.gitlab.com"}

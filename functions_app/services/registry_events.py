@@ -20,7 +20,8 @@ from functions_app.domain.ecr_events import EcrEvent, Happened, parse_event, rea
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Kind
 from functions_app.models import Account, BaseStream, Run
-from functions_app.services import accounts, base_watch, repository_reading
+from functions_app.services import accounts, repository_reading
+from functions_app.services.base_polls import submit_poll
 
 POLLS, PER = 6, timedelta(minutes=1)  # that nobody asked for in person: a flood of events makes no flood of polls
 BATCHES = 10  # of ten messages each, from one queue in one go; the next look takes more
@@ -54,7 +55,7 @@ def _poll_streams(told: EcrEvent, now: datetime) -> list[str]:
         late.update(next_poll_at=now + PER)
         return [f"{names} is polled within a minute: there were {POLLS} polls in the last one"]
     try:
-        run = base_watch.submit_poll(None, [pk for pk, _ in found])
+        run = submit_poll(None, [pk for pk, _ in found])
     except DrydockError as error:
         if error.problem.code is not Code.BUSY:
             raise

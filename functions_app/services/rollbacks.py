@@ -18,10 +18,7 @@ from functions_app.models import Function, Plan
 from functions_app.services import access, accounts, alias_moves, image_choices, plans
 from functions_app.services.alias_moves import patient, target_of
 from functions_app.services.deployments import other_run_check, place_of
-from functions_app.services.rollback_targets import AliasTargets, RollbackTarget, targets
 from functions_app.services.steps import Context, StepSpec
-
-__all__ = ["STEPS", "AliasTargets", "Planned", "RollbackTarget", "plan", "targets"]
 
 SHORT, LONG = timedelta(minutes=3), timedelta(minutes=15)
 

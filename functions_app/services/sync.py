@@ -18,20 +18,15 @@ from functions_app.aws import session
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.runs import ACTIVE, Done, Kind, Outcome
 from functions_app.models import Account, Function, Image, Repository, Run, Scope
-from functions_app.services import accounts, base_watch, freshness_days, repository_reading, runs
+from functions_app.services import accounts, freshness_days, repository_reading, runs
+from functions_app.services.base_verdicts import judge_images
 from functions_app.services.scans import read_scans
 from functions_app.services.steps import Cancelled, Context, StepSpec
 from functions_app.services.summaries import refresh_summaries
-from functions_app.services.sync_aliases import record_alias_move
 from functions_app.services.sync_functions import read_functions, read_one
 from functions_app.services.sync_images import read_images, read_repository
 from functions_app.services.sync_scope import Log, ScopeRead
 from functions_app.services.version_images import link_versions
-
-__all__ = [
-    "STEPS", "Result", "record_alias_move", "refresh_function", "refresh_summaries", "run_once", "submit",
-    "submit_or_join", "wanted_scopes",
-]  # fmt: skip
 
 LOCK = "sync"
 SCOPES_AT_ONCE = 8
@@ -181,7 +176,7 @@ def judge(images: Iterable[int]) -> int:
     """
     without = Q(base_evidence=[]) | Q(base_release__isnull=False, base_stream=None)
     unjudged = Image.objects.filter(without).values_list("pk", flat=True)
-    return base_watch.judge_images(sorted({*images, *unjudged}), refresh=False)
+    return judge_images(sorted({*images, *unjudged}), refresh=False)
 
 
 def run_once(scopes: Sequence[Scope], log: Log, *, full: bool = True) -> Result:
@@ -221,7 +216,7 @@ def _read_pushed_since(function_id: int, scope: ScopeRead) -> None:
         scope.fail(error)  # ECR may be closed to us: the function's own facts are stored all the same
         return
     link_versions(scope, function_id=function_id)
-    base_watch.judge_images(sorted(scope.images), refresh=False)
+    judge_images(sorted(scope.images), refresh=False)
 
 
 def _read_step(context: Context) -> Outcome:
@@ -251,7 +246,7 @@ def _read_repositories(context: Context) -> Outcome:
 
 def _judge_step(context: Context) -> Outcome:
     if context.lease.taken_over:  # whoever died read images of which nobody else knows that they were read
-        return Done(f"{base_watch.judge_images(None, refresh=False)} images have another verdict")
+        return Done(f"{judge_images(None, refresh=False)} images have another verdict")
     return Done(f"{judge(context.memory.get('images', ()))} images have another verdict")
 
 

@@ -12,7 +12,8 @@ from functions_app.aws import ecr
 from functions_app.domain.errors import DrydockError
 from functions_app.models import Image, Repository, Tag, TagMove
 from functions_app.registry.client import Registry
-from functions_app.services import base_watch, scans
+from functions_app.services import scans
+from functions_app.services.image_facts import inspect
 from functions_app.services.registries import open_registry
 from functions_app.services.row_updates import cut, hold, update_rows
 from functions_app.services.sync_scope import CHUNK, ScopeRead, chunks, read_each
@@ -182,7 +183,7 @@ def _inspect(scope: ScopeRead, repository: str, keys: Sequence[int], registry: R
     images = list(Image.objects.filter(pk__in=keys).select_related("repository").order_by("pk"))
     # The same digest in another repository was read already: base_watch.inspect copies its facts.
     answer = ecr.manifests(scope.target, repository, [image.digest for image in images])
-    base_watch.inspect(images, {digest: fact.data for digest, fact in answer.found.items()}, registry)
+    inspect(images, {digest: fact.data for digest, fact in answer.found.items()}, registry)
     scope.images.update(keys)
     read = sum(image.inspected_at is not None for image in images)
     for name, count in (("inspected", read), ("not readable", len(images) - read)):

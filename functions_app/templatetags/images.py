@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from functions_app.domain.bases import Tier
 from functions_app.domain.image_rules import Check
 from functions_app.domain.scans import ScanState, Side
-from functions_app.services.inventory import Use
+from functions_app.services.inventory.repositories import Use
 from functions_app.web import parts
 
 register = template.Library()

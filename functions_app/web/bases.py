@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from functions_app import clock
 from functions_app.models import BaseStream
-from functions_app.services import base_watch
+from functions_app.services.base_polls import submit_poll
 from functions_app.services.inventory import base as base_page
 from functions_app.services.inventory.base import BasePage, Wanted
 from functions_app.services.inventory.bases import base_list
@@ -92,7 +92,7 @@ def _href(found: BasePage, wanted: Wanted, **changed: int) -> str:
 def poll(request: HtmxHttpRequest) -> HttpResponse:
     """Read the tags of all streams, or of one, now and show the run; one that is under way is said (BUSY)."""
     only = number(request.POST, "stream")
-    run = base_watch.submit_poll(request.user, None if only is None else [only])
+    run = submit_poll(request.user, None if only is None else [only])
     target = reverse("run", args=[run.pk])
     if request.htmx:
         return HttpResponse(status=204, headers={"HX-Redirect": target})

@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from functions_app import clock
-from functions_app.services import access, inventory
-from functions_app.services.inventory import FleetStatus
+from functions_app.services import access
+from functions_app.services.inventory.status import FleetStatus, fleet_status
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def chrome(request: HttpRequest) -> dict[str, object]:
     def status() -> FleetStatus:
         if isinstance(request.user, AnonymousUser):
             return FleetStatus.empty()
-        return inventory.fleet_status(clock.now())
+        return fleet_status(clock.now())
 
     return {
         "chrome": SimpleLazyObject(status),

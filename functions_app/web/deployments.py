@@ -12,7 +12,9 @@ from functions_app.domain.deployments import AliasPlan, DeploymentPlan, Rollback
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.runs import Kind
 from functions_app.models import Function, Plan
-from functions_app.services import access, deployments, image_choices, inventory, plans, rollbacks
+from functions_app.services import access, deployments, image_choices, plans, rollbacks
+from functions_app.services.inventory.function import function_head
+from functions_app.services.rollback_targets import targets
 from functions_app.web.http import HtmxHttpRequest, explained, operator_required, page, status_of
 
 NEW_ALIAS = "alias_new"
@@ -113,7 +115,7 @@ def _form(request: HtmxHttpRequest, pk: int, filled: Filled, problem: Problem | 
     found = image_choices.choices(function, search)
     listed = any(choice.reference == filled.image for choice in found)
     context = {
-        "function": inventory.function_head(pk),
+        "function": function_head(pk),
         "tab": "deploy",
         "choices": found,
         "own_account": function.account_id,
@@ -125,7 +127,7 @@ def _form(request: HtmxHttpRequest, pk: int, filled: Filled, problem: Problem | 
         "aliases": list(function.aliases.order_by("name")),
         "chosen_alias": filled.alias,
         "alias_new": filled.alias_new,
-        "rollbacks": rollbacks.targets(function),
+        "rollbacks": targets(function),
         "blocked": _why_not(request),
         **explained(problem),
     }
@@ -147,7 +149,7 @@ def _plan_context(request: HtmxHttpRequest, pk: int, frozen: AliasPlan, stored: 
     version = "a new version" if deploys else f"version {frozen.to_version}" if isinstance(frozen, RollbackPlan) else ""
     failed = [check for check in frozen.checks if check.ok is False]
     return {
-        "function": inventory.function_head(pk),
+        "function": function_head(pk),
         "tab": "deploy",
         "plan": frozen,
         "deploys": deploys,

@@ -6,9 +6,16 @@ from django.http import HttpResponse
 from django.urls import path, reverse
 
 from functions_app import clock
-from functions_app.services import inventory
-from functions_app.services.inventory import VersionRow
-from functions_app.services.inventory.function import configuration, ways_back
+from functions_app.services.inventory.activity import function_activity
+from functions_app.services.inventory.function import (
+    VersionRow,
+    configuration,
+    function_head,
+    function_versions,
+    ways_back,
+)
+from functions_app.services.inventory.image import function_images, image_facts, image_row
+from functions_app.services.inventory.status import fleet_status
 from functions_app.web import chain
 from functions_app.web.http import HtmxHttpRequest, page
 from functions_app.web.pages import page_links, page_number
@@ -27,9 +34,9 @@ class MatrixRow:
 
 def versions(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """The chain, and versions x aliases; an open page follows what changes."""
-    status = inventory.fleet_status(clock.now())
-    head = inventory.function_head(pk)
-    found = inventory.function_versions(pk, page_number(request.GET))
+    status = fleet_status(clock.now())
+    head = function_head(pk)
+    found = function_versions(pk, page_number(request.GET))
     context = {
         "chrome": status,
         "function": head,
@@ -52,13 +59,13 @@ def _matrix_row(row: VersionRow, aliases: tuple[str, ...]) -> MatrixRow:
 
 def image(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """The facts of one version's image: that of `?version=`, else of the first alias, else of $LATEST."""
-    head = inventory.function_head(pk)
-    known = inventory.function_images(pk)
+    head = function_head(pk)
+    known = function_images(pk)
     settings = configuration(pk)
     wanted = request.GET.get("version", "")
     chosen = next((version for version in known if version.number == wanted), known[0] if known else None)
     key = chosen.image_id if chosen else None
-    facts = inventory.image_facts(inventory.image_row(key), known, settings["architecture"]) if key else None
+    facts = image_facts(image_row(key), known, settings["architecture"]) if key else None
     context = {
         "function": head,
         "tab": "image",
@@ -73,9 +80,9 @@ def image(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 def activity(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """Runs, alias moves and audit entries."""
     context = {
-        "function": inventory.function_head(pk),
+        "function": function_head(pk),
         "tab": "activity",
-        "activity": inventory.function_activity(pk),
+        "activity": function_activity(pk),
     }
     return page(request, "functions/activity.html", context)
 

@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from functions_app import clock
 from functions_app.domain.freshness import Freshness
-from functions_app.services import inventory
-from functions_app.services.inventory import NEEDS, ORDERS, AccountFact, FleetFilter, FleetPage, FunctionRow
+from functions_app.services.inventory.fleet import NEEDS, ORDERS, FleetFilter, FleetPage, FunctionRow, functions
+from functions_app.services.inventory.status import AccountFact, fleet_status
 from functions_app.web import parts
 from functions_app.web.http import HtmxHttpRequest, page
 from functions_app.web.pages import page_links
@@ -86,9 +86,9 @@ class Heading:
 def function_list(request: HtmxHttpRequest) -> HttpResponse:
     """The list, or (for htmx) what lies under its heading."""
     now = clock.now()
-    status = inventory.fleet_status(now)
+    status = fleet_status(now)
     wanted = read_filter(request.GET, status.accounts)
-    found = inventory.functions(wanted, now.date())
+    found = functions(wanted, now.date())
     pairs = as_pairs(wanted, status.accounts)
     facts, home = {fact.pk: fact for fact in status.accounts}, reverse("functions")
     context = {

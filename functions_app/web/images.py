@@ -6,7 +6,9 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
 from functions_app.domain.scans import ScanState
-from functions_app.services import access, inventory, layer_reading, scans
+from functions_app.services import access, layer_reading, scans
+from functions_app.services.inventory.image import image_row
+from functions_app.services.inventory.image_page import image_page
 from functions_app.web.http import HtmxHttpRequest, operator_required, page
 from functions_app.web.pages import page_links, page_number
 
@@ -31,7 +33,7 @@ WORDS = {
 @require_safe
 def image(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """The page of an image."""
-    found = inventory.image_page(pk, page_number(request.GET))
+    found = image_page(pk, page_number(request.GET))
     context = {
         "page": found,
         "image": found.image,
@@ -46,14 +48,14 @@ def image(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 @operator_required
 def read_files(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """Read what the image's layers hold, and show the run."""
-    run = layer_reading.submit_for_image(inventory.image_row(pk), request.user)
+    run = layer_reading.submit_for_image(image_row(pk), request.user)
     return _go(request, reverse("run", args=[run.pk]))
 
 
 @operator_required
 def read_scan(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """Ask ECR about the image's scan now, and show the page again."""
-    scans.read_one(inventory.image_row(pk))
+    scans.read_one(image_row(pk))
     messages.success(request, "ECR was asked: what it says of the scan is below.")
     return _go(request, reverse("image", args=[pk]))
 

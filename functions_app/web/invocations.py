@@ -8,7 +8,8 @@ from django.views.decorators.http import require_POST
 from functions_app.domain.errors import DrydockError, Problem
 from functions_app.domain.invocations import Mode, PayloadCheck, check_payload, parse_mode
 from functions_app.models import Function
-from functions_app.services import access, inventory, invocations
+from functions_app.services import access, invocations
+from functions_app.services.inventory.function import function_head
 from functions_app.web.http import HtmxHttpRequest, explained, operator_required, page, status_of
 
 MODES = (
@@ -62,7 +63,7 @@ def _form(
 ) -> HttpResponse:
     function = get_object_or_404(Function.objects.select_related("account"), pk=pk)
     context = {
-        "function": inventory.function_head(pk),
+        "function": function_head(pk),
         "tab": "invoke",
         "state": function.state,
         "timeout_s": function.timeout_s,

@@ -10,9 +10,8 @@ from django.views.decorators.http import require_safe
 
 from functions_app import clock
 from functions_app.domain.freshness import Freshness
-from functions_app.services import inventory
-from functions_app.services.inventory import AccountFact, FleetStatus
 from functions_app.services.inventory.overview import Overview, overview
+from functions_app.services.inventory.status import AccountFact, FleetStatus, fleet_status
 from functions_app.web import burn_down, parts
 from functions_app.web.http import HtmxHttpRequest, page
 from functions_app.web.overview_findings import Pairs, findings, functions_address
@@ -51,7 +50,7 @@ class Choice:
 def show(request: HtmxHttpRequest) -> HttpResponse:
     """What needs attention, how fresh the fleet is, and how old what is shown is."""
     now = clock.now()
-    status = inventory.fleet_status(now)
+    status = fleet_status(now)
     account = next((fact for fact in status.accounts if fact.name == request.GET.get("account")), None)
     days = _range(request.GET)
     found = overview(now, days=days, account_id=account.pk if account else None)

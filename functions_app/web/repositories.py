@@ -4,9 +4,9 @@ from django.http import HttpResponse
 from django.urls import path
 from django.utils.http import urlencode
 
-from functions_app.services import inventory
 from functions_app.services.inventory import at_risk
 from functions_app.services.inventory.image_search import find_images
+from functions_app.services.inventory.repositories import repositories, repository
 from functions_app.web.http import HtmxHttpRequest, page
 from functions_app.web.pages import page_links, page_number
 
@@ -14,7 +14,7 @@ from functions_app.web.pages import page_links, page_number
 def repository_list(request: HtmxHttpRequest) -> HttpResponse:
     """All repositories, with a search that filters in place and finds images by digest or tag, too."""
     search = request.GET.get("search", "").replace("\0", "").strip()[:200]
-    rows, total, number, pages = inventory.repositories(search, page_number(request.GET))
+    rows, total, number, pages = repositories(search, page_number(request.GET))
     kept = [("search", search)] if search else []
     context = {
         "search": search,
@@ -28,7 +28,7 @@ def repository_list(request: HtmxHttpRequest) -> HttpResponse:
 
 def repository_detail(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """One repository's images and who uses each."""
-    head, rows, number, pages = inventory.repository(pk, page_number(request.GET))
+    head, rows, number, pages = repository(pk, page_number(request.GET))
     context = {
         "head": head,
         "forecast": at_risk.forecast(pk),

@@ -5,7 +5,8 @@ from datetime import timedelta
 from itertools import groupby
 
 from functions_app import clock
-from functions_app.domain.layer_files import FileEntry, LayerContents, pack
+from functions_app.domain.layer_entries import FileEntry, LayerContents
+from functions_app.domain.layer_packing import pack
 from functions_app.domain.lifecycle import Expiring
 from functions_app.domain.package_files import Package
 from functions_app.domain.scans import Finding, Place

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from functions_app.domain.base_claims import BASE_DIGEST, BASE_NAME
-from functions_app.domain.bases import Detection, ImageShape, KnownRelease, Tier, detect, not_read
+from functions_app.domain.bases import Detection, ImageShape, Tier, detect, not_read
 from functions_app.domain.images import HistoryEntry, ImageConfig, Platform, chain_ids, parse_config
 from functions_app.domain.known_releases import EMPTY_LAYER, KnownReleases
+from functions_app.domain.lineage import KnownRelease
 from sandbox import bases
 from sandbox.images import make_image, make_layer
 

@@ -9,7 +9,7 @@ from functions_app.domain.app_files import look
 from functions_app.domain.image_advice import ZIP_LIMIT, AppShape, advise, app_steps
 from functions_app.domain.image_rules import Check
 from functions_app.domain.images import HistoryEntry, ImageConfig, Platform
-from functions_app.domain.layer_files import FileEntry
+from functions_app.domain.layer_entries import FileEntry
 
 LAMBDA = ("/lambda-entrypoint.sh",)
 ON_PYTHON: dict[str, Any] = {"base": "python:3.12.2026.10.03.13", "runtime": "python", "base_layers": 2}

@@ -13,11 +13,13 @@ from django.conf import settings
 from django.test import override_settings
 
 from functions_app.domain.images import Index, Manifest, parse_config, parse_manifest
-from functions_app.domain.layer_files import LayerContents, read_tar
+from functions_app.domain.layer_entries import LayerContents
+from functions_app.domain.layer_tar import read_tar
 from functions_app.models import BaseRelease, Image, Repository
 from functions_app.registry.blobs import open_layer
 from functions_app.registry.client import CONFIG_LIMIT, Registry
 from functions_app.services import base_watch
+from functions_app.services.base_streams import seed_streams
 from functions_app.services.base_verdicts import judge_images
 from functions_app.services.image_facts import FACTS, inspect
 from sandbox import images as built
@@ -138,7 +140,7 @@ def repository_of(kind: str) -> str:
 
 def judge(shop: Workshop) -> Mapping[str, Judged]:
     """Poll twice, read every kind by its tag, judge. Writes rows: the caller rolls them back."""
-    base_watch.seed_streams(published.references())
+    seed_streams(published.references())
     base_watch.poll(NOW - timedelta(days=1), Silent())
     with Pushing(shop) as push:
         for publication in published.today():

@@ -19,8 +19,9 @@ from functions_app.domain.images import (
     parse_config,
     parse_manifest,
 )
+from functions_app.registry.auth import Login
 from functions_app.registry.blobs import open_layer
-from functions_app.registry.client import CONFIG_LIMIT, Login, Registry
+from functions_app.registry.client import CONFIG_LIMIT, Registry
 from sandbox.images import Image, make_image, make_index, make_layer
 from tests import distribution_server
 from tests.fixtures import ClientFactory, Push, Sandbox, login, push_image

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from functions_app.registry.client import Limits, Registry
+from functions_app.registry.client import Registry
+from functions_app.registry.requests import Limits
 
 # Short enough for a test to wait for them, long enough for a busy machine.
 QUICK = Limits(attempts=2, connect=2, silence=0.3, whole=0.6, in_all=5, crawl=0.3, crawl_bytes=4096, worth=64 * 1024)

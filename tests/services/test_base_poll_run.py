@@ -5,7 +5,9 @@ import pytest
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Status
 from functions_app.models import BaseStream, LogLine
-from functions_app.services import base_watch, runs
+from functions_app.services import runs
+from functions_app.services.base_polls import submit_poll
+from functions_app.services.base_streams import lambda_references, seed_streams
 from tests.conftest import Valkey
 from tests.factories import make_account, make_alias, make_function, make_image, make_repository, make_version
 from tests.fixtures import Sandbox
@@ -18,14 +20,14 @@ def test_a_poll_run_reads_streams_judges_images_and_renews_what_functions_show(a
     repository = unique_repository()
     for number in (1, 2):
         publish(aws, repository, base(number), [dated("3.12", base(number)), "3.12"])
-    base_watch.seed_streams([f"public.ecr.aws/{repository}:3.12", "public.ecr.aws/tests/there-is-none:1"])
+    seed_streams([f"public.ecr.aws/{repository}:3.12", "public.ecr.aws/tests/there-is-none:1"])
     account = make_account()
     image = make_image(make_repository(account), diff_ids=list(app(base(1)).diff_ids))
     function = make_function(account)
     make_version(function, 1, image)
     make_alias(function, "live", 1)
 
-    run = base_watch.submit_poll(None)
+    run = submit_poll(None)
     assert runs.execute(run.pk, "tests")
 
     run.refresh_from_db()
@@ -46,17 +48,17 @@ def test_a_poll_run_reads_streams_judges_images_and_renews_what_functions_show(a
 
 
 def test_only_one_poll_is_under_way_at_a_time(valkey: Valkey) -> None:
-    base_watch.submit_poll(None)
+    submit_poll(None)
 
     with pytest.raises(DrydockError) as caught:
-        base_watch.submit_poll(None)
+        submit_poll(None)
 
     assert caught.value.problem.code is Code.BUSY
 
 
 def test_the_first_poll_of_an_installation_watches_all_of_lambdas_bases(aws: Sandbox, valkey: Valkey) -> None:
-    run = base_watch.submit_poll(None)
+    run = submit_poll(None)
     while runs.execute(run.pk, "tests"):
         pass
 
-    assert set(BaseStream.objects.values_list("reference", flat=True)) == set(base_watch.lambda_references())
+    assert set(BaseStream.objects.values_list("reference", flat=True)) == set(lambda_references())

@@ -16,6 +16,8 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Status
 from functions_app.models import Account, BaseRelease, BaseStream, Run
 from functions_app.services import base_polls, base_streams, base_watch, runs
+from functions_app.services.base_polls import due_streams, submit_due, submit_poll
+from functions_app.services.base_verdicts import judge_images
 from tests.factories import make_account, make_image, make_repository, make_stream
 from tests.fixtures import REGION, Push, Sandbox
 from tests.publishing import NOW, base, base_index, publish, unique_repository
@@ -61,8 +63,8 @@ def test_nothing_is_polled_until_a_stream_is_due_and_then_what_soon_would_be_too
     make_stream("later", next_poll_at=NOW + timedelta(minutes=7))
     make_stream("off", next_poll_at=None, enabled=False)
 
-    assert base_watch.due_streams(NOW - timedelta(seconds=1)) == []
-    assert base_watch.due_streams(NOW) == [first.pk, soon.pk]
+    assert due_streams(NOW - timedelta(seconds=1)) == []
+    assert due_streams(NOW) == [first.pk, soon.pk]
 
 
 def test_a_poll_says_when_each_stream_is_next_due(aws: Sandbox) -> None:
@@ -82,7 +84,7 @@ def test_a_stream_that_cannot_be_read_waits_for_its_next_turn_too(aws: Sandbox) 
 
     poll()
 
-    assert base_watch.due_streams(NOW + timedelta(seconds=1)) == []
+    assert due_streams(NOW + timedelta(seconds=1)) == []
     stream.refresh_from_db()
     assert stream.problem is not None
 
@@ -102,7 +104,7 @@ def test_a_person_polls_what_is_not_due_yet(aws: Sandbox, valkey: object, operat
     poll(clock.now())
     digest = move(aws, stream, 2)
 
-    runs.execute(base_watch.submit_poll(operator, [stream.pk]).pk, "tests")
+    runs.execute(submit_poll(operator, [stream.pk]).pk, "tests")
 
     assert stream.releases.get(current=True).manifest_digest == digest
 
@@ -110,13 +112,13 @@ def test_a_person_polls_what_is_not_due_yet(aws: Sandbox, valkey: object, operat
 def test_who_asks_during_a_poll_is_told_and_served_after_it(aws: Sandbox, valkey: object, operator: User) -> None:
     stream = published(aws)
     poll(clock.now())
-    base_watch.submit_poll(None)
+    submit_poll(None)
 
     with pytest.raises(DrydockError) as caught:
-        base_watch.submit_poll(operator, [stream.pk])
+        submit_poll(operator, [stream.pk])
 
     assert caught.value.problem.code is Code.BUSY
-    assert base_watch.due_streams(clock.now()) == [stream.pk]
+    assert due_streams(clock.now()) == [stream.pk]
 
 
 def test_two_pollers_at_once_store_each_release_once(aws: Sandbox) -> None:
@@ -173,7 +175,7 @@ def test_a_stream_that_was_changed_while_it_was_read_is_read_anew(aws: Sandbox, 
 
 def test_a_poll_that_was_killed_keeps_what_it_stored_and_is_done_again_by_another(aws: Sandbox, valkey: object) -> None:
     first, second = published(aws), published(aws)
-    run = base_watch.submit_due(clock.now())
+    run = submit_due(clock.now())
     assert run is not None
 
     class Killed(Exception):
@@ -186,7 +188,7 @@ def test_a_poll_that_was_killed_keeps_what_it_stored_and_is_done_again_by_anothe
     with pytest.raises(Killed):
         base_watch.poll(clock.now(), Dying(), [first.pk, second.pk])
     assert BaseRelease.objects.count() == 2
-    assert base_watch.due_streams(clock.now()) == []
+    assert due_streams(clock.now()) == []
     # What its run had kept by then, and what fifteen seconds of silence do.
     run.steps.filter(name="poll").update(status="running")
     Run.objects.update(
@@ -241,19 +243,19 @@ def test_a_clock_that_was_years_ahead_keeps_no_stream_from_being_read_once_it_is
     poll(NOW + timedelta(days=4000))
     move(aws, stream, 2)
 
-    assert base_watch.due_streams(NOW) == [stream.pk]
+    assert due_streams(NOW) == [stream.pk]
     assert any("new releases: 1" in line for line in poll(NOW))
 
     stream.refresh_from_db()
     assert stream.polled_at == NOW
-    assert base_watch.due_streams(NOW + timedelta(minutes=10)) == []
+    assert due_streams(NOW + timedelta(minutes=10)) == []
 
 
 def test_who_wants_polls_more_often_need_not_wait_for_the_next_of_the_slow_ones(settings: Settings) -> None:
     stream = make_stream(next_poll_at=NOW + timedelta(days=7))
     settings.ENV = dataclasses.replace(settings.ENV, base_poll_every=900)
 
-    assert base_watch.due_streams(NOW) == [stream.pk]
+    assert due_streams(NOW) == [stream.pk]
 
 
 def test_what_stands_on_a_stream_switched_off_during_a_poll_is_judged_after_it(
@@ -263,8 +265,8 @@ def test_what_stands_on_a_stream_switched_off_during_a_poll_is_judged_after_it(
     poll(clock.now())
     release = BaseRelease.objects.filter(platform="linux/amd64").get()
     image = make_image(make_repository(make_account()), base_release=release)
-    running = base_watch.submit_poll(operator)
-    base_watch.judge_images(None)
+    running = submit_poll(operator)
+    judge_images(None)
     image.refresh_from_db()
     assert image.freshness == "current"
 

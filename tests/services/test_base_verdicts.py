@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from functions_app.domain.images import chain_ids
 from functions_app.models import BaseRelease, BaseStream, FleetRevision, Image, Repository
 from functions_app.services import base_verdicts, sync
-from functions_app.services.base_watch import judge_images
+from functions_app.services.base_verdicts import judge_images
 from tests.factories import NOW, digest, make_account, make_image, make_repository, make_stream
 
 pytestmark = pytest.mark.django_db

@@ -9,6 +9,7 @@ from functions_app.domain.errors import DrydockError
 from functions_app.domain.release_tags import history_tags
 from functions_app.models import BaseRelease, BaseStream
 from functions_app.services import base_watch
+from functions_app.services.base_streams import lambda_references, seed_streams
 from sandbox.images import OCI_MANIFEST, Blob, Image, Index, make_index
 from tests.fixtures import Sandbox
 from tests.publishing import NOW, base, base_index, dated, publish, unique_repository
@@ -36,7 +37,7 @@ def release(sandbox: Sandbox, repository: str, image: Image | Index, *, moving: 
 
 def stream_of(repository: str) -> BaseStream:
     """The stream of its tag 3.12, seeded."""
-    base_watch.seed_streams([f"public.ecr.aws/{repository}:3.12"])
+    seed_streams([f"public.ecr.aws/{repository}:3.12"])
     return BaseStream.objects.get(name=f"{repository}:3.12")
 
 
@@ -61,9 +62,9 @@ def without_config() -> Image:
 
 
 def test_every_lambda_stream_is_seeded_with_its_end_of_life() -> None:
-    created = base_watch.seed_streams()
+    created = seed_streams()
 
-    assert created == len(base_watch.lambda_references()) == BaseStream.objects.count()
+    assert created == len(lambda_references()) == BaseStream.objects.count()
     names = set(BaseStream.objects.values_list("name", flat=True))
     assert {f"python:3.{minor}" for minor in range(9, 15)} | {"nodejs:24", "nodejs:22", "nodejs:20"} <= names
     assert {name.partition(":")[0] for name in names} == {"python", "nodejs", "java", "dotnet", "ruby", "provided"}
@@ -74,10 +75,10 @@ def test_every_lambda_stream_is_seeded_with_its_end_of_life() -> None:
 
 
 def test_seeding_again_keeps_a_streams_switch_and_restores_its_dates() -> None:
-    base_watch.seed_streams()
+    seed_streams()
     BaseStream.objects.filter(name="python:3.9").update(enabled=False, deprecated_on=None)
 
-    assert base_watch.seed_streams() == 0
+    assert seed_streams() == 0
 
     stream = BaseStream.objects.get(name="python:3.9")
     assert (stream.enabled, stream.deprecated_on) == (False, date(2025, 12, 15))
@@ -86,7 +87,7 @@ def test_seeding_again_keeps_a_streams_switch_and_restores_its_dates() -> None:
 @pytest.mark.parametrize("reference", ["python:3.12", "public.ecr.aws/lambda/python", f"x.y/z:1@sha256:{'a' * 64}"])
 def test_only_a_moving_tag_can_be_a_stream(reference: str) -> None:
     with pytest.raises(DrydockError):
-        base_watch.seed_streams([reference])
+        seed_streams([reference])
 
 
 def test_the_first_poll_finds_the_current_release_and_the_dated_ones_before_it(aws: Sandbox) -> None:

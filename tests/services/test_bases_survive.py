@@ -12,6 +12,9 @@ from functions_app import clock, runlog
 from functions_app.domain.runs import Status
 from functions_app.models import BaseRelease, BaseStream, Image, LayerFiles, LifecycleForecast, Run
 from functions_app.services import base_watch, forecasts, layer_reading, runs, sync
+from functions_app.services.base_polls import submit_poll
+from functions_app.services.base_streams import seed_streams
+from functions_app.services.base_verdicts import judge_images
 from functions_app.services.inventory import at_risk
 from sandbox.images import make_image as build_image
 from sandbox.images import make_layer
@@ -67,7 +70,7 @@ class Test_a_worker_killed:
             for number in (1, 2):
                 image = base(number, name=repository)
                 publish(aws, repository, image, [dated("3.12", image), "3.12"])
-        base_watch.seed_streams([f"public.ecr.aws/{repository}:3.12" for repository in repositories])
+        seed_streams([f"public.ecr.aws/{repository}:3.12" for repository in repositories])
         account = make_account()
         ours = make_image(make_repository(account), diff_ids=list(app(base(1, name=repositories[0])).diff_ids))
         function = make_function(account)
@@ -75,7 +78,7 @@ class Test_a_worker_killed:
         make_alias(function, "live", 1)
         held = Held(between, f"GET /v2/{repositories[1]}/blobs/{base(2, name=repositories[1]).config.digest}")
         with worker(environment, tmp_path, "one") as first:
-            run = base_watch.submit_poll(None)
+            run = submit_poll(None)
             eventually(held.arrived.is_set, "the second stream is being read")
             eventually(lambda: BaseRelease.objects.count() == 2, "the first stream is stored")
             first.kill()
@@ -94,7 +97,7 @@ class Test_a_worker_killed:
         repository = unique_repository()
         layers = [make_layer({"etc/name": f"{repository} {number}".encode()}) for number in range(3)]
         publish(aws, repository, build_image(layers, created=NOW), ["3.12"])
-        base_watch.seed_streams([f"public.ecr.aws/{repository}:3.12"])
+        seed_streams([f"public.ecr.aws/{repository}:3.12"])
         base_watch.poll(clock.now(), Quiet())
         release = BaseRelease.objects.get()
         blobs = [f"GET /v2/{repository}/blobs/{layer['digest']}" for layer in release.layers]
@@ -157,9 +160,9 @@ class Test_whoever_takes_over:
         function = make_function(account)
         make_version(function, 1, make_image(make_repository(account), diff_ids=["sha256:" + "1" * 64]))
         make_alias(function, "live", 1)
-        run = base_watch.submit_poll(None, [])
+        run = submit_poll(None, [])
         BaseStream.objects.create(name="golden", reference="public.ecr.aws/golden:1")
-        base_watch.judge_images(None, refresh=False)
+        judge_images(None, refresh=False)
         dead(run, "judge", ["poll"])
 
         assert runs.execute(run.pk, "another")
@@ -169,7 +172,7 @@ class Test_whoever_takes_over:
 
     def test_a_sync_judges_images_that_were_read_before(self) -> None:
         image = make_image(make_repository(make_account()), inspected_at=None, base_tier="unknown")
-        base_watch.judge_images(None, refresh=False)
+        judge_images(None, refresh=False)
         image.refresh_from_db()
         unread = image.freshness_reason
         run = sync.submit(None)

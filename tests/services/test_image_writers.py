@@ -14,7 +14,8 @@ from functions_app.aws.lifecycle import Preview
 from functions_app.aws.session import Target
 from functions_app.domain.lifecycle import Expiring
 from functions_app.models import BaseRelease, Image
-from functions_app.services import base_watch, forecasts, sync_images
+from functions_app.services import forecasts, sync_images
+from functions_app.services.base_verdicts import judge_images
 from functions_app.services.sync_scope import ScopeRead
 from tests.factories import NOW, make_account, make_image, make_release, make_repository, make_stream
 
@@ -46,7 +47,7 @@ def test_many_images_are_judged_listed_and_forecast_at_once_and_nobody_is_given_
     def judge(chance: random.Random) -> None:
         stream.releases.update(current=False)
         BaseRelease.objects.filter(pk=chance.choice(known).pk).update(current=True)
-        base_watch.judge_images(None)
+        judge_images(None)
 
     def listed(chance: random.Random) -> None:
         scope = ScopeRead(account, "eu-west-1", target, clock.now(), True, lambda: False)
@@ -68,5 +69,5 @@ def test_many_images_are_judged_listed_and_forecast_at_once_and_nobody_is_given_
 
     with ThreadPoolExecutor(3) as pool:
         assert list(pool.map(again, (judge, listed, forecast))) == [ROUNDS] * 3
-    assert not base_watch.judge_images(None)
+    assert not judge_images(None)
     assert Image.objects.exclude(base_release=None).count() == 240

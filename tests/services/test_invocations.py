@@ -12,8 +12,9 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.invocations import Mode
 from functions_app.domain.runs import Kind, Status
 from functions_app.models import AuditEntry, LogLine, Plan, Run, RunStep
-from functions_app.services import invocations, runs
+from functions_app.services import invocations
 from functions_app.services.run_kinds import KINDS
+from functions_app.services.steps import INVOCATIONS
 from tests.conftest import Valkey
 from tests.fixtures import Sandbox
 from tests.sandbox.functions import Functions, python_image, until
@@ -244,7 +245,7 @@ def test_throttled_is_a_failed_call_not_a_failed_function(stage: Stage) -> None:
 
 
 def test_invocations_have_a_queue_of_their_own() -> None:
-    assert KINDS[Kind.INVOCATION].queue == runs.INVOCATIONS
+    assert KINDS[Kind.INVOCATION].queue == INVOCATIONS
 
 
 def put_into_state(sandbox: Sandbox, stage: Stage, state: str, reason_code: str) -> None:

@@ -14,15 +14,18 @@ from django.test.utils import CaptureQueriesContext
 
 from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError, Problem
-from functions_app.domain.layer_files import LayerContents, diff_files, overlay, pack
+from functions_app.domain.layer_entries import LayerContents
+from functions_app.domain.layer_overlay import diff_files, overlay
+from functions_app.domain.layer_packing import pack
 from functions_app.domain.packages import PackageDiff, diff_packages, overlay_packages
 from functions_app.domain.runs import Status
 from functions_app.models import AuditEntry, BaseRelease, BaseStream, Image, LayerFiles, Run
 from functions_app.runlog import Logger
 from functions_app.services import base_watch, layer_reading, runs, steps
+from functions_app.services.base_streams import seed_streams
 from functions_app.services.layer_reading import layer_contents, submit_for_image, submit_for_releases
 from functions_app.services.leases import Lease, LeaseLost
-from functions_app.services.steps import Context
+from functions_app.services.steps import Cancelled, Context
 from sandbox.bases import releases
 from sandbox.images import Blob, Layer, make_image, make_layer, sha256_digest
 from sandbox.images import Image as BuiltImage
@@ -52,7 +55,7 @@ def polled(sandbox: Sandbox, *images: BuiltImage) -> list[BaseRelease]:
     repository = unique_repository()
     for image in images:
         publish(sandbox, repository, image, [dated("3.12", image), "3.12"])
-    base_watch.seed_streams([f"public.ecr.aws/{repository}:3.12"])
+    seed_streams([f"public.ecr.aws/{repository}:3.12"])
     stream = BaseStream.objects.get(name=f"{repository}:3.12")
     base_watch.poll(NOW, Silent(), [stream.pk])
     found = list(stream.releases.order_by("created_at"))
@@ -279,7 +282,7 @@ def test_a_run_that_is_cancelled_keeps_the_layers_read_so_far(
     found = polled(aws, small(*(make_layer({f"layer-{number}": next(WORDS).encode()}) for number in range(8))))
     run = submit_for_releases([found[0].pk], operator)
 
-    with pytest.raises(runs.Cancelled, match=r"^layers read: [12] of 8$"):
+    with pytest.raises(Cancelled, match=r"^layers read: [12] of 8$"):
         layer_reading.STEPS[0].action(begun(run, lambda _: runs.cancel(run, operator)))
 
     assert 1 <= LayerFiles.objects.filter(diff_id__in=found[0].diff_ids).count() <= 2

@@ -13,7 +13,7 @@ from dashboard import env
 from functions_app.aws.session import Target
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import Account
-from functions_app.registry.client import Reach
+from functions_app.registry.addresses import Reach
 from functions_app.services.registries import allowed_host, open_registry
 from tests import distribution_server
 from tests.fixtures import REGION, Push, Sandbox

@@ -11,6 +11,7 @@ from functions_app.domain.errors import DrydockError
 from functions_app.domain.runs import Status
 from functions_app.models import Account, BaseStream, Function, Image, Repository, Run
 from functions_app.services import base_streams, base_watch, registry_events, runs
+from functions_app.services.base_polls import due_streams, make_due, submit_poll
 from sandbox.images import Image as Built
 from tests.factories import make_alias, make_function, make_image, make_repository, make_stream, make_version
 from tests.fixtures import ClientFactory, Push
@@ -49,7 +50,7 @@ def test_a_pushed_golden_image_makes_the_functions_on_the_old_one_stale(
     push(GOLDEN, base(1), ["stable", "1.0.0"])
     stream = golden(ours, operator)
     function = function_on(ours, base(1))
-    execute(base_watch.submit_poll(None))
+    execute(submit_poll(None))
     function.refresh_from_db()
     assert function.freshness == "current"
     events.receive(2)
@@ -84,7 +85,7 @@ def test_only_the_stream_that_was_pushed_to_is_polled(ours: Account, push: Push,
 def test_a_push_during_a_poll_is_polled_after_it(ours: Account, push: Push, operator: User) -> None:
     push(GOLDEN, base(1), ["stable"])
     stream = golden(ours, operator)
-    running = base_watch.submit_poll(operator)
+    running = submit_poll(operator)
 
     told = registry_events.handle(pushed(ours))
 
@@ -93,7 +94,7 @@ def test_a_push_during_a_poll_is_polled_after_it(ours: Account, push: Push, oper
     Run.objects.filter(pk=running.pk).update(status=Status.SUCCEEDED)
     assert tasks.look() == ["base_poll"]
     execute(Run.objects.latest("pk"))
-    assert base_watch.due_streams(running.created_at) == []
+    assert due_streams(running.created_at) == []
     stream.refresh_from_db()
     assert stream.next_poll_at is not None
 
@@ -113,7 +114,7 @@ def test_a_flood_of_events_makes_no_flood_of_polls_and_loses_none(ours: Account,
     assert Run.objects.count() == before
     assert tasks.look() == []
     assert stream.next_poll_at is not None
-    assert base_watch.due_streams(stream.next_poll_at) == [stream.pk]
+    assert due_streams(stream.next_poll_at) == [stream.pk]
     assert stream.next_poll_at <= Run.objects.latest("pk").created_at + 2 * registry_events.PER
 
 
@@ -122,7 +123,7 @@ def test_a_push_told_of_while_its_stream_is_being_read_is_read_once_more(
 ) -> None:
     push(GOLDEN, base(1), ["stable"])
     stream = golden(ours, operator)
-    base_watch.poll(Run.objects.latest("pk").created_at, Telling(lambda: base_watch.make_due([stream.pk])))
+    base_watch.poll(Run.objects.latest("pk").created_at, Telling(lambda: make_due([stream.pk])))
 
     stream.refresh_from_db()
     assert stream.next_poll_at is None

@@ -9,6 +9,7 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Done, Kind, Status
 from functions_app.models import AliasMove, AuditEntry, RunStep
 from functions_app.services import rollbacks
+from functions_app.services.rollback_targets import targets
 from functions_app.services.run_kinds import KINDS
 from functions_app.services.steps import StepSpec
 from tests.conftest import Valkey
@@ -75,7 +76,7 @@ def test_weights_are_cleared(stage: Stage) -> None:
 
 def test_what_was_live_is_offered_with_its_digest_and_tags(stage: Stage) -> None:
     stage.sync_all()
-    (offer,) = rollbacks.targets(stage.function)
+    (offer,) = targets(stage.function)
     (target,) = offer.targets
     assert (target.version, target.digest, target.tags, target.obstacle) == ("1", stage.digest("1"), ("1",), "")
     assert offer.available == 1
@@ -85,7 +86,7 @@ def test_a_version_whose_image_is_gone_is_not_offered(stage: Stage) -> None:
     stage.sync_all()
     delete_image(stage, stage.digest("1"))
     stage.sync_all()
-    (offer,) = rollbacks.targets(stage.function)
+    (offer,) = targets(stage.function)
     assert offer.available == 0
     assert "deleted from app" in offer.targets[0].obstacle
 

@@ -15,7 +15,7 @@ from functions_app.domain.runs import LEASE, Done, Kind, Outcome, Status, StepSt
 from functions_app.models import AuditEntry, Run
 from functions_app.services import leases, runs
 from functions_app.services.leases import Lease, LeaseLost
-from functions_app.services.runs import Context, RunKind, StepSpec
+from functions_app.services.steps import Context, RunKind, StepSpec
 from tests.conftest import Valkey
 from tests.processes import eventually
 from tests.run_kinds import KINDS, count

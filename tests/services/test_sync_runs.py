@@ -25,6 +25,7 @@ from functions_app.models import (
     Scope,
 )
 from functions_app.services import accounts, runs, sync
+from functions_app.services.summaries import refresh_summaries
 from tests.fixtures import REGION, ROOT, Sandbox
 from tests.sandbox.functions import Functions
 from tests.services.aws_between import Answer, Between
@@ -103,7 +104,7 @@ def test_summaries_cost_the_same_queries_for_one_function_and_for_many(
 
     def cost(wanted: list[int]) -> int:
         with CaptureQueriesContext(connection) as captured:
-            assert sync.refresh_summaries(wanted) == len(wanted)
+            assert refresh_summaries(wanted) == len(wanted)
         return len(captured)
 
     # Functions, aliases, versions, tags, policies, ways back, uses of bases, the fleet's revision.

@@ -26,7 +26,9 @@ from django.db import connections
 from dashboard import broker, env
 from functions_app import clock
 from functions_app.models import Account, Run
-from functions_app.services import access, base_streams, base_watch, freshness_policies, sync
+from functions_app.services import access, base_streams, freshness_policies, sync
+from functions_app.services.base_polls import submit_poll
+from functions_app.services.base_streams import seed_streams
 
 PASSWORD = "drydock-demo"  # noqa: S105 - printed on purpose; the demo listens on the loopback address alone
 PEOPLE = {"operator": access.OPERATOR, "viewer": access.VIEWER}
@@ -169,8 +171,8 @@ def _prepare() -> None:
         Account.objects.create(name=name, account_id=account_id, colour=colour, role_arn=role, regions=REGIONS)
     operator = users.objects.get(username="operator")
     _set_policies(operator)
-    base_watch.seed_streams()
-    base_watch.submit_poll(None)
+    seed_streams()
+    submit_poll(None)
     base_streams.add_stream(GOLDEN, [], operator)  # the poll that waits reads it as well
     sync.submit(None)
 
