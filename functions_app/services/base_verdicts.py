@@ -17,7 +17,7 @@ from functions_app.domain.known_releases import KnownReleases
 from functions_app.domain.lineage import KnownRelease
 from functions_app.models import BaseRelease, BaseStream, Image
 from functions_app.services import fleet_changes
-from functions_app.services.inventory.at_risk import live_versions
+from functions_app.services.live_versions import live_versions
 from functions_app.services.row_updates import update_rows
 from functions_app.services.summaries import refresh_summaries
 

@@ -23,7 +23,7 @@ from functions_app.domain.lifecycle import POLICY_LIMIT, Expiring, all_digests
 from functions_app.domain.runs import Done, Kind, Outcome, Wait
 from functions_app.models import Image, LifecycleForecast, Repository, Run
 from functions_app.services import accounts, fleet_changes, runs
-from functions_app.services.inventory import at_risk
+from functions_app.services.dangers import dangers
 from functions_app.services.row_updates import hold
 from functions_app.services.steps import Cancelled, Context, StepSpec
 from functions_app.services.sync_scope import GIVE_UP, chunks
@@ -220,19 +220,19 @@ def _store(context: Context, row: Repository, preview: lifecycle.Preview) -> lif
 def _compare(context: Context) -> Outcome:
     """Tell which images in use would go."""
     repository = context.plan.get("repository")
-    dangers = at_risk.dangers(repository_id=repository)
-    for danger in dangers[:TOLD]:
+    found = dangers(repository_id=repository)
+    for danger in found[:TOLD]:
         tell = context.log.warning if danger.live else context.log.info
         tell(f"{danger.use.account}: {danger.text}")
-    if len(dangers) > TOLD:
-        context.log.info(f"and {len(dangers) - TOLD} more; each repository's page names its own")
-    live = sum(danger.live for danger in dangers)
-    context.result["endangered"] = {"live": live, "others": len(dangers) - live}
+    if len(found) > TOLD:
+        context.log.info(f"and {len(found) - TOLD} more; each repository's page names its own")
+    live = sum(danger.live for danger in found)
+    context.result["endangered"] = {"live": live, "others": len(found) - live}
     fleet_changes.changed()
     counts = context.result["repositories"]
     if counts["failed"] and not counts["read"] and not counts["without"]:
         _raise_first(repository)
-    return Done(f"{live} uses behind aliases would lose their image, {len(dangers) - live} others")
+    return Done(f"{live} uses behind aliases would lose their image, {len(found) - live} others")
 
 
 def _raise_first(repository: int | None) -> None:

@@ -15,7 +15,7 @@ from functions_app.services import base_watch, forecasts, layer_reading, runs, s
 from functions_app.services.base_polls import submit_poll
 from functions_app.services.base_streams import seed_streams
 from functions_app.services.base_verdicts import judge_images
-from functions_app.services.inventory import at_risk
+from functions_app.services.dangers import dangers
 from sandbox.images import make_image as build_image
 from sandbox.images import make_layer
 from tests.factories import make_account, make_alias, make_function, make_image, make_repository, make_version
@@ -131,7 +131,7 @@ class Test_a_worker_killed:
         held.go.set()
         assert_taken_over(run)
         assert len(LifecycleForecast.objects.get().expiring) == 1
-        assert len(at_risk.dangers()) == 2
+        assert len(dangers()) == 2
 
 
 class Quiet:

@@ -14,7 +14,7 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Kind, Status
 from functions_app.models import AuditEntry, Image, LifecycleForecast, Repository, Run
 from functions_app.services import forecasts, runs
-from functions_app.services.inventory import at_risk
+from functions_app.services.dangers import dangers
 from functions_app.services.run_kinds import KINDS
 from functions_app.services.sync_scope import GIVE_UP
 from sandbox.images import make_index
@@ -66,7 +66,7 @@ def test_it_names_the_rule_and_the_alias_whose_image_would_go(stage: Stage) -> N
     put_policy(stage, keep(1))
     run = forecast_all()
     assert run.status == Status.SUCCEEDED, log_of(run)
-    row, latest = at_risk.dangers()
+    row, latest = dangers()
     assert row.text == "Rule 2 will delete the image behind app staging (version 1)."
     assert latest.text == "Rule 2 will delete the image that $LATEST of app runs."
     assert (row.live, latest.live) == (True, False)
@@ -93,7 +93,7 @@ def test_a_version_to_go_back_to_is_named_as_one(stage: Stage) -> None:
     stage.sync_all()
     put_policy(stage, keep(1))
     forecast_all()
-    (row,) = at_risk.dangers()
+    (row,) = dangers()
     assert row.text == "Rule 2 will delete the image of version 1, which app staging could go back to."
     assert not row.live
 
@@ -103,7 +103,7 @@ def test_a_policy_that_is_relaxed_ends_the_danger(stage: Stage) -> None:
     forecast_all()
     put_policy(stage, keep(50))
     forecast_all()
-    assert at_risk.dangers() == ()
+    assert dangers() == ()
     assert not Image.objects.filter(expiry_rule__isnull=False).exists()
 
 
@@ -167,7 +167,7 @@ def test_a_preview_that_fails_says_so_and_keeps_the_forecast_before(stage: Stage
     assert after.problem is not None
     assert "could not preview" in after.problem["message"]
     assert (after.expiring, after.read_at) == (before.expiring, before.read_at)
-    assert len(at_risk.dangers()) == 2
+    assert len(dangers()) == 2
 
 
 def test_patience_with_others_has_an_end(stage: Stage, between: Between, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,7 +221,7 @@ def test_the_image_of_an_index_that_would_go_is_in_danger(stage: Stage, push: Pu
     stage.sync_all()
     run = forecast_all()
     assert run.status == Status.SUCCEEDED, log_of(run)
-    (row,) = at_risk.dangers()
+    (row,) = dangers()
     assert row.text == "Rule 2 will delete the index that holds the image behind other, whose callers reach $LATEST."
     assert row.live
 
@@ -232,7 +232,7 @@ def test_an_image_that_another_account_runs_is_in_danger(stage: Stage) -> None:
     other = make_account("staging")
     version = make_version(make_function(other, "shared"), 3, Image.objects.get(digest=stage.digest()))
     make_alias(version.function, "live", 3)
-    texts = {row.text: row.use.account for row in at_risk.dangers(account_id=other.pk)}
+    texts = {row.text: row.use.account for row in dangers(account_id=other.pk)}
     assert texts == {"Rule 2 will delete the image behind shared live (version 3).": "staging"}
 
 

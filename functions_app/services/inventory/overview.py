@@ -17,8 +17,7 @@ from functions_app.domain import fleet
 from functions_app.domain.freshness import Freshness
 from functions_app.domain.runs import ACTIVE
 from functions_app.models import Alias, BaseStream, Function, LifecycleForecast, Run
-from functions_app.services.inventory import at_risk
-from functions_app.services.inventory.at_risk import RiskRow
+from functions_app.services.dangers import RiskRow, dangers
 from functions_app.services.inventory.burn_down import BurnDown, burn_down
 
 NAMED = 5  # functions named under each finding
@@ -137,7 +136,7 @@ def overview(now: datetime, *, days: int = 30, account_id: int | None = None) ->
         functions=counts.functions,
         freshness={each.value: counts.freshness[each.value] for each in Freshness},
         broken=_found(counts.broken, named, lambda each: each.problem_rank >= BROKEN, _by_rank),
-        endangered=at_risk.dangers(account_id=account_id, live=True),
+        endangered=dangers(account_id=account_id, live=True),
         stuck=_stuck(account_id),
         inactive=_found(counts.inactive, named, lambda each: each.state == "Inactive", attrgetter("name")),
         overdue=_found(
