@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.fleet import AliasFact, FunctionDetail
+from functions_app.domain.fleet_functions import AliasFact, FunctionDetail
 from functions_app.domain.image_rules import Check
 
 PRODUCTION = frozenset({"live", "prod", "production"})

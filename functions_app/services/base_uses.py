@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Q
 
-from functions_app.domain.fleet import LATEST
+from functions_app.domain.fleet_functions import LATEST
 from functions_app.domain.images import chain_ids
 from functions_app.models import Alias, BaseRelease, BaseUse, Function, Version
 

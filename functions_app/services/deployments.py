@@ -11,7 +11,7 @@ from functions_app.aws.session import Target
 from functions_app.domain import deployments as domain
 from functions_app.domain.deployments import AliasState, DeploymentPlan, Place, changed_message, short
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.fleet import FunctionDetail
+from functions_app.domain.fleet_functions import FunctionDetail
 from functions_app.domain.image_rules import Check, lambda_rules
 from functions_app.domain.images import Index
 from functions_app.domain.refs import ImageRef

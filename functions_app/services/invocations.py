@@ -17,7 +17,7 @@ from functions_app.aws.session import Target
 from functions_app.domain import invocations as domain
 from functions_app.domain.deployments import Place
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.fleet import LATEST, FunctionDetail
+from functions_app.domain.fleet_functions import LATEST, FunctionDetail
 from functions_app.domain.invocation_log import FunctionLine, InvocationLog
 from functions_app.domain.invocations import Mode, check_payload, parse_failure, payload_bytes, shown
 from functions_app.domain.redaction import redact

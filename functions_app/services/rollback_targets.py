@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from functions_app.domain.fleet import LATEST
+from functions_app.domain.fleet_functions import LATEST
 from functions_app.domain.ways_back import count_ways_back, is_way_back, ordinal
 from functions_app.models import Alias, AliasMove, Function, Tag, Version
 from functions_app.services.row_updates import update_rows

@@ -10,7 +10,7 @@ from functions_app.aws.session import Target
 from functions_app.domain import deployments as domain
 from functions_app.domain.deployments import RollbackPlan, short
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.fleet import FunctionDetail
+from functions_app.domain.fleet_functions import FunctionDetail
 from functions_app.domain.image_rules import Check
 from functions_app.domain.runs import Done, Kind, Outcome, Wait
 from functions_app.domain.ways_back import is_way_back

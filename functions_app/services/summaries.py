@@ -9,10 +9,12 @@ from typing import Any
 from django.db import transaction
 
 from functions_app import clock
-from functions_app.domain import fleet
+from functions_app.domain import fleet_states
 from functions_app.domain.bases import REPOSITORY_NOT_READ
 from functions_app.domain.errors import DrydockError
-from functions_app.domain.fleet import LATEST, Condition, LiveVersion
+from functions_app.domain.fleet_functions import LATEST
+from functions_app.domain.fleet_states import Condition, LiveVersion, find_problem
+from functions_app.domain.fleet_tags import managed_by, owner_of
 from functions_app.domain.freshness import Freshness
 from functions_app.domain.freshness_policies import Policy, choose_policy, overdue_on
 from functions_app.domain.refs import ImageRef
@@ -140,9 +142,9 @@ def _summary(function: Function, known: _Known) -> list[Any]:
         function.last_update_status,
         function.last_update_reason,
     )
-    finding = fleet.find_problem(condition, live, drifted, known.today)
-    worst = fleet.worst(live)
-    owner = cut(fleet.owner_of(function.tags), 120)
+    finding = find_problem(condition, live, drifted, known.today)
+    worst = fleet_states.worst(live)
+    owner = cut(owner_of(function.tags), 120)
     base = worst.base if worst else ""
     digests = {function.digest, *(chip[key] for chip in chips for key in ("digest", "second_digest"))} - {""}
     return [
@@ -158,7 +160,7 @@ def _summary(function: Function, known: _Known) -> list[Any]:
         chips,
         bool(drifted),
         owner,
-        fleet.managed_by(function.tags),
+        managed_by(function.tags),
         _search_text(
             [function.name, *(alias.name for alias in aliases), owner, base, function.description],
             digests,

@@ -9,7 +9,7 @@ import pytest
 from functions_app.domain import deployments
 from functions_app.domain.deployments import AliasState, DeploymentPlan, Place, RollbackPlan
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.fleet import AliasFact, FunctionDetail, FunctionFact, VersionFact
+from functions_app.domain.fleet_functions import AliasFact, FunctionDetail, FunctionFact, VersionFact
 from functions_app.domain.image_rules import Check
 
 ARN = "arn:aws:lambda:eu-west-1:111111111111:function:orders"

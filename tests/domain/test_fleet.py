@@ -4,16 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from functions_app.domain.fleet import (
-    RANK_OVERDUE,
-    RANK_STALE,
-    Condition,
-    LiveVersion,
-    find_problem,
-    managed_by,
-    owner_of,
-    worst,
-)
+from functions_app.domain.fleet_states import RANK_OVERDUE, RANK_STALE, Condition, LiveVersion, find_problem, worst
+from functions_app.domain.fleet_tags import managed_by, owner_of
 from functions_app.domain.freshness import Freshness
 
 TODAY = date(2026, 11, 20)

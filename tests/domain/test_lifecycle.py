@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from functions_app.domain.fleet import LATEST
+from functions_app.domain.fleet_functions import LATEST
 from functions_app.domain.lifecycle import Expiring, Need, Use, all_digests, endangered
 
 

@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass
 
-from functions_app.domain import fleet
+from functions_app.domain.fleet_states import (
+    RANK_DRIFTED,
+    RANK_END_OF_LIFE,
+    RANK_INACTIVE,
+    RANK_STALE,
+    RANK_UPDATE_FAILED,
+)
 from functions_app.models import Function
 
 
@@ -21,11 +27,11 @@ class Advice:
 # from each rank upwards: level, button, and the tab it leads to
 BY_RANK = {
     0: ("calm", "", ""),
-    fleet.RANK_INACTIVE: ("warn", "Wake it by a call", "function-invoke"),
-    fleet.RANK_STALE: ("warn", "Deploy a newer image", "function-deploy"),
-    fleet.RANK_END_OF_LIFE: ("bad", "Deploy an image on a newer base", "function-deploy"),
-    fleet.RANK_DRIFTED: ("warn", "Deploy what the tag is now", "function-deploy"),
-    fleet.RANK_UPDATE_FAILED: ("bad", "Deploy another image", "function-deploy"),
+    RANK_INACTIVE: ("warn", "Wake it by a call", "function-invoke"),
+    RANK_STALE: ("warn", "Deploy a newer image", "function-deploy"),
+    RANK_END_OF_LIFE: ("bad", "Deploy an image on a newer base", "function-deploy"),
+    RANK_DRIFTED: ("warn", "Deploy what the tag is now", "function-deploy"),
+    RANK_UPDATE_FAILED: ("bad", "Deploy another image", "function-deploy"),
 }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.models import BooleanField, Case, Count, DateField, F, Min, Q, QuerySet, Value, When, Window
 
-from functions_app.domain import fleet
+from functions_app.domain.fleet_states import RANK_UPDATE_FAILED
 from functions_app.domain.freshness import Freshness
 from functions_app.domain.runs import ACTIVE
 from functions_app.models import Alias, BaseStream, Function, LifecycleForecast, Run
@@ -23,7 +23,7 @@ from functions_app.services.inventory.burn_down import BurnDown, burn_down
 NAMED = 5  # functions named under each finding
 ENDS_WITHIN = timedelta(days=90)
 FORECAST_LATE_AFTER = timedelta(days=2)  # they are read daily
-BROKEN = fleet.RANK_UPDATE_FAILED  # and everything worse
+BROKEN = RANK_UPDATE_FAILED  # and everything worse
 
 
 @dataclass(frozen=True)

@@ -1,71 +1,10 @@
-"""Functions, versions and aliases as facts read from Lambda."""
+"""What is wrong with a function, judged by its state and by what its aliases run."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
 
 from functions_app.domain.freshness import Freshness
-
-LATEST = "$LATEST"
-
-
-@dataclass(frozen=True, slots=True)
-class VersionFact:
-    """A version ("$LATEST" or digits) and the digest it runs (for image functions CodeSha256 is its hex)."""
-
-    number: str
-    digest: str
-    last_modified: datetime
-    revision_id: str
-    description: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionFact:
-    """What ListFunctions tells of an image function: no state, no image URI (aws-facts.md)."""
-
-    name: str
-    arn: str
-    latest: VersionFact
-    architecture: str
-    memory_mb: int
-    timeout_s: int
-    ephemeral_mb: int
-    role_arn: str
-    log_group: str
-    description: str = ""
-    env_keys: tuple[str, ...] = ()
-    entrypoint: tuple[str, ...] = ()
-    command: tuple[str, ...] = ()
-    working_directory: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionDetail:
-    """What only GetFunction tells: the image URI as deployed, the resolved one, states and tags."""
-
-    fact: FunctionFact
-    image_uri: str
-    resolved_uri: str
-    state: str
-    state_reason: str
-    state_reason_code: str
-    last_update_status: str
-    last_update_reason: str
-    last_update_reason_code: str
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class AliasFact:
-    """An alias: one version, or two with the second's weight (0 to 1)."""
-
-    name: str
-    version: str
-    revision_id: str
-    second_version: str = ""
-    second_weight: float = 0.0
-    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -160,29 +99,3 @@ def _findings(
         yield Finding(RANK_INACTIVE, "Inactive: the next call is refused and wakes it, which takes up to minutes.")
     if version and version.freshness is Freshness.UNKNOWN:
         yield Finding(RANK_UNKNOWN, f"{version.name}: {version.reason or 'the base image is unknown'}")
-
-
-_OWNER_TAGS = ("owner", "Owner", "team", "Team")
-_MANAGED_BY = (
-    # The serverless framework and SAM deploy through CloudFormation, so theirs are looked for first.
-    ("STAGE", "serverless"),
-    ("serverless", "serverless"),
-    ("serverless:service", "serverless"),
-    ("terraform", "terraform"),
-    ("Terraform", "terraform"),
-    ("aws:cloudformation:stack-name", "cloudformation"),
-)
-
-
-def owner_of(tags: Mapping[str, str]) -> str:
-    """Whose function it is, by its tags owner or team; "" where they do not tell."""
-    return next((tags[name] for name in _OWNER_TAGS if tags.get(name)), "")
-
-
-def managed_by(tags: Mapping[str, str]) -> str:
-    """Who else deploys it: terraform, cloudformation, serverless, or "" where tags do not tell."""
-    named = next((tags[name].lower() for name in ("managed-by", "ManagedBy", "managed_by") if tags.get(name)), "")
-    for tool in ("terraform", "serverless", "cloudformation"):
-        if tool in named:
-            return tool
-    return next((tool for name, tool in _MANAGED_BY if name in tags), "")

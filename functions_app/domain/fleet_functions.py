@@ -1,0 +1,66 @@
+"""Functions, versions and aliases as AWS tells them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+LATEST = "$LATEST"
+
+
+@dataclass(frozen=True, slots=True)
+class VersionFact:
+    """A version ("$LATEST" or digits) and the digest it runs (for image functions CodeSha256 is its hex)."""
+
+    number: str
+    digest: str
+    last_modified: datetime
+    revision_id: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionFact:
+    """What ListFunctions tells of an image function: no state, no image URI (aws-facts.md)."""
+
+    name: str
+    arn: str
+    latest: VersionFact
+    architecture: str
+    memory_mb: int
+    timeout_s: int
+    ephemeral_mb: int
+    role_arn: str
+    log_group: str
+    description: str = ""
+    env_keys: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    working_directory: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionDetail:
+    """What only GetFunction tells: the image URI as deployed, the resolved one, states and tags."""
+
+    fact: FunctionFact
+    image_uri: str
+    resolved_uri: str
+    state: str
+    state_reason: str
+    state_reason_code: str
+    last_update_status: str
+    last_update_reason: str
+    last_update_reason_code: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AliasFact:
+    """An alias: one version, or two with the second's weight (0 to 1)."""
+
+    name: str
+    version: str
+    revision_id: str
+    second_version: str = ""
+    second_weight: float = 0.0
+    description: str = ""
