@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from functions_app import clock
-from functions_app.domain.images import chain_ids
+from functions_app.domain.images.manifests import chain_ids
 from functions_app.models import (
     Account,
     Alias,

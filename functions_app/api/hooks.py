@@ -12,8 +12,8 @@ from django.http.request import RawPostDataException
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from functions_app.domain.ecr_events import LIMIT, read_event
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.images.ecr_events import LIMIT, read_event
 from functions_app.services import registry_events
 
 STATUS = {Code.INVALID: 400, Code.BUSY: 409}

@@ -18,7 +18,7 @@ from functions_app.aws import quota
 from functions_app.aws.ecr_scans import ScanSummary, listed_scan
 from functions_app.aws.session import Target, client
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.logins import Login
+from functions_app.domain.images.registry_login import Login
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr.type_defs import ImageIdentifierTypeDef

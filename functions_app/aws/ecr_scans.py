@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from functions_app.aws import quota
 from functions_app.aws.session import Target, client
 from functions_app.domain.errors import DrydockError
-from functions_app.domain.scans import KEPT, NOT_SCANNED, Finding, read_enhanced, read_finding, worst_first
+from functions_app.domain.images.scans import KEPT, NOT_SCANNED, Finding, read_enhanced, read_finding, worst_first
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr.type_defs import DescribeImageScanFindingsResponseTypeDef

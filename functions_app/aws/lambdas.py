@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from functions_app.aws import quota
 from functions_app.aws.session import Target, client, translate
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.fleet_functions import LATEST, AliasFact, FunctionDetail, FunctionFact, VersionFact
+from functions_app.domain.fleet.functions import LATEST, AliasFact, FunctionDetail, FunctionFact, VersionFact
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import AliasRoutingConfigurationTypeDef, InvocationRequestTypeDef

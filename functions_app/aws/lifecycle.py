@@ -13,7 +13,7 @@ from typing import Any, Literal
 from functions_app.aws import quota
 from functions_app.aws.session import Target, client
 from functions_app.domain.errors import DrydockError
-from functions_app.domain.lifecycle import Expiring
+from functions_app.domain.fleet.lifecycle_policies import Expiring
 
 FAMILY = "ecr-lifecycle"
 PAGE = 100

@@ -6,7 +6,7 @@ so that any page of ten thousand functions costs a constant number of queries.
 
 from django.db import models
 
-from functions_app.domain.freshness import Freshness
+from functions_app.domain.bases.freshness import Freshness
 
 FACETS = ("account", "region", "state", "freshness", "base_name", "overdue_on")
 # what the overview counts by, read from one index

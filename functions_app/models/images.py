@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from functions_app.domain.freshness import Freshness
+from functions_app.domain.bases.freshness import Freshness
 
 
 class Repository(models.Model):

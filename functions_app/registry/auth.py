@@ -13,8 +13,8 @@ from typing import Protocol
 import httpx
 
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.images.registry_login import Login as Login
 from functions_app.domain.json_fields import read_object, read_text
-from functions_app.domain.logins import Login as Login
 
 _CHALLENGE = re.compile(r'(?P<scheme>[A-Za-z]+)(?:\s+(?P<fields>(?:\w+=(?:"(?:[^"\\]|\\.)*"|[^\s,"]+)\s*,?\s*)+))?')
 _FIELD = re.compile(r'(\w+)=(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')

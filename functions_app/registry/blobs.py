@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, cast
 import zstandard
 
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.images import SIZE_LIMIT, Descriptor
+from functions_app.domain.images.manifests import SIZE_LIMIT, Descriptor
 from functions_app.domain.refs import is_digest
 from functions_app.registry.client import Registry
 from functions_app.registry.errors import broken

@@ -16,7 +16,7 @@ import httpx
 from django.conf import settings
 
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.images import MANIFEST_TYPES, Descriptor
+from functions_app.domain.images.manifests import MANIFEST_TYPES, Descriptor
 from functions_app.domain.json_fields import read_object, read_strings
 from functions_app.domain.refs import is_digest, is_repository, is_tag
 from functions_app.registry import download

@@ -12,7 +12,7 @@ from django.db import DatabaseError
 
 from functions_app.aws import lambdas
 from functions_app.aws.session import Target
-from functions_app.domain.deployments import AliasPlan, AliasState, Place, changed_message, short
+from functions_app.domain.changes.deployments import AliasPlan, AliasState, Place, changed_message, short
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Done, Outcome, Skipped, Wait
 from functions_app.models import Account, Function

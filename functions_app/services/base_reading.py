@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from functions_app.domain.build_steps import kept_step
+from functions_app.domain.bases.release_tags import history_tags
 from functions_app.domain.errors import Code, DrydockError, Problem
-from functions_app.domain.images import (
+from functions_app.domain.images.build_steps import kept_step
+from functions_app.domain.images.manifests import (
     Descriptor,
     ImageConfig,
     Index,
@@ -21,7 +22,6 @@ from functions_app.domain.images import (
 )
 from functions_app.domain.redaction import redact_value
 from functions_app.domain.refs import ImageRef
-from functions_app.domain.release_tags import history_tags
 from functions_app.models import BaseRelease, BaseStream
 from functions_app.registry.client import CONFIG_LIMIT, Registry
 from functions_app.services.base_streams import fits

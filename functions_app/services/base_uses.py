@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from django.db.models import Q
 
-from functions_app.domain.fleet_functions import LATEST
-from functions_app.domain.images import chain_ids
+from functions_app.domain.fleet.functions import LATEST
+from functions_app.domain.images.manifests import chain_ids
 from functions_app.models import Alias, BaseRelease, BaseUse, Function, Version
 
 COLUMNS = (

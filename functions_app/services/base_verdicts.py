@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 from django.db.models import Count, Max, Q, Sum
 
 from functions_app import clock
-from functions_app.domain.bases import Detection, ImageShape, Tier, detect, not_read, unknown
-from functions_app.domain.end_of_life import Ends
-from functions_app.domain.freshness import Verdict, judge
-from functions_app.domain.images import HistoryEntry, Platform, chain_ids
-from functions_app.domain.known_releases import KnownReleases
-from functions_app.domain.lineage import KnownRelease
+from functions_app.domain.bases.detection import Detection, ImageShape, Tier, detect, not_read, unknown
+from functions_app.domain.bases.ends_of_life import Ends
+from functions_app.domain.bases.freshness import Verdict, judge
+from functions_app.domain.bases.known_releases import KnownReleases
+from functions_app.domain.bases.lineage import KnownRelease
+from functions_app.domain.images.manifests import HistoryEntry, Platform, chain_ids
 from functions_app.models import BaseRelease, BaseStream, Image
 from functions_app.services import fleet_changes
 from functions_app.services.live_versions import live_versions

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from functions_app.domain.lifecycle import Danger, Expiring, Need, Use, endangered
-from functions_app.domain.ways_back import is_way_back
+from functions_app.domain.changes.ways_back import is_way_back
+from functions_app.domain.fleet.lifecycle_policies import Danger, Expiring, Need, Use, endangered
 from functions_app.models import Alias, LifecycleForecast, Version
 from functions_app.services.live_versions import live_versions
 from functions_app.services.rollback_targets import seen_versions

@@ -8,14 +8,14 @@ from django.contrib.auth.models import User
 
 from functions_app.aws import ecr, lambdas
 from functions_app.aws.session import Target
-from functions_app.domain import deployments as domain
-from functions_app.domain.deployments import AliasState, DeploymentPlan, Place, changed_message, short
+from functions_app.domain.changes import deployments as domain
+from functions_app.domain.changes.deployments import AliasState, DeploymentPlan, Place, changed_message, short
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.fleet_functions import FunctionDetail
-from functions_app.domain.image_rules import Check, lambda_rules
-from functions_app.domain.images import Index
+from functions_app.domain.fleet.functions import FunctionDetail
+from functions_app.domain.fleet.repository_policies import allows_pull
+from functions_app.domain.images.lambda_rules import Check, lambda_rules
+from functions_app.domain.images.manifests import Index
 from functions_app.domain.refs import ImageRef
-from functions_app.domain.repository_policies import allows_pull
 from functions_app.domain.runs import ACTIVE, Done, Kind, Outcome, Skipped, Wait
 from functions_app.models import Function, Plan, Run, Version
 from functions_app.services import access, accounts, alias_moves, image_choices, plans, summaries

@@ -18,8 +18,8 @@ from functions_app import clock
 from functions_app.aws import ecr, lifecycle
 from functions_app.aws.session import Target
 from functions_app.domain.errors import Code, DrydockError, Problem
-from functions_app.domain.images import Index, parse_manifest
-from functions_app.domain.lifecycle import POLICY_LIMIT, Expiring, all_digests
+from functions_app.domain.fleet.lifecycle_policies import POLICY_LIMIT, Expiring, all_digests
+from functions_app.domain.images.manifests import Index, parse_manifest
 from functions_app.domain.runs import Done, Kind, Outcome, Wait
 from functions_app.models import Image, LifecycleForecast, Repository, Run
 from functions_app.services import accounts, fleet_changes, runs

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from django.db import transaction
 from django.db.models import Count, Q
 
-from functions_app.domain.freshness import Freshness
+from functions_app.domain.bases.freshness import Freshness
 from functions_app.models import Account, FreshnessDay, Function
 from functions_app.services.base_verdicts import judge_images
 from functions_app.services.summaries import refresh_summaries

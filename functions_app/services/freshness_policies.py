@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, transaction
 
+from functions_app.domain.bases.freshness import NEWER_LIMIT
+from functions_app.domain.bases.overdue_policies import Policy
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.freshness import NEWER_LIMIT
-from functions_app.domain.freshness_policies import Policy
 from functions_app.models import Account, FreshnessPolicy
 from functions_app.services import access
 from functions_app.services.overdue import read_policies

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from functions_app.domain.fleet_functions import FunctionFact
+from functions_app.domain.fleet.functions import FunctionFact
 from functions_app.models import Function
 from functions_app.services.row_updates import cut
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from functions_app import clock
-from functions_app.domain.build_steps import kept_step
 from functions_app.domain.errors import Code, DrydockError, Problem
-from functions_app.domain.images import (
+from functions_app.domain.images.build_steps import kept_step
+from functions_app.domain.images.manifests import (
     HistoryEntry,
     ImageConfig,
     Index,

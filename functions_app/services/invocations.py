@@ -14,14 +14,14 @@ from functions_app import clock
 from functions_app.aws import lambdas, logs
 from functions_app.aws.lambdas import InvokeAnswer
 from functions_app.aws.session import Target
-from functions_app.domain import invocations as domain
-from functions_app.domain.deployments import Place
+from functions_app.domain.changes import invocations as domain
+from functions_app.domain.changes.deployments import Place
+from functions_app.domain.changes.invocation_log import FunctionLine, InvocationLog
+from functions_app.domain.changes.invocations import Mode, check_payload, parse_failure, payload_bytes, shown
+from functions_app.domain.changes.report_lines import Report, find_report
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.fleet_functions import LATEST, FunctionDetail
-from functions_app.domain.invocation_log import FunctionLine, InvocationLog
-from functions_app.domain.invocations import Mode, check_payload, parse_failure, payload_bytes, shown
+from functions_app.domain.fleet.functions import LATEST, FunctionDetail
 from functions_app.domain.redaction import redact
-from functions_app.domain.reports import Report, find_report
 from functions_app.domain.runs import Done, Kind, Outcome
 from functions_app.models import Function, Run
 from functions_app.runlog import Logger

@@ -13,11 +13,11 @@ from typing import Any, BinaryIO, cast
 from django.contrib.auth.models import AnonymousUser, User
 
 from functions_app.domain.errors import Code, DrydockError, Problem
-from functions_app.domain.images import Descriptor, Manifest, parse_manifest
-from functions_app.domain.layer_entries import LayerContents
-from functions_app.domain.layer_packing import pack, unpack
-from functions_app.domain.layer_tar import read_tar
-from functions_app.domain.package_files import Package
+from functions_app.domain.images.manifests import Descriptor, Manifest, parse_manifest
+from functions_app.domain.layers.entries import LayerContents
+from functions_app.domain.layers.package_files import Package
+from functions_app.domain.layers.packing import pack, unpack
+from functions_app.domain.layers.tar import read_tar
 from functions_app.domain.refs import ImageRef
 from functions_app.domain.runs import Done, Kind, Outcome, Skipped
 from functions_app.models import BaseRelease, Image, LayerFiles, Run

@@ -2,7 +2,7 @@
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from functions_app.domain.fleet_functions import LATEST
+from functions_app.domain.fleet.functions import LATEST
 from functions_app.models import Alias, Version
 
 

@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from functions_app.domain.freshness import Freshness
-from functions_app.domain.freshness_policies import Lateness, Policy
+from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.bases.overdue_policies import Lateness, Policy
 from functions_app.models import FreshnessPolicy, Image
 
 

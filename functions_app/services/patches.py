@@ -8,9 +8,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from functions_app import clock
+from functions_app.domain.changes.patches import Entry, PatchPlan, Place, Target, decide, make_plan
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.images import Platform
-from functions_app.domain.patches import Entry, PatchPlan, Place, Target, decide, make_plan
+from functions_app.domain.images.manifests import Platform
 from functions_app.domain.runs import Kind
 from functions_app.models import BaseStream, Function, Plan
 from functions_app.services import access, plans

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from functions_app import clock
-from functions_app.domain.deployments import check_confirmation
+from functions_app.domain.changes.deployments import check_confirmation
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Kind
 from functions_app.models import Function, Plan, Run

@@ -16,8 +16,8 @@ from functions_app import clock
 from functions_app.aws import queues
 from functions_app.aws.queues import Queue
 from functions_app.aws.session import Target
-from functions_app.domain.ecr_events import EcrEvent, Happened, parse_event, read_event
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.images.ecr_events import EcrEvent, Happened, parse_event, read_event
 from functions_app.domain.runs import Kind
 from functions_app.models import Account, BaseStream, Run
 from functions_app.services import accounts, repository_reading

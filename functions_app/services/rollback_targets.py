@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from functions_app.domain.fleet_functions import LATEST
-from functions_app.domain.ways_back import count_ways_back, is_way_back, ordinal
+from functions_app.domain.changes.ways_back import count_ways_back, is_way_back, ordinal
+from functions_app.domain.fleet.functions import LATEST
 from functions_app.models import Alias, AliasMove, Function, Tag, Version
 from functions_app.services.row_updates import update_rows
 

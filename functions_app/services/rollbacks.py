@@ -7,13 +7,13 @@ from django.contrib.auth.models import User
 
 from functions_app.aws import lambdas
 from functions_app.aws.session import Target
-from functions_app.domain import deployments as domain
-from functions_app.domain.deployments import RollbackPlan, short
+from functions_app.domain.changes import deployments as domain
+from functions_app.domain.changes.deployments import RollbackPlan, short
+from functions_app.domain.changes.ways_back import is_way_back
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.fleet_functions import FunctionDetail
-from functions_app.domain.image_rules import Check
+from functions_app.domain.fleet.functions import FunctionDetail
+from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.runs import Done, Kind, Outcome, Wait
-from functions_app.domain.ways_back import is_way_back
 from functions_app.models import Function, Plan
 from functions_app.services import access, accounts, alias_moves, image_choices, plans
 from functions_app.services.alias_moves import patient, target_of

@@ -16,7 +16,7 @@ from functions_app.aws import ecr_scans
 from functions_app.aws.ecr import ImageFact
 from functions_app.aws.ecr_scans import ScanFact, ScanSummary
 from functions_app.domain.errors import Code, DrydockError, Problem
-from functions_app.domain.scans import NOT_SCANNED, ScanState, state
+from functions_app.domain.images.scans import NOT_SCANNED, ScanState, state
 from functions_app.models import Image, ImageScan, Repository, Version
 from functions_app.services import accounts
 from functions_app.services.row_updates import cut

@@ -9,14 +9,14 @@ from typing import Any
 from django.db import transaction
 
 from functions_app import clock
-from functions_app.domain import fleet_states
-from functions_app.domain.bases import REPOSITORY_NOT_READ
+from functions_app.domain.bases.detection import REPOSITORY_NOT_READ
+from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.bases.overdue_policies import Policy, choose_policy, overdue_on
 from functions_app.domain.errors import DrydockError
-from functions_app.domain.fleet_functions import LATEST
-from functions_app.domain.fleet_states import Condition, LiveVersion, find_problem
-from functions_app.domain.fleet_tags import managed_by, owner_of
-from functions_app.domain.freshness import Freshness
-from functions_app.domain.freshness_policies import Policy, choose_policy, overdue_on
+from functions_app.domain.fleet import states
+from functions_app.domain.fleet.functions import LATEST
+from functions_app.domain.fleet.states import Condition, LiveVersion, find_problem
+from functions_app.domain.fleet.tags import managed_by, owner_of
 from functions_app.domain.refs import ImageRef
 from functions_app.models import Alias, Function, Tag, Version
 from functions_app.services import fleet_changes, rollback_targets
@@ -143,7 +143,7 @@ def _summary(function: Function, known: _Known) -> list[Any]:
         function.last_update_reason,
     )
     finding = find_problem(condition, live, drifted, known.today)
-    worst = fleet_states.worst(live)
+    worst = states.worst(live)
     owner = cut(owner_of(function.tags), 120)
     base = worst.base if worst else ""
     digests = {function.digest, *(chip[key] for chip in chips for key in ("digest", "second_digest"))} - {""}

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from functions_app.aws import lambdas
-from functions_app.domain.fleet_functions import AliasFact, FunctionFact
+from functions_app.domain.fleet.functions import AliasFact, FunctionFact
 from functions_app.models import Alias, AliasMove, Function, Run
 from functions_app.services.function_rows import hold
 from functions_app.services.row_updates import cut, update_rows

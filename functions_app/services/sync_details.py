@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from functions_app.aws import lambdas
-from functions_app.domain.fleet_functions import LATEST, FunctionDetail, FunctionFact
+from functions_app.domain.fleet.functions import LATEST, FunctionDetail, FunctionFact
 from functions_app.models import Function, Version
 from functions_app.services.function_rows import FACT, function_values, hold
 from functions_app.services.row_updates import cut, update_rows

@@ -9,7 +9,7 @@ from django.db import transaction
 from functions_app import clock
 from functions_app.aws import lambdas
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.fleet_functions import LATEST, FunctionFact, VersionFact
+from functions_app.domain.fleet.functions import LATEST, FunctionFact, VersionFact
 from functions_app.models import BaseUse, Function, Run, Version
 from functions_app.services.function_rows import FACT, function_values, hold
 from functions_app.services.row_updates import cut, update_rows

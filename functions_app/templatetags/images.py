@@ -8,9 +8,9 @@ from django import template
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
-from functions_app.domain.bases import Tier
-from functions_app.domain.image_rules import Check
-from functions_app.domain.scans import ScanState, Side
+from functions_app.domain.bases.detection import Tier
+from functions_app.domain.images.lambda_rules import Check
+from functions_app.domain.images.scans import ScanState, Side
 from functions_app.services.inventory.repositories import Use
 from functions_app.web import parts
 

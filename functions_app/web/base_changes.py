@@ -13,8 +13,8 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from functions_app import clock
+from functions_app.domain.changes.patches import Entry, PatchPlan, Place, Way
 from functions_app.domain.errors import DrydockError
-from functions_app.domain.patches import Entry, PatchPlan, Place, Way
 from functions_app.models import BaseStream
 from functions_app.services import access, own_streams, patches
 from functions_app.services.own_streams import StreamDraft

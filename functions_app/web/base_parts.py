@@ -7,7 +7,7 @@ from itertools import accumulate, pairwise
 
 from django.utils.safestring import SafeString, mark_safe
 
-from functions_app.domain.layer_entries import FileEntry
+from functions_app.domain.layers.entries import FileEntry
 from functions_app.models import BaseRelease
 from functions_app.services.inventory.base import Mark
 from functions_app.services.inventory.base_use import label

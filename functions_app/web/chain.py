@@ -8,7 +8,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
-from functions_app.domain.freshness import Freshness
+from functions_app.domain.bases.freshness import Freshness
 from functions_app.models import BaseRelease, Image
 from functions_app.services.inventory.function import Lane, VersionRow
 from functions_app.web import parts

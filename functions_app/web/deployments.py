@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 
 from functions_app import clock
-from functions_app.domain.deployments import AliasPlan, DeploymentPlan, RollbackPlan, is_production
+from functions_app.domain.changes.deployments import AliasPlan, DeploymentPlan, RollbackPlan, is_production
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.runs import Kind
 from functions_app.models import Function, Plan

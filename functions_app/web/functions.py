@@ -12,7 +12,7 @@ from django.urls import path, reverse
 from django.utils.safestring import SafeString, mark_safe
 
 from functions_app import clock
-from functions_app.domain.freshness import Freshness
+from functions_app.domain.bases.freshness import Freshness
 from functions_app.services.inventory.fleet import NEEDS, ORDERS, FleetFilter, FleetPage, FunctionRow, functions
 from functions_app.services.inventory.status import AccountFact, fleet_status
 from functions_app.web import parts

@@ -5,7 +5,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
-from functions_app.domain.scans import ScanState
+from functions_app.domain.images.scans import ScanState
 from functions_app.services import access, layer_reading, scans
 from functions_app.services.inventory.image import image_row
 from functions_app.services.inventory.image_page import image_page

@@ -5,8 +5,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.views.decorators.http import require_POST
 
+from functions_app.domain.changes.invocations import Mode, PayloadCheck, check_payload, parse_mode
 from functions_app.domain.errors import DrydockError, Problem
-from functions_app.domain.invocations import Mode, PayloadCheck, check_payload, parse_mode
 from functions_app.models import Function
 from functions_app.services import access, invocations
 from functions_app.services.inventory.function import function_head

@@ -9,7 +9,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
 from functions_app import clock
-from functions_app.domain.freshness import Freshness
+from functions_app.domain.bases.freshness import Freshness
 from functions_app.services.inventory.overview import Overview, overview
 from functions_app.services.inventory.status import AccountFact, FleetStatus, fleet_status
 from functions_app.web import burn_down, parts

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from functions_app.domain.fleet_states import RANK_DRIFTED
+from functions_app.domain.fleet.states import RANK_DRIFTED
 from functions_app.services.inventory.overview import Ending, Named, NoWayBack, Overview
 from functions_app.services.inventory.status import AccountFact
 

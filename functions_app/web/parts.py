@@ -14,7 +14,7 @@ from django.templatetags.static import static
 from django.utils.safestring import SafeString, mark_safe
 
 from functions_app import clock
-from functions_app.domain.freshness import Freshness
+from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.runs import Status
 
 MINUTE, HOUR, DAY = 60, 3600, 86400

@@ -9,12 +9,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from functions_app import clock
-from functions_app.domain.bases import Tier
+from functions_app.domain.bases.detection import Tier
+from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.errors import Code, Problem
-from functions_app.domain.freshness import Freshness
-from functions_app.domain.image_rules import Check
+from functions_app.domain.images.lambda_rules import Check
+from functions_app.domain.images.scans import SEVERITIES, ScanState, Side
 from functions_app.domain.runs import Status
-from functions_app.domain.scans import SEVERITIES, ScanState, Side
 from functions_app.services.inventory.base import Mark
 from functions_app.services.inventory.bases import Standing, Tally
 from functions_app.web import base_parts, parts

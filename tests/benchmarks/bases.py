@@ -40,7 +40,7 @@ def main() -> None:
 
 def detections() -> None:
     """One image at a time, by what its base is found by."""
-    from functions_app.domain.bases import ImageShape, detect
+    from functions_app.domain.bases.detection import ImageShape, detect
     from functions_app.models import BaseRelease, Image
     from functions_app.services.base_verdicts import Bench
     from tests.benchmarks import release_rows

@@ -5,11 +5,11 @@ from datetime import timedelta
 from itertools import groupby
 
 from functions_app import clock
-from functions_app.domain.layer_entries import FileEntry, LayerContents
-from functions_app.domain.layer_packing import pack
-from functions_app.domain.lifecycle import Expiring
-from functions_app.domain.package_files import Package
-from functions_app.domain.scans import Finding, Place
+from functions_app.domain.fleet.lifecycle_policies import Expiring
+from functions_app.domain.images.scans import Finding, Place
+from functions_app.domain.layers.entries import FileEntry, LayerContents
+from functions_app.domain.layers.package_files import Package
+from functions_app.domain.layers.packing import pack
 from functions_app.models import (
     Account,
     BaseRelease,

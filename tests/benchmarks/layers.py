@@ -9,8 +9,8 @@ import tarfile
 import time
 from collections.abc import Iterator
 
-from functions_app.domain.layer_packing import pack, unpack
-from functions_app.domain.layer_tar import read_tar
+from functions_app.domain.layers.packing import pack, unpack
+from functions_app.domain.layers.tar import read_tar
 from tests.benchmarks.figures import mark, table
 
 MEGABYTE = 1024**2

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
-from functions_app.domain.images import chain_ids
+from functions_app.domain.images.manifests import chain_ids
 from functions_app.models import BaseRelease, BaseStream
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from functions_app.domain.base_claims import BASE_DIGEST, BASE_NAME
-from functions_app.domain.bases import ImageShape
-from functions_app.domain.images import chain_ids
-from functions_app.domain.lineage import KnownRelease
+from functions_app.domain.bases.claims import BASE_DIGEST, BASE_NAME
+from functions_app.domain.bases.detection import ImageShape
+from functions_app.domain.bases.lineage import KnownRelease
+from functions_app.domain.images.manifests import chain_ids
 
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 PLATFORMS = ("linux/amd64", "linux/arm64")

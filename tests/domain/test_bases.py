@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from functions_app.domain.base_claims import BASE_DIGEST, BASE_NAME
-from functions_app.domain.bases import Detection, ImageShape, Tier, detect, not_read
-from functions_app.domain.images import HistoryEntry, ImageConfig, Platform, chain_ids, parse_config
-from functions_app.domain.known_releases import EMPTY_LAYER, KnownReleases
-from functions_app.domain.lineage import KnownRelease
+from functions_app.domain.bases.claims import BASE_DIGEST, BASE_NAME
+from functions_app.domain.bases.detection import Detection, ImageShape, Tier, detect, not_read
+from functions_app.domain.bases.known_releases import EMPTY_LAYER, KnownReleases
+from functions_app.domain.bases.lineage import KnownRelease
+from functions_app.domain.images.manifests import HistoryEntry, ImageConfig, Platform, chain_ids, parse_config
 from sandbox import bases
 from sandbox.images import make_image, make_layer
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions_app.domain.images import chain_ids
+from functions_app.domain.images.manifests import chain_ids
 
 digests = st.binary(max_size=3).map(lambda data: "sha256:" + hashlib.sha256(data).hexdigest())
 stacks = st.lists(digests, max_size=12)

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from functions_app.domain import deployments
-from functions_app.domain.deployments import AliasState, DeploymentPlan, Place, RollbackPlan
+from functions_app.domain.changes import deployments
+from functions_app.domain.changes.deployments import AliasState, DeploymentPlan, Place, RollbackPlan
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.fleet_functions import AliasFact, FunctionDetail, FunctionFact, VersionFact
-from functions_app.domain.image_rules import Check
+from functions_app.domain.fleet.functions import AliasFact, FunctionDetail, FunctionFact, VersionFact
+from functions_app.domain.images.lambda_rules import Check
 
 ARN = "arn:aws:lambda:eu-west-1:111111111111:function:orders"
 PLACE = Place(ARN, "orders", "111111111111", "eu-west-1")

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from functions_app.domain.ecr_events import LIMIT, Happened, parse_event, read_event
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.images.ecr_events import LIMIT, Happened, parse_event, read_event
 
 DIGEST = "sha256:" + "a" * 64
 

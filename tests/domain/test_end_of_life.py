@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from functions_app.domain.end_of_life import End, Ends, days_left, ends_of, next_end
+from functions_app.domain.bases.ends_of_life import End, Ends, days_left, ends_of, next_end
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

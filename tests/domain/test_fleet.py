@@ -4,9 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from functions_app.domain.fleet_states import RANK_OVERDUE, RANK_STALE, Condition, LiveVersion, find_problem, worst
-from functions_app.domain.fleet_tags import managed_by, owner_of
-from functions_app.domain.freshness import Freshness
+from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.fleet.states import RANK_OVERDUE, RANK_STALE, Condition, LiveVersion, find_problem, worst
+from functions_app.domain.fleet.tags import managed_by, owner_of
 
 TODAY = date(2026, 11, 20)
 FINE = Condition(state="Active", last_update_status="Successful")

@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from functions_app.domain.bases import Detection, Tier, unknown
-from functions_app.domain.end_of_life import Ends
-from functions_app.domain.freshness import NEWER_LIMIT, REASON_LIMIT, Freshness, Verdict, judge
-from functions_app.domain.lineage import KnownRelease, Level
+from functions_app.domain.bases.detection import Detection, Tier, unknown
+from functions_app.domain.bases.ends_of_life import Ends
+from functions_app.domain.bases.freshness import NEWER_LIMIT, REASON_LIMIT, Freshness, Verdict, judge
+from functions_app.domain.bases.lineage import KnownRelease, Level
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TODAY = NOW.date()

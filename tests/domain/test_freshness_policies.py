@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from functions_app.domain.freshness import Freshness, Verdict
-from functions_app.domain.freshness_policies import Lateness, Policy, choose_policy, overdue_on
+from functions_app.domain.bases.freshness import Freshness, Verdict
+from functions_app.domain.bases.overdue_policies import Lateness, Policy, choose_policy, overdue_on
 
 SINCE = datetime(2026, 10, 1, 9, tzinfo=UTC)
 DEFAULT = Policy(None, "", "", 30, None)

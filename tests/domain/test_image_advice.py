@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from functions_app.domain.app_files import look
-from functions_app.domain.image_advice import ZIP_LIMIT, AppShape, advise, app_steps
-from functions_app.domain.image_rules import Check
-from functions_app.domain.images import HistoryEntry, ImageConfig, Platform
-from functions_app.domain.layer_entries import FileEntry
+from functions_app.domain.images.advice import ZIP_LIMIT, AppShape, advise, app_steps
+from functions_app.domain.images.app_files import look
+from functions_app.domain.images.lambda_rules import Check
+from functions_app.domain.images.manifests import HistoryEntry, ImageConfig, Platform
+from functions_app.domain.layers.entries import FileEntry
 
 LAMBDA = ("/lambda-entrypoint.sh",)
 ON_PYTHON: dict[str, Any] = {"base": "python:3.12.2026.10.03.13", "runtime": "python", "base_layers": 2}

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions_app.domain.build_steps import kept_step, without_values
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.images import (
+from functions_app.domain.images.build_steps import kept_step, without_values
+from functions_app.domain.images.manifests import (
     OCI_INDEX,
     OCI_MANIFEST,
     ImageConfig,

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.invocations import (
+from functions_app.domain.changes.invocations import (
     ASYNC_LIMIT,
     SHOWN_BYTES,
     SYNC_LIMIT,
@@ -20,6 +19,7 @@ from functions_app.domain.invocations import (
     parse_mode,
     shown,
 )
+from functions_app.domain.errors import Code, DrydockError
 
 
 def test_a_mistake_is_told_with_line_and_column() -> None:

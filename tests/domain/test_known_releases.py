@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from functions_app.domain.images import chain_ids
-from functions_app.domain.known_releases import EMPTY_LAYER, KnownReleases
-from functions_app.domain.lineage import KnownRelease, Named, find_levels
+from functions_app.domain.bases.known_releases import EMPTY_LAYER, KnownReleases
+from functions_app.domain.bases.lineage import KnownRelease, Named, find_levels
+from functions_app.domain.images.manifests import chain_ids
 
 AMD64, ARM64 = "linux/amd64", "linux/arm64"
 REFERENCES = {

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions_app.domain import layer_overlay
 from functions_app.domain.errors import DrydockError
-from functions_app.domain.layer_entries import FileEntry, FileKind, LayerContents
-from functions_app.domain.layer_overlay import diff_files, overlay
-from functions_app.domain.layer_packing import pack, unpack
+from functions_app.domain.layers import overlay as layer_overlay
+from functions_app.domain.layers.entries import FileEntry, FileKind, LayerContents
+from functions_app.domain.layers.overlay import diff_files, overlay
+from functions_app.domain.layers.packing import pack, unpack
 
 
 def file(path: str, digest: str = "", mode: int = 0o644) -> FileEntry:

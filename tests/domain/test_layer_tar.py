@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.layer_entries import FileEntry, LayerContents, Limits
-from functions_app.domain.layer_tar import read_tar
+from functions_app.domain.layers.entries import FileEntry, LayerContents, Limits
+from functions_app.domain.layers.tar import read_tar
 from sandbox.images import make_layer
 
 Member = tuple[tarfile.TarInfo, bytes]

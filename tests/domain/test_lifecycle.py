@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from functions_app.domain.fleet_functions import LATEST
-from functions_app.domain.lifecycle import Expiring, Need, Use, all_digests, endangered
+from functions_app.domain.fleet.functions import LATEST
+from functions_app.domain.fleet.lifecycle_policies import Expiring, Need, Use, all_digests, endangered
 
 
 def use(digest: str = "a", version: str = "7", **values: Any) -> Use:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions_app.domain.base_claims import BASE_DIGEST
-from functions_app.domain.bases import Detection, ImageShape, Tier, detect
-from functions_app.domain.images import Manifest, chain_ids, parse_config, parse_manifest
-from functions_app.domain.known_releases import KnownReleases
-from functions_app.domain.lineage import KnownRelease
+from functions_app.domain.bases.claims import BASE_DIGEST
+from functions_app.domain.bases.detection import Detection, ImageShape, Tier, detect
+from functions_app.domain.bases.known_releases import KnownReleases
+from functions_app.domain.bases.lineage import KnownRelease
+from functions_app.domain.images.manifests import Manifest, chain_ids, parse_config, parse_manifest
 from sandbox.images import Image, make_image, make_layer
 from tests.domain.releases_at_random import LAYERS, PLATFORMS, STREAMS, WHEN, claims, digest_of, histories, images
 from tests.image_kinds.recast import recompressed, zstd

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from functions_app.domain.errors import DrydockError
-from functions_app.domain.layer_entries import LayerContents
-from functions_app.domain.layer_tar import read_tar
-from functions_app.domain.package_files import Package, reader_of
-from functions_app.domain.packages import PackageChange, diff_packages, overlay_packages
+from functions_app.domain.layers.entries import LayerContents
+from functions_app.domain.layers.package_files import Package, reader_of
+from functions_app.domain.layers.packages import PackageChange, diff_packages, overlay_packages
+from functions_app.domain.layers.tar import read_tar
 from sandbox.images import Entry, SymlinkTo, make_layer
 
 DATA = Path(__file__).with_name("data") / "packages"

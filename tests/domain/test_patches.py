@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from functions_app.domain.patches import PatchPlan, Place, Target, Way, decide, make_plan
+from functions_app.domain.changes.patches import PatchPlan, Place, Target, Way, decide, make_plan
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 TARGET = Target(9, "3.12.new", "sha256:new")

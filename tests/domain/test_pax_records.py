@@ -7,8 +7,8 @@ import tracemalloc
 import pytest
 
 from functions_app.domain.errors import DrydockError
-from functions_app.domain.layer_entries import LayerContents
-from functions_app.domain.layer_tar import read_tar
+from functions_app.domain.layers.entries import LayerContents
+from functions_app.domain.layers.tar import read_tar
 
 END = tarfile.TarInfo("a").tobuf(tarfile.USTAR_FORMAT) + bytes(1024)
 

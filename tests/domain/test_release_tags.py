@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions_app.domain.release_tags import history_tags
+from functions_app.domain.bases.release_tags import history_tags
 
 
 def test_lambdas_dated_tags_come_newest_first_without_those_for_one_architecture() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions_app.domain.repository_policies import allows_pull
+from functions_app.domain.fleet.repository_policies import allows_pull
 
 ARN = "arn:aws:lambda:eu-west-1:222222222222:function:orders"
 OWN, OTHER = "222222222222", "111111111111"

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.rpm_database import read_packages
+from functions_app.domain.layers.rpm_database import read_packages
 from sandbox.rpm_packages import RpmPackage, berkeley_database, sqlite_database
 
 DATA = Path(__file__).with_name("data") / "packages"

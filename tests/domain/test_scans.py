@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions_app.domain.scans import (
+from functions_app.domain.images.scans import (
     BaseContents,
     Finding,
     Place,

@@ -8,11 +8,11 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions_app.domain.bases import Detection, ImageShape, Tier, detect
-from functions_app.domain.end_of_life import Ends
-from functions_app.domain.freshness import Freshness, Verdict, judge
-from functions_app.domain.known_releases import KnownReleases
-from functions_app.domain.lineage import KnownRelease
+from functions_app.domain.bases.detection import Detection, ImageShape, Tier, detect
+from functions_app.domain.bases.ends_of_life import Ends
+from functions_app.domain.bases.freshness import Freshness, Verdict, judge
+from functions_app.domain.bases.known_releases import KnownReleases
+from functions_app.domain.bases.lineage import KnownRelease
 from tests.domain.releases_at_random import STREAMS, WHEN, histories, images
 
 NOW = WHEN + timedelta(days=30)

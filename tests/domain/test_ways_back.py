@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions_app.domain.ways_back import WaysBack, count_ways_back, is_way_back
+from functions_app.domain.changes.ways_back import WaysBack, count_ways_back, is_way_back
 
 
 @pytest.mark.parametrize(

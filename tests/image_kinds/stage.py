@@ -12,9 +12,9 @@ import httpx
 from django.conf import settings
 from django.test import override_settings
 
-from functions_app.domain.images import Index, Manifest, parse_config, parse_manifest
-from functions_app.domain.layer_entries import LayerContents
-from functions_app.domain.layer_tar import read_tar
+from functions_app.domain.images.manifests import Index, Manifest, parse_config, parse_manifest
+from functions_app.domain.layers.entries import LayerContents
+from functions_app.domain.layers.tar import read_tar
 from functions_app.models import BaseRelease, Image, Repository
 from functions_app.registry.blobs import open_layer
 from functions_app.registry.client import CONFIG_LIMIT, Registry

@@ -11,7 +11,7 @@ import pytest
 import zstandard
 
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.images import Descriptor
+from functions_app.domain.images.manifests import Descriptor
 from functions_app.registry.blobs import Growth, open_layer
 from tests.registry.conftest import Reply, Request, Scripted
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import zstandard
 
-from functions_app.domain.images import Descriptor
+from functions_app.domain.images.manifests import Descriptor
 from tests.processes import ROOT
 
 BLOCK = b"".join(hashlib.sha512(bytes([number % 256, number // 256])).digest() for number in range(16384))  # 1 MiB
@@ -24,7 +24,7 @@ MORE = 8 * 1024**2  # bytes; the allocator's own noise
 READ = """
 import sys
 from functions_app.domain.errors import DrydockError
-from functions_app.domain.images import Descriptor
+from functions_app.domain.images.manifests import Descriptor
 from functions_app.registry.blobs import open_layer
 from functions_app.registry.client import Registry
 url, kind, digest, size, diff_id = sys.argv[1:]

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.images import (
+from functions_app.domain.images.manifests import (
     DOCKER_INDEX,
     DOCKER_MANIFEST,
     OCI_INDEX,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.images import OCI_MANIFEST
+from functions_app.domain.images.manifests import OCI_MANIFEST
 from functions_app.registry import client
 from functions_app.registry.auth import Authorizer, Challenge, Login, parse_challenges
 from functions_app.registry.client import Registry, mirror_of

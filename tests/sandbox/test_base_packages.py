@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from functions_app.domain.layer_entries import LayerContents
-from functions_app.domain.layer_overlay import overlay
-from functions_app.domain.layer_tar import read_tar
-from functions_app.domain.package_files import Package
-from functions_app.domain.packages import overlay_packages
+from functions_app.domain.layers.entries import LayerContents
+from functions_app.domain.layers.overlay import overlay
+from functions_app.domain.layers.package_files import Package
+from functions_app.domain.layers.packages import overlay_packages
+from functions_app.domain.layers.tar import read_tar
 from sandbox.base_packages import rpm_files
 from sandbox.bases import foreign_base, next_release, releases
 from sandbox.fleet_apps import APPS, build_app

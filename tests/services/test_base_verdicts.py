@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from functions_app.domain.images import chain_ids
+from functions_app.domain.images.manifests import chain_ids
 from functions_app.models import BaseRelease, BaseStream, FleetRevision, Image, Repository
 from functions_app.services import base_verdicts, sync
 from functions_app.services.base_verdicts import judge_images

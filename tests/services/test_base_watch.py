@@ -5,8 +5,8 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from functions_app.domain.bases.release_tags import history_tags
 from functions_app.domain.errors import DrydockError
-from functions_app.domain.release_tags import history_tags
 from functions_app.models import BaseRelease, BaseStream
 from functions_app.services import base_watch
 from functions_app.services.base_streams import lambda_references, seed_streams

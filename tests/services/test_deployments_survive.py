@@ -13,8 +13,8 @@ import pytest
 from django.contrib.auth.models import User
 
 from functions_app import runlog
+from functions_app.domain.changes.invocations import Mode
 from functions_app.domain.errors import Code
-from functions_app.domain.invocations import Mode
 from functions_app.domain.runs import Status
 from functions_app.models import AuditEntry, Run
 from functions_app.services import invocations, runs

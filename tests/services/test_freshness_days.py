@@ -8,7 +8,7 @@ import pytest
 from django.db import connections
 
 from functions_app import tasks
-from functions_app.domain.images import chain_ids
+from functions_app.domain.images.manifests import chain_ids
 from functions_app.models import Account, FreshnessDay, Function
 from functions_app.services.freshness_days import count_day
 from tests.factories import (

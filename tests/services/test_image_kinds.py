@@ -8,9 +8,9 @@ import pytest
 from django.db import transaction
 from pytest_django import DjangoDbBlocker
 
-from functions_app.domain.layer_entries import FileEntry, LayerContents
-from functions_app.domain.layer_overlay import FileDiff, diff_files, overlay
-from functions_app.domain.packages import PackageChange, diff_packages, overlay_packages
+from functions_app.domain.layers.entries import FileEntry, LayerContents
+from functions_app.domain.layers.overlay import FileDiff, diff_files, overlay
+from functions_app.domain.layers.packages import PackageChange, diff_packages, overlay_packages
 from functions_app.models import Account, Image
 from tests.fixtures import Push
 from tests.image_kinds import tools

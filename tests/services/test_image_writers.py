@@ -12,7 +12,7 @@ from functions_app import clock
 from functions_app.aws.ecr import ImageFact
 from functions_app.aws.lifecycle import Preview
 from functions_app.aws.session import Target
-from functions_app.domain.lifecycle import Expiring
+from functions_app.domain.fleet.lifecycle_policies import Expiring
 from functions_app.models import BaseRelease, Image
 from functions_app.services import forecasts, sync_images
 from functions_app.services.base_verdicts import judge_images

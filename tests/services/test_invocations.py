@@ -8,8 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connections
 
+from functions_app.domain.changes.invocations import Mode
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.invocations import Mode
 from functions_app.domain.runs import Kind, Status
 from functions_app.models import AuditEntry, LogLine, Plan, Run, RunStep
 from functions_app.services import invocations

@@ -14,10 +14,10 @@ from django.test.utils import CaptureQueriesContext
 
 from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError, Problem
-from functions_app.domain.layer_entries import LayerContents
-from functions_app.domain.layer_overlay import diff_files, overlay
-from functions_app.domain.layer_packing import pack
-from functions_app.domain.packages import PackageDiff, diff_packages, overlay_packages
+from functions_app.domain.layers.entries import LayerContents
+from functions_app.domain.layers.overlay import diff_files, overlay
+from functions_app.domain.layers.packages import PackageDiff, diff_packages, overlay_packages
+from functions_app.domain.layers.packing import pack
 from functions_app.domain.runs import Status
 from functions_app.models import AuditEntry, BaseRelease, BaseStream, Image, LayerFiles, Run
 from functions_app.runlog import Logger

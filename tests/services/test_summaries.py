@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from functions_app.domain.fleet_states import RANK_OVERDUE, RANK_STALE
+from functions_app.domain.fleet.states import RANK_OVERDUE, RANK_STALE
 from functions_app.models import Account, FleetRevision, FreshnessPolicy, Function, Image, Repository
 from functions_app.services import rollback_targets, summaries
 from functions_app.services.summaries import refresh_summaries

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions_app.domain.fleet_states import RANK_DRIFTED, RANK_GONE, RANK_INACTIVE
+from functions_app.domain.fleet.states import RANK_DRIFTED, RANK_GONE, RANK_INACTIVE
 from functions_app.models import (
     Account,
     Alias,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from functions_app.aws import ecr
-from functions_app.domain.fleet_functions import LATEST, AliasFact, FunctionDetail, FunctionFact, VersionFact
+from functions_app.domain.fleet.functions import LATEST, AliasFact, FunctionDetail, FunctionFact, VersionFact
 from functions_app.models import Account, Alias, AliasMove, Function, Image, Repository, Tag, Version
 from functions_app.services import accounts, sync_functions, sync_images, version_images
 from functions_app.services.row_updates import cut

@@ -9,8 +9,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from functions_app import clock
 from functions_app.domain.errors import Code, Problem
-from functions_app.domain.layer_entries import FileEntry, FileKind, LayerContents
-from functions_app.domain.layer_packing import pack
+from functions_app.domain.layers.entries import FileEntry, FileKind, LayerContents
+from functions_app.domain.layers.packing import pack
 from functions_app.models import BaseRelease, BaseStream, LayerFiles, Run
 from tests.factories import digest, make_release, make_stream
 

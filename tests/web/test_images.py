@@ -9,11 +9,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from functions_app.domain.layer_entries import FileEntry, LayerContents
-from functions_app.domain.layer_packing import pack
-from functions_app.domain.package_files import Package
+from functions_app.domain.images.scans import Finding, Place, ScanState, Side
+from functions_app.domain.layers.entries import FileEntry, LayerContents
+from functions_app.domain.layers.package_files import Package
+from functions_app.domain.layers.packing import pack
 from functions_app.domain.runs import Kind
-from functions_app.domain.scans import Finding, Place, ScanState, Side
 from functions_app.models import Image, ImageScan, LayerFiles, Repository, Run, TagMove
 from functions_app.services import sync
 from functions_app.services.inventory import image_contents

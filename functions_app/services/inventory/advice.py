@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from functions_app.domain.fleet_states import (
+from functions_app.domain.fleet.states import (
     RANK_DRIFTED,
     RANK_END_OF_LIFE,
     RANK_INACTIVE,

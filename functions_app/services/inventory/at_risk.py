@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from functions_app.domain.errors import Problem
-from functions_app.domain.lifecycle import Expiring
+from functions_app.domain.fleet.lifecycle_policies import Expiring
 from functions_app.models import LifecycleForecast
 from functions_app.services.dangers import RiskRow, dangers
 

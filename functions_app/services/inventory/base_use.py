@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from django.db.models import Exists, F, OuterRef, Q
 
-from functions_app.domain.fleet_functions import LATEST
+from functions_app.domain.fleet.functions import LATEST
 from functions_app.models import Alias, BaseRelease, Function, Version
 
 FEW = 500  # ids that go into a query as they are; beyond that every row is read

@@ -8,10 +8,10 @@ from functools import lru_cache
 from typing import Any
 
 from functions_app.domain.errors import Code, DrydockError, Problem
-from functions_app.domain.layer_entries import FileEntry, LayerContents
-from functions_app.domain.layer_overlay import FileChange, FileDiff, diff_files, overlay
-from functions_app.domain.package_files import Package
-from functions_app.domain.packages import PackageChange, PackageDiff, diff_packages, overlay_packages
+from functions_app.domain.layers.entries import FileEntry, LayerContents
+from functions_app.domain.layers.overlay import FileChange, FileDiff, diff_files, overlay
+from functions_app.domain.layers.package_files import Package
+from functions_app.domain.layers.packages import PackageChange, PackageDiff, diff_packages, overlay_packages
 from functions_app.domain.redaction import redact_value
 from functions_app.domain.runs import ACTIVE, Kind
 from functions_app.models import BaseRelease, BaseStream, LayerFiles, Run

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import BooleanField, Case, Count, Q, QuerySet, Value, When
 
-from functions_app.domain.fleet_states import RANK_UPDATE_FAILED
+from functions_app.domain.fleet.states import RANK_UPDATE_FAILED
 from functions_app.models import Alias, Function
 from functions_app.services.inventory.search import searched
 from functions_app.services.live_versions import live_versions

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Q
 
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.fleet_functions import LATEST
+from functions_app.domain.fleet.functions import LATEST
 from functions_app.domain.refs import ImageRef
 from functions_app.domain.runs import ACTIVE
 from functions_app.models import Alias, BaseRelease, Function, Image, Run, Tag, Version

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.image_rules import Check
+from functions_app.domain.images.lambda_rules import Check
 from functions_app.models import Image, Tag, Version
 from functions_app.services.inventory.image_checks import advice_of, rules_of
 from functions_app.services.inventory.image_contents import Contents, read_contents

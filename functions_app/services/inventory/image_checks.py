@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from functions_app.domain.bases import Tier
-from functions_app.domain.freshness import Freshness
-from functions_app.domain.image_advice import AppShape, advise
-from functions_app.domain.image_rules import Check, lambda_rules
-from functions_app.domain.images import Descriptor, Index, Manifest, Platform
+from functions_app.domain.bases.detection import Tier
+from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.images.advice import AppShape, advise
+from functions_app.domain.images.lambda_rules import Check, lambda_rules
+from functions_app.domain.images.manifests import Descriptor, Index, Manifest, Platform
 from functions_app.models import Image
 from functions_app.services.image_facts import stored_config
 from functions_app.services.inventory.image_contents import Contents

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from functions_app.domain.app_files import AppFiles, look
 from functions_app.domain.errors import DrydockError
-from functions_app.domain.layer_overlay import overlay
-from functions_app.domain.package_files import Package
-from functions_app.domain.packages import diff_packages, overlay_packages
+from functions_app.domain.images.app_files import AppFiles, look
+from functions_app.domain.layers.overlay import overlay
+from functions_app.domain.layers.package_files import Package
+from functions_app.domain.layers.packages import diff_packages, overlay_packages
 from functions_app.models import Image, LayerFiles
 from functions_app.services.layer_reading import layer_contents
 

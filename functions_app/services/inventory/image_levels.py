@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from functions_app.domain.bases import Tier
+from functions_app.domain.bases.detection import Tier
 from functions_app.models import BaseStream, Image
 from functions_app.services.inventory.image_contents import LayerRead
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from functions_app.domain.scans import (
+from functions_app.domain.images.scans import (
     SEVERITIES,
     BaseContents,
     Finding,

@@ -13,8 +13,8 @@ from typing import Any
 
 from django.db.models import BooleanField, Case, Count, DateField, F, Min, Q, QuerySet, Value, When, Window
 
-from functions_app.domain.fleet_states import RANK_UPDATE_FAILED
-from functions_app.domain.freshness import Freshness
+from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.fleet.states import RANK_UPDATE_FAILED
 from functions_app.domain.runs import ACTIVE
 from functions_app.models import Alias, BaseStream, Function, LifecycleForecast, Run
 from functions_app.services.dangers import RiskRow, dangers

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
-from functions_app.domain.bases import Detection, Tier
-from functions_app.domain.end_of_life import End, Ends, ends_of
-from functions_app.domain.lineage import KnownRelease, Level
+from functions_app.domain.bases.detection import Detection, Tier
+from functions_app.domain.bases.ends_of_life import End, Ends, ends_of
+from functions_app.domain.bases.lineage import KnownRelease, Level
 
 REASON_LIMIT = 300  # characters; the column that keeps it
 NEWER_LIMIT = 100  # newer releases whose days are kept: what a policy may count to

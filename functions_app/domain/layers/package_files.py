@@ -12,8 +12,8 @@ from itertools import islice
 from typing import Any
 
 from functions_app.domain.json_fields import malformed
-from functions_app.domain.rpm_database import MOST, read_packages
-from functions_app.domain.visible_text import visible
+from functions_app.domain.layers.rpm_database import MOST, read_packages
+from functions_app.domain.text import visible
 
 TEXT = 200  # characters of a name or a version
 MEGABYTE = 1024**2

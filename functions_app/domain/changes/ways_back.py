@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from functions_app.domain.fleet_functions import LATEST
+from functions_app.domain.fleet.functions import LATEST
 
 
 def ordinal(number: str) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from functions_app.domain.lineage import KnownRelease, Level, Releases
+from functions_app.domain.bases.lineage import KnownRelease, Level, Releases
 from functions_app.domain.refs import is_digest
 
 BASE_NAME = "org.opencontainers.image.base.name"

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.fleet_functions import AliasFact, FunctionDetail
-from functions_app.domain.image_rules import Check
+from functions_app.domain.fleet.functions import AliasFact, FunctionDetail
+from functions_app.domain.images.lambda_rules import Check
 
 PRODUCTION = frozenset({"live", "prod", "production"})
 ALIAS_NAME = re.compile(r"(?!^[0-9]+$)[a-zA-Z0-9_-]{1,128}")  # CreateAlias, parameter Name

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from functions_app.domain.freshness import Freshness, Verdict
+from functions_app.domain.bases.freshness import Freshness, Verdict
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from array import array
 from collections.abc import Iterable
 from itertools import accumulate, pairwise
 
-from functions_app.domain.layer_entries import FILE_KINDS, FileEntry, LayerContents
-from functions_app.domain.package_files import Package
+from functions_app.domain.layers.entries import FILE_KINDS, FileEntry, LayerContents
+from functions_app.domain.layers.package_files import Package
 
 VERSION = b"\x01"
 _CODES = {kind: code for code, kind in enumerate(FILE_KINDS)}

@@ -5,9 +5,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
+from functions_app.domain.bases.lineage import KnownRelease, Named, SharedLayers
 from functions_app.domain.errors import DrydockError
-from functions_app.domain.images import chain_ids
-from functions_app.domain.lineage import KnownRelease, Named, SharedLayers
+from functions_app.domain.images.manifests import chain_ids
 from functions_app.domain.refs import ImageRef
 
 # The tar of nothing: WORKDIR makes one in any image, so that it is in everybody's.

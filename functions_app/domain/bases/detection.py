@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from functions_app.domain.base_claims import Claim, Resolved, agreement, read_claim, resolve, unconfirmed
-from functions_app.domain.base_shapes import guess_runtime, lambda_marks
-from functions_app.domain.images import HistoryEntry, Platform, chain_ids
-from functions_app.domain.lineage import KnownRelease, Level, Releases, SharedLayers, find_levels
+from functions_app.domain.bases.claims import Claim, Resolved, agreement, read_claim, resolve, unconfirmed
+from functions_app.domain.bases.lineage import KnownRelease, Level, Releases, SharedLayers, find_levels
+from functions_app.domain.bases.marks import guess_runtime, lambda_marks
+from functions_app.domain.images.manifests import HistoryEntry, Platform, chain_ids
 
 MINIMUM_SHARED = 2  # layers: one is nobody's, bases share their OS layer
 NAMED_STREAMS = 4  # of those that an image shares layers with

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from functions_app.domain.freshness import Freshness
+from functions_app.domain.bases.freshness import Freshness
 
 
 @dataclass(frozen=True)

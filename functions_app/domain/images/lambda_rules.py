@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from functions_app.domain.images import SIZE_LIMIT, ImageConfig, Index, Manifest, Platform
+from functions_app.domain.images.manifests import SIZE_LIMIT, ImageConfig, Index, Manifest, Platform
 
 SURELY_SMALL = 2 * 1024**3  # bytes, compressed; layers seldom grow fivefold
 LAYER_LIMIT = 127

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from functions_app.domain.package_files import Package
+from functions_app.domain.layers.package_files import Package
 
 FileKind = Literal["file", "dir", "symlink", "hardlink", "device", "whiteout", "opaque"]
 FILE_KINDS: tuple[FileKind, ...] = ("file", "dir", "symlink", "hardlink", "device", "whiteout", "opaque")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Literal
 
-from functions_app.domain.fleet_functions import LATEST
+from functions_app.domain.fleet.functions import LATEST
 from functions_app.domain.json_fields import read_text
 
 Action = Literal["delete", "archive"]

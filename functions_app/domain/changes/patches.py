@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from functions_app.domain.bases import Tier
-from functions_app.domain.deployments import is_production
+from functions_app.domain.bases.detection import Tier
+from functions_app.domain.changes.deployments import is_production
 
 
 class Way(StrEnum):

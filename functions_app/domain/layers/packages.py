@@ -5,9 +5,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from functions_app.domain.layer_entries import LayerContents
-from functions_app.domain.layer_overlay import merged
-from functions_app.domain.package_files import Package
+from functions_app.domain.layers.entries import LayerContents
+from functions_app.domain.layers.overlay import merged
+from functions_app.domain.layers.package_files import Package
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from functions_app.domain.app_files import AppFiles
-from functions_app.domain.image_rules import Check
-from functions_app.domain.images import HistoryEntry, ImageConfig
+from functions_app.domain.images.app_files import AppFiles
+from functions_app.domain.images.lambda_rules import Check
+from functions_app.domain.images.manifests import HistoryEntry, ImageConfig
 
 ZIP_LIMIT = 250 * 1024**2  # bytes unzipped, of code and layers together
 MANAGED = ("python", "nodejs", "java", "dotnet", "ruby", "provided")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.layer_entries import FileEntry
+from functions_app.domain.layers.entries import FileEntry
 
 LINKS = 40  # symbolic links on the way to one path, as in Linux
 STEPS = 20_000_000  # parts of paths walked for one stack: links that lead to long ways could cost hours

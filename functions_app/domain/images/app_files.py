@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from functions_app.domain.layer_entries import FileEntry
-from functions_app.domain.scans import DATABASES
+from functions_app.domain.images.scans import DATABASES
+from functions_app.domain.layers.entries import FileEntry
 
 BIGGEST = 20
 EXAMPLES = 4

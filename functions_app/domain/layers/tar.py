@@ -11,11 +11,11 @@ import tarfile
 from dataclasses import dataclass, field
 from typing import IO, Any, Protocol, cast
 
-from functions_app.domain import pax_records
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.layer_entries import FileEntry, FileKind, LayerContents, Limits
-from functions_app.domain.package_files import MetadataReader, Package, reader_of, unread_changes
-from functions_app.domain.visible_text import visible
+from functions_app.domain.layers import pax_records
+from functions_app.domain.layers.entries import FileEntry, FileKind, LayerContents, Limits
+from functions_app.domain.layers.package_files import MetadataReader, Package, reader_of, unread_changes
+from functions_app.domain.text import visible
 
 CHUNK = 256 * 1024
 HEADER_BYTES = 2 * 1024**2  # headers of one entry, with all its PAX records: tarfile holds them in memory

@@ -1,0 +1,1 @@
+"""Which base an image stands on, and whether that is current."""

@@ -1,0 +1,1 @@
+"""What a change would do, may do, and could go back to."""

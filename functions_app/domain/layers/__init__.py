@@ -1,0 +1,1 @@
+"""What is in layers: tar, overlay, packing, package databases."""
