@@ -178,7 +178,7 @@ if ENV.event_queues:
     }
 
 # Where the kinds of runs are listed (tests name their own).
-DRYDOCK_KINDS = "functions_app.services.run_kinds.KINDS"
+DRYDOCK_KINDS = "functions_app.services.kinds.KINDS"
 
 LOGGING = {
     "version": 1,

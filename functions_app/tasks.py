@@ -16,10 +16,13 @@ from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Kind
 from functions_app.models import Run
-from functions_app.services import forecasts, freshness_days, registry_events, repository_reading, runs, sync
 from functions_app.services import tidy as tidying
-from functions_app.services.base_polls import submit_due
-from functions_app.services.base_streams import seed_streams
+from functions_app.services.bases import daily_counts
+from functions_app.services.bases.poll_schedule import submit_due
+from functions_app.services.bases.streams import seed_streams
+from functions_app.services.engine import runs
+from functions_app.services.images import forecasts
+from functions_app.services.sync import events, run, single_repositories
 
 log = logging.getLogger(__name__)
 
@@ -40,26 +43,26 @@ def tick() -> int:
 @shared_task(name="functions_app.tasks.start_sync")
 def start_sync() -> bool:
     """Start the periodic sync, unless one is under way."""
-    return _start(sync.submit)
+    return _start(run.submit)
 
 
 @shared_task(name="functions_app.tasks.look")
 def look() -> list[str]:
     """Start what is due by now or what an event asked for, unless it is under way: polls, readings of repositories."""
-    started = {"base_poll": _start(_due_poll), "repositories": _start(lambda _: repository_reading.submit_asked())}
+    started = {"base_poll": _start(_due_poll), "repositories": _start(lambda _: single_repositories.submit_asked())}
     return [name for name, begun in started.items() if begun]
 
 
 @shared_task(name="functions_app.tasks.receive_events")
 def receive_events() -> int:
     """Take what ECR told through the event queues; how many messages were handled."""
-    return registry_events.receive().handled
+    return events.receive().handled
 
 
 @shared_task(name="functions_app.tasks.count_day")
 def count_day() -> int:
     """Count how functions stand today; the first count of a day lets ends of life and overdue days take effect."""
-    return freshness_days.count_day(clock.now())
+    return daily_counts.count_day(clock.now())
 
 
 @shared_task(name="functions_app.tasks.start_forecast")
@@ -77,8 +80,8 @@ def catch_up() -> list[str]:
     log.info("base streams that are new: %d", seed_streams())
     late = ["base_poll"] if _start(_due_poll) else []
     since = clock.now() - timedelta(seconds=settings.ENV.sync_every)
-    synced = Run.objects.filter(kind=Kind.SYNC, lock=sync.LOCK, created_at__gt=since)
-    if not synced.exists() and _start(sync.submit):
+    synced = Run.objects.filter(kind=Kind.SYNC, lock=run.LOCK, created_at__gt=since)
+    if not synced.exists() and _start(run.submit):
         late.append("sync")
     return late
 

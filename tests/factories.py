@@ -21,7 +21,7 @@ from functions_app.models import (
     Tag,
     Version,
 )
-from functions_app.services.base_uses import refresh_uses
+from functions_app.services.snapshot.base_use_rows import refresh_uses
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NUMBERS = count(1)

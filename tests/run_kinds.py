@@ -6,7 +6,7 @@ from pathlib import Path
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Done, Kind, Outcome, Skipped, Wait
-from functions_app.services.steps import INVOCATIONS, Context, RunKind, StepSpec
+from functions_app.services.engine.steps import INVOCATIONS, Context, RunKind, StepSpec
 
 PATIENCE = 60.0  # seconds
 

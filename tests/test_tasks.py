@@ -8,7 +8,7 @@ from django.conf import settings
 from functions_app import clock
 from functions_app.domain.runs import Kind
 from functions_app.models import BaseStream, Run
-from functions_app.services.base_streams import seed_streams
+from functions_app.services.bases.streams import seed_streams
 from functions_app.tasks import catch_up, look, receive_events
 from tests.conftest import Valkey
 

@@ -14,7 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.ecr_events import LIMIT, read_event
-from functions_app.services import registry_events
+from functions_app.services.sync import events
 
 STATUS = {Code.INVALID: 400, Code.BUSY: 409}
 
@@ -40,7 +40,7 @@ def ecr(request: HttpRequest) -> HttpResponse:
     if len(body) > LIMIT:
         return _problem(413, "Too large", f"An event has at most {LIMIT:,} bytes.")
     try:
-        text = registry_events.handle(read_event(body))
+        text = events.handle(read_event(body))
     except DrydockError as error:
         status = STATUS.get(error.problem.code, 500)
         return _problem(status, "Not accepted", error.problem.message, error.problem.next_step)

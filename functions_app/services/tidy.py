@@ -13,7 +13,8 @@ from django.db.models import QuerySet
 
 from functions_app.domain.runs import ENDED, Kind
 from functions_app.models import AuditEntry, LogLine, Plan, Run
-from functions_app.services import access, plans, sign_in
+from functions_app.services.engine import plans
+from functions_app.services.people import access, sign_in
 
 BATCH = 5_000  # rows per transaction: nobody waits long for SQLite's one writer
 

@@ -6,8 +6,9 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from functions_app.models import Account
-from functions_app.services import account_settings, accounts, sync
-from functions_app.services.account_settings import AccountDraft
+from functions_app.services.people import account_settings, accounts
+from functions_app.services.people.account_settings import AccountDraft
+from functions_app.services.sync import run as sync
 from functions_app.web.http import HtmxHttpRequest, operator_required, page
 
 LIST, FORM = "accounts/list.html", "accounts/form.html"

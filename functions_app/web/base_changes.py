@@ -16,8 +16,10 @@ from functions_app import clock
 from functions_app.domain.changes.patches import Entry, PatchPlan, Place, Way
 from functions_app.domain.errors import DrydockError
 from functions_app.models import BaseStream
-from functions_app.services import access, own_streams, patches
-from functions_app.services.own_streams import StreamDraft
+from functions_app.services.bases import stream_form
+from functions_app.services.bases.stream_form import StreamDraft
+from functions_app.services.changes import patch
+from functions_app.services.people import access
 from functions_app.web.bases import number
 from functions_app.web.http import HtmxHttpRequest, explained, operator_required, page, status_of
 from functions_app.web.pages import page_links, page_number
@@ -59,7 +61,7 @@ def _edit(request: HtmxHttpRequest, existing: BaseStream | None) -> HttpResponse
     if request.method == "POST":
         draft = StreamDraft.from_form(request.POST)
         try:
-            saved = own_streams.save(draft, request.user, existing)
+            saved = stream_form.save(draft, request.user, existing)
         except DrydockError as error:
             problem = error.problem
         else:
@@ -72,7 +74,7 @@ def _edit(request: HtmxHttpRequest, existing: BaseStream | None) -> HttpResponse
 def plan(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """Freeze what is behind now as a plan, and go to it."""
     stream = get_object_or_404(BaseStream, pk=pk)
-    made = patches.plan(
+    made = patch.plan(
         stream, request.user, release_id=number(request.POST, "release"), account_id=number(request.POST, "account")
     )
     return HttpResponseRedirect(reverse("base-plan", args=[made.pk]))
@@ -81,7 +83,7 @@ def plan(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def show_plan(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
     """The frozen list: how many, by which way, and one page of its entries grouped by account."""
-    stored, made = patches.load(plan_id)
+    stored, made = patch.load(plan_id)
     pages = max(1, -(-len(made.entries) // ENTRIES))
     at = min(max(1, page_number(request.GET)), pages)
     context = {
@@ -121,7 +123,7 @@ def _groups(entries: tuple[Entry, ...]) -> list[tuple[str, list[tuple[Entry, tup
 @require_safe
 def export_csv(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
     """Exactly the plan's list as CSV."""
-    _, made = patches.load(plan_id)
+    _, made = patch.load(plan_id)
     text = StringIO()
     writer = csv.writer(text)
     writer.writerow([*COLUMNS, *EXTRA])
@@ -133,7 +135,7 @@ def export_csv(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
 @require_safe
 def export_json(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
     """Exactly the plan's list as JSON."""
-    stored, made = patches.load(plan_id)
+    stored, made = patch.load(plan_id)
     document = {
         "plan": str(stored.pk),
         "stream": made.stream,

@@ -6,7 +6,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_safe
 
 from functions_app.models import BaseRelease, BaseStream
-from functions_app.services import layer_reading
+from functions_app.services.images import files
 from functions_app.services.inventory.compare import SHOWN_FILES, Comparison
 from functions_app.services.inventory.compare import compare as read_comparison
 from functions_app.web import base_parts
@@ -42,7 +42,7 @@ def read_files(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     stream = get_object_or_404(BaseStream, pk=pk)
     wanted = [key for name in ("from", "to") if (key := number(request.POST, name)) is not None]
     known = BaseRelease.objects.filter(stream=stream, pk__in=wanted).values_list("pk", flat=True)
-    run = layer_reading.submit_for_releases(sorted(known), request.user)
+    run = files.submit_for_releases(sorted(known), request.user)
     target = reverse("run", args=[run.pk])
     if request.htmx:
         return HttpResponse(status=204, headers={"HX-Redirect": target})

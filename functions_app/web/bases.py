@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from functions_app import clock
 from functions_app.models import BaseStream
-from functions_app.services.base_polls import submit_poll
+from functions_app.services.bases.poll_schedule import submit_poll
 from functions_app.services.inventory import base as base_page
 from functions_app.services.inventory.base import BasePage, Wanted
 from functions_app.services.inventory.bases import base_list

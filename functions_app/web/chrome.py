@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from functions_app import clock
-from functions_app.services import access
 from functions_app.services.inventory.status import FleetStatus, fleet_status
+from functions_app.services.people import access
 
 
 @dataclass(frozen=True)

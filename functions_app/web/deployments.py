@@ -12,9 +12,13 @@ from functions_app.domain.changes.deployments import AliasPlan, DeploymentPlan, 
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.runs import Kind
 from functions_app.models import Function, Plan
-from functions_app.services import access, deployments, image_choices, plans, rollbacks
+from functions_app.services.changes import deploy as deployments
+from functions_app.services.changes import image_choices
+from functions_app.services.changes import roll_back as rollbacks
+from functions_app.services.engine import plans
 from functions_app.services.inventory.function import function_head
-from functions_app.services.rollback_targets import targets
+from functions_app.services.people import access
+from functions_app.services.snapshot.rollback_targets import targets
 from functions_app.web.http import HtmxHttpRequest, explained, operator_required, page, status_of
 
 NEW_ALIAS = "alias_new"

@@ -7,7 +7,7 @@ from django.urls import path
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import Repository
-from functions_app.services import forecasts
+from functions_app.services.images import forecasts
 from functions_app.web.http import HtmxHttpRequest, operator_required
 
 

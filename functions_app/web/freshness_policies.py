@@ -6,8 +6,9 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from functions_app.models import Account, FreshnessPolicy
-from functions_app.services import access, freshness_policies
-from functions_app.services.freshness_policies import PolicyDraft
+from functions_app.services.bases import overdue_policies
+from functions_app.services.bases.overdue_policies import PolicyDraft
+from functions_app.services.people import access
 from functions_app.web.http import HtmxHttpRequest, operator_required, page
 
 LIST, FORM = "policies/list.html", "policies/form.html"
@@ -17,7 +18,7 @@ BLANK = PolicyDraft("", "", "", "30", "")
 @require_safe
 def policy_list(request: HtmxHttpRequest) -> HttpResponse:
     """All policies, the default first."""
-    rows = freshness_policies.listing()
+    rows = overdue_policies.listing()
     return page(request, LIST, {"rows": rows, "default": any(row.is_default for row in rows)})
 
 
@@ -39,9 +40,9 @@ def _edit(request: HtmxHttpRequest, existing: FreshnessPolicy | None) -> HttpRes
     wrong: dict[str, str] = {}
     if request.method == "POST":
         draft = PolicyDraft.from_form(request.POST)
-        wrong = freshness_policies.faults(draft, existing)
+        wrong = overdue_policies.faults(draft, existing)
         if not wrong:
-            freshness_policies.save(draft, request.user, existing)
+            overdue_policies.save(draft, request.user, existing)
             return HttpResponseRedirect(reverse("policies"))
     context = {
         "policy": existing,
@@ -55,7 +56,7 @@ def _edit(request: HtmxHttpRequest, existing: FreshnessPolicy | None) -> HttpRes
 @operator_required
 def policy_delete(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """Take a policy away."""
-    freshness_policies.delete(get_object_or_404(FreshnessPolicy, pk=pk), request.user)
+    overdue_policies.delete(get_object_or_404(FreshnessPolicy, pk=pk), request.user)
     return HttpResponseRedirect(reverse("policies"))
 
 

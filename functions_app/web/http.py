@@ -13,7 +13,7 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 from django_htmx.middleware import HtmxDetails
 
 from functions_app.domain.errors import Code, DrydockError, Problem
-from functions_app.services import access
+from functions_app.services.people import access
 
 P = ParamSpec("P")
 STATUS = {

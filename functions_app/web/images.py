@@ -6,9 +6,10 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
 from functions_app.domain.images.scans import ScanState
-from functions_app.services import access, layer_reading, scans
+from functions_app.services.images import files, scans
 from functions_app.services.inventory.image import image_row
 from functions_app.services.inventory.image_page import image_page
+from functions_app.services.people import access
 from functions_app.web.http import HtmxHttpRequest, operator_required, page
 from functions_app.web.pages import page_links, page_number
 
@@ -48,7 +49,7 @@ def image(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 @operator_required
 def read_files(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """Read what the image's layers hold, and show the run."""
-    run = layer_reading.submit_for_image(image_row(pk), request.user)
+    run = files.submit_for_image(image_row(pk), request.user)
     return _go(request, reverse("run", args=[run.pk]))
 
 

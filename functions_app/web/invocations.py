@@ -8,8 +8,9 @@ from django.views.decorators.http import require_POST
 from functions_app.domain.changes.invocations import Mode, PayloadCheck, check_payload, parse_mode
 from functions_app.domain.errors import DrydockError, Problem
 from functions_app.models import Function
-from functions_app.services import access, invocations
+from functions_app.services.changes import invoke as invocations
 from functions_app.services.inventory.function import function_head
+from functions_app.services.people import access
 from functions_app.web.http import HtmxHttpRequest, explained, operator_required, page, status_of
 
 MODES = (

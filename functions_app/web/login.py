@@ -12,7 +12,8 @@ from django.urls import path
 from django.utils.decorators import method_decorator
 from django_htmx.middleware import HtmxDetails
 
-from functions_app.services import health, sign_in
+from functions_app.services.engine import health
+from functions_app.services.people import sign_in
 from functions_app.web.http import wants_partial
 
 

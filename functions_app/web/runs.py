@@ -18,7 +18,8 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.redaction import redact_value
 from functions_app.domain.runs import ACTIVE, Kind, Status, StepStatus
 from functions_app.models import Run, RunStep
-from functions_app.services import access, runs
+from functions_app.services.engine import runs
+from functions_app.services.people import access
 from functions_app.web import parts, run_parts
 from functions_app.web.http import HtmxHttpRequest, page, wants_partial
 from functions_app.web.pages import page_links

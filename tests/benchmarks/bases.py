@@ -14,7 +14,7 @@ import django
 from tests.benchmarks.figures import mark, percentile, table
 
 if TYPE_CHECKING:
-    from functions_app.services.base_verdicts import Bench
+    from functions_app.services.bases.verdicts import Bench
 
 LIMIT_MICROSECONDS, LIMIT_SECONDS = 1000.0, 5.0
 TURNS = 5  # detections of each image
@@ -26,7 +26,7 @@ def main() -> None:
     from django.db import connection
 
     from dashboard import broker
-    from functions_app.services.base_verdicts import judge_images
+    from functions_app.services.bases.verdicts import judge_images
     from tests.benchmarks import base_rows
     from tests.benchmarks.release_rows import NOW
 
@@ -42,7 +42,7 @@ def detections() -> None:
     """One image at a time, by what its base is found by."""
     from functions_app.domain.bases.detection import ImageShape, detect
     from functions_app.models import BaseRelease, Image
-    from functions_app.services.base_verdicts import Bench
+    from functions_app.services.bases.verdicts import Bench
     from tests.benchmarks import release_rows
     from tests.benchmarks.release_rows import NOW
 
@@ -83,7 +83,7 @@ def detections() -> None:
 
 def memory_of_a_bench() -> int:
     """Bytes that the releases and all indexes of them keep."""
-    from functions_app.services.base_verdicts import Bench
+    from functions_app.services.bases.verdicts import Bench
     from tests.benchmarks.release_rows import NOW
 
     tracemalloc.start()
@@ -104,8 +104,8 @@ def index(bench: "Bench") -> None:
 def judgements() -> None:
     """All images after one release of the stream that most of them stand on, and after a poll without news."""
     from functions_app.models import Image
-    from functions_app.services.base_verdicts import judge_images
-    from functions_app.services.summaries import refresh_summaries
+    from functions_app.services.bases.verdicts import judge_images
+    from functions_app.services.snapshot.summaries import refresh_summaries
     from tests.benchmarks import base_rows
     from tests.benchmarks.release_rows import NOW
 

@@ -10,7 +10,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from functions_app import clock
 from functions_app.domain.runs import Kind, Status, StepStatus
 from functions_app.models import Function, LogLine, Run, RunStep
-from functions_app.services import access
+from functions_app.services.people import access
 
 
 def session_cookie() -> str:

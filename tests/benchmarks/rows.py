@@ -22,8 +22,8 @@ from functions_app.models import (
     Tag,
     Version,
 )
-from functions_app.services import summaries
-from functions_app.services.base_verdicts import judge_images
+from functions_app.services.bases.verdicts import judge_images
+from functions_app.services.snapshot import summaries
 from tests.benchmarks import fact_rows
 from tests.benchmarks.release_rows import GOLDEN, NOW, PLATFORMS, RELEASES, digest, fill_releases
 

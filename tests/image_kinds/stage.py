@@ -18,10 +18,10 @@ from functions_app.domain.layers.tar import read_tar
 from functions_app.models import BaseRelease, Image, Repository
 from functions_app.registry.blobs import open_layer
 from functions_app.registry.client import CONFIG_LIMIT, Registry
-from functions_app.services import base_watch
-from functions_app.services.base_streams import seed_streams
-from functions_app.services.base_verdicts import judge_images
-from functions_app.services.image_facts import FACTS, inspect
+from functions_app.services.bases import polls
+from functions_app.services.bases.streams import seed_streams
+from functions_app.services.bases.verdicts import judge_images
+from functions_app.services.images.facts import FACTS, inspect
 from sandbox import images as built
 from tests import distribution_server, packages
 from tests.factories import make_account, make_repository
@@ -141,11 +141,11 @@ def repository_of(kind: str) -> str:
 def judge(shop: Workshop) -> Mapping[str, Judged]:
     """Poll twice, read every kind by its tag, judge. Writes rows: the caller rolls them back."""
     seed_streams(published.references())
-    base_watch.poll(NOW - timedelta(days=1), Silent())
+    polls.poll(NOW - timedelta(days=1), Silent())
     with Pushing(shop) as push:
         for publication in published.today():
             push(publication.repository, publication.image, publication.tags)
-    base_watch.poll(NOW, Silent())
+    polls.poll(NOW, Silent())
     account = make_account()
     kinds = [*apps.KINDS, *makeable()]
     images: dict[str, Image] = {}

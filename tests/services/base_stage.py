@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from functions_app.models import BaseStream
-from functions_app.services import base_watch
+from functions_app.services.bases import polls
 from sandbox.images import Image, Index
 from tests.fixtures import Sandbox
 from tests.publishing import LOGIN, NOW, publish, unique_repository
@@ -37,7 +37,7 @@ class Company:
     def poll(self, now: datetime = NOW) -> list[str]:
         """Poll this stream and give the log."""
         log = Lines()
-        base_watch.poll(now, log, [self.stream.pk])
+        polls.poll(now, log, [self.stream.pk])
         self.stream.refresh_from_db()
         return log.lines
 

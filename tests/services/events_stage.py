@@ -8,7 +8,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from functions_app.models import Account
-from functions_app.services import registry_events
+from functions_app.services.sync import events as registry_events
 from tests.fixtures import REGION, ClientFactory
 from tests.processes import eventually
 

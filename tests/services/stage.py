@@ -10,8 +10,10 @@ from django.contrib.auth.models import User
 from functions_app import clock
 from functions_app.domain.runs import Kind, Status
 from functions_app.models import Account, Function, Run
-from functions_app.services import deployments, plans, runs, sync
-from functions_app.services.steps import RunKind, StepSpec
+from functions_app.services.changes import deploy as deployments
+from functions_app.services.engine import plans, runs
+from functions_app.services.engine.steps import RunKind, StepSpec
+from functions_app.services.sync import run as sync
 from tests.sandbox.functions import REGION, Functions, python_image
 
 DEADLINE_SECONDS = 30.0

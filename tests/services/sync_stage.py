@@ -8,7 +8,7 @@ import pytest
 from functions_app.models import (
     Account,
 )
-from functions_app.services import sync
+from functions_app.services.sync import run
 from tests.fixtures import REGION, Sandbox
 from tests.services.aws_between import Between
 
@@ -46,8 +46,8 @@ def ours(aws: Sandbox, valkey: object, account: str) -> Account:
     return add_account(account)
 
 
-def run_once(log: Lines, *, person: bool = True) -> sync.Result:
-    return sync.run_once(sync.wanted_scopes(), log, full=person)
+def run_once(log: Lines, *, person: bool = True) -> run.Result:
+    return run.run_once(run.wanted_scopes(), log, full=person)
 
 
 def calls(aws: Sandbox, account: str) -> dict[str, int]:

@@ -5,9 +5,9 @@ import pytest
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Status
 from functions_app.models import BaseStream, LogLine
-from functions_app.services import runs
-from functions_app.services.base_polls import submit_poll
-from functions_app.services.base_streams import lambda_references, seed_streams
+from functions_app.services.bases.poll_schedule import submit_poll
+from functions_app.services.bases.streams import lambda_references, seed_streams
+from functions_app.services.engine import runs
 from tests.conftest import Valkey
 from tests.factories import make_account, make_alias, make_function, make_image, make_repository, make_version
 from tests.fixtures import Sandbox

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from functions_app.models import BaseRelease, BaseStream
-from functions_app.services.base_streams import edit_stream
+from functions_app.services.bases.streams import edit_stream
 from sandbox.images import Blob, Image, Index, Layer, canonical_json, make_image, make_index, make_layer
 from tests.fixtures import Sandbox
 from tests.publishing import NOW, base, base_index

@@ -15,9 +15,11 @@ from functions_app import clock, tasks
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Status
 from functions_app.models import Account, BaseRelease, BaseStream, Run
-from functions_app.services import base_polls, base_streams, base_watch, runs
-from functions_app.services.base_polls import due_streams, submit_due, submit_poll
-from functions_app.services.base_verdicts import judge_images
+from functions_app.services.bases import poll_schedule, polls
+from functions_app.services.bases import streams as base_streams
+from functions_app.services.bases.poll_schedule import due_streams, submit_due, submit_poll
+from functions_app.services.bases.verdicts import judge_images
+from functions_app.services.engine import runs
 from tests.factories import make_account, make_image, make_repository, make_stream
 from tests.fixtures import REGION, Push, Sandbox
 from tests.publishing import NOW, base, base_index, publish, unique_repository
@@ -41,16 +43,16 @@ def move(aws: Sandbox, stream: BaseStream, number: int) -> str:
 
 def poll(now: Any = NOW, streams: list[int] | None = None) -> list[str]:
     log = Lines()
-    base_watch.poll(now, log, streams)
+    polls.poll(now, log, streams)
     return log.lines
 
 
 def test_each_stream_is_polled_at_a_time_of_its_own_and_always_the_same(settings: Settings) -> None:
     settings.ENV = dataclasses.replace(settings.ENV, base_poll_every=3600)
     base_streams.seed_streams()
-    waits = [base_polls.next_poll(stream, NOW) - NOW for stream in BaseStream.objects.all()]
+    waits = [poll_schedule.next_poll(stream, NOW) - NOW for stream in BaseStream.objects.all()]
 
-    assert waits == [base_polls.next_poll(stream, NOW) - NOW for stream in BaseStream.objects.all()]
+    assert waits == [poll_schedule.next_poll(stream, NOW) - NOW for stream in BaseStream.objects.all()]
     assert all(0.85 * HOUR <= wait <= 1.15 * HOUR for wait in waits)
     assert len(set(waits)) == len(waits)
     assert statistics.stdev(wait.total_seconds() for wait in waits) > 200
@@ -75,7 +77,7 @@ def test_a_poll_says_when_each_stream_is_next_due(aws: Sandbox) -> None:
 
     stream.refresh_from_db()
     other.refresh_from_db()
-    assert stream.next_poll_at == base_polls.next_poll(stream, NOW)
+    assert stream.next_poll_at == poll_schedule.next_poll(stream, NOW)
     assert (other.next_poll_at, other.polled_at) == (None, None)
 
 
@@ -166,7 +168,7 @@ def test_a_stream_that_was_changed_while_it_was_read_is_read_anew(aws: Sandbox, 
                 stream.refresh_from_db()
                 base_streams.edit_stream(stream, operator, platforms=["linux/arm64"])
 
-    base_watch.poll(NOW, Editing())
+    polls.poll(NOW, Editing())
 
     assert not stream.releases.exists()
     stream.refresh_from_db()
@@ -186,7 +188,7 @@ def test_a_poll_that_was_killed_keeps_what_it_stored_and_is_done_again_by_anothe
             raise Killed(text)
 
     with pytest.raises(Killed):
-        base_watch.poll(clock.now(), Dying(), [first.pk, second.pk])
+        polls.poll(clock.now(), Dying(), [first.pk, second.pk])
     assert BaseRelease.objects.count() == 2
     assert due_streams(clock.now()) == []
     # What its run had kept by then, and what fifteen seconds of silence do.

@@ -10,8 +10,9 @@ from django.test.utils import CaptureQueriesContext
 
 from functions_app.domain.images.manifests import chain_ids
 from functions_app.models import BaseRelease, BaseStream, FleetRevision, Image, Repository
-from functions_app.services import base_verdicts, sync
-from functions_app.services.base_verdicts import judge_images
+from functions_app.services.bases import verdicts as base_verdicts
+from functions_app.services.bases.verdicts import judge_images
+from functions_app.services.sync import run
 from tests.factories import NOW, digest, make_account, make_image, make_repository, make_stream
 
 pytestmark = pytest.mark.django_db
@@ -248,7 +249,7 @@ def test_a_sync_judges_what_was_judged_before_lineages_were_kept(repository: Rep
     image = image_on(repository, known[0].diff_ids, base_evidence=["of an older Drydock"])
     Image.objects.update(base_release=known[0])
 
-    assert (sync.judge([]), sync.judge([])) == (1, 0)
+    assert (run.judge([]), run.judge([])) == (1, 0)
 
     image.refresh_from_db()
     assert (image.base_stream, len(image.base_lineage)) == (known[0].stream, 1)

@@ -8,8 +8,8 @@ import pytest
 from functions_app.domain.bases.release_tags import history_tags
 from functions_app.domain.errors import DrydockError
 from functions_app.models import BaseRelease, BaseStream
-from functions_app.services import base_watch
-from functions_app.services.base_streams import lambda_references, seed_streams
+from functions_app.services.bases import polls
+from functions_app.services.bases.streams import lambda_references, seed_streams
 from sandbox.images import OCI_MANIFEST, Blob, Image, Index, make_index
 from tests.fixtures import Sandbox
 from tests.publishing import NOW, base, base_index, dated, publish, unique_repository
@@ -44,7 +44,7 @@ def stream_of(repository: str) -> BaseStream:
 def poll(now: datetime = NOW) -> list[str]:
     """Poll and give the log."""
     log = Log()
-    base_watch.poll(now, log)
+    polls.poll(now, log)
     return log.lines
 
 

@@ -11,11 +11,14 @@ from django.contrib.auth.models import User
 from functions_app import clock, runlog
 from functions_app.domain.runs import Status
 from functions_app.models import BaseRelease, BaseStream, Image, LayerFiles, LifecycleForecast, Run
-from functions_app.services import base_watch, forecasts, layer_reading, runs, sync
-from functions_app.services.base_polls import submit_poll
-from functions_app.services.base_streams import seed_streams
-from functions_app.services.base_verdicts import judge_images
-from functions_app.services.dangers import dangers
+from functions_app.services.bases import polls
+from functions_app.services.bases.poll_schedule import submit_poll
+from functions_app.services.bases.streams import seed_streams
+from functions_app.services.bases.verdicts import judge_images
+from functions_app.services.engine import runs
+from functions_app.services.images import files, forecasts
+from functions_app.services.snapshot.endangered_images import dangers
+from functions_app.services.sync import run as sync
 from sandbox.images import make_image as build_image
 from sandbox.images import make_layer
 from tests.factories import make_account, make_alias, make_function, make_image, make_repository, make_version
@@ -98,12 +101,12 @@ class Test_a_worker_killed:
         layers = [make_layer({"etc/name": f"{repository} {number}".encode()}) for number in range(3)]
         publish(aws, repository, build_image(layers, created=NOW), ["3.12"])
         seed_streams([f"public.ecr.aws/{repository}:3.12"])
-        base_watch.poll(clock.now(), Quiet())
+        polls.poll(clock.now(), Quiet())
         release = BaseRelease.objects.get()
         blobs = [f"GET /v2/{repository}/blobs/{layer['digest']}" for layer in release.layers]
         held = Held(between, blobs[2])
         with worker(environment, tmp_path, "one") as first:
-            run = layer_reading.submit_for_releases([release.pk], operator)
+            run = files.submit_for_releases([release.pk], operator)
             eventually(held.arrived.is_set, "the last layer is being read")
             eventually(lambda: LayerFiles.objects.count() == 2, "the others are stored")
             first.kill()

@@ -11,9 +11,9 @@ from django.db import connections
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Done, Kind, Status
 from functions_app.models import AuditEntry, Run, RunStep
-from functions_app.services import runs
-from functions_app.services.run_kinds import KINDS
-from functions_app.services.steps import StepSpec
+from functions_app.services.engine import runs
+from functions_app.services.engine.steps import StepSpec
+from functions_app.services.kinds import KINDS
 from tests.conftest import Valkey
 from tests.fixtures import Sandbox
 from tests.sandbox.functions import Functions

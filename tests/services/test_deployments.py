@@ -10,9 +10,11 @@ from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Done, Kind, Status, Wait
 from functions_app.models import AliasMove, AuditEntry, Plan, Run, RunStep
-from functions_app.services import deployments, plans, runs, sync
-from functions_app.services.run_kinds import KINDS
-from functions_app.services.steps import StepSpec
+from functions_app.services.changes import deploy
+from functions_app.services.engine import plans, runs
+from functions_app.services.engine.steps import StepSpec
+from functions_app.services.kinds import KINDS
+from functions_app.services.sync import run as sync
 from sandbox.images import make_index
 from tests.conftest import Valkey
 from tests.fixtures import ClientFactory, Push, Sandbox
@@ -30,7 +32,7 @@ def stage(functions: Functions, operator: User, aws: Sandbox, valkey: Valkey) ->
 
 def failed_checks(stage: Stage, image: str, alias: str = "staging") -> dict[str, str]:
     """The checks that forbid a deployment, name and text; the plan must not be stored."""
-    made = deployments.plan(stage.function, image, alias, stage.actor)
+    made = deploy.plan(stage.function, image, alias, stage.actor)
     assert made.stored is None
     return {check.name: check.text for check in made.plan.checks if check.ok is False}
 
@@ -38,7 +40,7 @@ def failed_checks(stage: Stage, image: str, alias: str = "staging") -> dict[str,
 def refused(stage: Stage, image: str, alias: str = "staging") -> DrydockError:
     """The error planning raises."""
     with pytest.raises(DrydockError) as caught:
-        deployments.plan(stage.function, image, alias, stage.actor)
+        deploy.plan(stage.function, image, alias, stage.actor)
     return caught.value
 
 
@@ -321,7 +323,7 @@ def test_somebody_elses_plan_is_not_applied(stage: Stage, superuser: User) -> No
 
 def test_a_viewer_is_refused_and_the_attempt_recorded(stage: Stage, viewer: User) -> None:
     with pytest.raises(DrydockError) as caught:
-        deployments.plan(stage.function, "1", "staging", viewer)
+        deploy.plan(stage.function, "1", "staging", viewer)
     assert caught.value.problem.code is Code.DENIED
     assert AuditEntry.objects.get(actor=viewer).action == "deployment.plan"
 
@@ -374,7 +376,7 @@ def test_another_account_without_a_grant_is_refused(stage: Stage, push: Push, cl
     uri = stage.functions.uri("shared:1", account=other)
     # Its policy lets nobody in: neither Drydock, which says so, nor Lambda.
     with pytest.raises(DrydockError) as caught:
-        deployments.plan(stage.function, uri, "staging", stage.actor)
+        deploy.plan(stage.function, uri, "staging", stage.actor)
     assert caught.value.problem.code in (Code.DENIED, Code.NOT_FOUND)
 
 

@@ -17,7 +17,8 @@ from functions_app.domain.changes.invocations import Mode
 from functions_app.domain.errors import Code
 from functions_app.domain.runs import Status
 from functions_app.models import AuditEntry, Run
-from functions_app.services import invocations, runs
+from functions_app.services.changes import invoke
+from functions_app.services.engine import runs
 from tests.conftest import Valkey
 from tests.fixtures import Sandbox
 from tests.processes import Process, beat, eventually, worker
@@ -116,7 +117,7 @@ def test_a_killed_worker_is_followed_by_another_wherever_it_was(
     ]
     with worker(environment, tmp_path, "one") as first:
         submitted = {name: stages[name].confirm(stages[name].plan("2")) for name in list(stages)[:3]}
-        call = invocations.submit(stages["called"].function, "$LATEST", "{}", Mode.SYNC, stages["called"].actor)
+        call = invoke.submit(stages["called"].function, "$LATEST", "{}", Mode.SYNC, stages["called"].actor)
         eventually(lambda: all(one.arrived.is_set() for one in held), "AWS did what it was asked for")
         with clock(update=4):
             submitted["waiting"] = stages["waiting"].confirm(stages["waiting"].plan("2"))

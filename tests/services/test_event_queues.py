@@ -8,7 +8,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from functions_app.models import Account
-from functions_app.services import registry_events
+from functions_app.services.sync import events as registry_events
 from tests.factories import make_stream
 from tests.services.events_stage import GOLDEN, Events, host, pushed
 
@@ -32,7 +32,7 @@ def test_a_message_that_could_not_be_handled_stays_in_the_queue(
     ours: Account, events: Events, settings: Settings, valkey: object
 ) -> None:
     make_stream(GOLDEN, reference=f"{host(ours)}/{GOLDEN}:stable")
-    settings.DRYDOCK_KINDS = "functions_app.services.run_kinds.THERE_IS_NO_SUCH_TABLE"
+    settings.DRYDOCK_KINDS = "functions_app.services.kinds.THERE_IS_NO_SUCH_TABLE"
     events.send(json.dumps(pushed(ours)))
 
     with pytest.raises(ImportError):

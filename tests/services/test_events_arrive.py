@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
 from functions_app.models import Account, BaseStream, Function
-from functions_app.services import base_streams
+from functions_app.services.bases import streams
 from sandbox.images import make_image
 from tests.conftest import Valkey
 from tests.fixtures import REGION, ClientFactory, Push, Sandbox
@@ -35,7 +35,7 @@ def test_a_golden_image_that_is_pushed_makes_its_functions_stale_long_before_the
     queue = Events(client, ours.account_id, settings)
     push(GOLDEN, base(1), ["stable"])
     host = f"{ours.account_id}.dkr.ecr.{REGION}.amazonaws.com"
-    stream = base_streams.add_stream(f"{host}/{GOLDEN}:stable", [], operator)
+    stream = streams.add_stream(f"{host}/{GOLDEN}:stable", [], operator)
     functions.deploy(make_image(python_image().layers, base=base(1), created=NOW, config=SETTINGS))
     environment = {
         **process_environment,

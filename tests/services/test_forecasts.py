@@ -13,10 +13,11 @@ from functions_app.aws import lifecycle
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Kind, Status
 from functions_app.models import AuditEntry, Image, LifecycleForecast, Repository, Run
-from functions_app.services import forecasts, runs
-from functions_app.services.dangers import dangers
-from functions_app.services.run_kinds import KINDS
-from functions_app.services.sync_scope import GIVE_UP
+from functions_app.services.engine import runs
+from functions_app.services.images import forecasts
+from functions_app.services.kinds import KINDS
+from functions_app.services.snapshot.endangered_images import dangers
+from functions_app.services.snapshot.scope_reading import GIVE_UP
 from sandbox.images import make_index
 from tests.conftest import Valkey
 from tests.factories import make_account, make_alias, make_function, make_repository, make_version

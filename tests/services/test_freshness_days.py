@@ -10,7 +10,7 @@ from django.db import connections
 from functions_app import tasks
 from functions_app.domain.images.manifests import chain_ids
 from functions_app.models import Account, FreshnessDay, Function
-from functions_app.services.freshness_days import count_day
+from functions_app.services.bases.daily_counts import count_day
 from tests.factories import (
     make_account,
     make_alias,

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import AuditEntry, FreshnessPolicy, Function
-from functions_app.services.freshness_policies import PolicyDraft, delete, faults, listing, policies, save
+from functions_app.services.bases.overdue_policies import PolicyDraft, delete, faults, listing, policies, save
 from tests.factories import NOW, make_account, make_alias, make_function, make_image, make_repository, make_version
 
 pytestmark = pytest.mark.django_db

@@ -14,9 +14,10 @@ from functions_app.aws.lifecycle import Preview
 from functions_app.aws.session import Target
 from functions_app.domain.fleet.lifecycle_policies import Expiring
 from functions_app.models import BaseRelease, Image
-from functions_app.services import forecasts, sync_images
-from functions_app.services.base_verdicts import judge_images
-from functions_app.services.sync_scope import ScopeRead
+from functions_app.services.bases.verdicts import judge_images
+from functions_app.services.images import forecasts
+from functions_app.services.snapshot.scope_reading import ScopeRead
+from functions_app.services.sync import images as sync_images
 from tests.factories import NOW, make_account, make_image, make_release, make_repository, make_stream
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]

@@ -12,9 +12,9 @@ from functions_app.domain.changes.invocations import Mode
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Kind, Status
 from functions_app.models import AuditEntry, LogLine, Plan, Run, RunStep
-from functions_app.services import invocations
-from functions_app.services.run_kinds import KINDS
-from functions_app.services.steps import INVOCATIONS
+from functions_app.services.changes import invoke as invocations
+from functions_app.services.engine.steps import INVOCATIONS
+from functions_app.services.kinds import KINDS
 from tests.conftest import Valkey
 from tests.fixtures import Sandbox
 from tests.sandbox.functions import Functions, python_image, until

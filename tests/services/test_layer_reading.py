@@ -21,11 +21,13 @@ from functions_app.domain.layers.packing import pack
 from functions_app.domain.runs import Status
 from functions_app.models import AuditEntry, BaseRelease, BaseStream, Image, LayerFiles, Run
 from functions_app.runlog import Logger
-from functions_app.services import base_watch, layer_reading, runs, steps
-from functions_app.services.base_streams import seed_streams
-from functions_app.services.layer_reading import layer_contents, submit_for_image, submit_for_releases
-from functions_app.services.leases import Lease, LeaseLost
-from functions_app.services.steps import Cancelled, Context
+from functions_app.services.bases import polls
+from functions_app.services.bases.streams import seed_streams
+from functions_app.services.engine import runs, steps
+from functions_app.services.engine.leases import Lease, LeaseLost
+from functions_app.services.engine.steps import Cancelled, Context
+from functions_app.services.images import files as layer_reading
+from functions_app.services.images.files import layer_contents, submit_for_image, submit_for_releases
 from sandbox.bases import releases
 from sandbox.images import Blob, Layer, make_image, make_layer, sha256_digest
 from sandbox.images import Image as BuiltImage
@@ -57,7 +59,7 @@ def polled(sandbox: Sandbox, *images: BuiltImage) -> list[BaseRelease]:
         publish(sandbox, repository, image, [dated("3.12", image), "3.12"])
     seed_streams([f"public.ecr.aws/{repository}:3.12"])
     stream = BaseStream.objects.get(name=f"{repository}:3.12")
-    base_watch.poll(NOW, Silent(), [stream.pk])
+    polls.poll(NOW, Silent(), [stream.pk])
     found = list(stream.releases.order_by("created_at"))
     assert [release.diff_ids for release in found] == [list(image.diff_ids) for image in images]
     return found

@@ -7,7 +7,7 @@ from django.test import Client
 
 from functions_app.management.commands import person
 from functions_app.models import AuditEntry
-from functions_app.services import access
+from functions_app.services.people import access
 
 pytestmark = pytest.mark.django_db
 

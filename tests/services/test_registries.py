@@ -14,7 +14,7 @@ from functions_app.aws.session import Target
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import Account
 from functions_app.registry.addresses import Reach
-from functions_app.services.registries import allowed_host, open_registry
+from functions_app.services.images.registries import allowed_host, open_registry
 from tests import distribution_server
 from tests.fixtures import REGION, Push, Sandbox
 from tests.publishing import base, publish, unique_repository

@@ -10,8 +10,10 @@ from functions_app import tasks
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.runs import Status
 from functions_app.models import Account, BaseStream, Function, Image, Repository, Run
-from functions_app.services import base_streams, base_watch, registry_events, runs
-from functions_app.services.base_polls import due_streams, make_due, submit_poll
+from functions_app.services.bases import polls, streams
+from functions_app.services.bases.poll_schedule import due_streams, make_due, submit_poll
+from functions_app.services.engine import runs
+from functions_app.services.sync import events as registry_events
 from sandbox.images import Image as Built
 from tests.factories import make_alias, make_function, make_image, make_repository, make_stream, make_version
 from tests.fixtures import ClientFactory, Push
@@ -23,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def golden(account: Account, actor: User) -> BaseStream:
     """The stream of the company's base, read once."""
-    stream = base_streams.add_stream(f"{host(account)}/{GOLDEN}:stable", [], actor)
+    stream = streams.add_stream(f"{host(account)}/{GOLDEN}:stable", [], actor)
     execute(Run.objects.latest("pk"))
     return stream
 
@@ -123,7 +125,7 @@ def test_a_push_told_of_while_its_stream_is_being_read_is_read_once_more(
 ) -> None:
     push(GOLDEN, base(1), ["stable"])
     stream = golden(ours, operator)
-    base_watch.poll(Run.objects.latest("pk").created_at, Telling(lambda: make_due([stream.pk])))
+    polls.poll(Run.objects.latest("pk").created_at, Telling(lambda: make_due([stream.pk])))
 
     stream.refresh_from_db()
     assert stream.next_poll_at is None

@@ -6,8 +6,8 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from functions_app.models import Alias, AliasMove, Function, Image
-from functions_app.services import rollback_targets, summaries
-from functions_app.services.rollback_targets import AliasTargets
+from functions_app.services.snapshot import rollback_targets, summaries
+from functions_app.services.snapshot.rollback_targets import AliasTargets
 from tests.factories import NOW, make_account, make_alias, make_function, make_image, make_repository, make_version
 
 pytestmark = pytest.mark.django_db

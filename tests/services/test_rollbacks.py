@@ -8,10 +8,10 @@ from django.contrib.auth.models import User
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Done, Kind, Status
 from functions_app.models import AliasMove, AuditEntry, RunStep
-from functions_app.services import rollbacks
-from functions_app.services.rollback_targets import targets
-from functions_app.services.run_kinds import KINDS
-from functions_app.services.steps import StepSpec
+from functions_app.services.changes import roll_back as rollbacks
+from functions_app.services.engine.steps import StepSpec
+from functions_app.services.kinds import KINDS
+from functions_app.services.snapshot.rollback_targets import targets
 from tests.conftest import Valkey
 from tests.fixtures import Sandbox
 from tests.sandbox.functions import Functions

@@ -13,9 +13,9 @@ from functions_app import clock, runlog
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import LEASE, Done, Kind, Outcome, Status, StepStatus, Wait
 from functions_app.models import AuditEntry, Run
-from functions_app.services import leases, runs
-from functions_app.services.leases import Lease, LeaseLost
-from functions_app.services.steps import Context, RunKind, StepSpec
+from functions_app.services.engine import leases, runs
+from functions_app.services.engine.leases import Lease, LeaseLost
+from functions_app.services.engine.steps import Context, RunKind, StepSpec
 from tests.conftest import Valkey
 from tests.processes import eventually
 from tests.run_kinds import KINDS, count

@@ -12,7 +12,7 @@ from functions_app import runlog
 from functions_app.domain.errors import Code
 from functions_app.domain.runs import Kind, Status
 from functions_app.models import Run
-from functions_app.services import runs
+from functions_app.services.engine import runs
 from tests.conftest import Valkey
 from tests.processes import Process, beat, eventually, worker
 from tests.run_kinds import count

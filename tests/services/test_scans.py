@@ -9,7 +9,7 @@ from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.scans import KEPT, ScanState, state
 from functions_app.models import Account, Image, ImageScan, Scope
-from functions_app.services import scans
+from functions_app.services.images import scans
 from tests.fixtures import ClientFactory, Push, Sandbox
 from tests.sandbox.fixtures import small_image
 from tests.sandbox.functions import Functions

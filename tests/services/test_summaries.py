@@ -8,8 +8,8 @@ import pytest
 
 from functions_app.domain.fleet.states import RANK_OVERDUE, RANK_STALE
 from functions_app.models import Account, FleetRevision, FreshnessPolicy, Function, Image, Repository
-from functions_app.services import rollback_targets, summaries
-from functions_app.services.summaries import refresh_summaries
+from functions_app.services.snapshot import rollback_targets, summaries
+from functions_app.services.snapshot.summaries import refresh_summaries
 from tests.factories import (
     NOW,
     make_account,

@@ -18,7 +18,7 @@ from functions_app.models import (
     TagMove,
     Version,
 )
-from functions_app.services import sync, sync_details
+from functions_app.services.sync import function_details, run
 from tests.fixtures import REGION, Sandbox
 from tests.sandbox.functions import Functions
 from tests.services.aws_between import Answer, Between
@@ -85,7 +85,7 @@ def test_a_scheduled_sync_without_a_budget_reads_details_only_of_what_changed(
     ours: Account, aws: Sandbox, functions: Functions, log: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Three functions can't use the budget up.
-    monkeypatch.setattr(sync_details, "BUDGET", 0)
+    monkeypatch.setattr(function_details, "BUDGET", 0)
     for name in ("one", "two", "three"):
         functions.deploy(name=name)
     run_once(log)
@@ -262,7 +262,7 @@ def test_a_scheduled_sync_reads_again_as_many_as_its_budget_the_oldest_first(
     ours: Account, aws: Sandbox, functions: Functions, log: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Five functions can't use the budget up.
-    monkeypatch.setattr(sync_details, "BUDGET", 2)
+    monkeypatch.setattr(function_details, "BUDGET", 2)
     functions.push()
     for number in range(5):
         functions.create(f"app{number}")
@@ -288,7 +288,7 @@ def test_refreshing_one_function_reads_it_now_even_its_new_image(
     digest = functions.redeploy(OTHER, tag="2")
     version = functions.publish()
     functions.api.create_alias(FunctionName="app", Name="prod", FunctionVersion=version)
-    function = sync.refresh_function(Function.objects.get())
+    function = run.refresh_function(Function.objects.get())
     assert function.digest == digest
     assert [chip["digest"] for chip in function.alias_chips] == [digest]
     live = Version.objects.get(number=version)

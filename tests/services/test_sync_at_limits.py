@@ -8,12 +8,14 @@ import pytest
 from functions_app.aws import ecr
 from functions_app.domain.fleet.functions import LATEST, AliasFact, FunctionDetail, FunctionFact, VersionFact
 from functions_app.models import Account, Alias, AliasMove, Function, Image, Repository, Tag, Version
-from functions_app.services import accounts, sync_functions, sync_images, version_images
-from functions_app.services.row_updates import cut
-from functions_app.services.summaries import refresh_summaries
-from functions_app.services.sync_aliases import store_aliases
-from functions_app.services.sync_details import store_details
-from functions_app.services.sync_scope import ScopeRead
+from functions_app.services.people import accounts
+from functions_app.services.snapshot.row_updates import cut
+from functions_app.services.snapshot.scope_reading import ScopeRead
+from functions_app.services.snapshot.summaries import refresh_summaries
+from functions_app.services.sync import functions as sync_functions
+from functions_app.services.sync import images, version_images
+from functions_app.services.sync.aliases import store_aliases
+from functions_app.services.sync.function_details import store_details
 from tests.fixtures import REGION, Sandbox
 from tests.sandbox.functions import Functions
 from tests.services.sync_stage import Counted, Lines, add_account, run_once
@@ -68,18 +70,18 @@ def test_a_repository_of_3000_images_is_stored_and_linked_in_portions(scope: Sco
     name = "n" * 256
     uri = f"{scope.account.account_id}.dkr.ecr.{REGION}.amazonaws.com/{name}"
     arn = f"arn:aws:ecr:{REGION}:{scope.account.account_id}:repository/{name}"
-    rows = sync_images._store_repositories(scope, [ecr.RepositoryFact(name, arn, uri, True, NOW)])
+    rows = images._store_repositories(scope, [ecr.RepositoryFact(name, arn, uri, True, NOW)])
     media = "application/vnd.docker.distribution.manifest.v2+json"
     facts = [ecr.ImageFact(digest(n), (f"{n:0300}",), 10 * 2**30, NOW, media) for n in range(3000)]
-    sync_images._store_images(scope, rows[name], facts, NOW)
+    images._store_images(scope, rows[name], facts, NOW)
     assert (Image.objects.count(), Tag.objects.count()) == (3000, 3000)
     function, versions = fact(scope.account, 1200)
     sync_functions._store(scope, sync_functions.Listing({function.name: function}, {function.name: versions}), {})
     version_images.link_versions(scope)
     assert Version.objects.filter(image=None).count() == 0
-    sync_images._store_images(scope, rows[name], facts[:10], NOW + timedelta(seconds=1))
+    images._store_images(scope, rows[name], facts[:10], NOW + timedelta(seconds=1))
     assert Image.objects.filter(gone_at=None).count() == Tag.objects.count() == 10
-    sync_images._store_images(scope, rows[name], facts, NOW)
+    images._store_images(scope, rows[name], facts, NOW)
     assert Tag.objects.count() == 10
 
 

@@ -15,7 +15,7 @@ from functions_app.models import (
     Repository,
     Scope,
 )
-from functions_app.services import sync
+from functions_app.services.sync import run
 from tests.fixtures import ClientFactory
 from tests.sandbox.functions import Functions
 from tests.services.sync_stage import Lines, add_account, run_once
@@ -100,8 +100,8 @@ def test_a_cancelled_sync_marks_nothing_as_gone(
     functions.deploy()
     run_once(log)
     functions.api.delete_function(FunctionName="app")
-    scopes = sync.wanted_scopes()
-    sync.read_scopes(scopes, log, full=True, stopped=lambda: True)
+    scopes = run.wanted_scopes()
+    run.read_scopes(scopes, log, full=True, stopped=lambda: True)
     assert Function.objects.get().gone_at is None
 
 

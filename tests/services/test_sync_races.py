@@ -9,7 +9,7 @@ from django.db import connections
 from functions_app import clock
 from functions_app.domain.runs import Kind, Status
 from functions_app.models import Account, Alias, AliasMove, Function, Image, Run, Tag, TagMove, Version
-from functions_app.services import sync
+from functions_app.services.sync import run as sync
 from tests.sandbox.functions import Functions
 from tests.services.aws_between import Answer, Between, once
 from tests.services.sync_stage import Lines, run_once

@@ -24,8 +24,10 @@ from functions_app.models import (
     Run,
     Scope,
 )
-from functions_app.services import accounts, runs, sync
-from functions_app.services.summaries import refresh_summaries
+from functions_app.services.engine import runs
+from functions_app.services.people import accounts
+from functions_app.services.snapshot.summaries import refresh_summaries
+from functions_app.services.sync import run as sync
 from tests.fixtures import REGION, ROOT, Sandbox
 from tests.sandbox.functions import Functions
 from tests.services.aws_between import Answer, Between

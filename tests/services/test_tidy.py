@@ -10,7 +10,8 @@ from django.test import Client
 from functions_app import clock
 from functions_app.domain.runs import Kind, Status
 from functions_app.models import AuditEntry, LogLine, Plan, Run
-from functions_app.services import access, plans, sign_in
+from functions_app.services.engine import plans
+from functions_app.services.people import access, sign_in
 from functions_app.services.tidy import tidy
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from django.urls import reverse
 from functions_app import clock
 from functions_app.domain.runs import Status
 from functions_app.models import Plan, Run
-from functions_app.services import image_choices
+from functions_app.services.changes import image_choices
 from sandbox.images import make_index
 from tests import factories
 from tests.conftest import Valkey

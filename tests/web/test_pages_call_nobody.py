@@ -11,8 +11,8 @@ from django.test import Client
 from django.urls import URLPattern, reverse
 
 from functions_app.models import FreshnessPolicy, Image, LifecycleForecast, Run
-from functions_app.services import patches
-from functions_app.services.base_verdicts import judge_images
+from functions_app.services.bases.verdicts import judge_images
+from functions_app.services.changes import patch as patches
 from functions_app.urls import urlpatterns
 from tests import factories
 from tests.conftest import Valkey

@@ -12,7 +12,7 @@ from functions_app import clock, runlog
 from functions_app.domain.errors import Code, Problem
 from functions_app.domain.runs import Kind, Status, StepStatus
 from functions_app.models import AuditEntry, Run, RunStep
-from functions_app.services import access
+from functions_app.services.people import access
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 NOW = clock.now()

@@ -8,7 +8,7 @@ from django.db.models import F
 from django.test import Client
 
 from functions_app.models import AuditEntry
-from functions_app.services import sign_in
+from functions_app.services.people import sign_in
 
 
 def attempt(client: Client, password: str, name: str = "vera", address: str = "203.0.113.7") -> Any:

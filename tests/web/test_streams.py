@@ -20,8 +20,8 @@ from django.test import Client
 from functions_app import clock, runlog
 from functions_app.domain.runs import Kind, Status, StepStatus
 from functions_app.models import Run, RunStep
-from functions_app.services import fleet_changes
-from functions_app.services.leases import Lease
+from functions_app.services.engine.leases import Lease
+from functions_app.services.snapshot import fleet_revision
 from tests.conftest import Valkey
 from tests.processes import Process, eventually, web
 
@@ -344,7 +344,7 @@ def states(found: list[Event]) -> list[dict[str, int]]:
 
 
 def test_an_open_page_is_told_at_once_how_the_fleet_stands(site: Site, run: Run) -> None:
-    fleet_changes.changed()
+    fleet_revision.changed()
     assert states(fleet(site, lambda found: bool(found))) == [{"revision": 1, "running": 1}]
 
 
@@ -354,7 +354,7 @@ def test_an_open_page_hears_of_a_change_and_of_runs_that_begin_and_end(
     begun = threading.Event()
     watching = later.submit(fleet, site, lambda found: states(found)[-1] == {"revision": 1, "running": 0}, begun)
     assert begun.wait(20)
-    fleet_changes.changed()
+    fleet_revision.changed()
     lease = claim(run)
     lease.write(to=Status.SUCCEEDED, ended_at=clock.now())
     assert states(watching.result(20))[0] == {"revision": 0, "running": 1}
@@ -368,7 +368,7 @@ def test_an_open_page_hears_of_changes_while_redis_is_away(
     assert begun.wait(20)
     valkey.stop()
     try:
-        fleet_changes.changed()
+        fleet_revision.changed()
         assert states(watching.result(20))[-1]["revision"] == 1
     finally:
         valkey.start()

@@ -26,9 +26,11 @@ from django.db import connections
 from dashboard import broker, env
 from functions_app import clock
 from functions_app.models import Account, Run
-from functions_app.services import access, base_streams, freshness_policies, sync
-from functions_app.services.base_polls import submit_poll
-from functions_app.services.base_streams import seed_streams
+from functions_app.services.bases import overdue_policies, streams
+from functions_app.services.bases.poll_schedule import submit_poll
+from functions_app.services.bases.streams import seed_streams
+from functions_app.services.people import access
+from functions_app.services.sync import run
 
 PASSWORD = "drydock-demo"  # noqa: S105 - printed on purpose; the demo listens on the loopback address alone
 PEOPLE = {"operator": access.OPERATOR, "viewer": access.VIEWER}
@@ -173,15 +175,15 @@ def _prepare() -> None:
     _set_policies(operator)
     seed_streams()
     submit_poll(None)
-    base_streams.add_stream(GOLDEN, [], operator)  # the poll that waits reads it as well
-    sync.submit(None)
+    streams.add_stream(GOLDEN, [], operator)  # the poll that waits reads it as well
+    run.submit(None)
 
 
 def _set_policies(operator: User) -> None:
     """How long a stale base may stay: a month, and in staging two, or two releases."""
     staging = str(Account.objects.get(name="staging").pk)
-    freshness_policies.save(freshness_policies.PolicyDraft("", "", "", "30", ""), operator)
-    freshness_policies.save(freshness_policies.PolicyDraft(staging, "", "", "60", "2"), operator)
+    overdue_policies.save(overdue_policies.PolicyDraft("", "", "", "30", ""), operator)
+    overdue_policies.save(overdue_policies.PolicyDraft(staging, "", "", "60", "2"), operator)
 
 
 def _announce(port: int) -> None:

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from functions_app.services import access
+from functions_app.services.people import access
 
 NONE = "none"
 

@@ -12,7 +12,8 @@ from functions_app import runlog
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.runs import Status
 from functions_app.models import Run
-from functions_app.services import runs, sync
+from functions_app.services.engine import runs
+from functions_app.services.sync import run as sync
 
 LOOK_EVERY = 0.2  # seconds between two looks at the run's log
 

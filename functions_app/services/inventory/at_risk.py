@@ -7,7 +7,7 @@ from datetime import datetime
 from functions_app.domain.errors import Problem
 from functions_app.domain.fleet.lifecycle_policies import Expiring
 from functions_app.models import LifecycleForecast
-from functions_app.services.dangers import RiskRow, dangers
+from functions_app.services.snapshot.endangered_images import RiskRow, dangers
 
 SHOWN = 200  # images and uses that a page lists
 

@@ -9,7 +9,6 @@ from typing import TypeVar
 from functions_app.domain.errors import Problem
 from functions_app.models import BaseRelease, BaseStream
 from functions_app.services.inventory.base_advice import BaseAdvice, advise
-from functions_app.services.inventory.base_use import ReleaseFact, label
 from functions_app.services.inventory.base_users import (
     NO_ACCOUNT,
     Group,
@@ -23,6 +22,7 @@ from functions_app.services.inventory.base_users import (
 )
 from functions_app.services.inventory.bases import Ends, Tally
 from functions_app.services.inventory.status import AccountFact
+from functions_app.services.snapshot.live_on_bases import ReleaseFact, label
 
 RELEASES = 25  # a page of the table
 USERS = 50  # a page of who runs it

@@ -11,8 +11,8 @@ from django.db.models import Count, Q
 
 from functions_app.domain.errors import Problem
 from functions_app.models import BaseRelease, BaseStream, BaseUse, Function
-from functions_app.services.base_uses import Lineages
-from functions_app.services.inventory.base_use import ReleaseFact
+from functions_app.services.snapshot.base_use_rows import Lineages
+from functions_app.services.snapshot.live_on_bases import ReleaseFact
 
 
 class Standing(StrEnum):

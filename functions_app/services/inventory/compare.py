@@ -15,7 +15,7 @@ from functions_app.domain.layers.packages import PackageChange, PackageDiff, dif
 from functions_app.domain.redaction import redact_value
 from functions_app.domain.runs import ACTIVE, Kind
 from functions_app.models import BaseRelease, BaseStream, LayerFiles, Run
-from functions_app.services.layer_reading import layer_contents
+from functions_app.services.images.files import layer_contents
 
 SHOWN_FILES = 500  # of each kind of change
 SHOWN_STEPS = 200

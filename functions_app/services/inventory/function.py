@@ -14,7 +14,7 @@ from functions_app.domain.runs import ACTIVE
 from functions_app.models import Alias, BaseRelease, Function, Image, Run, Tag, Version
 from functions_app.services.inventory.advice import Advice, advise
 from functions_app.services.inventory.status import AccountFact
-from functions_app.services.rollback_targets import AliasTargets, RollbackTarget, targets
+from functions_app.services.snapshot.rollback_targets import AliasTargets, RollbackTarget, targets
 
 PAGE_SIZE = 50
 SHOWN_WAYS = 3

@@ -8,7 +8,7 @@ from functions_app.domain.images.advice import AppShape, advise
 from functions_app.domain.images.lambda_rules import Check, lambda_rules
 from functions_app.domain.images.manifests import Descriptor, Index, Manifest, Platform
 from functions_app.models import Image
-from functions_app.services.image_facts import stored_config
+from functions_app.services.images.facts import stored_config
 from functions_app.services.inventory.image_contents import Contents
 from functions_app.services.inventory.image_levels import Layer, LevelRow
 

@@ -10,7 +10,7 @@ from functions_app.domain.layers.overlay import overlay
 from functions_app.domain.layers.package_files import Package
 from functions_app.domain.layers.packages import diff_packages, overlay_packages
 from functions_app.models import Image, LayerFiles
-from functions_app.services.layer_reading import layer_contents
+from functions_app.services.images.files import layer_contents
 
 SHOWN_PACKAGES = 200
 KEPT = 64  # images whose own files are kept in memory, digested: what a layer holds never changes

@@ -1,0 +1,1 @@
+"""Base images: polls, streams, releases, verdicts, policies, daily counts."""

@@ -1,0 +1,1 @@
+"""Changes of AWS: deploy, roll back, invoke, and plans of patches."""

@@ -1,0 +1,229 @@
+"""The steps that deployments and rollbacks share: point an alias, read it back, put it back, refresh the snapshot.
+
+Every step reads AWS before it writes, so that one that is run again after a crash does no harm.
+"""
+
+import functools
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.db import DatabaseError
+
+from functions_app.aws import lambdas
+from functions_app.aws.session import Target
+from functions_app.domain.changes.deployments import AliasPlan, AliasState, Place, changed_message, short
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.runs import Done, Outcome, Skipped, Wait
+from functions_app.models import Account, Function
+from functions_app.services.engine.steps import Context
+from functions_app.services.people import accounts
+from functions_app.services.sync import run
+
+server_log = logging.getLogger(__name__)
+PASSING = frozenset({Code.UNREACHABLE, Code.THROTTLED, Code.UNKNOWN_OUTCOME})
+UNANSWERED = frozenset({Code.UNREACHABLE, Code.UNKNOWN_OUTCOME})
+UNDO_LOOKS = 60  # every UNDO_PAUSE seconds: an alias is not left where it must not be for want of patience
+UNDO_PAUSE = 2.0
+LOOKS = 5  # at an alias that was just pointed: Lambda's answers may lag behind its own writes for a moment
+ALIAS = "Alias "  # begins the sentence about the alias
+Action = Callable[[Context], Outcome]
+
+
+def target_of(place: Place) -> Target:
+    """The way into the account of a plan. Raises NOT_FOUND where it is no longer one of ours."""
+    account = Account.objects.filter(account_id=place.account_id).first()
+    if account is None:
+        raise DrydockError(
+            Code.NOT_FOUND,
+            f"Account {place.account_id} is no longer among Drydock's accounts.",
+            next_step="Add it in Settings, then plan again.",
+        )
+    return accounts.target(account, place.region)
+
+
+def patient(action: Action) -> Action:
+    """Look again where AWS gave no answer: the step reads before it writes, so it finds out what happened.
+
+    Its StepSpec has a limit, which ends the waiting. Any other failure refreshes the snapshot, then goes on.
+    """
+
+    @functools.wraps(action)
+    def step(context: Context) -> Outcome:
+        try:
+            return action(context)
+        except DrydockError as error:
+            if error.problem.code in PASSING:
+                context.log.warning(f"{error} Looking again in 2 s.")
+                return Wait(2, f"no clear answer from AWS: {error}")
+            refresh(context)
+            raise
+
+    return step
+
+
+@contextmanager
+def uncertain(context: Context, maybe: str, not_done: str) -> Iterator[None]:
+    """Around a change of AWS. What may have happened is told first: this worker may die, or Lambda not answer, and
+    the page must not claim that nothing happened.
+    """
+    tell(context, maybe)
+    context.save()
+    try:
+        yield
+    except DrydockError as error:
+        if error.problem.code not in UNANSWERED:
+            tell(context, not_done)
+        raise
+
+
+def read_alias(place: Place, alias: str) -> AliasState:
+    """Where the alias points now."""
+    return AliasState.of(lambdas.get_alias(target_of(place), place.name, alias))
+
+
+def check_alias(plan: AliasPlan) -> None:
+    """Raise CHANGED unless the alias is as it was when the plan was made."""
+    now = read_alias(plan.place, plan.alias)
+    if now != plan.before:
+        raise changed_message(f"alias {plan.alias} (it pointed to {plan.before}, and now to {now})")
+
+
+def point(context: Context, plan: AliasPlan, version: str) -> Outcome:
+    """Point the alias to the version alone, guarded by the revision it had in the plan."""
+    place, target = plan.place, target_of(plan.place)
+    now = read_alias(place, plan.alias)
+    if now.routes_like(AliasState(version)):
+        tell_alias(context, f"{plan.alias} points to version {version}.")
+        return Done(f"{plan.alias} points to version {version}")
+    if now != plan.before:
+        tell_alias(context, f"{plan.alias} was left alone: somebody changed it meanwhile, and it points to {now}.")
+        raise changed_message(f"alias {plan.alias} (it pointed to {plan.before}, and now to {now})")
+    maybe = f"{ALIAS}{plan.alias} may or may not point to version {version} by now."
+    try:
+        with uncertain(context, maybe, f"{ALIAS}{plan.alias} was not moved."):
+            if now.exists:
+                fact = lambdas.update_alias(target, place.name, plan.alias, version, "", 0.0, now.revision_id)
+            else:
+                fact = lambdas.create_alias(target, place.name, plan.alias, version)
+    except DrydockError as error:
+        if error.problem.code is Code.BUSY:  # provisioned concurrency is being allocated, or an alias was just made
+            return Wait(2, f"Lambda does not let {plan.alias} be moved now: {error}")
+        raise
+    context.memory["alias_revision"] = fact.revision_id
+    context.log.info(f"{plan.alias}: {plan.before} → version {version}")
+    tell_alias(context, f"{plan.alias} points to version {version}.")
+    return Done(f"{plan.alias}: {plan.before} → version {version}")
+
+
+def read_back(context: Context, plan: AliasPlan, version: str) -> Outcome:
+    """Compare what the alias really runs with what was planned. Raises FAILED, upon which the alias is put back."""
+    now = read_alias(plan.place, plan.alias)
+    found = ""
+    if now.routes_like(AliasState(version)):
+        detail = lambdas.get_function(target_of(plan.place), plan.place.name, plan.alias)
+        found = detail.fact.latest.digest
+    if found == plan.to_digest:
+        return _allocated(context, plan) or Done(f"{plan.alias} runs {short(found)}, as planned")
+    context.memory["looks"] = context.memory.get("looks", 0) + 1
+    told = f"{plan.alias} points to {now}" + (f" with digest {short(found)}" if found else "")
+    if context.memory["looks"] < LOOKS:
+        return Wait(1, f"{told}; looking again")
+    raise DrydockError(
+        Code.FAILED,
+        f"Read back, {told}; planned was version {version} with digest {short(plan.to_digest)}.",
+        next_step="See below whether the alias was put back, and who else changes this function.",
+    )
+
+
+def _allocated(context: Context, plan: AliasPlan) -> Outcome | None:
+    """Wait for the alias's provisioned concurrency, which Lambda allocates anew; None where there is no need to."""
+    try:
+        status, reason = lambdas.provisioned_concurrency(target_of(plan.place), plan.place.name, plan.alias)
+    except DrydockError as error:
+        if error.problem.code is not Code.DENIED:
+            raise
+        context.log.warning(f"Whether provisioned concurrency is allocated can't be read. {error}")
+        return None
+    if status == "IN_PROGRESS":
+        return Wait(2, f"provisioned concurrency of {plan.alias} is being allocated")
+    if status == "FAILED":
+        raise DrydockError(
+            Code.FAILED,
+            f"Lambda could not allocate the provisioned concurrency of {plan.alias}: {reason or 'no reason given'}",
+            next_step="Remove the cause, then plan again.",
+        )
+    return None
+
+
+def put_back(context: Context, plan: AliasPlan, version: str) -> str | Wait:
+    """Undo `point`: the alias goes where it was, unless somebody has changed it since. Says what was done.
+
+    Tried again for UNDO_LOOKS times where AWS gives no answer, throttles or is busy with the alias.
+    """
+    try:
+        return _put_back(context, plan, version)
+    except DrydockError as error:
+        looks = context.memory["undo_looks"] = context.memory.get("undo_looks", 0) + 1
+        if error.problem.code in {*PASSING, Code.BUSY, Code.CHANGED} and looks < UNDO_LOOKS:
+            context.log.warning(f"{error} Trying again in {UNDO_PAUSE:g} s.")
+            return Wait(UNDO_PAUSE)
+        tell_alias(context, f"{plan.alias} could not be put back to {plan.before}: look at it in Lambda. {error}")
+        raise
+
+
+def _put_back(context: Context, plan: AliasPlan, version: str) -> str:
+    place, target = plan.place, target_of(plan.place)
+    now = read_alias(place, plan.alias)
+    ours = context.memory.get("alias_revision", now.revision_id)
+    if now.routes_like(plan.before):
+        note = f"alias {plan.alias} points to {plan.before}, as before"
+    elif not now.routes_like(AliasState(version)) or now.revision_id != ours:
+        note = f"alias {plan.alias} was left alone: somebody changed it meanwhile, and it points to {now}"
+    elif not plan.before.exists:
+        lambdas.delete_alias(target, place.name, plan.alias)
+        note = f"alias {plan.alias} was removed again; it did not exist before"
+    else:
+        before = plan.before
+        lambdas.update_alias(
+            target,
+            place.name,
+            plan.alias,
+            before.version,
+            before.second_version,
+            before.second_weight,
+            now.revision_id,
+        )
+        note = f"alias {plan.alias} was put back to {before}"
+    tell_alias(context, f"{note.removeprefix('alias ')}.")
+    refresh(context)
+    return note
+
+
+def refresh(context: Context) -> Outcome:
+    """Read the function into the snapshot. That this fails is told, and undoes nothing: the next sync makes it good."""
+    function = Function.objects.filter(pk=context.plan["function_id"]).first()
+    if function is None:
+        return Skipped("the function is no longer in the snapshot")
+    try:
+        run.refresh_function(function, context.run)
+    except DrydockError as error:
+        context.log.warning(f"The snapshot was not refreshed: {error} The next sync does it.")
+        return Skipped(f"not refreshed: {error}")
+    except DatabaseError as error:  # nor may it hide why a step failed, or that the alias was put back
+        server_log.exception("run %s: the snapshot was not refreshed", context.run.pk)
+        context.log.warning(f"The snapshot was not refreshed: {type(error).__name__}. The next sync does it.")
+        return Skipped(f"not refreshed: {type(error).__name__}")
+    return Done("the pages show it")
+
+
+def tell(context: Context, sentence: str) -> None:
+    """What was really done, for the run's page: one sentence for each first word, the one about the alias last."""
+    subject = sentence.partition(" ")[0]
+    told = [line for line in context.result.get("told", []) if line.partition(" ")[0] != subject]
+    context.result["told"] = sorted([*told, sentence], key=lambda line: line.startswith(ALIAS))
+
+
+def tell_alias(context: Context, words: str) -> None:
+    """What was really done with the alias."""
+    tell(context, f"{ALIAS}{words}")

@@ -1,0 +1,207 @@
+"""Images that can be deployed: the list to choose from (snapshot), and what a choice is now (AWS)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Case, Exists, IntegerField, OuterRef, Q, Value, When
+
+from functions_app.aws import ecr
+from functions_app.aws.session import Target
+from functions_app.domain.changes.deployments import ECR_HOST
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.images.manifests import ImageConfig, Index, Manifest, parse_config, parse_manifest
+from functions_app.domain.refs import ImageRef, is_digest, is_tag
+from functions_app.models import Account, Function, Image, Tag
+from functions_app.registry.client import CONFIG_LIMIT
+from functions_app.services.images.facts import stored_config
+from functions_app.services.images.registries import open_registry
+from functions_app.services.people import accounts
+
+SHOWN = 40
+TAGS_NAMED = 4
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One image to choose: `reference` is what is deployed, always by digest.
+
+    A tag that happens to name it now may be a moving one, and was chosen by nobody; `tags` only name it, newest first.
+    """
+
+    reference: str
+    repository: str
+    tags: tuple[str, ...]
+    image: Image
+    current: bool  # it is what $LATEST runs
+    own: bool  # in the repository the function is deployed from
+
+
+def choices(function: Function, search: str = "") -> tuple[Choice, ...]:
+    """The newest images of the repositories in the function's region, its own first. Two queries."""
+    own = repository_uri(function)
+    found = (
+        Image.objects.filter(repository__region=function.region, repository__gone_at=None, gone_at=None)
+        .annotate(
+            far=Case(
+                When(repository__uri=own, then=Value(0)),
+                When(repository__account=function.account_id, then=Value(1)),
+                default=Value(2),
+                output_field=IntegerField(),
+            )
+        )
+        .select_related("repository__account")
+        .order_by("far", "-pushed_at", "-pk")
+    )
+    for word in search.split():
+        tagged = Tag.objects.filter(repository=OuterRef("repository"), digest=OuterRef("digest"), name__icontains=word)
+        found = found.filter(Q(repository__uri__icontains=word) | Q(digest__icontains=word) | Exists(tagged))
+    images = list(found[:SHOWN])
+    names = _tags_of(images)
+    return tuple(_choice(image, names.get((image.repository_id, image.digest), ()), function, own) for image in images)
+
+
+def _tags_of(images: Sequence[Image]) -> dict[tuple[int, str], tuple[str, ...]]:
+    found: dict[tuple[int, str], tuple[str, ...]] = {}
+    rows = Tag.objects.filter(
+        repository__in={image.repository_id for image in images}, digest__in={image.digest for image in images}
+    ).order_by("-since", "-name")
+    for repository, digest, name in rows.values_list("repository_id", "digest", "name"):
+        found[repository, digest] = (*found.get((repository, digest), ()), name)
+    return found
+
+
+def _choice(image: Image, tags: tuple[str, ...], function: Function, own: str) -> Choice:
+    repository = image.repository
+    reference = f"{repository.uri}@{image.digest}"
+    return Choice(reference, repository.name, tags, image, image.digest == function.digest, repository.uri == own)
+
+
+def tags_now(reference: ImageRef) -> tuple[str, ...]:
+    """The names that an image chosen by digest has in the snapshot, newest first; none for a tag, which is its own."""
+    if not reference.digest:
+        return ()
+    rows = Tag.objects.filter(repository__uri=reference.name, repository__gone_at=None, digest=reference.digest)
+    return tuple(rows.order_by("-since", "-name").values_list("name", flat=True)[:TAGS_NAMED])
+
+
+def repository_uri(function: Function) -> str:
+    """HOST/NAME of the repository the function is deployed from; '' while that is not known."""
+    try:
+        return ImageRef.parse(function.image_uri).name
+    except DrydockError:
+        return ""
+
+
+def read_reference(text: str, function: Function) -> ImageRef:
+    """Read what was chosen or typed: a whole reference, or a tag or digest of the function's own repository.
+
+    Raises INVALID, saying what can be written.
+    """
+    given, own = text.strip(), repository_uri(function)
+    if not given:
+        raise DrydockError(Code.INVALID, "Choose an image from the list, or type its tag or digest.")
+    if given.startswith("sha256:") and not is_digest(given):
+        raise DrydockError(
+            Code.INVALID,
+            f"{given[:80]!r} is not a whole digest.",
+            next_step="A digest is sha256: and 64 digits of 0-9 and a-f. Copy it from the list.",
+        )
+    if own and (is_digest(given) or is_tag(given)):
+        return ImageRef.parse(f"{own}@{given}" if is_digest(given) else f"{own}:{given}")
+    reference = ImageRef.parse(given)
+    if not reference.reference:
+        raise DrydockError(
+            Code.INVALID,
+            f"{given} names a repository, but no image in it.",
+            next_step="Add :TAG or @sha256:DIGEST.",
+        )
+    return reference
+
+
+@dataclass(frozen=True)
+class ResolvedImage:
+    """What ECR holds under a reference, read now. Config None: it could not be read, `config_problem` says why."""
+
+    reference: ImageRef  # as it was given
+    digest: str
+    manifest: Manifest | Index
+    config: ImageConfig | None
+    config_problem: str
+    size_bytes: int  # compressed: config and layers
+
+    @property
+    def uri(self) -> str:
+        """HOST/NAME@DIGEST: what Lambda is given."""
+        return str(self.reference.with_digest(self.digest))
+
+
+def registry_target(host: str, own: Target) -> tuple[Target, str]:
+    """How to reach an ECR registry: its account's own credentials where Drydock has them, else the function's.
+
+    The second value is the account that owns the registry. Raises INVALID for a registry that is not ECR.
+    """
+    match = ECR_HOST.fullmatch(host)
+    if match is None:
+        raise DrydockError(
+            Code.PREFLIGHT,
+            f"{host} is not an ECR registry, and Lambda pulls from ECR alone. Nothing was changed.",
+            next_step="Copy the image into an ECR repository of the function's region.",
+        )
+    owner = match["account"]
+    account = Account.objects.filter(account_id=owner, enabled=True).first()
+    target = accounts.target(account, match["region"]) if account else own
+    return target, owner
+
+
+def resolve(reference: ImageRef, target: Target, owner: str) -> ResolvedImage:
+    """Ask ECR once what the tag or digest is now. Raises NOT_FOUND where there is no such image."""
+    wanted = reference.reference
+    found = ecr.manifests(target, reference.repository, [wanted], registry_id=owner)
+    held = found.found.get(wanted)
+    if held is None:
+        raise _missing(reference, found.failures.get(wanted, ""))
+    manifest = parse_manifest(held.data, held.media_type)
+    if isinstance(manifest, Index):
+        return ResolvedImage(reference, held.digest, manifest, None, "", 0)
+    config, problem = _config(reference, manifest, target)
+    size = manifest.config.size + sum(layer.size for layer in manifest.layers)
+    return ResolvedImage(reference, held.digest, manifest, config, problem, size)
+
+
+def pullable(uri: str, own: Target) -> str:
+    """Why an image (HOST/NAME@DIGEST) can't be pulled now; '' where it can."""
+    reference = ImageRef.parse(uri)
+    try:
+        target, owner = registry_target(reference.registry, own)
+        resolve(reference, target, owner)
+    except DrydockError as error:
+        if error.problem.code in (Code.NOT_FOUND, Code.PREFLIGHT, Code.INVALID, Code.DENIED):
+            return str(error)
+        raise
+    return ""
+
+
+def _missing(reference: ImageRef, failure: str) -> DrydockError:
+    what = f"image {reference.digest[:19]}" if reference.digest else f"tag {reference.tag!r}"
+    return DrydockError(
+        Code.NOT_FOUND,
+        f"There is no {what} in {reference.name}. Nothing was changed.",
+        next_step="Choose one from the list, or push it first. ECR can't serve archived images either.",
+        aws_code=failure,
+    )
+
+
+def _config(reference: ImageRef, manifest: Manifest, target: Target) -> tuple[ImageConfig | None, str]:
+    """The image's config: from the snapshot where it was read before (a digest never changes), else the registry."""
+    known = (
+        Image.objects.filter(digest=manifest.digest, repository__uri=reference.name, inspect_problem__isnull=True)
+        .exclude(inspected_at=None)
+        .first()
+    )
+    if known is not None:
+        return stored_config(known), ""
+    try:
+        with open_registry(reference.registry, target=target) as registry:
+            return parse_config(registry.blob(reference.repository, manifest.config.digest, CONFIG_LIMIT)), ""
+    except DrydockError as error:
+        return None, str(error)

@@ -1,0 +1,289 @@
+"""Invoking a function: once, with its log live while it runs and each line of it once."""
+
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import connections
+
+from functions_app import clock
+from functions_app.aws import lambdas, logs
+from functions_app.aws.lambdas import InvokeAnswer
+from functions_app.aws.session import Target
+from functions_app.domain.changes import invocations as domain
+from functions_app.domain.changes.deployments import Place
+from functions_app.domain.changes.invocation_log import FunctionLine, InvocationLog
+from functions_app.domain.changes.invocations import Mode, check_payload, parse_failure, payload_bytes, shown
+from functions_app.domain.changes.report_lines import Report, find_report
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.fleet.functions import LATEST, FunctionDetail
+from functions_app.domain.redaction import redact
+from functions_app.domain.runs import Done, Kind, Outcome
+from functions_app.models import Function, Run
+from functions_app.runlog import Logger
+from functions_app.services.changes.alias_steps import patient, target_of
+from functions_app.services.changes.deploy import place_of
+from functions_app.services.engine import plans
+from functions_app.services.engine.steps import Context, StepSpec
+from functions_app.services.people import access
+
+POLL_EVERY = 0.3  # seconds between two looks at the log group
+SKEW = timedelta(seconds=2)  # this machine's clock against AWS's
+OVERLAP = timedelta(seconds=10)  # looked at again, because events arrive late and out of order between streams
+PAGES = 20  # of FilterLogEvents per look
+SHOWN = 100  # versions to choose from; an alias or a newer one is what people want
+LATE = 15.0  # seconds the log group gets, after the answer, to deliver up to REPORT (CloudWatch may take several)
+
+
+def submit(function: Function, qualifier: str, payload: str, mode: Mode, actor: User) -> Run:
+    """Plan and apply in one: what is sent is in the plan alone, which forgets it once it was sent.
+
+    Raises INVALID (payload, qualifier), DENIED. A refused attempt is in the audit table.
+    """
+    check = check_payload(payload, mode)
+    asked = {"qualifier": qualifier[:130], "mode": mode.value, "bytes": check.size_bytes, "sha256": check.sha256}
+    try:
+        access.require_operator(actor)
+        if not check.ok:
+            raise DrydockError(Code.INVALID, check.text, next_step="Correct the payload; nothing was sent.")
+        _check_qualifier(function, qualifier)
+    except DrydockError as error:
+        access.audit(actor, "invocation.plan", function.arn, asked, f"refused: {error}")
+        raise
+    words = {Mode.SYNC: "Invoke", Mode.ASYNC: "Invoke asynchronously", Mode.DRY_RUN: "Dry-run"}
+    body = {
+        **asked,
+        "place": asdict(place_of(function)),
+        "title": f"{words[mode]} {function.name}:{qualifier}",
+        "function_id": function.pk,
+        "target": function.arn,
+        plans.PRIVATE: payload_bytes(payload).decode(),
+    }
+    return plans.apply(plans.store(Kind.INVOCATION, body, actor).pk, actor)
+
+
+def qualifiers(function: Function) -> tuple[tuple[str, str], ...]:
+    """What can be invoked: aliases first, then $LATEST, then versions, each with a label. Two queries."""
+    aliases = [(alias.name, f"{alias.name} → {alias.version}") for alias in function.aliases.order_by("name")]
+    numbers = function.versions.exclude(number=LATEST).order_by("-ordinal").values_list("number", flat=True)[:SHOWN]
+    return (*aliases, (LATEST, LATEST), *((number, f"version {number}") for number in numbers))
+
+
+def _check_qualifier(function: Function, qualifier: str) -> None:
+    known = qualifier == LATEST or function.aliases.filter(name=qualifier).exists()
+    if not known and not function.versions.filter(number=qualifier).exists():
+        raise DrydockError(
+            Code.INVALID,
+            f"{function.name} has no version or alias {qualifier!r}.",
+            next_step="Choose one from the list; sync if it is new.",
+        )
+
+
+def _check(context: Context) -> Outcome:
+    """Read what is needed to wait long enough and to find the log: nothing is changed."""
+    place = Place(**context.plan["place"])
+    target = target_of(place)
+    qualifier = context.plan["qualifier"]
+    detail = lambdas.get_function(target, place.name, qualifier)
+    context.memory |= {
+        "timeout_s": detail.fact.timeout_s,
+        "log_group": detail.fact.log_group,
+        "versions": _versions(target, place.name, qualifier, detail),
+    }
+    if detail.state == "Inactive":
+        context.log.warning(f"{place.name} is Inactive ({detail.state_reason_code}): Lambda refuses its first call.")
+    return Done(f"state {detail.state or 'Active'}, timeout {detail.fact.timeout_s} s")
+
+
+def _versions(target: Target, name: str, qualifier: str, detail: FunctionDetail) -> list[str]:
+    """The versions the invocation may run on: both of a split alias."""
+    if qualifier == LATEST or qualifier.isdigit():
+        return [qualifier]
+    alias = lambdas.get_alias(target, name, qualifier)
+    if alias is None:
+        return [detail.fact.latest.number]
+    return [version for version in (alias.version, alias.second_version) if version]
+
+
+def _invoke(context: Context) -> Outcome:
+    """Send it: the one step that is never repeated. The payload is forgotten before it leaves."""
+    mode = Mode(context.plan["mode"])
+    plan_id = context.plan["plan_id"]
+    payload = plans.private(plan_id).encode()
+    plans.blank(plan_id)
+    if not payload:
+        raise DrydockError(
+            Code.UNKNOWN_OUTCOME, "The payload is gone: it was sent before.", next_step="Look at the function's log."
+        )
+    answer = _follow(context, payload) if mode is Mode.SYNC else _send(context, payload, mode)
+    context.result["answer"] = _facts(answer, mode)
+    return Done(_note(answer, mode))
+
+
+def _send(context: Context, payload: bytes, mode: Mode) -> InvokeAnswer:
+    place = Place(**context.plan["place"])
+    try:
+        return lambdas.invoke(
+            target_of(place), place.name, context.plan["qualifier"], payload, mode.value, context.memory["timeout_s"]
+        )
+    except DrydockError as error:
+        raise domain.explain_refusal(error, place.name) from error
+
+
+def _follow(context: Context, payload: bytes) -> InvokeAnswer:
+    """Invoke while a second thread brings the lines of the log group; the tail fills what is missing."""
+    live = LiveLog(
+        target=target_of(Place(**context.plan["place"])),
+        group=context.memory["log_group"],
+        log=context.log,
+        merge=InvocationLog(context.memory["versions"]),
+        since=clock.now() - SKEW,
+    )
+    with live:
+        answer = _send(context, payload, Mode.SYNC)
+        live.settle(answer)
+    context.result["report"] = report.as_json() if (report := live.report(answer.request_id)) else None
+    context.result["log_cut"] = live.cut
+    return answer
+
+
+def _facts(answer: InvokeAnswer, mode: Mode) -> dict[str, Any]:
+    """What the run's page shows of the answer: redacted, and cut where it is long."""
+    told = shown(answer.payload)
+    failure = parse_failure(answer.payload, answer.function_error) if answer.function_error else None
+    return {
+        "mode": mode.value,
+        "status": answer.status,
+        "request_id": answer.request_id,
+        "executed_version": answer.executed_version,
+        "function_error": answer.function_error,
+        "failure": failure
+        and {
+            "type": redact(failure.type),
+            "message": redact(failure.message),
+            "trace": [redact(line) for line in failure.trace],
+        },
+        "payload": redact(told.text),
+        "payload_bytes": told.size_bytes,
+        "payload_cut": told.cut,
+    }
+
+
+def _note(answer: InvokeAnswer, mode: Mode) -> str:
+    if mode is Mode.DRY_RUN:
+        return f"{answer.status} allowed: the call would be accepted; the function did not run"
+    if mode is Mode.ASYNC:
+        return f"{answer.status} accepted, request {answer.request_id}; Lambda runs it when it can"
+    ran = f" on version {answer.executed_version}" if answer.executed_version else ""
+    return f"{answer.status}, the function failed{ran}" if answer.function_error else f"{answer.status}{ran}"
+
+
+def _tell(context: Context) -> Outcome:
+    """The run fails when the function failed: that is told apart from a call that failed."""
+    answer = context.result["answer"]
+    if not answer["function_error"]:
+        return Done("the function answered" if answer["mode"] == Mode.SYNC else "")
+    failure = answer["failure"]
+    told = f"{failure['type']}: {failure['message']}" if failure["type"] else failure["message"]
+    raise DrydockError(
+        Code.FAILED,
+        f"The call went well, the function itself failed ({answer['function_error']}): {told}",
+        next_step="Its trace and its log are on this page. Drydock does not repeat an invocation.",
+        request_id=answer["request_id"],
+    )
+
+
+class LiveLog:
+    """Brings a log group's lines into the run's log, from a thread of its own, while the invocation is under way."""
+
+    def __init__(self, target: Target, group: str, log: Logger, merge: InvocationLog, since: datetime) -> None:
+        self.cut = False
+        self._target, self._group, self._log, self._merge = target, group, log, merge
+        self._since = since
+        self._lock = threading.Lock()  # around the merge and the log: a line is decided and written in one go
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="invocation-log", daemon=True)
+
+    def __enter__(self) -> "LiveLog":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:  # after a line that is just being written, and before any other
+            self._stop.set()
+
+    def report(self, request_id: str) -> Report | None:
+        """The figures of the request, where its REPORT line was seen."""
+        return find_report(self._merge.lines(request_id), request_id)
+
+    def settle(self, answer: InvokeAnswer) -> None:
+        """Our request is known: wait a little for the group if the tail does not reach, then write what is missing."""
+        with self._lock:
+            self._merge.ours = answer.request_id
+        until = time.monotonic() + LATE
+        while time.monotonic() < until and self._thread.is_alive():
+            with self._lock:
+                if not self._merge.lacking(answer.log_tail):
+                    break
+            self._stop.wait(POLL_EVERY / 3)
+        with self._lock:
+            self._stop.set()
+            settled = self._merge.settle(answer.request_id, answer.log_tail)
+            self._disown(settled.foreign)
+            if settled.gap:
+                self.cut = True
+                self._log.warning(
+                    "Lines may be missing here: the log group did not deliver them yet, and Lambda's own tail is cut "
+                    f"at 4 KB. All of them will be in {self._group}."
+                )
+            self._write(settled.lines)
+
+    def _disown(self, foreign: tuple[str, ...]) -> None:
+        for request_id in foreign:
+            self._log.warning(
+                f"Lines of request {request_id} above belong to another invocation, which ran at the same time."
+            )
+
+    def _work(self) -> None:
+        quiet = False
+        try:
+            while not self._stop.is_set():
+                try:
+                    self._poll()
+                except DrydockError as error:
+                    if error.problem.code is not Code.NOT_FOUND and not quiet:  # a group comes with the first line
+                        self._log.warning(f"The log group can't be read now; the log comes at the end. {error}")
+                    quiet = True
+                self._stop.wait(POLL_EVERY)
+        finally:
+            connections.close_all()
+
+    def _poll(self) -> None:
+        events = logs.events(self._target, self._group, self._since, PAGES)
+        with self._lock:
+            if self._stop.is_set():
+                return
+            self._write(self._merge.see(events))
+        if events:
+            self._since = max(self._since, events[-1].at - OVERLAP)
+
+    def _write(self, lines: Iterable[FunctionLine]) -> None:
+        for line in lines:
+            self._log.add(domain.level_of(line.text), line.text, "function", line.at)
+
+
+STEPS = (
+    StepSpec("check", "Read the function", patient(_check), limit=timedelta(minutes=3)),
+    StepSpec(
+        "invoke",
+        "Invoke",
+        _invoke,
+        repeatable=False,
+        look_at="Look in the function's log group whether it ran, before you invoke it again.",
+    ),
+    StepSpec("answer", "Read the answer", _tell),
+)

@@ -1,0 +1,117 @@
+"""Plan to bring functions forward to the current release of their base. Planned only: nothing is written to AWS yet."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from functions_app import clock
+from functions_app.domain.changes.patches import Entry, PatchPlan, Place, Target, decide, make_plan
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.images.manifests import Platform
+from functions_app.domain.runs import Kind
+from functions_app.models import BaseStream, Function, Plan
+from functions_app.services.engine import plans
+from functions_app.services.people import access
+from functions_app.services.snapshot.live_on_bases import FEW, family, label, live_rows, overdue_ways, release_facts
+
+TTL = timedelta(hours=1)
+ACTION = "patch.plan"
+IMAGE = ("digest", "image__base_tier", "image__os", "image__architecture", "image__variant")
+FUNCTION = ("name", "arn", "region", "owner", "managed_by", "account__name")
+
+
+def plan(stream: BaseStream, actor: User, *, release_id: int | None = None, account_id: int | None = None) -> Plan:
+    """Freeze what is live on older (or unknown) releases of a stream now, and store it as a plan.
+
+    `release_id` and `account_id` narrow it. Raises DENIED for others than operators, PREFLIGHT where nothing is behind.
+    """
+    access.require_operator(actor, ACTION, stream.name)
+    made = make_plan(stream.pk, stream.name, _entries(stream, release_id, account_id, clock.now()), clock.now())
+    if not made.entries:
+        raise DrydockError(
+            Code.PREFLIGHT,
+            f"Nothing that is live stands on an older release of {stream.name}.",
+            next_step="Reload the page: it may have been brought forward meanwhile.",
+        )
+    with transaction.atomic():
+        stored = plans.store(Kind.PATCH, made.as_json(), actor, TTL)
+        summary = {"plan_id": str(stored.pk), "functions": made.functions, "aliases": len(made.entries)}
+        access.audit(actor, ACTION, stream.name, summary, "planned; nothing is changed")
+    return stored
+
+
+def load(plan_id: UUID) -> tuple[Plan, PatchPlan]:
+    """A stored plan, for anybody who may look. Raises NOT_FOUND."""
+    stored = Plan.objects.select_related("created_by").filter(pk=plan_id, kind=Kind.PATCH).first()
+    if stored is None:
+        raise DrydockError(
+            Code.NOT_FOUND,
+            "There is no such plan; plans are kept for a day after they expire.",
+            next_step="Plan it again from the base image's page.",
+        )
+    return stored, PatchPlan.from_json(stored.body)
+
+
+def _entries(stream: BaseStream, release_id: int | None, account_id: int | None, now: datetime) -> list[Entry]:
+    read = _Reading(stream, now)
+    entries = []
+    for row in read.rows:
+        place = read.place(row)
+        narrowed = release_id is not None and place is not None and (place.from_release_id or 0) != release_id
+        if place is None or narrowed or account_id not in (None, place.account_id):
+            continue
+        entries.append(decide(place, read.targets.get(place.platform)))
+    return entries
+
+
+class _Reading:
+    """What is live on older releases of a stream, with what a plan needs to know of it. Nine queries."""
+
+    def __init__(self, stream: BaseStream, now: datetime) -> None:
+        self.known = family(release_facts())
+        self.above = self.known.above(stream.pk)
+        older = {fact.pk for fact in self.known.releases.values() if fact.stream_id == stream.pk and not fact.current}
+        through = {pk for pk, on in self.above.items() if on in older}
+        self.rows = live_rows(older | through, stream.pk, IMAGE)
+        ids = {row[0] for row in self.rows}
+        found = Function.objects.filter(gone_at=None).select_related("account").only(*FUNCTION)
+        few = found.filter(pk__in=ids) if len(ids) <= FEW else found
+        self.functions = {function.pk: function for function in few.iterator() if function.pk in ids}
+        self.late = overdue_ways(now.date(), ids)
+        self.names = dict(BaseStream.objects.values_list("pk", "name"))
+        self.targets = {
+            release.platform: Target(release.pk, label(release), release.manifest_digest)
+            for release in stream.releases.filter(current=True).defer("config", "layers", "diff_ids")
+        }
+
+    def place(self, row: tuple[Any, ...]) -> Place | None:
+        """A row in words; None where the function was deleted meanwhile."""
+        function_id, alias, version, nearest, _, digest, tier, *platform = row
+        function = self.functions.get(function_id)
+        if function is None:
+            return None
+        here = self.above.get(nearest, nearest) if nearest else None
+        release = self.known.releases.get(here) if here else None
+        golden = self.known.releases[nearest] if nearest and nearest != here else None
+        return Place(
+            function_id=function_id,
+            function=function.name,
+            arn=function.arn,
+            account_id=function.account_id,
+            account=function.account.name,
+            region=function.region,
+            owner=function.owner,
+            managed_by=function.managed_by,
+            alias=alias,
+            version=version,
+            digest=digest,
+            platform=release.platform if release else str(Platform(*platform)),
+            tier=tier,
+            from_release_id=release.pk if release else None,
+            from_release=label(release) if release else "unknown release",
+            through=f"{self.names.get(golden.stream_id, '')} {label(golden)}" if golden else "",
+            overdue=(function_id, alias) in self.late,
+        )

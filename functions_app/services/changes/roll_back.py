@@ -1,0 +1,189 @@
+"""Rolling an alias back to a version that was live before, or published earlier: the plan, the run."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.contrib.auth.models import User
+
+from functions_app.aws import lambdas
+from functions_app.aws.session import Target
+from functions_app.domain.changes import deployments as domain
+from functions_app.domain.changes.deployments import RollbackPlan, short
+from functions_app.domain.changes.ways_back import is_way_back
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.fleet.functions import FunctionDetail
+from functions_app.domain.images.lambda_rules import Check
+from functions_app.domain.runs import Done, Kind, Outcome, Wait
+from functions_app.models import Function, Plan
+from functions_app.services.changes import alias_steps, image_choices
+from functions_app.services.changes.alias_steps import patient, target_of
+from functions_app.services.changes.deploy import other_run_check, place_of
+from functions_app.services.engine import plans
+from functions_app.services.engine.steps import Context, StepSpec
+from functions_app.services.people import access, accounts
+
+SHORT, LONG = timedelta(minutes=3), timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan as made; `stored` is None where a check forbids it."""
+
+    plan: RollbackPlan
+    stored: Plan | None
+
+
+def plan(function: Function, alias: str, version: str, actor: User) -> Planned:
+    """Read function, alias, version and image from AWS, make all checks, freeze the lot. Changes nothing.
+
+    Raises INVALID where going to the version would not be going back (domain.ways_back), NOT_FOUND, DENIED,
+    UNREACHABLE; a check that fails is in the plan. A refused attempt is in the audit table.
+    """
+    try:
+        access.require_operator(actor)
+        made = _plan(function, alias, version)
+    except DrydockError as error:
+        asked = {"alias": alias[:130], "version": version[:20]}
+        access.audit(actor, "rollback.plan", function.arn, asked, f"refused: {error}")
+        raise
+    if any(check.ok is False for check in made.checks):
+        reasons = " ".join(check.text for check in made.checks if check.ok is False)
+        access.audit(actor, "rollback.plan", function.arn, made.as_json(), f"refused: {reasons}")
+        return Planned(made, None)
+    body = {
+        **made.as_json(),
+        "title": f"Roll {function.name}:{made.alias} back to version {made.to_version}",
+        "function_id": function.pk,
+        "target": function.arn,
+        "lock": function.arn,
+        "confirm": made.confirm,
+    }
+    return Planned(made, plans.store(Kind.ROLLBACK, body, actor))
+
+
+def _plan(function: Function, alias: str, version: str) -> RollbackPlan:
+    name = domain.check_alias_name(alias)
+    current = function.aliases.filter(name=name).values_list("version", flat=True).first() or ""
+    seen = function.alias_moves.filter(alias=name, version=version).exists()
+    published = function.versions.filter(number=version).exists()
+    if not seen and not (published and is_way_back(version, current, ())):
+        raise DrydockError(
+            Code.INVALID,
+            f"Version {version or '?'} was never seen live under {name}, so this would be no rollback.",
+            next_step="Choose a version that was live or published before, or deploy an image instead.",
+        )
+    place, own = place_of(function), accounts.target(function.account, function.region)
+    before = alias_steps.read_alias(place, name)
+    if not before.exists:
+        raise DrydockError(Code.NOT_FOUND, f"There is no alias {name} any more.", next_step="Sync, then look again.")
+    detail = lambdas.get_function(own, function.name)
+    back = _version_of(own, function, version)
+    now = lambdas.get_function(own, function.name, before.version)
+    tool = domain.managed_by(detail.tags)
+    uri = _uri_of(back) if back else ""
+    return RollbackPlan(
+        place=place,
+        alias=name,
+        before=before,
+        before_digest=now.fact.latest.digest,
+        to_digest=back.fact.latest.digest if back else "",
+        image=uri,
+        checks=(
+            *_version_checks(back, version, uri, own),
+            _difference_check(before.version, version, before.second_version),
+            *_history_check(name, version, seen),
+            other_run_check(function),
+            domain.alias_check(name, before),
+            domain.ownership_check(tool, function.owner),
+        ),
+        managed_by=tool,
+        owner=function.owner,
+        to_version=version,
+    )
+
+
+def _version_of(target: Target, function: Function, version: str) -> FunctionDetail | None:
+    try:
+        return lambdas.get_function(target, function.name, version)
+    except DrydockError as error:
+        if error.problem.code is Code.NOT_FOUND:
+            return None
+        raise
+
+
+def _uri_of(detail: FunctionDetail) -> str:
+    """HOST/NAME@DIGEST of what a version runs."""
+    if detail.resolved_uri:
+        return detail.resolved_uri
+    repository = detail.image_uri.partition("@")[0]
+    head, colon, tag = repository.rpartition(":")
+    return f"{head if colon and '/' not in tag else repository}@{detail.fact.latest.digest}"
+
+
+def _version_checks(back: FunctionDetail | None, version: str, uri: str, own: Target) -> tuple[Check, ...]:
+    if back is None:
+        return (Check("Version", False, f"Version {version} was deleted."),)
+    reason = back.state_reason_code or back.state_reason
+    state = {
+        "Failed": Check("Version", False, f"Version {version} is Failed ({reason}); its calls would fail."),
+        "Pending": Check("Version", False, f"Version {version} is Pending: Lambda is still preparing it."),
+        "Inactive": Check("Version", None, f"Version {version} is Inactive ({reason}): its first call only wakes it."),
+    }.get(back.state, Check("Version", True, f"Version {version} exists, state {back.state or 'Active'}."))
+    if problem := image_choices.pullable(uri, own):
+        return state, Check("Image", False, f"Its image can't be pulled. {problem}")
+    return state, Check("Image", True, f"ECR still has its image {short(back.fact.latest.digest)}.")
+
+
+def _difference_check(now: str, wanted: str, second: str) -> Check:
+    if now == wanted and not second:
+        return Check("Difference", False, f"The alias points to version {wanted} already.")
+    return Check("Difference", True, f"Version {now} → version {wanted}.")
+
+
+def _history_check(alias: str, version: str, seen: bool) -> tuple[Check, ...]:
+    if seen:
+        return ()
+    text = f"Version {version} was published earlier, but Drydock never saw it live under {alias}."
+    return (Check("History", None, text),)
+
+
+# The run
+
+
+def _check_again(context: Context) -> Outcome:
+    frozen = RollbackPlan.from_json(context.plan)
+    if context.memory.get("checked"):
+        return Done("checked before")
+    target = target_of(frozen.place)
+    alias_steps.check_alias(frozen)
+    back = lambdas.get_function(target, frozen.place.name, frozen.to_version)
+    if back.state == "Failed":
+        raise DrydockError(Code.PREFLIGHT, f"Version {frozen.to_version} is Failed ({back.state_reason_code}).")
+    if problem := image_choices.pullable(frozen.image, target):
+        raise DrydockError(Code.PREFLIGHT, f"The image of version {frozen.to_version} can't be pulled. {problem}")
+    context.memory["checked"] = True
+    alias_steps.tell_alias(context, f"{frozen.alias} was not moved.")
+    return Done("nothing was changed since the plan, and the image is there")
+
+
+def _point(context: Context) -> Outcome:
+    frozen = RollbackPlan.from_json(context.plan)
+    return alias_steps.point(context, frozen, frozen.to_version)
+
+
+def _put_back(context: Context) -> str | Wait:
+    frozen = RollbackPlan.from_json(context.plan)
+    return alias_steps.put_back(context, frozen, frozen.to_version)
+
+
+def _read_back(context: Context) -> Outcome:
+    frozen = RollbackPlan.from_json(context.plan)
+    return alias_steps.read_back(context, frozen, frozen.to_version)
+
+
+STEPS = (
+    StepSpec("check", "Check again", patient(_check_again), limit=SHORT),
+    StepSpec("alias", "Point the alias", patient(_point), undo=_put_back, limit=SHORT),
+    StepSpec("verify", "Read back and compare", patient(_read_back), limit=LONG),
+    StepSpec("refresh", "Refresh the snapshot", alias_steps.refresh),
+)

@@ -1,0 +1,1 @@
+"""The run engine: plans, runs, their steps, leases and execution."""

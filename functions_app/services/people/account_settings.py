@@ -1,0 +1,145 @@
+"""Add and change the accounts Drydock looks after; only administrators may, and every attempt is audited."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import transaction
+
+from functions_app.domain.errors import Code, DrydockError, Problem
+from functions_app.models import Account, Scope
+from functions_app.services.people import access, accounts
+
+_ACCOUNT_ID = re.compile(r"\d{12}")
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+_ROLE = re.compile(r"arn:aws[\w-]*:iam::(?P<account>\d{12}):role/[\w+=,.@/-]{1,512}")
+
+
+@dataclass(frozen=True)
+class AccountDraft:
+    """What was typed into the form, tidied."""
+
+    name: str
+    account_id: str
+    colour: str
+    regions: tuple[str, ...]
+    role_arn: str
+    external_id: str
+    enabled: bool
+
+    @classmethod
+    def from_form(cls, form: Mapping[str, str]) -> "AccountDraft":
+        """Read the form's fields; regions are separated by commas or spaces."""
+        return cls(
+            name=form.get("name", "").strip(),
+            account_id=form.get("account_id", "").strip().replace("-", ""),
+            colour=form.get("colour", ""),
+            regions=tuple(dict.fromkeys(re.split(r"[\s,]+", form.get("regions", "").strip().lower()))),
+            role_arn=form.get("role_arn", "").strip(),
+            external_id=form.get("external_id", "").strip(),
+            enabled=form.get("enabled") == "on",
+        )
+
+    @classmethod
+    def of(cls, account: Account) -> "AccountDraft":
+        """An account as it is now."""
+        return cls(
+            account.name,
+            account.account_id,
+            account.colour,
+            tuple(account.regions),
+            account.role_arn,
+            account.external_id,
+            account.enabled,
+        )
+
+
+@dataclass(frozen=True)
+class ScopeFact:
+    """One region of an account, with its age and what went wrong last."""
+
+    region: str
+    synced: object
+    attempted: object
+    problem: Problem | None
+
+
+def require_administrator(user: User | AnonymousUser) -> None:
+    """Raise DENIED for everybody else, with an entry in the audit table."""
+    if isinstance(user, User) and user.is_active and user.is_superuser:
+        return
+    access.audit(user, "account.change", "accounts", {}, "refused: not an administrator")
+    raise DrydockError(
+        Code.DENIED,
+        "Only administrators may add or change accounts; you may look at them.",
+        next_step="Ask an administrator (a superuser of this installation).",
+    )
+
+
+def faults(draft: AccountDraft, existing: Account | None = None) -> dict[str, str]:
+    """What is wrong with a draft, by field; empty where nothing is."""
+    others = Account.objects.exclude(pk=existing.pk) if existing else Account.objects.all()
+    found: dict[str, str] = {}
+    if not 0 < len(draft.name) <= 80:
+        found["name"] = "A name of 1 to 80 characters."
+    elif others.filter(name=draft.name).exists():
+        found["name"] = "Another account has this name."
+    if not _ACCOUNT_ID.fullmatch(draft.account_id):
+        found["account_id"] = "An AWS account id has 12 digits."
+    elif others.filter(account_id=draft.account_id).exists():
+        found["account_id"] = "This account is already here."
+    elif existing and existing.account_id != draft.account_id:
+        found["account_id"] = "The id of an account can't change, since all its rows hang on it. Add another account."
+    if draft.colour not in accounts.COLOURS:
+        found["colour"] = "Choose one of the colours."
+    if wrong := [region for region in draft.regions if not _REGION.fullmatch(region)]:
+        named = ", ".join(repr(region) for region in wrong)
+        found["regions"] = f"Not a region: {named}. One or more, such as eu-west-1, us-east-1."
+    if draft.role_arn:
+        match = _ROLE.fullmatch(draft.role_arn)
+        if not match or len(draft.role_arn) > 200:
+            found["role_arn"] = "A role's ARN looks like arn:aws:iam::123456789012:role/drydock."
+        elif match["account"] != draft.account_id:
+            found["role_arn"] = "This role leads into another account than the one above."
+    if len(draft.external_id) > 200:
+        found["external_id"] = "At most 200 characters."
+    return found
+
+
+@transaction.atomic
+def save(draft: AccountDraft, actor: User, existing: Account | None = None) -> Account:
+    """Store a draft without faults, with its scopes and an audit entry. Raises INVALID where it has faults."""
+    require_administrator(actor)
+    if wrong := faults(draft, existing):
+        raise DrydockError(Code.INVALID, " ".join(wrong.values()))
+    account = existing or Account()
+    account.name, account.account_id, account.colour = draft.name, draft.account_id, draft.colour
+    account.regions, account.role_arn, account.external_id = list(draft.regions), draft.role_arn, draft.external_id
+    account.enabled = draft.enabled
+    account.save()
+    accounts.ensure_scopes(account)
+    plan = {
+        "account": draft.account_id,
+        "regions": list(draft.regions),
+        "role": draft.role_arn,
+        "enabled": draft.enabled,
+    }
+    action = "account.change" if existing else "account.add"
+    access.audit(actor, action, str(account), plan, "saved")
+    return account
+
+
+def listing() -> list[tuple[Account, list[ScopeFact]]]:
+    """All accounts with their regions. Two queries."""
+    found = Account.objects.prefetch_related("scopes").order_by("name")
+    return [(account, [_fact(scope) for scope in _scopes(account)]) for account in found]
+
+
+def _scopes(account: Account) -> list[Scope]:
+    return sorted(account.scopes.all(), key=lambda scope: scope.region)
+
+
+def _fact(scope: Scope) -> ScopeFact:
+    problem = Problem.from_json(scope.problem) if scope.problem else None
+    return ScopeFact(scope.region, scope.synced_at, scope.attempted_at, problem)

@@ -1,0 +1,74 @@
+"""Signing in: recorded in the audit table, and slowed down where somebody guesses.
+
+The audit table is what is counted, so that every web process knows of every attempt, with Redis or without.
+"""
+
+from datetime import timedelta
+from ipaddress import ip_address, ip_network
+from math import ceil
+
+from django.contrib.auth.models import User
+from django.utils.crypto import salted_hmac
+
+from functions_app import clock
+from functions_app.models import AuditEntry
+from functions_app.services.people import access
+
+ACCEPTED = "login"
+REFUSED = "login.refused"
+WINDOW = timedelta(hours=1)  # failures older than that are forgotten
+FREE = 5  # failures of one name from one address before the first wait
+FIRST_WAIT = 10.0  # seconds; every further failure doubles it
+LONGEST_WAIT = 900.0
+ADDRESS_WINDOW = timedelta(minutes=15)
+ADDRESS_FREE = 50  # failures from one address, whatever the names
+ADDRESS_WAIT = 60.0
+
+
+def wait(name: str, address: str) -> int:
+    """Seconds this name from this address, and this address at all, must still wait; 0 for none. Three queries."""
+    now = clock.now()
+    entries = AuditEntry.objects.filter(at__gt=now - WINDOW).order_by("-at").values_list("at", flat=True)
+    failures, mine = entries.filter(action=REFUSED), {"target": _target(name, address)}
+    since = entries.filter(action=ACCEPTED, **mine).first() or now - WINDOW  # a sign-in forgives what was before it
+    own = list(failures.filter(at__gt=since, **mine)[:20])
+    every = list(failures.filter(at__gt=now - ADDRESS_WINDOW, target__startswith=_place(address))[:ADDRESS_FREE])
+    left = 0.0
+    if len(own) >= FREE:
+        pause = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (len(own) - FREE))
+        left = pause - (now - own[0]).total_seconds()
+    if len(every) >= ADDRESS_FREE:
+        left = max(left, ADDRESS_WAIT - (now - every[0]).total_seconds())
+    return max(0, ceil(left))
+
+
+def refused(name: str, address: str) -> None:
+    """Record a failed attempt. A name that nobody has is not written down: it may be a password in the wrong field."""
+    person = User.objects.filter(username=name).first()
+    known = person.get_username() if person else "(unknown name)"
+    access.audit(None, REFUSED, _target(name, address), None, "refused: wrong name or password", actor_name=known)
+
+
+def accepted(person: User, name: str, address: str) -> None:
+    """Record a sign-in."""
+    access.audit(person, ACCEPTED, _target(name, address), None, "signed in")
+
+
+def ended(person: User, address: str) -> None:
+    """Record a sign-out."""
+    access.audit(person, "logout", f"sign-out from {address}", None, "signed out")
+
+
+def _place(address: str) -> str:
+    """The address as it is counted: a whole /64 of IPv6 is one subscriber."""
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return f"sign-in from {address[:60]} ("
+    counted = known if known.version == 4 else ip_network(f"{known}/64", strict=False)
+    return f"sign-in from {counted} ("
+
+
+def _target(name: str, address: str) -> str:
+    mark = salted_hmac("drydock.sign-in", name.casefold()).hexdigest()[:12]
+    return f"{_place(address)}{mark})"

@@ -1,0 +1,1 @@
+"""What the pages sort, filter and count by, kept ready in rows."""

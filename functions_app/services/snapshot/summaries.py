@@ -1,0 +1,227 @@
+"""The columns of Function that the functions list shows: worked out from versions, aliases, images and tags."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+
+from functions_app import clock
+from functions_app.domain.bases.detection import REPOSITORY_NOT_READ
+from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.bases.overdue_policies import Policy, choose_policy, overdue_on
+from functions_app.domain.errors import DrydockError
+from functions_app.domain.fleet import states
+from functions_app.domain.fleet.functions import LATEST
+from functions_app.domain.fleet.states import Condition, LiveVersion, find_problem
+from functions_app.domain.fleet.tags import managed_by, owner_of
+from functions_app.domain.refs import ImageRef
+from functions_app.models import Alias, Function, Tag, Version
+from functions_app.services.snapshot import fleet_revision, rollback_targets
+from functions_app.services.snapshot.base_use_rows import Lineages, refresh_uses
+from functions_app.services.snapshot.overdue import lateness_of, read_policies
+from functions_app.services.snapshot.row_updates import cut, update_rows
+
+BATCH = 500
+COLUMNS = (
+    "freshness", "freshness_reason", "releases_behind", "days_behind", "overdue_on", "end_of_life_on",
+    "base_name", "problem_rank", "problem", "alias_chips", "drifted", "owner", "managed_by", "search_text",
+)  # fmt: skip
+
+
+def refresh_summaries(function_ids: Sequence[int] | None = None, *, now: datetime | None = None) -> int:
+    """Rewrite the summaries of these functions (None: all); how many changed. A constant number of queries per 500.
+
+    What is overdue is so by the day of `now`: who keeps that true calls this once a day.
+    """
+    ids = sorted(set(function_ids)) if function_ids is not None else _all_ids()
+    today = (now or clock.now()).date()
+    lineages = Lineages()
+    return sum(_refresh(ids[start : start + BATCH], today, lineages) for start in range(0, len(ids), BATCH))
+
+
+def _all_ids() -> list[int]:
+    return list(Function.objects.filter(gone_at=None).order_by("pk").values_list("pk", flat=True))
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What one batch is worked out from."""
+
+    aliases: dict[int, list[Alias]]
+    versions: dict[tuple[int, str], Version]
+    tag_digests: dict[tuple[str, str], str]  # (repository uri, tag) -> digest now
+    tags_of: dict[str, set[str]]  # digest -> tags now
+    policies: tuple[Policy, ...]
+    today: date
+
+
+@transaction.atomic
+def _refresh(ids: Sequence[int], today: date, lineages: Lineages) -> int:
+    # Held: what a refresh stores after this has read must not be summarised by what was there before. So the policies
+    # are read within, too: those of before a long refresh would undo what somebody saved meanwhile.
+    functions = list(Function.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+    rollback_targets.refresh_counts(ids)
+    known = _read(ids, read_policies(), today)
+    changed = []
+    for function in functions:
+        before = [getattr(function, name) for name in COLUMNS]
+        after = _summary(function, known)
+        if before != after:
+            changed.append([*after, function.pk])
+            for name, value in zip(COLUMNS, after, strict=True):
+                setattr(function, name, value)
+    update_rows(Function, COLUMNS, changed)
+    if refresh_uses(functions, lineages) or changed:
+        fleet_revision.changed()
+    return len(changed)
+
+
+def _read(ids: Sequence[int], policies: tuple[Policy, ...], today: date) -> _Known:
+    aliases: dict[int, list[Alias]] = defaultdict(list)
+    numbers = {LATEST}
+    for alias in Alias.objects.filter(function_id__in=ids).order_by("name"):
+        aliases[alias.function_id].append(alias)
+        numbers |= {alias.version, alias.second_version} - {""}
+    wanted = Version.objects.filter(function_id__in=ids, number__in=numbers)
+    related = wanted.select_related("image__base_stream").only(
+        "function_id", "number", "digest", "image_uri", "deployed_tag", "image__gone_at", "image__freshness",
+        "image__freshness_reason", "image__releases_behind", "image__days_behind", "image__stale_since",
+        "image__end_of_life_on", "image__base_stream__name", *(("image__base_lineage",) if policies else ()),
+    )  # fmt: skip
+    versions = {(version.function_id, version.number): version for version in related}
+    digests = {version.digest for version in versions.values()}
+    names = {tag for version in versions.values() if (tag := _tag_of(version)[1])}
+    tag_digests: dict[tuple[str, str], str] = {}
+    tags_of: dict[str, set[str]] = defaultdict(set)
+    found = Tag.objects.filter(digest__in=digests) | Tag.objects.filter(name__in=names)
+    for uri, name, digest in found.values_list("repository__uri", "name", "digest"):
+        tag_digests[uri, name] = digest
+        tags_of[digest].add(name)
+    return _Known(aliases, versions, tag_digests, tags_of, policies, today)
+
+
+def _tag_of(version: Version) -> tuple[str, str]:
+    """Repository uri and tag that the version was deployed by; no tag where it was by digest."""
+    if not version.image_uri:
+        return "", ""
+    try:
+        ref = ImageRef.parse(version.image_uri)
+    except DrydockError:
+        return "", ""  # a URI Lambda took and we do not understand: then nothing is known of its tag
+    return ref.name, version.deployed_tag if ref.digest else ref.tag
+
+
+def _moved_tag(version: Version | None, known: _Known) -> str:
+    """The tag the version was deployed by, if it points elsewhere now."""
+    if version is None:
+        return ""
+    uri, tag = _tag_of(version)
+    now = known.tag_digests.get((uri, tag), "") if tag else ""
+    return tag if now and version.digest and now != version.digest else ""
+
+
+def _summary(function: Function, known: _Known) -> list[Any]:
+    aliases = known.aliases.get(function.pk, [])
+    policy = choose_policy(known.policies, function.account_id, function.tags)
+    live = _live(function, aliases, known, policy)
+    chips = [_chip(alias, live, known) for alias in aliases]
+    drifted = sorted(
+        {
+            tag
+            for number in {LATEST, *(alias.version for alias in aliases), *(alias.second_version for alias in aliases)}
+            if (tag := _moved_tag(known.versions.get((function.pk, number)), known))
+        }
+    )
+    condition = Condition(
+        function.state,
+        function.state_reason,
+        function.state_reason_code,
+        function.last_update_status,
+        function.last_update_reason,
+    )
+    finding = find_problem(condition, live, drifted, known.today)
+    worst = states.worst(live)
+    owner = cut(owner_of(function.tags), 120)
+    base = worst.base if worst else ""
+    digests = {function.digest, *(chip[key] for chip in chips for key in ("digest", "second_digest"))} - {""}
+    return [
+        (worst.freshness if worst else Freshness.UNKNOWN).value,
+        cut(worst.reason if worst else "", 300),
+        worst.releases_behind if worst else 0,
+        worst.days_behind if worst else 0,
+        min((version.overdue_on for version in live if version.overdue_on), default=None),
+        min((version.end_of_life_on for version in live if version.end_of_life_on), default=None),
+        base,
+        finding.rank,
+        cut(finding.text, 300),
+        chips,
+        bool(drifted),
+        owner,
+        managed_by(function.tags),
+        _search_text(
+            [function.name, *(alias.name for alias in aliases), owner, base, function.description],
+            digests,
+            {tag for digest in digests for tag in known.tags_of.get(digest, ())},
+        ),
+    ]
+
+
+def _live(function: Function, aliases: Iterable[Alias], known: _Known, policy: Policy | None) -> list[LiveVersion]:
+    users: dict[str, list[str]] = defaultdict(list)
+    for alias in aliases:
+        for number in {alias.version, alias.second_version} - {""}:
+            users[number].append(alias.name)
+    if not users:
+        users[LATEST] = []
+    found = ((number, names, known.versions.get((function.pk, number))) for number, names in sorted(users.items()))
+    return [_live_version(number, tuple(names), version, policy) for number, names, version in found]
+
+
+def _live_version(number: str, aliases: tuple[str, ...], version: Version | None, policy: Policy | None) -> LiveVersion:
+    image = version.image if version else None
+    if image is None:
+        return LiveVersion(number, aliases, image_gone=False, freshness=Freshness.UNKNOWN, reason=REPOSITORY_NOT_READ)
+    return LiveVersion(
+        number,
+        aliases,
+        image_gone=image.gone_at is not None,
+        freshness=Freshness(image.freshness),
+        reason=image.freshness_reason,
+        releases_behind=image.releases_behind,
+        days_behind=image.days_behind,
+        base=image.base_stream.name if image.base_stream else "",
+        overdue_on=overdue_on(lateness_of(image), policy) if policy else None,
+        end_of_life_on=image.end_of_life_on,
+    )
+
+
+def _chip(alias: Alias, live: Iterable[LiveVersion], known: _Known) -> dict[str, Any]:
+    """An alias as the list shows it, with the verdict on each of its versions; `overdue_on` is the sooner day."""
+    first = known.versions.get((alias.function_id, alias.version))
+    second = known.versions.get((alias.function_id, alias.second_version)) if alias.second_version else None
+    of = {version.number: version for version in live}
+    verdict, other = of[alias.version], of.get(alias.second_version)
+    days = [version.overdue_on for version in (verdict, other) if version and version.overdue_on]
+    return {
+        "name": alias.name,
+        "version": alias.version,
+        "digest": first.digest if first else "",
+        "freshness": verdict.freshness.value,
+        "reason": verdict.reason,
+        "base": verdict.base,
+        "overdue_on": f"{min(days):%F}" if days else "",
+        "second_version": alias.second_version,
+        "second_weight": alias.second_weight,
+        "second_digest": second.digest if second else "",
+        "second_freshness": other.freshness.value if other else "",
+        "drifted": bool(_moved_tag(first, known) or _moved_tag(second, known)),
+    }
+
+
+def _search_text(words: Iterable[str], digests: Iterable[str], tags: Iterable[str]) -> str:
+    # Twelve digits of a digest are what people see and what the search looks for; shorter texts are scanned sooner.
+    brief = sorted(digest.removeprefix("sha256:")[:12] for digest in digests)
+    return " ".join(word for word in (*words, *brief, *sorted(tags)) if word).lower()

@@ -1,0 +1,1 @@
+"""The sync: the run, and what it reads."""

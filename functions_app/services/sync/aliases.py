@@ -1,0 +1,135 @@
+"""Aliases, and the history of where each pointed: a moved alias shows in no listing, so they are read one by one."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from functions_app.aws import lambdas
+from functions_app.domain.fleet.functions import AliasFact, FunctionFact
+from functions_app.models import Alias, AliasMove, Function, Run
+from functions_app.services.snapshot.function_rows import hold
+from functions_app.services.snapshot.row_updates import cut, update_rows
+from functions_app.services.snapshot.scope_reading import CHUNK, ScopeRead, read_each
+
+BUDGET = 300  # functions whose aliases a scheduled sync reads without a reason, those read longest ago first
+
+Aliases = tuple[datetime, Sequence[AliasFact]]  # when the reading began, and all aliases of the function
+
+
+def read_aliases(
+    scope: ScopeRead, ids: Mapping[str, int], facts: Mapping[str, FunctionFact], before: Mapping[str, Function]
+) -> None:
+    """Read and store the aliases of these functions (name -> key), as far as they are due."""
+    batch: dict[int, Aliases] = {}
+    names = _due(scope, ids, facts, before)
+    for name, read_at, aliases in read_each(scope, lambda name: lambdas.aliases(scope.target, name), names):
+        batch[ids[name]] = read_at, aliases
+        scope.counts["aliases"] = scope.counts.get("aliases", 0) + len(aliases)
+        if len(batch) == CHUNK:
+            store_aliases(batch)
+            batch = {}
+    store_aliases(batch)
+
+
+def _due(
+    scope: ScopeRead, ids: Mapping[str, int], facts: Mapping[str, FunctionFact], before: Mapping[str, Function]
+) -> list[str]:
+    """New and changed functions, then those read longest ago. All, when a person asks."""
+    due, rest = [], []
+    for name in ids:
+        row = before.get(name)
+        changed = row is None or row.gone_at is not None or row.revision_id != facts[name].latest.revision_id
+        if scope.full or row is None or row.aliases_synced_at is None or changed:
+            due.append(name)
+        else:
+            rest.append((row.aliases_synced_at, name))
+    return sorted(due) + [name for _, name in sorted(rest)[:BUDGET]]
+
+
+@transaction.atomic
+def store_aliases(found: Mapping[int, Aliases], run: Run | None = None) -> int:
+    """Keep the aliases of functions (by key), with every move since the last time; how many moved.
+
+    A function whose aliases were read later by somebody else keeps those. `run`: who may have moved its own alias.
+    """
+    held = hold({pk: at for pk, (at, _) in found.items()}, "aliases_synced_at")
+    read_at = {pk: found[pk][0] for pk in sorted(held)}
+    stored = {(row.function_id, row.name): row for row in Alias.objects.filter(function_id__in=held)}
+    wanted = {(pk, fact.name): fact for pk in read_at for fact in found[pk][1]}
+    moves = [
+        record_alias_move(owner, fact, read_at[owner], _mover(run, fact.name, fact.version))
+        for (owner, name), fact in wanted.items()
+        if (owner, name) not in stored or _route(stored[owner, name]) != _route(fact)
+    ]
+    moved = len(moves)
+    gone = [row for key, row in stored.items() if key not in wanted]
+    moves += [
+        AliasMove(
+            function_id=row.function_id, alias=row.name, version="", at=read_at[row.function_id],
+            run=_mover(run, row.name, ""),
+        )
+        for row in gone
+    ]  # fmt: skip
+    AliasMove.objects.bulk_create(moves, batch_size=CHUNK)
+    Alias.objects.bulk_create(
+        [_alias_row(owner, fact, read_at[owner]) for (owner, _), fact in wanted.items()],
+        batch_size=CHUNK,
+        update_conflicts=True,
+        unique_fields=["function", "name"],
+        update_fields=["description", "version", "second_version", "second_weight", "revision_id", "synced_at"],
+    )
+    Alias.objects.filter(pk__in=[row.pk for row in gone]).delete()
+    update_rows(Function, ["aliases_synced_at"], [(at, pk) for pk, at in read_at.items()])
+    if run is not None:
+        _claim(run, wanted)
+    return moved + len(gone)
+
+
+def _mover(run: Run | None, alias: str, version: str) -> Run | None:
+    """The run, if the alias is its own and points where the run may have put it; others move aliases meanwhile."""
+    if run is None or run.plan.get("alias") != alias:
+        return None
+    put = {run.memory.get("version"), run.plan.get("to_version"), (run.plan.get("before") or {}).get("version")}
+    return run if version in put else None
+
+
+def _claim(run: Run, wanted: Mapping[tuple[int, str], AliasFact]) -> None:
+    """A sync may have seen the run's move before the run told of it: its line in the history gets the run."""
+    for (owner, name), fact in wanted.items():
+        if _mover(run, name, fact.version) is None:
+            continue
+        since = run.started_at or run.created_at
+        last = AliasMove.objects.filter(function_id=owner, alias=name, at__gte=since).first()
+        if last and last.run_id is None and _route(last) == _route(fact):
+            AliasMove.objects.filter(pk=last.pk).update(run=run)
+
+
+def record_alias_move(function_id: int, fact: AliasFact, at: datetime, run: Run | None = None) -> AliasMove:
+    """One line of an alias's history, not saved yet."""
+    return AliasMove(
+        function_id=function_id,
+        alias=fact.name,
+        version=fact.version,
+        second_version=fact.second_version,
+        second_weight=fact.second_weight,
+        at=at,
+        run=run,
+    )
+
+
+def _route(alias: Alias | AliasMove | AliasFact) -> tuple[str, str, float]:
+    return alias.version, alias.second_version, alias.second_weight
+
+
+def _alias_row(owner: int, fact: AliasFact, read_at: datetime) -> Alias:
+    return Alias(
+        function_id=owner,
+        name=fact.name,
+        description=cut(fact.description, 300),
+        version=fact.version,
+        second_version=fact.second_version,
+        second_weight=fact.second_weight,
+        revision_id=fact.revision_id,
+        synced_at=read_at,
+    )

@@ -1,0 +1,167 @@
+"""The functions' part of a sync: functions, versions and aliases, with as few calls as AWS's API allows."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from django.db import transaction
+
+from functions_app import clock
+from functions_app.aws import lambdas
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.fleet.functions import LATEST, FunctionFact, VersionFact
+from functions_app.models import BaseUse, Function, Run, Version
+from functions_app.services.snapshot.function_rows import FACT, function_values, hold
+from functions_app.services.snapshot.row_updates import cut, update_rows
+from functions_app.services.snapshot.scope_reading import ScopeRead, chunks
+from functions_app.services.sync.aliases import read_aliases, store_aliases
+from functions_app.services.sync.function_details import read_details, store_details
+
+
+@dataclass
+class Listing:
+    """What ListFunctions told."""
+
+    functions: dict[str, FunctionFact] = field(default_factory=dict)
+    versions: dict[str, list[VersionFact]] = field(default_factory=lambda: defaultdict(list))
+
+
+def read_functions(scope: ScopeRead) -> None:
+    """Bring functions, versions and aliases up to date. Raises DrydockError when the listing fails: then nothing is
+    changed. Single functions that fail keep their old rows and are told in the scope's problems.
+    """
+    listing = Listing()
+    for page in lambdas.functions(scope.target):
+        listing.functions.update({fact.name: fact for fact in page.functions})
+        for name, version in page.versions:
+            listing.versions[name].append(version)
+        if scope.stopped():
+            return
+    before = _known(scope)
+    ids = _store(scope, listing, before)
+    scope.counts["functions"] = len(listing.functions)
+    scope.counts["versions"] = sum(map(len, listing.versions.values()))
+    read_details(scope, ids, listing.functions, before)
+    read_aliases(scope, ids, listing.functions, before)
+
+
+def _known(scope: ScopeRead) -> dict[str, Function]:
+    rows = Function.objects.filter(account=scope.account, region=scope.region)
+    return {
+        row.name: row
+        for row in rows.only(
+            "name", "revision_id", "detailed_revision", "state", "last_update_status", "detailed_at",
+            "aliases_synced_at", "gone_at",
+        )
+    }  # fmt: skip
+
+
+def _store(scope: ScopeRead, listing: Listing, before: Mapping[str, Function]) -> dict[str, int]:
+    """Store the listing; the keys of its functions by name, without those that were refreshed since it began."""
+    news = [fact for name, fact in listing.functions.items() if name not in before]
+    for part in chunks(news):
+        # Somebody else may have stored one meanwhile: the next step brings it up to date.
+        Function.objects.bulk_create(
+            [
+                Function(account=scope.account, region=scope.region, name=fact.name, **function_values(fact, scope.now))
+                for fact in part
+            ],
+            ignore_conflicts=True,
+        )
+    rows = Function.objects.filter(account=scope.account, region=scope.region).values_list("name", "pk")
+    keys = {name: pk for name, pk in rows if name in listing.functions}
+    current: dict[str, int] = {}
+    for names in chunks(sorted(keys, key=keys.__getitem__)):
+        current |= _store_listed(scope, {name: keys[name] for name in names}, listing, before)
+    gone = [row.pk for name, row in before.items() if name not in listing.functions and row.gone_at is None]
+    _mark_gone(scope, gone)
+    changed = [name for name in current if name in before and _differs(before[name], listing.functions[name])]
+    scope.counts["changed"] = len(news) + len(changed) + len(gone)
+    return current
+
+
+@transaction.atomic
+def _store_listed(
+    scope: ScopeRead, keys: Mapping[str, int], listing: Listing, before: Mapping[str, Function]
+) -> dict[str, int]:
+    held = hold(dict.fromkeys(keys.values(), scope.now), "synced_at")
+    current = {name: pk for name, pk in keys.items() if pk in held}
+    changed = [name for name in current if name in before and _differs(before[name], listing.functions[name])]
+    values = {name: function_values(listing.functions[name], scope.now) for name in changed}
+    update_rows(Function, FACT, [[*(values[name][column] for column in FACT), current[name]] for name in changed])
+    Function.objects.filter(pk__in=held).update(synced_at=scope.now)
+    _store_versions(current, listing)
+    return current
+
+
+def _mark_gone(scope: ScopeRead, keys: Iterable[int]) -> None:
+    for part in chunks(sorted(keys)):
+        with transaction.atomic():
+            held = hold(dict.fromkeys(part, scope.now), "synced_at")
+            Function.objects.filter(pk__in=held).update(gone_at=scope.now, synced_at=scope.now)
+            BaseUse.objects.filter(function__in=held).delete()
+
+
+def _differs(row: Function, fact: FunctionFact) -> bool:
+    return row.gone_at is not None or row.revision_id != fact.latest.revision_id
+
+
+def _store_versions(ids: Mapping[str, int], listing: Listing) -> None:
+    """Keep the versions of functions, which are held (`function_rows.hold`)."""
+    wanted: dict[tuple[int, str], VersionFact] = {}
+    for name, function_id in ids.items():
+        for fact in (listing.functions[name].latest, *listing.versions.get(name, ())):
+            wanted[function_id, fact.number] = fact
+    rows = Version.objects.filter(function_id__in=ids.values())
+    stored = {
+        (function_id, number): (pk, digest)
+        for function_id, number, pk, digest in rows.values_list("function_id", "number", "pk", "digest").iterator()
+    }
+    news = [
+        _version_row(function_id, fact)
+        for (function_id, number), fact in wanted.items()
+        if stored.get((function_id, number), (0, ""))[1] != fact.digest
+    ]
+    for fresh in chunks(news):
+        Version.objects.bulk_create(
+            fresh,
+            update_conflicts=True,
+            unique_fields=["function", "number"],
+            # What ran before is forgotten with its digest: URI and image are found anew.
+            update_fields=["digest", "description", "last_modified", "image_uri", "image"],
+        )
+    vanished = [pk for key, (pk, _) in stored.items() if key not in wanted]
+    for keys in chunks(vanished):
+        Version.objects.filter(pk__in=keys).delete()
+
+
+def _version_row(function_id: int, fact: VersionFact) -> Version:
+    return Version(
+        function_id=function_id,
+        number=fact.number,
+        ordinal=0 if fact.number == LATEST else int(fact.number),
+        digest=fact.digest,
+        description=cut(fact.description, 300),
+        last_modified=fact.last_modified,
+    )
+
+
+def read_one(function: Function, scope: ScopeRead, run: Run | None) -> None:
+    """Read one function, its versions and aliases now. Raises DrydockError; NOT_FOUND marks it gone."""
+    read_at = clock.now()
+    try:
+        detail = lambdas.get_function(scope.target, function.name)
+        versions = lambdas.versions(scope.target, function.name)
+        aliases = lambdas.aliases(scope.target, function.name)
+    except DrydockError as error:
+        if error.problem.code is Code.NOT_FOUND:
+            _mark_gone(scope, [function.pk])
+        raise
+    published = [fact for fact in versions if fact.number != LATEST]
+    with transaction.atomic():
+        if hold({function.pk: read_at}, "synced_at"):
+            Function.objects.filter(pk=function.pk).update(**function_values(detail.fact, read_at))
+            listing = Listing({function.name: detail.fact}, {function.name: published})
+            _store_versions({function.name: function.pk}, listing)
+        store_details({function.pk: (read_at, detail)})
+        store_aliases({function.pk: (read_at, aliases)}, run)

@@ -1,0 +1,190 @@
+"""The images' part of a sync: repositories, images, tags and their moves, then manifests and configs of new images."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+
+from functions_app import clock
+from functions_app.aws import ecr
+from functions_app.domain.errors import DrydockError
+from functions_app.models import Image, Repository, Tag, TagMove
+from functions_app.registry.client import Registry
+from functions_app.services.images import scans
+from functions_app.services.images.facts import inspect
+from functions_app.services.images.registries import open_registry
+from functions_app.services.snapshot.row_updates import cut, hold, update_rows
+from functions_app.services.snapshot.scope_reading import CHUNK, ScopeRead, chunks, read_each
+
+
+def read_images(scope: ScopeRead) -> None:
+    """Bring repositories, images and tags up to date, then read what new images are. Raises DrydockError when the
+    listing of repositories fails; a single repository that fails keeps its old rows and is told in the problems.
+    """
+    scope.images_since = clock.now()
+    facts = ecr.repositories(scope.target)
+    rows = _store_repositories(scope, facts)
+    scope.counts["repositories"] = len(rows)
+    for name, read_at, images in read_each(scope, lambda name: ecr.images(scope.target, name), sorted(rows)):
+        _store_images(scope, rows[name], images, read_at)
+        scope.counts["images"] = scope.counts.get("images", 0) + len(images)
+    inspect_new(scope)
+
+
+def _store_repositories(scope: ScopeRead, facts: Sequence[ecr.RepositoryFact]) -> dict[str, Repository]:
+    rows = [
+        Repository(
+            account=scope.account,
+            region=scope.region,
+            name=fact.name,
+            arn=fact.arn,
+            uri=fact.uri,
+            immutable_tags=fact.immutable_tags,
+            created_at=fact.created_at,
+            synced_at=scope.now,
+        )
+        for fact in facts
+    ]
+    for part in chunks(rows):
+        Repository.objects.bulk_create(
+            part,
+            update_conflicts=True,
+            unique_fields=["account", "region", "name"],
+            update_fields=["arn", "uri", "immutable_tags", "created_at", "synced_at", "gone_at"],
+        )
+    own = Repository.objects.filter(account=scope.account, region=scope.region)
+    known = {row.name: row for row in own}
+    listed = {fact.name for fact in facts}
+    gone = [row.pk for name, row in known.items() if name not in listed and row.gone_at is None]
+    for ids in chunks(gone):
+        with transaction.atomic():
+            Repository.objects.filter(pk__in=ids).update(gone_at=scope.now)
+            vanished = Image.objects.filter(repository_id__in=ids, gone_at=None)
+            scope.images.update(hold(vanished))
+            vanished.update(gone_at=scope.now)
+            Tag.objects.filter(repository_id__in=ids).delete()
+    return {name: row for name, row in known.items() if name in listed}
+
+
+def _store_images(scope: ScopeRead, repository: Repository, facts: Sequence[ecr.ImageFact], read_at: datetime) -> None:
+    """Keep what a repository holds, all at once, unless it was read later by somebody else."""
+    mine = Repository.objects.filter(Q(images_synced_at=None) | Q(images_synced_at__lte=read_at), pk=repository.pk)
+    with transaction.atomic():
+        # Held until the end of the transaction, so that readings of one repository are stored one after another.
+        if not mine.update(images_synced_at=read_at):
+            return
+        _store_listed(scope, repository, facts, read_at)
+        _store_tags(scope, repository, {tag: fact.digest for fact in facts for tag in fact.tags}, read_at)
+
+
+def _store_listed(scope: ScopeRead, repository: Repository, facts: Sequence[ecr.ImageFact], read_at: datetime) -> None:
+    hold(Image.objects.filter(repository=repository))
+    rows = Image.objects.filter(repository=repository).values_list("digest", "pk", "gone_at", "pushed_at")
+    known = {digest: (pk, gone_at, pushed_at) for digest, pk, gone_at, pushed_at in rows}
+    listed = {fact.digest: fact for fact in facts}
+    fresh = [
+        Image(
+            repository=repository,
+            digest=fact.digest,
+            media_type=cut(fact.media_type, 120),
+            size_bytes=fact.size_bytes,
+            pushed_at=fact.pushed_at,
+            synced_at=read_at,
+        )
+        for fact in listed.values()
+        if fact.digest not in known
+    ]
+    back = [pk for digest, (pk, gone_at, _) in known.items() if digest in listed and gone_at is not None]
+    gone = [pk for digest, (pk, gone_at, _) in known.items() if digest not in listed and gone_at is None]
+    for part in chunks(fresh):
+        Image.objects.bulk_create(part, ignore_conflicts=True)
+    for ids in chunks(back):
+        Image.objects.filter(pk__in=ids).update(gone_at=None)
+    for ids in chunks(gone):
+        Image.objects.filter(pk__in=ids).update(gone_at=read_at)
+    Image.objects.filter(repository=repository, gone_at=None).update(synced_at=read_at)
+    scope.images.update(back, gone)
+    # An image that is pushed again, or that was known only as gone, gets its facts.
+    pushed = [
+        (listed[digest], pk)
+        for digest, (pk, _, at) in known.items()
+        if digest in listed and listed[digest].pushed_at != at
+    ]
+    columns = ["media_type", "size_bytes", "pushed_at"]
+    values = [(cut(fact.media_type, 120), fact.size_bytes, fact.pushed_at, pk) for fact, pk in pushed]
+    update_rows(Image, columns, values)
+    scans.store_listed(repository, list(listed.values()), read_at)
+
+
+def _store_tags(scope: ScopeRead, repository: Repository, now: Mapping[str, str], read_at: datetime) -> None:
+    before = {name: (pk, digest) for pk, name, digest in repository.tags.values_list("pk", "name", "digest")}
+    moved = [
+        (name, before[name][1], digest) for name, digest in now.items() if before.get(name, ("", digest))[1] != digest
+    ]
+    removed = [(name, digest, "") for name, (_, digest) in before.items() if name not in now]
+    Tag.objects.bulk_create(
+        [Tag(repository=repository, name=n, digest=d, since=read_at) for n, d in now.items() if n not in before],
+        batch_size=CHUNK,
+        ignore_conflicts=True,
+    )
+    update_rows(Tag, ["digest", "since"], [(digest, read_at, before[name][0]) for name, _, digest in moved])
+    for vanished in chunks([before[name][0] for name, _, _ in removed]):
+        Tag.objects.filter(pk__in=vanished).delete()
+    TagMove.objects.bulk_create(
+        [
+            TagMove(repository=repository, tag=name, from_digest=old, to_digest=new, seen_at=read_at)
+            for name, old, new in (*moved, *removed)
+        ],
+        batch_size=CHUNK,
+    )
+    scope.counts["moved tags"] = scope.counts.get("moved tags", 0) + len(moved) + len(removed)
+
+
+def read_repository(scope: ScopeRead, repository: Repository) -> None:
+    """Read one repository's images and tags now, and what its new images are. Raises DrydockError."""
+    read_at = clock.now()
+    _store_images(scope, repository, ecr.images(scope.target, repository.name), read_at)
+    inspect_new(scope, repository)
+
+
+def inspect_new(scope: ScopeRead, only: Repository | None = None) -> None:
+    """Read manifest and config of every image that was not read yet: once per digest, ever."""
+    unread = Q(inspected_at=None) | Q(is_index=True, entries__isnull=True)
+    waiting = Image.objects.filter(
+        unread, repository__account=scope.account, repository__region=scope.region, gone_at=None
+    )
+    if only:
+        waiting = waiting.filter(repository=only)
+    keys: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for uri, name, pk in waiting.order_by("repository_id", "pk").values_list(
+        "repository__uri", "repository__name", "pk"
+    ):
+        keys[uri.partition("/")[0], name].append(pk)
+    hosts: dict[str, Registry] = {}
+    try:
+        for (host, name), wanted in keys.items():
+            try:
+                if host not in hosts:
+                    hosts[host] = open_registry(host, target=scope.target)
+                for part in chunks(wanted, ecr.BATCH):
+                    if scope.stopped():
+                        return
+                    _inspect(scope, name, part, hosts[host])
+            except DrydockError as error:
+                scope.fail(error)
+    finally:
+        for registry in hosts.values():
+            registry.close()
+
+
+def _inspect(scope: ScopeRead, repository: str, keys: Sequence[int], registry: Registry) -> None:
+    images = list(Image.objects.filter(pk__in=keys).select_related("repository").order_by("pk"))
+    # The same digest in another repository was read already: base_watch.inspect copies its facts.
+    answer = ecr.manifests(scope.target, repository, [image.digest for image in images])
+    inspect(images, {digest: fact.data for digest, fact in answer.found.items()}, registry)
+    scope.images.update(keys)
+    read = sum(image.inspected_at is not None for image in images)
+    for name, count in (("inspected", read), ("not readable", len(images) - read)):
+        scope.counts[name] = scope.counts.get(name, 0) + count
