@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from functions_app.domain.bases.detection import Tier
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.images.scans import ScanState, Side
-from functions_app.services.inventory.repositories import Use
+from functions_app.services.inventory.images.repositories import Use
 from functions_app.web import parts
 
 register = template.Library()

@@ -7,8 +7,8 @@ from django.views.decorators.http import require_safe
 
 from functions_app.models import BaseRelease, BaseStream
 from functions_app.services.images import files
-from functions_app.services.inventory.compare import SHOWN_FILES, Comparison
-from functions_app.services.inventory.compare import compare as read_comparison
+from functions_app.services.inventory.bases.compare import SHOWN_FILES, Comparison
+from functions_app.services.inventory.bases.compare import compare as read_comparison
 from functions_app.web import base_parts
 from functions_app.web.bases import number
 from functions_app.web.http import HtmxHttpRequest, operator_required, page

@@ -9,8 +9,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from functions_app.domain.layers.entries import FileEntry
 from functions_app.models import BaseRelease
-from functions_app.services.inventory.base import Mark
-from functions_app.services.inventory.bases import Standing, Tally
+from functions_app.services.inventory.bases.base import Mark
+from functions_app.services.inventory.bases.base_list import Standing, Tally
 from functions_app.services.snapshot.live_on_bases import label
 from functions_app.web import parts
 

@@ -9,9 +9,9 @@ from django.views.decorators.http import require_safe
 from functions_app import clock
 from functions_app.models import BaseStream
 from functions_app.services.bases.poll_schedule import submit_poll
-from functions_app.services.inventory import base as base_page
-from functions_app.services.inventory.base import BasePage, Wanted
-from functions_app.services.inventory.bases import base_list
+from functions_app.services.inventory.bases import base as base_page
+from functions_app.services.inventory.bases.base import BasePage, Wanted
+from functions_app.services.inventory.bases.base_list import base_list
 from functions_app.web import base_parts
 from functions_app.web.http import HtmxHttpRequest, operator_required, page
 from functions_app.web.pages import page_links

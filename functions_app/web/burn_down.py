@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from functions_app.services.inventory.burn_down import BurnDown, Day
+from functions_app.services.inventory.overview.burn_down import BurnDown, Day
 
 HEIGHT, WIDTH = 100, 10  # of the drawing, and of one day in it
 GAP = 2  # between two days' bars

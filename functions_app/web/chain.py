@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.models import BaseRelease, Image
-from functions_app.services.inventory.function import Lane, VersionRow
+from functions_app.services.inventory.fleet.function import Lane, VersionRow
 from functions_app.web import parts
 
 LEVEL = {

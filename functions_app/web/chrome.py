@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from functions_app import clock
-from functions_app.services.inventory.status import FleetStatus, fleet_status
+from functions_app.services.inventory.fleet_status import FleetStatus, fleet_status
 from functions_app.services.people import access
 
 

@@ -16,7 +16,7 @@ from functions_app.services.changes import deploy as deployments
 from functions_app.services.changes import image_choices
 from functions_app.services.changes import roll_back as rollbacks
 from functions_app.services.engine import plans
-from functions_app.services.inventory.function import function_head
+from functions_app.services.inventory.fleet.function import function_head
 from functions_app.services.people import access
 from functions_app.services.snapshot.rollback_targets import targets
 from functions_app.web.http import HtmxHttpRequest, explained, operator_required, page, status_of

@@ -6,16 +6,16 @@ from django.http import HttpResponse
 from django.urls import path, reverse
 
 from functions_app import clock
-from functions_app.services.inventory.activity import function_activity
-from functions_app.services.inventory.function import (
+from functions_app.services.inventory.fleet.activity import function_activity
+from functions_app.services.inventory.fleet.function import (
     VersionRow,
     configuration,
     function_head,
     function_versions,
     ways_back,
 )
-from functions_app.services.inventory.image import function_images, image_facts, image_row
-from functions_app.services.inventory.status import fleet_status
+from functions_app.services.inventory.fleet_status import fleet_status
+from functions_app.services.inventory.images.image import function_images, image_facts, image_row
 from functions_app.web import chain
 from functions_app.web.http import HtmxHttpRequest, page
 from functions_app.web.pages import page_links, page_number

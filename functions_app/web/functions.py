@@ -13,8 +13,15 @@ from django.utils.safestring import SafeString, mark_safe
 
 from functions_app import clock
 from functions_app.domain.bases.freshness import Freshness
-from functions_app.services.inventory.fleet import NEEDS, ORDERS, FleetFilter, FleetPage, FunctionRow, functions
-from functions_app.services.inventory.status import AccountFact, fleet_status
+from functions_app.services.inventory.fleet.function_list import (
+    NEEDS,
+    ORDERS,
+    FleetFilter,
+    FleetPage,
+    FunctionRow,
+    functions,
+)
+from functions_app.services.inventory.fleet_status import AccountFact, fleet_status
 from functions_app.web import parts
 from functions_app.web.http import HtmxHttpRequest, page
 from functions_app.web.pages import page_links

@@ -7,8 +7,8 @@ from django.views.decorators.http import require_safe
 
 from functions_app.domain.images.scans import ScanState
 from functions_app.services.images import files, scans
-from functions_app.services.inventory.image import image_row
-from functions_app.services.inventory.image_page import image_page
+from functions_app.services.inventory.images.image import image_row
+from functions_app.services.inventory.images.image_page import image_page
 from functions_app.services.people import access
 from functions_app.web.http import HtmxHttpRequest, operator_required, page
 from functions_app.web.pages import page_links, page_number

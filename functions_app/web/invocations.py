@@ -9,7 +9,7 @@ from functions_app.domain.changes.invocations import Mode, PayloadCheck, check_p
 from functions_app.domain.errors import DrydockError, Problem
 from functions_app.models import Function
 from functions_app.services.changes import invoke as invocations
-from functions_app.services.inventory.function import function_head
+from functions_app.services.inventory.fleet.function import function_head
 from functions_app.services.people import access
 from functions_app.web.http import HtmxHttpRequest, explained, operator_required, page, status_of
 

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_safe
 
 from functions_app import clock
 from functions_app.domain.bases.freshness import Freshness
-from functions_app.services.inventory.overview import Overview, overview
-from functions_app.services.inventory.status import AccountFact, FleetStatus, fleet_status
+from functions_app.services.inventory.fleet_status import AccountFact, FleetStatus, fleet_status
+from functions_app.services.inventory.overview.findings import Overview, overview
 from functions_app.web import burn_down, parts
 from functions_app.web.http import HtmxHttpRequest, page
 from functions_app.web.overview_findings import Pairs, findings, functions_address

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from functions_app.domain.fleet.states import RANK_DRIFTED
-from functions_app.services.inventory.overview import Ending, Named, NoWayBack, Overview
-from functions_app.services.inventory.status import AccountFact
+from functions_app.services.inventory.fleet_status import AccountFact
+from functions_app.services.inventory.overview.findings import Ending, Named, NoWayBack, Overview
 
 Pairs = list[tuple[str, str]]
 

@@ -4,9 +4,9 @@ from django.http import HttpResponse
 from django.urls import path
 from django.utils.http import urlencode
 
-from functions_app.services.inventory import at_risk
-from functions_app.services.inventory.image_search import find_images
-from functions_app.services.inventory.repositories import repositories, repository
+from functions_app.services.inventory.images import forecast
+from functions_app.services.inventory.images.repositories import repositories, repository
+from functions_app.services.inventory.images.search import find_images
 from functions_app.web.http import HtmxHttpRequest, page
 from functions_app.web.pages import page_links, page_number
 
@@ -31,7 +31,7 @@ def repository_detail(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     head, rows, number, pages = repository(pk, page_number(request.GET))
     context = {
         "head": head,
-        "forecast": at_risk.forecast(pk),
+        "forecast": forecast.forecast(pk),
         "rows": rows,
         "pages": page_links(number, pages, lambda number: f"?page={number}"),
     }

@@ -15,8 +15,8 @@ from functions_app.domain.errors import Code, Problem
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.images.scans import SEVERITIES, ScanState, Side
 from functions_app.domain.runs import Status
-from functions_app.services.inventory.base import Mark
-from functions_app.services.inventory.bases import Standing, Tally
+from functions_app.services.inventory.bases.base import Mark
+from functions_app.services.inventory.bases.base_list import Standing, Tally
 from functions_app.web import base_parts, parts
 from functions_app.web.chain import Stop
 from functions_app.web.http import HtmxHttpRequest

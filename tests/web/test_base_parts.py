@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 
 from functions_app.domain.layers.entries import FileEntry
-from functions_app.services.inventory.base import Mark
-from functions_app.services.inventory.bases import Standing, Tally
+from functions_app.services.inventory.bases.base import Mark
+from functions_app.services.inventory.bases.base_list import Standing, Tally
 from functions_app.web import base_parts
 from tests.factories import NOW
 

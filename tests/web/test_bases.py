@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from functions_app import clock
 from functions_app.domain.errors import Code, Problem
 from functions_app.models import Account, BaseRelease, BaseStream, Image, Run
-from functions_app.services.inventory.bases import Standing
+from functions_app.services.inventory.bases.base_list import Standing
 from functions_app.services.snapshot.base_use_rows import refresh_uses
 from tests.factories import (
     make_account,

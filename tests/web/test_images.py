@@ -15,7 +15,7 @@ from functions_app.domain.layers.package_files import Package
 from functions_app.domain.layers.packing import pack
 from functions_app.domain.runs import Kind
 from functions_app.models import Image, ImageScan, LayerFiles, Repository, Run, TagMove
-from functions_app.services.inventory import image_contents
+from functions_app.services.inventory.images import contents as image_contents
 from functions_app.services.sync import run as sync
 from tests.factories import (
     NOW,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from functions_app.domain.errors import Problem
 from functions_app.models import BaseStream
-from functions_app.services.inventory.bases import Ends, Standing, Tally
+from functions_app.services.inventory.bases.base_list import Ends, Standing, Tally
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from typing import TypeVar
 
 from functions_app.domain.errors import Problem
 from functions_app.models import BaseRelease, BaseStream
-from functions_app.services.inventory.base_advice import BaseAdvice, advise
-from functions_app.services.inventory.base_users import (
+from functions_app.services.inventory.bases.advice import BaseAdvice, advise
+from functions_app.services.inventory.bases.base_list import Ends, Tally
+from functions_app.services.inventory.bases.users import (
     NO_ACCOUNT,
     Group,
     Reading,
@@ -20,8 +21,7 @@ from functions_app.services.inventory.base_users import (
     read_base,
     tally,
 )
-from functions_app.services.inventory.bases import Ends, Tally
-from functions_app.services.inventory.status import AccountFact
+from functions_app.services.inventory.fleet_status import AccountFact
 from functions_app.services.snapshot.live_on_bases import ReleaseFact, label
 
 RELEASES = 25  # a page of the table

@@ -12,8 +12,8 @@ from functions_app.domain.fleet.functions import LATEST
 from functions_app.domain.refs import ImageRef
 from functions_app.domain.runs import ACTIVE
 from functions_app.models import Alias, BaseRelease, Function, Image, Run, Tag, Version
-from functions_app.services.inventory.advice import Advice, advise
-from functions_app.services.inventory.status import AccountFact
+from functions_app.services.inventory.fleet.advice import Advice, advise
+from functions_app.services.inventory.fleet_status import AccountFact
 from functions_app.services.snapshot.rollback_targets import AliasTargets, RollbackTarget, targets
 
 PAGE_SIZE = 50

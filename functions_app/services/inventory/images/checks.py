@@ -9,8 +9,8 @@ from functions_app.domain.images.lambda_rules import Check, lambda_rules
 from functions_app.domain.images.manifests import Descriptor, Index, Manifest, Platform
 from functions_app.models import Image
 from functions_app.services.images.facts import stored_config
-from functions_app.services.inventory.image_contents import Contents
-from functions_app.services.inventory.image_levels import Layer, LevelRow
+from functions_app.services.inventory.images.contents import Contents
+from functions_app.services.inventory.images.levels import Layer, LevelRow
 
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 BELIEVED = (Tier.EXACT, Tier.ANNOTATION)

@@ -13,7 +13,7 @@ from django.db.models import BooleanField, Case, Count, Q, QuerySet, Value, When
 
 from functions_app.domain.fleet.states import RANK_UPDATE_FAILED
 from functions_app.models import Alias, Function
-from functions_app.services.inventory.search import searched
+from functions_app.services.inventory.fleet.search import searched
 from functions_app.services.snapshot.live_versions import live_versions
 
 PAGE_SIZE = 50

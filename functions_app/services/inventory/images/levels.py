@@ -6,7 +6,7 @@ from typing import Any
 
 from functions_app.domain.bases.detection import Tier
 from functions_app.models import BaseStream, Image
-from functions_app.services.inventory.image_contents import LayerRead
+from functions_app.services.inventory.images.contents import LayerRead
 
 STEP = 2000  # characters of a build step that are shown
 

@@ -17,7 +17,7 @@ from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.fleet.states import RANK_UPDATE_FAILED
 from functions_app.domain.runs import ACTIVE
 from functions_app.models import Alias, BaseStream, Function, LifecycleForecast, Run
-from functions_app.services.inventory.burn_down import BurnDown, burn_down
+from functions_app.services.inventory.overview.burn_down import BurnDown, burn_down
 from functions_app.services.snapshot.endangered_images import RiskRow, dangers
 
 NAMED = 5  # functions named under each finding

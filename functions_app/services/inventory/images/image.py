@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.models import Image, Tag, Version
-from functions_app.services.inventory.image_checks import advice_of, rules_of
-from functions_app.services.inventory.image_contents import Contents, read_contents
-from functions_app.services.inventory.image_levels import Layer, LevelRow, layers_of, levels_of
+from functions_app.services.inventory.images.checks import advice_of, rules_of
+from functions_app.services.inventory.images.contents import Contents, read_contents
+from functions_app.services.inventory.images.levels import Layer, LevelRow, layers_of, levels_of
 
 LABELS, LABEL = 60, 600  # labels and annotations shown, and characters of each
 

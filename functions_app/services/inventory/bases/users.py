@@ -9,8 +9,16 @@ from typing import NamedTuple
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import Account, BaseRelease, BaseStream, BaseUse
-from functions_app.services.inventory.bases import ORDER, RANKS, Ends, Standing, Tally, current_releases, standing
-from functions_app.services.inventory.status import AccountFact
+from functions_app.services.inventory.bases.base_list import (
+    ORDER,
+    RANKS,
+    Ends,
+    Standing,
+    Tally,
+    current_releases,
+    standing,
+)
+from functions_app.services.inventory.fleet_status import AccountFact
 from functions_app.services.snapshot.base_use_rows import Lineages, Release
 from functions_app.services.snapshot.live_on_bases import ReleaseFact, label
 

@@ -15,8 +15,8 @@ from functions_app.domain.images.scans import (
     state,
 )
 from functions_app.models import ImageScan
-from functions_app.services.inventory.image import ImageFacts
-from functions_app.services.inventory.image_contents import paths_of
+from functions_app.services.inventory.images.contents import paths_of
+from functions_app.services.inventory.images.image import ImageFacts
 
 SHOWN = 100  # findings
 

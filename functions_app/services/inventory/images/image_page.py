@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from functions_app.domain.runs import ACTIVE
 from functions_app.models import BaseStream, Image, Run
-from functions_app.services.inventory.image import ImageFacts, image_facts, image_row
-from functions_app.services.inventory.image_scan import ScanFacts, scan_facts
-from functions_app.services.inventory.image_tags import TagSpan, tag_history
-from functions_app.services.inventory.image_users import Part, Twin, Users, parts_of, twins_of, users_of
-from functions_app.services.inventory.repositories import base_streams
+from functions_app.services.inventory.images.image import ImageFacts, image_facts, image_row
+from functions_app.services.inventory.images.repositories import base_streams
+from functions_app.services.inventory.images.scan import ScanFacts, scan_facts
+from functions_app.services.inventory.images.tags import TagSpan, tag_history
+from functions_app.services.inventory.images.users import Part, Twin, Users, parts_of, twins_of, users_of
 
 
 @dataclass(frozen=True)
