@@ -12,11 +12,9 @@ from django.http.request import RawPostDataException
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.errors import DrydockError
 from functions_app.domain.images.ecr_events import LIMIT, read_event
 from functions_app.services.sync import events
-
-STATUS = {Code.INVALID: 400, Code.BUSY: 409}
 
 
 @csrf_exempt
@@ -42,8 +40,8 @@ def ecr(request: HttpRequest) -> HttpResponse:
     try:
         text = events.handle(read_event(body))
     except DrydockError as error:
-        status = STATUS.get(error.problem.code, 500)
-        return _problem(status, "Not accepted", error.problem.message, error.problem.next_step)
+        code = error.problem.code
+        return _problem(code.http_status, code.heading, error.problem.message, error.problem.next_step)
     return _uncached(JsonResponse({"text": text}, status=202))
 
 

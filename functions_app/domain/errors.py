@@ -8,7 +8,7 @@ from functions_app.domain.redaction import redact
 
 
 class Code(StrEnum):
-    """What went wrong, in Drydock's words; doors map it to an HTTP status."""
+    """What went wrong, in Drydock's words."""
 
     INVALID = "invalid"  # the request itself is malformed
     PREFLIGHT = "preflight"  # well-formed, but a check made before the change forbids it
@@ -21,6 +21,31 @@ class Code(StrEnum):
     UNREACHABLE = "unreachable"  # no answer: network, DNS, time-out, 5xx
     FAILED = "failed"  # AWS carried it out and it failed
     UNKNOWN_OUTCOME = "unknown_outcome"  # it may or may not have happened: look before you repeat it
+
+    @property
+    def heading(self) -> str:
+        """The few words above a problem."""
+        return _DOORS[self][0]
+
+    @property
+    def http_status(self) -> int:
+        """How every door answers it."""
+        return _DOORS[self][1]
+
+
+_DOORS = {
+    Code.INVALID: ("Not accepted", 400),
+    Code.PREFLIGHT: ("A check forbids it", 422),
+    Code.NOT_FOUND: ("Not found", 404),
+    Code.DENIED: ("Not allowed", 403),
+    Code.CHANGED: ("Somebody else changed it meanwhile", 412),
+    Code.BUSY: ("Another change is in progress", 409),
+    Code.EXPIRED: ("The plan is too old", 410),
+    Code.THROTTLED: ("AWS asks to slow down", 429),
+    Code.UNREACHABLE: ("No answer", 502),
+    Code.FAILED: ("It failed", 502),
+    Code.UNKNOWN_OUTCOME: ("It is not known whether it happened", 502),
+}
 
 
 @dataclass(frozen=True)

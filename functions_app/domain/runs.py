@@ -20,6 +20,23 @@ class Kind(StrEnum):
     FORECAST = "forecast"  # what lifecycle policies would delete next
     PATCH = "patch"  # functions onto a newer base release: planned only, so far
 
+    @property
+    def label(self) -> str:
+        """As people call it."""
+        return _KIND_LABELS[self]
+
+
+_KIND_LABELS = {
+    Kind.SYNC: "Sync",
+    Kind.BASE_POLL: "Base poll",
+    Kind.DEPLOYMENT: "Deployment",
+    Kind.ROLLBACK: "Rollback",
+    Kind.INVOCATION: "Invocation",
+    Kind.READ_FILES: "Reading of files",
+    Kind.FORECAST: "Lifecycle forecast",
+    Kind.PATCH: "Patch",
+}
+
 
 class Status(StrEnum):
     """Where a run stands.

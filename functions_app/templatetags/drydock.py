@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from functions_app import clock
+from functions_app.domain.runs import StepStatus
 from functions_app.web import parts
 from functions_app.web.chrome import NavItem, navigation
 
@@ -32,6 +33,12 @@ register.filter("tags", parts.tags)
 def state(value: str, reason: str = "") -> SafeString:
     """A function's state."""
     return parts.state(value, reason)
+
+
+@register.filter
+def step_look(status: str) -> tuple[str, str, str]:
+    """A step's status: word, icon, colour class."""
+    return parts.STEP_STATUS[StepStatus(status)]
 
 
 @register.filter

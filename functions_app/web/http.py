@@ -16,32 +16,6 @@ from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.services.people import access
 
 P = ParamSpec("P")
-STATUS = {
-    Code.INVALID: 400,
-    Code.PREFLIGHT: 422,
-    Code.NOT_FOUND: 404,
-    Code.DENIED: 403,
-    Code.CHANGED: 412,
-    Code.BUSY: 409,
-    Code.EXPIRED: 410,
-    Code.THROTTLED: 429,
-    Code.UNREACHABLE: 502,
-    Code.FAILED: 502,
-    Code.UNKNOWN_OUTCOME: 502,
-}
-TITLE = {
-    Code.INVALID: "Not accepted",
-    Code.PREFLIGHT: "A check forbids it",
-    Code.NOT_FOUND: "Not found",
-    Code.DENIED: "Not allowed",
-    Code.CHANGED: "Somebody else changed it meanwhile",
-    Code.BUSY: "Another change is in progress",
-    Code.EXPIRED: "The plan is too old",
-    Code.THROTTLED: "AWS asks to slow down",
-    Code.UNREACHABLE: "No answer",
-    Code.FAILED: "It failed",
-    Code.UNKNOWN_OUTCOME: "It is not known whether it happened",
-}
 
 
 class HtmxHttpRequest(HttpRequest):
@@ -70,27 +44,27 @@ def page(
 
 def toast(request: HttpRequest, problem: Problem, *, status: int) -> HttpResponse:
     """Put a message into the page's corner, whatever the request was aimed at."""
-    body = render_to_string("errors/_toast.html", {"problem": problem, "title": TITLE[problem.code]}, request)
+    body = render_to_string("errors/_toast.html", {"problem": problem, "title": problem.code.heading}, request)
     return HttpResponse(body, status=status, headers={"HX-Retarget": "#toasts", "HX-Reswap": "beforeend"})
 
 
 def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
     """Show a problem: a toast for htmx, a page otherwise, with its HTTP status."""
-    status = STATUS[problem.code]
+    status = problem.code.http_status
     if wants_partial(request):
         return toast(request, problem, status=status)
-    context = {"problem": problem, "title": TITLE[problem.code], "status": status}
+    context = {"problem": problem, "title": problem.code.heading, "status": status}
     return render(request, "errors/problem.html", context, status=status)
 
 
 def explained(problem: Problem | None) -> dict[str, object]:
     """What errors/_note.html needs: a page shows beside its form why it was refused."""
-    return {"problem": problem, "problem_title": TITLE[problem.code] if problem else ""}
+    return {"problem": problem, "problem_title": problem.code.heading if problem else ""}
 
 
 def status_of(problem: Problem | None) -> int:
     """The HTTP status of a page that shows this problem."""
-    return STATUS[problem.code] if problem else 200
+    return problem.code.http_status if problem else 200
 
 
 class ProblemMiddleware:

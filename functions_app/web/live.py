@@ -14,12 +14,11 @@ from types import coroutine
 from typing import Any
 
 from django.db import DatabaseError
-from django.template.loader import render_to_string
 
 from functions_app import runlog
 from functions_app.domain.runs import Status
 from functions_app.models import Run
-from functions_app.web import run_parts
+from functions_app.streams.run_templates import log_html, state_html
 
 POLL = 1.0  # seconds between two looks at the database while Redis, or the database itself, is away
 PACE = 0.01  # least seconds between two frames of a run, and for each watcher of it:
@@ -38,8 +37,7 @@ def event(name: str, data: str, *, identity: int | None = None) -> bytes:
 
 def log_frame(lines: list[runlog.Line]) -> bytes:
     """Log lines as the event that appends them; its id is the last one's number, so that a resume is exact."""
-    html = render_to_string("runs/_log_rows.html", {"rows": run_parts.log_rows(lines)})
-    return event("", html.strip(), identity=lines[-1].sequence)
+    return event("", log_html(lines), identity=lines[-1].sequence)
 
 
 @dataclass(frozen=True)
@@ -57,9 +55,8 @@ def snapshot(run_id: int) -> Snapshot | None:
     run = Run.objects.prefetch_related("steps").select_related("function").filter(pk=run_id).first()
     if run is None:
         return None
-    context = run_parts.live_context(run)
-    frames = event("steps", render_to_string("runs/_steps.html", context).strip())
-    frames += event("status", render_to_string("runs/_status.html", context).strip())
+    steps, status = state_html(run)
+    frames = event("steps", steps) + event("status", status)
     return Snapshot(run.revision, run.line_count, Status(run.status).ended, frames)
 
 

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from functions_app import clock
 from functions_app.domain.bases.freshness import Freshness
-from functions_app.domain.runs import Status
+from functions_app.domain.runs import Status, StepStatus
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -42,6 +42,15 @@ RUN_STATUS = {
     Status.SUCCEEDED: ("Succeeded", "circle-check", "good"),
     Status.FAILED: ("Failed", "circle-x", "bad"),
     Status.CANCELLED: ("Cancelled", "ban", "calm"),
+}
+STEP_STATUS = {
+    StepStatus.PENDING: ("Not started", "circle-dashed", "calm"),
+    StepStatus.RUNNING: ("Running", "progress", "info"),
+    StepStatus.WAITING: ("Waiting", "clock", "info"),
+    StepStatus.DONE: ("Done", "circle-check", "good"),
+    StepStatus.SKIPPED: ("Skipped", "point", "calm"),
+    StepStatus.FAILED: ("Failed", "circle-x", "bad"),
+    StepStatus.UNDONE: ("Undone", "arrow-back-up", "warn"),
 }
 COLOURS = ("blue", "azure", "indigo", "purple", "pink", "red", "orange", "yellow", "lime", "green", "teal", "cyan")
 

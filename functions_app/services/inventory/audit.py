@@ -1,0 +1,59 @@
+"""The audit table as its page shows it: who did what, with which plan and result; refused attempts too."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.paginator import Paginator
+from django.db.models import Q
+
+from functions_app.models import AuditEntry
+from functions_app.services.inventory.run_facts import facts
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class AuditFilter:
+    """Whose entries are wanted, and about what: a word of the action or target; "" for any."""
+
+    person: str = ""
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    """An entry; `facts` are those of the plan."""
+
+    at: datetime
+    actor_name: str
+    action: str
+    target: str
+    result: str
+    run_id: int | None
+    facts: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class AuditList:
+    """One page of entries, the newest first; `total` of those wanted."""
+
+    rows: tuple[AuditRow, ...]
+    total: int
+    number: int
+    last: int
+
+
+def audit_list(wanted: AuditFilter, page: int) -> AuditList:
+    """A page of entries, the newest first. Two queries."""
+    found = AuditEntry.objects.all()
+    if wanted.person:
+        found = found.filter(actor_name__icontains=wanted.person)
+    if wanted.about:
+        found = found.filter(Q(action__icontains=wanted.about) | Q(target__icontains=wanted.about))
+    paginator = Paginator(found, PAGE)
+    current = paginator.get_page(page)
+    rows = tuple(
+        AuditRow(entry.at, entry.actor_name, entry.action, entry.target, entry.result, entry.run_id, facts(entry.plan))
+        for entry in current
+    )
+    return AuditList(rows, paginator.count, current.number, paginator.num_pages)

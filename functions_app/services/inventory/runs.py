@@ -1,0 +1,262 @@
+"""Runs as the pages and the live stream show them: the list, one run's state, steps, log rows, diagnostics."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import Count, Q, QuerySet
+
+from functions_app import clock, runlog
+from functions_app.domain.errors import Code, DrydockError, Problem
+from functions_app.domain.runs import ACTIVE, Kind, Status, StepStatus
+from functions_app.models import Run, RunStep
+from functions_app.services.inventory.run_facts import facts
+
+PAGE = 50
+LINES = 1_000  # of the log on first paint, and for each "load earlier"
+UNDER_WAY = "active"  # the status that a filter names for every run that has not ended
+WORTH_A_WORD = {"debug", "warning", "error"}
+FINISHED = (StepStatus.DONE, StepStatus.SKIPPED, StepStatus.UNDONE)
+
+
+@dataclass(frozen=True)
+class RunFilter:
+    """Which runs are wanted: a status or UNDER_WAY, and a kind; "" for any."""
+
+    status: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run as a list shows it; `steps` is "2 of 5"."""
+
+    pk: int
+    title: str
+    status: str
+    kind: str
+    steps: str
+    actor: str
+    created_at: datetime
+    took: str
+    why: str
+
+
+@dataclass(frozen=True)
+class RunList:
+    """One page of runs, the newest first; `total` of those wanted, `active` of all."""
+
+    rows: tuple[RunRow, ...]
+    total: int
+    active: int
+    number: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """One line of the log as its template draws it: flat and formatted."""
+
+    sequence: str  # text: Django would format a number anew each of the three times it is printed
+    exact: str
+    clock: str
+    css: str
+    level: str  # empty for info: a word on every line would be noise
+    text: str
+
+
+@dataclass(frozen=True)
+class StepRow:
+    """One step as its template draws it. `since` is set while it is under way."""
+
+    position: int
+    title: str
+    status: str
+    note: str
+    took: str
+    since: str
+
+
+@dataclass(frozen=True)
+class RunState:
+    """How a run stands: what changes on its page beside the log. `result` is without its summary."""
+
+    run: Run
+    ended: bool
+    kind: str
+    steps: tuple[StepRow, ...]
+    step_count: str
+    elapsed: str
+    since: str
+    problem: Problem | None
+    summary: str
+    result: dict[str, Any]
+    result_facts: list[tuple[str, str]]
+    diagnostics: str
+
+    @property
+    def took(self) -> str:
+        """How long it took, once it has ended."""
+        return self.elapsed if self.ended else ""
+
+    @property
+    def problem_title(self) -> str:
+        """The words above its problem."""
+        return self.problem.code.heading if self.problem else ""
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """Some lines of a run's log: the last ones, or those before a number. `earlier` is the first one's where more are.
+
+    `tidied`: the lines were deleted because of their age.
+    """
+
+    rows: list[LogRow]
+    last: int
+    earlier: int
+    earlier_count: int
+    tidied: bool
+
+
+def run_list(wanted: RunFilter, page: int) -> RunList:
+    """A page of runs, the newest first. Four queries, whatever the number of runs."""
+    paginator = Paginator(_filtered(wanted), PAGE)
+    current = paginator.get_page(page)
+    active = Run.objects.filter(status__in=ACTIVE).count()
+    return RunList(_rows(list(current)), paginator.count, active, current.number, paginator.num_pages)
+
+
+def _filtered(wanted: RunFilter) -> QuerySet[Run]:
+    found = Run.objects.all()
+    if wanted.status == UNDER_WAY:
+        found = found.filter(status__in=ACTIVE)
+    elif wanted.status in set(Status):
+        found = found.filter(status=wanted.status)
+    if wanted.kind in set(Kind):
+        found = found.filter(kind=wanted.kind)
+    return found.order_by("-pk")
+
+
+def _rows(found: Sequence[Run]) -> tuple[RunRow, ...]:
+    """Rows of the list, with how far each run is: one query for all of them."""
+    finished = Count("pk", filter=Q(status__in=(StepStatus.DONE, StepStatus.SKIPPED)))
+    steps = RunStep.objects.filter(run__in=found).order_by().values("run_id").annotate(done=finished, every=Count("pk"))
+    counts = {step["run_id"]: f"{step['done']} of {step['every']}" for step in steps}
+    return tuple(
+        RunRow(
+            pk=run.pk,
+            title=run.title,
+            status=run.status,
+            kind=Kind(run.kind).label,
+            steps=counts.get(run.pk, ""),
+            actor=run.actor_name,
+            created_at=run.created_at,
+            took=took(run.started_at, run.ended_at),
+            why=(run.problem or {}).get("message", "")[:160],
+        )
+        for run in found
+    )
+
+
+def find_run(pk: int) -> Run:
+    """A run with its steps, function and account. Raises NOT_FOUND. Two queries."""
+    run = Run.objects.select_related("function", "account").prefetch_related("steps").filter(pk=pk).first()
+    if run is None:
+        raise DrydockError(Code.NOT_FOUND, f"There is no run {pk}.", next_step="Look for it in the list of runs.")
+    return run
+
+
+def run_state(run: Run) -> RunState:
+    """How a run stands; `run.steps` is prefetched."""
+    steps = list(run.steps.all())
+    finished = [step for step in steps if step.status in FINISHED]
+    problem = Problem.from_json(run.problem) if run.problem else None
+    ended = Status(run.status).ended
+    result = {key: value for key, value in run.result.items() if key != "summary"}
+    return RunState(
+        run=run,
+        ended=ended,
+        kind=Kind(run.kind).label,
+        steps=tuple(step_row(step) for step in steps),
+        step_count=f"{len(finished)} of {len(steps)} steps",
+        elapsed=took(run.started_at, run.ended_at),
+        since=run.started_at.isoformat() if run.started_at and not ended else "",
+        problem=problem,
+        summary=run.result.get("summary", ""),
+        result=result,
+        result_facts=facts(result),
+        diagnostics=diagnostics(run, steps, problem) if run.status == Status.FAILED else "",
+    )
+
+
+def log_page(run: Run, before: int | None = None) -> LogPage:
+    """The last lines of a run's log, or those before a number. One query."""
+    lines = runlog.tail(run.pk, LINES, before)
+    first = lines[0].sequence if lines else 1
+    return LogPage(
+        rows=log_rows(lines),
+        last=lines[-1].sequence if lines else 0,
+        earlier=first if first > 1 else 0,
+        earlier_count=first - 1,
+        tidied=bool(run.line_count) and not lines and before is None and Status(run.status).ended,
+    )
+
+
+def log_rows(lines: Iterable[runlog.Line]) -> list[LogRow]:
+    """Lines as rows."""
+    rows = []
+    for line in lines:
+        at = line.at.astimezone(UTC)
+        css = f"{line.level} of-{line.source}" if line.source != "drydock" else line.level
+        word = line.level if line.level in WORTH_A_WORD else ""
+        time = f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}"
+        rows.append(LogRow(str(line.sequence), f"{at:%Y-%m-%d} {time} UTC", time, css, word, line.text))
+    return rows
+
+
+def span(duration: timedelta) -> str:
+    """ "40 ms", "1.4 s", "12 s", "3 min 5 s", "2 h 10 min"."""
+    seconds = max(0.0, duration.total_seconds())
+    if seconds < 0.0995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def took(started: datetime | None, ended: datetime | None) -> str:
+    """How long it took, or has taken so far; empty before it began."""
+    return span((ended or clock.now()) - started) if started else ""
+
+
+def step_row(step: RunStep) -> StepRow:
+    """A step as a row."""
+    under_way = step.status in (StepStatus.RUNNING, StepStatus.WAITING) and step.started_at
+    since = step.started_at.isoformat() if under_way and step.started_at else ""
+    return StepRow(step.position, step.title, step.status, step.note, took(step.started_at, step.ended_at), since)
+
+
+def diagnostics(run: Run, steps: list[RunStep], problem: Problem | None) -> str:
+    """A failed run as text, for a ticket."""
+    lines = [
+        f"Drydock run {run.pk}: {run.title}",
+        f"kind {run.kind}, status {run.status}, started by {run.actor_name}",
+        *(f"{name} {at.isoformat()}" for name, at in (("started", run.started_at), ("ended", run.ended_at)) if at),
+    ]
+    if problem:
+        lines += [
+            f"problem {problem.code}: {problem.message}",
+            f"next {problem.next_step}" if problem.next_step else "",
+        ]
+        lines += [f"AWS code {problem.aws_code}" if problem.aws_code else ""]
+        lines += [f"request id {problem.request_id}" if problem.request_id else ""]
+    lines += [
+        f"step {step.position} {step.name}: {step.status}{f' - {step.note}' if step.note else ''}" for step in steps
+    ]
+    return "\n".join(line for line in lines if line)
