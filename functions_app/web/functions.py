@@ -7,26 +7,27 @@ from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.urls import path, reverse
 from django.utils.safestring import SafeString, mark_safe
 
 from functions_app import clock
 from functions_app.domain.bases.freshness import Freshness
-from functions_app.services.inventory.fleet.function_list import (
-    NEEDS,
-    ORDERS,
+from functions_app.services.inventory.fleet.function_list import FleetPage, FunctionRow, functions
+from functions_app.services.inventory.fleet.list_filter import (
+    NONE,
+    OVERDUE,
     FleetFilter,
-    FleetPage,
-    FunctionRow,
-    functions,
+    Pairs,
+    as_pairs,
+    read_filter,
+    sort_word,
 )
 from functions_app.services.inventory.fleet_status import AccountFact, fleet_status
 from functions_app.web import parts
 from functions_app.web.http import HtmxHttpRequest, page
 from functions_app.web.pages import page_links
 
-NONE = "none"  # stands in the address for an empty value
 FACET_TITLES = {
     "freshness": "Freshness",
     "overdue": "Policy",
@@ -35,7 +36,6 @@ FACET_TITLES = {
     "region": "Region",
     "base": "Base image",
 }
-OVERDUE = {True: "yes", False: "no"}  # as in the address
 NEEDS_WORDS = {
     "broken": "Broken: image gone, Failed, or the update failed",
     "endangered": "A lifecycle policy will delete a live image",
@@ -48,9 +48,6 @@ EMPTY_WORDS = {"state": "Not read yet", "base": "No base found"}
 SHOWN_ALIASES = 4
 SHOWN_VALUES = 8
 FRESHNESS_ORDER = [Freshness.END_OF_LIFE, Freshness.STALE, Freshness.UNKNOWN, Freshness.CURRENT]
-# the default first: its direction is the one an address without `sort` has
-SORTS = {"problem": "-problem", "name": "name", "behind": "-behind", "changed": "-changed"}
-Pairs = list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -113,52 +110,6 @@ def function_list(request: HtmxHttpRequest) -> HttpResponse:
     if request.htmx:
         response["HX-Push-Url"] = (home + _href(pairs, found.page)).removesuffix("?")
     return response
-
-
-def read_filter(query: QueryDict, accounts: tuple[AccountFact, ...]) -> FleetFilter:
-    """Read the address. What it does not understand matches nothing (a value) or is left out (order, page)."""
-    keys = {fact.name: fact.pk for fact in accounts}
-    sort = query.get("sort", "")
-    order = sort.lstrip("-")
-    number = query.get("page", "1")
-
-    def several(name: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys("" if value == NONE else value for value in query.getlist(name) if value))
-
-    return FleetFilter(
-        search=query.get("search", "").replace("\0", "").strip()[:200],
-        account=tuple(keys.get(name, 0) for name in several("account")),
-        region=several("region"),
-        state=several("state"),
-        freshness=several("freshness"),
-        base=several("base"),
-        overdue=tuple(value for value, word in OVERDUE.items() if word in query.getlist("overdue")),
-        needs=query.get("needs", "") if query.get("needs") in NEEDS else "",
-        order=order if order in ORDERS else "problem",
-        reverse=order in SORTS and sort != SORTS[order],
-        page=int(number) if number.isascii() and number.isdigit() and len(number) < 7 else 1,
-    )
-
-
-def as_pairs(wanted: FleetFilter, accounts: tuple[AccountFact, ...]) -> Pairs:
-    """The filter as the parameters of its address, always in the same order, without the page."""
-    names = {fact.pk: fact.name for fact in accounts}
-    pairs = [("search", wanted.search)] if wanted.search else []
-    pairs += [("account", names.get(key, "?")) for key in wanted.account]
-    pairs += [("needs", wanted.needs)] if wanted.needs else []
-    pairs += [("overdue", OVERDUE[value]) for value in wanted.overdue]
-    for facet in ("region", "state", "freshness", "base"):
-        pairs += [(facet, value or NONE) for value in getattr(wanted, facet)]
-    if wanted.reverse or wanted.order != "problem":
-        pairs.append(("sort", _sort_word(wanted.order, wanted.reverse)))
-    return pairs
-
-
-def _sort_word(order: str, reverse: bool) -> str:
-    word = SORTS[order]
-    if not reverse:
-        return word
-    return word[1:] if word.startswith("-") else f"-{word}"
 
 
 def _href(pairs: Pairs, number: int = 1) -> str:
@@ -241,8 +192,8 @@ def _headings(wanted: FleetFilter, pairs: Pairs) -> list[Heading]:
 
     def sortable(title: str, order: str) -> Heading:
         current = wanted.order == order
-        word = _sort_word(order, current and not wanted.reverse)
-        now = _sort_word(order, wanted.reverse)
+        word = sort_word(order, current and not wanted.reverse)
+        now = sort_word(order, wanted.reverse)
         direction = ("descending" if now.startswith("-") else "ascending") if current else ""
         return Heading(title, _href(others if word == "-problem" else [*others, ("sort", word)]), direction)
 

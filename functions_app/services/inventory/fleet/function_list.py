@@ -13,13 +13,13 @@ from django.db.models import BooleanField, Case, Count, Q, QuerySet, Value, When
 
 from functions_app.domain.fleet.states import RANK_UPDATE_FAILED
 from functions_app.models import Alias, Function
+from functions_app.services.inventory.fleet.list_filter import FleetFilter
 from functions_app.services.inventory.fleet.search import searched
 from functions_app.services.snapshot.live_versions import live_versions
 
 PAGE_SIZE = 50
 FACETS = ("account", "region", "state", "freshness", "base", "overdue")
 COLUMNS = ("account_id", "region", "state", "freshness", "base_name", "overdue")
-NEEDS = ("broken", "endangered", "no-way-back", "ending", "moved")  # what the overview links to; no facets of their own
 ENDING = timedelta(days=90)
 ORDERS: dict[str, tuple[str, ...]] = {
     "problem": ("-problem_rank", "name", "id"),
@@ -54,28 +54,6 @@ FIELDS = (
 
 Group = tuple[int, str, str, str, str, bool, int]
 Counts = dict[str, dict[Any, int]]
-
-
-@dataclass(frozen=True)
-class FleetFilter:
-    """What the list shows. Several values of one facet mean any of them; facets and words all must hold."""
-
-    search: str = ""
-    account: tuple[int, ...] = ()
-    region: tuple[str, ...] = ()
-    state: tuple[str, ...] = ()
-    freshness: tuple[str, ...] = ()
-    base: tuple[str, ...] = ()
-    overdue: tuple[bool, ...] = ()
-    needs: str = ""  # one of NEEDS
-    order: str = "problem"
-    reverse: bool = False
-    page: int = 1
-
-    @property
-    def chosen(self) -> tuple[tuple[Any, ...], ...]:
-        """The chosen values, facet by facet, in the order of FACETS."""
-        return (self.account, self.region, self.state, self.freshness, self.base, self.overdue)
 
 
 @dataclass(frozen=True)
