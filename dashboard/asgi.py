@@ -16,6 +16,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 # The queue holds a whole static file or 512 pages of a log: a client that reads slowly keeps no thread waiting.
 pages = WSGIMiddleware(cast(Any, get_wsgi_application()), workers=settings.ENV.web_threads, send_queue_size=512)
 
-from functions_app.web.streams import Application, Django  # noqa: E402 - Django is set up by now
+from functions_app.streams.application import Application, Django  # noqa: E402 - Django is set up by now
 
 application = Application(cast(Django, Intake(cast(Any, pages))))

@@ -28,7 +28,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",  # around everything: static files, redirects and errors carry the policy too
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "functions_app.web.guard.NulGuard",
+    "functions_app.web.nul_guard.NulGuard",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -52,7 +52,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "functions_app.web.chrome.chrome",
+                "functions_app.web.frame.chrome",
             ],
         },
     }

@@ -4,42 +4,31 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver
 
 from functions_app.api import hooks
-from functions_app.web import (
-    accounts,
-    audit,
-    base_changes,
-    base_compare,
-    bases,
-    deployments,
-    forecasts,
-    freshness_policies,
-    function,
-    functions,
-    images,
-    invocations,
-    login,
-    overview,
-    repositories,
-    runs,
-)
+from functions_app.web.bases import bases, changes, compare, overdue_policies
+from functions_app.web.changes import deploy, invoke
+from functions_app.web.fleet import function, function_list
+from functions_app.web.images import forecast, image, repositories
+from functions_app.web.overview import overview
+from functions_app.web.people import accounts, audit, sign_in
+from functions_app.web.runs import runs
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *overview.urlpatterns,
-    *login.urlpatterns,
-    *functions.urlpatterns,
+    *sign_in.urlpatterns,
+    *function_list.urlpatterns,
     *runs.urlpatterns,
     *accounts.urlpatterns,
     *audit.urlpatterns,
     *function.urlpatterns,
     *repositories.urlpatterns,
-    *images.urlpatterns,
-    *forecasts.urlpatterns,
-    *deployments.urlpatterns,
-    *invocations.urlpatterns,
+    *image.urlpatterns,
+    *forecast.urlpatterns,
+    *deploy.urlpatterns,
+    *invoke.urlpatterns,
     *bases.urlpatterns,
-    *base_compare.urlpatterns,
-    *base_changes.urlpatterns,
-    *freshness_policies.urlpatterns,
+    *compare.urlpatterns,
+    *changes.urlpatterns,
+    *overdue_policies.urlpatterns,
     *hooks.urlpatterns,
 ]
 if settings.DEBUG:

@@ -108,7 +108,7 @@
     }
   });
 
-  // Relative times move on by themselves, in the words of web/parts.py.
+  // Relative times move on by themselves, in the words of web/html/elements.py.
   const relative = (seconds) => {
     const size = Math.abs(seconds);
     if (size < 5) return "just now";

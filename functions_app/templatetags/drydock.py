@@ -1,4 +1,4 @@
-"""The parts of functions_app.web.parts as template tags and filters."""
+"""The parts of functions_app.web.html.elements as template tags and filters."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,47 +10,47 @@ from django.utils.safestring import SafeString
 
 from functions_app import clock
 from functions_app.domain.runs import StepStatus
-from functions_app.web import parts
-from functions_app.web.chrome import NavItem, navigation
+from functions_app.web.frame import NavItem, navigation
+from functions_app.web.html import elements
 
 PLANS, IMAGES, SETTINGS = "/plans/", "/images/", "/settings/"
 
 register = template.Library()
 
-register.simple_tag(parts.icon, name="icon")
-register.simple_tag(parts.badge, name="badge")
-register.simple_tag(parts.freshness, name="freshness")
-register.simple_tag(parts.copy_button, name="copy")
-register.simple_tag(parts.account, name="account")
-register.filter("run_status", parts.run_status)
-register.filter("short", parts.short)
-register.filter("bytes", parts.size)
-register.filter("exact", parts.exact)
-register.filter("tags", parts.tags)
+register.simple_tag(elements.icon, name="icon")
+register.simple_tag(elements.badge, name="badge")
+register.simple_tag(elements.freshness, name="freshness")
+register.simple_tag(elements.copy_button, name="copy")
+register.simple_tag(elements.account, name="account")
+register.filter("run_status", elements.run_status)
+register.filter("short", elements.short)
+register.filter("bytes", elements.size)
+register.filter("exact", elements.exact)
+register.filter("tags", elements.tags)
 
 
 @register.simple_tag
 def state(value: str, reason: str = "") -> SafeString:
     """A function's state."""
-    return parts.state(value, reason)
+    return elements.state(value, reason)
 
 
 @register.filter
 def step_look(status: str) -> tuple[str, str, str]:
     """A step's status: word, icon, colour class."""
-    return parts.STEP_STATUS[StepStatus(status)]
+    return elements.STEP_STATUS[StepStatus(status)]
 
 
 @register.filter
 def digest(value: str) -> SafeString:
     """A digest chip with a copy button."""
-    return parts.digest(value)
+    return elements.digest(value)
 
 
 @register.filter
 def ago(then: datetime | None) -> SafeString:
     """A relative time with the exact one on hover."""
-    return parts.ago(then)
+    return elements.ago(then)
 
 
 @register.simple_tag

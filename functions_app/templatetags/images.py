@@ -12,7 +12,7 @@ from functions_app.domain.bases.detection import Tier
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.images.scans import ScanState, Side
 from functions_app.services.inventory.images.repositories import Use
-from functions_app.web import parts
+from functions_app.web.html import elements
 
 register = template.Library()
 
@@ -44,7 +44,7 @@ _SEVERITIES = {
 def check_line(check: Check) -> SafeString:
     """One check as a list item: icon with its word, name, reason."""
     icon, word, colour = _OUTCOMES[check.kind, check.ok]
-    mark = parts.icon(icon, word)
+    mark = elements.icon(icon, word)
     body = f"<b>{escape(check.name)}.</b> {escape(check.text)}"
     return mark_safe(f'<li><span class="{colour}">{mark}</span><span>{body}</span></li>')  # noqa: S308
 
@@ -55,14 +55,14 @@ def tier(value: str) -> SafeString:
     known = Tier(value)
     word, icon, colour, means = _TIERS[known]
     sure = f'<span class="fine">confidence {known.confidence}: {means}</span>'
-    return mark_safe(f"{parts.badge(word, icon, colour)} {sure}")  # noqa: S308
+    return mark_safe(f"{elements.badge(word, icon, colour)} {sure}")  # noqa: S308
 
 
 @register.simple_tag
 def severity(value: str) -> SafeString:
     """The severity of a finding."""
     icon, colour = _SEVERITIES.get(value, ("info-circle", "calm"))
-    return parts.badge(value.capitalize(), icon, colour)
+    return elements.badge(value.capitalize(), icon, colour)
 
 
 _SCANS = {
@@ -87,14 +87,14 @@ _SIDES = {
 def scan_state(value: ScanState, total: int = 0) -> SafeString:
     """Whether an image was scanned, and with what result."""
     if value is ScanState.FOUND:
-        return parts.badge(f"{total} finding{'' if total == 1 else 's'}", "alert-triangle", "warn")
-    return parts.badge(*_SCANS[value])
+        return elements.badge(f"{total} finding{'' if total == 1 else 's'}", "alert-triangle", "warn")
+    return elements.badge(*_SCANS[value])
 
 
 @register.simple_tag
 def side(value: Side) -> SafeString:
     """Where a finding is."""
-    return parts.badge(*_SIDES[value])
+    return elements.badge(*_SIDES[value])
 
 
 @lru_cache(maxsize=8)
@@ -111,8 +111,8 @@ def _address(name: str, pk: int) -> str:
 def image_link(pk: int, digest: str) -> SafeString:
     """An image by its short digest, as a link to its page, and a button that copies the whole."""
     whole = escape(digest)
-    link = f'<a class="name mono" href="{_address("image", pk)}" title="{whole}">{parts.short(whole)}</a>'
-    return mark_safe(f"{link}{parts.copy_button(digest, 'digest')}")  # noqa: S308
+    link = f'<a class="name mono" href="{_address("image", pk)}" title="{whole}">{elements.short(whole)}</a>'
+    return mark_safe(f"{link}{elements.copy_button(digest, 'digest')}")  # noqa: S308
 
 
 @register.simple_tag

@@ -17,10 +17,10 @@ from functions_app.domain.images.scans import SEVERITIES, ScanState, Side
 from functions_app.domain.runs import Status
 from functions_app.services.inventory.bases.base import Mark
 from functions_app.services.inventory.bases.base_list import Standing, Tally
-from functions_app.web import base_parts, parts
-from functions_app.web.chain import Stop
+from functions_app.web.html import bases, elements
+from functions_app.web.html.chains import Stop
 from functions_app.web.http import HtmxHttpRequest
-from functions_app.web.pages import page_links
+from functions_app.web.page_links import page_links
 
 DIGEST = "sha256:" + "1f4ee0c3a9d4" * 5 + "0000"
 OTHER = "sha256:" + "7c82785f9109" * 5 + "0000"
@@ -55,15 +55,15 @@ LANES = (
     (
         Stop("Alias", _bold("live"), "split"),
         Stop("Version", _bold("7"), word="90 %"),
-        Stop("Image", parts.digest(DIGEST), "v2.3.1 is 7c82785f9109 now", hop="warn", word="tag moved", drift=True),
+        Stop("Image", elements.digest(DIGEST), "v2.3.1 is 7c82785f9109 now", hop="warn", word="tag moved", drift=True),
         Stop("Base", _bold("python:3.12"), "of 2026-08-01", "warn"),
         Stop("Newest", _bold("python:3.12"), "of 2026-11-01", "newest", "warn", "3 releases, 93 d"),
     ),
     (
         Stop("Alias", _bold("previous"), "all calls"),
         Stop("Version", _bold("5")),
-        Stop("Image", parts.digest(OTHER), "deleted from ECR", "bad", "bad", "broken"),
-        Stop("Base", parts.freshness(Freshness.UNKNOWN, "Nothing is known of it"), "none found", "unknown"),
+        Stop("Image", elements.digest(OTHER), "deleted from ECR", "bad", "bad", "broken"),
+        Stop("Base", elements.freshness(Freshness.UNKNOWN, "Nothing is known of it"), "none found", "unknown"),
     ),
 )
 
@@ -74,18 +74,18 @@ def styleguide(request: HtmxHttpRequest) -> HttpResponse:
     context = {
         "digest": DIGEST,
         "freshness": [(item.value, f"Why it is {item.value}", 3, 41) for item in Freshness],
-        "states": [value for value in parts.STATES if value],
+        "states": [value for value in elements.STATES if value],
         "statuses": [item.value for item in Status],
-        "colours": parts.COLOURS,
+        "colours": elements.COLOURS,
         "times": [now - timedelta(seconds=seconds) for seconds in (1, 40, 300, 7200, 1_000_000)],
         "size": 213_400_000,
         "tags": ["main", "v2.4.0", "2026-11-21", "stable", "latest"],
         "arn": "arn:aws:lambda:eu-west-1:111111111111:function:orders-create",
-        "aliases": parts.aliases(ALIASES, "", shown=4),
+        "aliases": elements.aliases(ALIASES, "", shown=4),
         "lanes": LANES,
         "tally": Tally(dict.fromkeys(Standing, 4), aliases=31, functions_through=0),
         "ends": [(now.date() + timedelta(days=days), days) for days in (400, 90, -30)],
-        "changes": list(base_parts.CHANGES),
+        "changes": list(bases.CHANGES),
         "marks": [
             Mark(number, f"3.12.{number}", now - timedelta(days=days), "linux/amd64", current=days == 3, aliases=count)
             for number, (days, count) in enumerate(((140, 2), (90, 0), (34, 11), (3, 18)))

@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from functions_app import clock
 from functions_app.models import AliasMove, AuditEntry, Function, Image, Run
-from functions_app.web.chain import Stop
+from functions_app.web.html.chains import Stop
 from tests.factories import (
     NOW,
     digest,

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from functions_app.web.hub import Hub
-from functions_app.web.live import Watcher
+from functions_app.streams.hub import Hub
+from functions_app.streams.run_feed import Watcher
 
 
 async def broken(*_: Any) -> Any:

@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from functions_app import clock
 from functions_app.models import Account, Alias, FreshnessDay, Function, LifecycleForecast, Run, Scope
-from functions_app.web.overview_findings import Finding
+from functions_app.web.overview.findings import Finding
 from tests.factories import make_account, make_alias, make_function, make_image, make_repository, make_version
 
 TODAY = clock.now().date()

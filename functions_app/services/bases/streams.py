@@ -23,7 +23,7 @@ from functions_app.services.bases import poll_schedule
 from functions_app.services.images.registries import allowed_host
 from functions_app.services.people import access
 
-DATA = Path(__file__).resolve().parent.parent / "data" / "base-streams.json"
+DATA = Path(__file__).resolve().parents[2] / "data" / "base-streams.json"
 HOST = "public.ecr.aws"
 FAMILY = "lambda/"
 ANEW = "anew"  # instead of the digest its tag pointed to: read this stream's whole history once more

@@ -20,8 +20,8 @@ from django.utils import timezone
 
 from functions_app import runlog
 from functions_app.models import Run
-from functions_app.web.fleet_feed import FleetFeed
-from functions_app.web.live import POLL, Feed, Watcher, event
+from functions_app.streams.fleet_feed import FleetFeed
+from functions_app.streams.run_feed import POLL, Feed, Watcher, event
 
 BELT = 3.0  # seconds between two looks at the database while Redis is there: a published message may be lost
 GUARD = 5.0  # seconds between two looks at who is still signed in

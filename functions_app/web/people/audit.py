@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from functions_app.services.inventory.audit import AuditFilter, audit_list
 from functions_app.web.http import page
-from functions_app.web.pages import page_links, page_number
+from functions_app.web.page_links import page_links, page_number
 
 
 @require_safe

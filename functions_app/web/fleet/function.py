@@ -16,9 +16,9 @@ from functions_app.services.inventory.fleet.function import (
 )
 from functions_app.services.inventory.fleet_status import fleet_status
 from functions_app.services.inventory.images.image import function_images, image_facts, image_row
-from functions_app.web import chain
+from functions_app.web.html import chains
 from functions_app.web.http import HtmxHttpRequest, page
-from functions_app.web.pages import page_links, page_number
+from functions_app.web.page_links import page_links, page_number
 
 COLUMNS = 6  # with more aliases than that, the matrix names them in one column
 
@@ -41,7 +41,7 @@ def versions(request: HtmxHttpRequest, pk: int) -> HttpResponse:
         "chrome": status,
         "function": head,
         "tab": "versions",
-        "lanes": chain.lanes(found.lanes),
+        "lanes": chains.lanes(found.lanes),
         "ways_back": ways_back(pk),
         "aliases": found.aliases if len(found.aliases) <= COLUMNS else (),
         "matrix": [_matrix_row(row, found.aliases) for row in found.rows],
@@ -52,7 +52,7 @@ def versions(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 
 
 def _matrix_row(row: VersionRow, aliases: tuple[str, ...]) -> MatrixRow:
-    shares = {share.alias: chain.percent(share.weight) for share in row.shares}
+    shares = {share.alias: chains.percent(share.weight) for share in row.shares}
     named = tuple(f"{alias} {share}" for alias, share in shares.items())
     return MatrixRow(row, tuple(shares.get(alias, "") for alias in aliases), named)
 

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.models import BaseRelease, Image
 from functions_app.services.inventory.fleet.function import Lane, VersionRow
-from functions_app.web import parts
+from functions_app.web.html import elements
 
 LEVEL = {
     Freshness.CURRENT: "good",
@@ -59,11 +59,11 @@ def _bold(text: str) -> SafeString:
 
 
 def _image(row: VersionRow) -> Stop:
-    chips = parts.digest(row.version.digest) + parts.tags(row.tags, shown=2)
+    chips = elements.digest(row.version.digest) + elements.tags(row.tags, shown=2)
     note, level, hop, word = "", "", "", ""
     if row.drifted and row.deployed_tag:
         hop, word = "warn", "tag moved"
-        note = f"{row.deployed_tag.name} is {parts.short(row.deployed_tag.digest)} now"
+        note = f"{row.deployed_tag.name} is {elements.short(row.deployed_tag.digest)} now"
     if row.image is None:
         note, level, word = note or "in no repository Drydock reads", "unknown", word or "unknown"
     elif row.image.gone_at:
@@ -90,7 +90,7 @@ def _base(row: VersionRow) -> list[Stop]:
         ]
     stops = [Stop("Base", _release(release), _age(release), LEVEL[nearest.freshness])]
     if row.newest and row.newest.pk != release.pk:
-        far = parts.behind(nearest.releases_behind, nearest.days_behind) or "behind"
+        far = elements.behind(nearest.releases_behind, nearest.days_behind) or "behind"
         newest = _release(row.newest) + _what_changes(release, row.newest)
         stops.append(Stop("Newest", newest, _age(row.newest), "newest", LEVEL[nearest.freshness], far))
     elif nearest.freshness is Freshness.END_OF_LIFE:
@@ -129,14 +129,14 @@ def _beneath(level: _Level) -> Stop:
     """A base beneath a golden image that makes the image what it is, although the golden image is the newest."""
     name = f'<b>{escape(level.stream)}</b> <span class="mono sub">{escape(level.label.rpartition(":")[2])}</span>'
     notes = {Freshness.END_OF_LIFE: "end of life", Freshness.UNKNOWN: "no current release known"}
-    far = parts.behind(level.releases_behind, level.days_behind)
+    far = elements.behind(level.releases_behind, level.days_behind)
     note = notes.get(level.freshness) or (f"{far} behind" if far else "withdrawn")
     return Stop("Beneath", mark_safe(name), note, LEVEL[level.freshness] or "unknown")  # noqa: S308
 
 
 def _without_release(image: Image) -> Stop:
     if image.base_stream is None:
-        return Stop("Base", parts.freshness(image.freshness, image.freshness_reason), "none found", "unknown")
+        return Stop("Base", elements.freshness(image.freshness, image.freshness_reason), "none found", "unknown")
     verdict = Freshness(image.freshness)
     note = "end of life, release unknown" if verdict is Freshness.END_OF_LIFE else "release unknown"
     return Stop("Base", _bold(image.base_stream.name), note, LEVEL[verdict] or "unknown")
@@ -144,7 +144,7 @@ def _without_release(image: Image) -> Stop:
 
 def _release(release: BaseRelease) -> SafeString:
     name = f'<a class="name" href="{reverse("base", args=[release.stream_id])}">{escape(release.stream.name)}</a>'
-    which = f'<span class="mono sub">{escape(release.tag or parts.short(release.manifest_digest))}</span>'
+    which = f'<span class="mono sub">{escape(release.tag or elements.short(release.manifest_digest))}</span>'
     return mark_safe(f"{name} {which}")  # noqa: S308
 
 

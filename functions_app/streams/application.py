@@ -22,9 +22,9 @@ from django.http import HttpRequest
 from django.http.cookie import parse_cookie
 
 from functions_app.models import Run
-from functions_app.web.fleet_feed import FleetFeed
-from functions_app.web.hub import Hub
-from functions_app.web.live import Feed, Watcher
+from functions_app.streams.fleet_feed import FleetFeed
+from functions_app.streams.hub import Hub
+from functions_app.streams.run_feed import Feed, Watcher
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Any]

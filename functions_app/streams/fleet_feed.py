@@ -13,7 +13,7 @@ from django.db import DatabaseError
 
 from functions_app.domain.runs import ACTIVE
 from functions_app.models import FleetRevision, Run
-from functions_app.web.live import POLL, Watcher, event
+from functions_app.streams.run_feed import POLL, Watcher, event
 
 PACE = 0.5  # least seconds between two looks: a sync may change the fleet many times a second
 

@@ -9,8 +9,8 @@ from functions_app.models import BaseRelease, BaseStream
 from functions_app.services.images import files
 from functions_app.services.inventory.bases.compare import SHOWN_FILES, Comparison
 from functions_app.services.inventory.bases.compare import compare as read_comparison
-from functions_app.web import base_parts
-from functions_app.web.bases import number
+from functions_app.web.bases.bases import number
+from functions_app.web.html import bases
 from functions_app.web.http import HtmxHttpRequest, operator_required, page
 
 COMPARE = "bases/compare.html"
@@ -27,7 +27,7 @@ def compare(request: HtmxHttpRequest, pk: int) -> HttpResponse:
         "stream": found.stream,
         "search": search,
         "shown": SHOWN_FILES,
-        "sizes": [(*base_parts.CHANGES[change], *_sizes(found, change)) for change in LAYER_CHANGES],
+        "sizes": [(*bases.CHANGES[change], *_sizes(found, change)) for change in LAYER_CHANGES],
     }
     return page(request, COMPARE, context, partial="files")
 

@@ -12,7 +12,7 @@ from functions_app.models import BaseRelease
 from functions_app.services.inventory.bases.base import Mark
 from functions_app.services.inventory.bases.base_list import Standing, Tally
 from functions_app.services.snapshot.live_on_bases import label
-from functions_app.web import parts
+from functions_app.web.html import elements
 
 # word, icon, colour class
 STANDINGS = {
@@ -41,9 +41,9 @@ def standing(value: Standing, count: int | None = None) -> SafeString:
     """How a function stands on a base; with a number of functions, that many of them."""
     word, icon_name, colour = STANDINGS[value]
     if count is None:
-        return parts.badge(word, icon_name, colour)
+        return elements.badge(word, icon_name, colour)
     return mark_safe(  # noqa: S308
-        f'<span class="bdg {colour}">{parts.icon(icon_name)}<b>{count}</b>&nbsp;{word.lower()}</span>'
+        f'<span class="bdg {colour}">{elements.icon(icon_name)}<b>{count}</b>&nbsp;{word.lower()}</span>'
     )
 
 
@@ -65,11 +65,11 @@ def end(day: date | None, days: int | None) -> SafeString:
     if day is None or days is None:
         return mark_safe('<span class="muted">no date known</span>')
     if days <= 0:
-        return parts.badge(
+        return elements.badge(
             f"{day:%Y-%m-%d}, {-days} d ago" if days else f"{day:%Y-%m-%d}, today", "calendar-off", "bad"
         )
     text = f"{day:%Y-%m-%d}, in {days} d"
-    return parts.badge(text, "clock-exclamation", "warn") if days <= SOON else mark_safe(escape(text))  # noqa: S308
+    return elements.badge(text, "clock-exclamation", "warn") if days <= SOON else mark_safe(escape(text))  # noqa: S308
 
 
 def drawn(marks: Sequence[Mark]) -> tuple[Mark, ...]:
@@ -136,7 +136,7 @@ def _mark(mark: Mark, x: float, base: int, most: int) -> str:
 
 def change_mark(change: str) -> SafeString:
     """Whether something is kept, added, removed or changed."""
-    return parts.badge(*CHANGES[change])
+    return elements.badge(*CHANGES[change])
 
 
 def release_name(release: BaseRelease) -> str:
@@ -148,7 +148,7 @@ def file_facts(entry: FileEntry, other: FileEntry | None = None) -> SafeString:
     """What a file is: its size, where a link leads, its kind; the mode where that is all that differs."""
     if entry.kind == "symlink":
         return mark_safe(f'<span class="mono wrap">→ {escape(entry.link)}</span>')  # noqa: S308
-    text = KINDS.get(entry.kind) if entry.kind != "file" else parts.size(entry.size)
+    text = KINDS.get(entry.kind) if entry.kind != "file" else elements.size(entry.size)
     if other and other.mode != entry.mode and other.kind == entry.kind:
         text = f"{text}, mode {entry.mode:04o}"
     return mark_safe(f'<span class="nb">{escape(text or entry.kind)}</span>')  # noqa: S308

@@ -12,9 +12,9 @@ from functions_app import clock
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.services.inventory.fleet_status import AccountFact, FleetStatus, fleet_status
 from functions_app.services.inventory.overview.findings import Overview, overview
-from functions_app.web import burn_down, parts
+from functions_app.web.html import burn_down, elements
 from functions_app.web.http import HtmxHttpRequest, page
-from functions_app.web.overview_findings import Pairs, findings, functions_address
+from functions_app.web.overview.findings import Pairs, findings, functions_address
 
 RANGES = (30, 90)
 ACCOUNTS = 6  # more than these are folded behind the one that is chosen
@@ -102,7 +102,7 @@ def _bar(found: Overview, kept: Pairs) -> list[Part]:
         count = found.freshness[value.value]
         if not count:
             continue
-        word, icon, css = parts.FRESHNESS[value]
+        word, icon, css = elements.FRESHNESS[value]
         width = count / found.functions * 100
         share = f"{width:.0f} %" if width >= 1 else "under 1 %"
         href = functions_address([*kept, ("freshness", value.value)])

@@ -24,9 +24,9 @@ from functions_app.services.inventory.fleet.list_filter import (
     sort_word,
 )
 from functions_app.services.inventory.fleet_status import AccountFact, fleet_status
-from functions_app.web import parts
+from functions_app.web.html import elements
 from functions_app.web.http import HtmxHttpRequest, page
-from functions_app.web.pages import page_links
+from functions_app.web.page_links import page_links
 
 FACET_TITLES = {
     "freshness": "Freshness",
@@ -164,17 +164,17 @@ def _ordered(name: str, counts: dict[Any, int], facts: dict[int, AccountFact]) -
 
 def _label(name: str, value: Any, facts: dict[int, AccountFact]) -> str | SafeString:
     if name == "account":
-        return parts.account(facts[value].name, facts[value].colour) if value in facts else "Unknown account"
+        return elements.account(facts[value].name, facts[value].colour) if value in facts else "Unknown account"
     if name == "freshness":
-        return parts.freshness(value)
+        return elements.freshness(value)
     if name == "overdue":
-        return parts.overdue() if value else "Not overdue"
+        return elements.overdue() if value else "Not overdue"
     return str(value) or EMPTY_WORDS[name]
 
 
 def _chosen(pairs: Pairs, accounts: tuple[AccountFact, ...]) -> list[tuple[str, str, str]]:
     """What is filtered by, in words, each with the address without it."""
-    words = {**{item.value: parts.FRESHNESS[item][0] for item in Freshness}, **NEEDS_WORDS}
+    words = {**{item.value: elements.FRESHNESS[item][0] for item in Freshness}, **NEEDS_WORDS}
     chips = []
     for pair in pairs:
         if pair[0] == "sort":
@@ -209,13 +209,13 @@ def _headings(wanted: FleetFilter, pairs: Pairs) -> list[Heading]:
 
 def _row(row: FunctionRow, accounts: dict[int, AccountFact], home: str, now: datetime) -> Row:
     account = accounts.get(row.account)
-    chip = parts.account(account.name, account.colour) if account else ""
-    state: str = parts.state(row.state, row.state_reason)
+    chip = elements.account(account.name, account.colour) if account else ""
+    state: str = elements.state(row.state, row.state_reason)
     if row.last_update_status in ("Failed", "InProgress"):
-        state += f" {parts.update_status(row.last_update_status, row.last_update_reason)}"
-    base: str = parts.freshness(row.freshness, row.freshness_reason, row.releases_behind, row.days_behind)
+        state += f" {elements.update_status(row.last_update_status, row.last_update_reason)}"
+    base: str = elements.freshness(row.freshness, row.freshness_reason, row.releases_behind, row.days_behind)
     if row.overdue_on and row.overdue_on <= now.date():
-        base += parts.overdue(row.overdue_on, now.date())
+        base += elements.overdue(row.overdue_on, now.date())
     if row.base_name:
         base += f'<a class="sub" href="{_base_address(row.base_name)}" hx-boost="false">{escape(row.base_name)}</a>'
     problem = f'<span class="why" title="{escape(row.problem)}">{escape(row.problem)}</span>' if row.problem else ""
@@ -223,10 +223,10 @@ def _row(row: FunctionRow, accounts: dict[int, AccountFact], home: str, now: dat
         f'<tr data-row id="f{row.pk}"><th scope="row"><div class="who">'
         f'<a class="name" href="{home}{row.pk}/" hx-boost="false">{escape(row.name)}</a>'
         f'<span class="place">{chip}<span class="sub">{escape(row.region)}</span></span></div>{problem}</th>'
-        f'<td data-h="Aliases">{parts.aliases(row.aliases, row.digest, shown=SHOWN_ALIASES)}</td>'
+        f'<td data-h="Aliases">{elements.aliases(row.aliases, row.digest, shown=SHOWN_ALIASES)}</td>'
         f'<td data-h="Base" class="base">{base}</td><td data-h="State">{state}</td>'
-        f'<td data-h="Changed" class="nb">{parts.ago(row.last_modified, now)}</td>'
-        f'<td data-h="Owner">{parts.owner(row.owner)}</td></tr>'
+        f'<td data-h="Changed" class="nb">{elements.ago(row.last_modified, now)}</td>'
+        f'<td data-h="Owner">{elements.owner(row.owner)}</td></tr>'
     )
     return Row(row.name, mark_safe(html))  # noqa: S308 - every value above is escaped
 

@@ -8,7 +8,7 @@ from functions_app.services.inventory.images import forecast
 from functions_app.services.inventory.images.repositories import repositories, repository
 from functions_app.services.inventory.images.search import find_images
 from functions_app.web.http import HtmxHttpRequest, page
-from functions_app.web.pages import page_links, page_number
+from functions_app.web.page_links import page_links, page_number
 
 
 def repository_list(request: HtmxHttpRequest) -> HttpResponse:

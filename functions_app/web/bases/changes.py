@@ -20,9 +20,9 @@ from functions_app.services.bases import stream_form
 from functions_app.services.bases.stream_form import StreamDraft
 from functions_app.services.changes import patch
 from functions_app.services.people import access
-from functions_app.web.bases import number
+from functions_app.web.bases.bases import number
 from functions_app.web.http import HtmxHttpRequest, explained, operator_required, page, status_of
-from functions_app.web.pages import page_links, page_number
+from functions_app.web.page_links import page_links, page_number
 
 _FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 FORM, PLAN = "bases/form.html", "bases/patch.html"

@@ -11,7 +11,7 @@ from functions_app.services.inventory.images.image import image_row
 from functions_app.services.inventory.images.image_page import image_page
 from functions_app.services.people import access
 from functions_app.web.http import HtmxHttpRequest, operator_required, page
-from functions_app.web.pages import page_links, page_number
+from functions_app.web.page_links import page_links, page_number
 
 # What each state of a scan means, and what can be done.
 WORDS = {

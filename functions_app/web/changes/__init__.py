@@ -1,0 +1,1 @@
+"""Deploy, roll back, invoke."""

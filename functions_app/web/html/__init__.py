@@ -1,0 +1,1 @@
+"""Markup that is too hot for a template, and how statuses look."""
