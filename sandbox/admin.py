@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable
 from typing import Any
 
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 from werkzeug.wrappers import Request, Response
 
-from sandbox import ecr_scans, events, registry
+from sandbox import events
 from sandbox.clock import CLOCK
 from sandbox.faults import FAULTS
 from sandbox.limits import CALLS, DENIALS, QUOTAS
-from sandbox.store import STORE, namespace
 
 Endpoint = Callable[[Request], object]
 
@@ -34,7 +32,8 @@ def answer(request: Request) -> Response:
     return Response(json.dumps(result), status=status, content_type="application/json")
 
 
-def _body(request: Request) -> dict[str, Any]:
+def body_of(request: Request) -> dict[str, Any]:
+    """The JSON object that was sent. Raises BadRequest."""
     body = json.loads(request.get_data() or b"{}")
     if not isinstance(body, dict):
         raise BadRequest("the body must be a JSON object")
@@ -42,23 +41,23 @@ def _body(request: Request) -> dict[str, Any]:
 
 
 def _clock(request: Request) -> object:
-    CLOCK.set(_body(request))
+    CLOCK.set(body_of(request))
     return CLOCK.waits()
 
 
 def _deny(request: Request) -> object:
-    body = _body(request)
+    body = body_of(request)
     DENIALS.deny(str(body["account"]), body["actions"])
     return DENIALS.listing()
 
 
 def _allow(request: Request) -> object:
-    DENIALS.lift(request.args.get("account") or _body(request).get("account"))
+    DENIALS.lift(request.args.get("account") or body_of(request).get("account"))
     return DENIALS.listing()
 
 
 def _set_quotas(request: Request) -> object:
-    QUOTAS.enforce(bool(_body(request)["enforce"]))
+    QUOTAS.enforce(bool(body_of(request)["enforce"]))
     return _quotas(request)
 
 
@@ -76,41 +75,8 @@ def _reset_events(_request: Request) -> object:
     return []
 
 
-def _set_findings(request: Request) -> object:
-    body = _body(request)
-    space, repository, digest = _scanned_image(body)
-    findings = body.get("findings", [])
-    options = {name: body[name] for name in ("status", "description", "enhanced") if name in body}
-    ecr_scans.set_findings(space, repository, digest, findings, **options)
-    return {"digest": digest, "findings": len(findings)}
-
-
-def _forget_scan(request: Request) -> object:
-    space, repository, digest = _scanned_image(request.args)
-    ecr_scans.forget(space, repository, digest)
-    return {"digest": digest}
-
-
-def _scanned_image(named: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Name space, repository and digest of account, region, repository and image (a tag or a digest)."""
-    space, repository = namespace(str(named["account"]), str(named["region"])), str(named["repository"])
-    found = STORE.manifest(space, repository, str(named["image"]))
-    if found is None:
-        raise NotFound(f"no image {named['image']!r} (a tag or a digest) in {space}/{repository}")
-    return space, repository, found.digest
-
-
-def _set_registry(request: Request) -> object:
-    registry.configure(registry.Settings(**_body(request)))
-    return _registry(request)
-
-
-def _registry(_request: Request) -> object:
-    return asdict(registry.settings())
-
-
 def _set_fault(request: Request) -> object:
-    return FAULTS.add(_body(request))
+    return FAULTS.add(body_of(request))
 
 
 def _clear_faults(request: Request) -> object:
@@ -134,10 +100,6 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("DELETE", "faults"): _clear_faults,
     ("GET", "events"): lambda request: events.events(request.args.get("account")),
     ("DELETE", "events"): _reset_events,
-    ("POST", "findings"): _set_findings,
-    ("DELETE", "findings"): _forget_scan,
-    ("GET", "registry"): _registry,
-    ("POST", "registry"): _set_registry,
 }
 """By method and name; other rooms of the sandbox add theirs (see `add`)."""
 

@@ -11,10 +11,9 @@ from typing import Any
 
 from moto.ecr.models import ECRBackend, Repository, ecr_backends
 
-from sandbox import ecr_lifecycle_policy, ecr_scans, events
-from sandbox.dispatch import route
+from sandbox import ecr_lifecycle_policy
 from sandbox.ecr_policy import PULL_ACTIONS, Caller, allows_all
-from sandbox.store import PUBLIC, STORE, Push, namespace
+from sandbox.store import STORE, namespace
 
 
 class EcrBackend(ECRBackend):
@@ -67,17 +66,6 @@ def tag_is_immutable(repository: Repository, tag: str) -> bool:
     return setting.startswith("IMMUTABLE") != excluded
 
 
-def install() -> None:
-    """Put the corrected ECR in moto's place. Call once, before any account is used."""
-    # The responses import this module.
-    from sandbox.ecr_responses import EcrResponse
-
-    ecr_backends.backend = EcrBackend
-    route("ecr", EcrResponse)
-    if _announce not in STORE.listeners:
-        STORE.listeners.append(_announce)
-
-
 def find_repository(account_id: str, region: str, name: str) -> Repository | None:
     """A repository's settings, or None."""
     found: Repository | None = ecr_backends[account_id][region].repositories.get(name)
@@ -127,26 +115,3 @@ def pull_allowed(
         source = f"arn:aws:lambda:{region}:{caller_account_id}:function:any"
         callers.append(Caller(caller_account_id, service=principal, source_arn=source))
     return all(allows_all(found.policy, caller, PULL_ACTIONS, own_account=own) for caller in callers)
-
-
-def _announce(push: Push) -> None:
-    if push.namespace == PUBLIC:
-        return
-    account, region = push.namespace.split("/")
-    announce_action(account, region, "PUSH", push.repository, push.digest, push.tag)
-    found = find_repository(account, region, push.repository)
-    if found is not None and _scans_on_push(found):
-        ecr_scans.scan(push.namespace, push.repository, push.digest)
-
-
-def _scans_on_push(repository: Repository) -> bool:
-    configuration: Any = repository.image_scanning_configuration
-    return bool(configuration.get("scanOnPush"))
-
-
-def announce_action(account: str, region: str, action: str, repository: str, digest: str, tag: str | None) -> None:
-    """Emit "ECR Image Action" for a PUSH or DELETE."""
-    detail = {"action-type": action, "result": "SUCCESS", "repository-name": repository, "image-digest": digest}
-    if tag:
-        detail["image-tag"] = tag
-    events.emit(account, region, "aws.ecr", "ECR Image Action", detail)

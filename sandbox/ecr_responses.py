@@ -18,7 +18,7 @@ from moto.ecr.exceptions import (
 )
 
 from sandbox import ecr_errors, ecr_images, tokens
-from sandbox.ecr import announce_action
+from sandbox.ecr_announcements import announce_action
 from sandbox.ecr_images import Holding
 from sandbox.ecr_layers import LayerActions
 from sandbox.ecr_referrers import ReferrerActions

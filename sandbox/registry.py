@@ -13,7 +13,7 @@ from functools import partial
 
 from werkzeug.wrappers import Request, Response
 
-from sandbox import ecr, ecr_errors, ecr_referrers, registry_uploads
+from sandbox import ecr_announcements, ecr_errors, ecr_referrers, registry_uploads
 from sandbox.blobs import blob_response, layer_path
 from sandbox.faults import under_faults
 from sandbox.limits import CALLS, QUOTAS
@@ -152,7 +152,7 @@ def _delete_manifest(_request: Request, who: Access, name: str, reference: str) 
         STORE.untag(who.namespace, name, reference)
     if not who.is_public:
         for tag in tags or (None,):
-            ecr.announce_action(who.account, who.region, "DELETE", name, found.digest, tag)
+            ecr_announcements.announce_action(who.account, who.region, "DELETE", name, found.digest, tag)
     return Response("", status=202)
 
 

@@ -8,7 +8,18 @@ from typing import Any
 
 from werkzeug.wrappers import Request
 
-from sandbox import admin, codebuild, ecr, eventbridge, lambdas, registry, releases, roles_admin
+from sandbox import (
+    admin,
+    codebuild,
+    ecr_admin,
+    ecr_service,
+    eventbridge,
+    lambdas,
+    registry,
+    registry_admin,
+    releases,
+    roles_admin,
+)
 from sandbox.blobs import LAYERS, layer
 from sandbox.dispatch import Dispatcher, route
 from sandbox.http import Server, WSGIApp
@@ -20,10 +31,12 @@ def create_app() -> WSGIApp:
     # moto would let this variable name the account of every caller.
     os.environ.pop("MOTO_ACCOUNT_ID", None)
     route("sts", StsResponse)
-    ecr.install()
+    ecr_service.install()
     lambdas.install()
     codebuild.install()
     eventbridge.install()
+    ecr_admin.install()
+    registry_admin.install()
     roles_admin.install()
     releases.install()
     dispatcher = Dispatcher()

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox import ecr
+from sandbox import ecr, ecr_service
 from tests.sandbox.conftest import ClientFactory, Push, Sandbox, login
 from tests.sandbox.fixtures import small_image
 
@@ -86,7 +86,7 @@ _ACCOUNTS = count(400_000_000_000)
 @pytest.fixture
 def repository() -> str:
     """The account of a repository team/app in this process, without a policy."""
-    ecr.install()
+    ecr_service.install()
     owner = str(next(_ACCOUNTS))
     ecr.create_repository(owner, "eu-west-1", "team/app")
     return owner
