@@ -10,11 +10,12 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from sandbox import clock, pinned
+from sandbox import clock
 from sandbox.clock import CLOCK
+from sandbox.core import pinned_moto
 
 if TYPE_CHECKING:
-    from sandbox.http import Server
+    from sandbox.core.http_server import Server
     from sandbox.state import State
 
 _SIZES = ("versions", "aliases", "repositories", "seed")
@@ -61,7 +62,7 @@ def _seed(arguments: argparse.Namespace) -> None:
     if arguments.fleet == "none" and not options:
         return
     # The fleet's images cost time to build, so they are loaded only when asked for.
-    from sandbox.fleet import seed
+    from sandbox.fleet.seed import seed
 
     seed(arguments.fleet, **options)
 
@@ -93,7 +94,7 @@ def main() -> None:
     arguments = _arguments()
     signal.signal(signal.SIGTERM, _stop)
     try:
-        pinned.check()
+        pinned_moto.check()
         # Only now: with another moto the import itself could fail, with an error that names no version.
         from sandbox.server import create_server
 
@@ -104,7 +105,7 @@ def main() -> None:
         state, restored = _restore(arguments.state) if arguments.state else (None, False)
         if not restored:
             _seed(arguments)
-    except (OSError, ValueError, pinned.WrongMoto) as error:
+    except (OSError, ValueError, pinned_moto.WrongMoto) as error:
         print(f"sandbox: cannot start on {arguments.host}:{arguments.port}: {error}", file=sys.stderr)
         raise SystemExit(2) from error
     _serve(server, state)

@@ -8,22 +8,19 @@ from typing import Any
 
 from werkzeug.wrappers import Request
 
-from sandbox import (
-    admin,
-    codebuild,
-    ecr_admin,
-    ecr_service,
-    eventbridge,
-    lambdas,
-    registry,
-    registry_admin,
-    releases,
-    roles_admin,
-)
-from sandbox.blobs import LAYERS, layer
-from sandbox.dispatch import Dispatcher, route
-from sandbox.http import Server, WSGIApp
-from sandbox.principals import StsResponse
+from sandbox.builds import codebuild
+from sandbox.core import admin, roles_admin
+from sandbox.core.dispatch import Dispatcher, route
+from sandbox.core.http_server import Server, WSGIApp
+from sandbox.ecr import admin as ecr_admin
+from sandbox.ecr import ecr_service
+from sandbox.events import eventbridge
+from sandbox.fleet import releases
+from sandbox.iam.principals import StsResponse
+from sandbox.lambda_ import lambda_service
+from sandbox.registry import admin as registry_admin
+from sandbox.registry import distribution
+from sandbox.store.blobs import LAYERS, layer
 
 
 def create_app() -> WSGIApp:
@@ -32,7 +29,7 @@ def create_app() -> WSGIApp:
     os.environ.pop("MOTO_ACCOUNT_ID", None)
     route("sts", StsResponse)
     ecr_service.install()
-    lambdas.install()
+    lambda_service.install()
     codebuild.install()
     eventbridge.install()
     ecr_admin.install()
@@ -48,7 +45,7 @@ def create_app() -> WSGIApp:
         if path.startswith("/_sandbox/"):
             return admin.answer(Request(environ))(environ, start_response)
         if path == "/v2" or path.startswith("/v2/"):
-            return registry.answer(Request(environ))(environ, start_response)
+            return distribution.answer(Request(environ))(environ, start_response)
         return dispatcher(environ, start_response)
 
     return app

@@ -20,9 +20,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
-from sandbox import pinned, state_parts
-from sandbox.http import WSGIApp
-from sandbox.store import STORE
+from sandbox import state_parts
+from sandbox.core import pinned_moto
+from sandbox.core.http_server import WSGIApp
+from sandbox.store.content_store import STORE
 
 FORMAT = 1
 LEAST_SECONDS = 2.0
@@ -139,7 +140,7 @@ class State:
 
 
 def _versions() -> dict[str, Any]:
-    return {"format": FORMAT, "moto": pinned.MOTO, "shape": state_parts.shape()}
+    return {"format": FORMAT, "moto": pinned_moto.MOTO, "shape": state_parts.shape()}
 
 
 def _may_change(environ: dict[str, Any]) -> bool:

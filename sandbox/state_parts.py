@@ -16,12 +16,17 @@ from typing import Any
 
 from moto.ecr.models import ecr_backends
 
-from sandbox import codebuild, ecr, ecr_layers, ecr_scans, lambda_model, principals, roles
-from sandbox.ecr_scans import Scan
-from sandbox.lambda_model import Alias, Code, Condition, Function, Provisioned, Settings, Version, space
-from sandbox.principals import Principal
-from sandbox.roles import Role
-from sandbox.store import STORE, Contents, StoredManifest
+from sandbox.builds import codebuild
+from sandbox.ecr import backend as ecr
+from sandbox.ecr import layers
+from sandbox.ecr import scans as ecr_scans
+from sandbox.ecr.scans import Scan
+from sandbox.iam import principals, roles
+from sandbox.iam.principals import Principal
+from sandbox.iam.roles import Role
+from sandbox.lambda_ import model
+from sandbox.lambda_.model import Alias, Code, Condition, Function, Provisioned, Settings, Version, space
+from sandbox.store.content_store import STORE, Contents, StoredManifest
 
 _KEPT = (Alias, Code, Condition, Function, Principal, Provisioned, Role, Scan, Settings, StoredManifest, Version)
 _REGISTRY = ("registry_policy", "replication_config", "registry_scanning_configuration")
@@ -37,12 +42,12 @@ def shape() -> str:
 def take() -> dict[str, Any]:
     """A copy of the account. Functions come first: the images that they run are then surely in the later copy."""
     return {
-        "lambda": {place: _functions(kept) for place, kept in list(lambda_model.spaces().items())},
+        "lambda": {place: _functions(kept) for place, kept in list(model.spaces().items())},
         "scans": (dict(ecr_scans._SCANS), dict(ecr_scans._FINDINGS)),
         "principals": dict(principals._PRINCIPALS),
         "roles": dict(roles._REGISTERED),
         "projects": copy.deepcopy(codebuild._PROJECTS),
-        "settings": dict(ecr_layers._SETTINGS),
+        "settings": dict(layers._SETTINGS),
         "ecr": {place: _registry(*place) for place in _registries()},
         "store": {place: _contents(contents) for place, contents in STORE.all_contents()},
     }
@@ -64,12 +69,12 @@ def put_back(kept: Mapping[str, Any]) -> None:
     principals._PRINCIPALS.update(kept["principals"])
     roles._REGISTERED.update(kept["roles"])
     codebuild._PROJECTS.update(kept["projects"])
-    ecr_layers._SETTINGS.update(kept["settings"])
+    layers._SETTINGS.update(kept["settings"])
     for (account, region), functions in kept["lambda"].items():
         _restore_functions(account, region, functions)
 
 
-def _functions(kept: lambda_model.Space) -> dict[str, Any]:
+def _functions(kept: model.Space) -> dict[str, Any]:
     with kept.lock:
         functions = list(kept.functions.values())
         numbers = dict(kept.numbers)

@@ -20,7 +20,7 @@ import httpx
 import pytest
 from botocore.config import Config
 
-from sandbox.images import Image, Index, sha256_digest
+from sandbox.images.making import Image, Index, sha256_digest
 from tests.sandbox.functions import Functions
 
 ROOT = Path(__file__).parents[1]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from sandbox.images import Image, Index, make_image, make_index, make_layer
+from sandbox.images.making import Image, Index, make_image, make_index, make_layer
 from tests.fixtures import Sandbox, push_image
 
 LOGIN = ("public", "sandbox")

@@ -13,8 +13,8 @@ from functions_app.domain.bases.detection import Detection, ImageShape, Tier, de
 from functions_app.domain.bases.known_releases import EMPTY_LAYER, KnownReleases
 from functions_app.domain.bases.lineage import KnownRelease
 from functions_app.domain.images.manifests import HistoryEntry, ImageConfig, Platform, chain_ids, parse_config
-from sandbox import bases
-from sandbox.images import make_image, make_layer
+from sandbox.images import bases
+from sandbox.images.making import make_image, make_layer
 
 AMD64, ARM64 = "linux/amd64", "linux/arm64"
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 
 from functions_app.domain.images.lambda_rules import Check, lambda_rules
 from functions_app.domain.images.manifests import ImageConfig, Manifest, parse_config, parse_manifest
-from sandbox.images import Flavour, Image, make_image, make_index, make_layer
+from sandbox.images.making import Flavour, Image, make_image, make_index, make_layer
 
 LAYERS = [make_layer({"a.txt": b"a"}), make_layer({"b.txt": b"b"})]
 

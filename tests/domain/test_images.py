@@ -23,7 +23,7 @@ from functions_app.domain.images.manifests import (
     parse_config,
     parse_manifest,
 )
-from sandbox.images import Flavour, Image, make_image, make_index, make_layer
+from sandbox.images.making import Flavour, Image, make_image, make_index, make_layer
 
 LAYERS = [make_layer({"a.txt": b"a"}), make_layer({"b.txt": b"b"})]
 digests = st.binary(max_size=8).map(lambda data: "sha256:" + hashlib.sha256(data).hexdigest())

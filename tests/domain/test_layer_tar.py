@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.layers.entries import FileEntry, LayerContents, Limits
 from functions_app.domain.layers.tar import read_tar
-from sandbox.images import make_layer
+from sandbox.images.making import make_layer
 
 Member = tuple[tarfile.TarInfo, bytes]
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from functions_app.domain.layers.entries import FileEntry
 from functions_app.domain.layers.overlay import overlay
 from functions_app.domain.layers.tar import read_tar
-from sandbox.images import Blob, Image, Layer, canonical_json, make_image, sha256_digest
+from sandbox.images.making import Blob, Image, Layer, canonical_json, make_image, sha256_digest
 from tests import packages
 from tests.domain.test_layer_tar import Member, entry, tar_of
 

@@ -10,7 +10,7 @@ from functions_app.domain.bases.detection import Detection, ImageShape, Tier, de
 from functions_app.domain.bases.known_releases import KnownReleases
 from functions_app.domain.bases.lineage import KnownRelease
 from functions_app.domain.images.manifests import Manifest, chain_ids, parse_config, parse_manifest
-from sandbox.images import Image, make_image, make_layer
+from sandbox.images.making import Image, make_image, make_layer
 from tests.domain.releases_at_random import LAYERS, PLATFORMS, STREAMS, WHEN, claims, digest_of, histories, images
 from tests.image_kinds.recast import recompressed, zstd
 

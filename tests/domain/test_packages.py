@@ -14,7 +14,7 @@ from functions_app.domain.layers.entries import LayerContents
 from functions_app.domain.layers.package_files import Package, reader_of
 from functions_app.domain.layers.packages import PackageChange, diff_packages, overlay_packages
 from functions_app.domain.layers.tar import read_tar
-from sandbox.images import Entry, SymlinkTo, make_layer
+from sandbox.images.making import Entry, SymlinkTo, make_layer
 
 DATA = Path(__file__).with_name("data") / "packages"
 STATUS = (DATA / "status").read_bytes()

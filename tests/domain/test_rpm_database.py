@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.layers.rpm_database import read_packages
-from sandbox.rpm_packages import RpmPackage, berkeley_database, sqlite_database
+from sandbox.images.rpm_packages import RpmPackage, berkeley_database, sqlite_database
 
 DATA = Path(__file__).with_name("data") / "packages"
 INSTALLED = [

@@ -7,8 +7,8 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from sandbox import bases
-from sandbox.images import (
+from sandbox.images import bases
+from sandbox.images.making import (
     OCI_INDEX,
     OCI_MANIFEST,
     Blob,
@@ -20,7 +20,7 @@ from sandbox.images import (
     make_index,
     make_layer,
 )
-from sandbox.rpm_packages import RpmPackage, sqlite_database
+from sandbox.images.rpm_packages import RpmPackage, sqlite_database
 from tests.image_kinds import published
 from tests.image_kinds.published import NODE, NOW, OLD_PYTHON, PYTHON, TODAY
 from tests.image_kinds.recast import annotated, assemble, merged, recompressed, squashed, with_config, zstd

@@ -1,6 +1,6 @@
 """The bases that the images of tests/image_kinds stand on, and what of them a registry has published by when.
 
-AWS's as sandbox/bases.py makes them (six layers, some shared by all streams), and a company's own.
+AWS's as sandbox/images/bases.py makes them (six layers, some shared by all streams), and a company's own.
 """
 
 from collections.abc import Iterable, Sequence
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 
-from sandbox import bases
-from sandbox.images import Image, Index, make_image, make_index, make_layer
+from sandbox.images import bases
+from sandbox.images.making import Image, Index, make_image, make_index, make_layer
 
 TODAY = date(2026, 11, 20)
 NOW = datetime.combine(TODAY, time(12), UTC)

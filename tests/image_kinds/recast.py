@@ -9,7 +9,7 @@ from typing import Any
 
 import zstandard
 
-from sandbox.images import (
+from sandbox.images.making import (
     OCI_CONFIG,
     OCI_MANIFEST,
     Blob,

@@ -22,7 +22,7 @@ from functions_app.services.bases import polls
 from functions_app.services.bases.streams import seed_streams
 from functions_app.services.bases.verdicts import judge_images
 from functions_app.services.images.facts import FACTS, inspect
-from sandbox import images as built
+from sandbox.images import making as built
 from tests import distribution_server, packages
 from tests.factories import make_account, make_repository
 from tests.fixtures import put_blob, put_manifest

@@ -15,7 +15,7 @@ from functions_app.registry.auth import IdentityToken, Login
 from functions_app.registry.client import Registry, own_url
 from functions_app.registry.requests import Limits
 from functions_app.registry.transport import Transport
-from sandbox import tokens
+from sandbox.store import tokens
 from tests.fixtures import REGION, Push, Sandbox
 from tests.publishing import base
 from tests.registry.conftest import Reply, Request, Scripted

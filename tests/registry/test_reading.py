@@ -22,7 +22,7 @@ from functions_app.domain.images.manifests import (
 from functions_app.registry.auth import Login
 from functions_app.registry.blobs import open_layer
 from functions_app.registry.client import CONFIG_LIMIT, Registry
-from sandbox.images import Image, make_image, make_index, make_layer
+from sandbox.images.making import Image, make_image, make_index, make_layer
 from tests import distribution_server
 from tests.fixtures import ClientFactory, Push, Sandbox, login, push_image
 from tests.publishing import NOW, base, base_index, publish, unique_repository

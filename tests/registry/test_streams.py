@@ -7,7 +7,7 @@ import pytest
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.registry.client import Registry
-from sandbox.images import make_image, make_layer
+from sandbox.images.making import make_image, make_layer
 from tests.fixtures import Sandbox
 from tests.publishing import NOW, publish, unique_repository
 from tests.registry.conftest import Scripted

@@ -4,7 +4,7 @@ import pytest
 
 from functions_app.domain.errors import DrydockError
 from functions_app.registry.client import Registry
-from sandbox.images import sha256_digest
+from sandbox.images.making import sha256_digest
 from tests.registry.conftest import USER, Scripted
 from tests.registry.test_reading import push_to
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.images import Flavour, Image, make_image, make_layer
+from sandbox.images.making import Flavour, Image, make_image, make_layer
 
 CREATED = datetime(2026, 6, 1, tzinfo=UTC)
 

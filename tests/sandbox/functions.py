@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sandbox.images import Image, make_image, make_layer
+from sandbox.images.making import Image, make_image, make_layer
 
 REGION = "eu-west-1"
 CREATED = datetime(2026, 6, 1, tzinfo=UTC)

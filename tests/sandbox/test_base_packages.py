@@ -10,10 +10,10 @@ from functions_app.domain.layers.overlay import overlay
 from functions_app.domain.layers.package_files import Package
 from functions_app.domain.layers.packages import overlay_packages
 from functions_app.domain.layers.tar import read_tar
-from sandbox.base_packages import rpm_files
-from sandbox.bases import foreign_base, next_release, releases
-from sandbox.fleet_apps import APPS, build_app
-from sandbox.images import Image
+from sandbox.fleet.apps import APPS, build_app
+from sandbox.images.base_packages import rpm_files
+from sandbox.images.bases import foreign_base, next_release, releases
+from sandbox.images.making import Image
 
 TODAY = date(2026, 11, 21)
 BUILT = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)

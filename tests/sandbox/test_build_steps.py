@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sandbox.build_files import BuildError, Files, flatten
-from sandbox.build_steps import Options, build, parse
-from sandbox.build_words import statements, words
-from sandbox.images import Entry, Executable, Image, SymlinkTo, make_image, make_layer
+from sandbox.builds.dockerfile import Options, build, parse
+from sandbox.builds.files import BuildError, Files, flatten
+from sandbox.builds.words import statements, words
+from sandbox.images.making import Entry, Executable, Image, SymlinkTo, make_image, make_layer
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 CONTEXT: dict[str, Entry] = {

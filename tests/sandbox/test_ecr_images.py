@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.images import Image, make_index
+from sandbox.images.making import Image, make_index
 from tests.sandbox.conftest import ClientFactory, Push, Sandbox
 from tests.sandbox.fixtures import small_image
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.ecr_lifecycle import Candidate, expiring
-from sandbox.images import make_index
+from sandbox.ecr.lifecycle import Candidate, expiring
+from sandbox.images.making import make_index
 from tests.sandbox.conftest import ClientFactory, Push
 from tests.sandbox.fixtures import CREATED, small_image
 

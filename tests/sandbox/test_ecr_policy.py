@@ -8,7 +8,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox import ecr, ecr_service
+from sandbox.ecr import backend, ecr_service
 from tests.sandbox.conftest import ClientFactory, Push, Sandbox, login
 from tests.sandbox.fixtures import small_image
 
@@ -88,15 +88,15 @@ def repository() -> str:
     """The account of a repository team/app in this process, without a policy."""
     ecr_service.install()
     owner = str(next(_ACCOUNTS))
-    ecr.create_repository(owner, "eu-west-1", "team/app")
+    backend.create_repository(owner, "eu-west-1", "team/app")
     return owner
 
 
 def allowed(owner: str, caller: str, *statements: dict[str, Any]) -> bool:
-    found = ecr.find_repository(owner, "eu-west-1", "team/app")
+    found = backend.find_repository(owner, "eu-west-1", "team/app")
     assert found is not None
     found.policy = document(*statements) if statements else None
-    return ecr.pull_allowed(owner, "eu-west-1", "team/app", caller)
+    return backend.pull_allowed(owner, "eu-west-1", "team/app", caller)
 
 
 def test_lambda_may_pull_in_the_own_account_without_a_policy(repository: str) -> None:
@@ -129,4 +129,4 @@ def test_half_of_the_pull_actions_is_not_enough(repository: str) -> None:
 
 
 def test_nothing_may_be_pulled_from_a_repository_that_is_missing(repository: str) -> None:
-    assert not ecr.pull_allowed(repository, "eu-west-1", "team/nothing", repository)
+    assert not backend.pull_allowed(repository, "eu-west-1", "team/nothing", repository)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.event_pattern import InvalidPattern, matches, parse
+from sandbox.events.patterns import InvalidPattern, matches, parse
 
 PUSH: dict[str, Any] = {
     "source": "aws.ecr",

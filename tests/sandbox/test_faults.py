@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 from urllib3.exceptions import ProtocolError
 
-from sandbox.limits import Quotas
+from sandbox.core.limits import Quotas
 from tests.sandbox.conftest import REGION, ClientFactory, Push, Sandbox, login
 from tests.sandbox.fixtures import small_image
 from tests.sandbox.functions import Functions, python_image

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox.bases import STREAMS, BaseStream
+from sandbox.images.bases import STREAMS, BaseStream
 from tests.sandbox.conftest import ROOT, Sandbox, login
 from tests.sandbox.serving import ENVIRONMENT, serving
 
@@ -398,8 +398,8 @@ def test_the_same_day_gives_the_same_fleet() -> None:
         "from datetime import date\n"
         "from sandbox.server import create_app\n"
         "create_app()\n"
-        "from sandbox.fleet import seed\n"
-        "from sandbox.lambda_model import space\n"
+        "from sandbox.fleet.seed import seed\n"
+        "from sandbox.lambda_.model import space\n"
         "seed('demo', date(2026, 11, 21))\n"
         "for place in [('111111111111', 'eu-west-1'), ('222222222222', 'us-east-1')]:\n"
         "    for function in space(*place).functions.values():\n"

@@ -17,9 +17,9 @@ REPORT = (
     "from datetime import date\n"
     "from sandbox.server import create_app\n"
     "create_app()\n"
-    "from sandbox.fleet import seed\n"
-    "from sandbox.lambda_model import space\n"
-    "from sandbox.store import STORE, namespace\n"
+    "from sandbox.fleet.seed import seed\n"
+    "from sandbox.lambda_.model import space\n"
+    "from sandbox.store.content_store import STORE, namespace\n"
     "name, options = sys.argv[1], json.loads(sys.argv[2])\n"
     "seed(name, date(2026, 11, 21), **options)\n"
     # Linux hands ru_maxrss down from the process that forked us; VmHWM begins anew with the program.

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.bases import STREAMS, BaseRelease, all_releases, foreign_base, releases
-from sandbox.fleet_apps import HANDLERS, base_of
-from sandbox.fleet_images import REPOSITORIES, AppImage, Repository
-from sandbox.images import (
+from sandbox.fleet.apps import HANDLERS, base_of
+from sandbox.fleet.images import REPOSITORIES, AppImage, Repository
+from sandbox.images.bases import STREAMS, BaseRelease, all_releases, foreign_base, releases
+from sandbox.images.making import (
     DOCKER_INDEX,
     DOCKER_MANIFEST,
     OCI_INDEX,
@@ -260,7 +260,7 @@ def test_releases_are_as_old_on_another_day() -> None:
 def test_another_process_builds_the_same_bytes_on_the_same_day() -> None:
     program = (
         "from datetime import date\n"
-        "from sandbox.fleet_images import REPOSITORIES\n"
+        "from sandbox.fleet.images import REPOSITORIES\n"
         f"today = date.fromisoformat('{TODAY}')\n"
         "print(*(image.build(today).digest for repository in REPOSITORIES for image in repository.images))\n"
     )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.images import make_image, make_layer
+from sandbox.images.making import make_image, make_layer
 from tests.sandbox.functions import CREATED, Functions, python_image, until
 
 CONTEXT = """

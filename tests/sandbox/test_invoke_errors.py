@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.images import make_image, make_layer
+from sandbox.images.making import make_image, make_layer
 from tests.sandbox.functions import CREATED, Functions, python_image, until
 
 

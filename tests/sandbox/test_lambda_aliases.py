@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.lambda_aliases import choose
-from sandbox.lambda_model import Alias
+from sandbox.lambda_.aliases import choose
+from sandbox.lambda_.model import Alias
 from tests.sandbox.functions import Functions
 
 VERSION = "def handler(event, context):\n    return context.function_version\n"

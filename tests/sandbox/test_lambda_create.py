@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.images import make_index
+from sandbox.images.making import make_index
 from tests.sandbox.functions import REGION, Functions, python_image
 
 

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, EventStreamError
 from urllib3.exceptions import ProtocolError
 
-from sandbox.log_store import now_ms
+from sandbox.logs.log_store import now_ms
 from tests.sandbox.conftest import REGION, ClientFactory, Sandbox
 from tests.sandbox.functions import Functions, until
 

@@ -1,8 +1,8 @@
 """The seeded past of a fleet's metrics."""
 
-from sandbox.fleet_functions import FUNCTIONS
-from sandbox.fleet_metrics import traffic
-from sandbox.metrics import Past, dimensions, seed, space
+from sandbox.fleet.functions import FUNCTIONS
+from sandbox.fleet.traffic import traffic
+from sandbox.logs.metrics import Past, dimensions, seed, space
 
 START = 1_780_000_020.0 // 60 * 60
 HOUR = 3600.0

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox import tokens
-from sandbox.images import make_index
+from sandbox.images.making import make_index
+from sandbox.store import tokens
 from tests.sandbox.conftest import ClientFactory, Push, Sandbox, login, put_blob, put_manifest
 from tests.sandbox.fixtures import small_image
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox.images import sha256_digest
+from sandbox.images.making import sha256_digest
 from tests.sandbox.conftest import ClientFactory, Push, Sandbox, login, put_blob
 from tests.sandbox.fixtures import small_image
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.images import Flavour, Image, Index, make_index, sha256_digest
+from sandbox.images.making import Flavour, Image, Index, make_index, sha256_digest
 from tests import distribution_server
 from tests.packages import require
 from tests.sandbox.conftest import ClientFactory, Push, Sandbox, login

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from sandbox.images import sha256_digest
+from sandbox.images.making import sha256_digest
 from tests.sandbox.conftest import ClientFactory, Sandbox, login, put_blob
 
 DATA = bytes(range(256)) * 40

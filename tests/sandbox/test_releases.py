@@ -9,7 +9,7 @@ from urllib.error import HTTPError
 import httpx
 import pytest
 
-from sandbox.bases import STREAMS
+from sandbox.images.bases import STREAMS
 from tests.sandbox.conftest import REGION, Sandbox, login
 from tests.sandbox.serving import serving
 

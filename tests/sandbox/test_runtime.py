@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.images import make_layer
-from sandbox.runtime import HAS_RIC, Environment, Launch
-from sandbox.runtime_api import Event
-from sandbox.runtime_files import Roots, unpack
-from sandbox.runtime_pool import MAX_IDLE, Environments
+from sandbox.images.making import make_layer
+from sandbox.lambda_.runtime.environment import HAS_RIC, Environment, Launch
+from sandbox.lambda_.runtime.pool import MAX_IDLE, Environments
+from sandbox.lambda_.runtime.root_files import Roots, unpack
+from sandbox.lambda_.runtime.runtime_api import Event
 from tests.sandbox.functions import until
 
 ROOT = Path(__file__).parents[2]
@@ -149,8 +149,8 @@ def test_the_sandboxs_end_ends_its_functions(tmp_path: Path) -> None:
     script = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from sandbox.runtime import Environment, Launch\n"
-        "from sandbox.runtime_pool import ENVIRONMENTS\n"
+        "from sandbox.lambda_.runtime.environment import Environment, Launch\n"
+        "from sandbox.lambda_.runtime.pool import ENVIRONMENTS\n"
         "root = Path(sys.argv[1])\n"
         "launch = Launch('1', 128, 60, 'app.handler', root, '/', {}, print, own_loop=True)\n"
         "environment = ENVIRONMENTS.adopt('x', Environment(launch))\n"

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.limits import Quotas
+from sandbox.core.limits import Quotas
 from tests.sandbox.conftest import ClientFactory, Push, Sandbox
 from tests.sandbox.fixtures import small_image
 

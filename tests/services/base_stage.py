@@ -7,7 +7,7 @@ import httpx
 
 from functions_app.models import BaseStream
 from functions_app.services.bases import polls
-from sandbox.images import Image, Index
+from sandbox.images.making import Image, Index
 from tests.fixtures import Sandbox
 from tests.publishing import LOGIN, NOW, publish, unique_repository
 from tests.services.sync_stage import Lines

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sandbox.images import Blob, Image, canonical_json, make_image
+from sandbox.images.making import Blob, Image, canonical_json, make_image
 from tests.fixtures import Sandbox
 from tests.publishing import NOW, base
 from tests.services.base_stage import Company

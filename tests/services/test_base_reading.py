@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from functions_app.models import BaseRelease, BaseStream
 from functions_app.services.bases.streams import edit_stream
-from sandbox.images import Blob, Image, Index, Layer, canonical_json, make_image, make_index, make_layer
+from sandbox.images.making import Blob, Image, Index, Layer, canonical_json, make_image, make_index, make_layer
 from tests.fixtures import Sandbox
 from tests.publishing import NOW, base, base_index
 from tests.services.base_stage import Company

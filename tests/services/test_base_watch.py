@@ -10,7 +10,7 @@ from functions_app.domain.errors import DrydockError
 from functions_app.models import BaseRelease, BaseStream
 from functions_app.services.bases import polls
 from functions_app.services.bases.streams import lambda_references, seed_streams
-from sandbox.images import OCI_MANIFEST, Blob, Image, Index, make_index
+from sandbox.images.making import OCI_MANIFEST, Blob, Image, Index, make_index
 from tests.fixtures import Sandbox
 from tests.publishing import NOW, base, base_index, dated, publish, unique_repository
 

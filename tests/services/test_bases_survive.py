@@ -19,8 +19,8 @@ from functions_app.services.engine import runs
 from functions_app.services.images import files, forecasts
 from functions_app.services.snapshot.endangered_images import dangers
 from functions_app.services.sync import run as sync
-from sandbox.images import make_image as build_image
-from sandbox.images import make_layer
+from sandbox.images.making import make_image as build_image
+from sandbox.images.making import make_layer
 from tests.factories import make_account, make_alias, make_function, make_image, make_repository, make_version
 from tests.fixtures import Sandbox
 from tests.processes import Process, beat, eventually, worker

@@ -15,7 +15,7 @@ from functions_app.services.engine import plans, runs
 from functions_app.services.engine.steps import StepSpec
 from functions_app.services.kinds import KINDS
 from functions_app.services.sync import run as sync
-from sandbox.images import make_index
+from sandbox.images.making import make_index
 from tests.conftest import Valkey
 from tests.fixtures import ClientFactory, Push, Sandbox
 from tests.sandbox.functions import Functions, python_image

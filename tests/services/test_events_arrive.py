@@ -8,7 +8,7 @@ from pytest_django.fixtures import Settings
 
 from functions_app.models import Account, BaseStream, Function
 from functions_app.services.bases import streams
-from sandbox.images import make_image
+from sandbox.images.making import make_image
 from tests.conftest import Valkey
 from tests.fixtures import REGION, ClientFactory, Push, Sandbox
 from tests.processes import beat, eventually, worker

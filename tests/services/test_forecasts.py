@@ -18,7 +18,7 @@ from functions_app.services.images import forecasts
 from functions_app.services.kinds import KINDS
 from functions_app.services.snapshot.endangered_images import dangers
 from functions_app.services.snapshot.scope_reading import GIVE_UP
-from sandbox.images import make_index
+from sandbox.images.making import make_index
 from tests.conftest import Valkey
 from tests.factories import make_account, make_alias, make_function, make_repository, make_version
 from tests.fixtures import Push, Sandbox

@@ -9,7 +9,7 @@ from functions_app.models import Image, Repository
 from functions_app.registry.auth import Login
 from functions_app.registry.client import Registry
 from functions_app.services.images.facts import inspect
-from sandbox import images as built
+from sandbox.images import making as built
 from tests.factories import make_account, make_repository
 from tests.fixtures import REGION, ClientFactory, Push, Sandbox, login
 from tests.publishing import NOW, app, base, base_index

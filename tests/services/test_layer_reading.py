@@ -28,9 +28,9 @@ from functions_app.services.engine.leases import Lease, LeaseLost
 from functions_app.services.engine.steps import Cancelled, Context
 from functions_app.services.images import files as layer_reading
 from functions_app.services.images.files import layer_contents, submit_for_image, submit_for_releases
-from sandbox.bases import releases
-from sandbox.images import Blob, Layer, make_image, make_layer, sha256_digest
-from sandbox.images import Image as BuiltImage
+from sandbox.images.bases import releases
+from sandbox.images.making import Blob, Layer, make_image, make_layer, sha256_digest
+from sandbox.images.making import Image as BuiltImage
 from tests.factories import make_account, make_repository
 from tests.fixtures import Push, Sandbox
 from tests.publishing import NOW, dated, publish, unique_repository

@@ -14,7 +14,7 @@ from functions_app.services.bases import polls, streams
 from functions_app.services.bases.poll_schedule import due_streams, make_due, submit_poll
 from functions_app.services.engine import runs
 from functions_app.services.sync import events as registry_events
-from sandbox.images import Image as Built
+from sandbox.images.making import Image as Built
 from tests.factories import make_alias, make_function, make_image, make_repository, make_stream, make_version
 from tests.fixtures import ClientFactory, Push
 from tests.publishing import app, base

@@ -3,7 +3,7 @@
 import pytest
 
 from functions_app.models import Account, Image
-from sandbox.images import make_index
+from sandbox.images.making import make_index
 from tests.fixtures import Push, Sandbox
 from tests.sandbox.fixtures import small_image
 from tests.services.sync_stage import Counted, Lines, run_once

@@ -11,7 +11,7 @@ from functions_app import clock
 from functions_app.domain.runs import Status
 from functions_app.models import Plan, Run
 from functions_app.services.changes import image_choices
-from sandbox.images import make_index
+from sandbox.images.making import make_index
 from tests import factories
 from tests.conftest import Valkey
 from tests.fixtures import Push, Sandbox

@@ -1,0 +1,1 @@
+"""CodeBuild, and the docker of its builds."""

@@ -1,0 +1,43 @@
+"""POST and DELETE /_sandbox/findings: what ECR's scans say of an image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Request
+
+from sandbox.core import admin
+from sandbox.ecr import scans
+from sandbox.store.content_store import STORE, namespace
+
+
+def install() -> None:
+    """Serve them."""
+    admin.add("POST", "findings", _set_findings)
+    admin.add("DELETE", "findings", _forget_scan)
+
+
+def _set_findings(request: Request) -> object:
+    body = admin.body_of(request)
+    space, repository, digest = _scanned_image(body)
+    findings = body.get("findings", [])
+    options = {name: body[name] for name in ("status", "description", "enhanced") if name in body}
+    scans.set_findings(space, repository, digest, findings, **options)
+    return {"digest": digest, "findings": len(findings)}
+
+
+def _forget_scan(request: Request) -> object:
+    space, repository, digest = _scanned_image(request.args)
+    scans.forget(space, repository, digest)
+    return {"digest": digest}
+
+
+def _scanned_image(named: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Name space, repository and digest of account, region, repository and image (a tag or a digest)."""
+    space, repository = namespace(str(named["account"]), str(named["region"])), str(named["repository"])
+    found = STORE.manifest(space, repository, str(named["image"]))
+    if found is None:
+        raise NotFound(f"no image {named['image']!r} (a tag or a digest) in {space}/{repository}")
+    return space, repository, found.digest

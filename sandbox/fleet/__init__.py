@@ -1,0 +1,1 @@
+"""Fleets to look at, to test and to measure with."""

@@ -1,0 +1,1 @@
+"""Images built in memory: layers, configs, package databases, Lambda's bases."""

@@ -1,0 +1,1 @@
+"""Lambda's API, and what runs handlers."""

@@ -1,0 +1,1 @@
+"""What repositories hold: manifests, blobs, tags, tokens."""
