@@ -26,7 +26,8 @@ from sandbox.iam.principals import Principal
 from sandbox.iam.roles import Role
 from sandbox.lambda_ import model
 from sandbox.lambda_.model import Alias, Code, Condition, Function, Provisioned, Settings, Version, space
-from sandbox.store.content_store import STORE, Contents, StoredManifest
+from sandbox.store.content_store import STORE
+from sandbox.store.contents import Contents, StoredManifest
 
 _KEPT = (Alias, Code, Condition, Function, Principal, Provisioned, Role, Scan, Settings, StoredManifest, Version)
 _REGISTRY = ("registry_policy", "replication_config", "registry_scanning_configuration")

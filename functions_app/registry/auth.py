@@ -13,7 +13,7 @@ from typing import Protocol
 import httpx
 
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.images.registry_login import Login as Login
+from functions_app.domain.images.registry_login import Login
 from functions_app.domain.json_fields import read_object, read_text
 
 _CHALLENGE = re.compile(r'(?P<scheme>[A-Za-z]+)(?:\s+(?P<fields>(?:\w+=(?:"(?:[^"\\]|\\.)*"|[^\s,"]+)\s*,?\s*)+))?')

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.images.registry_login import Login
 from functions_app.domain.json_fields import read_text
-from functions_app.registry.auth import IdentityToken, Login
+from functions_app.registry.auth import IdentityToken
 
 VARIABLE = "DRYDOCK_REGISTRY_AUTH_FILE"
 FILE_LIMIT = 1024**2  # bytes

@@ -17,7 +17,8 @@ from typing import Any
 
 from sandbox.builds.files import BuildError, Files, flatten, pick
 from sandbox.builds.words import words
-from sandbox.images.making import Blob, Executable, Image, Layer, canonical_json, make_image, make_layer, rfc3339
+from sandbox.images.config import rfc3339
+from sandbox.images.making import Blob, Executable, Image, Layer, canonical_json, make_image, make_layer
 
 _KNOWN = frozenset(["FROM", "ARG", "COPY", "ADD", "ENV", "CMD", "ENTRYPOINT", "WORKDIR", "LABEL", "USER", "RUN"])
 _OTHERS = frozenset(["EXPOSE", "HEALTHCHECK", "MAINTAINER", "ONBUILD", "SHELL", "STOPSIGNAL", "VOLUME"])

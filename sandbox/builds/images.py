@@ -19,7 +19,8 @@ from sandbox.iam import roles
 from sandbox.images.making import Blob, Image, Layer
 from sandbox.registry import distribution
 from sandbox.store import tokens
-from sandbox.store.content_store import INDEX_MEDIA_TYPES, STORE
+from sandbox.store.content_store import STORE
+from sandbox.store.contents import INDEX_MEDIA_TYPES
 
 _REFERENCE = re.compile(
     r"(?:(?P<host>[^/]+\.[^/]+)/)?(?P<name>[a-z0-9._/-]+?)(?::(?P<tag>[\w.-]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"

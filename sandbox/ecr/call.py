@@ -22,7 +22,8 @@ from sandbox.ecr import errors
 from sandbox.ecr.images import Holding, ImageId
 from sandbox.ecr.repository_policies import Caller, verdict
 from sandbox.iam.principals import principal
-from sandbox.store.content_store import StoredManifest, namespace
+from sandbox.store.content_store import namespace
+from sandbox.store.contents import StoredManifest
 
 MAX_PAGE, DEFAULT_PAGE = 1000, 100
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.ecr import scans
-from sandbox.store.content_store import STORE, Contents, StoredManifest
+from sandbox.store.content_store import STORE
+from sandbox.store.contents import Contents, StoredManifest
 
 ImageId = Mapping[str, str]
 _DIGEST = re.compile(r"[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+")

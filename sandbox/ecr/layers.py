@@ -11,7 +11,8 @@ from moto.ecr.exceptions import InvalidParameterException, UploadNotFoundExcepti
 from sandbox.ecr import errors
 from sandbox.ecr.call import EcrCall
 from sandbox.store.blobs import layer_path
-from sandbox.store.content_store import STORE, sha256
+from sandbox.store.content_store import STORE
+from sandbox.store.contents import sha256
 
 _LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 _SETTINGS: dict[tuple[str, str, str], str] = {}

@@ -17,7 +17,8 @@ from sandbox import clock
 from sandbox.ecr import errors, lifecycle_policies, scans
 from sandbox.ecr.call import EcrCall
 from sandbox.ecr.lifecycle import Candidate, Expiry, expiring
-from sandbox.store.content_store import STORE, StoredManifest
+from sandbox.store.content_store import STORE
+from sandbox.store.contents import StoredManifest
 
 _SCAN_INTERVAL = timedelta(days=1)
 

@@ -26,7 +26,8 @@ from sandbox.ecr.referrers import ReferrerActions
 from sandbox.ecr.reports import ReportActions
 from sandbox.iam.principals import principal
 from sandbox.store import tokens
-from sandbox.store.content_store import INDEX_MEDIA_TYPES, STORE, ContentMissing, TagIsImmutable, sha256
+from sandbox.store.content_store import STORE
+from sandbox.store.contents import INDEX_MEDIA_TYPES, ContentMissing, TagIsImmutable, sha256
 
 MAX_BATCH = 100
 

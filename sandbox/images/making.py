@@ -16,8 +16,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
-from sandbox.images.config import history, merged_config
-from sandbox.images.config import rfc3339 as rfc3339  # part of the builder's interface
+from sandbox.images.config import history, merged_config, rfc3339
 
 Flavour = Literal["oci", "docker"]
 Compression = Literal["gzip", "none"]

@@ -15,7 +15,8 @@ from typing import Any
 from sandbox.core.protocol import ServiceError
 from sandbox.ecr import backend
 from sandbox.lambda_.model import Code
-from sandbox.store.content_store import STORE, StoredManifest, namespace
+from sandbox.store.content_store import STORE, namespace
+from sandbox.store.contents import StoredManifest
 
 _URI = re.compile(
     r"(?P<host>(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com)/(?P<repository>[a-z0-9._/-]+)"

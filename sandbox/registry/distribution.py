@@ -20,7 +20,8 @@ from sandbox.registry import uploads
 from sandbox.registry.access import Access, access, not_authorized
 from sandbox.registry.errors import RegistryError
 from sandbox.store.blobs import blob_response, layer_path
-from sandbox.store.content_store import STORE, ContentMissing, StoredManifest, TagIsImmutable, sha256
+from sandbox.store.content_store import STORE
+from sandbox.store.contents import ContentMissing, StoredManifest, TagIsImmutable, sha256
 
 _NAME = r"(?P<name>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)"
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")

@@ -12,7 +12,8 @@ from werkzeug.wrappers import Request, Response
 from sandbox.ecr.layers import mounting_enabled
 from sandbox.registry.access import Access
 from sandbox.registry.errors import RegistryError
-from sandbox.store.content_store import STORE, sha256
+from sandbox.store.content_store import STORE
+from sandbox.store.contents import sha256
 
 _RANGE = re.compile(r"(?:bytes[ =])?(?P<first>\d+)-(?P<last>\d+)(?:/.*)?")
 

@@ -9,13 +9,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sandbox import clock
-from sandbox.store.contents import INDEX_MEDIA_TYPES as INDEX_MEDIA_TYPES  # the store's facts and errors come with it
-from sandbox.store.contents import ContentMissing as ContentMissing
-from sandbox.store.contents import Contents as Contents
-from sandbox.store.contents import RepositoryMissing as RepositoryMissing
-from sandbox.store.contents import StoredManifest as StoredManifest
-from sandbox.store.contents import TagIsImmutable as TagIsImmutable
-from sandbox.store.contents import sha256 as sha256
+from sandbox.store.contents import (
+    ContentMissing,
+    Contents,
+    RepositoryMissing,
+    StoredManifest,
+    TagIsImmutable,
+    sha256,
+)
 
 if TYPE_CHECKING:
     from sandbox.images.making import Image, Index

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from functions_app.domain.images.registry_login import Login
 from functions_app.registry.addresses import Reach
-from functions_app.registry.auth import Credentials, Login
+from functions_app.registry.auth import Credentials
 from functions_app.registry.client import Registry
 from tests import distribution_server
 from tests.fixtures import ClientFactory

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.images.registry_login import Login
 from functions_app.registry.addresses import GuardedBackend, Reach, may_reach, refuse_literal
-from functions_app.registry.auth import Login
 from functions_app.registry.client import Registry
 from tests.registry.conftest import Scripted
 from tests.registry.test_rules import BODY, DIGEST, FINE

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.registry.auth import IdentityToken, Login
+from functions_app.domain.images.registry_login import Login
+from functions_app.registry.auth import IdentityToken
 from functions_app.registry.auth_file import FILE_LIMIT, VARIABLE, hosts, login_for
 
 SECRET = "harbour-secret"

@@ -10,8 +10,9 @@ import pytest
 from functions_app.aws import ecr
 from functions_app.aws.session import Target
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.images.registry_login import Login
 from functions_app.registry.addresses import Reach
-from functions_app.registry.auth import IdentityToken, Login
+from functions_app.registry.auth import IdentityToken
 from functions_app.registry.client import Registry, own_url
 from functions_app.registry.requests import Limits
 from functions_app.registry.transport import Transport

@@ -19,7 +19,7 @@ from functions_app.domain.images.manifests import (
     parse_config,
     parse_manifest,
 )
-from functions_app.registry.auth import Login
+from functions_app.domain.images.registry_login import Login
 from functions_app.registry.blobs import open_layer
 from functions_app.registry.client import CONFIG_LIMIT, Registry
 from sandbox.images.making import Image, make_image, make_index, make_layer

@@ -10,8 +10,9 @@ import pytest
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.manifests import OCI_MANIFEST
+from functions_app.domain.images.registry_login import Login
 from functions_app.registry import client
-from functions_app.registry.auth import Authorizer, Challenge, Login, parse_challenges
+from functions_app.registry.auth import Authorizer, Challenge, parse_challenges
 from functions_app.registry.client import Registry, mirror_of
 from functions_app.registry.requests import Limits, redirect_target, retry_after
 from tests.registry.conftest import Reply, Request, Scripted

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.registry.auth import Login
+from functions_app.domain.images.registry_login import Login
 from functions_app.registry.client import Registry
 from tests.registry.conftest import Scripted, serve_scripted
 from tests.registry.test_rules import BODY, DIGEST, FINE

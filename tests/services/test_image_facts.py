@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from functions_app.domain.images.registry_login import Login
 from functions_app.models import Image, Repository
-from functions_app.registry.auth import Login
 from functions_app.registry.client import Registry
 from functions_app.services.images.facts import inspect
 from sandbox.images import making as built
