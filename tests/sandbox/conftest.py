@@ -1,34 +1,8 @@
-"""The fixtures live in tests/fixtures.py, which all of the tests share; here are the words for importing."""
+"""The sandbox is tested with plain boto3; the fixtures that all tests share are in tests/fixtures.py."""
 
 import pytest
 
-from tests.fixtures import (
-    FAST_CLOCK,
-    REGION,
-    ROOT,
-    ClientFactory,
-    Push,
-    Sandbox,
-    client_config,
-    login,
-    push_image,
-    put_blob,
-    put_manifest,
-)
-
-__all__ = [
-    "FAST_CLOCK",
-    "REGION",
-    "ROOT",
-    "ClientFactory",
-    "Push",
-    "Sandbox",
-    "client_config",
-    "login",
-    "push_image",
-    "put_blob",
-    "put_manifest",
-]
+from tests.fixtures import ClientFactory
 
 
 @pytest.fixture

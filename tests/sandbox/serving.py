@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from tests.sandbox.conftest import FAST_CLOCK, ROOT, Sandbox
+from tests.fixtures import FAST_CLOCK, ROOT, Sandbox
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
 

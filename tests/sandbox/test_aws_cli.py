@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.conftest import REGION, Sandbox
+from tests.fixtures import REGION, Sandbox
 from tests.sandbox.functions import Functions
 
 CODE = "def handler(event, context):\n    print('hauled', event['boxes'])\n    return {'release': %d, **event}\n"

@@ -15,7 +15,7 @@ from sandbox.builds import codebuild
 from sandbox.builds.build_run import Build, run
 from sandbox.images.making import Image, make_image, make_layer
 from sandbox.registry.access import PUBLIC_PASSWORD, PUBLIC_USER
-from tests.sandbox.conftest import REGION, ClientFactory, Push, Sandbox, push_image
+from tests.fixtures import REGION, ClientFactory, Push, Sandbox, push_image
 from tests.sandbox.fixtures import CREATED
 from tests.sandbox.functions import Functions, python_image
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.sandbox.conftest import ClientFactory, Push, Sandbox
+from tests.fixtures import ClientFactory, Push, Sandbox
 from tests.sandbox.fixtures import small_image
 
 

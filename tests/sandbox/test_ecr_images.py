@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.images.making import Image, make_index
-from tests.sandbox.conftest import ClientFactory, Push, Sandbox
+from tests.fixtures import ClientFactory, Push, Sandbox
 from tests.sandbox.fixtures import small_image
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.sandbox.conftest import ClientFactory, Push, Sandbox, login
+from tests.fixtures import ClientFactory, Push, Sandbox, login
 from tests.sandbox.fixtures import small_image
 
 

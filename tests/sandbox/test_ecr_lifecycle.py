@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.ecr.lifecycle import Candidate, expiring
 from sandbox.images.making import make_index
-from tests.sandbox.conftest import ClientFactory, Push
+from tests.fixtures import ClientFactory, Push
 from tests.sandbox.fixtures import CREATED, small_image
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.conftest import ClientFactory, Push
+from tests.fixtures import ClientFactory, Push
 from tests.sandbox.fixtures import small_image
 
 

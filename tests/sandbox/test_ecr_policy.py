@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.ecr import backend, ecr_service
-from tests.sandbox.conftest import ClientFactory, Push, Sandbox, login
+from tests.fixtures import ClientFactory, Push, Sandbox, login
 from tests.sandbox.fixtures import small_image
 
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]

@@ -5,7 +5,7 @@ from urllib.error import HTTPError
 
 import pytest
 
-from tests.sandbox.conftest import ClientFactory, Push, Sandbox
+from tests.fixtures import ClientFactory, Push, Sandbox
 from tests.sandbox.fixtures import small_image
 
 FINDINGS: list[dict[str, Any]] = [

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.conftest import ClientFactory, Push, Sandbox, login
+from tests.fixtures import ClientFactory, Push, Sandbox, login
 from tests.sandbox.fixtures import small_image
 from tests.sandbox.functions import Functions, until
 

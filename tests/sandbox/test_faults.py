@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from urllib3.exceptions import ProtocolError
 
 from sandbox.core.limits import Quotas
-from tests.sandbox.conftest import REGION, ClientFactory, Push, Sandbox, login
+from tests.fixtures import REGION, ClientFactory, Push, Sandbox, login
 from tests.sandbox.fixtures import small_image
 from tests.sandbox.functions import Functions, python_image
 

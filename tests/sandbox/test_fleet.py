@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from sandbox.images.bases import STREAMS, BaseStream
-from tests.sandbox.conftest import ROOT, Sandbox, login
+from tests.fixtures import ROOT, Sandbox, login
 from tests.sandbox.serving import ENVIRONMENT, serving
 
 PRODUCTION, STAGING = "111111111111", "222222222222"

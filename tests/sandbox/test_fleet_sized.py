@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.conftest import REGION, ROOT, Sandbox
+from tests.fixtures import REGION, ROOT, Sandbox
 from tests.sandbox.serving import ENVIRONMENT, refused, serving
 
 ACCOUNT = "111111111111"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.conftest import Sandbox
+from tests.fixtures import Sandbox
 from tests.sandbox.functions import REGION, Functions, until
 from tests.sandbox.test_lambda_create import pull_policy
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, EventStreamError
 from urllib3.exceptions import ProtocolError
 
 from sandbox.logs.log_store import now_ms
-from tests.sandbox.conftest import REGION, ClientFactory, Sandbox
+from tests.fixtures import REGION, ClientFactory, Sandbox
 from tests.sandbox.functions import Functions, until
 
 Clock = Callable[..., AbstractContextManager[None]]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.conftest import ClientFactory
+from tests.fixtures import ClientFactory
 from tests.sandbox.functions import Functions, until
 
 FAILS_ON_REQUEST = "def handler(event, context):\n    return {'done': 1 / event['by']}\n"

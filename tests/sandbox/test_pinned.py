@@ -4,7 +4,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from sandbox.core import pinned_moto
-from tests.sandbox.conftest import ROOT
+from tests.fixtures import ROOT
 from tests.sandbox.serving import refused
 
 

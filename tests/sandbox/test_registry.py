@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.images.making import make_index
 from sandbox.store import tokens
-from tests.sandbox.conftest import ClientFactory, Push, Sandbox, login, put_blob, put_manifest
+from tests.fixtures import ClientFactory, Push, Sandbox, login, put_blob, put_manifest
 from tests.sandbox.fixtures import small_image
 
 MISSING = "sha256:" + "0" * 64

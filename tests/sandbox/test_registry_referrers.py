@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from sandbox.images.making import sha256_digest
-from tests.sandbox.conftest import ClientFactory, Push, Sandbox, login, put_blob
+from tests.fixtures import ClientFactory, Push, Sandbox, login, put_blob
 from tests.sandbox.fixtures import small_image
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"

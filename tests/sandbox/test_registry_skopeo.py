@@ -8,8 +8,8 @@ import pytest
 
 from sandbox.images.making import Flavour, Image, Index, make_index, sha256_digest
 from tests import distribution_server
+from tests.fixtures import ClientFactory, Push, Sandbox, login
 from tests.packages import require
-from tests.sandbox.conftest import ClientFactory, Push, Sandbox, login
 from tests.sandbox.fixtures import small_image
 
 

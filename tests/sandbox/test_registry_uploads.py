@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from sandbox.images.making import sha256_digest
-from tests.sandbox.conftest import ClientFactory, Sandbox, login, put_blob
+from tests.fixtures import ClientFactory, Sandbox, login, put_blob
 
 DATA = bytes(range(256)) * 40
 DIGEST = sha256_digest(DATA)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from sandbox.images.bases import STREAMS
-from tests.sandbox.conftest import REGION, Sandbox, login
+from tests.fixtures import REGION, Sandbox, login
 from tests.sandbox.serving import serving
 
 MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json"

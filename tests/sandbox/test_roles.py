@@ -8,7 +8,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.conftest import REGION, ClientFactory, Push, Sandbox, client_config, login
+from tests.fixtures import REGION, ClientFactory, Push, Sandbox, client_config, login
 from tests.sandbox.fixtures import small_image
 
 DENY_LIST = {"Statement": [{"Effect": "Deny", "Action": "lambda:ListFunctions", "Resource": "*"}]}

@@ -15,7 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.core.limits import Quotas
-from tests.sandbox.conftest import ClientFactory, Push, Sandbox
+from tests.fixtures import ClientFactory, Push, Sandbox
 from tests.sandbox.fixtures import small_image
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.sandbox.conftest import REGION, ROOT, Sandbox, login, push_image
+from tests.fixtures import REGION, ROOT, Sandbox, login, push_image
 from tests.sandbox.fixtures import small_image
 from tests.sandbox.functions import ECHO, python_image, until
 from tests.sandbox.serving import ENVIRONMENT, refused, serving
