@@ -10,14 +10,14 @@ from pathlib import Path
 
 from tests import postgres
 
-ON_BOTH = ["tests/services", "tests/web"]
-SLOW = ("e2e", "services", "web", "registry")  # first, so that no worker is left with them at the end
+ON_BOTH = ["tests/services", "tests/web", "tests/streams"]
+SLOW = ("e2e", "services", "web", "streams", "registry")  # first, so that no worker is left with them at the end
 
 
 def everything() -> list[str]:
     """Every folder and file of tests, the slow ones first."""
     here = Path(__file__).parent
-    found = [path for path in here.iterdir() if path.name.startswith("test_") or any(path.glob("test_*.py"))]
+    found = [path for path in here.iterdir() if path.name.startswith("test_") or any(path.rglob("test_*.py"))]
     ranks = {name: rank for rank, name in enumerate(SLOW)}
     return [str(path) for path in sorted(found, key=lambda path: (ranks.get(path.name, len(SLOW)), path.name))]
 
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     with postgres.cluster() as url:
         if url is None:
             return first
-        print("Once more on PostgreSQL: services and web", flush=True)
+        print("Once more on PostgreSQL: services, web and streams", flush=True)
 
         second = subprocess.run([*pytest, *ON_BOTH], env={**os.environ, "DATABASE_URL": url}, check=False).returncode
     return first or second

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.fixtures import ClientFactory
-from tests.services.events_stage import events
-from tests.services.sync_stage import between, denied, log, ours
+from tests.services.sync.events_stage import events
+from tests.services.sync.sync_stage import between, denied, log, ours
 
 __all__ = ["between", "client", "denied", "events", "log", "ours"]
 

@@ -19,7 +19,7 @@ from tests.conftest import Valkey
 from tests.factories import NOW, digest
 from tests.fixtures import Sandbox
 from tests.sandbox.functions import Functions
-from tests.services.stage import Stage, make_stage
+from tests.services.changes.stage import Stage, make_stage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,0 +1,116 @@
+"""The history of a stream: the tags it is read from, releases that vanish, come back, or are built once more."""
+
+from datetime import timedelta
+
+import pytest
+
+from sandbox.images.making import Blob, Image, canonical_json, make_image
+from tests.fixtures import Sandbox
+from tests.publishing import NOW, base
+from tests.services.bases.base_stage import Company
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("moving", "tags"),
+    [
+        ("latest", ["2026.08.01", "2026.09.01", "2026.10.03"]),
+        ("stable", ["1.4.0", "1.4.1", "1.4.2"]),
+        ("stable", ["1.4.0-20260801", "1.4.1-20260901", "1.4.2-20261003"]),
+        ("stable", ["stable-20260801", "stable-20260901", "stable-20261003"]),
+        ("1.4", ["1.4.0", "1.4.1", "1.4.2"]),
+    ],
+)
+def test_the_history_of_a_golden_image_is_read_from_its_tags(aws: Sandbox, moving: str, tags: list[str]) -> None:
+    company = Company(aws, moving)
+    digests = [company.publish(base(number), tag) for number, tag in enumerate(tags, 1)]
+
+    company.poll()
+
+    assert company.releases() == {
+        digest: (tag, position == 2) for position, (digest, tag) in enumerate(zip(digests, tags, strict=True))
+    }
+
+
+def test_two_tags_of_one_image_are_one_release_by_its_most_exact_name(aws: Sandbox) -> None:
+    company = Company(aws)
+    company.publish(base(1), "1", "1.4", "1.4.1", "v1.4.1")
+    company.publish(base(2), "1.4.2")
+    aws.admin("DELETE", "calls")
+
+    company.poll()
+
+    assert sorted(row.tag for row in company.stream.releases.all()) in (["1.4.1", "1.4.2"], ["1.4.2", "v1.4.1"])
+
+
+def test_a_rebuild_of_the_same_layers_is_the_same_release_by_its_latest_name(aws: Sandbox) -> None:
+    company = Company(aws)
+    company.publish(base(1), "1.0.0")
+    rebuilt = make_image(base(1).layers, created=NOW)
+    company.publish(rebuilt, "1.0.1")
+    company.poll()
+    assert company.releases() == {rebuilt.digest: ("1.0.1", True)}
+
+    newest = company.publish(base(2), "1.0.2")
+    company.poll()
+
+    assert company.releases() == {rebuilt.digest: ("1.0.1", False), newest: ("1.0.2", True)}
+
+
+def test_tags_that_are_no_images_hide_no_release(aws: Sandbox) -> None:
+    company = Company(aws)
+    company.publish(base(1), "1.0.0")
+    chart = Blob("application/vnd.cncf.helm.config.v1+json", b"{}")
+    manifest = {"schemaVersion": 2, "mediaType": base(1).manifest.media_type, "config": chart.descriptor, "layers": []}
+    company.publish_only(Image(Blob(base(1).manifest.media_type, canonical_json(manifest)), chart, ()), "1.0.1")
+    company.publish(base(3), "1.0.2")
+
+    company.poll()
+
+    assert sorted(row.tag for row in company.stream.releases.all()) == ["1.0.0", "1.0.2"]
+    assert company.stream.problem is None
+
+
+def test_a_tag_that_was_deleted_is_told_and_its_releases_stay(aws: Sandbox) -> None:
+    company = Company(aws)
+    digest = company.publish(base(1), "1.0.0")
+    company.poll()
+    company.delete(digest)
+
+    company.poll(NOW + timedelta(hours=1))
+
+    assert company.stream.problem is not None
+    assert company.stream.problem["code"] == "not_found"
+    assert company.stream.polled_at == NOW
+    assert company.releases() == {digest: ("1.0.0", True)}
+    company.publish(base(1), "1.0.0")
+    company.poll(NOW + timedelta(hours=2))
+    assert company.stream.problem is None
+
+
+def test_a_deleted_release_is_remembered_for_ever(aws: Sandbox) -> None:
+    company = Company(aws)
+    old = company.publish(base(1), "1.0.0")
+    company.poll()
+    company.publish(base(2), "1.1.0")
+    company.delete(old)
+
+    company.poll()
+
+    assert company.releases()[old] == ("1.0.0", False)
+
+
+def test_a_withdrawn_release_that_comes_back_is_the_same_release(aws: Sandbox) -> None:
+    company = Company(aws)
+    first, second = company.publish(base(1), "1.0.0"), company.publish(base(2), "1.1.0")
+    company.poll()
+    company.publish(base(1))
+    company.poll(NOW + timedelta(hours=1))
+    assert company.releases() == {first: ("1.0.0", True), second: ("1.1.0", False)}
+
+    company.publish(base(2))
+    company.poll(NOW + timedelta(hours=2))
+
+    assert company.releases() == {first: ("1.0.0", False), second: ("1.1.0", True)}
+    assert set(company.stream.releases.values_list("first_seen_at", flat=True)) == {NOW}

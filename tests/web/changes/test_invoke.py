@@ -1,0 +1,133 @@
+"""The pages of invoking."""
+
+import html
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from functions_app.domain.runs import Status
+from functions_app.models import Run
+from tests import factories
+from tests.conftest import Valkey
+from tests.fixtures import Sandbox
+from tests.sandbox.functions import Functions, python_image
+from tests.services.changes.stage import Stage, carry_out, make_stage
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def browser() -> Client:
+    """Somebody's browser."""
+    return Client()
+
+
+@pytest.fixture
+def stage(functions: Functions, operator: User, aws: Sandbox, valkey: Valkey) -> Stage:
+    """A function of its own."""
+    return make_stage(functions, operator)
+
+
+def address(stage: Stage) -> str:
+    return reverse("function-invoke", args=[stage.function.pk])
+
+
+def send(browser: Client, stage: Stage, payload: str = "{}", **more: str) -> Run:
+    """Fill in the form and be the worker."""
+    answer = browser.post(address(stage), {"qualifier": "staging", "mode": "sync", "payload": payload, **more})
+    assert answer.status_code == 302, answer.content.decode()[-2000:]
+    run = Run.objects.latest("pk")
+    assert answer["Location"] == reverse("run", args=[run.pk])
+    return carry_out(run)
+
+
+def page_of(browser: Client, run: Run) -> str:
+    return html.unescape(browser.get(reverse("run", args=[run.pk])).content.decode())
+
+
+def test_the_form_offers_aliases_and_versions(browser: Client, stage: Stage, operator: User) -> None:
+    browser.force_login(operator)
+    shown = html.unescape(browser.get(address(stage)).content.decode())
+    assert "staging → 1" in shown
+    assert "version 1" in shown
+    assert "$LATEST" in shown
+
+
+def test_the_answer_is_shown_with_its_figures(browser: Client, stage: Stage, operator: User) -> None:
+    browser.force_login(operator)
+    run = send(browser, stage)
+    assert run.status == Status.SUCCEEDED
+    shown = page_of(browser, run)
+    assert '"one"' in shown
+    assert "Max memory used" in shown
+    assert run.result["answer"]["request_id"] in shown
+
+
+def test_the_functions_failure_is_shown_as_its_own(browser: Client, stage: Stage, operator: User) -> None:
+    stage.functions.redeploy(python_image("def handler(event, context):\n    raise ValueError('<b>no</b>')\n"))
+    browser.force_login(operator)
+    run = send(browser, stage, qualifier="$LATEST")
+    answer = browser.get(reverse("run", args=[run.pk])).content.decode()
+    assert "The function failed" in answer
+    assert "ValueError: &lt;b&gt;no&lt;/b&gt;" in answer
+    assert "<b>no</b>" not in answer
+
+
+@pytest.mark.parametrize(("mode", "words"), [("async", "Accepted (202)"), ("dry_run", "Allowed (204)")])
+def test_other_modes_say_what_happened(browser: Client, stage: Stage, operator: User, mode: str, words: str) -> None:
+    browser.force_login(operator)
+    assert words in page_of(browser, send(browser, stage, mode=mode))
+
+
+def test_a_mistake_brings_the_form_back_with_what_was_typed(browser: Client, stage: Stage, operator: User) -> None:
+    browser.force_login(operator)
+    answer = browser.post(address(stage), {"qualifier": "staging", "mode": "async", "payload": '{"typed": }'})
+    shown = html.unescape(answer.content.decode())
+    assert answer.status_code == 400
+    assert "line 1, column 11" in shown
+    assert '{"typed": }' in shown
+    assert not Run.objects.exists()
+
+
+def test_what_is_typed_is_checked(browser: Client, operator: User) -> None:
+    function = factories.make_function(factories.make_account())
+    browser.force_login(operator)
+    check = reverse("invoke-check", args=[function.pk])
+    wrong = browser.post(check, {"payload": "{\n]", "mode": "sync"}, headers={"HX-Request": "true"}).content.decode()
+    assert "line 2, column 1" in wrong
+    assert "<html" not in wrong
+    fine = browser.post(check, {"payload": "{}", "mode": "sync"}, headers={"HX-Request": "true"}).content.decode()
+    assert "Valid JSON" in fine
+
+
+def test_the_limit_is_that_of_the_mode(browser: Client, operator: User) -> None:
+    function = factories.make_function(factories.make_account())
+    browser.force_login(operator)
+    check = reverse("invoke-check", args=[function.pk])
+    payload = f'"{"x" * 1024 * 1024}"'
+    assert "at most 1 MB" in browser.post(check, {"payload": payload, "mode": "async"}).content.decode()
+    assert "Valid JSON" in browser.post(check, {"payload": payload, "mode": "sync"}).content.decode()
+    whole = f'"{"x" * 6 * 1024 * 1024}"'
+    assert "at most 6 MB" in browser.post(check, {"payload": whole, "mode": "sync"}).content.decode()
+
+
+@pytest.mark.parametrize("more", [{"qualifier": "99"}, {"mode": "twice"}])
+def test_what_is_not_offered_is_refused(browser: Client, stage: Stage, operator: User, more: dict[str, str]) -> None:
+    browser.force_login(operator)
+    form = {"qualifier": "staging", "mode": "sync", "payload": "{}", **more}
+    answer = browser.post(address(stage), form | {"payload": '{"kept": 1}'})
+    shown = html.unescape(answer.content.decode())
+    assert answer.status_code == 400
+    assert 'role="alert"' in shown
+    assert '{"kept": 1}' in shown
+    assert not Run.objects.exists()
+
+
+def test_a_viewer_sees_the_form_and_may_not_send(browser: Client, stage: Stage, viewer: User) -> None:
+    browser.force_login(viewer)
+    assert "Only operators may invoke" in browser.get(address(stage)).content.decode()
+    form = {"qualifier": "staging", "mode": "sync", "payload": "{}"}
+    assert browser.post(address(stage), form).status_code == 403
+    assert not Run.objects.exists()
