@@ -1,0 +1,38 @@
+"""The map is kept true: every path that the documents name exists."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+ROOT = Path(settings.BASE_DIR)
+PAPERS = [ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md", ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PATH = re.compile(r"`((?:[\w.-]+/)+(?:[\w.-]+\.\w+)?)`")
+ROW = re.compile(r"^\| (?P<behaviour>[^|]+) \| `(?P<path>[^`]+)` \|$", re.MULTILINE)
+
+
+def there(path: str) -> bool:
+    """Whether it exists, from the root or within the product."""
+    return (ROOT / path).exists() or (ROOT / "functions_app" / path).exists()
+
+
+def behaviours() -> dict[str, str]:
+    """The table "Where to find it": behaviour and file."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    part = text.partition("## Where to find it")[2].partition("\n## ")[0]
+    return {row["behaviour"]: row["path"] for row in ROW.finditer(part)}
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: str(paper.relative_to(ROOT)))
+def test_every_path_in_the_documents_exists(paper: Path) -> None:
+    named = PATH.findall(paper.read_text(encoding="utf-8"))
+
+    assert [path for path in named if not there(path)] == []
+
+
+def test_the_table_of_behaviours_names_thirty_files_that_exist() -> None:
+    table = behaviours()
+
+    assert len(table) >= 30
+    assert [path for path in table.values() if not there(path)] == []
