@@ -10,7 +10,7 @@ from a2wsgi import WSGIMiddleware
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from dashboard.intake import Intake
+from dashboard.request_limits import Intake
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 # The queue holds a whole static file or 512 pages of a log: a client that reads slowly keeps no thread waiting.

@@ -1,4 +1,4 @@
-"""`--state DIR`: the account on disk, so that a restart finds it again (what is kept: sandbox/state_parts.py).
+"""`--state DIR`: the account on disk, so that a restart finds it again (what is kept: sandbox/state_contents.py).
 
 DIR/account holds one line of JSON (format, moto, the body's digest) and a pickled body; DIR/blobs one file per blob,
 named by its digest. Blobs are there before an account names them, and every file is renamed into place when it is
@@ -20,7 +20,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
-from sandbox import state_parts
+from sandbox import state_contents
 from sandbox.core import pinned_moto
 from sandbox.core.http_server import WSGIApp
 from sandbox.store.content_store import STORE
@@ -73,7 +73,7 @@ class State:
             raise StateError(f"{self._account} cannot be read: {error}") from error
         for digest in {digest for contents in kept["store"].values() for digest in contents["blobs"]}:
             self._load_blob(digest)
-        state_parts.put_back(kept)
+        state_contents.put_back(kept)
         return True
 
     def _check(self, head: bytes, body: bytes) -> None:
@@ -105,7 +105,7 @@ class State:
         """Write the account as it is now. Raises OSError."""
         with self._writing:
             self._changed.clear()
-            kept = state_parts.take()
+            kept = state_contents.take()
             for contents in kept["store"].values():
                 for digest in contents["blobs"] - self._on_disk:
                     _replace(self._blobs / digest.removeprefix("sha256:"), STORE.blob(digest))
@@ -140,7 +140,7 @@ class State:
 
 
 def _versions() -> dict[str, Any]:
-    return {"format": FORMAT, "moto": pinned_moto.MOTO, "shape": state_parts.shape()}
+    return {"format": FORMAT, "moto": pinned_moto.MOTO, "shape": state_contents.shape()}
 
 
 def _may_change(environ: dict[str, Any]) -> bool:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 
 from sandbox.builds.files import BuildError, Files
 from sandbox.builds.images import Docker
-from sandbox.builds.words import Operator, expand, statements, words
+from sandbox.builds.shell_words import Operator, expand, statements, words
 from sandbox.images.making import Executable, SymlinkTo
 
 _HEREDOC = re.compile(r"<<-?\s*(['\"]?)(\w+)\1")

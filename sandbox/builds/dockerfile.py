@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from sandbox.builds.files import BuildError, Files, flatten, pick
-from sandbox.builds.words import words
+from sandbox.builds.shell_words import words
 from sandbox.images.config import rfc3339
 from sandbox.images.making import Blob, Executable, Image, Layer, canonical_json, make_image, make_layer
 

@@ -19,7 +19,7 @@ from typing import Any
 from moto.core.exceptions import JsonRESTError
 
 from sandbox.core.protocol import Call, ServiceError
-from sandbox.lambda_.operations import LAMBDA
+from sandbox.lambda_.rest_service import LAMBDA
 from sandbox.logs import log_store
 
 Event = Mapping[str, Any]

@@ -14,7 +14,7 @@ from typing import Any
 from sandbox.core.protocol import Call
 from sandbox.lambda_.image_rules import invalid
 from sandbox.lambda_.model import LATEST, Alias, Function, new_id
-from sandbox.lambda_.operations import (
+from sandbox.lambda_.rest_service import (
     LAMBDA,
     check_revision,
     conflict,

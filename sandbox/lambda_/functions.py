@@ -17,7 +17,7 @@ from sandbox.core.protocol import Call, Reply
 from sandbox.lambda_ import image_rules
 from sandbox.lambda_.image_rules import invalid
 from sandbox.lambda_.model import ACTIVE, LATEST, SUCCESSFUL, Function, Settings, Version, new_id, space
-from sandbox.lambda_.operations import (
+from sandbox.lambda_.rest_service import (
     LAMBDA,
     PAGE,
     check_revision,

@@ -28,7 +28,7 @@ from sandbox.lambda_.launch import (
     recorded_response,
 )
 from sandbox.lambda_.model import ACTIVE, RESTORING, Condition, Function, Version
-from sandbox.lambda_.operations import LAMBDA, Target, conflict, find_target, find_version
+from sandbox.lambda_.rest_service import LAMBDA, Target, conflict, find_target, find_version
 from sandbox.lambda_.runtime.environment import Environment, Outcome
 from sandbox.lambda_.runtime.pool import ENVIRONMENTS
 from sandbox.lambda_.runtime.runtime_api import Event

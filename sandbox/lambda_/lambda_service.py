@@ -27,7 +27,7 @@ from sandbox.lambda_ import invoke as invoke
 from sandbox.lambda_ import response_stream as response_stream
 from sandbox.lambda_ import versions as versions
 from sandbox.lambda_.model import LATEST, Condition, space
-from sandbox.lambda_.operations import LAMBDA
+from sandbox.lambda_.rest_service import LAMBDA
 from sandbox.logs import cloudwatch_logs, live_tail, metrics_api
 
 

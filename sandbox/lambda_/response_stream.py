@@ -16,7 +16,7 @@ from sandbox.core.event_stream import event
 from sandbox.core.protocol import Call, Reply
 from sandbox.lambda_.invoke import MAX_SYNC, check_payload, check_state, execute, log_tail, routed
 from sandbox.lambda_.model import Version
-from sandbox.lambda_.operations import LAMBDA, Target
+from sandbox.lambda_.rest_service import LAMBDA, Target
 from sandbox.lambda_.runtime.environment import Outcome
 
 _PART = 64 * 1024

@@ -13,7 +13,7 @@ from typing import Any
 from sandbox.core.protocol import Call
 from sandbox.lambda_.image_rules import invalid
 from sandbox.lambda_.model import Function, Version, new_id, space
-from sandbox.lambda_.operations import LAMBDA, check_revision, check_settled, find_function, listing, page
+from sandbox.lambda_.rest_service import LAMBDA, check_revision, check_settled, find_function, listing, page
 
 
 def publish(function: Function, description: str | None = None) -> Version:

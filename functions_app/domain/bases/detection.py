@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from functions_app.domain.bases.claims import Claim, Resolved, agreement, read_claim, resolve, unconfirmed
 from functions_app.domain.bases.lineage import KnownRelease, Level, Releases, SharedLayers, find_levels
-from functions_app.domain.bases.marks import guess_runtime, lambda_marks
+from functions_app.domain.bases.settings_marks import guess_runtime, lambda_marks
 from functions_app.domain.images.manifests import HistoryEntry, Platform, chain_ids
 
 MINIMUM_SHARED = 2  # layers: one is nobody's, bases share their OS layer

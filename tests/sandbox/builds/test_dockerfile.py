@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.builds.dockerfile import Options, build, parse
 from sandbox.builds.files import BuildError, Files, flatten
-from sandbox.builds.words import statements, words
+from sandbox.builds.shell_words import statements, words
 from sandbox.images.making import Entry, Executable, Image, SymlinkTo, make_image, make_layer
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
