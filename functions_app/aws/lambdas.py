@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from functions_app.aws import quota
-from functions_app.aws.session import Target, client, translate
+from functions_app.aws.errors import translate
+from functions_app.aws.session import Target, client
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST, AliasFact, FunctionDetail, FunctionFact, VersionFact
 

@@ -9,7 +9,8 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from functions_app.aws.session import Target, caller_account, client, translate
+from functions_app.aws.errors import translate
+from functions_app.aws.session import Target, caller_account, client
 from functions_app.domain.errors import Code, DrydockError, Problem
 from tests.fixtures import Sandbox
 
