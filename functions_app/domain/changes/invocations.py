@@ -3,11 +3,13 @@
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, NoReturn
 
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.fleet.functions import FunctionPlace
 
 SHOWN_BYTES = 64 * 1024  # of a payload, on the run's page
 SYNC_LIMIT = 6 * 1024 * 1024
@@ -98,6 +100,34 @@ def parse_mode(text: str) -> Mode:
         return Mode(text)
     except ValueError:
         raise DrydockError(Code.INVALID, f"Unknown way to invoke: {text!r}. Choose sync, async or dry_run.") from None
+
+
+@dataclass(frozen=True)
+class InvocationPlan:
+    """What is invoked, and how; of the payload only its size and its hash."""
+
+    place: FunctionPlace
+    qualifier: str
+    mode: Mode
+    size_bytes: int
+    sha256: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for the plan's body."""
+        own = {"qualifier": self.qualifier, "mode": self.mode.value, "bytes": self.size_bytes, "sha256": self.sha256}
+        return {**own, "place": asdict(self.place)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "InvocationPlan":
+        """Read what `as_json` wrote; other keys are left aside."""
+        place, mode = FunctionPlace(**value["place"]), Mode(value["mode"])
+        return cls(place, value["qualifier"], mode, value["bytes"], value["sha256"])
+
+    @property
+    def title(self) -> str:
+        """What it does, in one line."""
+        words = {Mode.SYNC: "Invoke", Mode.ASYNC: "Invoke asynchronously", Mode.DRY_RUN: "Dry-run"}
+        return f"{words[self.mode]} {self.place.name}:{self.qualifier}"
 
 
 @dataclass(frozen=True)

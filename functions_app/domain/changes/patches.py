@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from functions_app.domain.bases.detection import Tier
-from functions_app.domain.changes.deployments import is_production
+from functions_app.domain.changes.aliases import is_production
 
 
 class Way(StrEnum):
@@ -20,7 +20,7 @@ class Way(StrEnum):
 
 
 @dataclass(frozen=True)
-class Place:
+class LivePlace:
     """What runs now: one alias (or $LATEST where there is none), with its version, digest and base."""
 
     function_id: int
@@ -43,7 +43,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Target:
+class CurrentRelease:
     """The current release of the stream for one platform."""
 
     release_id: int
@@ -55,7 +55,7 @@ class Target:
 class Entry:
     """One line of the plan: from where to where, by which way, and what to mind."""
 
-    place: Place
+    place: LivePlace
     to_release_id: int | None
     to_release: str
     to_digest: str
@@ -84,10 +84,10 @@ def entry_from_json(value: dict[str, Any]) -> Entry:
     rest = dict(value)
     own = {name: rest.pop(name) for name in ("to_release_id", "to_release", "to_digest", "why")}
     way = Way(rest.pop("way"))
-    return Entry(Place(**rest), way=way, **own)
+    return Entry(LivePlace(**rest), way=way, **own)
 
 
-def decide(place: Place, target: Target | None) -> Entry:
+def decide(place: LivePlace, target: CurrentRelease | None) -> Entry:
     """What is possible for one place; `target` None: its platform has no current release."""
     way, why = _way(place, target)
     if target is None:
@@ -95,7 +95,7 @@ def decide(place: Place, target: Target | None) -> Entry:
     return Entry(place, target.release_id, target.label, target.digest, way, why)
 
 
-def _way(place: Place, target: Target | None) -> tuple[Way, str]:
+def _way(place: LivePlace, target: CurrentRelease | None) -> tuple[Way, str]:
     if target is None:
         return Way.NONE, f"The stream has no current release for {place.platform or 'its platform'}."
     if place.through:

@@ -7,6 +7,16 @@ from datetime import datetime
 LATEST = "$LATEST"
 
 
+@dataclass(frozen=True)
+class FunctionPlace:
+    """Where a function is."""
+
+    arn: str
+    name: str
+    account_id: str
+    region: str
+
+
 @dataclass(frozen=True, slots=True)
 class VersionFact:
     """A version ("$LATEST" or digits) and the digest it runs (for image functions CodeSha256 is its hex)."""

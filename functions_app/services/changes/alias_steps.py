@@ -1,83 +1,55 @@
-"""The steps that deployments and rollbacks share: point an alias, read it back, put it back, refresh the snapshot.
+"""The steps that deployments and rollbacks share: check again, point an alias, read it back, put it back.
 
 Every step reads AWS before it writes, so that one that is run again after a crash does no harm.
 """
 
-import functools
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-
-from django.db import DatabaseError
+from collections.abc import Callable
 
 from functions_app.aws import lambdas
-from functions_app.aws.session import Target
-from functions_app.domain.changes.deployments import AliasPlan, AliasState, Place, changed_message, short
+from functions_app.domain.changes.aliases import AliasState
+from functions_app.domain.changes.checks import changed_message
+from functions_app.domain.changes.deployments import AliasPlan, short
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.runs import Done, Outcome, Skipped, Wait
-from functions_app.models import Account, Function
-from functions_app.services.engine.steps import Context
-from functions_app.services.people import accounts
-from functions_app.services.sync import run
+from functions_app.domain.fleet.functions import FunctionPlace
+from functions_app.domain.runs import Done, Outcome, Wait
+from functions_app.services.changes.aws_steps import ALIAS, LONG, PASSING, SHORT, patient, refresh, tell, uncertain
+from functions_app.services.changes.places import target_of
+from functions_app.services.engine.steps import Context, StepSpec
 
-server_log = logging.getLogger(__name__)
-PASSING = frozenset({Code.UNREACHABLE, Code.THROTTLED, Code.UNKNOWN_OUTCOME})
-UNANSWERED = frozenset({Code.UNREACHABLE, Code.UNKNOWN_OUTCOME})
 UNDO_LOOKS = 60  # every UNDO_PAUSE seconds: an alias is not left where it must not be for want of patience
 UNDO_PAUSE = 2.0
 LOOKS = 5  # at an alias that was just pointed: Lambda's answers may lag behind its own writes for a moment
-ALIAS = "Alias "  # begins the sentence about the alias
-Action = Callable[[Context], Outcome]
 
 
-def target_of(place: Place) -> Target:
-    """The way into the account of a plan. Raises NOT_FOUND where it is no longer one of ours."""
-    account = Account.objects.filter(account_id=place.account_id).first()
-    if account is None:
-        raise DrydockError(
-            Code.NOT_FOUND,
-            f"Account {place.account_id} is no longer among Drydock's accounts.",
-            next_step="Add it in Settings, then plan again.",
-        )
-    return accounts.target(account, place.region)
+def moving(goal: Callable[[Context], tuple[AliasPlan, str]]) -> tuple[StepSpec, StepSpec]:
+    """The steps that point the alias of a plan to a version, which is put back if anything fails, and read it back."""
+
+    def point_it(context: Context) -> Outcome:
+        return point(context, *goal(context))
+
+    def put_it_back(context: Context) -> str | Wait:
+        return put_back(context, *goal(context))
+
+    def read_it_back(context: Context) -> Outcome:
+        return read_back(context, *goal(context))
+
+    return (
+        StepSpec("alias", "Point the alias", patient(point_it), undo=put_it_back, limit=SHORT),
+        StepSpec("verify", "Read back and compare", patient(read_it_back), limit=LONG),
+    )
 
 
-def patient(action: Action) -> Action:
-    """Look again where AWS gave no answer: the step reads before it writes, so it finds out what happened.
-
-    Its StepSpec has a limit, which ends the waiting. Any other failure refreshes the snapshot, then goes on.
-    """
-
-    @functools.wraps(action)
-    def step(context: Context) -> Outcome:
-        try:
-            return action(context)
-        except DrydockError as error:
-            if error.problem.code in PASSING:
-                context.log.warning(f"{error} Looking again in 2 s.")
-                return Wait(2, f"no clear answer from AWS: {error}")
-            refresh(context)
-            raise
-
-    return step
+def check_once(context: Context, plan: AliasPlan, look: Callable[[], None], found: str) -> Outcome:
+    """Look whether all is as planned, until it was: later on the run itself has changed what is looked at."""
+    if context.memory.get("checked"):
+        return Done("checked before")
+    look()
+    context.memory["checked"] = True
+    tell_alias(context, f"{plan.alias} was not moved.")
+    return Done(found)
 
 
-@contextmanager
-def uncertain(context: Context, maybe: str, not_done: str) -> Iterator[None]:
-    """Around a change of AWS. What may have happened is told first: this worker may die, or Lambda not answer, and
-    the page must not claim that nothing happened.
-    """
-    tell(context, maybe)
-    context.save()
-    try:
-        yield
-    except DrydockError as error:
-        if error.problem.code not in UNANSWERED:
-            tell(context, not_done)
-        raise
-
-
-def read_alias(place: Place, alias: str) -> AliasState:
+def read_alias(place: FunctionPlace, alias: str) -> AliasState:
     """Where the alias points now."""
     return AliasState.of(lambdas.get_alias(target_of(place), place.name, alias))
 
@@ -198,30 +170,6 @@ def _put_back(context: Context, plan: AliasPlan, version: str) -> str:
     tell_alias(context, f"{note.removeprefix('alias ')}.")
     refresh(context)
     return note
-
-
-def refresh(context: Context) -> Outcome:
-    """Read the function into the snapshot. That this fails is told, and undoes nothing: the next sync makes it good."""
-    function = Function.objects.filter(pk=context.plan["function_id"]).first()
-    if function is None:
-        return Skipped("the function is no longer in the snapshot")
-    try:
-        run.refresh_function(function, context.run)
-    except DrydockError as error:
-        context.log.warning(f"The snapshot was not refreshed: {error} The next sync does it.")
-        return Skipped(f"not refreshed: {error}")
-    except DatabaseError as error:  # nor may it hide why a step failed, or that the alias was put back
-        server_log.exception("run %s: the snapshot was not refreshed", context.run.pk)
-        context.log.warning(f"The snapshot was not refreshed: {type(error).__name__}. The next sync does it.")
-        return Skipped(f"not refreshed: {type(error).__name__}")
-    return Done("the pages show it")
-
-
-def tell(context: Context, sentence: str) -> None:
-    """What was really done, for the run's page: one sentence for each first word, the one about the alias last."""
-    subject = sentence.partition(" ")[0]
-    told = [line for line in context.result.get("told", []) if line.partition(" ")[0] != subject]
-    context.result["told"] = sorted([*told, sentence], key=lambda line: line.startswith(ALIAS))
 
 
 def tell_alias(context: Context, words: str) -> None:

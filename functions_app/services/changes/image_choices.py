@@ -7,7 +7,7 @@ from django.db.models import Case, Exists, IntegerField, OuterRef, Q, Value, Whe
 
 from functions_app.aws import ecr
 from functions_app.aws.session import Target
-from functions_app.domain.changes.deployments import ECR_HOST
+from functions_app.domain.changes.checks import ECR_HOST
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.manifests import ImageConfig, Index, Manifest, parse_config, parse_manifest
 from functions_app.domain.refs import ImageRef, is_digest, is_tag

@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,9 +14,15 @@ from functions_app.aws import lambdas, logs
 from functions_app.aws.lambdas import InvokeAnswer
 from functions_app.aws.session import Target
 from functions_app.domain.changes import invocations as domain
-from functions_app.domain.changes.deployments import Place
 from functions_app.domain.changes.invocation_log import FunctionLine, InvocationLog
-from functions_app.domain.changes.invocations import Mode, check_payload, parse_failure, payload_bytes, shown
+from functions_app.domain.changes.invocations import (
+    InvocationPlan,
+    Mode,
+    check_payload,
+    parse_failure,
+    payload_bytes,
+    shown,
+)
 from functions_app.domain.changes.report_lines import Report, find_report
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST, FunctionDetail
@@ -25,11 +30,11 @@ from functions_app.domain.redaction import redact
 from functions_app.domain.runs import Done, Kind, Outcome
 from functions_app.models import Function, Run
 from functions_app.runlog import Logger
-from functions_app.services.changes.alias_steps import patient, target_of
-from functions_app.services.changes.deploy import place_of
+from functions_app.services.changes.aws_steps import SHORT, patient
+from functions_app.services.changes.places import place_of, target_of
 from functions_app.services.engine import plans
+from functions_app.services.engine.plans import Draft
 from functions_app.services.engine.steps import Context, StepSpec
-from functions_app.services.people import access
 
 POLL_EVERY = 0.3  # seconds between two looks at the log group
 SKEW = timedelta(seconds=2)  # this machine's clock against AWS's
@@ -45,25 +50,17 @@ def submit(function: Function, qualifier: str, payload: str, mode: Mode, actor: 
     Raises INVALID (payload, qualifier), DENIED. A refused attempt is in the audit table.
     """
     check = check_payload(payload, mode)
-    asked = {"qualifier": qualifier[:130], "mode": mode.value, "bytes": check.size_bytes, "sha256": check.sha256}
-    try:
-        access.require_operator(actor)
+
+    def draft() -> Draft[InvocationPlan]:
         if not check.ok:
             raise DrydockError(Code.INVALID, check.text, next_step="Correct the payload; nothing was sent.")
         _check_qualifier(function, qualifier)
-    except DrydockError as error:
-        access.audit(actor, "invocation.plan", function.arn, asked, f"refused: {error}")
-        raise
-    words = {Mode.SYNC: "Invoke", Mode.ASYNC: "Invoke asynchronously", Mode.DRY_RUN: "Dry-run"}
-    body = {
-        **asked,
-        "place": asdict(place_of(function)),
-        "title": f"{words[mode]} {function.name}:{qualifier}",
-        "function_id": function.pk,
-        "target": function.arn,
-        plans.PRIVATE: payload_bytes(payload).decode(),
-    }
-    return plans.apply(plans.store(Kind.INVOCATION, body, actor).pk, actor)
+        frozen = InvocationPlan(place_of(function), qualifier, mode, check.size_bytes, check.sha256)
+        return Draft(frozen, {**plans.about(function), plans.PRIVATE: payload_bytes(payload).decode()})
+
+    asked = {"qualifier": qualifier[:130], "mode": mode.value, "bytes": check.size_bytes, "sha256": check.sha256}
+    planned = plans.make(Kind.INVOCATION, function.arn, asked, actor, draft)
+    return plans.apply(planned.confirmable().pk, actor)
 
 
 def qualifiers(function: Function) -> tuple[tuple[str, str], ...]:
@@ -85,17 +82,16 @@ def _check_qualifier(function: Function, qualifier: str) -> None:
 
 def _check(context: Context) -> Outcome:
     """Read what is needed to wait long enough and to find the log: nothing is changed."""
-    place = Place(**context.plan["place"])
-    target = target_of(place)
-    qualifier = context.plan["qualifier"]
-    detail = lambdas.get_function(target, place.name, qualifier)
+    frozen = InvocationPlan.from_json(context.plan)
+    name, qualifier, target = frozen.place.name, frozen.qualifier, target_of(frozen.place)
+    detail = lambdas.get_function(target, name, qualifier)
     context.memory |= {
         "timeout_s": detail.fact.timeout_s,
         "log_group": detail.fact.log_group,
-        "versions": _versions(target, place.name, qualifier, detail),
+        "versions": _versions(target, name, qualifier, detail),
     }
     if detail.state == "Inactive":
-        context.log.warning(f"{place.name} is Inactive ({detail.state_reason_code}): Lambda refuses its first call.")
+        context.log.warning(f"{name} is Inactive ({detail.state_reason_code}): Lambda refuses its first call.")
     return Done(f"state {detail.state or 'Active'}, timeout {detail.fact.timeout_s} s")
 
 
@@ -111,7 +107,7 @@ def _versions(target: Target, name: str, qualifier: str, detail: FunctionDetail)
 
 def _invoke(context: Context) -> Outcome:
     """Send it: the one step that is never repeated. The payload is forgotten before it leaves."""
-    mode = Mode(context.plan["mode"])
+    frozen = InvocationPlan.from_json(context.plan)
     plan_id = context.plan["plan_id"]
     payload = plans.private(plan_id).encode()
     plans.blank(plan_id)
@@ -119,32 +115,30 @@ def _invoke(context: Context) -> Outcome:
         raise DrydockError(
             Code.UNKNOWN_OUTCOME, "The payload is gone: it was sent before.", next_step="Look at the function's log."
         )
-    answer = _follow(context, payload) if mode is Mode.SYNC else _send(context, payload, mode)
-    context.result["answer"] = _facts(answer, mode)
-    return Done(_note(answer, mode))
+    answer = (_follow if frozen.mode is Mode.SYNC else _send)(context, frozen, payload)
+    context.result["answer"] = _facts(answer, frozen.mode)
+    return Done(_note(answer, frozen.mode))
 
 
-def _send(context: Context, payload: bytes, mode: Mode) -> InvokeAnswer:
-    place = Place(**context.plan["place"])
+def _send(context: Context, frozen: InvocationPlan, payload: bytes) -> InvokeAnswer:
+    place, timeout_s = frozen.place, context.memory["timeout_s"]
     try:
-        return lambdas.invoke(
-            target_of(place), place.name, context.plan["qualifier"], payload, mode.value, context.memory["timeout_s"]
-        )
+        return lambdas.invoke(target_of(place), place.name, frozen.qualifier, payload, frozen.mode.value, timeout_s)
     except DrydockError as error:
         raise domain.explain_refusal(error, place.name) from error
 
 
-def _follow(context: Context, payload: bytes) -> InvokeAnswer:
+def _follow(context: Context, frozen: InvocationPlan, payload: bytes) -> InvokeAnswer:
     """Invoke while a second thread brings the lines of the log group; the tail fills what is missing."""
     live = LiveLog(
-        target=target_of(Place(**context.plan["place"])),
+        target=target_of(frozen.place),
         group=context.memory["log_group"],
         log=context.log,
         merge=InvocationLog(context.memory["versions"]),
         since=clock.now() - SKEW,
     )
     with live:
-        answer = _send(context, payload, Mode.SYNC)
+        answer = _send(context, frozen, payload)
         live.settle(answer)
     context.result["report"] = report.as_json() if (report := live.report(answer.request_id)) else None
     context.result["log_cut"] = live.cut
@@ -277,7 +271,7 @@ class LiveLog:
 
 
 STEPS = (
-    StepSpec("check", "Read the function", patient(_check), limit=timedelta(minutes=3)),
+    StepSpec("check", "Read the function", patient(_check), limit=SHORT),
     StepSpec(
         "invoke",
         "Invoke",

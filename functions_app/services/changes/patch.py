@@ -5,20 +5,18 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db import transaction
 
 from functions_app import clock
-from functions_app.domain.changes.patches import Entry, PatchPlan, Place, Target, decide, make_plan
+from functions_app.domain.changes.patches import CurrentRelease, Entry, LivePlace, PatchPlan, decide, make_plan
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.manifests import Platform
 from functions_app.domain.runs import Kind
 from functions_app.models import BaseStream, Function, Plan
 from functions_app.services.engine import plans
-from functions_app.services.people import access
+from functions_app.services.engine.plans import Draft
 from functions_app.services.snapshot.live_on_bases import FEW, family, label, live_rows, overdue_ways, release_facts
 
 TTL = timedelta(hours=1)
-ACTION = "patch.plan"
 IMAGE = ("digest", "image__base_tier", "image__os", "image__architecture", "image__variant")
 FUNCTION = ("name", "arn", "region", "owner", "managed_by", "account__name")
 
@@ -28,19 +26,10 @@ def plan(stream: BaseStream, actor: User, *, release_id: int | None = None, acco
 
     `release_id` and `account_id` narrow it. Raises DENIED for others than operators, PREFLIGHT where nothing is behind.
     """
-    access.require_operator(actor, ACTION, stream.name)
-    made = make_plan(stream.pk, stream.name, _entries(stream, release_id, account_id, clock.now()), clock.now())
-    if not made.entries:
-        raise DrydockError(
-            Code.PREFLIGHT,
-            f"Nothing that is live stands on an older release of {stream.name}.",
-            next_step="Reload the page: it may have been brought forward meanwhile.",
-        )
-    with transaction.atomic():
-        stored = plans.store(Kind.PATCH, made.as_json(), actor, TTL)
-        summary = {"plan_id": str(stored.pk), "functions": made.functions, "aliases": len(made.entries)}
-        access.audit(actor, ACTION, stream.name, summary, "planned; nothing is changed")
-    return stored
+    asked = {"release_id": release_id, "account_id": account_id}
+    return plans.make(
+        Kind.PATCH, stream.name, asked, actor, lambda: _draft(stream, release_id, account_id)
+    ).confirmable()
 
 
 def load(plan_id: UUID) -> tuple[Plan, PatchPlan]:
@@ -53,6 +42,18 @@ def load(plan_id: UUID) -> tuple[Plan, PatchPlan]:
             next_step="Plan it again from the base image's page.",
         )
     return stored, PatchPlan.from_json(stored.body)
+
+
+def _draft(stream: BaseStream, release_id: int | None, account_id: int | None) -> Draft[PatchPlan]:
+    now = clock.now()
+    made = make_plan(stream.pk, stream.name, _entries(stream, release_id, account_id, now), now)
+    if not made.entries:
+        raise DrydockError(
+            Code.PREFLIGHT,
+            f"Nothing that is live stands on an older release of {stream.name}.",
+            next_step="Reload the page: it may have been brought forward meanwhile.",
+        )
+    return Draft(made, ttl=TTL, summary={"functions": made.functions, "aliases": len(made.entries)})
 
 
 def _entries(stream: BaseStream, release_id: int | None, account_id: int | None, now: datetime) -> list[Entry]:
@@ -83,11 +84,11 @@ class _Reading:
         self.late = overdue_ways(now.date(), ids)
         self.names = dict(BaseStream.objects.values_list("pk", "name"))
         self.targets = {
-            release.platform: Target(release.pk, label(release), release.manifest_digest)
+            release.platform: CurrentRelease(release.pk, label(release), release.manifest_digest)
             for release in stream.releases.filter(current=True).defer("config", "layers", "diff_ids")
         }
 
-    def place(self, row: tuple[Any, ...]) -> Place | None:
+    def place(self, row: tuple[Any, ...]) -> LivePlace | None:
         """A row in words; None where the function was deleted meanwhile."""
         function_id, alias, version, nearest, _, digest, tier, *platform = row
         function = self.functions.get(function_id)
@@ -96,7 +97,7 @@ class _Reading:
         here = self.above.get(nearest, nearest) if nearest else None
         release = self.known.releases.get(here) if here else None
         golden = self.known.releases[nearest] if nearest and nearest != here else None
-        return Place(
+        return LivePlace(
             function_id=function_id,
             function=function.name,
             arn=function.arn,

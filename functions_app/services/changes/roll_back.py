@@ -1,68 +1,38 @@
 """Rolling an alias back to a version that was live before, or published earlier: the plan, the run."""
 
-from dataclasses import dataclass
-from datetime import timedelta
-
 from django.contrib.auth.models import User
 
 from functions_app.aws import lambdas
 from functions_app.aws.session import Target
-from functions_app.domain.changes import deployments as domain
+from functions_app.domain.changes import deployments
+from functions_app.domain.changes.aliases import check_alias_name
 from functions_app.domain.changes.deployments import RollbackPlan, short
 from functions_app.domain.changes.ways_back import is_way_back
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import FunctionDetail
 from functions_app.domain.images.lambda_rules import Check
-from functions_app.domain.runs import Done, Kind, Outcome, Wait
-from functions_app.models import Function, Plan
-from functions_app.services.changes import alias_steps, image_choices
-from functions_app.services.changes.alias_steps import patient, target_of
-from functions_app.services.changes.deploy import other_run_check, place_of
-from functions_app.services.engine import plans
+from functions_app.domain.runs import Kind, Outcome
+from functions_app.models import Function
+from functions_app.services.changes import alias_plans, alias_steps, image_choices
+from functions_app.services.changes.aws_steps import SHORT, patient, refresh
+from functions_app.services.changes.places import place_of, target_of
+from functions_app.services.engine.plans import Planned
 from functions_app.services.engine.steps import Context, StepSpec
-from functions_app.services.people import access, accounts
-
-SHORT, LONG = timedelta(minutes=3), timedelta(minutes=15)
+from functions_app.services.people import accounts
 
 
-@dataclass(frozen=True)
-class Planned:
-    """A plan as made; `stored` is None where a check forbids it."""
-
-    plan: RollbackPlan
-    stored: Plan | None
-
-
-def plan(function: Function, alias: str, version: str, actor: User) -> Planned:
+def plan(function: Function, alias: str, version: str, actor: User) -> Planned[RollbackPlan]:
     """Read function, alias, version and image from AWS, make all checks, freeze the lot. Changes nothing.
 
     Raises INVALID where going to the version would not be going back (domain.ways_back), NOT_FOUND, DENIED,
     UNREACHABLE; a check that fails is in the plan. A refused attempt is in the audit table.
     """
-    try:
-        access.require_operator(actor)
-        made = _plan(function, alias, version)
-    except DrydockError as error:
-        asked = {"alias": alias[:130], "version": version[:20]}
-        access.audit(actor, "rollback.plan", function.arn, asked, f"refused: {error}")
-        raise
-    if any(check.ok is False for check in made.checks):
-        reasons = " ".join(check.text for check in made.checks if check.ok is False)
-        access.audit(actor, "rollback.plan", function.arn, made.as_json(), f"refused: {reasons}")
-        return Planned(made, None)
-    body = {
-        **made.as_json(),
-        "title": f"Roll {function.name}:{made.alias} back to version {made.to_version}",
-        "function_id": function.pk,
-        "target": function.arn,
-        "lock": function.arn,
-        "confirm": made.confirm,
-    }
-    return Planned(made, plans.store(Kind.ROLLBACK, body, actor))
+    asked = {"alias": alias[:130], "version": version[:20]}
+    return alias_plans.make(Kind.ROLLBACK, function, asked, actor, lambda: _plan(function, alias, version))
 
 
 def _plan(function: Function, alias: str, version: str) -> RollbackPlan:
-    name = domain.check_alias_name(alias)
+    name = check_alias_name(alias)
     current = function.aliases.filter(name=name).values_list("version", flat=True).first() or ""
     seen = function.alias_moves.filter(alias=name, version=version).exists()
     published = function.versions.filter(number=version).exists()
@@ -79,7 +49,7 @@ def _plan(function: Function, alias: str, version: str) -> RollbackPlan:
     detail = lambdas.get_function(own, function.name)
     back = _version_of(own, function, version)
     now = lambdas.get_function(own, function.name, before.version)
-    tool = domain.managed_by(detail.tags)
+    tool = deployments.managed_by(detail.tags)
     uri = _uri_of(back) if back else ""
     return RollbackPlan(
         place=place,
@@ -92,9 +62,7 @@ def _plan(function: Function, alias: str, version: str) -> RollbackPlan:
             *_version_checks(back, version, uri, own),
             _difference_check(before.version, version, before.second_version),
             *_history_check(name, version, seen),
-            other_run_check(function),
-            domain.alias_check(name, before),
-            domain.ownership_check(tool, function.owner),
+            *alias_plans.common_checks(function, name, before, tool),
         ),
         managed_by=tool,
         owner=function.owner,
@@ -152,38 +120,27 @@ def _history_check(alias: str, version: str, seen: bool) -> tuple[Check, ...]:
 
 def _check_again(context: Context) -> Outcome:
     frozen = RollbackPlan.from_json(context.plan)
-    if context.memory.get("checked"):
-        return Done("checked before")
-    target = target_of(frozen.place)
-    alias_steps.check_alias(frozen)
-    back = lambdas.get_function(target, frozen.place.name, frozen.to_version)
-    if back.state == "Failed":
-        raise DrydockError(Code.PREFLIGHT, f"Version {frozen.to_version} is Failed ({back.state_reason_code}).")
-    if problem := image_choices.pullable(frozen.image, target):
-        raise DrydockError(Code.PREFLIGHT, f"The image of version {frozen.to_version} can't be pulled. {problem}")
-    context.memory["checked"] = True
-    alias_steps.tell_alias(context, f"{frozen.alias} was not moved.")
-    return Done("nothing was changed since the plan, and the image is there")
+
+    def look() -> None:
+        target = target_of(frozen.place)
+        alias_steps.check_alias(frozen)
+        back = lambdas.get_function(target, frozen.place.name, frozen.to_version)
+        if back.state == "Failed":
+            raise DrydockError(Code.PREFLIGHT, f"Version {frozen.to_version} is Failed ({back.state_reason_code}).")
+        if problem := image_choices.pullable(frozen.image, target):
+            raise DrydockError(Code.PREFLIGHT, f"The image of version {frozen.to_version} can't be pulled. {problem}")
+
+    found = "nothing was changed since the plan, and the image is there"
+    return alias_steps.check_once(context, frozen, look, found)
 
 
-def _point(context: Context) -> Outcome:
+def _goal(context: Context) -> tuple[RollbackPlan, str]:
     frozen = RollbackPlan.from_json(context.plan)
-    return alias_steps.point(context, frozen, frozen.to_version)
-
-
-def _put_back(context: Context) -> str | Wait:
-    frozen = RollbackPlan.from_json(context.plan)
-    return alias_steps.put_back(context, frozen, frozen.to_version)
-
-
-def _read_back(context: Context) -> Outcome:
-    frozen = RollbackPlan.from_json(context.plan)
-    return alias_steps.read_back(context, frozen, frozen.to_version)
+    return frozen, frozen.to_version
 
 
 STEPS = (
     StepSpec("check", "Check again", patient(_check_again), limit=SHORT),
-    StepSpec("alias", "Point the alias", patient(_point), undo=_put_back, limit=SHORT),
-    StepSpec("verify", "Read back and compare", patient(_read_back), limit=LONG),
-    StepSpec("refresh", "Refresh the snapshot", alias_steps.refresh),
+    *alias_steps.moving(_goal),
+    StepSpec("refresh", "Refresh the snapshot", refresh),
 )

@@ -1,15 +1,18 @@
-"""Plans: stored when they are made, applied once, by the person who made them, before they expire."""
+"""Plans: checked, audited and stored when they are made; applied once, by who made them, before they expire."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
 
 from functions_app import clock
-from functions_app.domain.changes.deployments import check_confirmation
+from functions_app.domain.changes.checks import blocked, check_confirmation, forbidding, reasons
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.runs import Kind
 from functions_app.models import Function, Plan, Run
 from functions_app.services.engine import runs
@@ -20,8 +23,83 @@ KEEP = timedelta(days=1)  # an expired plan is kept so long, to say that it expi
 PRIVATE = "payload"  # the one key of a body that never leaves the plan: not into the run, not into the audit
 
 
-def store(kind: Kind, body: dict[str, Any], actor: User, ttl: timedelta = TTL) -> Plan:
-    """Store a plan. The body needs `title`, `function_id`; `lock` and `confirm` (what must be typed) may be ''."""
+class Frozen(Protocol):
+    """A plan of any kind, as the domain freezes it; its kind's `from_json` reads `as_json` back."""
+
+    @property
+    def title(self) -> str:
+        """What it does, in one line."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for the plan's body."""
+
+
+FrozenPlan = TypeVar("FrozenPlan", bound=Frozen, covariant=True)
+
+
+@dataclass(frozen=True)
+class Draft(Generic[FrozenPlan]):
+    """What a kind hands to `make`: its frozen plan, and what is not the plan's own.
+
+    `beside` goes into the body too: `function_id` and `target`; `lock` and `confirm` (what must be typed) where the
+    kind has them; PRIVATE. A `summary` is audited when the plan is stored, for a kind that becomes no run.
+    """
+
+    plan: FrozenPlan
+    beside: Mapping[str, Any] = field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
+    ttl: timedelta = TTL
+    summary: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Planned(Generic[FrozenPlan]):
+    """A plan as made; `stored` is None where a check forbids it, so that it can't be confirmed."""
+
+    plan: FrozenPlan
+    checks: tuple[Check, ...]
+    stored: Plan | None
+
+    def confirmable(self) -> Plan:
+        """The stored plan. Raises PREFLIGHT, naming every check that forbids it."""
+        if self.stored is None:
+            raise blocked(self.checks)
+        return self.stored
+
+
+def make(
+    kind: Kind, target: str, asked: dict[str, Any], actor: User, draft: Callable[[], Draft[FrozenPlan]]
+) -> Planned[FrozenPlan]:
+    """Make a plan of any kind: the one door. `draft` reads and checks, and changes nothing; it is for operators alone.
+
+    Raises DENIED, and what `draft` raises. A refused attempt, or one that a check forbids, is in the audit table and
+    nowhere else: as `asked` for, or as far as it was planned.
+    """
+    action = f"{kind}.plan"
+    try:
+        access.require_operator(actor)
+        drawn = draft()
+    except DrydockError as error:
+        access.audit(actor, action, target, asked, f"refused: {error}")
+        raise
+    plan = drawn.plan
+    if forbidding(drawn.checks):
+        access.audit(actor, action, target, plan.as_json(), f"refused: {reasons(drawn.checks)}")
+        return Planned(plan, drawn.checks, None)
+    with transaction.atomic():
+        stored = _store(kind, {**plan.as_json(), "title": plan.title, **drawn.beside}, actor, drawn.ttl)
+        if drawn.summary is not None:
+            summary = {"plan_id": str(stored.pk), **drawn.summary}
+            access.audit(actor, action, target, summary, "planned; nothing is changed")
+    return Planned(plan, drawn.checks, stored)
+
+
+def about(function: Function) -> dict[str, Any]:
+    """What the body of a plan for one function says of it."""
+    return {"function_id": function.pk, "target": function.arn}
+
+
+def _store(kind: Kind, body: dict[str, Any], actor: User, ttl: timedelta) -> Plan:
     now = clock.now()
     Plan.objects.filter(applied_at=None, expires_at__lt=now - KEEP).delete()
     return Plan.objects.create(kind=kind, body=body, created_by=actor, created_at=now, expires_at=now + ttl)

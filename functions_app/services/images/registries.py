@@ -9,7 +9,7 @@ from django.conf import settings
 
 from functions_app.aws import ecr
 from functions_app.aws.session import Target
-from functions_app.domain.changes.deployments import ECR_HOST
+from functions_app.domain.changes.checks import ECR_HOST
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.registry_login import Login
 from functions_app.models import Account

@@ -13,7 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from functions_app import clock
-from functions_app.domain.changes.patches import Entry, PatchPlan, Place, Way
+from functions_app.domain.changes.patches import Entry, LivePlace, PatchPlan, Way
 from functions_app.domain.errors import DrydockError
 from functions_app.models import BaseStream
 from functions_app.services.bases import stream_form
@@ -27,7 +27,7 @@ from functions_app.web.page_links import page_links, page_number
 _FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 FORM, PLAN = "bases/form.html", "bases/patch.html"
 ENTRIES = 100  # a page of the plan
-COLUMNS = (*(field.name for field in fields(Place)), "to_release_id", "to_release", "to_digest", "way", "why")
+COLUMNS = (*(field.name for field in fields(LivePlace)), "to_release_id", "to_release", "to_digest", "way", "why")
 EXTRA = ("production", "warning")
 # word, icon, colour class, what it means
 WAYS = {

@@ -1,5 +1,6 @@
 """Deploy and roll back: choose, look at the plan, confirm exactly that plan."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -8,7 +9,9 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 
 from functions_app import clock
-from functions_app.domain.changes.deployments import AliasPlan, DeploymentPlan, RollbackPlan, is_production
+from functions_app.domain.changes.aliases import is_production
+from functions_app.domain.changes.checks import forbidding
+from functions_app.domain.changes.deployments import AliasPlan, DeploymentPlan, RollbackPlan
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.runs import Kind
 from functions_app.models import Function, Plan
@@ -16,12 +19,14 @@ from functions_app.services.changes import deploy as deployments
 from functions_app.services.changes import image_choices
 from functions_app.services.changes import roll_back as rollbacks
 from functions_app.services.engine import plans
+from functions_app.services.engine.plans import Planned
 from functions_app.services.inventory.fleet.function import function_head
 from functions_app.services.people import access
 from functions_app.services.snapshot.rollback_targets import targets
 from functions_app.web.http import HtmxHttpRequest, explained, operator_required, page, status_of
 
 NEW_ALIAS = "alias_new"
+AliasPlanned = Planned[DeploymentPlan] | Planned[RollbackPlan]
 
 
 @dataclass(frozen=True)
@@ -46,17 +51,8 @@ def deploy(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 @operator_required
 def _plan_deployment(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     filled = Filled(*(_text(request.POST, name) for name in ("image", "image_typed", "alias", NEW_ALIAS)))
-    try:
-        made = deployments.plan(
-            _function(pk), filled.typed or filled.image, filled.alias_new or filled.alias, request.user
-        )
-    except DrydockError as error:
-        if request.htmx:
-            raise
-        return _form(request, pk, filled, error.problem)
-    if made.stored is None:
-        return _refused(request, pk, made.plan)
-    return redirect("plan", plan_id=made.stored.pk)
+    image, alias = filled.typed or filled.image, filled.alias_new or filled.alias
+    return _planned(request, pk, filled, lambda function: deployments.plan(function, image, alias, request.user))
 
 
 def roll_back(request: HtmxHttpRequest, pk: int) -> HttpResponse:
@@ -67,12 +63,19 @@ def roll_back(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 @operator_required
 def _plan_rollback(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     alias, version = _text(request.POST, "alias"), _text(request.POST, "version")
+    return _planned(request, pk, Filled(), lambda function: rollbacks.plan(function, alias, version, request.user))
+
+
+def _planned(
+    request: HtmxHttpRequest, pk: int, filled: Filled, make: Callable[[Function], AliasPlanned]
+) -> HttpResponse:
+    """Go to the plan that is made; the form where it can't be, the plan with its reasons where a check forbids it."""
     try:
-        made = rollbacks.plan(_function(pk), alias, version, request.user)
+        made = make(_function(pk))
     except DrydockError as error:
         if request.htmx:
             raise
-        return _form(request, pk, Filled(), error.problem)
+        return _form(request, pk, filled, error.problem)
     if made.stored is None:
         return _refused(request, pk, made.plan)
     return redirect("plan", plan_id=made.stored.pk)
@@ -151,14 +154,13 @@ def _refused(request: HtmxHttpRequest, pk: int, frozen: AliasPlan) -> HttpRespon
 def _plan_context(request: HtmxHttpRequest, pk: int, frozen: AliasPlan, stored: Plan | None) -> dict[str, object]:
     deploys = isinstance(frozen, DeploymentPlan)
     version = "a new version" if deploys else f"version {frozen.to_version}" if isinstance(frozen, RollbackPlan) else ""
-    failed = [check for check in frozen.checks if check.ok is False]
     return {
         "function": function_head(pk),
         "tab": "deploy",
         "plan": frozen,
         "deploys": deploys,
         "to_version": version,
-        "failed": failed,
+        "failed": forbidding(frozen.checks),
         "warned": [check for check in frozen.checks if check.ok is None],
         "stored": stored,
         "run": plans.run_of(stored) if stored else None,

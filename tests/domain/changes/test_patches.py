@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from functions_app.domain.changes.patches import PatchPlan, Place, Target, Way, decide, make_plan
+from functions_app.domain.changes.patches import CurrentRelease, LivePlace, PatchPlan, Way, decide, make_plan
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-TARGET = Target(9, "3.12.new", "sha256:new")
-PLACE = Place(
+TARGET = CurrentRelease(9, "3.12.new", "sha256:new")
+PLACE = LivePlace(
     function_id=1,
     function="ledger",
     arn="arn:aws:lambda:eu-west-1:1:function:ledger",

@@ -1,0 +1,118 @@
+"""The steps that bring an image into a function: update its code, wait for Lambda to take it, publish a version.
+
+Every step reads AWS before it writes, so that one that is run again after a crash does no harm.
+"""
+
+from functions_app.aws import lambdas
+from functions_app.aws.session import Target
+from functions_app.domain.changes.checks import changed_message
+from functions_app.domain.changes.deployments import DeploymentPlan, short
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.fleet.functions import FunctionDetail
+from functions_app.domain.runs import Done, Outcome, Skipped, Wait
+from functions_app.services.changes.aws_steps import refresh, tell, uncertain
+from functions_app.services.changes.places import target_of
+from functions_app.services.engine.steps import Context
+
+
+def update_code(context: Context) -> Outcome:
+    """Give Lambda the image, guarded by the revision that the function had in the plan."""
+    frozen = DeploymentPlan.from_json(context.plan)
+    target = target_of(frozen.place)
+    detail = lambdas.get_function(target, frozen.place.name)
+    latest, wanted = detail.fact.latest, short(frozen.to_digest)
+    untouched = latest.revision_id == frozen.function_revision
+    ours = bool(context.memory.get("update_sent"))  # then the function is changed, and we may be who changed it
+    if not untouched and not (ours and latest.digest == frozen.to_digest):
+        raise _changed_code(context, frozen, latest.digest)
+    if latest.digest == frozen.to_digest and not (untouched and detail.last_update_status == "Failed"):
+        tell(context, f"Code updated to {wanted} ($LATEST)." if ours else f"Code of $LATEST was {wanted} before.")
+        return Skipped(f"$LATEST has {wanted} already")
+    context.memory["update_sent"] = True
+    with uncertain(context, f"Code may or may not have been updated to {wanted} ($LATEST).", "Code was not updated."):
+        lambdas.update_code(target, frozen.place.name, frozen.image_uri, frozen.function_revision)
+    tell(context, f"Code updated to {wanted} ($LATEST).")
+    return Done(f"{short(frozen.from_digest)} → {wanted}")
+
+
+def _changed_code(context: Context, frozen: DeploymentPlan, now: str) -> DrydockError:
+    """Somebody else changed the function: what became of our own update is told."""
+    if context.memory.get("update_sent"):
+        ours = f"Code was updated to {short(frozen.to_digest)}, or Lambda was asked to"
+        tell(context, f"{ours}; somebody else changed $LATEST, which now runs {short(now)}.")
+    return changed_message(f"the function {frozen.place.name}")
+
+
+def wait_for_update(context: Context) -> Outcome:
+    """Wait until Lambda has taken the image. Raises CHANGED, FAILED."""
+    frozen = DeploymentPlan.from_json(context.plan)
+    detail = lambdas.get_function(target_of(frozen.place), frozen.place.name)
+    latest = detail.fact.latest
+    if latest.digest != frozen.to_digest:
+        raise _changed_code(context, frozen, latest.digest)
+    outcome = _settled(detail, "the update")
+    # An update changes the revision twice, when it begins and when it has settled: this is the one to publish.
+    context.memory["revision"] = latest.revision_id
+    return outcome
+
+
+def _settled(detail: FunctionDetail, what: str) -> Outcome:
+    """Done when Lambda has taken it, Wait while it is at it. Raises FAILED at once on Failed, which is final."""
+    reasons = [
+        (detail.last_update_status, detail.last_update_reason_code, detail.last_update_reason),
+        (detail.state, detail.state_reason_code, detail.state_reason),
+    ]
+    for status, code, reason in reasons:
+        if status == "Failed":
+            raise DrydockError(
+                Code.FAILED,
+                f"Lambda could not carry out {what}: {reason or 'no reason given'}{f' ({code})' if code else ''}",
+                next_step="Remove the cause, then plan again. Versions that were published before still run.",
+                aws_code=code,
+            )
+    if detail.last_update_status == "InProgress" or detail.state == "Pending":
+        return Wait(1, f"{what} is in progress: state {detail.state}, update {detail.last_update_status}")
+    return Done(f"state {detail.state}, update {detail.last_update_status or 'Successful'}")
+
+
+def publish(context: Context) -> Outcome:
+    """Publish a version of what was planned, and wait until it can be called. Raises CHANGED, FAILED."""
+    frozen = DeploymentPlan.from_json(context.plan)
+    target = target_of(frozen.place)
+    version = context.memory.get("version")
+    if not version:
+        version = context.memory["version"] = context.result["version"] = _publish_once(context, frozen, target)
+        context.save()
+        refresh(context)
+    detail = lambdas.get_function(target, frozen.place.name, version)
+    if detail.fact.latest.digest != frozen.to_digest:
+        raise DrydockError(
+            Code.FAILED, f"Version {version} runs {short(detail.fact.latest.digest)}, not what was planned."
+        )
+    state = _settled(detail, f"version {version}")
+    return Done(f"version {version}") if isinstance(state, Done) else state
+
+
+def _publish_once(context: Context, frozen: DeploymentPlan, target: Target) -> str:
+    """The number of the version that holds what was planned: ours, or one there was where nothing has changed since.
+
+    Lambda gives the last version again while $LATEST is unchanged, so a publish that is repeated makes no second one;
+    if $LATEST was changed since, ours is found by its description.
+    """
+    name, mark = frozen.place.name, f"Drydock run {context.run.pk}, plan {context.plan['plan_id'][:8]}"
+    latest = lambdas.get_function(target, name).fact.latest
+    unchanged = latest.digest == frozen.to_digest and latest.revision_id == context.memory["revision"]
+    if unchanged:
+        with uncertain(context, "Version may or may not have been published.", "Version was not published."):
+            fact = lambdas.publish_version(target, name, frozen.to_digest, latest.revision_id, mark)
+        ours = fact.description == mark
+    else:
+        found = [
+            one for one in lambdas.versions(target, name) if (one.description, one.digest) == (mark, frozen.to_digest)
+        ]
+        if not found:
+            raise _changed_code(context, frozen, latest.digest)
+        fact, ours = found[-1], True
+    same = "was there before: nothing has changed since it was published"
+    tell(context, f"Version {fact.number} {'published' if ours else same}.")
+    return fact.number
