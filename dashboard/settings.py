@@ -52,7 +52,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "functions_app.web.frame.chrome",
+                "functions_app.web.frame.page_frame",
             ],
         },
     }

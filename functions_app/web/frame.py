@@ -40,8 +40,8 @@ def navigation() -> tuple[NavItem, ...]:
     return tuple(NavItem(title, icon, reverse(name), key) for title, icon, name, key in RAIL)
 
 
-def chrome(request: HttpRequest) -> dict[str, object]:
-    """Context processor: `chrome` and whether the person is an `operator`; a query each, only when a page asks."""
+def page_frame(request: HttpRequest) -> dict[str, object]:
+    """Context processor: the `fleet`'s status, and whether one is an `operator`; a query each, only when asked."""
 
     def status() -> FleetStatus:
         if isinstance(request.user, AnonymousUser):
@@ -49,6 +49,6 @@ def chrome(request: HttpRequest) -> dict[str, object]:
         return fleet_status(clock.now())
 
     return {
-        "chrome": SimpleLazyObject(status),
+        "fleet": SimpleLazyObject(status),
         "operator": SimpleLazyObject(lambda: access.is_operator(request.user)),
     }

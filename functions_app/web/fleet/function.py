@@ -38,7 +38,7 @@ def versions(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     head = function_head(pk)
     found = function_versions(pk, page_number(request.GET))
     context = {
-        "chrome": status,
+        "fleet": status,
         "function": head,
         "tab": "versions",
         "lanes": chains.lanes(found.lanes),

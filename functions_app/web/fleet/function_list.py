@@ -96,7 +96,7 @@ def function_list(request: HtmxHttpRequest) -> HttpResponse:
     pairs = as_pairs(wanted, status.accounts)
     facts, home = {fact.pk: fact for fact in status.accounts}, reverse("functions")
     context = {
-        "chrome": status,
+        "fleet": status,
         "search": wanted.search,
         "kept": [pair for pair in pairs if pair[0] != "search"],
         "facets": _facets(found, wanted, pairs, status.accounts),

@@ -60,7 +60,7 @@ def show(request: HtmxHttpRequest) -> HttpResponse:
         key=lambda scope: (scope.problem is None, scope.synced_at is not None, scope.synced_at or now),
     )
     context: dict[str, Any] = {
-        "chrome": status,
+        "fleet": status,
         "found": found,
         "account": account,
         "findings": list(findings(found, {fact.pk: fact for fact in status.accounts}, kept, now.date())),
