@@ -4,8 +4,8 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver
 
 from functions_app.api import hooks
-from functions_app.web.bases import bases, changes, compare, overdue_policies
-from functions_app.web.changes import deploy, invoke
+from functions_app.web.bases import bases, compare, overdue_policies, stream_form
+from functions_app.web.changes import deploy, invoke, patch
 from functions_app.web.fleet import function, function_list
 from functions_app.web.images import forecast, image, repositories
 from functions_app.web.overview import overview
@@ -27,7 +27,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *invoke.urlpatterns,
     *bases.urlpatterns,
     *compare.urlpatterns,
-    *changes.urlpatterns,
+    *stream_form.urlpatterns,
+    *patch.urlpatterns,
     *overdue_policies.urlpatterns,
     *hooks.urlpatterns,
 ]

@@ -34,10 +34,20 @@ RAIL = (
 )
 
 
+# Where pages stand that have no entry of their own: a plan is shown under its function, and settings under the first.
+UNDER = {"/plans/": "functions", "/images/": "repositories", "/settings/": "accounts"}
+
+
 @lru_cache(maxsize=1)
-def navigation() -> tuple[NavItem, ...]:
-    """The rail's entries."""
+def _entries() -> tuple[NavItem, ...]:
     return tuple(NavItem(title, icon, reverse(name), key) for title, icon, name, key in RAIL)
+
+
+def rail(path: str) -> list[tuple[NavItem, bool]]:
+    """The rail's entries, and which of them stands for this path."""
+    place = next((reverse(name) for start, name in UNDER.items() if path.startswith(start)), path)
+    # Every path begins with that of the overview.
+    return [(item, place == item.href if item.href == "/" else place.startswith(item.href)) for item in _entries()]
 
 
 def page_frame(request: HttpRequest) -> dict[str, object]:

@@ -5,20 +5,21 @@ from datetime import timedelta
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
 from functions_app import clock
 from functions_app.domain.bases.detection import Tier
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.errors import Code, Problem
 from functions_app.domain.images.lambda_rules import Check
-from functions_app.domain.images.scans import SEVERITIES, ScanState, Side
+from functions_app.domain.images.scans import ScanState, Side
 from functions_app.domain.runs import Status
 from functions_app.services.inventory.bases.base import Mark
 from functions_app.services.inventory.bases.base_list import Standing, Tally
-from functions_app.web.html import bases, elements
-from functions_app.web.html.chains import Stop
+from functions_app.web.html.aliases import aliases
+from functions_app.web.html.badges import freshness
+from functions_app.web.html.chains import Stop, bold
+from functions_app.web.html.chips import COLOURS, digest
+from functions_app.web.html.looks import Change, FunctionState, Severity, UpdateStatus
 from functions_app.web.http import HtmxHttpRequest
 from functions_app.web.page_links import page_links
 
@@ -38,10 +39,6 @@ ALIASES = (
 )
 
 
-def _bold(text: str) -> SafeString:
-    return format_html("<b>{}</b>", text)
-
-
 CHECKS = (
     Check("A rule", True, "It holds."),
     Check("A rule", False, "It does not: Lambda refuses the image."),
@@ -53,17 +50,17 @@ CHECKS = (
 )
 LANES = (
     (
-        Stop("Alias", _bold("live"), "split"),
-        Stop("Version", _bold("7"), word="90 %"),
-        Stop("Image", elements.digest(DIGEST), "v2.3.1 is 7c82785f9109 now", hop="warn", word="tag moved", drift=True),
-        Stop("Base", _bold("python:3.12"), "of 2026-08-01", "warn"),
-        Stop("Newest", _bold("python:3.12"), "of 2026-11-01", "newest", "warn", "3 releases, 93 d"),
+        Stop("Alias", bold("live"), "split"),
+        Stop("Version", bold("7"), word="90 %"),
+        Stop("Image", digest(DIGEST), "v2.3.1 is 7c82785f9109 now", hop="warn", word="tag moved", drift=True),
+        Stop("Base", bold("python:3.12"), "of 2026-08-01", "warn"),
+        Stop("Newest", bold("python:3.12"), "of 2026-11-01", "newest", "warn", "3 releases, 93 d"),
     ),
     (
-        Stop("Alias", _bold("previous"), "all calls"),
-        Stop("Version", _bold("5")),
-        Stop("Image", elements.digest(OTHER), "deleted from ECR", "bad", "bad", "broken"),
-        Stop("Base", elements.freshness(Freshness.UNKNOWN, "Nothing is known of it"), "none found", "unknown"),
+        Stop("Alias", bold("previous"), "all calls"),
+        Stop("Version", bold("5")),
+        Stop("Image", digest(OTHER), "deleted from ECR", "bad", "bad", "broken"),
+        Stop("Base", freshness(Freshness.UNKNOWN, "Nothing is known of it"), "none found", "unknown"),
     ),
 )
 
@@ -74,18 +71,19 @@ def styleguide(request: HtmxHttpRequest) -> HttpResponse:
     context = {
         "digest": DIGEST,
         "freshness": [(item.value, f"Why it is {item.value}", 3, 41) for item in Freshness],
-        "states": [value for value in elements.STATES if value],
+        "states": [value for value in FunctionState if value],
+        "updates": list(UpdateStatus),
         "statuses": [item.value for item in Status],
-        "colours": elements.COLOURS,
+        "colours": COLOURS,
         "times": [now - timedelta(seconds=seconds) for seconds in (1, 40, 300, 7200, 1_000_000)],
         "size": 213_400_000,
         "tags": ["main", "v2.4.0", "2026-11-21", "stable", "latest"],
         "arn": "arn:aws:lambda:eu-west-1:111111111111:function:orders-create",
-        "aliases": elements.aliases(ALIASES, "", shown=4),
+        "aliases": aliases(ALIASES, "", shown=4),
         "lanes": LANES,
         "tally": Tally(dict.fromkeys(Standing, 4), aliases=31, functions_through=0),
         "ends": [(now.date() + timedelta(days=days), days) for days in (400, 90, -30)],
-        "changes": list(bases.CHANGES),
+        "changes": list(Change),
         "marks": [
             Mark(number, f"3.12.{number}", now - timedelta(days=days), "linux/amd64", current=days == 3, aliases=count)
             for number, (days, count) in enumerate(((140, 2), (90, 0), (34, 11), (3, 18)))
@@ -93,7 +91,7 @@ def styleguide(request: HtmxHttpRequest) -> HttpResponse:
         "checks": CHECKS,
         "tiers": [item.value for item in Tier],
         "scans": list(ScanState),
-        "severities": SEVERITIES,
+        "severities": list(Severity),
         "sides": list(Side),
         "pages": page_links(6, 200, lambda number: f"?page={number}"),
         "title": "Somebody else changed it meanwhile",

@@ -12,7 +12,7 @@ from functions_app.services.bases.poll_schedule import submit_poll
 from functions_app.services.inventory.bases import base as base_page
 from functions_app.services.inventory.bases.base import BasePage, Wanted
 from functions_app.services.inventory.bases.base_list import base_list
-from functions_app.web.html import bases
+from functions_app.web.html.timeline import drawn
 from functions_app.web.http import HtmxHttpRequest, operator_required, page
 from functions_app.web.page_links import page_links
 
@@ -38,7 +38,7 @@ def stream(request: HtmxHttpRequest, pk: int) -> HttpResponse:
         "wanted": wanted,
         "narrowed": (wanted.release, wanted.account) != (None, None),
         "newest_first": newest_first,
-        "drawn": bases.drawn(found.marks),
+        "drawn": drawn(found.marks),
         "release_pages": page_links(
             found.releases_page, found.releases_pages, lambda number: _href(found, wanted, releases=number)
         ),

@@ -10,11 +10,11 @@ from functions_app.services.images import files
 from functions_app.services.inventory.bases.compare import SHOWN_FILES, Comparison
 from functions_app.services.inventory.bases.compare import compare as read_comparison
 from functions_app.web.bases.bases import number
-from functions_app.web.html import bases
+from functions_app.web.html.looks import Change, look
 from functions_app.web.http import HtmxHttpRequest, operator_required, page
 
 COMPARE = "bases/compare.html"
-LAYER_CHANGES = ("kept", "added", "removed")
+LAYER_CHANGES = (Change.KEPT, Change.ADDED, Change.REMOVED)
 
 
 @require_safe
@@ -27,7 +27,7 @@ def compare(request: HtmxHttpRequest, pk: int) -> HttpResponse:
         "stream": found.stream,
         "search": search,
         "shown": SHOWN_FILES,
-        "sizes": [(*bases.CHANGES[change], *_sizes(found, change)) for change in LAYER_CHANGES],
+        "sizes": [(look(Change, change), *_sizes(found, change)) for change in LAYER_CHANGES],
     }
     return page(request, COMPARE, context, partial="files")
 

@@ -17,6 +17,7 @@ from functions_app.services.inventory.fleet.function import (
 from functions_app.services.inventory.fleet_status import fleet_status
 from functions_app.services.inventory.images.image import function_images, image_facts, image_row
 from functions_app.web.html import chains
+from functions_app.web.html.amounts import percent
 from functions_app.web.http import HtmxHttpRequest, page
 from functions_app.web.page_links import page_links, page_number
 
@@ -52,7 +53,7 @@ def versions(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 
 
 def _matrix_row(row: VersionRow, aliases: tuple[str, ...]) -> MatrixRow:
-    shares = {share.alias: chains.percent(share.weight) for share in row.shares}
+    shares = {share.alias: percent(share.weight) for share in row.shares}
     named = tuple(f"{alias} {share}" for alias, share in shares.items())
     return MatrixRow(row, tuple(shares.get(alias, "") for alias in aliases), named)
 

@@ -1,19 +1,17 @@
 """The functions list: the page people live on. Everything it shows follows from its address."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
-from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.urls import path, reverse
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from functions_app import clock
 from functions_app.domain.bases.freshness import Freshness
-from functions_app.services.inventory.fleet.function_list import FleetPage, FunctionRow, functions
+from functions_app.services.inventory.bases.base_list import Standing
+from functions_app.services.inventory.fleet.function_list import FleetPage, functions
 from functions_app.services.inventory.fleet.list_filter import (
     NONE,
     OVERDUE,
@@ -24,7 +22,10 @@ from functions_app.services.inventory.fleet.list_filter import (
     sort_word,
 )
 from functions_app.services.inventory.fleet_status import AccountFact, fleet_status
-from functions_app.web.html import elements
+from functions_app.web.html.badges import freshness, overdue
+from functions_app.web.html.chips import account
+from functions_app.web.html.function_row import function_row
+from functions_app.web.html.looks import look
 from functions_app.web.http import HtmxHttpRequest, page
 from functions_app.web.page_links import page_links
 
@@ -45,7 +46,7 @@ NEEDS_WORDS = {
 }
 CHOSEN_TITLES = {"search": "Search", "needs": "Needs attention"}
 EMPTY_WORDS = {"state": "Not read yet", "base": "No base found"}
-SHOWN_ALIASES = 4
+NOT_OVERDUE = "Not overdue"
 SHOWN_VALUES = 8
 FRESHNESS_ORDER = [Freshness.END_OF_LIFE, Freshness.STALE, Freshness.UNKNOWN, Freshness.CURRENT]
 
@@ -72,7 +73,7 @@ class Facet:
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table, printed: fifty rows of nine variables would be half of a page's time in a template."""
+    """One row of the table, printed."""
 
     name: str
     html: SafeString
@@ -102,7 +103,7 @@ def function_list(request: HtmxHttpRequest) -> HttpResponse:
         "facets": _facets(found, wanted, pairs, status.accounts),
         "chosen": _chosen(pairs, status.accounts),
         "headings": _headings(wanted, pairs),
-        "rows": [_row(row, facts, home, now) for row in found.rows],
+        "rows": [Row(row.name, function_row(row, facts, home, now)) for row in found.rows],
         "found": found,
         "pages": page_links(found.page, found.pages, lambda number: _href(pairs, number)),
     }
@@ -164,17 +165,17 @@ def _ordered(name: str, counts: dict[Any, int], facts: dict[int, AccountFact]) -
 
 def _label(name: str, value: Any, facts: dict[int, AccountFact]) -> str | SafeString:
     if name == "account":
-        return elements.account(facts[value].name, facts[value].colour) if value in facts else "Unknown account"
+        return account(facts[value].name, facts[value].colour) if value in facts else "Unknown account"
     if name == "freshness":
-        return elements.freshness(value)
+        return freshness(value)
     if name == "overdue":
-        return elements.overdue() if value else "Not overdue"
+        return overdue() if value else NOT_OVERDUE
     return str(value) or EMPTY_WORDS[name]
 
 
 def _chosen(pairs: Pairs, accounts: tuple[AccountFact, ...]) -> list[tuple[str, str, str]]:
     """What is filtered by, in words, each with the address without it."""
-    words = {**{item.value: elements.FRESHNESS[item][0] for item in Freshness}, **NEEDS_WORDS}
+    words = {**{item.value: look(Freshness, item).word for item in Freshness}, **NEEDS_WORDS}
     chips = []
     for pair in pairs:
         if pair[0] == "sort":
@@ -182,7 +183,7 @@ def _chosen(pairs: Pairs, accounts: tuple[AccountFact, ...]) -> list[tuple[str, 
         title = CHOSEN_TITLES.get(pair[0]) or FACET_TITLES[pair[0]]
         value = EMPTY_WORDS.get(pair[0], "") if pair[1] == NONE else words.get(pair[1], pair[1])
         if pair[0] == "overdue":
-            value = "Overdue" if pair[1] == OVERDUE[True] else "Not overdue"
+            value = look(Standing, Standing.OVERDUE).word if pair[1] == OVERDUE[True] else NOT_OVERDUE
         chips.append((title, value, _href([other for other in pairs if other != pair])))
     return chips
 
@@ -205,35 +206,6 @@ def _headings(wanted: FleetFilter, pairs: Pairs) -> list[Heading]:
         sortable("Changed", "changed"),
         Heading("Owner"),
     ]
-
-
-def _row(row: FunctionRow, accounts: dict[int, AccountFact], home: str, now: datetime) -> Row:
-    account = accounts.get(row.account)
-    chip = elements.account(account.name, account.colour) if account else ""
-    state: str = elements.state(row.state, row.state_reason)
-    if row.last_update_status in ("Failed", "InProgress"):
-        state += f" {elements.update_status(row.last_update_status, row.last_update_reason)}"
-    base: str = elements.freshness(row.freshness, row.freshness_reason, row.releases_behind, row.days_behind)
-    if row.overdue_on and row.overdue_on <= now.date():
-        base += elements.overdue(row.overdue_on, now.date())
-    if row.base_name:
-        base += f'<a class="sub" href="{_base_address(row.base_name)}" hx-boost="false">{escape(row.base_name)}</a>'
-    problem = f'<span class="why" title="{escape(row.problem)}">{escape(row.problem)}</span>' if row.problem else ""
-    html = (
-        f'<tr data-row id="f{row.pk}"><th scope="row"><div class="who">'
-        f'<a class="name" href="{home}{row.pk}/" hx-boost="false">{escape(row.name)}</a>'
-        f'<span class="place">{chip}<span class="sub">{escape(row.region)}</span></span></div>{problem}</th>'
-        f'<td data-h="Aliases">{elements.aliases(row.aliases, row.digest, shown=SHOWN_ALIASES)}</td>'
-        f'<td data-h="Base" class="base">{base}</td><td data-h="State">{state}</td>'
-        f'<td data-h="Changed" class="nb">{elements.ago(row.last_modified, now)}</td>'
-        f'<td data-h="Owner">{elements.owner(row.owner)}</td></tr>'
-    )
-    return Row(row.name, mark_safe(html))  # noqa: S308 - every value above is escaped
-
-
-@lru_cache(maxsize=256)
-def _base_address(name: str) -> str:
-    return escape(reverse("base-named", args=[name]))
 
 
 urlpatterns = [path("functions/", function_list, name="functions")]

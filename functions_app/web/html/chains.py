@@ -2,23 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from django.urls import reverse
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.models import BaseRelease, Image
 from functions_app.services.inventory.fleet.function import Lane, VersionRow
-from functions_app.web.html import elements
+from functions_app.web.html.amounts import behind, percent
+from functions_app.web.html.badges import freshness
+from functions_app.web.html.chips import digest, short, tags
+from functions_app.web.html.looks import look
 
-LEVEL = {
-    Freshness.CURRENT: "good",
-    Freshness.STALE: "warn",
-    Freshness.END_OF_LIFE: "bad",
-    Freshness.UNKNOWN: "",
-}
+NAMED = '<a class="name" href="{}">{}</a> <span class="mono sub">{}</span>'
+BENEATH = '<b>{}</b> <span class="mono sub">{}</span>'
 
 
 @dataclass(frozen=True)
@@ -39,31 +38,32 @@ def lanes(rows: Sequence[Lane]) -> list[list[Stop]]:
     return [_lane(lane) for lane in rows]
 
 
-def percent(weight: float) -> str:
-    """A share of calls: "90 %"."""
-    return f"{weight * 100:.3g} %"
-
-
 def _lane(lane: Lane) -> list[Stop]:
-    stops = [Stop("Alias", _bold(lane.alias), "all calls" if lane.weight == 1 else "split")] if lane.alias else []
+    stops = [Stop("Alias", bold(lane.alias), "all calls" if lane.weight == 1 else "split")] if lane.alias else []
     if lane.row is None:
-        missing = Stop("Version", _bold(lane.number), "not there any more", "bad", "bad", "broken")
+        missing = Stop("Version", bold(lane.number), "not there any more", "bad", "bad", "broken")
         return [*stops, missing]
     hop = percent(lane.weight) if lane.alias and lane.weight < 1 else ""
-    stops.append(Stop("Version", _bold(lane.number), word=hop))
+    stops.append(Stop("Version", bold(lane.number), word=hop))
     return [*stops, _image(lane.row), *_base(lane.row)]
 
 
-def _bold(text: str) -> SafeString:
-    return mark_safe(f"<b>{escape(text)}</b>")  # noqa: S308
+def bold(text: str) -> SafeString:
+    """What a stop is called."""
+    return format_html("<b>{}</b>", text)
+
+
+def _level(verdict: Freshness) -> str:
+    """A verdict's colour; of an unknown base none."""
+    return "" if verdict is Freshness.UNKNOWN else look(Freshness, verdict).colour
 
 
 def _image(row: VersionRow) -> Stop:
-    chips = elements.digest(row.version.digest) + elements.tags(row.tags, shown=2)
+    chips = digest(row.version.digest) + tags(row.tags, shown=2)
     note, level, hop, word = "", "", "", ""
     if row.drifted and row.deployed_tag:
         hop, word = "warn", "tag moved"
-        note = f"{row.deployed_tag.name} is {elements.short(row.deployed_tag.digest)} now"
+        note = f"{row.deployed_tag.name} is {short(row.deployed_tag.digest)} now"
     if row.image is None:
         note, level, word = note or "in no repository Drydock reads", "unknown", word or "unknown"
     elif row.image.gone_at:
@@ -88,13 +88,13 @@ def _base(row: VersionRow) -> list[Stop]:
             Stop("Base", _release(release), "the newest release", "newest", "good", "newest"),
             *map(_beneath, worse),
         ]
-    stops = [Stop("Base", _release(release), _age(release), LEVEL[nearest.freshness])]
+    stops = [Stop("Base", _release(release), _age(release), _level(nearest.freshness))]
     if row.newest and row.newest.pk != release.pk:
-        far = elements.behind(nearest.releases_behind, nearest.days_behind) or "behind"
+        far = behind(nearest.releases_behind, nearest.days_behind) or "behind"
         newest = _release(row.newest) + _what_changes(release, row.newest)
-        stops.append(Stop("Newest", newest, _age(row.newest), "newest", LEVEL[nearest.freshness], far))
+        stops.append(Stop("Newest", newest, _age(row.newest), "newest", _level(nearest.freshness), far))
     elif nearest.freshness is Freshness.END_OF_LIFE:
-        stops[0] = Stop("Base", _release(release), "end of life", LEVEL[nearest.freshness])
+        stops[0] = Stop("Base", _release(release), "end of life", _level(nearest.freshness))
     return stops
 
 
@@ -127,30 +127,29 @@ class _Level:
 
 def _beneath(level: _Level) -> Stop:
     """A base beneath a golden image that makes the image what it is, although the golden image is the newest."""
-    name = f'<b>{escape(level.stream)}</b> <span class="mono sub">{escape(level.label.rpartition(":")[2])}</span>'
+    name = format_html(BENEATH, level.stream, level.label.rpartition(":")[2])
     notes = {Freshness.END_OF_LIFE: "end of life", Freshness.UNKNOWN: "no current release known"}
-    far = elements.behind(level.releases_behind, level.days_behind)
+    far = behind(level.releases_behind, level.days_behind)
     note = notes.get(level.freshness) or (f"{far} behind" if far else "withdrawn")
-    return Stop("Beneath", mark_safe(name), note, LEVEL[level.freshness] or "unknown")  # noqa: S308
+    return Stop("Beneath", name, note, _level(level.freshness) or "unknown")
 
 
 def _without_release(image: Image) -> Stop:
     if image.base_stream is None:
-        return Stop("Base", elements.freshness(image.freshness, image.freshness_reason), "none found", "unknown")
+        return Stop("Base", freshness(image.freshness, image.freshness_reason), "none found", "unknown")
     verdict = Freshness(image.freshness)
     note = "end of life, release unknown" if verdict is Freshness.END_OF_LIFE else "release unknown"
-    return Stop("Base", _bold(image.base_stream.name), note, LEVEL[verdict] or "unknown")
+    return Stop("Base", bold(image.base_stream.name), note, _level(verdict) or "unknown")
 
 
 def _release(release: BaseRelease) -> SafeString:
-    name = f'<a class="name" href="{reverse("base", args=[release.stream_id])}">{escape(release.stream.name)}</a>'
-    which = f'<span class="mono sub">{escape(release.tag or elements.short(release.manifest_digest))}</span>'
-    return mark_safe(f"{name} {which}")  # noqa: S308
+    which = release.tag or short(release.manifest_digest)
+    return format_html(NAMED, reverse("base", args=[release.stream_id]), release.stream.name, which)
 
 
 def _what_changes(old: BaseRelease, new: BaseRelease) -> SafeString:
     address = reverse("base-compare", args=[new.stream_id], query={"from": old.pk, "to": new.pk})
-    return mark_safe(f' <a href="{escape(address)}">what changes</a>')  # noqa: S308
+    return format_html(' <a href="{}">what changes</a>', address)
 
 
 def _age(release: BaseRelease) -> str:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from functions_app.domain.fleet.states import RANK_DRIFTED
 from functions_app.services.inventory.fleet_status import AccountFact
 from functions_app.services.inventory.overview.findings import Ending, Named, NoWayBack, Overview
+from functions_app.web.html.looks import Look, Trouble, look
 
 Pairs = list[tuple[str, str]]
 
@@ -31,14 +32,23 @@ class Finding:
     """One kind of trouble: how bad, how many, what it means, the worst few, and where all of them are."""
 
     key: str
-    level: str  # bad, warn or calm
-    icon: str
+    look: Look
     count: int
     title: str
     meaning: str
     lines: tuple[Line, ...]
     href: str
     rest: int
+
+    @property
+    def level(self) -> str:
+        """Its colour: bad, warn or calm."""
+        return self.look.colour
+
+    @property
+    def icon(self) -> str:
+        """Its picture."""
+        return self.look.icon
 
     @property
     def brief(self) -> bool:
@@ -71,8 +81,7 @@ def _broken(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -
     count = found.broken.count
     return Finding(
         "broken",
-        "bad",
-        "circle-x",
+        look(Trouble, Trouble.BROKEN),
         count,
         f"{_functions(count)} broken",
         "Calls fail or will at the next cold start: image gone, state Failed, or the last update failed.",
@@ -89,8 +98,7 @@ def _endangered(found: Overview, accounts: Mapping[int, AccountFact], kept: Pair
     shown = list(rows.values())[:5]
     return Finding(
         "endangered",
-        "bad",
-        "photo-off",
+        look(Trouble, Trouble.ENDANGERED),
         len(functions),
         f"{_functions(len(functions))} will lose {'its' if len(functions) == 1 else 'their'} live image",
         "A lifecycle policy takes it away within a day. Change the rule, or tag the image so that no rule takes it.",
@@ -119,8 +127,7 @@ def _stuck(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) ->
         says += f" {first if lost else 'All'} still on {whose} first version: nothing was published before it."
     return Finding(
         "no-way-back",
-        "warn" if lost else "calm",
-        "arrow-back-up",
+        look(Trouble, Trouble.WAY_BACK_LOST if lost else Trouble.FIRST_VERSION),
         count,
         f"{count} alias{'es' if count > 1 else ''} without a rollback target",
         says.strip(),
@@ -146,8 +153,7 @@ def _inactive(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs)
     count = found.inactive.count
     return Finding(
         "inactive",
-        "warn",
-        "zzz",
+        look(Trouble, Trouble.INACTIVE),
         count,
         f"{_functions(count)} inactive",
         "The next call is refused and wakes the function, which takes up to minutes.",
@@ -161,8 +167,7 @@ def _overdue(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs, 
     count = found.overdue.count
     return Finding(
         "overdue",
-        "bad",
-        "clock-exclamation",
+        look(Trouble, Trouble.OVERDUE),
         count,
         f"{_functions(count)} overdue",
         "Their base has been stale for longer than the freshness policy allows.",
@@ -184,8 +189,7 @@ def _ending(found: Overview, kept: Pairs) -> Finding:
     where = "past or near" if ended and soon else "past" if ended else "within 90 days of"
     return Finding(
         "ending",
-        "bad" if ended else "warn",
-        "calendar-off",
+        look(Trouble, Trouble.ENDED if ended else Trouble.ENDING),
         ended + soon,
         f"{_functions(ended + soon)} on a base {where} its end of life",
         f"{words}From that day its runtime or OS gets no more security patches.",
@@ -208,8 +212,7 @@ def _drifted(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) 
     count = found.drifted.count
     return Finding(
         "drifted",
-        "warn",
-        "unlink",
+        look(Trouble, Trouble.DRIFTED),
         count,
         f"{_functions(count)} drifted",
         "The tag they were deployed by points to another image now; Lambda still runs the old one.",

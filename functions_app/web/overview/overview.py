@@ -12,7 +12,8 @@ from functions_app import clock
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.services.inventory.fleet_status import AccountFact, FleetStatus, fleet_status
 from functions_app.services.inventory.overview.findings import Overview, overview
-from functions_app.web.html import burn_down, elements
+from functions_app.web.html import burn_down
+from functions_app.web.html.looks import look
 from functions_app.web.http import HtmxHttpRequest, page
 from functions_app.web.overview.findings import Pairs, findings, functions_address
 
@@ -102,11 +103,11 @@ def _bar(found: Overview, kept: Pairs) -> list[Part]:
         count = found.freshness[value.value]
         if not count:
             continue
-        word, icon, css = elements.FRESHNESS[value]
+        like = look(Freshness, value)
         width = count / found.functions * 100
         share = f"{width:.0f} %" if width >= 1 else "under 1 %"
         href = functions_address([*kept, ("freshness", value.value)])
-        bar.append(Part(css, word, icon, count, share, round(x, 3), round(width, 3), href))
+        bar.append(Part(like.colour, like.word, like.icon, count, share, round(x, 3), round(width, 3), href))
         x += width
     return bar
 

@@ -20,7 +20,7 @@ from functions_app.services.inventory.run_facts import facts
 from functions_app.services.inventory.runs import UNDER_WAY, RunFilter, find_run, log_page, run_list
 from functions_app.services.people import access
 from functions_app.streams.run_templates import run_context
-from functions_app.web.html import elements
+from functions_app.web.html.looks import look
 from functions_app.web.http import HtmxHttpRequest, page, wants_partial
 from functions_app.web.page_links import page_links, page_number
 
@@ -35,7 +35,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     def href(number: int) -> str:
         return "?" + urlencode({name: value for name, value in {**query, "page": number}.items() if value})
 
-    words = [(value.value, word) for value, (word, _, _) in elements.RUN_STATUS.items()]
+    words = [(status.value, look(Status, status).word) for status in Status]
     context: dict[str, Any] = {
         "found": found,
         "pages": page_links(found.number, found.last, href),

@@ -1,4 +1,4 @@
-"""Add and change base streams, and plan to bring functions forward: the plan's page and its export."""
+"""Plan to bring functions forward to a newer base release: the plan's page and its export."""
 
 import csv
 import json
@@ -10,64 +10,22 @@ from uuid import UUID
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from functions_app import clock
 from functions_app.domain.changes.patches import Entry, LivePlace, PatchPlan, Way
-from functions_app.domain.errors import DrydockError
 from functions_app.models import BaseStream
-from functions_app.services.bases import stream_form
-from functions_app.services.bases.stream_form import StreamDraft
 from functions_app.services.changes import patch
-from functions_app.services.people import access
 from functions_app.web.bases.bases import number
-from functions_app.web.http import HtmxHttpRequest, explained, operator_required, page, status_of
+from functions_app.web.html.looks import Look, look
+from functions_app.web.http import HtmxHttpRequest, operator_required, page
 from functions_app.web.page_links import page_links, page_number
 
 _FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
-FORM, PLAN = "bases/form.html", "bases/patch.html"
+PLAN = "bases/patch.html"
 ENTRIES = 100  # a page of the plan
 COLUMNS = (*(field.name for field in fields(LivePlace)), "to_release_id", "to_release", "to_digest", "way", "why")
 EXTRA = ("production", "warning")
-# word, icon, colour class, what it means
-WAYS = {
-    Way.REBASE: ("Rebase", "refresh", "good", "The base layers are proven: they can be swapped, the own layers stay."),
-    Way.REBUILD: ("Rebuild", "code", "warn", "The base is not proven layer by layer: build the image anew."),
-    Way.GOLDEN: (
-        "Golden image first",
-        "stack-back",
-        "warn",
-        "A golden image stands between: build that one anew first.",
-    ),
-    Way.NONE: ("Not possible", "ban", "bad", "The stream has no current release for this platform."),
-}
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def add(request: HtmxHttpRequest) -> HttpResponse:
-    """The form for a company's own base; operators only."""
-    return _edit(request, None)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: HtmxHttpRequest, pk: int) -> HttpResponse:
-    """The form for a stream that is there; of Lambda's own only the switch can change."""
-    return _edit(request, get_object_or_404(BaseStream, pk=pk))
-
-
-def _edit(request: HtmxHttpRequest, existing: BaseStream | None) -> HttpResponse:
-    access.require_operator(request.user, "stream.edit" if existing else "stream.add", request.path)
-    draft, problem = StreamDraft.of(existing) if existing else StreamDraft(), None
-    if request.method == "POST":
-        draft = StreamDraft.from_form(request.POST)
-        try:
-            saved = stream_form.save(draft, request.user, existing)
-        except DrydockError as error:
-            problem = error.problem
-        else:
-            return HttpResponseRedirect(reverse("base", args=[saved.pk]))
-    context = {"stream": existing, "draft": draft, "fixed": existing is not None and not existing.own}
-    return page(request, FORM, context | explained(problem), partial="form", status=status_of(problem))
 
 
 @operator_required
@@ -90,7 +48,7 @@ def show_plan(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
         "stored": stored,
         "plan": made,
         "expired": stored.expires_at <= clock.now(),
-        "ways": [(*WAYS[way], made.count(way)) for way in Way if made.count(way)],
+        "ways": [(look(Way, way), made.count(way)) for way in Way if made.count(way)],
         "accounts": _accounts(made),
         "groups": _groups(made.entries[(at - 1) * ENTRIES : at * ENTRIES]),
         "overdue": _functions(made, lambda entry: entry.place.overdue),
@@ -112,11 +70,11 @@ def _accounts(made: PatchPlan) -> list[tuple[str, int]]:
     return [(name, len(ids)) for name, ids in functions.items()]
 
 
-def _groups(entries: tuple[Entry, ...]) -> list[tuple[str, list[tuple[Entry, tuple[str, str, str, str]]]]]:
+def _groups(entries: tuple[Entry, ...]) -> list[tuple[str, list[tuple[Entry, Look]]]]:
     """Entries by account, each with how its way looks."""
-    groups: dict[str, list[tuple[Entry, tuple[str, str, str, str]]]] = {}
+    groups: dict[str, list[tuple[Entry, Look]]] = {}
     for entry in entries:
-        groups.setdefault(entry.place.account, []).append((entry, WAYS[entry.way]))
+        groups.setdefault(entry.place.account, []).append((entry, look(Way, entry.way)))
     return list(groups.items())
 
 
@@ -165,8 +123,6 @@ def _download(text: str, content_type: str, name: str) -> HttpResponse:
 
 
 urlpatterns: list[URLPattern] = [
-    path("bases/new/", add, name="base-new"),
-    path("bases/<int:pk>/edit/", edit, name="base-edit"),
     path("bases/<int:pk>/patch/", plan, name="base-patch"),
     path("bases/patch/<uuid:plan_id>/", show_plan, name="base-plan"),
     path("bases/patch/<uuid:plan_id>/list.csv", export_csv, name="base-plan-csv"),

@@ -1,0 +1,118 @@
+"""Badges: an icon and a word in a status's colour, as looks.py says.
+
+They and the chips are Python rather than includes because a page of fifty rows draws hundreds of them: a cached call
+costs a hundredth of a template include.
+"""
+
+from datetime import date
+from functools import lru_cache
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from functions_app.domain.bases.detection import Tier
+from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.images.scans import ScanState, Side
+from functions_app.domain.runs import Status, StepStatus
+from functions_app.services.inventory.bases.base_list import Standing
+from functions_app.web.html.amounts import behind, size
+from functions_app.web.html.escaped import NOTHING, known
+from functions_app.web.html.icons import icon
+from functions_app.web.html.looks import Change, FunctionState, Look, Severity, UpdateStatus, look
+
+BADGE = '<span class="bdg {}"{}>{}{}{}</span>'
+
+
+@lru_cache(maxsize=4096, typed=True)
+def badge(word: str, icon_name: str, colour: str, title: str = "") -> SafeString:
+    """An icon and a word in one of the colours good, warn, bad, info, calm, plain."""
+    return format_html(BADGE, colour, _hover(title), icon(icon_name), word, NOTHING)
+
+
+def looking(like: Look, title: str = "") -> SafeString:
+    """A badge that looks like this."""
+    return badge(like.word, like.icon, like.colour, title)
+
+
+def counted(like: Look, count: int, size_bytes: int = 0) -> SafeString:
+    """A badge with how many there are: "3 stale"; and how large they are together."""
+    tail = f", {size(size_bytes)}" if size_bytes else NOTHING
+    number = '<span class="bdg {}">{}<b>{}</b>&nbsp;{}{}</span>'
+    return format_html(number, like.colour, icon(like.icon), count, like.word.lower(), tail)
+
+
+@lru_cache(maxsize=4096, typed=True)
+def freshness(value: str, reason: str = "", releases: int = 0, days: int = 0) -> SafeString:
+    """The verdict on a base: icon, word, how far behind; the reason on hover."""
+    like = look(Freshness, value)
+    far = behind(releases, days) if value == Freshness.STALE else ""
+    return format_html(BADGE, known(like.colour), _hover(reason), icon(like.icon), known(like.word), _far(far))
+
+
+@lru_cache(maxsize=1024)
+def overdue(since: date | None = None, today: date | None = None) -> SafeString:
+    """The mark of a base that is older than the policy allows, with the days since then."""
+    like = look(Standing, Standing.OVERDUE)
+    days = (today - since).days if since and today else 0
+    hover = _hover(f"By the policy its base should have been replaced by {since:%F}" if since else "")
+    return format_html(BADGE, like.colour, hover, icon(like.icon), like.word, _far(f"{days} d" if days else ""))
+
+
+@lru_cache(maxsize=1024, typed=True)
+def state(value: str, reason: str = "") -> SafeString:
+    """A function's state."""
+    return looking(look(FunctionState, value), reason)
+
+
+def update_status(value: str, reason: str = "") -> SafeString:
+    """The status of a function's last update, where it is worth a word."""
+    return looking(look(UpdateStatus, value), reason)
+
+
+def run_status(value: str) -> SafeString:
+    """A run's status."""
+    return looking(look(Status, value))
+
+
+def step_look(value: str) -> Look:
+    """How a step's status looks: a step is drawn as a line of its own."""
+    return look(StepStatus, value)
+
+
+def tier(value: str) -> SafeString:
+    """How a base was found, and how sure that is."""
+    like = look(Tier, value)
+    sure = '{} <span class="fine">confidence {}: {}</span>'
+    return format_html(sure, looking(like), Tier(value).confidence, like.meaning)
+
+
+def severity(value: str) -> SafeString:
+    """The severity of a finding."""
+    return looking(look(Severity, value))
+
+
+def scan_state(value: ScanState, total: int = 0) -> SafeString:
+    """Whether an image was scanned, and with what result."""
+    like = look(ScanState, value)
+    if value == ScanState.FOUND:
+        like = like._replace(word=f"{total} finding{'' if total == 1 else 's'}")
+    return looking(like)
+
+
+def side(value: Side) -> SafeString:
+    """Where a finding is."""
+    return looking(look(Side, value))
+
+
+def change_mark(change: str) -> SafeString:
+    """Whether something is kept, added, removed or changed."""
+    return looking(look(Change, change))
+
+
+def _hover(text: str) -> SafeString:
+    return format_html(' title="{}"', text) if text else NOTHING
+
+
+@lru_cache(maxsize=1024)
+def _far(text: str) -> SafeString:
+    return format_html('<span class="far">{}</span>', text) if text else NOTHING

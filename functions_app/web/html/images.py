@@ -1,0 +1,64 @@
+"""What pages of images draw: checks, links to images, and the functions that use one."""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from functions_app.domain.images.lambda_rules import Check
+from functions_app.services.inventory.images.repositories import Use
+from functions_app.web.html.chips import copy_button, short
+from functions_app.web.html.escaped import NOTHING
+from functions_app.web.html.icons import icon
+from functions_app.web.html.looks import Outcome, look
+
+SHOWN_VERSIONS = 4
+OUTCOMES = {
+    ("rule", True): Outcome.RULE_HELD,
+    ("rule", False): Outcome.RULE_BROKEN,
+    ("rule", None): Outcome.RULE_UNCERTAIN,
+    ("advice", True): Outcome.ADVICE_FOLLOWED,
+    ("advice", False): Outcome.ADVICE_IGNORED,
+    ("advice", None): Outcome.ADVICE_UNCERTAIN,
+    ("hint", None): Outcome.HINT,
+}
+CHECK = '<li><span class="{}">{}</span><span><b>{}.</b> {}</span></li>'
+IMAGE_LINK = '<a class="name mono" href="{}" title="{}">{}</a>{}'
+USE = '<li><a href="{}">{}</a> <span class="sub"{}>{}</span>{}</li>'
+
+
+def check_line(check: Check) -> SafeString:
+    """One check as a list item: icon with its word, name, reason."""
+    like = look(Outcome, OUTCOMES[check.kind, check.ok])
+    return format_html(CHECK, like.colour, icon(like.icon, like.word), check.name, check.text)
+
+
+def image_link(pk: int, digest: str) -> SafeString:
+    """An image by its short digest, as a link to its page, and a button that copies the whole."""
+    return format_html(IMAGE_LINK, _address("image", pk), digest, short(digest), copy_button(digest, "digest"))
+
+
+def uses(found: Sequence[Use]) -> SafeString:
+    """Functions that use an image, each with its versions with that image and the aliases that point to one."""
+    return format_html('<ul class="uses">{}</ul>', format_html_join("", USE, _uses(found)))
+
+
+def _uses(found: Sequence[Use]) -> Iterator[tuple[str, ...]]:
+    for use in found:
+        numbers = ", ".join(use.versions)
+        brief = f"{', '.join(use.versions[:SHOWN_VERSIONS])} …" if len(use.versions) > SHOWN_VERSIONS else numbers
+        hover = format_html(' title="{}"', numbers) if brief != numbers else NOTHING
+        aliases = format_html_join("", ' <span class="live-alias">{}</span>', ((alias,) for alias in use.aliases))
+        yield _address("function", use.function_id), use.name, hover, brief, aliases
+
+
+def _address(name: str, pk: int) -> str:
+    return _pattern(name).replace("0", str(pk), 1)
+
+
+@lru_cache(maxsize=8)
+def _pattern(name: str) -> str:
+    """The address of a page with 0 for its key: reversing it fifty times a page would take longer than all queries."""
+    return reverse(name, args=[0])

@@ -1,0 +1,47 @@
+"""Releases of a base to choose from, and what a file in one of them is."""
+
+from collections.abc import Iterator, Sequence
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from functions_app.domain.layers.entries import FileEntry
+from functions_app.models import BaseRelease
+from functions_app.services.inventory.bases.base import Mark
+from functions_app.services.snapshot.live_on_bases import label
+from functions_app.web.html.amounts import size
+from functions_app.web.html.escaped import NOTHING
+
+OPTION = '<option value="{}"{}>{}{}</option>'
+SELECTED = SafeString(" selected")
+FILE_KINDS = {"dir": "directory", "symlink": "link", "hardlink": "hard link", "device": "device"}
+
+
+def release_name(release: BaseRelease) -> str:
+    """A release in a list to choose from: its label, platform, and whether it is the current one."""
+    return f"{label(release)} {release.platform}{', current' if release.current else ''}"
+
+
+def release_options(marks: Sequence[Mark], chosen: int | None, with_platform: bool = False) -> SafeString:
+    """Releases to choose from. Of hundreds a template would take longer than all the rest of the page."""
+    return format_html_join("", OPTION, _options(marks, chosen, with_platform))
+
+
+def _options(
+    marks: Sequence[Mark], chosen: int | None, with_platform: bool
+) -> Iterator[tuple[int, SafeString, str, str]]:
+    current = ", current" if with_platform else " (current)"
+    for mark in marks:
+        platform = f" {mark.platform}" if with_platform else ""
+        tail = f"{platform}{current if mark.current else ''}"
+        yield mark.pk, SELECTED if mark.pk == chosen else NOTHING, mark.label, tail or NOTHING
+
+
+def file_facts(entry: FileEntry, other: FileEntry | None = None) -> SafeString:
+    """What a file is: its size, where a link leads, its kind; the mode where that is all that differs."""
+    if entry.kind == "symlink":
+        return format_html('<span class="mono wrap">→ {}</span>', entry.link)
+    text = FILE_KINDS.get(entry.kind) if entry.kind != "file" else size(entry.size)
+    if other and other.mode != entry.mode and other.kind == entry.kind:
+        text = f"{text}, mode {entry.mode:04o}"
+    return format_html('<span class="nb">{}</span>', text or entry.kind)
