@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from functions_app import clock
 from functions_app.web.frame import NavItem, rail
-from functions_app.web.html import amounts, badges, chips, icons, times
+from functions_app.web.html import amounts, badges, checks, chips, icons, times
 
 register = template.Library()
 
@@ -19,6 +19,7 @@ register.simple_tag(badges.freshness, name="freshness")
 register.simple_tag(badges.overdue, name="overdue")
 register.simple_tag(badges.state, name="state")
 register.simple_tag(badges.update_status, name="update_status")
+register.simple_tag(checks.plan_check_line, name="plan_check_line")
 register.simple_tag(chips.copy_button, name="copy")
 register.simple_tag(chips.account, name="account")
 register.filter("run_status", badges.run_status)

@@ -2,7 +2,7 @@
 
 from django import template
 
-from functions_app.web.html import badges, images
+from functions_app.web.html import badges, checks, images
 
 register = template.Library()
 
@@ -10,6 +10,6 @@ register.simple_tag(badges.tier, name="tier")
 register.simple_tag(badges.severity, name="severity")
 register.simple_tag(badges.scan_state, name="scan_state")
 register.simple_tag(badges.side, name="side")
-register.simple_tag(images.check_line, name="check_line")
+register.simple_tag(checks.check_line, name="check_line")
 register.simple_tag(images.image_link, name="image_link")
 register.simple_tag(images.uses, name="uses")

@@ -1,4 +1,4 @@
-"""What pages of images draw: checks, links to images, and the functions that use one."""
+"""Links to images, and the functions that use one."""
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -7,32 +7,13 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from functions_app.domain.images.lambda_rules import Check
 from functions_app.services.inventory.images.repositories import Use
 from functions_app.web.html.chips import copy_button, short
 from functions_app.web.html.escaped import NOTHING
-from functions_app.web.html.icons import icon
-from functions_app.web.html.looks import Outcome, look
 
 SHOWN_VERSIONS = 4
-OUTCOMES = {
-    ("rule", True): Outcome.RULE_HELD,
-    ("rule", False): Outcome.RULE_BROKEN,
-    ("rule", None): Outcome.RULE_UNCERTAIN,
-    ("advice", True): Outcome.ADVICE_FOLLOWED,
-    ("advice", False): Outcome.ADVICE_IGNORED,
-    ("advice", None): Outcome.ADVICE_UNCERTAIN,
-    ("hint", None): Outcome.HINT,
-}
-CHECK = '<li><span class="{}">{}</span><span><b>{}.</b> {}</span></li>'
 IMAGE_LINK = '<a class="name mono" href="{}" title="{}">{}</a>{}'
 USE = '<li><a href="{}">{}</a> <span class="sub"{}>{}</span>{}</li>'
-
-
-def check_line(check: Check) -> SafeString:
-    """One check as a list item: icon with its word, name, reason."""
-    like = look(Outcome, OUTCOMES[check.kind, check.ok])
-    return format_html(CHECK, like.colour, icon(like.icon, like.word), check.name, check.text)
 
 
 def image_link(pk: int, digest: str) -> SafeString:

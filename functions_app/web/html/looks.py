@@ -62,6 +62,14 @@ class Outcome(StrEnum):
     HINT = "hint"
 
 
+class PlanOutcome(StrEnum):
+    """How the check of a plan came out."""
+
+    PASSED = "passed"
+    DOUBTFUL = "doubtful"
+    FORBIDDEN = "forbidden"
+
+
 class Change(StrEnum):
     """What became of a part, from one release to another."""
 
@@ -181,6 +189,11 @@ LOOKS: Mapping[type[StrEnum], Mapping[str, Look]] = {
         Outcome.ADVICE_IGNORED: Look("Could be better", "alert-triangle", "warn"),
         Outcome.ADVICE_UNCERTAIN: Look("Not known", "help-circle", "calm"),
         Outcome.HINT: Look("To know", "info-circle", "calm"),
+    },
+    PlanOutcome: {
+        PlanOutcome.PASSED: Look("Passed", "circle-check", "good"),
+        PlanOutcome.DOUBTFUL: Look("Mind", "alert-triangle", "warn"),
+        PlanOutcome.FORBIDDEN: Look("Forbids it", "circle-x", "bad"),
     },
     Change: {
         Change.KEPT: Look("Kept", "circle", "calm"),

@@ -1,0 +1,34 @@
+"""Checks as list items: an icon with its word, what was asked, and why it came out so."""
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from functions_app.domain.images.lambda_rules import Check
+from functions_app.web.html.icons import icon
+from functions_app.web.html.looks import Look, Outcome, PlanOutcome, look
+
+OUTCOMES = {
+    ("rule", True): Outcome.RULE_HELD,
+    ("rule", False): Outcome.RULE_BROKEN,
+    ("rule", None): Outcome.RULE_UNCERTAIN,
+    ("advice", True): Outcome.ADVICE_FOLLOWED,
+    ("advice", False): Outcome.ADVICE_IGNORED,
+    ("advice", None): Outcome.ADVICE_UNCERTAIN,
+    ("hint", None): Outcome.HINT,
+}
+PLAN_OUTCOMES = {True: PlanOutcome.PASSED, None: PlanOutcome.DOUBTFUL, False: PlanOutcome.FORBIDDEN}
+CHECK = '<li><span class="{}">{}</span><span><b>{}.</b> {}</span></li>'
+
+
+def check_line(check: Check) -> SafeString:
+    """A check of an image."""
+    return _line(look(Outcome, OUTCOMES[check.kind, check.ok]), check)
+
+
+def plan_check_line(check: Check) -> SafeString:
+    """A check of a plan: one that fails forbids it, one that can't be decided is to be minded."""
+    return _line(look(PlanOutcome, PLAN_OUTCOMES[check.ok]), check)
+
+
+def _line(like: Look, check: Check) -> SafeString:
+    return format_html(CHECK, like.colour, icon(like.icon, like.word), check.name, check.text)
