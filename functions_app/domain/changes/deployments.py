@@ -139,15 +139,3 @@ def image_name(image: str, tags: Sequence[str] = ()) -> str:
 def short(digest: str) -> str:
     """The first 12 characters of a digest's hex, as people read it."""
     return digest.removeprefix("sha256:")[:12]
-
-
-def managed_by(tags: Mapping[str, str]) -> str:
-    """Who else manages a function, by its tags: terraform, cloudformation, serverless or ''."""
-    lower = {name.lower(): value.lower() for name, value in tags.items()}
-    if any(name.startswith("aws:cloudformation:") for name in lower):
-        return "cloudformation"
-    told = " ".join(lower.get(name, "") for name in ("managed-by", "managedby", "managed_by", "provisioner"))
-    for tool in ("terraform", "cloudformation", "serverless"):
-        if tool in told or tool in lower:
-            return tool
-    return ""

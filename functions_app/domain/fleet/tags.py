@@ -1,28 +1,54 @@
-"""What a function's tags tell of it: its owner, and which tool deploys it."""
+"""What a function's tags tell of it: its owner, and which tool deploys it. Names of tags are read in any case."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 
-_OWNER_TAGS = ("owner", "Owner", "team", "Team")
-_MANAGED_BY = (
-    # The serverless framework and SAM deploy through CloudFormation, so theirs are looked for first.
-    ("STAGE", "serverless"),
-    ("serverless", "serverless"),
-    ("serverless:service", "serverless"),
-    ("terraform", "terraform"),
-    ("Terraform", "terraform"),
-    ("aws:cloudformation:stack-name", "cloudformation"),
-)
+_OWNER = ("owner", "team")
+_MANAGER = ("managedby", "provisioner")  # managed-by, ManagedBy, managed_by ...
+_STACK = "aws:cloudformation:"
+_STAGE = "STAGE"  # the Serverless Framework puts it on its functions, just so; others have a tag of that name too
+_TOOLS = {
+    **{word: word for word in ("terraform", "terragrunt", "pulumi", "serverless", "cloudformation", "cdk", "sst")},
+    **{word: word for word in ("chalice", "zappa", "crossplane", "ansible", "spacelift", "atlantis")},
+    "opentofu": "opentofu",
+    "tofu": "opentofu",
+}
+_DENIED = ("false", "no", "none", "0")
+_NO_WORD = re.compile(r"[\W_]+")
 
 
 def owner_of(tags: Mapping[str, str]) -> str:
     """Whose function it is, by its tags owner or team; "" where they do not tell."""
-    return next((tags[name] for name in _OWNER_TAGS if tags.get(name)), "")
+    return next((value for wanted in _OWNER for name, value in tags.items() if name.lower() == wanted and value), "")
 
 
 def managed_by(tags: Mapping[str, str]) -> str:
-    """Who else deploys it: terraform, cloudformation, serverless, or "" where tags do not tell."""
-    named = next((tags[name].lower() for name in ("managed-by", "ManagedBy", "managed_by") if tags.get(name)), "")
-    for tool in ("terraform", "serverless", "cloudformation"):
-        if tool in named:
-            return tool
-    return next((tool for name, tool in _MANAGED_BY if name in tags), "")
+    """Who else deploys it (terraform, opentofu, pulumi, cloudformation, serverless ...), or "" where tags do not tell.
+
+    A tag that says so comes first, then one that is a tool's own, and CloudFormation's last: others deploy through it.
+    """
+    if tool := next(_named(tags), "") or next(_own(tags), ""):
+        return tool
+    if any(name.lower().startswith(_STACK) for name in tags):
+        return "serverless" if _STAGE in tags else "cloudformation"
+    return ""
+
+
+def _named(tags: Mapping[str, str]) -> Iterator[str]:
+    """The tools that a tag names as the manager."""
+    for wanted in _MANAGER:
+        for name, value in tags.items():
+            if _NO_WORD.sub("", name.lower()) == wanted:
+                yield from (_TOOLS[word] for word in _words(value) if word in _TOOLS)
+
+
+def _own(tags: Mapping[str, str]) -> Iterator[str]:
+    """The tools whose name begins a tag's, as in terraform or serverless:service; terraform=false says the contrary."""
+    for name, value in tags.items():
+        first = next(iter(_words(name)), "")
+        if first in _TOOLS and value.strip().lower() not in _DENIED:
+            yield _TOOLS[first]
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in _NO_WORD.split(text.lower()) if word]

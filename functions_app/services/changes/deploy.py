@@ -4,13 +4,14 @@ from django.contrib.auth.models import User
 
 from functions_app.aws import ecr, lambdas
 from functions_app.aws.session import Target
-from functions_app.domain.changes import checks, deployments
+from functions_app.domain.changes import checks
 from functions_app.domain.changes.aliases import AliasState, check_alias_name
 from functions_app.domain.changes.checks import changed_message
 from functions_app.domain.changes.deployments import DeploymentPlan, short
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import FunctionDetail, FunctionPlace
 from functions_app.domain.fleet.repository_policies import allows_pull
+from functions_app.domain.fleet.tags import managed_by
 from functions_app.domain.images.lambda_rules import Check, lambda_rules
 from functions_app.domain.images.manifests import Index
 from functions_app.domain.refs import ImageRef
@@ -46,7 +47,7 @@ def _plan(function: Function, image: str, alias: str) -> DeploymentPlan:
     detail = lambdas.get_function(own, function.name)
     before = alias_steps.read_alias(place, name)
     latest = detail.fact.latest
-    tool = deployments.managed_by(detail.tags)
+    tool = managed_by(detail.tags)
     return DeploymentPlan(
         place=place,
         alias=name,

@@ -4,12 +4,12 @@ from django.contrib.auth.models import User
 
 from functions_app.aws import lambdas
 from functions_app.aws.session import Target
-from functions_app.domain.changes import deployments
 from functions_app.domain.changes.aliases import check_alias_name
 from functions_app.domain.changes.deployments import RollbackPlan, short
 from functions_app.domain.changes.ways_back import is_way_back
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import FunctionDetail
+from functions_app.domain.fleet.tags import managed_by
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.runs import Kind, Outcome
 from functions_app.models import Function
@@ -49,7 +49,7 @@ def _plan(function: Function, alias: str, version: str) -> RollbackPlan:
     detail = lambdas.get_function(own, function.name)
     back = _version_of(own, function, version)
     now = lambdas.get_function(own, function.name, before.version)
-    tool = deployments.managed_by(detail.tags)
+    tool = managed_by(detail.tags)
     uri = _uri_of(back) if back else ""
     return RollbackPlan(
         place=place,

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from functions_app.domain.changes import deployments
 from functions_app.domain.changes.aliases import AliasState
 from functions_app.domain.changes.deployments import DeploymentPlan, RollbackPlan
 from functions_app.domain.fleet.functions import FunctionPlace
@@ -60,16 +59,3 @@ def test_aliases_that_carry_production_have_to_be_typed(alias: str) -> None:
 @pytest.mark.parametrize("alias", ["staging", "delivery", "products", "alive"])
 def test_other_aliases_need_no_typing(alias: str) -> None:
     assert replace(PLAN, alias=alias).confirm == ""
-
-
-@pytest.mark.parametrize(
-    ("tags", "tool"),
-    [
-        ({"aws:cloudformation:stack-name": "shop"}, "cloudformation"),
-        ({"ManagedBy": "Terraform"}, "terraform"),
-        ({"terraform": "true"}, "terraform"),
-        ({"team": "shop"}, ""),
-    ],
-)
-def test_the_tags_tell_who_else_manages_it(tags: dict[str, str], tool: str) -> None:
-    assert deployments.managed_by(tags) == tool

@@ -77,10 +77,15 @@ def test_the_base_that_is_overdue_for_the_longest_is_told() -> None:
     assert "b: overdue since 2026-11-11" in find_problem(FINE, versions, [], TODAY).text
 
 
-@pytest.mark.parametrize("name", ["owner", "Owner", "team", "Team"])
+@pytest.mark.parametrize("name", ["owner", "Owner", "OWNER", "team", "Team"])
 def test_the_owner_is_told_by_tags(name: str) -> None:
     assert owner_of({name: "payments"}) == "payments"
     assert owner_of({}) == ""
+
+
+def test_an_owner_counts_before_a_team_and_one_that_is_empty_does_not() -> None:
+    assert owner_of({"Team": "payments", "OWNER": "ada"}) == "ada"
+    assert owner_of({"owner": "", "team": "payments"}) == "payments"
 
 
 @pytest.mark.parametrize(
@@ -88,7 +93,20 @@ def test_the_owner_is_told_by_tags(name: str) -> None:
     [
         ({"aws:cloudformation:stack-name": "orders"}, "cloudformation"),
         ({"terraform": "true"}, "terraform"),
+        ({"terraform:module": "modules/orders"}, "terraform"),
+        ({"terraform": "false"}, ""),
         ({"ManagedBy": "Terraform Cloud"}, "terraform"),
+        ({"ManagedBy": "Terraform"}, "terraform"),
+        ({"managed-by": "pulumi"}, "pulumi"),
+        ({"ManagedBy": "OpenTofu"}, "opentofu"),
+        ({"MANAGED_BY": "tofu"}, "opentofu"),
+        ({"Provisioner": "AWS CDK", "aws:cloudformation:stack-id": "arn"}, "cdk"),
+        ({"managed-by": "terraformed by hand"}, ""),
+        ({"managed-by": "alice"}, ""),
+        ({"serverless:service": "orders"}, "serverless"),
+        ({"STAGE": "prod"}, ""),
+        ({"stage": "prod", "aws:cloudformation:stack-name": "orders"}, "cloudformation"),
+        ({"AWS:CloudFormation:stack-name": "orders"}, "cloudformation"),
         ({"STAGE": "prod", "aws:cloudformation:stack-name": "orders-prod"}, "serverless"),
         ({"team": "payments"}, ""),
     ],
