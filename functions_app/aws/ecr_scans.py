@@ -11,6 +11,7 @@ from functions_app.aws import quota
 from functions_app.aws.session import Target, client
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.images.scans import KEPT, NOT_SCANNED, Finding, read_enhanced, read_finding, worst_first
+from functions_app.domain.text import storable
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr.type_defs import DescribeImageScanFindingsResponseTypeDef
@@ -95,8 +96,8 @@ def _summary(status: Mapping[str, Any], found: Mapping[str, Any]) -> ScanSummary
     counts = found.get("findingSeverityCounts") or {}
     # A summary without a status is of a scan that was completed.
     return ScanSummary(
-        status=str(status.get("status") or "COMPLETE")[:40],
-        description=str(status.get("description") or ""),
+        status=storable(str(status.get("status") or "COMPLETE"), 40),
+        description=storable(str(status.get("description") or "")),
         completed_at=found.get("imageScanCompletedAt"),
-        severities={str(name)[:40]: int(count) for name, count in counts.items() if count},
+        severities={storable(str(name), 40): int(count) for name, count in counts.items() if count},
     )

@@ -17,6 +17,7 @@ from functions_app.aws.errors import translate
 from functions_app.aws.session import Target, client
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST, AliasFact, FunctionDetail, FunctionFact, VersionFact
+from functions_app.domain.text import storable, storable_value
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import AliasRoutingConfigurationTypeDef, InvocationRequestTypeDef
@@ -141,7 +142,7 @@ def provisioned_concurrency(target: Target, name: str, qualifier: str) -> tuple[
         if error.problem.code is Code.NOT_FOUND:
             return "", ""
         raise
-    return answer.get("Status", ""), answer.get("StatusReason", "")
+    return answer.get("Status", ""), storable(answer.get("StatusReason", ""))
 
 
 def update_code(
@@ -268,7 +269,7 @@ def _version(entry: Mapping[str, Any]) -> VersionFact:
         digest=f"sha256:{sha}" if sha else "",
         last_modified=datetime.fromisoformat(entry["LastModified"]),
         revision_id=entry.get("RevisionId", ""),
-        description=entry.get("Description", ""),
+        description=storable(entry.get("Description", "")),
     )
 
 
@@ -285,11 +286,11 @@ def _function(entry: Mapping[str, Any]) -> FunctionFact:
         ephemeral_mb=(entry.get("EphemeralStorage") or {}).get("Size", 512),
         role_arn=entry.get("Role", ""),
         log_group=(entry.get("LoggingConfig") or {}).get("LogGroup", "") or f"/aws/lambda/{name}",
-        description=entry.get("Description", ""),
+        description=storable(entry.get("Description", "")),
         env_keys=tuple(sorted((entry.get("Environment") or {}).get("Variables") or ())),
-        entrypoint=tuple(image.get("EntryPoint") or ()),
-        command=tuple(image.get("Command") or ()),
-        working_directory=image.get("WorkingDirectory") or "",
+        entrypoint=tuple(map(storable, image.get("EntryPoint") or ())),
+        command=tuple(map(storable, image.get("Command") or ())),
+        working_directory=storable(image.get("WorkingDirectory") or ""),
     )
 
 
@@ -303,12 +304,12 @@ def _detail(entry: Mapping[str, Any], image_uri: str, resolved_uri: str, tags: M
         image_uri=image_uri,
         resolved_uri=resolved_uri,
         state=entry.get("State", ""),
-        state_reason=entry.get("StateReason", ""),
+        state_reason=storable(entry.get("StateReason", "")),
         state_reason_code=entry.get("StateReasonCode", ""),
         last_update_status=entry.get("LastUpdateStatus", ""),
-        last_update_reason=entry.get("LastUpdateStatusReason", ""),
+        last_update_reason=storable(entry.get("LastUpdateStatusReason", "")),
         last_update_reason_code=entry.get("LastUpdateStatusReasonCode", ""),
-        tags=dict(tags),
+        tags=storable_value(tags),
     )
 
 
@@ -321,5 +322,5 @@ def _alias(entry: Mapping[str, Any]) -> AliasFact:
         revision_id=entry.get("RevisionId", ""),
         second_version=second,
         second_weight=float(weight),
-        description=entry.get("Description", ""),
+        description=storable(entry.get("Description", "")),
     )

@@ -5,6 +5,9 @@ from enum import StrEnum
 from typing import Any
 
 from functions_app.domain.redaction import redact
+from functions_app.domain.text import storable
+
+LENGTH = 4000  # characters of each of its texts that are kept of a problem
 
 
 class Code(StrEnum):
@@ -60,9 +63,9 @@ class Problem:
     retryable: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values for a JSON column; `from_json` reads them back. What a registry said may hold anything."""
+        """Plain values for a JSON column, without credentials; `from_json` reads them back."""
         texts = ("message", "next_step", "aws_code", "request_id")
-        return asdict(self) | {name: _kept(getattr(self, name)) for name in texts}
+        return asdict(self) | {name: storable(redact(getattr(self, name)), LENGTH) for name in texts}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Problem":
@@ -70,13 +73,8 @@ class Problem:
         return cls(**{**value, "code": Code(value["code"])})
 
 
-def _kept(text: str) -> str:
-    """Without credentials, control characters and halves of surrogate pairs, which PostgreSQL does not take."""
-    return redact(text).encode("utf-8", "replace").decode()
-
-
 class DrydockError(Exception):
-    """Raised for everything that is expected to go wrong; carries the Problem."""
+    """Raised for everything that is expected to go wrong; carries the Problem. What others said in it is storable."""
 
     def __init__(
         self,
@@ -88,5 +86,6 @@ class DrydockError(Exception):
         request_id: str = "",
         retryable: bool = False,
     ) -> None:
+        message = storable(message)
         super().__init__(message)
-        self.problem = Problem(code, message, next_step, aws_code, request_id, retryable)
+        self.problem = Problem(code, message, storable(next_step), storable(aws_code), storable(request_id), retryable)

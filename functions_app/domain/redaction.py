@@ -4,13 +4,12 @@ import logging
 import re
 from typing import Any
 
+from functions_app.domain.text import storable, storable_value
+
 MASK = "[redacted]"
 LINE_LIMIT = 8 * 1024  # bytes of UTF-8 that one log line may hold
 SCAN_LIMIT = 64 * 1024  # characters looked at: beyond that a line is cut before the patterns run
 
-# Terminal sequences, control characters of both sets, and the marks that turn the direction of text around: with those
-# a line can look like another one, on the page as in the downloaded file.
-_CONTROL = re.compile(r"(?:\x1b\[|\x9b)[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _NAMES = (
     r"passwords?|passwd|passphrase|pwd|secret|secret[_-]?access[_-]?key|secret[_-]?key|client[_-]?secret|"
     r"session[_-]?token|security[_-]?token|access[_-]?token|refresh[_-]?token|id[_-]?token|auth[_-]?token|"
@@ -41,8 +40,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
 
 
 def redact(text: str) -> str:
-    """Mask credentials, tokens, signatures and passwords; control characters (NUL) go, tabs and newlines stay."""
-    text = _CONTROL.sub("", text)
+    """Mask credentials, tokens, signatures and passwords in the text, made storable: nothing hides them from us."""
+    text = storable(text)
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return text
@@ -64,7 +63,7 @@ def redact_value(value: Any) -> Any:
         return [redact_value(item) for item in value]
     if isinstance(value, dict):
         return {
-            key: MASK if _SECRET_NAME.fullmatch(str(key)) and item else redact_value(item)
+            storable_value(key): MASK if _SECRET_NAME.fullmatch(str(key)) and item else redact_value(item)
             for key, item in value.items()
         }
     return value
@@ -77,13 +76,13 @@ def clean_lines(text: str) -> list[str]:
     """A text as log lines: redacted as a whole, split at newlines, each at most LINE_LIMIT bytes."""
     whole = len(text)
     if whole > SCAN_LIMIT and "\n" not in text:
-        return [cut(redact(text[:SCAN_LIMIT]), whole)]
-    return [cut(line, len(line)) for line in redact(text).rstrip("\n").split("\n")]
+        return [_shortened(redact(text[:SCAN_LIMIT]), whole)]
+    return [_shortened(line, len(line)) for line in redact(text).rstrip("\n").split("\n")]
 
 
-def cut(line: str, whole: int) -> str:
-    """Shorten a line to LINE_LIMIT bytes of UTF-8, saying how long it was (`whole`, in characters)."""
-    data = line.encode("utf-8", "replace")  # a lone surrogate cannot be stored
+def _shortened(line: str, whole: int) -> str:
+    """At most LINE_LIMIT bytes of UTF-8 of a line, saying how long it was (`whole`, in characters)."""
+    data = line.encode()
     if len(data) <= LINE_LIMIT and whole <= SCAN_LIMIT:
-        return data.decode("utf-8")
+        return line
     return f"{data[:LINE_LIMIT].decode('utf-8', 'ignore')} … [cut: the line had {whole:,} characters]"

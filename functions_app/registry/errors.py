@@ -6,8 +6,10 @@ import httpx
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.json_fields import read_text
+from functions_app.domain.text import storable
 
 AWS_NAMES = (".amazonaws.com", ".amazonaws.com.cn")
+LENGTH = 500  # characters of an error's text
 _REQUEST_IDS = ("x-amzn-requestid", "x-amz-request-id", "docker-request-id", "x-request-id")
 
 
@@ -21,10 +23,10 @@ def refusal(host: str, what: str, status: int, headers: httpx.Headers, body: byt
         next_step = "It may not exist, or it wants a login that may read it: see DRYDOCK_REGISTRY_AUTH_FILE."
     return DrydockError(
         kind,
-        f"{host} {message} {what} (HTTP {status}).{text}"[:500],
+        storable(f"{host} {message} {what} (HTTP {status}).{text}", LENGTH),
         next_step=next_step,
         aws_code=code,
-        request_id=request_id[:80],
+        request_id=storable(request_id, 80),
         retryable=retryable,
     )
 
@@ -37,7 +39,7 @@ def unreachable(host: str, what: str, error: Exception) -> DrydockError:
         why = f"broke off its answer ({error or type(error).__name__})"
     return DrydockError(
         Code.UNREACHABLE,
-        f"{host} {why}: {what}."[:500],
+        storable(f"{host} {why}: {what}.", LENGTH),
         next_step="Check the network, the proxy and DRYDOCK_REGISTRY_MIRRORS.",
         retryable=True,
     )
@@ -45,7 +47,8 @@ def unreachable(host: str, what: str, error: Exception) -> DrydockError:
 
 def broken(host: str, what: str, why: str) -> DrydockError:
     """The error for an answer that must not be trusted: a digest that differs, a size beyond all sense."""
-    return DrydockError(Code.FAILED, f"{host} answered for {what} with what cannot be used: {why}."[:500])
+    text = f"{host} answered for {what} with what cannot be used: {why}."
+    return DrydockError(Code.FAILED, storable(text, LENGTH))
 
 
 def _meaning(status: int) -> tuple[Code, str, str, bool]:
@@ -66,6 +69,6 @@ def _first_error(body: bytes) -> tuple[str, str]:
     """Code and text of the first error, as the Distribution specification writes them."""
     try:
         first = json.loads(body)["errors"][0]
-        return read_text(first.get("code"))[:80], read_text(first.get("message"))[:300]
+        return storable(read_text(first.get("code")), 80), storable(read_text(first.get("message")), 300)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return "", ""

@@ -10,6 +10,7 @@ from itertools import takewhile
 
 from functions_app.domain.bases.lineage import KnownRelease, Level, Releases
 from functions_app.domain.refs import is_digest
+from functions_app.domain.text import visible
 
 BASE_NAME = "org.opencontainers.image.base.name"
 BASE_DIGEST = "org.opencontainers.image.base.digest"
@@ -28,8 +29,7 @@ class Claim:
     def text(self) -> str:
         """What is said, fit to be shown."""
         digest = "" if self.digest and self.digest in self.name else self.digest[:19]
-        shown = "".join(letter if letter.isprintable() else " " for letter in self.name[:SHOWN])
-        return " with the digest ".join(part for part in (shown, digest) if part)
+        return " with the digest ".join(part for part in (visible(self.name, SHOWN), visible(digest)) if part)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import FunctionPlace
+from functions_app.domain.text import storable
 
 SHOWN_BYTES = 64 * 1024  # of a payload, on the run's page
 SYNC_LIMIT = 6 * 1024 * 1024
@@ -176,14 +177,13 @@ def shown(payload: bytes) -> Shown:
     """A payload for display: indented where it is JSON, cut at 64 KB, bytes that are no UTF-8 replaced."""
     text = payload[:SHOWN_BYTES].decode("utf-8", "replace")
     if len(payload) > SHOWN_BYTES:
-        return Shown(text, len(payload), True)
+        return Shown(storable(text), len(payload), True)
     try:
         pretty = json.dumps(json.loads(payload), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
         pretty = text
-    # Indenting can grow it past the limit; lone surrogates in it could not be stored.
-    clean = (pretty if len(pretty) <= SHOWN_BYTES else text).encode("utf-8", "replace").decode()
-    return Shown(clean.replace("\x00", "�"), len(payload), False)
+    # Indenting can grow it past the limit.
+    return Shown(storable(pretty if len(pretty) <= SHOWN_BYTES else text), len(payload), False)
 
 
 def explain_refusal(error: DrydockError, function: str) -> DrydockError:

@@ -3,6 +3,7 @@
 import re
 
 from functions_app.domain.redaction import redact
+from functions_app.domain.text import storable
 
 LENGTH = 4000  # characters of a step that are kept
 _PAIR = re.compile(r"""(?<=[\s])([A-Za-z_][A-Za-z0-9_.]*)=("(?:\\.|[^"\\])*"|'[^']*'|(?:\\.|[^\s\\])+)""")
@@ -14,8 +15,7 @@ _SHELL, _BUILDKIT = " /bin/sh -c ", " # buildkit"
 
 def kept_step(created_by: str) -> str:
     """A build step as it may be stored and shown: no values, no credentials of a command, of bounded length."""
-    text = redact(without_values(created_by[: 4 * LENGTH]))
-    return text if len(text) <= LENGTH else f"{text[:LENGTH]}…"
+    return storable(redact(without_values(created_by[: 4 * LENGTH])), LENGTH)
 
 
 def without_values(created_by: str) -> str:

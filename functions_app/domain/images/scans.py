@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from functions_app.domain.json_fields import read_text
+from functions_app.domain.text import storable
 
 NOT_SCANNED = "NOT_SCANNED"  # ours: ECR's answer is ScanNotFoundException
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNDEFINED")
@@ -106,14 +107,14 @@ def read_finding(value: Mapping[str, Any]) -> Finding:
     pairs = value.get("attributes") or ()
     attributes = {read_text(pair.get("key")): read_text(pair.get("value")) for pair in pairs}
     place = Place(
-        package=_cut(attributes.get("package_name"), 200),
-        version=_cut(attributes.get("package_version"), 120),
-        fixed_in=_cut(attributes.get("patched_version") or attributes.get("fixed_version"), 120),
+        package=_line(attributes.get("package_name"), 200),
+        version=_line(attributes.get("package_version"), 120),
+        fixed_in=_line(attributes.get("patched_version") or attributes.get("fixed_version"), 120),
     )
     return Finding(
-        name=_cut(value.get("name"), 120) or "finding without a name",
+        name=_line(value.get("name"), 120) or "finding without a name",
         severity=_severity(value.get("severity")),
-        title=_cut(value.get("description"), 300),
+        title=_line(value.get("description"), 300),
         uri=https(value.get("uri")),
         places=(place,) if place.package else (),
     )
@@ -123,12 +124,12 @@ def read_enhanced(value: Mapping[str, Any]) -> Finding:
     """A finding of Inspector: EnhancedImageScanFinding of the ECR API."""
     details = value.get("packageVulnerabilityDetails") or {}
     packages = (details.get("vulnerablePackages") or ())[:PLACES]
-    title = _cut(value.get("title"), 300)
-    name = _cut(details.get("vulnerabilityId"), 120) or title[:120]
+    title = _line(value.get("title"), 300)
+    name = _line(details.get("vulnerabilityId"), 120) or _line(title, 120)
     return Finding(
         name=name or "finding without a name",
         severity=_severity(value.get("severity")),
-        title=_cut(value.get("description"), 300) or title,
+        title=_line(value.get("description"), 300) or title,
         uri=https(details.get("sourceUrl")),
         places=tuple(_place(package) for package in packages),
     )
@@ -137,11 +138,11 @@ def read_enhanced(value: Mapping[str, Any]) -> Finding:
 def _place(package: Mapping[str, Any]) -> Place:
     version, release = read_text(package.get("version")), read_text(package.get("release"))
     return Place(
-        package=_cut(package.get("name"), 200),
-        version=_cut(f"{version}-{release}" if release else version, 120),
-        fixed_in=_cut(package.get("fixedInVersion"), 120).removeprefix("NotAvailable"),
-        path=_cut(package.get("filePath"), 400),
-        layer=_cut(package.get("sourceLayerHash"), 80),
+        package=_line(package.get("name"), 200),
+        version=_line(f"{version}-{release}" if release else version, 120),
+        fixed_in=_line(package.get("fixedInVersion"), 120).removeprefix("NotAvailable"),
+        path=_line(package.get("filePath"), 400),
+        layer=_line(package.get("sourceLayerHash"), 80),
     )
 
 
@@ -158,8 +159,8 @@ def _severity(value: Any) -> str:
     return text if text in SEVERITIES else "UNDEFINED"
 
 
-def _cut(value: Any, limit: int) -> str:
-    return " ".join(read_text(value).replace("\0", "").split())[:limit]
+def _line(value: Any, length: int) -> str:
+    return storable(" ".join(read_text(value).split()), length)
 
 
 class Side(StrEnum):

@@ -51,7 +51,7 @@ class MetadataReader:
 
     def packages(self, data: bytes, path: str) -> list[Package]:
         """What the file tells. Raises DrydockError(INVALID)."""
-        named = ((_clean(name), _clean(version)) for name, version in islice(self.parse(data), MOST))
+        named = ((visible(name, TEXT), visible(version, TEXT)) for name, version in islice(self.parse(data), MOST))
         return [Package(self.kind, name, version, path) for name, version in named if name and version]
 
 
@@ -124,11 +124,6 @@ def _npm(data: bytes) -> Found:
     name, version = document.get("name"), document.get("version")
     if isinstance(name, str) and isinstance(version, str):
         yield name, version
-
-
-def _clean(text: str) -> str:
-    """As a column takes it and a page shows it: nothing unseen, no lone surrogate, not endless."""
-    return visible(text[:TEXT].replace("\0", ""))
 
 
 _RPM = MetadataReader("rpm", 64 * MEGABYTE, read_packages)

@@ -5,7 +5,6 @@ Nothing is stored here, so that streams can be read in parallel. A moving tag th
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from functions_app.domain.bases.release_tags import history_tags
 from functions_app.domain.errors import Code, DrydockError, Problem
@@ -22,6 +21,7 @@ from functions_app.domain.images.manifests import (
 )
 from functions_app.domain.redaction import redact_value
 from functions_app.domain.refs import ImageRef
+from functions_app.domain.text import storable, storable_value
 from functions_app.models import BaseRelease, BaseStream
 from functions_app.registry.client import CONFIG_LIMIT, Registry
 from functions_app.services.bases.streams import fits
@@ -139,7 +139,7 @@ class _Reader:
         except DrydockError as error:
             if error.problem.retryable or error.problem.code is Code.DENIED:
                 raise
-        _label(releases, tag[:120])
+        _label(releases, storable(tag, 120))
         return releases
 
     def _open(self, digest: str) -> tuple[Manifest | Index, list[_Entry]]:
@@ -196,7 +196,7 @@ class _Reader:
         )
 
     def _nothing_wanted(self, manifest: Manifest | Index) -> DrydockError:
-        held = sorted({_clean(str(each))[:40] for each in manifest.platforms}) if isinstance(manifest, Index) else []
+        held = sorted({storable(str(each), 40) for each in manifest.platforms}) if isinstance(manifest, Index) else []
         wanted = ", ".join(self.stream.platforms)
         return DrydockError(
             Code.NOT_FOUND,
@@ -208,22 +208,22 @@ class _Reader:
 
 def _release(manifest: Manifest, config: ImageConfig, entry: _Entry, platform: str, *, own: bool) -> BaseRelease:
     return BaseRelease(
-        platform=_clean(platform)[:40],
+        platform=storable(platform, 40),
         chain_id=chain_ids(config.diff_ids)[-1],
         diff_ids=list(config.diff_ids),
         layers=[_layer(layer) for layer in manifest.layers],
         manifest_digest=entry.digest,
         index_digest=entry.index_digest,
-        config=_clean(_kept(config, own=own)),
+        config=storable_value(_kept_config(config, own=own)),
         size_bytes=sum(layer.size for layer in manifest.layers),
     )
 
 
 def _layer(layer: Descriptor) -> dict[str, object]:
-    return {"digest": layer.digest, "size": layer.size, "media_type": _clean(layer.media_type)[:120]}
+    return {"digest": layer.digest, "size": layer.size, "media_type": storable(layer.media_type, 120)}
 
 
-def _kept(config: ImageConfig, *, own: bool) -> dict[str, object]:
+def _kept_config(config: ImageConfig, *, own: bool) -> dict[str, object]:
     """What later decisions need of a base's config. AWS's bases hold no secrets; a company's may, by their names."""
     env, labels = dict(config.env), dict(config.labels)
     entrypoint, command = list(config.entrypoint), list(config.command)
@@ -237,14 +237,3 @@ def _kept(config: ImageConfig, *, own: bool) -> dict[str, object]:
         "labels": labels,
         "history": [[kept_step(step.created_by), step.empty_layer] for step in config.history],
     }
-
-
-def _clean(value: Any) -> Any:
-    """Without what PostgreSQL takes neither in text nor in JSON: NUL, and halves of surrogate pairs."""
-    if isinstance(value, str):
-        return value.replace("\0", "").encode("utf-8", "replace").decode()
-    if isinstance(value, list):
-        return [_clean(item) for item in value]
-    if isinstance(value, dict):
-        return {_clean(key): _clean(item) for key, item in value.items()}
-    return value

@@ -8,8 +8,9 @@ from django.db import transaction
 
 from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError, Problem
-from functions_app.domain.redaction import redact, redact_value
+from functions_app.domain.redaction import redact
 from functions_app.domain.runs import Done, Outcome, Status, StepStatus, Wait
+from functions_app.domain.text import storable
 from functions_app.models import Run, RunStep
 from functions_app.runlog import Logger
 from functions_app.services.engine.leases import Lease, LeaseLost
@@ -112,7 +113,7 @@ class Execution:
 
     def _end_step(self, step: RunStep, status: StepStatus, note: str) -> None:
         step.status = status
-        step.note = redact(note)[:NOTE]
+        step.note = storable(redact(note), NOTE)
         step.ended_at = clock.now()
         self.lease.write(step=step, memory=self.context.memory, result=self.context.result)
         took = _span(step.ended_at - step.started_at) if step.started_at else ""
@@ -123,7 +124,7 @@ class Execution:
     def _wait(self, step: RunStep, wait: Wait) -> float:
         now = clock.now()
         step.status = StepStatus.WAITING
-        step.note = redact(wait.note)[:NOTE]
+        step.note = storable(redact(wait.note), NOTE)
         seconds = max(0.0, wait.seconds)
         due = now + timedelta(seconds=seconds)
         self.log.flush()  # whoever goes on after the wait writes after these
@@ -142,14 +143,14 @@ class Execution:
         """End the run as failed. `undo`: an earlier try of this step may have had its effect, its undo finds out."""
         if not undo:
             step.status = StepStatus.FAILED
-        step.note = redact(problem.message)[:NOTE]
+        step.note = storable(redact(problem.message), NOTE)
         step.ended_at = clock.now()
         self.log.error(f"{step.title}: {_told(problem)}")
         return self._stop(Status.FAILED, step, problem)
 
     def _stop(self, end: Status, step: RunStep | None = None, problem: Problem | None = None) -> float | None:
         """End the run as failed or cancelled, after taking back the steps that had or may have had an effect."""
-        self.run.problem = redact_value(problem.as_json()) if problem else None
+        self.run.problem = problem.as_json() if problem else None
         if any(_undoable(spec, begun) for spec, begun in self.steps):
             memory, result = self.context.memory, self.context.result
             self.lease.write(to=Status.UNDOING, step=step, problem=self.run.problem, memory=memory, result=result)
@@ -170,7 +171,7 @@ class Execution:
             outcome = self._take_back(spec.title, spec.undo)
             if isinstance(outcome, Wait):
                 return self._rest(outcome)
-            step.note, step.status = redact(outcome[0] or "undone")[:NOTE], outcome[1]
+            step.note, step.status = storable(redact(outcome[0] or "undone"), NOTE), outcome[1]
             self.lease.write(step=step, memory=self.context.memory, result=self.context.result)
             told = self.log.info if step.status == StepStatus.UNDONE else self.log.error
             told(f"{spec.title}: {step.note}")

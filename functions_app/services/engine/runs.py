@@ -16,6 +16,7 @@ from kombu.exceptions import OperationalError
 from functions_app import clock, runlog
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import ACTIVE, Kind, Status, StepStatus
+from functions_app.domain.text import storable
 from functions_app.models import Account, Function, Run, RunStep
 from functions_app.runlog import Logger, announce
 from functions_app.services.engine.execution import COUNTDOWN_LIMIT, Execution
@@ -56,7 +57,7 @@ def submit(
             run = Run.objects.create(
                 kind=kind,
                 status=Status.QUEUED,
-                title=title[:300],
+                title=storable(title, 300),
                 plan=plan,
                 actor=actor,
                 actor_name=actor_name,

@@ -18,6 +18,7 @@ from functions_app.domain.images.manifests import (
     parse_manifest,
 )
 from functions_app.domain.redaction import redact_value
+from functions_app.domain.text import storable, storable_value
 from functions_app.models import Image
 from functions_app.registry.client import CONFIG_LIMIT, Registry
 from functions_app.services.snapshot.row_updates import update_rows
@@ -90,7 +91,7 @@ def _manifest_of(image: Image, manifests: Mapping[str, bytes]) -> Manifest | Ind
     if manifest.digest != image.digest and image.digest.startswith("sha256:"):
         raise DrydockError(Code.FAILED, f"Its manifest has the digest {manifest.digest[:19]}.")
     if isinstance(manifest, Manifest) and not manifest.is_image:
-        kind = manifest.config.media_type[:100] or "unknown"
+        kind = storable(manifest.config.media_type, 100) or "unknown"
         raise DrydockError(Code.INVALID, f"It is an artifact of type {kind}, not a container image.")
     return manifest
 
@@ -121,23 +122,23 @@ def _start(image: Image, now: datetime) -> None:
 
 
 def _describe(image: Image, manifest: Manifest | Index) -> None:
-    image.annotations = redact_value(_clean(dict(manifest.annotations)))
+    image.annotations = _texts(dict(manifest.annotations))
     if isinstance(manifest, Index):
         image.is_index = True
-        image.platforms = [_clean(str(platform))[:60] for platform in manifest.platforms]
+        image.platforms = [storable(str(platform), 60) for platform in manifest.platforms]
         image.entries = [
-            {"digest": entry.digest, "platform": _clean(str(platform))[:60] if platform else ""}
+            {"digest": entry.digest, "platform": storable(str(platform), 60) if platform else ""}
             for entry, platform in manifest.entries
         ]
         return
     image.layers = [
-        {"digest": layer.digest, "size": layer.size, "media_type": _clean(layer.media_type)[:120]}
+        {"digest": layer.digest, "size": layer.size, "media_type": storable(layer.media_type, 120)}
         for layer in manifest.layers
     ]
 
 
 def _fail(image: Image, problem: Problem) -> None:
-    image.inspect_problem = _clean(problem.as_json())
+    image.inspect_problem = problem.as_json()
     if problem.retryable or problem.code is Code.DENIED:
         image.inspected_at = None
 
@@ -147,37 +148,31 @@ def _fill(image: Image, manifest: Manifest, config: ImageConfig) -> None:
         counts = f"{len(config.diff_ids)} layers in its config, {len(manifest.layers)} in its manifest"
         _fail(image, Problem(Code.INVALID, f"It contradicts itself: {counts}."))
         return
-    image.os = _clean(config.platform.os)[:30]
-    image.architecture = _clean(config.platform.architecture)[:30]
-    image.variant = _clean(config.platform.variant)[:30]
+    image.os = storable(config.platform.os, 30)
+    image.architecture = storable(config.platform.architecture, 30)
+    image.variant = storable(config.platform.variant, 30)
     image.created_at = config.created
     image.diff_ids = list(config.diff_ids)
     image.history = [
         {
-            "created_by": _clean(kept_step(step.created_by)),
+            "created_by": kept_step(step.created_by),
             "empty_layer": step.empty_layer,
             "created": step.created.isoformat() if step.created else None,
         }
         for step in config.history
     ]
     image.settings = {
-        "entrypoint": redact_value(_clean(list(config.entrypoint))),
-        "command": redact_value(_clean(list(config.command))),
-        "working_directory": _clean(config.working_directory),
-        "env_keys": _clean([key for key, _ in config.env]),
+        "entrypoint": _texts(config.entrypoint),
+        "command": _texts(config.command),
+        "working_directory": storable(config.working_directory, TEXT),
+        "env_keys": [storable(key, TEXT) for key, _ in config.env],
     }
-    image.labels = redact_value(_clean(dict(config.labels)))
+    image.labels = _texts(dict(config.labels))
 
 
-def _clean(value: Any) -> Any:
-    """Without what PostgreSQL takes neither in text nor in JSON: NUL, and halves of surrogate pairs; not endless."""
-    if isinstance(value, str):
-        return value[:TEXT].replace("\0", "").encode("utf-8", "replace").decode()
-    if isinstance(value, list):
-        return [_clean(item) for item in value]
-    if isinstance(value, dict):
-        return {_clean(key): _clean(item) for key, item in value.items()}
-    return value
+def _texts(value: Any) -> Any:
+    """Texts that an image says of itself, without credentials; none of them is endless."""
+    return redact_value(storable_value(value, TEXT))
 
 
 def stored_config(image: Image) -> ImageConfig:

@@ -20,6 +20,7 @@ from functions_app.domain.layers.packing import pack, unpack
 from functions_app.domain.layers.tar import read_tar
 from functions_app.domain.refs import ImageRef
 from functions_app.domain.runs import Done, Kind, Outcome, Skipped
+from functions_app.domain.text import storable
 from functions_app.models import BaseRelease, Image, LayerFiles, Run
 from functions_app.registry.blobs import open_layer
 from functions_app.registry.client import Registry
@@ -176,7 +177,7 @@ def _read_manifest(registry: Registry, repository: str, release: BaseRelease) ->
     if not isinstance(manifest, Manifest):
         raise DrydockError(Code.INVALID, f"{repository}@{release.manifest_digest[:19]} is an index, not an image.")
     layers = [
-        {"digest": layer.digest, "size": layer.size, "media_type": layer.media_type[:120].replace("\0", "")}
+        {"digest": layer.digest, "size": layer.size, "media_type": storable(layer.media_type, 120)}
         for layer in manifest.layers
     ]
     BaseRelease.objects.filter(pk=release.pk).update(layers=layers)

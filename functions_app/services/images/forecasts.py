@@ -21,6 +21,7 @@ from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.fleet.lifecycle_policies import POLICY_LIMIT, Expiring, all_digests
 from functions_app.domain.images.manifests import Index, parse_manifest
 from functions_app.domain.runs import Done, Kind, Outcome, Wait
+from functions_app.domain.text import storable
 from functions_app.models import Image, LifecycleForecast, Repository, Run
 from functions_app.services.engine import runs
 from functions_app.services.engine.steps import Cancelled, Context, StepSpec
@@ -204,7 +205,7 @@ def _store(context: Context, row: Repository, preview: lifecycle.Preview) -> lif
     LifecycleForecast.objects.update_or_create(
         repository=row,
         defaults={
-            "policy": preview.policy[:POLICY_LIMIT],
+            "policy": storable(preview.policy, POLICY_LIMIT),
             "expiring": [each.as_json() for each in preview.expiring],
             "read_at": now,
             "attempted_at": now,

@@ -17,9 +17,9 @@ from functions_app.aws.ecr import ImageFact
 from functions_app.aws.ecr_scans import ScanFact, ScanSummary
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.images.scans import NOT_SCANNED, ScanState, state
+from functions_app.domain.text import storable
 from functions_app.models import Image, ImageScan, Repository, Version
 from functions_app.services.people import accounts
-from functions_app.services.snapshot.row_updates import cut
 from functions_app.services.snapshot.scope_reading import GIVE_UP, ScopeRead, chunks
 
 PER_SYNC = 100  # images whose findings are read per account, region and sync
@@ -160,8 +160,8 @@ def _store_problem(images: Collection[int], problem: Problem, read_at: datetime)
 def _summary_row(image_id: int, scan: ScanSummary, read_at: datetime, *, due: bool) -> ImageScan:
     return ImageScan(
         image_id=image_id,
-        status=cut(scan.status, 40),
-        description=cut(scan.description, 500),
+        status=storable(scan.status, 40),
+        description=storable(scan.description, 500),
         completed_at=scan.completed_at,
         severities=dict(scan.severities),
         read_at=read_at,

@@ -7,6 +7,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.redaction import redact_value
+from functions_app.domain.text import storable
 from functions_app.models import AuditEntry, Run
 
 VIEWER = "viewer"
@@ -51,8 +52,8 @@ def audit(
         actor=person,
         actor_name=person.get_username() if person else actor_name or SCHEDULE,
         action=action,
-        target=target[:400],
+        target=storable(target, 400),
         plan=redact_value(plan or {}),
-        result=result[:300],
+        result=storable(result, 300),
         run=run,
     )

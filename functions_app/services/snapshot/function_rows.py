@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from functions_app.domain.fleet.functions import FunctionFact
+from functions_app.domain.text import storable
 from functions_app.models import Function
-from functions_app.services.snapshot.row_updates import cut
 
 FACT = (
     "arn", "description", "architecture", "memory_mb", "timeout_s", "ephemeral_mb", "role_arn", "log_group",
@@ -36,7 +36,7 @@ def function_values(fact: FunctionFact, read_at: datetime) -> dict[str, Any]:
     }
     return {
         "arn": fact.arn,
-        "description": cut(fact.description, 300),
+        "description": storable(fact.description, 300),
         "architecture": fact.architecture,
         "memory_mb": fact.memory_mb,
         "timeout_s": fact.timeout_s,

@@ -36,12 +36,5 @@ def hold(rows: QuerySet[Any]) -> list[Any]:
     return list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
 
 
-def cut(text: str, limit: int) -> str:
-    """The text as a column of `limit` characters takes it: what is left out is marked, and NUL (which PostgreSQL
-    refuses) is taken out."""
-    text = text.replace("\0", "")
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
 def _quoted(name: str | None) -> str:
     return connection.ops.quote_name(name or "")

@@ -18,11 +18,12 @@ from functions_app.domain.fleet.functions import LATEST
 from functions_app.domain.fleet.states import Condition, LiveVersion, find_problem
 from functions_app.domain.fleet.tags import managed_by, owner_of
 from functions_app.domain.refs import ImageRef
+from functions_app.domain.text import storable
 from functions_app.models import Alias, Function, Tag, Version
 from functions_app.services.snapshot import fleet_revision, rollback_targets
 from functions_app.services.snapshot.base_use_rows import Lineages, refresh_uses
 from functions_app.services.snapshot.overdue import lateness_of, read_policies
-from functions_app.services.snapshot.row_updates import cut, update_rows
+from functions_app.services.snapshot.row_updates import update_rows
 
 BATCH = 500
 COLUMNS = (
@@ -144,19 +145,19 @@ def _summary(function: Function, known: _Known) -> list[Any]:
     )
     finding = find_problem(condition, live, drifted, known.today)
     worst = states.worst(live)
-    owner = cut(owner_of(function.tags), 120)
+    owner = storable(owner_of(function.tags), 120)
     base = worst.base if worst else ""
     digests = {function.digest, *(chip[key] for chip in chips for key in ("digest", "second_digest"))} - {""}
     return [
         (worst.freshness if worst else Freshness.UNKNOWN).value,
-        cut(worst.reason if worst else "", 300),
+        storable(worst.reason if worst else "", 300),
         worst.releases_behind if worst else 0,
         worst.days_behind if worst else 0,
         min((version.overdue_on for version in live if version.overdue_on), default=None),
         min((version.end_of_life_on for version in live if version.end_of_life_on), default=None),
         base,
         finding.rank,
-        cut(finding.text, 300),
+        storable(finding.text, 300),
         chips,
         bool(drifted),
         owner,

@@ -7,9 +7,10 @@ from django.db import transaction
 
 from functions_app.aws import lambdas
 from functions_app.domain.fleet.functions import AliasFact, FunctionFact
+from functions_app.domain.text import storable
 from functions_app.models import Alias, AliasMove, Function, Run
 from functions_app.services.snapshot.function_rows import hold
-from functions_app.services.snapshot.row_updates import cut, update_rows
+from functions_app.services.snapshot.row_updates import update_rows
 from functions_app.services.snapshot.scope_reading import CHUNK, ScopeRead, read_each
 
 BUDGET = 300  # functions whose aliases a scheduled sync reads without a reason, those read longest ago first
@@ -126,7 +127,7 @@ def _alias_row(owner: int, fact: AliasFact, read_at: datetime) -> Alias:
     return Alias(
         function_id=owner,
         name=fact.name,
-        description=cut(fact.description, 300),
+        description=storable(fact.description, 300),
         version=fact.version,
         second_version=fact.second_version,
         second_weight=fact.second_weight,

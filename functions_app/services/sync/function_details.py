@@ -7,9 +7,10 @@ from django.db import transaction
 
 from functions_app.aws import lambdas
 from functions_app.domain.fleet.functions import LATEST, FunctionDetail, FunctionFact
+from functions_app.domain.text import storable
 from functions_app.models import Function, Version
 from functions_app.services.snapshot.function_rows import FACT, function_values, hold
-from functions_app.services.snapshot.row_updates import cut, update_rows
+from functions_app.services.snapshot.row_updates import update_rows
 from functions_app.services.snapshot.scope_reading import CHUNK, ScopeRead, read_each
 
 BUDGET = 300  # functions that a scheduled sync reads again without a reason, those read longest ago first
@@ -79,13 +80,13 @@ def store_details(details: Mapping[int, Detail]) -> None:
 
 def _values(pk: int, read_at: datetime, detail: FunctionDetail) -> Sequence[object]:
     return (
-        cut(detail.image_uri, 600),
-        cut(detail.state, 20),
-        cut(detail.state_reason, 500),
-        cut(detail.state_reason_code, 60),
-        cut(detail.last_update_status, 20),
-        cut(detail.last_update_reason, 500),
-        cut(detail.last_update_reason_code, 60),
+        storable(detail.image_uri, 600),
+        storable(detail.state, 20),
+        storable(detail.state_reason, 500),
+        storable(detail.state_reason_code, 60),
+        storable(detail.last_update_status, 20),
+        storable(detail.last_update_reason, 500),
+        storable(detail.last_update_reason_code, 60),
         dict(detail.tags),
         detail.fact.latest.revision_id,
         read_at,
@@ -101,7 +102,10 @@ def _store_latest(details: Mapping[int, FunctionDetail]) -> None:
     update_rows(
         Version,
         ["digest", "description", "last_modified", "image_uri", "image_id"],
-        [(fact.digest, cut(fact.description, 300), fact.last_modified, "", None, pk) for pk, fact in latest.items()],
+        [
+            (fact.digest, storable(fact.description, 300), fact.last_modified, "", None, pk)
+            for pk, fact in latest.items()
+        ],
     )
 
 

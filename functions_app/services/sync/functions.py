@@ -10,9 +10,10 @@ from functions_app import clock
 from functions_app.aws import lambdas
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST, FunctionFact, VersionFact
+from functions_app.domain.text import storable
 from functions_app.models import BaseUse, Function, Run, Version
 from functions_app.services.snapshot.function_rows import FACT, function_values, hold
-from functions_app.services.snapshot.row_updates import cut, update_rows
+from functions_app.services.snapshot.row_updates import update_rows
 from functions_app.services.snapshot.scope_reading import ScopeRead, chunks
 from functions_app.services.sync.aliases import read_aliases, store_aliases
 from functions_app.services.sync.function_details import read_details, store_details
@@ -141,7 +142,7 @@ def _version_row(function_id: int, fact: VersionFact) -> Version:
         number=fact.number,
         ordinal=0 if fact.number == LATEST else int(fact.number),
         digest=fact.digest,
-        description=cut(fact.description, 300),
+        description=storable(fact.description, 300),
         last_modified=fact.last_modified,
     )
 

@@ -10,12 +10,13 @@ from django.db.models import Q
 from functions_app import clock
 from functions_app.aws import ecr
 from functions_app.domain.errors import DrydockError
+from functions_app.domain.text import storable
 from functions_app.models import Image, Repository, Tag, TagMove
 from functions_app.registry.client import Registry
 from functions_app.services.images import scans
 from functions_app.services.images.facts import inspect
 from functions_app.services.images.registries import open_registry
-from functions_app.services.snapshot.row_updates import cut, hold, update_rows
+from functions_app.services.snapshot.row_updates import hold, update_rows
 from functions_app.services.snapshot.scope_reading import CHUNK, ScopeRead, chunks, read_each
 
 
@@ -88,7 +89,7 @@ def _store_listed(scope: ScopeRead, repository: Repository, facts: Sequence[ecr.
         Image(
             repository=repository,
             digest=fact.digest,
-            media_type=cut(fact.media_type, 120),
+            media_type=storable(fact.media_type, 120),
             size_bytes=fact.size_bytes,
             pushed_at=fact.pushed_at,
             synced_at=read_at,
@@ -113,7 +114,7 @@ def _store_listed(scope: ScopeRead, repository: Repository, facts: Sequence[ecr.
         if digest in listed and listed[digest].pushed_at != at
     ]
     columns = ["media_type", "size_bytes", "pushed_at"]
-    values = [(cut(fact.media_type, 120), fact.size_bytes, fact.pushed_at, pk) for fact, pk in pushed]
+    values = [(storable(fact.media_type, 120), fact.size_bytes, fact.pushed_at, pk) for fact, pk in pushed]
     update_rows(Image, columns, values)
     scans.store_listed(repository, list(listed.values()), read_at)
 

@@ -17,6 +17,7 @@ from functions_app import clock
 from functions_app.aws import session
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.runs import ACTIVE, Done, Kind, Outcome
+from functions_app.domain.text import storable
 from functions_app.models import Account, Function, Image, Repository, Run, Scope
 from functions_app.services.bases import daily_counts
 from functions_app.services.bases.verdicts import judge_images
@@ -169,7 +170,7 @@ def _told(problems: Sequence[Problem]) -> Problem:
     ordered = sorted(problems, key=lambda problem: problem.code is not Code.DENIED)
     first, others = ordered[0], ordered[1:]
     message = " Also: ".join([first.message, *(problem.message for problem in others)])
-    return replace(first, message=message[:2000])
+    return replace(first, message=storable(message, 2000))
 
 
 def judge(images: Iterable[int]) -> int:

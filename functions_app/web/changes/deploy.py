@@ -14,6 +14,7 @@ from functions_app.domain.changes.checks import forbidding
 from functions_app.domain.changes.deployments import AliasPlan, DeploymentPlan, RollbackPlan
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.runs import Kind
+from functions_app.domain.text import storable
 from functions_app.models import Function, Plan
 from functions_app.services.changes import deploy as deployments
 from functions_app.services.changes import image_choices
@@ -143,7 +144,7 @@ def _form(request: HtmxHttpRequest, pk: int, filled: Filled, problem: Problem | 
 
 def _text(given: QueryDict, name: str) -> str:
     """One field as typed, without what no field can hold."""
-    return given.get(name, "").replace("\0", "").strip()[:600]
+    return storable(given.get(name, "")).strip()[:600]
 
 
 def _refused(request: HtmxHttpRequest, pk: int, frozen: AliasPlan) -> HttpResponse:

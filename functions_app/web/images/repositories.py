@@ -4,6 +4,7 @@ from django.http import HttpResponse
 from django.urls import path
 from django.utils.http import urlencode
 
+from functions_app.domain.text import storable
 from functions_app.services.inventory.images import forecast
 from functions_app.services.inventory.images.repositories import repositories, repository
 from functions_app.services.inventory.images.search import find_images
@@ -13,7 +14,7 @@ from functions_app.web.page_links import page_links, page_number
 
 def repository_list(request: HtmxHttpRequest) -> HttpResponse:
     """All repositories, with a search that filters in place and finds images by digest or tag, too."""
-    search = request.GET.get("search", "").replace("\0", "").strip()[:200]
+    search = storable(request.GET.get("search", "")).strip()[:200]
     rows, total, number, pages = repositories(search, page_number(request.GET))
     kept = [("search", search)] if search else []
     context = {

@@ -9,7 +9,6 @@ from functions_app.aws import ecr
 from functions_app.domain.fleet.functions import LATEST, AliasFact, FunctionDetail, FunctionFact, VersionFact
 from functions_app.models import Account, Alias, AliasMove, Function, Image, Repository, Tag, Version
 from functions_app.services.people import accounts
-from functions_app.services.snapshot.row_updates import cut
 from functions_app.services.snapshot.scope_reading import ScopeRead
 from functions_app.services.snapshot.summaries import refresh_summaries
 from functions_app.services.sync import functions as sync_functions
@@ -94,12 +93,6 @@ def test_the_same_reading_stored_twice_changes_nothing(scope: ScopeRead) -> None
     assert store_aliases({ids[function.name]: (NOW, [alias])}) == 0
     assert store_aliases({ids[function.name]: (NOW - timedelta(seconds=1), [replace(alias, version="2")])}) == 0
     assert Alias.objects.get().version == "3"
-
-
-def test_a_text_that_is_too_long_is_cut_with_a_mark_and_nul_is_taken_out() -> None:
-    assert cut("abc", 3) == "abc"
-    assert cut("abcd", 3) == "ab…"
-    assert cut("a\0b", 3) == "ab"
 
 
 def test_versions_and_images_are_listed_in_pages(ours: Account, aws: Sandbox, functions: Functions, log: Lines) -> None:

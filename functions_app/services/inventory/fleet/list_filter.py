@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import QueryDict
 
+from functions_app.domain.text import storable
 from functions_app.services.inventory.fleet_status import AccountFact
 
 NONE = "none"  # stands in the address for an empty value
@@ -51,7 +52,7 @@ def read_filter(query: QueryDict, accounts: tuple[AccountFact, ...]) -> FleetFil
         return tuple(dict.fromkeys("" if value == NONE else value for value in query.getlist(name) if value))
 
     return FleetFilter(
-        search=query.get("search", "").replace("\0", "").strip()[:200],
+        search=storable(query.get("search", "")).strip()[:200],
         account=tuple(keys.get(name, 0) for name in several("account")),
         region=several("region"),
         state=several("state"),

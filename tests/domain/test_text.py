@@ -1,0 +1,97 @@
+"""Whatever text comes from outside can be stored and shown, and nothing in it can pass for something else."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions_app.domain.errors import Code, DrydockError, Problem
+from functions_app.domain.redaction import redact, redact_value
+from functions_app.domain.text import storable, storable_value, visible
+
+ANY_TEXT = st.text(st.characters())  # halves of surrogate pairs too
+ANY_JSON = st.recursive(ANY_TEXT | st.none() | st.integers(), lambda it: st.lists(it) | st.dictionaries(ANY_TEXT, it))
+HOSTILE = "\0\x1b\x7f\x9b\u202a\u202e\u2066\u2069\ud83d\udc00"
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        ("plain, größer, 日本語, 👍🏽, a\u200db", "plain, größer, 日本語, 👍🏽, a\u200db"),
+        ("one\ttwo\nthree", "one\ttwo\nthree"),
+        ("a\0b", "ab"),
+        ("half a pair \ud83d", "half a pair ?"),
+        ("paid \u202e00.01\u2066", "paid 00.01"),
+        ("\x1b[31mred\x1b[0m \x9b1mbold", "red bold"),
+        ("one\r\ntwo\x85", "one\ntwo"),
+        ("", ""),
+    ],
+)
+def test_what_a_database_refuses_and_what_deceives_is_taken_out_and_the_rest_stays(text: str, stored: str) -> None:
+    assert storable(text) == stored
+
+
+def test_a_text_that_is_too_long_ends_with_a_mark() -> None:
+    assert storable("abc", 3) == "abc"
+    assert storable("abcd", 3) == "ab…"
+    assert storable("a\0b", 2) == "ab"
+
+
+@given(ANY_TEXT, st.integers(1, 20))
+def test_any_text_becomes_one_that_fits_and_stays_as_it_is_from_then_on(text: str, length: int) -> None:
+    stored = storable(text, length)
+
+    assert len(stored) <= length
+    assert not set(stored) & set(HOSTILE)
+    assert storable(stored, length) == stored
+    stored.encode()  # raises where half a surrogate pair is left
+
+
+@given(ANY_JSON)
+def test_any_json_becomes_one_that_a_database_takes(value: Any) -> None:
+    for stored in (storable_value(value), redact_value(value)):
+        assert not set(json.dumps(stored, ensure_ascii=False)) & set(HOSTILE)
+
+
+def test_names_of_members_and_texts_within_lists_are_made_storable_too() -> None:
+    assert storable_value({"a\0": [{"b\ud800": ("c\u202e", 1, None, True)}]}) == {"a": [{"b?": ["c", 1, None, True]}]}
+    assert storable_value({"long": "x" * 9}, 4) == {"long": "xxx…"}
+
+
+def test_a_name_stays_another_than_the_one_without_what_is_hidden_in_it() -> None:
+    assert visible("a\u202egpj.exe\0\n\u200b") == "a\\u202egpj.exe\\x00\\x0a\\u200b"
+    assert visible("\ud800") == "\\ud800"
+    assert visible("größer 日本") == "größer 日本"
+    assert visible("\0" * 9, 6) == "\\x00\\…"
+
+
+@given(ANY_TEXT)
+def test_any_name_can_be_stored_and_seen(name: str) -> None:
+    shown = visible(name)
+
+    assert storable(shown) == shown
+    assert "\n" not in shown
+
+
+@pytest.mark.parametrize("hidden", ["\0", "\x1b[0m", "\x7f", "\x9b1;31m", "\u202e", "\u2066"])
+def test_nothing_that_hides_a_secret_from_the_eye_hides_it_from_us(hidden: str) -> None:
+    assert "hunter2" not in redact(f"pass{hidden}word=hunter2")
+
+
+def test_an_error_says_nothing_that_cannot_be_stored_or_shown() -> None:
+    error = DrydockError(Code.FAILED, f"ECR says {HOSTILE}no", next_step=HOSTILE, aws_code=HOSTILE, request_id=HOSTILE)
+
+    assert str(error) == error.problem.message == "ECR says ??no"
+    assert Problem.from_json(error.problem.as_json()) == error.problem
+
+
+def test_a_problem_keeps_no_text_without_end() -> None:
+    assert len(Problem(Code.FAILED, "x" * 100_000).as_json()["message"]) == 4000
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("piece", ["\x1b[1;", "\x9b", "\0", "\ud800"])
+def test_a_megabyte_of_anything_costs_time_in_proportion(piece: str) -> None:
+    assert len(storable(piece * (1_000_000 // len(piece)), 80)) <= 80
