@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Protocol
 
 LEASE = timedelta(seconds=15)  # a worker that is silent this long has lost its run
 RENEW_EVERY = timedelta(seconds=4)
@@ -105,3 +106,13 @@ class Wait:
 
 
 Outcome = Done | Skipped | Wait
+
+
+class Log(Protocol):
+    """Where work tells what it does: a run's log, or the console."""
+
+    def info(self, text: str) -> None:
+        """Tell what happened."""
+
+    def warning(self, text: str) -> None:
+        """Tell what went wrong."""

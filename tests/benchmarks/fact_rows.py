@@ -6,7 +6,7 @@ from itertools import groupby
 
 from functions_app import clock
 from functions_app.domain.fleet.lifecycle_policies import Expiring
-from functions_app.domain.images.scans import Finding, Place
+from functions_app.domain.images.scans import Finding, FindingPlace
 from functions_app.domain.layers.entries import FileEntry, LayerContents
 from functions_app.domain.layers.package_files import Package
 from functions_app.domain.layers.packing import pack
@@ -72,7 +72,7 @@ def _scans(images: Sequence[Image], first: Image) -> Iterator[ImageScan]:
                 ("CRITICAL", "HIGH", "MEDIUM", "LOW")[number * 4 // count],
                 "A made-up weakness of a library that many images hold",
                 "https://nvd.nist.gov/",
-                (Place(f"package-{number}", "1.0", "1.1", f"usr/lib/package-{number}/file-{number}.so"),),
+                (FindingPlace(f"package-{number}", "1.0", "1.1", f"usr/lib/package-{number}/file-{number}.so"),),
             )
             for number in range(count)
         ]

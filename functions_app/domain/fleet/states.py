@@ -40,7 +40,7 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Trouble:
     """What is wrong, worst first by rank; rank 0 and no text where nothing is."""
 
     rank: int = 0
@@ -64,38 +64,38 @@ def first_overdue(live: Sequence[LiveVersion], today: date) -> LiveVersion | Non
 
 def find_problem(
     condition: Condition, live: Sequence[LiveVersion], drifted_tags: Sequence[str], today: date
-) -> Finding:
+) -> Trouble:
     """The one line that says what is wrong with a function, and its rank (higher is worse). `today` is UTC's.
 
     An image gone under a live version, Failed, a failed update, drifted tags, a base overdue by the policy, end of
     life, stale, inactive, unknown.
     """
-    return next(_findings(condition, live, drifted_tags, today), Finding())
+    return next(_findings(condition, live, drifted_tags, today), Trouble())
 
 
 def _findings(
     condition: Condition, live: Sequence[LiveVersion], drifted_tags: Sequence[str], today: date
-) -> Iterator[Finding]:
+) -> Iterator[Trouble]:
     if gone := [version.name for version in live if version.image_gone]:
-        yield Finding(RANK_GONE, f"The image behind {', '.join(gone)} is no longer in ECR: its next cold start fails.")
+        yield Trouble(RANK_GONE, f"The image behind {', '.join(gone)} is no longer in ECR: its next cold start fails.")
     if condition.state_reason_code == "ImageDeleted":
-        yield Finding(RANK_GONE, "Its image was deleted from ECR: calls fail until another one is deployed.")
+        yield Trouble(RANK_GONE, "Its image was deleted from ECR: calls fail until another one is deployed.")
     if condition.state == "Failed":
-        yield Finding(RANK_FAILED, f"Failed: {condition.state_reason or 'Lambda gives no reason'}")
+        yield Trouble(RANK_FAILED, f"Failed: {condition.state_reason or 'Lambda gives no reason'}")
     if condition.last_update_status == "Failed":
         why = condition.last_update_reason or "Lambda gives no reason"
-        yield Finding(RANK_UPDATE_FAILED, f"The last update failed: {why}")
+        yield Trouble(RANK_UPDATE_FAILED, f"The last update failed: {why}")
     if drifted_tags:
         tags = "Tag" if len(drifted_tags) == 1 else "Tags"
-        yield Finding(
+        yield Trouble(
             RANK_DRIFTED, f"{tags} {', '.join(drifted_tags)} moved since the deploy: it still runs the old image."
         )
     if late := first_overdue(live, today):
-        yield Finding(RANK_OVERDUE, f"{late.name}: overdue since {late.overdue_on:%F}. {late.reason}")
+        yield Trouble(RANK_OVERDUE, f"{late.name}: overdue since {late.overdue_on:%F}. {late.reason}")
     if (version := worst(live)) and version.freshness in (Freshness.END_OF_LIFE, Freshness.STALE):
         rank = RANK_END_OF_LIFE if version.freshness is Freshness.END_OF_LIFE else RANK_STALE
-        yield Finding(rank, f"{version.name}: {version.reason}")
+        yield Trouble(rank, f"{version.name}: {version.reason}")
     if condition.state == "Inactive":
-        yield Finding(RANK_INACTIVE, "Inactive: the next call is refused and wakes it, which takes up to minutes.")
+        yield Trouble(RANK_INACTIVE, "Inactive: the next call is refused and wakes it, which takes up to minutes.")
     if version and version.freshness is Freshness.UNKNOWN:
-        yield Finding(RANK_UNKNOWN, f"{version.name}: {version.reason or 'the base image is unknown'}")
+        yield Trouble(RANK_UNKNOWN, f"{version.name}: {version.reason or 'the base image is unknown'}")

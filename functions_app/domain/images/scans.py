@@ -61,7 +61,7 @@ def state(status: str, severities: Mapping[str, int], findings: int = 0) -> Scan
 
 
 @dataclass(frozen=True)
-class Place:
+class FindingPlace:
     """Where a finding is: a package, the file it was found by, the layer (digest of the compressed layer)."""
 
     package: str = ""
@@ -79,7 +79,7 @@ class Finding:
     severity: str
     title: str = ""
     uri: str = ""
-    places: tuple[Place, ...] = ()
+    places: tuple[FindingPlace, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for ImageScan.findings."""
@@ -88,7 +88,7 @@ class Finding:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Finding":
         """Read what `as_json` wrote; an address is looked at again, since it will be linked to."""
-        places = tuple(Place(**place) for place in value["places"])
+        places = tuple(FindingPlace(**place) for place in value["places"])
         return cls(**{**value, "places": places, "uri": https(value.get("uri"))})
 
 
@@ -106,7 +106,7 @@ def read_finding(value: Mapping[str, Any]) -> Finding:
     """A finding of a basic scan: ImageScanFinding of the ECR API."""
     pairs = value.get("attributes") or ()
     attributes = {read_text(pair.get("key")): read_text(pair.get("value")) for pair in pairs}
-    place = Place(
+    place = FindingPlace(
         package=_line(attributes.get("package_name"), 200),
         version=_line(attributes.get("package_version"), 120),
         fixed_in=_line(attributes.get("patched_version") or attributes.get("fixed_version"), 120),
@@ -135,9 +135,9 @@ def read_enhanced(value: Mapping[str, Any]) -> Finding:
     )
 
 
-def _place(package: Mapping[str, Any]) -> Place:
+def _place(package: Mapping[str, Any]) -> FindingPlace:
     version, release = read_text(package.get("version")), read_text(package.get("release"))
-    return Place(
+    return FindingPlace(
         package=_line(package.get("name"), 200),
         version=_line(f"{version}-{release}" if release else version, 120),
         fixed_in=_line(package.get("fixedInVersion"), 120).removeprefix("NotAvailable"),
@@ -243,7 +243,7 @@ def _placed(finding: Finding, contents: BaseContents) -> Placed:
     raise AssertionError("unreachable: every place has a side")
 
 
-def _side(place: Place, contents: BaseContents) -> tuple[Side, str]:
+def _side(place: FindingPlace, contents: BaseContents) -> tuple[Side, str]:
     # Of an OS package Inspector names the package database, and the layer that wrote it last: an app that installs one
     # package writes the whole database anew, with all of the base's packages in it.
     if place.path.lstrip("/").startswith(DATABASES) and place.layer not in contents.base_layers:
@@ -259,7 +259,7 @@ def _side(place: Place, contents: BaseContents) -> tuple[Side, str]:
     )
 
 
-def _by_layer(place: Place, contents: BaseContents) -> tuple[Side, str] | None:
+def _by_layer(place: FindingPlace, contents: BaseContents) -> tuple[Side, str] | None:
     if place.layer and place.layer in contents.base_layers:
         return Side.BASE, f"Its layer belongs to {contents.base_layers[place.layer] or 'the base'}."
     if place.layer and place.layer in contents.app_layers:
@@ -267,7 +267,7 @@ def _by_layer(place: Place, contents: BaseContents) -> tuple[Side, str] | None:
     return None
 
 
-def _by_path(place: Place, contents: BaseContents) -> tuple[Side, str] | None:
+def _by_path(place: FindingPlace, contents: BaseContents) -> tuple[Side, str] | None:
     path = place.path.lstrip("/")
     if not path:
         return None
@@ -282,7 +282,7 @@ def _by_path(place: Place, contents: BaseContents) -> tuple[Side, str] | None:
     return None
 
 
-def _by_package(place: Place, contents: BaseContents) -> tuple[Side, str] | None:
+def _by_package(place: FindingPlace, contents: BaseContents) -> tuple[Side, str] | None:
     if contents.base_packages is None or not place.package:
         return None
     held = contents.versions(place.package)

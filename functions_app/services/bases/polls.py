@@ -6,20 +6,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Protocol
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from functions_app.domain.errors import DrydockError, Problem
 from functions_app.domain.refs import ImageRef
-from functions_app.domain.runs import Done, Outcome
+from functions_app.domain.runs import Done, Log, Outcome
 from functions_app.models import BaseRelease, BaseStream
 from functions_app.registry.client import Registry
 from functions_app.services.bases import poll_schedule
 from functions_app.services.bases.daily_counts import count_day
 from functions_app.services.bases.poll_schedule import due_streams, next_poll
-from functions_app.services.bases.stream_reading import Known, Reading, read_stream
+from functions_app.services.bases.stream_reading import Known, StreamReading, read_stream
 from functions_app.services.bases.streams import ANEW, seed_streams
 from functions_app.services.bases.verdicts import judge_images
 from functions_app.services.engine.steps import Context, StepSpec
@@ -30,17 +29,7 @@ from functions_app.services.snapshot.summaries import refresh_summaries
 AHEAD_OF_US = timedelta(days=1)  # longer than any poll takes, and than clocks of two hosts differ
 READERS = 4  # repositories read at a time: public registries throttle the nameless
 
-Outcomes = list[tuple[int, Reading | Problem | None]]
-
-
-class Log(Protocol):
-    """Where a poll tells what it does: a run's log."""
-
-    def info(self, text: str) -> None:
-        """Tell what happened."""
-
-    def warning(self, text: str) -> None:
-        """Tell what went wrong."""
+Outcomes = list[tuple[int, StreamReading | Problem | None]]
 
 
 def poll(now: datetime, log: Log, streams: Collection[int] | None = None) -> int:
@@ -69,7 +58,7 @@ def poll(now: datetime, log: Log, streams: Collection[int] | None = None) -> int
     return changed
 
 
-def _read(streams: Sequence[BaseStream]) -> Iterator[tuple[int, Reading | Problem | None]]:
+def _read(streams: Sequence[BaseStream]) -> Iterator[tuple[int, StreamReading | Problem | None]]:
     """Read streams in parallel by repository, one after another within it. Threads read registries, never rows."""
     known = _known(streams)
     groups: dict[tuple[str, str], list[tuple[BaseStream, ImageRef]]] = defaultdict(list)
@@ -138,7 +127,7 @@ def _unchanged(stream: BaseStream, now: datetime) -> str:
 
 
 @transaction.atomic
-def _store(stream: BaseStream, reading: Reading, now: datetime) -> str:
+def _store(stream: BaseStream, reading: StreamReading, now: datetime) -> str:
     """Keep the releases and mark the current ones, all at once; what is new in words, empty for nothing."""
     held = BaseStream.objects.select_for_update().get(pk=stream.pk)
     if (held.reference, held.platforms, held.own) != (stream.reference, stream.platforms, stream.own):
@@ -172,7 +161,7 @@ def _store(stream: BaseStream, reading: Reading, now: datetime) -> str:
     )
 
 
-def _mark(stream: BaseStream, current: Collection[int], reading: Reading, now: datetime) -> None:
+def _mark(stream: BaseStream, current: Collection[int], reading: StreamReading, now: datetime) -> None:
     stream.releases.filter(current=True).exclude(pk__in=current).update(current=False)
     stream.releases.filter(pk__in=current).update(current=True)
     BaseStream.objects.filter(pk=stream.pk).update(

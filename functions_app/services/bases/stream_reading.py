@@ -45,7 +45,7 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Reading:
+class StreamReading:
     """What was read: the releases `digest` stands for, and `past` ones. `problem`: what could not be, try again."""
 
     digest: str
@@ -56,7 +56,7 @@ class Reading:
 
 def read_stream(
     registry: Registry, stream: BaseStream, ref: ImageRef, tags: Callable[[], Iterable[str]], known: Known
-) -> Reading | None:
+) -> StreamReading | None:
     """Read a stream, or give None when its tag did not move. `tags` lists the repository's, when they are needed.
 
     The releases are rows that are not saved and have no stream yet. Raises DrydockError when the tag cannot be read.
@@ -85,7 +85,7 @@ def read_stream(
                 past += reader.earlier(found.digest, tag)
     except DrydockError as error:
         problem = error.problem  # what was read so far is kept, and the next poll reads the rest
-    return Reading(head.digest, tuple(current), tuple(past), problem)
+    return StreamReading(head.digest, tuple(current), tuple(past), problem)
 
 
 def _label(releases: Iterable[BaseRelease], tag: str) -> None:

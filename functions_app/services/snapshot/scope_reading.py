@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from functions_app import clock
 from functions_app.aws.session import Target
@@ -17,16 +17,6 @@ Row = TypeVar("Row")
 READERS = 16  # calls of one scope at a time; the quota decides the speed, this only covers AWS's latency
 CHUNK = 500  # rows per transaction
 GIVE_UP = 10  # errors, where there are more of them than answers: it would be the same for all the rest
-
-
-class Log(Protocol):
-    """Where a sync tells what it does: a run's log, or the console."""
-
-    def info(self, text: str) -> None:
-        """Tell what happened."""
-
-    def warning(self, text: str) -> None:
-        """Tell what went wrong."""
 
 
 @dataclass

@@ -16,7 +16,7 @@ from django.db.models import Q
 from functions_app import clock
 from functions_app.aws import session
 from functions_app.domain.errors import Code, DrydockError, Problem
-from functions_app.domain.runs import ACTIVE, Done, Kind, Outcome
+from functions_app.domain.runs import ACTIVE, Done, Kind, Log, Outcome
 from functions_app.domain.text import storable
 from functions_app.models import Account, Function, Image, Repository, Run, Scope
 from functions_app.services.bases import daily_counts
@@ -25,7 +25,7 @@ from functions_app.services.engine import runs
 from functions_app.services.engine.steps import Cancelled, Context, StepSpec
 from functions_app.services.images.scans import read_scans
 from functions_app.services.people import accounts
-from functions_app.services.snapshot.scope_reading import Log, ScopeRead
+from functions_app.services.snapshot.scope_reading import ScopeRead
 from functions_app.services.snapshot.summaries import refresh_summaries
 from functions_app.services.sync import single_repositories
 from functions_app.services.sync.functions import read_functions, read_one

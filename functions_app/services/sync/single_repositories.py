@@ -10,11 +10,11 @@ from datetime import datetime
 
 from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.runs import Kind
+from functions_app.domain.runs import Kind, Log
 from functions_app.models import Account, Repository, Run
 from functions_app.services.engine import runs
 from functions_app.services.people import accounts
-from functions_app.services.snapshot.scope_reading import Log, ScopeRead
+from functions_app.services.snapshot.scope_reading import ScopeRead
 from functions_app.services.sync.images import read_repository
 from functions_app.services.sync.version_images import link_versions
 

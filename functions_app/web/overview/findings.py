@@ -28,7 +28,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Card:
     """One kind of trouble: how bad, how many, what it means, the worst few, and where all of them are."""
 
     key: str
@@ -61,7 +61,7 @@ def functions_address(pairs: Pairs) -> str:
     return f"{reverse('functions')}?{urlencode(pairs)}"
 
 
-def findings(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs, today: date) -> Iterator[Finding]:
+def findings(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs, today: date) -> Iterator[Card]:
     """Those that found something, the worst kind first. `kept` is what the page itself is narrowed to."""
     stuck = _stuck(found, accounts, kept)
     every = [
@@ -77,9 +77,9 @@ def findings(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs, 
     return (each for each in every if each.count)
 
 
-def _broken(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -> Finding:
+def _broken(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -> Card:
     count = found.broken.count
-    return Finding(
+    return Card(
         "broken",
         look(Trouble, Trouble.BROKEN),
         count,
@@ -91,12 +91,12 @@ def _broken(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -
     )
 
 
-def _endangered(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -> Finding:
+def _endangered(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -> Card:
     rows = {(row.use.function_id, row.use.version): row for row in found.endangered}
     functions = {row.use.function_id for row in rows.values()}
     owners = {fact.name: fact for fact in accounts.values()}
     shown = list(rows.values())[:5]
-    return Finding(
+    return Card(
         "endangered",
         look(Trouble, Trouble.ENDANGERED),
         len(functions),
@@ -118,14 +118,14 @@ def _endangered(found: Overview, accounts: Mapping[int, AccountFact], kept: Pair
     )
 
 
-def _stuck(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -> Finding:
+def _stuck(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -> Card:
     count, lost = found.stuck.count, found.stuck.lost
     first = count - lost
     says = f"{lost} lost every earlier version, or its image." if lost else ""
     if first:
         whose = "its" if first == 1 else "their"
         says += f" {first if lost else 'All'} still on {whose} first version: nothing was published before it."
-    return Finding(
+    return Card(
         "no-way-back",
         look(Trouble, Trouble.WAY_BACK_LOST if lost else Trouble.FIRST_VERSION),
         count,
@@ -149,9 +149,9 @@ def _why_stuck(row: NoWayBack) -> str:
     return f"{row.lost} earlier version{'s' if row.lost > 1 else ''}, none of which can be used." if row.lost else ""
 
 
-def _inactive(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -> Finding:
+def _inactive(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -> Card:
     count = found.inactive.count
-    return Finding(
+    return Card(
         "inactive",
         look(Trouble, Trouble.INACTIVE),
         count,
@@ -163,9 +163,9 @@ def _inactive(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs)
     )
 
 
-def _overdue(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs, today: date) -> Finding:
+def _overdue(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs, today: date) -> Card:
     count = found.overdue.count
-    return Finding(
+    return Card(
         "overdue",
         look(Trouble, Trouble.OVERDUE),
         count,
@@ -182,12 +182,12 @@ def _late(due: date | None, today: date) -> str:
     return f"Overdue for {_days(days)}." if days else "Overdue from today."
 
 
-def _ending(found: Overview, kept: Pairs) -> Finding:
+def _ending(found: Overview, kept: Pairs) -> Card:
     ended = sum(each.functions for each in found.endings if each.days_left <= 0)
     soon = sum(each.functions for each in found.endings if each.days_left > 0)
     words = f"{ended} past it, {soon} within 90 days of it. " if ended and soon else ""
     where = "past or near" if ended and soon else "past" if ended else "within 90 days of"
-    return Finding(
+    return Card(
         "ending",
         look(Trouble, Trouble.ENDED if ended else Trouble.ENDING),
         ended + soon,
@@ -208,9 +208,9 @@ def _when(each: Ending) -> str:
     return f"{_functions(each.functions)}, ended {_days(-each.days_left)} ago ({each.on:%F})."
 
 
-def _drifted(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -> Finding:
+def _drifted(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -> Card:
     count = found.drifted.count
-    return Finding(
+    return Card(
         "drifted",
         look(Trouble, Trouble.DRIFTED),
         count,

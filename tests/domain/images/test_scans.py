@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from functions_app.domain.images.scans import (
     BaseContents,
     Finding,
-    Place,
+    FindingPlace,
     ScanState,
     Side,
     https,
@@ -27,7 +27,7 @@ RPM_DATABASE = "var/lib/rpm/rpmdb.sqlite"
 
 def finding(severity: str = "HIGH", **place: str) -> Finding:
     """A finding about one place; about none where nothing is said of it."""
-    return Finding("CVE-1", severity, places=(Place(**place),) if place else ())
+    return Finding("CVE-1", severity, places=(FindingPlace(**place),) if place else ())
 
 
 def side(found: Finding, **contents: Any) -> Side:
@@ -123,7 +123,7 @@ def test_a_library_within_an_archive_is_in_no_package_database() -> None:
 
 
 def test_a_finding_in_both_is_the_apps_since_another_base_alone_would_not_remove_it() -> None:
-    found = Finding("CVE-1", "HIGH", places=(Place(layer=BASE), Place(layer=APP)))
+    found = Finding("CVE-1", "HIGH", places=(FindingPlace(layer=BASE), FindingPlace(layer=APP)))
     (placed,) = split([found], BaseContents(**LAYERS), {}).placed
     assert placed.side is Side.APP
     assert "The base has it too." in placed.reason
@@ -175,12 +175,12 @@ def test_hostile_fields_are_cut_and_freed_of_what_no_column_holds() -> None:
 def test_inspectors_version_and_release_are_one_and_no_fix_is_no_version() -> None:
     package = {"name": "openssl-libs", "version": "3.2.2", "release": "1.amzn2023", "fixedInVersion": "NotAvailable"}
     found = read_enhanced({"severity": "UNTRIAGED", "packageVulnerabilityDetails": {"vulnerablePackages": [package]}})
-    assert found.places[0] == Place("openssl-libs", "3.2.2-1.amzn2023")
+    assert found.places[0] == FindingPlace("openssl-libs", "3.2.2-1.amzn2023")
     assert (found.severity, found.name) == ("UNDEFINED", "finding without a name")
 
 
 places = st.builds(
-    Place,
+    FindingPlace,
     package=st.sampled_from(["", "openssl", "other"]),
     version=st.sampled_from(["", "1", "2"]),
     path=st.sampled_from(["", "var/task/x", RPM_DATABASE, "usr/x"]),

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from functions_app.domain.images.scans import Finding, Place, ScanState, Side
+from functions_app.domain.images.scans import Finding, FindingPlace, ScanState, Side
 from functions_app.domain.layers.entries import FileEntry, LayerContents
 from functions_app.domain.layers.package_files import Package
 from functions_app.domain.layers.packing import pack
@@ -343,8 +343,8 @@ def test_findings_are_split_into_base_and_app(person: Client, image: Image) -> N
     base, own = image.layers[0]["digest"], image.layers[4]["digest"]
     scan(
         image,
-        Finding("CVE-1", "CRITICAL", places=(Place("openssl", "3", layer=base),)),
-        Finding("CVE-2", "HIGH", places=(Place("requests", "2", "2.32", "var/task/requests", own),)),
+        Finding("CVE-1", "CRITICAL", places=(FindingPlace("openssl", "3", layer=base),)),
+        Finding("CVE-2", "HIGH", places=(FindingPlace("requests", "2", "2.32", "var/task/requests", own),)),
         Finding("CVE-3", "HIGH"),
     )
     facts = found(person, image).scan
@@ -356,8 +356,8 @@ def test_findings_are_split_into_base_and_app(person: Client, image: Image) -> N
 def test_what_the_base_holds_tells_findings_apart_that_name_only_packages(person: Client, image: Image) -> None:
     scan(
         image,
-        Finding("CVE-1", "HIGH", places=(Place("openssl", "3.2"),)),
-        Finding("CVE-2", "LOW", places=(Place("x"),)),
+        Finding("CVE-1", "HIGH", places=(FindingPlace("openssl", "3.2"),)),
+        Finding("CVE-2", "LOW", places=(FindingPlace("x"),)),
     )
     assert found(person, image).scan.unknown == 2
     held = Package("rpm", "openssl", "3.2", "var/lib/rpm/rpmdb.sqlite")
@@ -448,7 +448,7 @@ def test_the_page_costs_the_same_however_much_there_is(
     for diff_id in image.diff_ids:
         read_layer(diff_id, f"var/task/{diff_id[7:19]}")
     person.get(f"/images/{image.pk}/")
-    scan(image, *[Finding(f"CVE-{number}", "LOW", places=(Place(path="usr/x"),)) for number in range(300)])
+    scan(image, *[Finding(f"CVE-{number}", "LOW", places=(FindingPlace(path="usr/x"),)) for number in range(300)])
     for number in range(40):
         function = make_function(repository.account)
         make_version(function, 1, image)

@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from functions_app import clock
 from functions_app.models import Account, Alias, FreshnessDay, Function, LifecycleForecast, Run, Scope
-from functions_app.web.overview.findings import Finding
+from functions_app.web.overview.findings import Card
 from tests.factories import make_account, make_alias, make_function, make_image, make_repository, make_version
 
 TODAY = clock.now().date()
@@ -29,12 +29,12 @@ def account(db: None) -> Account:
     return make_account("production")
 
 
-def found(answer: Any) -> dict[str, Finding]:
+def found(answer: Any) -> dict[str, Card]:
     """The findings of a page by their key."""
     return {each.key: each for each in answer.context["findings"]}
 
 
-def names(finding: Finding) -> list[str]:
+def names(finding: Card) -> list[str]:
     return [line.name for line in finding.lines]
 
 

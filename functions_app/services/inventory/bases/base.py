@@ -13,7 +13,7 @@ from functions_app.services.inventory.bases.base_list import Ends, Tally
 from functions_app.services.inventory.bases.users import (
     NO_ACCOUNT,
     Group,
-    Reading,
+    StreamFacts,
     UserRow,
     Way,
     describe,
@@ -203,7 +203,7 @@ def _mark(fact: ReleaseFact, aliases: int) -> Mark:
     return Mark(fact.pk, label(fact), fact.created_at, fact.platform, fact.current, aliases)
 
 
-def _release_rows(facts: Sequence[ReleaseFact], read: Reading) -> tuple[ReleaseRow, ...]:
+def _release_rows(facts: Sequence[ReleaseFact], read: StreamFacts) -> tuple[ReleaseRow, ...]:
     rows = BaseRelease.objects.defer("config").in_bulk([fact.pk for fact in facts])
     ways: dict[int | None, list[Way]] = defaultdict(list)
     for way in read.ways:
@@ -214,7 +214,9 @@ def _release_rows(facts: Sequence[ReleaseFact], read: Reading) -> tuple[ReleaseR
     return tuple(_release_row(rows[fact.pk], ways[fact.pk], users, read) for fact in facts if fact.pk in rows)
 
 
-def _release_row(release: BaseRelease, ways: Sequence[Way], users: Mapping[int, UserRow], read: Reading) -> ReleaseRow:
+def _release_row(
+    release: BaseRelease, ways: Sequence[Way], users: Mapping[int, UserRow], read: StreamFacts
+) -> ReleaseRow:
     accounts = (read.accounts.get(pk, NO_ACCOUNT) for pk in {way.account for way in ways})
     return ReleaseRow(
         release=release,
@@ -228,7 +230,7 @@ def _release_row(release: BaseRelease, ways: Sequence[Way], users: Mapping[int, 
     )
 
 
-def _golden(read: Reading) -> tuple[Kin, ...]:
+def _golden(read: StreamFacts) -> tuple[Kin, ...]:
     """The current releases of other streams that stand on this one."""
     kin = []
     for fact in read.current.values():
@@ -239,7 +241,7 @@ def _golden(read: Reading) -> tuple[Kin, ...]:
     return tuple(sorted(kin, key=lambda each: (each.current, each.stream, each.release)))
 
 
-def _beneath(read: Reading, facts: Sequence[ReleaseFact]) -> tuple[Kin, ...]:
+def _beneath(read: StreamFacts, facts: Sequence[ReleaseFact]) -> tuple[Kin, ...]:
     """What the current release of this stream stands on, the nearest first."""
     current = next((fact for fact in facts if fact.current), None)
     if current is None:

@@ -79,7 +79,7 @@ class Way(NamedTuple):
 
 
 @dataclass
-class Reading:
+class StreamFacts:
     """What was read of one stream, before it is cut into a page."""
 
     stream: BaseStream
@@ -92,7 +92,7 @@ class Reading:
     ways: list[Way] = field(default_factory=list)
 
 
-def read_base(pk: int, now: datetime) -> Reading:
+def read_base(pk: int, now: datetime) -> StreamFacts:
     """Read what the page of one stream is made of. Seven queries. Raises NOT_FOUND."""
     streams = {stream.pk: stream for stream in BaseStream.objects.all()}
     if pk not in streams:
@@ -103,7 +103,7 @@ def read_base(pk: int, now: datetime) -> Reading:
     rows = BaseRelease.objects.filter(stream=pk).order_by("-created_at").values_list(*ReleaseFact.COLUMNS)
     accounts = Account.objects.values_list("pk", "name", "account_id", "colour")
     over = Ends.of(streams[pk], now.date()).over
-    return Reading(
+    return StreamFacts(
         stream=streams[pk],
         streams=streams,
         releases={row[0]: ReleaseFact(*row) for row in rows},
@@ -145,7 +145,7 @@ def _ways(stream_id: int, current: Mapping[int, ReleaseFact], today: date, *, ov
     return sorted(found.values(), key=attrgetter("rank"), reverse=True)
 
 
-def describe(ways: Iterable[Way], read: Reading) -> tuple[UserRow, ...]:
+def describe(ways: Iterable[Way], read: StreamFacts) -> tuple[UserRow, ...]:
     """Those ways as rows. One query where some stand on golden images."""
     shown = list(ways)
     labels = {fact.pk: label(fact) for fact in read.releases.values()}
@@ -158,7 +158,7 @@ def describe(ways: Iterable[Way], read: Reading) -> tuple[UserRow, ...]:
     return tuple(_user_row(way, read, labels, current) for way in shown)
 
 
-def _user_row(way: Way, read: Reading, labels: Mapping[int, str], current: Mapping[str, int]) -> UserRow:
+def _user_row(way: Way, read: StreamFacts, labels: Mapping[int, str], current: Mapping[str, int]) -> UserRow:
     release = read.releases.get(way.release_id) if way.release_id else None
     return UserRow(
         function_id=way.function_id,
@@ -190,7 +190,7 @@ def tally(ways: Iterable[Way]) -> Tally:
     return Tally({RANKS[rank]: count for rank, count in counts.items()}, aliases, len(worst) - len(direct))
 
 
-def groups(read: Reading, *, by_owner: bool) -> tuple[Group, ...]:
+def groups(read: StreamFacts, *, by_owner: bool) -> tuple[Group, ...]:
     """Functions by owner or by account, those with the most behind first."""
     worst: dict[tuple[str, int], dict[int, int]] = defaultdict(dict)
     older: dict[tuple[str, int], set[int]] = defaultdict(set)
