@@ -155,7 +155,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": ENV.sync_every,
         "options": {"queue": "control", "expires": ENV.sync_every},
     },
-    "look": {"task": "functions_app.tasks.look", "schedule": LOOK_EVERY, "options": SOON},
+    "start_due": {"task": "functions_app.tasks.start_due", "schedule": LOOK_EVERY, "options": SOON},
     "count_day": {
         "task": "functions_app.tasks.count_day",
         "schedule": crontab(minute="0"),  # UTC: the first of a day comes at midnight

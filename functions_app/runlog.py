@@ -160,7 +160,7 @@ def append(run_id: int, entries: list[Entry], owner: str = "") -> list[Line]:
     return lines
 
 
-def say(run_id: int, level: str, text: str) -> None:
+def append_message(run_id: int, level: str, text: str) -> None:
     """Store one message now, for whoever says a single thing about a run (a worker uses a Logger)."""
     now = clock.now()
     append(run_id, [(now, level, "drydock", line) for line in clean_lines(text)])

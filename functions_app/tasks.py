@@ -46,8 +46,8 @@ def start_sync() -> bool:
     return _start(run.submit)
 
 
-@shared_task(name="functions_app.tasks.look")
-def look() -> list[str]:
+@shared_task(name="functions_app.tasks.start_due")
+def start_due() -> list[str]:
     """Start what is due by now or what an event asked for, unless it is under way: polls, readings of repositories."""
     started = {"base_poll": _start(_due_poll), "repositories": _start(lambda _: single_repositories.submit_asked())}
     return [name for name, begun in started.items() if begun]

@@ -9,7 +9,7 @@ from functions_app import clock
 from functions_app.domain.runs import Kind
 from functions_app.models import BaseStream, Run
 from functions_app.services.bases.streams import seed_streams
-from functions_app.tasks import catch_up, look, receive_events
+from functions_app.tasks import catch_up, receive_events, start_due
 from tests.conftest import Valkey
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,7 +53,7 @@ def test_a_reading_after_an_event_is_not_taken_for_a_sync(valkey: Valkey) -> Non
 def test_nothing_is_begun_that_is_not_due(valkey: Valkey) -> None:
     BaseStream.objects.create(name="golden", reference="x.y/z:1", next_poll_at=clock.now() + timedelta(hours=1))
 
-    assert look() == []
+    assert start_due() == []
     assert not Run.objects.exists()
 
 

@@ -77,7 +77,7 @@ class _Download:
                 ends = time.monotonic() + self._limits.in_all
             if self._got == self._size:
                 return  # only the end of the connection was lost
-            self._transport.rest(attempt, asked, failure, ends)
+            self._transport.pause_or_raise(attempt, asked, failure, ends)
             attempt += 1
         raise self._broken(f"it dropped {self._limits.drops} times")
 

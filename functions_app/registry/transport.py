@@ -77,7 +77,7 @@ class Transport:
                 if found is None:
                     return answer
                 failure, asked = found
-            self.rest(attempt, asked, failure, ends)
+            self.pause_or_raise(attempt, asked, failure, ends)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def failure(self, what: str, error: httpx.TransportError | DrydockError) -> DrydockError:
@@ -95,7 +95,7 @@ class Transport:
         asked = retry_after(headers.get("retry-after", ""), clock.now())
         return refusal(self.host, what, status, headers, body), asked
 
-    def rest(self, attempt: int, asked: float | None, failure: DrydockError, ends: float) -> None:
+    def pause_or_raise(self, attempt: int, asked: float | None, failure: DrydockError, ends: float) -> None:
         """Pause before the next attempt; raise the failure instead where none is left or it would come too late."""
         first = self.limits.throttled if failure.problem.code is Code.THROTTLED else self.limits.first_pause
         pause = first * 2**attempt if asked is None else asked

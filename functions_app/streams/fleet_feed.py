@@ -35,7 +35,7 @@ class FleetFeed:
         self.task = asyncio.create_task(self._follow())
         self.task.add_done_callback(self.broken)
 
-    def look(self) -> None:
+    def read_soon(self) -> None:
         """Read the database soon."""
         self._wake.set()
 

@@ -73,7 +73,7 @@ class Hub:
     def _start(self) -> None:
         if not self._tasks:
             self._tasks = [
-                asyncio.create_task(work()) for work in (self._subscribe, self._look, self._beat, self._guard)
+                asyncio.create_task(work()) for work in (self._subscribe, self._compare, self._beat, self._guard)
             ]
 
     @property
@@ -124,16 +124,16 @@ class Hub:
         if message["type"] == "psubscribe":
             self.redis_up = True
             for feed in self._every_feed:
-                feed.look()
+                feed.read_soon()
         elif message["type"] == "pmessage":
             if self.fleet is not None:
-                self.fleet.look()  # a run's news may be that it began or ended
+                self.fleet.read_soon()  # a run's news may be that it began or ended
             if message["channel"] != runlog.FLEET.encode():
                 feed_of = self.feeds.get(int(message["channel"].rsplit(b":", 1)[1]))
                 if feed_of is not None:
                     feed_of.receive(message["data"])
 
-    async def _look(self) -> None:
+    async def _compare(self) -> None:
         """Compare every watched run with the database: one query for all of them; the fleet's feed does it itself."""
         last = monotonic()
         while True:
@@ -142,7 +142,7 @@ class Hub:
                 continue
             last = monotonic()
             if self.fleet is not None:
-                self.fleet.look()
+                self.fleet.read_soon()
             if not self.feeds:
                 continue
             try:
@@ -154,7 +154,7 @@ class Hub:
                 feed = self.feeds.get(run_id)
                 behind = feed and feed.state and (feed.state.revision != revision or feed.sequence < line_count)
                 if feed and behind:
-                    feed.look()
+                    feed.read_soon()
 
     async def _beat(self) -> None:
         while True:

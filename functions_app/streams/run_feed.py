@@ -136,7 +136,7 @@ class Feed:
         self.stale = self.stale or not lines
         self._wake.set()
 
-    def look(self) -> None:
+    def read_soon(self) -> None:
         """Read the database soon."""
         self.stale = True
         self._wake.set()
@@ -205,7 +205,7 @@ class Feed:
         if missing:
             lines: list[runlog.Line] = await self._read(runlog.read, self.run_id, self.sequence, runlog.PAGE, last)
             if lines and lines[-1].sequence < last:
-                self.look()
+                self.read_soon()
             return lines
         return [found[number] for number in sorted(found)]
 

@@ -65,7 +65,7 @@ class AppFiles:
     elsewhere: tuple[str, ...]  # outside of /var/task and /opt
 
 
-def look(files: Mapping[str, FileEntry]) -> AppFiles:
+def describe_app_files(files: Mapping[str, FileEntry]) -> AppFiles:
     """Look through the files of the app's own layers, stacked (layer_files.overlay)."""
     held = {path: entry for path, entry in files.items() if entry.kind in ("file", "hardlink", "symlink")}
     sizes = {path: entry.size for path, entry in held.items() if entry.kind == "file"}
@@ -73,7 +73,7 @@ def look(files: Mapping[str, FileEntry]) -> AppFiles:
     return AppFiles(
         count=len(held),
         size_bytes=sum(sizes.values()),
-        biggest=tuple((_cut(path), size) for path, size in largest),
+        biggest=tuple((_end_of(path), size) for path, size in largest),
         clutter=_clutter(held, sizes),
         secrets=_examples(path for path in held if _SECRET.search(path) and not _HARMLESS.search(path)),
         runtime_clients=_examples(path for path in held if any(client.search(path) for client in _CLIENTS)),
@@ -95,7 +95,7 @@ def _clutter(held: Mapping[str, FileEntry], sizes: Mapping[str, int]) -> tuple[C
                     counts[what] += 1
                     bytes_of[what] += sizes.get(path, 0)
                     if len(paths.setdefault(what, [])) < EXAMPLES:
-                        paths[what].append(_cut(path))
+                        paths[what].append(_end_of(path))
                 break
     return tuple(
         Clutter(what, counts[what], bytes_of[what], tuple(paths[what])) for what, _ in _CLUTTER if counts[what]
@@ -103,7 +103,7 @@ def _clutter(held: Mapping[str, FileEntry], sizes: Mapping[str, int]) -> tuple[C
 
 
 def _examples(paths: Iterable[str]) -> tuple[str, ...]:
-    return tuple(_cut(path) for path in _first(paths))
+    return tuple(_end_of(path) for path in _first(paths))
 
 
 def _first(paths: Iterable[str]) -> Iterator[str]:
@@ -113,5 +113,5 @@ def _first(paths: Iterable[str]) -> Iterator[str]:
         yield path
 
 
-def _cut(path: str) -> str:
+def _end_of(path: str) -> str:
     return path if len(path) <= PATH_LENGTH else f"…{path[-PATH_LENGTH:]}"

@@ -114,7 +114,7 @@ def add_stream(
     try:
         with transaction.atomic():
             stream = BaseStream.objects.create(own=True, **values)
-            access.audit(actor, "stream.add", str(ref), _told(stream), f"{stream.name} is watched")
+            access.audit(actor, "stream.add", str(ref), _audited(stream), f"{stream.name} is watched")
             poll_schedule.ask(actor, stream.pk)
     except IntegrityError:
         raise _taken(values["name"]) from None
@@ -156,7 +156,7 @@ def edit_stream(
         "deprecated_on": stream.deprecated_on if deprecated_on == "kept" else deprecated_on,
     }
     _free(values["name"], values["reference"], stream)
-    before = _told(stream)
+    before = _audited(stream)
     try:
         with transaction.atomic():
             BaseStream.objects.filter(pk=stream.pk).update(**values, tag_digest=ANEW, next_poll_at=None, problem=None)
@@ -165,7 +165,7 @@ def edit_stream(
             dropped = [row.pk for row in stream.releases.filter(current=True) if not fits(row.platform, stream)]
             stream.releases.filter(pk__in=dropped).update(current=False)
             access.audit(
-                actor, "stream.edit", ref, {"before": before, "after": _told(stream)}, f"{stream.name} changed"
+                actor, "stream.edit", ref, {"before": before, "after": _audited(stream)}, f"{stream.name} changed"
             )
     except IntegrityError:
         raise _taken(values["name"]) from None
@@ -192,7 +192,7 @@ def fits(platform: str, stream: BaseStream) -> bool:
     return not stream.platforms or any(f"{platform}/".startswith(f"{wanted}/") for wanted in stream.platforms)
 
 
-def _told(stream: BaseStream) -> dict[str, Any]:
+def _audited(stream: BaseStream) -> dict[str, Any]:
     day = stream.deprecated_on
     return {
         "name": stream.name,

@@ -145,7 +145,7 @@ class Execution:
             step.status = StepStatus.FAILED
         step.note = storable(redact(problem.message), NOTE)
         step.ended_at = clock.now()
-        self.log.error(f"{step.title}: {_told(problem)}")
+        self.log.error(f"{step.title}: {_in_words(problem)}")
         return self._stop(Status.FAILED, step, problem)
 
     def _stop(self, end: Status, step: RunStep | None = None, problem: Problem | None = None) -> float | None:
@@ -170,7 +170,7 @@ class Execution:
                 self.log.info(f"Undo: {spec.title}")
             outcome = self._take_back(spec.title, spec.undo)
             if isinstance(outcome, Wait):
-                return self._rest(outcome)
+                return self._pause_undo(outcome)
             step.note, step.status = storable(redact(outcome[0] or "undone"), NOTE), outcome[1]
             self.lease.write(step=step, memory=self.context.memory, result=self.context.result)
             told = self.log.info if step.status == StepStatus.UNDONE else self.log.error
@@ -184,13 +184,13 @@ class Execution:
         except LeaseLost:
             raise
         except DrydockError as error:
-            return f"{NOT_UNDONE}{_told(error.problem)}", StepStatus.FAILED
+            return f"{NOT_UNDONE}{_in_words(error.problem)}", StepStatus.FAILED
         except Exception as error:  # noqa: BLE001 - the same boundary as in _perform
             told = self._unexpected(error, f"undoing “{title}”")
             return f"{NOT_UNDONE}{told.message}", StepStatus.FAILED
         return note if isinstance(note, Wait) else (note, StepStatus.UNDONE)
 
-    def _rest(self, wait: Wait) -> float:
+    def _pause_undo(self, wait: Wait) -> float:
         """Let go of a run whose undo waits: it stays UNDOING, so its lease says when the next worker may go on."""
         due = clock.now() + timedelta(seconds=wait.seconds)
         self.log.flush()
@@ -254,7 +254,7 @@ def _late_step(run: Run, spec: StepSpec) -> RunStep:
     return run.steps.create(position=position, name=spec.name, title=spec.title, status=StepStatus.PENDING)
 
 
-def _told(problem: Problem) -> str:
+def _in_words(problem: Problem) -> str:
     facts = [problem.aws_code, f"request {problem.request_id}" if problem.request_id else ""]
     named = ", ".join(fact for fact in facts if fact)
     return redact(

@@ -143,7 +143,7 @@ def cancel(run: Run, actor: User | None) -> bool:
             access.audit(actor, "run.cancel", f"run {run.pk}: {run.title}", {}, "asked for", run)
     if not asked:
         return active.exists()
-    runlog.say(run.pk, "warning", f"{name} asked to cancel this run.")
+    runlog.append_message(run.pk, "warning", f"{name} asked to cancel this run.")
     # One that waits is due now; a worker then takes back what must be taken back.
     waiting = Run.objects.filter(pk=run.pk, status__in=(Status.QUEUED, Status.WAITING))
     if waiting.update(wake_at=now, handed_out_at=now):

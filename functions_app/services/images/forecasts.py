@@ -28,7 +28,7 @@ from functions_app.services.engine.steps import Cancelled, Context, StepSpec
 from functions_app.services.people import accounts
 from functions_app.services.snapshot import fleet_revision
 from functions_app.services.snapshot.endangered_images import dangers
-from functions_app.services.snapshot.row_updates import hold
+from functions_app.services.snapshot.row_updates import lock_rows
 from functions_app.services.snapshot.scope_reading import GIVE_UP, chunks
 
 LOCK = "forecast"
@@ -107,7 +107,7 @@ def _carry_on(context: Context, row: Repository | None, key: str) -> None:
         del begun[key]  # gone from the snapshot meanwhile
         return
     try:
-        answer = _look(row, begun[key], context)
+        answer = _ask_for_preview(row, begun[key], context)
     except DrydockError as error:
         answer = error.problem
     if answer is None:
@@ -138,7 +138,7 @@ def _fail(context: Context, row: Repository, problem: Problem, scope: str) -> No
         context.log.warning(f"{_name(row)}: {problem.message} {problem.next_step}".strip())
 
 
-def _look(row: Repository, state: dict[str, Any], context: Context) -> lifecycle.Preview | Problem | None:
+def _ask_for_preview(row: Repository, state: dict[str, Any], context: Context) -> lifecycle.Preview | Problem | None:
     """The preview once it is there (an empty policy: there is none), None while there is more to wait for."""
     refused = context.memory["refused"].get(f"{row.account_id}:{row.region}", {})
     if refused.get("times", 0) >= GIVE_UP:
@@ -212,7 +212,7 @@ def _store(context: Context, row: Repository, preview: lifecycle.Preview) -> lif
             "problem": None,
         },
     )
-    hold(Image.objects.filter(repository=row))
+    lock_rows(Image.objects.filter(repository=row))
     Image.objects.filter(repository=row, expiry_rule__isnull=False).update(expiry_rule=None)
     for rule, digests in all_digests(preview.expiring).items():
         for part in chunks(sorted(digests)):

@@ -18,7 +18,9 @@ FACT = (
 )  # fmt: skip
 
 
-def hold(read_at: Mapping[int, datetime], column: Literal["synced_at", "detailed_at", "aliases_synced_at"]) -> set[int]:
+def lock_outdated(
+    read_at: Mapping[int, datetime], column: Literal["synced_at", "detailed_at", "aliases_synced_at"]
+) -> set[int]:
     """Lock functions (by key) until the transaction ends; those that nothing newer was read of than at `read_at`.
 
     Always in the order of their keys, so that two transactions never wait for each other.

@@ -27,7 +27,7 @@ def update_rows(model: type[Model], columns: Sequence[str], rows: Iterable[Seque
             cursor.executemany(statement, prepared)
 
 
-def hold(rows: QuerySet[Any]) -> list[Any]:
+def lock_rows(rows: QuerySet[Any]) -> list[Any]:
     """Lock rows until the end of the transaction, in the order of their keys, which it gives.
 
     Whoever updates many rows of a table that others update too locks them in this order: in two different ones,

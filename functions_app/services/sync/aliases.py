@@ -9,7 +9,7 @@ from functions_app.aws import lambdas
 from functions_app.domain.fleet.functions import AliasFact, FunctionFact
 from functions_app.domain.text import storable
 from functions_app.models import Alias, AliasMove, Function, Run
-from functions_app.services.snapshot.function_rows import hold
+from functions_app.services.snapshot.function_rows import lock_outdated
 from functions_app.services.snapshot.row_updates import update_rows
 from functions_app.services.snapshot.scope_reading import CHUNK, ScopeRead, read_each
 
@@ -54,7 +54,7 @@ def store_aliases(found: Mapping[int, Aliases], run: Run | None = None) -> int:
 
     A function whose aliases were read later by somebody else keeps those. `run`: who may have moved its own alias.
     """
-    held = hold({pk: at for pk, (at, _) in found.items()}, "aliases_synced_at")
+    held = lock_outdated({pk: at for pk, (at, _) in found.items()}, "aliases_synced_at")
     read_at = {pk: found[pk][0] for pk in sorted(held)}
     stored = {(row.function_id, row.name): row for row in Alias.objects.filter(function_id__in=held)}
     wanted = {(pk, fact.name): fact for pk in read_at for fact in found[pk][1]}

@@ -95,9 +95,9 @@ def receive() -> Received:
             try:
                 _drain(Queue.parse(arn), received)
             except DrydockError as error:
-                _tell(arn, f"{error} {error.problem.next_step}".strip())
+                _log_change(arn, f"{error} {error.problem.next_step}".strip())
             else:
-                _tell(arn, "")
+                _log_change(arn, "")
     finally:
         _BUSY.release()
     if received.unreadable:
@@ -105,7 +105,7 @@ def receive() -> Received:
     return received
 
 
-def _tell(arn: str, problem: str) -> None:
+def _log_change(arn: str, problem: str) -> None:
     if problem != _last_problem.get(arn, ""):
         log.warning("event queue %s: %s", arn, problem or "can be read again")
     _last_problem[arn] = problem

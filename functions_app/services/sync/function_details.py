@@ -9,7 +9,7 @@ from functions_app.aws import lambdas
 from functions_app.domain.fleet.functions import LATEST, FunctionDetail, FunctionFact
 from functions_app.domain.text import storable
 from functions_app.models import Function, Version
-from functions_app.services.snapshot.function_rows import FACT, function_values, hold
+from functions_app.services.snapshot.function_rows import FACT, function_values, lock_outdated
 from functions_app.services.snapshot.row_updates import update_rows
 from functions_app.services.snapshot.scope_reading import CHUNK, ScopeRead, read_each
 
@@ -66,7 +66,7 @@ def store_details(details: Mapping[int, Detail]) -> None:
     It may tell of a newer revision than the listing did, so the facts and $LATEST follow it.
     """
     read_at = {pk: at for pk, (at, _) in details.items()}
-    held = sorted(hold(read_at, "detailed_at"))
+    held = sorted(lock_outdated(read_at, "detailed_at"))
     update_rows(Function, DETAIL, [_values(pk, *details[pk]) for pk in held])
     known = Function.objects.filter(pk__in=held).values_list("pk", "synced_at", "revision_id")
     newer = [

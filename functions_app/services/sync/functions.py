@@ -12,7 +12,7 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST, FunctionFact, VersionFact
 from functions_app.domain.text import storable
 from functions_app.models import BaseUse, Function, Run, Version
-from functions_app.services.snapshot.function_rows import FACT, function_values, hold
+from functions_app.services.snapshot.function_rows import FACT, function_values, lock_outdated
 from functions_app.services.snapshot.row_updates import update_rows
 from functions_app.services.snapshot.scope_reading import ScopeRead, chunks
 from functions_app.services.sync.aliases import read_aliases, store_aliases
@@ -85,7 +85,7 @@ def _store(scope: ScopeRead, listing: Listing, before: Mapping[str, Function]) -
 def _store_listed(
     scope: ScopeRead, keys: Mapping[str, int], listing: Listing, before: Mapping[str, Function]
 ) -> dict[str, int]:
-    held = hold(dict.fromkeys(keys.values(), scope.now), "synced_at")
+    held = lock_outdated(dict.fromkeys(keys.values(), scope.now), "synced_at")
     current = {name: pk for name, pk in keys.items() if pk in held}
     changed = [name for name in current if name in before and _differs(before[name], listing.functions[name])]
     values = {name: function_values(listing.functions[name], scope.now) for name in changed}
@@ -98,7 +98,7 @@ def _store_listed(
 def _mark_gone(scope: ScopeRead, keys: Iterable[int]) -> None:
     for part in chunks(sorted(keys)):
         with transaction.atomic():
-            held = hold(dict.fromkeys(part, scope.now), "synced_at")
+            held = lock_outdated(dict.fromkeys(part, scope.now), "synced_at")
             Function.objects.filter(pk__in=held).update(gone_at=scope.now, synced_at=scope.now)
             BaseUse.objects.filter(function__in=held).delete()
 
@@ -108,7 +108,7 @@ def _differs(row: Function, fact: FunctionFact) -> bool:
 
 
 def _store_versions(ids: Mapping[str, int], listing: Listing) -> None:
-    """Keep the versions of functions, which are held (`function_rows.hold`)."""
+    """Keep the versions of functions, which are held (`function_rows.lock_outdated`)."""
     wanted: dict[tuple[int, str], VersionFact] = {}
     for name, function_id in ids.items():
         for fact in (listing.functions[name].latest, *listing.versions.get(name, ())):
@@ -160,7 +160,7 @@ def read_one(function: Function, scope: ScopeRead, run: Run | None) -> None:
         raise
     published = [fact for fact in versions if fact.number != LATEST]
     with transaction.atomic():
-        if hold({function.pk: read_at}, "synced_at"):
+        if lock_outdated({function.pk: read_at}, "synced_at"):
             Function.objects.filter(pk=function.pk).update(**function_values(detail.fact, read_at))
             listing = Listing({function.name: detail.fact}, {function.name: published})
             _store_versions({function.name: function.pk}, listing)

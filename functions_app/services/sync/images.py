@@ -16,7 +16,7 @@ from functions_app.registry.client import Registry
 from functions_app.services.images import scans
 from functions_app.services.images.facts import inspect
 from functions_app.services.images.registries import open_registry
-from functions_app.services.snapshot.row_updates import hold, update_rows
+from functions_app.services.snapshot.row_updates import lock_rows, update_rows
 from functions_app.services.snapshot.scope_reading import CHUNK, ScopeRead, chunks, read_each
 
 
@@ -63,7 +63,7 @@ def _store_repositories(scope: ScopeRead, facts: Sequence[ecr.RepositoryFact]) -
         with transaction.atomic():
             Repository.objects.filter(pk__in=ids).update(gone_at=scope.now)
             vanished = Image.objects.filter(repository_id__in=ids, gone_at=None)
-            scope.images.update(hold(vanished))
+            scope.images.update(lock_rows(vanished))
             vanished.update(gone_at=scope.now)
             Tag.objects.filter(repository_id__in=ids).delete()
     return {name: row for name, row in known.items() if name in listed}
@@ -81,7 +81,7 @@ def _store_images(scope: ScopeRead, repository: Repository, facts: Sequence[ecr.
 
 
 def _store_listed(scope: ScopeRead, repository: Repository, facts: Sequence[ecr.ImageFact], read_at: datetime) -> None:
-    hold(Image.objects.filter(repository=repository))
+    lock_rows(Image.objects.filter(repository=repository))
     rows = Image.objects.filter(repository=repository).values_list("digest", "pk", "gone_at", "pushed_at")
     known = {digest: (pk, gone_at, pushed_at) for digest, pk, gone_at, pushed_at in rows}
     listed = {fact.digest: fact for fact in facts}

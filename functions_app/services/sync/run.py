@@ -127,7 +127,7 @@ def _ended(row: Scope, scope: ScopeRead, log: Log) -> ScopeRead:
     for note in scope.notes:
         log.warning(f"{scope.name}: {note.message} {note.next_step}".strip())
     if scope.problems:
-        Scope.objects.filter(pk=row.pk).update(problem=_told(scope.problems).as_json())
+        Scope.objects.filter(pk=row.pk).update(problem=_as_one(scope.problems).as_json())
         for problem in scope.problems:
             log.warning(f"{scope.name}: {problem.message} {problem.next_step}".strip())
         return scope
@@ -165,7 +165,7 @@ def _part(scope: ScopeRead, read: Callable[[ScopeRead], None]) -> bool:
     return len(scope.problems) == before and not scope.stopped()
 
 
-def _told(problems: Sequence[Problem]) -> Problem:
+def _as_one(problems: Sequence[Problem]) -> Problem:
     """One problem for the page: a denial first, since somebody must act on it, and the others after it."""
     ordered = sorted(problems, key=lambda problem: problem.code is not Code.DENIED)
     first, others = ordered[0], ordered[1:]

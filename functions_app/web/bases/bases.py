@@ -9,8 +9,7 @@ from django.views.decorators.http import require_safe
 from functions_app import clock
 from functions_app.models import BaseStream
 from functions_app.services.bases.poll_schedule import submit_poll
-from functions_app.services.inventory.bases import base as base_page
-from functions_app.services.inventory.bases.base import BasePage, Wanted
+from functions_app.services.inventory.bases.base import BasePage, Wanted, base_page
 from functions_app.services.inventory.bases.base_list import base_list
 from functions_app.web.html.timeline import drawn
 from functions_app.web.http import HtmxHttpRequest, operator_required, page
@@ -29,7 +28,7 @@ def streams(request: HtmxHttpRequest) -> HttpResponse:
 def stream(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """One stream: how things stand, the timeline, its releases, who runs which."""
     wanted = read_wanted(request.GET)
-    found = base_page.base(pk, wanted, clock.now())
+    found = base_page(pk, wanted, clock.now())
     newest_first = found.marks[::-1]
     older = [mark for mark in newest_first if not mark.current]
     context = {

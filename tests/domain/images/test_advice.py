@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from functions_app.domain.images.advice import ZIP_LIMIT, AppShape, advise, app_steps
-from functions_app.domain.images.app_files import look
+from functions_app.domain.images.app_files import describe_app_files
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.images.manifests import HistoryEntry, ImageConfig, Platform
 from functions_app.domain.layers.entries import FileEntry
@@ -26,7 +26,7 @@ def config(
 
 def files(*paths: str, size: int = 10) -> Any:
     """What stands out among these files."""
-    return look({path: FileEntry(path, "file", size, "0" * 64) for path in paths})
+    return describe_app_files({path: FileEntry(path, "file", size, "0" * 64) for path in paths})
 
 
 def check(name: str, shape: AppShape) -> Check:
@@ -186,7 +186,7 @@ def test_advice_never_forbids() -> None:
 
 def test_the_biggest_files_come_first_and_long_paths_are_cut() -> None:
     sizes = {f"var/task/{'d/' * 300}{number}": number for number in range(50)}
-    found = look({path: FileEntry(path, "file", size, "0" * 64) for path, size in sizes.items()})
+    found = describe_app_files({path: FileEntry(path, "file", size, "0" * 64) for path, size in sizes.items()})
     assert (found.count, found.size_bytes, len(found.biggest)) == (50, sum(range(50)), 20)
     assert [size for _, size in found.biggest] == list(range(49, 29, -1))
     assert all(len(path) <= 161 for path, _ in found.biggest)

@@ -93,11 +93,11 @@ def test_a_stream_that_cannot_be_read_waits_for_its_next_turn_too(aws: Sandbox) 
 
 def test_beat_starts_a_poll_only_when_one_is_due(aws: Sandbox, valkey: object) -> None:
     published(aws)
-    assert tasks.look() == ["base_poll"]
+    assert tasks.start_due() == ["base_poll"]
     run = Run.objects.get()
     runs.execute(run.pk, "tests")
 
-    assert tasks.look() == []
+    assert tasks.start_due() == []
     assert BaseRelease.objects.count() == 2
 
 
@@ -275,8 +275,8 @@ def test_what_stands_on_a_stream_switched_off_during_a_poll_is_judged_after_it(
     base_streams.switch_stream(stream, False, operator)
     Run.objects.filter(pk=running.pk).update(status=Status.SUCCEEDED)  # its images had been judged by then
 
-    assert tasks.look() == ["base_poll"]
+    assert tasks.start_due() == ["base_poll"]
     assert runs.execute(Run.objects.latest("pk").pk, "tests")
     image.refresh_from_db()
     assert (image.freshness, image.base_stream) == ("unknown", None)
-    assert tasks.look() == []
+    assert tasks.start_due() == []

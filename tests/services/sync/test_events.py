@@ -92,9 +92,9 @@ def test_a_push_during_a_poll_is_polled_after_it(ours: Account, push: Push, oper
     told = registry_events.handle(pushed(ours))
 
     assert "when the poll under way has ended" in told
-    assert tasks.look() == []
+    assert tasks.start_due() == []
     Run.objects.filter(pk=running.pk).update(status=Status.SUCCEEDED)
-    assert tasks.look() == ["base_poll"]
+    assert tasks.start_due() == ["base_poll"]
     execute(Run.objects.latest("pk"))
     assert due_streams(running.created_at) == []
     stream.refresh_from_db()
@@ -114,7 +114,7 @@ def test_a_flood_of_events_makes_no_flood_of_polls_and_loses_none(ours: Account,
     stream.refresh_from_db()
     assert "within a minute" in told
     assert Run.objects.count() == before
-    assert tasks.look() == []
+    assert tasks.start_due() == []
     assert stream.next_poll_at is not None
     assert due_streams(stream.next_poll_at) == [stream.pk]
     assert stream.next_poll_at <= Run.objects.latest("pk").created_at + 2 * registry_events.PER
@@ -171,7 +171,7 @@ def test_a_push_to_a_repository_we_know_has_it_read_and_its_tags_moved(ours: Acc
     repository = make_repository(ours, "team/app", gone_at=None)
     registry_events.handle(pushed(ours, "team/app", "v1"))
 
-    assert tasks.look() == ["base_poll", "repositories"]
+    assert tasks.start_due() == ["base_poll", "repositories"]
     execute(Run.objects.get(lock="repositories"))
 
     repository.refresh_from_db()
@@ -186,8 +186,8 @@ def test_many_pushes_make_one_reading_of_their_repository(ours: Account, push: P
     make_stream()
     for number in range(20):
         registry_events.handle(pushed(ours, "team/app", f"v{number}"))
-    tasks.look()
-    tasks.look()
+    tasks.start_due()
+    tasks.start_due()
 
     run = Run.objects.get(lock="repositories")
     assert len(run.plan["repositories"]) == 1
@@ -199,7 +199,7 @@ def test_a_repository_that_cannot_be_read_is_left_to_the_next_sync(ours: Account
     make_repository(ours, "team/app")
     denied(ours.account_id, "ecr:DescribeImages")
     registry_events.handle(pushed(ours, "team/app", "v1"))
-    tasks.look()
+    tasks.start_due()
     run = Run.objects.get(lock="repositories")
     runs.execute(run.pk, "tests")
 
@@ -212,12 +212,12 @@ def test_a_deleted_image_is_seen_as_gone(ours: Account, events: Events, push: Pu
     make_repository(ours, "team/app")
     make_stream()
     events.receive(1)
-    tasks.look()
+    tasks.start_due()
     execute(Run.objects.get(lock="repositories"))
 
     client("ecr").batch_delete_image(repositoryName="team/app", imageIds=[{"imageDigest": base(1).digest}])
     events.receive(1)
-    tasks.look()
+    tasks.start_due()
     execute(Run.objects.filter(lock="repositories").latest("pk"))
 
     assert Image.objects.get().gone_at is not None

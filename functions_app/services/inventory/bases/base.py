@@ -18,7 +18,7 @@ from functions_app.services.inventory.bases.users import (
     Way,
     describe,
     groups,
-    read_base,
+    read_stream_facts,
     tally,
 )
 from functions_app.services.inventory.fleet_status import AccountFact
@@ -117,9 +117,9 @@ class BasePage:
         return self.tally.total - self.older
 
 
-def base(pk: int, wanted: Wanted, now: datetime) -> BasePage:
+def base_page(pk: int, wanted: Wanted, now: datetime) -> BasePage:
     """Read one stream. Eleven queries. Raises NOT_FOUND."""
-    read = read_base(pk, now)
+    read = read_stream_facts(pk, now)
     own = list(read.releases.values())
     on: Counter[int | None] = Counter()
     for way in read.ways:
@@ -128,9 +128,9 @@ def base(pk: int, wanted: Wanted, now: datetime) -> BasePage:
     platform = _platform(wanted, own, platforms)
     facts = [fact for fact in own if fact.platform == platform]
     marks = tuple(_mark(fact, on[fact.pk]) for fact in reversed(facts))
-    shown, releases_page, releases_pages = _cut(facts, wanted.releases_page, RELEASES)
+    shown, releases_page, releases_pages = _page_of(facts, wanted.releases_page, RELEASES)
     chosen = [way for way in read.ways if _is_wanted(way, wanted)]
-    users, users_page, users_pages = _cut(chosen, wanted.users_page, USERS)
+    users, users_page, users_pages = _page_of(chosen, wanted.users_page, USERS)
     ends = Ends.of(read.stream, now.date())
     counted = tally(read.ways)
     older = len({way.function_id for way in read.ways if not way.is_current})
@@ -172,7 +172,7 @@ def _twins(stream_id: int, own: Sequence[ReleaseFact]) -> tuple[BaseStream, ...]
     return tuple(BaseStream.objects.filter(pk__in=same.values("stream"), enabled=True))
 
 
-def _cut(rows: Sequence[T], page: int, size: int) -> tuple[Sequence[T], int, int]:
+def _page_of(rows: Sequence[T], page: int, size: int) -> tuple[Sequence[T], int, int]:
     """One page, its number, and how many there are; a page past the end is the last."""
     pages = max(1, -(-len(rows) // size))
     page = min(max(1, page), pages)

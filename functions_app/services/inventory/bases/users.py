@@ -92,7 +92,7 @@ class StreamFacts:
     ways: list[Way] = field(default_factory=list)
 
 
-def read_base(pk: int, now: datetime) -> StreamFacts:
+def read_stream_facts(pk: int, now: datetime) -> StreamFacts:
     """Read what the page of one stream is made of. Seven queries. Raises NOT_FOUND."""
     streams = {stream.pk: stream for stream in BaseStream.objects.all()}
     if pk not in streams:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from functions_app.domain.errors import DrydockError
-from functions_app.domain.images.app_files import AppFiles, look
+from functions_app.domain.images.app_files import AppFiles, describe_app_files
 from functions_app.domain.layers.overlay import overlay
 from functions_app.domain.layers.package_files import Package
 from functions_app.domain.layers.packages import diff_packages, overlay_packages
@@ -117,7 +117,7 @@ def _digested(diff_ids: tuple[str, ...]) -> _Summary:
     held = layer_contents(diff_ids)
     contents = [layer for one in diff_ids if (layer := held[one]) is not None]
     files = overlay([layer.entries for layer in contents])
-    return _Summary(look(files), overlay_packages(contents))
+    return _Summary(describe_app_files(files), overlay_packages(contents))
 
 
 def paths_of(contents: Contents, diff_ids: tuple[str, ...]) -> frozenset[str] | None:
