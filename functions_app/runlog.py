@@ -179,10 +179,6 @@ class Logger:
         self._buffer = threading.Lock()
         self._storing = threading.Lock()  # taking and storing are one: batches keep their order
 
-    def debug(self, text: str, source: str = "drydock", at: datetime | None = None) -> None:
-        """Add lines of level debug."""
-        self.add("debug", text, source, at)
-
     def info(self, text: str, source: str = "drydock", at: datetime | None = None) -> None:
         """Add lines of level info; `source` "function" marks a function's own output, `at` is when it said it."""
         self.add("info", text, source, at)

@@ -145,9 +145,7 @@ def provisioned_concurrency(target: Target, name: str, qualifier: str) -> tuple[
     return answer.get("Status", ""), storable(answer.get("StatusReason", ""))
 
 
-def update_code(
-    target: Target, name: str, image_uri: str, revision_id: str, *, dry_run: bool = False
-) -> FunctionDetail:
+def update_code(target: Target, name: str, image_uri: str, revision_id: str) -> FunctionDetail:
     """Let $LATEST run another image. CHANGED where the revision is not the current one, BUSY while one is in progress.
 
     The detail has no tags and no resolved URI: UpdateFunctionCode does not tell them.
@@ -156,7 +154,7 @@ def update_code(
         target,
         CONTROL,
         lambda: client(target, "lambda", attempts=1).update_function_code(
-            FunctionName=name, ImageUri=image_uri, RevisionId=revision_id, DryRun=dry_run
+            FunctionName=name, ImageUri=image_uri, RevisionId=revision_id
         ),
     )
     return _detail(answer, image_uri, "", {})
@@ -180,18 +178,13 @@ def publish_version(target: Target, name: str, digest: str, revision_id: str, de
     return _version(answer)
 
 
-def create_alias(
-    target: Target, name: str, alias: str, version: str, second_version: str = "", second_weight: float = 0.0
-) -> AliasFact:
-    """Make an alias; the weight is the second version's share, 0 to 1."""
+def create_alias(target: Target, name: str, alias: str, version: str) -> AliasFact:
+    """Make an alias on one version."""
     answer = quota.change(
         target,
         CONTROL,
         lambda: client(target, "lambda", attempts=1).create_alias(
-            FunctionName=name,
-            Name=alias,
-            FunctionVersion=version,
-            RoutingConfig=_routing(second_version, second_weight),
+            FunctionName=name, Name=alias, FunctionVersion=version
         ),
     )
     return _alias(answer)

@@ -57,7 +57,8 @@ def test_update_publish_and_alias_are_guarded_by_what_was_planned(target: Target
 def test_an_alias_loses_its_old_weight_when_it_is_pointed_to_one_version(target: Target, functions: Functions) -> None:
     functions.deploy()
     first, second = functions.publish(), functions.next_version()
-    split = lambdas.create_alias(target, "app", "prod", first, second, 0.1)
+    made = lambdas.create_alias(target, "app", "prod", first)
+    split = lambdas.update_alias(target, "app", "prod", first, second, 0.1, made.revision_id)
     assert (split.second_version, split.second_weight) == (second, 0.1)
     whole = lambdas.update_alias(target, "app", "prod", second, "", 0.0, split.revision_id)
     assert (whole.version, whole.second_version, whole.second_weight) == (second, "", 0.0)

@@ -39,11 +39,6 @@ def ends_of(stream: str, ends: Ends) -> tuple[End, ...]:
     return tuple(sorted((end for end in found if end), key=lambda end: end.day))
 
 
-def next_end(stream: str, ends: Ends) -> End | None:
-    """The first end among runtime and OS, past or to come; None where no date is known."""
-    return next(iter(ends_of(stream, ends)), None)
-
-
 def days_left(day: date, now: datetime) -> int:
     """Days until an end (UTC); 0 on the day itself, from which no patches come, and negative after it."""
     return (day - now.date()).days

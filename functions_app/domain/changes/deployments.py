@@ -56,11 +56,6 @@ class DeploymentPlan(AliasPlan):
         """What it does, in one line."""
         return f"Deploy {image_name(self.image, self.tags)} to {self.place.name}:{self.alias}"
 
-    @property
-    def rollback_target(self) -> str:
-        """The version the alias goes back to; '' where there was no alias."""
-        return self.before.version
-
     def steps(self) -> tuple[str, ...]:
         """What will happen, in order, as shown before it is confirmed."""
         same = "is already what $LATEST runs; nothing is uploaded" if self.to_digest == self.from_digest else ""

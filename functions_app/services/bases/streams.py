@@ -30,8 +30,6 @@ ANEW = "anew"  # instead of the digest its tag pointed to: read this stream's wh
 NAME_LIMIT, REFERENCE_LIMIT, PLATFORMS_LIMIT = 120, 400, 16
 _PLATFORM = re.compile(r"[a-z0-9]{1,20}/[a-z0-9_]{1,20}(?:/[a-z0-9.]{1,20})?")
 
-Dates = tuple[date | None, date | None]  # deprecated on, updates blocked on
-
 
 @dataclass(frozen=True)
 class RuntimeFacts:

@@ -61,7 +61,6 @@ class ScopeFact:
 
     region: str
     synced: object
-    attempted: object
     problem: Problem | None
 
 
@@ -142,4 +141,4 @@ def _scopes(account: Account) -> list[Scope]:
 
 def _fact(scope: Scope) -> ScopeFact:
     problem = Problem.from_json(scope.problem) if scope.problem else None
-    return ScopeFact(scope.region, scope.synced_at, scope.attempted_at, problem)
+    return ScopeFact(scope.region, scope.synced_at, problem)

@@ -18,14 +18,13 @@ OFFERED = 50  # published versions that were never seen live: the latest are wha
 class RollbackTarget:
     """A version an alias could go back to; `obstacle` says why it can't, as far as the snapshot knows.
 
-    `live_since` and `live_until` are when it was seen live under the alias, None where Drydock never saw it there.
+    `live_until` is when it was last seen live under the alias, None where Drydock never saw it there.
     `unread`: its image is in a repository that Drydock does not read, so whether it is there nobody knows here.
     """
 
     version: str
     digest: str
     tags: tuple[str, ...]
-    live_since: datetime | None
     live_until: datetime | None
     obstacle: str
     unread: bool = False
@@ -114,15 +113,14 @@ def _targets(
     found = []
     for number in numbers:
         version = versions.get(number)
-        since, until = seen.get(number, (None, None))
+        _, live_until = seen.get(number, (None, None))
         image = version.image if version else None
         found.append(
             RollbackTarget(
                 version=number,
                 digest=version.digest if version else "",
                 tags=tags.get((image.repository_id, image.digest), ()) if image else (),
-                live_since=since,
-                live_until=until,
+                live_until=live_until,
                 obstacle=_obstacle(version),
                 unread=version is not None and version.image is None,
                 published_at=version.last_modified if version else None,

@@ -183,14 +183,6 @@ def judge(images: Iterable[int]) -> int:
     return judge_images(sorted({*images, *unjudged}), refresh=False)
 
 
-def run_once(scopes: Sequence[Scope], log: Log, *, full: bool = True) -> Result:
-    """A whole sync in the foreground, for the command line."""
-    result = read_scopes(scopes, log, full=full)
-    judged, changed = judge(result.images), refresh_summaries()
-    log.info(f"{judged} images judged anew, {changed} functions have another summary")
-    return result
-
-
 def refresh_function(function: Function, run: Run | None = None) -> Function:
     """Read one function with its versions and aliases now and bring its row up to date; `run` is who moved aliases.
 

@@ -101,7 +101,7 @@ def function_list(request: HtmxHttpRequest) -> HttpResponse:
         "search": wanted.search,
         "kept": [pair for pair in pairs if pair[0] != "search"],
         "facets": _facets(found, wanted, pairs, status.accounts),
-        "chosen": _chosen(pairs, status.accounts),
+        "chosen": _chosen(pairs),
         "headings": _headings(wanted, pairs),
         "rows": [Row(row.name, function_row(row, facts, home, now)) for row in found.rows],
         "found": found,
@@ -173,7 +173,7 @@ def _label(name: str, value: Any, facts: dict[int, AccountFact]) -> str | SafeSt
     return str(value) or EMPTY_WORDS[name]
 
 
-def _chosen(pairs: Pairs, accounts: tuple[AccountFact, ...]) -> list[tuple[str, str, str]]:
+def _chosen(pairs: Pairs) -> list[tuple[str, str, str]]:
     """What is filtered by, in words, each with the address without it."""
     words = {**{item.value: look(Freshness, item).word for item in Freshness}, **NEEDS_WORDS}
     chips = []

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from functions_app.domain.bases.ends_of_life import End, Ends, days_left, ends_of, next_end
+from functions_app.domain.bases.ends_of_life import End, Ends, days_left, ends_of
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -20,12 +20,13 @@ def test_days_left_are_counted_by_the_calendar(day: date, left: int) -> None:
 def test_the_first_end_is_told_with_what_ends() -> None:
     ends = Ends(date(2027, 6, 30), date(2027, 8, 31), date(2026, 6, 30), "al2")
 
-    assert next_end("python:3.11", ends) == End("os", date(2026, 6, 30), "Amazon Linux 2")
-    assert [end.what for end in ends_of("python:3.11", ends)] == ["os", "runtime"]
+    first, second = ends_of("python:3.11", ends)
+    assert first == End("os", date(2026, 6, 30), "Amazon Linux 2")
+    assert second.what == "runtime"
 
 
 def test_a_day_from_which_updates_are_blocked_is_no_end_of_life() -> None:
-    assert next_end("dotnet:9", Ends(None, date(2027, 3, 3), None)) is None
+    assert ends_of("dotnet:9", Ends(None, date(2027, 3, 3), None)) == ()
 
 
 def test_an_os_without_a_known_name_is_told_as_such() -> None:

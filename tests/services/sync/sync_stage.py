@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from functions_app.models import (
-    Account,
-)
+from functions_app.domain.runs import Log
+from functions_app.models import Account
+from functions_app.services.snapshot.summaries import refresh_summaries
 from functions_app.services.sync import run
 from tests.fixtures import REGION, Sandbox
 from tests.services.changes.aws_between import Between
@@ -46,8 +46,12 @@ def ours(aws: Sandbox, valkey: object, account: str) -> Account:
     return add_account(account)
 
 
-def run_once(log: Lines, *, person: bool = True) -> run.Result:
-    return run.run_once(run.wanted_scopes(), log, full=person)
+def run_once(log: Log, *, person: bool = True) -> run.Result:
+    """A whole sync in the foreground, as a person or the schedule asks for it."""
+    result = run.read_scopes(run.wanted_scopes(), log, full=person)
+    run.judge(result.images)
+    refresh_summaries()
+    return result
 
 
 def calls(aws: Sandbox, account: str) -> dict[str, int]:

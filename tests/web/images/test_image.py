@@ -16,7 +16,6 @@ from functions_app.domain.layers.packing import pack
 from functions_app.domain.runs import Kind
 from functions_app.models import Image, ImageScan, LayerFiles, Repository, Run, TagMove
 from functions_app.services.inventory.images import contents as image_contents
-from functions_app.services.sync import run as sync
 from tests.factories import (
     NOW,
     digest,
@@ -31,7 +30,7 @@ from tests.factories import (
 )
 from tests.fixtures import Sandbox
 from tests.sandbox.functions import Functions
-from tests.services.sync.sync_stage import add_account
+from tests.services.sync.sync_stage import add_account, run_once
 
 
 @pytest.fixture
@@ -403,7 +402,7 @@ def test_ecr_is_asked_at_once(
 ) -> None:
     digest_of = functions.deploy()
     account = add_account(functions.account)
-    sync.run_once(sync.wanted_scopes(), _Silent())
+    run_once(_Silent())
     place = {"account": account.account_id, "region": "eu-west-1", "repository": "app", "image": "1"}
     aws.admin("POST", "findings", {**place, "findings": [{"name": "CVE-9", "severity": "HIGH"}]})
     client.force_login(operator)

@@ -117,12 +117,6 @@ class Overview:
     runs: tuple[Run, ...]
     sources: Sources
 
-    @property
-    def all_well(self) -> bool:
-        """Whether nothing needs attention."""
-        found = (self.broken, self.stuck, self.inactive, self.overdue, self.drifted)
-        return not any(each.count for each in found) and not self.endangered and not self.endings
-
 
 def overview(now: datetime, *, days: int = 30, account_id: int | None = None) -> Overview:
     """Read it all, of one account or of all."""
