@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from functions_app.aws import quota
 from functions_app.aws.session import Target, client
 from functions_app.domain.errors import DrydockError
-from functions_app.domain.images.scans import KEPT, NOT_SCANNED, Finding, read_enhanced, read_finding, worst_first
+from functions_app.domain.images.scan_answers import read_enhanced, read_finding
+from functions_app.domain.images.scans import KEPT, NOT_SCANNED, Finding, worst_first
 from functions_app.domain.text import storable
 
 if TYPE_CHECKING:

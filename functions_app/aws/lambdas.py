@@ -9,15 +9,15 @@ import base64
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from functions_app.aws import quota
 from functions_app.aws.errors import translate
+from functions_app.aws.lambda_answers import alias_fact, function_detail, function_fact, version_fact
 from functions_app.aws.session import Target, client
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST, AliasFact, FunctionDetail, FunctionFact, VersionFact
-from functions_app.domain.text import storable, storable_value
+from functions_app.domain.text import storable
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import AliasRoutingConfigurationTypeDef, InvocationRequestTypeDef
@@ -64,8 +64,8 @@ def functions(target: Target) -> Iterator[FunctionPage]:
         )
         images = [entry for entry in page["Functions"] if entry.get("PackageType") == "Image"]
         yield FunctionPage(
-            tuple(_function(entry) for entry in images if entry["Version"] == LATEST),
-            tuple((entry["FunctionName"], _version(entry)) for entry in images if entry["Version"] != LATEST),
+            tuple(function_fact(entry) for entry in images if entry["Version"] == LATEST),
+            tuple((entry["FunctionName"], version_fact(entry)) for entry in images if entry["Version"] != LATEST),
         )
         marker = page.get("NextMarker", "")
         if not marker:
@@ -79,7 +79,7 @@ def get_function(target: Target, name: str, qualifier: str = "") -> FunctionDeta
         target, "lambda-get-function", lambda: client(target, "lambda").get_function(FunctionName=name, **more)
     )
     code = answer.get("Code", {})
-    return _detail(
+    return function_detail(
         answer["Configuration"], code.get("ImageUri", ""), code.get("ResolvedImageUri", ""), answer.get("Tags", {})
     )
 
@@ -96,7 +96,7 @@ def versions(target: Target, name: str) -> tuple[VersionFact, ...]:
                 FunctionName=name, MaxItems=50, **marker
             ),
         )
-        found += [_version(entry) for entry in page["Versions"]]
+        found += [version_fact(entry) for entry in page["Versions"]]
         if not page.get("NextMarker"):
             return tuple(found)
         marker = {"Marker": page["NextMarker"]}
@@ -112,7 +112,7 @@ def aliases(target: Target, name: str) -> tuple[AliasFact, ...]:
             CONTROL,
             lambda marker=marker: client(target, "lambda").list_aliases(FunctionName=name, **marker),  # type: ignore[misc]
         )
-        found += [_alias(entry) for entry in page["Aliases"]]
+        found += [alias_fact(entry) for entry in page["Aliases"]]
         if not page.get("NextMarker"):
             return tuple(found)
         marker = {"Marker": page["NextMarker"]}
@@ -121,7 +121,7 @@ def aliases(target: Target, name: str) -> tuple[AliasFact, ...]:
 def get_alias(target: Target, name: str, alias: str) -> AliasFact | None:
     """One alias, or None where there is none of that name."""
     try:
-        return _alias(
+        return alias_fact(
             quota.read(target, CONTROL, lambda: client(target, "lambda").get_alias(FunctionName=name, Name=alias))
         )
     except DrydockError as error:
@@ -157,7 +157,7 @@ def update_code(target: Target, name: str, image_uri: str, revision_id: str) -> 
             FunctionName=name, ImageUri=image_uri, RevisionId=revision_id
         ),
     )
-    return _detail(answer, image_uri, "", {})
+    return function_detail(answer, image_uri, "", {})
 
 
 def publish_version(target: Target, name: str, digest: str, revision_id: str, description: str = "") -> VersionFact:
@@ -175,7 +175,7 @@ def publish_version(target: Target, name: str, digest: str, revision_id: str, de
             Description=description,
         ),
     )
-    return _version(answer)
+    return version_fact(answer)
 
 
 def create_alias(target: Target, name: str, alias: str, version: str) -> AliasFact:
@@ -187,7 +187,7 @@ def create_alias(target: Target, name: str, alias: str, version: str) -> AliasFa
             FunctionName=name, Name=alias, FunctionVersion=version
         ),
     )
-    return _alias(answer)
+    return alias_fact(answer)
 
 
 def update_alias(
@@ -211,7 +211,7 @@ def update_alias(
             RevisionId=revision_id,
         ),
     )
-    return _alias(answer)
+    return alias_fact(answer)
 
 
 def delete_alias(target: Target, name: str, alias: str) -> None:
@@ -253,67 +253,3 @@ def invoke(target: Target, name: str, qualifier: str, payload: bytes, mode: Mode
 
 def _routing(second_version: str, second_weight: float) -> AliasRoutingConfigurationTypeDef:
     return {"AdditionalVersionWeights": {second_version: second_weight} if second_version else {}}
-
-
-def _version(entry: Mapping[str, Any]) -> VersionFact:
-    sha = entry.get("CodeSha256", "")
-    return VersionFact(
-        number=entry["Version"],
-        digest=f"sha256:{sha}" if sha else "",
-        last_modified=datetime.fromisoformat(entry["LastModified"]),
-        revision_id=entry.get("RevisionId", ""),
-        description=storable(entry.get("Description", "")),
-    )
-
-
-def _function(entry: Mapping[str, Any]) -> FunctionFact:
-    image = (entry.get("ImageConfigResponse") or {}).get("ImageConfig") or {}
-    name = entry["FunctionName"]
-    return FunctionFact(
-        name=name,
-        arn=_unqualified(entry["FunctionArn"]),
-        latest=_version(entry),
-        architecture=(entry.get("Architectures") or ["x86_64"])[0],
-        memory_mb=entry.get("MemorySize", 128),
-        timeout_s=entry.get("Timeout", 3),
-        ephemeral_mb=(entry.get("EphemeralStorage") or {}).get("Size", 512),
-        role_arn=entry.get("Role", ""),
-        log_group=(entry.get("LoggingConfig") or {}).get("LogGroup", "") or f"/aws/lambda/{name}",
-        description=storable(entry.get("Description", "")),
-        env_keys=tuple(sorted((entry.get("Environment") or {}).get("Variables") or ())),
-        entrypoint=tuple(map(storable, image.get("EntryPoint") or ())),
-        command=tuple(map(storable, image.get("Command") or ())),
-        working_directory=storable(image.get("WorkingDirectory") or ""),
-    )
-
-
-def _unqualified(arn: str) -> str:
-    return ":".join(arn.split(":")[:7])
-
-
-def _detail(entry: Mapping[str, Any], image_uri: str, resolved_uri: str, tags: Mapping[str, str]) -> FunctionDetail:
-    return FunctionDetail(
-        fact=_function(entry),
-        image_uri=image_uri,
-        resolved_uri=resolved_uri,
-        state=entry.get("State", ""),
-        state_reason=storable(entry.get("StateReason", "")),
-        state_reason_code=entry.get("StateReasonCode", ""),
-        last_update_status=entry.get("LastUpdateStatus", ""),
-        last_update_reason=storable(entry.get("LastUpdateStatusReason", "")),
-        last_update_reason_code=entry.get("LastUpdateStatusReasonCode", ""),
-        tags=storable_value(tags),
-    )
-
-
-def _alias(entry: Mapping[str, Any]) -> AliasFact:
-    weights = (entry.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
-    second, weight = next(iter(weights.items()), ("", 0.0))
-    return AliasFact(
-        name=entry["Name"],
-        version=entry["FunctionVersion"],
-        revision_id=entry.get("RevisionId", ""),
-        second_version=second,
-        second_weight=float(weight),
-        description=storable(entry.get("Description", "")),
-    )

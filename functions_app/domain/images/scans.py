@@ -10,12 +10,10 @@ from enum import StrEnum
 from typing import Any
 
 from functions_app.domain.json_fields import read_text
-from functions_app.domain.text import storable
 
 NOT_SCANNED = "NOT_SCANNED"  # ours: ECR's answer is ScanNotFoundException
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNDEFINED")
 KEPT = 1000  # findings per image, the worst
-PLACES = 8  # packages kept per finding
 APP_PREFIX = "var/task/"  # AWS's bases leave it empty: it is where an app's code goes
 DATABASES = ("var/lib/rpm", "usr/lib/sysimage/rpm", "usr/share/rpm", "var/lib/dpkg", "lib/apk/db", "usr/lib/apk/db")
 
@@ -102,65 +100,11 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: (severity_rank(finding.severity), finding.name))
 
 
-def read_finding(value: Mapping[str, Any]) -> Finding:
-    """A finding of a basic scan: ImageScanFinding of the ECR API."""
-    pairs = value.get("attributes") or ()
-    attributes = {read_text(pair.get("key")): read_text(pair.get("value")) for pair in pairs}
-    place = FindingPlace(
-        package=_line(attributes.get("package_name"), 200),
-        version=_line(attributes.get("package_version"), 120),
-        fixed_in=_line(attributes.get("patched_version") or attributes.get("fixed_version"), 120),
-    )
-    return Finding(
-        name=_line(value.get("name"), 120) or "finding without a name",
-        severity=_severity(value.get("severity")),
-        title=_line(value.get("description"), 300),
-        uri=https(value.get("uri")),
-        places=(place,) if place.package else (),
-    )
-
-
-def read_enhanced(value: Mapping[str, Any]) -> Finding:
-    """A finding of Inspector: EnhancedImageScanFinding of the ECR API."""
-    details = value.get("packageVulnerabilityDetails") or {}
-    packages = (details.get("vulnerablePackages") or ())[:PLACES]
-    title = _line(value.get("title"), 300)
-    name = _line(details.get("vulnerabilityId"), 120) or _line(title, 120)
-    return Finding(
-        name=name or "finding without a name",
-        severity=_severity(value.get("severity")),
-        title=_line(value.get("description"), 300) or title,
-        uri=https(details.get("sourceUrl")),
-        places=tuple(_place(package) for package in packages),
-    )
-
-
-def _place(package: Mapping[str, Any]) -> FindingPlace:
-    version, release = read_text(package.get("version")), read_text(package.get("release"))
-    return FindingPlace(
-        package=_line(package.get("name"), 200),
-        version=_line(f"{version}-{release}" if release else version, 120),
-        fixed_in=_line(package.get("fixedInVersion"), 120).removeprefix("NotAvailable"),
-        path=_line(package.get("filePath"), 400),
-        layer=_line(package.get("sourceLayerHash"), 80),
-    )
-
-
 def https(value: Any) -> str:
     """An address that may be linked to; '' for every other scheme, and where there is anything but printable ASCII."""
     text = read_text(value).strip()
     plain = text.isascii() and text.isprintable() and " " not in text
     return text if plain and len(text) <= 500 and text.lower().startswith("https://") else ""
-
-
-def _severity(value: Any) -> str:
-    text = read_text(value).upper()
-    # Inspector says UNTRIAGED where ECR says UNDEFINED.
-    return text if text in SEVERITIES else "UNDEFINED"
-
-
-def _line(value: Any, length: int) -> str:
-    return storable(" ".join(read_text(value).split()), length)
 
 
 class Side(StrEnum):

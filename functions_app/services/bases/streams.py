@@ -140,13 +140,7 @@ def edit_stream(
             f"{stream.name} is one of Lambda's own bases: it can be switched off, not changed.",
             next_step="Add a stream of your own instead.",
         )
-    ref = stream.reference if reference is None else str(_reference(reference))
-    if ref != stream.reference and stream.releases.exists():
-        raise DrydockError(
-            Code.PREFLIGHT,
-            f"{stream.name} has releases of {stream.reference}: these would be mixed with those of {ref}.",
-            next_step="Switch this stream off and add another for the new reference.",
-        )
+    ref = stream.reference if reference is None else _new_reference(stream, reference)
     values: dict[str, Any] = {
         "name": stream.name if name is None else _name(name),
         "reference": ref,
@@ -168,6 +162,17 @@ def edit_stream(
     except IntegrityError:
         raise _taken(values["name"]) from None
     return stream
+
+
+def _new_reference(stream: BaseStream, text: str) -> str:
+    ref = str(_reference(text))
+    if ref != stream.reference and stream.releases.exists():
+        raise DrydockError(
+            Code.PREFLIGHT,
+            f"{stream.name} has releases of {stream.reference}: these would be mixed with those of {ref}.",
+            next_step="Switch this stream off and add another for the new reference.",
+        )
+    return ref
 
 
 def switch_stream(stream: BaseStream, enabled: bool, actor: User) -> BaseStream:

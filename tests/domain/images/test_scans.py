@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions_app.domain.images.scan_answers import read_enhanced, read_finding
 from functions_app.domain.images.scans import (
     BaseContents,
     Finding,
@@ -13,8 +14,6 @@ from functions_app.domain.images.scans import (
     ScanState,
     Side,
     https,
-    read_enhanced,
-    read_finding,
     split,
     state,
     worst_first,

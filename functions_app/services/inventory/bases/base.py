@@ -1,7 +1,7 @@
 """One base stream: its releases over time, who runs which, and what stands on it or beneath it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -121,9 +121,7 @@ def base_page(pk: int, wanted: Wanted, now: datetime) -> BasePage:
     """Read one stream. Eleven queries. Raises NOT_FOUND."""
     read = read_stream_facts(pk, now)
     own = list(read.releases.values())
-    on: Counter[int | None] = Counter()
-    for way in read.ways:
-        on[way.release_id] += len(way.aliases)
+    on = _aliases_on(read.ways)
     platforms = _platforms(own, on)
     platform = _platform(wanted, own, platforms)
     facts = [fact for fact in own if fact.platform == platform]
@@ -164,6 +162,14 @@ def base_page(pk: int, wanted: Wanted, now: datetime) -> BasePage:
         twins=_twins(pk, own),
         unknown_release=None in on,
     )
+
+
+def _aliases_on(ways: Iterable[Way]) -> Counter[int | None]:
+    """How many aliases run each release; None is one that nobody knows."""
+    on: Counter[int | None] = Counter()
+    for way in ways:
+        on[way.release_id] += len(way.aliases)
+    return on
 
 
 def _twins(stream_id: int, own: Sequence[ReleaseFact]) -> tuple[BaseStream, ...]:
