@@ -12,6 +12,7 @@ from django.db.models import F
 
 from functions_app import clock
 from functions_app.domain.runs import LEASE, LEGAL, RENEW_EVERY, Status
+from functions_app.domain.text import storable_value
 from functions_app.models import Run, RunStep
 from functions_app.runlog import announce
 
@@ -81,6 +82,7 @@ class Lease:
         hold: dict[str, Any] = {"lease_until": clock.now() + LEASE}
         if not kept:
             hold = {"lease_owner": "", "lease_until": None}
+        fields = storable_value(fields)  # a text that no database takes must not keep a run from ending
         with transaction.atomic():
             mine = Run.objects.filter(pk=self.run_id, lease_owner=self.owner, status=self.status)
             if not mine.update(status=status, revision=F("revision") + 1, **(hold | fields)):

@@ -1,5 +1,6 @@
 """Runs in one process: steps, waits, failure and undo, cancellation, locks, leases."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from functions_app.domain.runs import LEASE, Done, Kind, Outcome, Status, StepSt
 from functions_app.models import AuditEntry, Run
 from functions_app.services.engine import leases, runs
 from functions_app.services.engine.leases import Lease, LeaseLost
-from functions_app.services.engine.steps import Context, RunKind, StepSpec
+from functions_app.services.engine.steps import Cancelled, Context, RunKind, StepSpec
 from tests.conftest import Valkey
 from tests.processes import eventually
 from tests.run_kinds import KINDS, count
@@ -116,6 +117,41 @@ class Test_a_run:
         assert not any("hunter2" in text for text in texts(run))
         run.refresh_from_db()
         assert "hunter2" not in str(run.problem)
+
+    @pytest.mark.parametrize(
+        ("way", "status"),
+        [
+            ("done", Status.SUCCEEDED),
+            ("refused", Status.FAILED),
+            ("broken", Status.FAILED),
+            ("cancelled", Status.CANCELLED),
+            ("late", Status.FAILED),
+        ],
+    )
+    def test_ends_whatever_text_it_meets_outside(self, tmp_path: Path, way: str, status: Status) -> None:
+        hostile = "half \ud83d and nothing \0 \u202e"
+
+        def meets(context: Context) -> Outcome:
+            context.result[hostile] = context.memory[hostile] = [{hostile: hostile}]
+            context.log.info(hostile)
+            if way == "refused":
+                raise DrydockError(Code.FAILED, hostile, next_step=hostile, aws_code=hostile, request_id=hostile)
+            if way == "broken":
+                raise KeyError(hostile)
+            if way == "cancelled":
+                raise Cancelled(hostile)
+            return Wait(0, hostile) if way == "late" else Done(hostile)
+
+        spec = StepSpec("prepare", "Prepare", meets, limit=timedelta(0) if way == "late" else None)
+        run = submit(tmp_path)
+        runs.execute(run.pk, "worker", {Kind.DEPLOYMENT: RunKind(Kind.DEPLOYMENT, (spec,))})
+
+        run.refresh_from_db()
+        notes = [step.note for step in run.steps.all()]
+        stored = json.dumps([run.result, run.memory, run.problem, notes, texts(run)], ensure_ascii=False)
+        assert run.status == status
+        assert not set(stored) & set("\ud83d\0\u202e")
+        assert run.result["half ? and nothing  "] == [{"half ? and nothing  ": "half ? and nothing  "}]
 
 
 class Test_a_failing_step:
