@@ -3,9 +3,9 @@
 from typing import Any
 
 import dj_database_url
-from celery.schedules import crontab
 
 from dashboard import env
+from dashboard.schedule import beat_schedule
 
 ENV = env.read()
 BASE_DIR = env.ROOT
@@ -144,38 +144,7 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
-# For due polls and what events asked for: seconds. In a demo that polls all the time also between its polls.
-LOOK_EVERY = max(1.0, min(ENV.base_poll_every / 10, 5.0))
-SOON = {"queue": "control", "expires": LOOK_EVERY}
-# Messages expire before the next of their kind: while no worker runs they do not pile up.
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    "tick": {"task": "functions_app.tasks.tick", "schedule": 1.0, "options": {"queue": "control", "expires": 2.0}},
-    "sync": {
-        "task": "functions_app.tasks.start_sync",
-        "schedule": ENV.sync_every,
-        "options": {"queue": "control", "expires": ENV.sync_every},
-    },
-    "start_due": {"task": "functions_app.tasks.start_due", "schedule": LOOK_EVERY, "options": SOON},
-    "count_day": {
-        "task": "functions_app.tasks.count_day",
-        "schedule": crontab(minute="0"),  # UTC: the first of a day comes at midnight
-        "options": {"queue": "control", "expires": 1800.0},
-    },
-    # Looked at often, due once a day: a day counts from the last forecast, however often the beat restarts.
-    "forecast": {
-        "task": "functions_app.tasks.start_forecast",
-        "schedule": 60.0,
-        "options": {"queue": "control", "expires": 60.0},
-    },
-    "tidy": {"task": "functions_app.tasks.tidy", "schedule": 3600.0, "options": {"queue": "control", "expires": 600.0}},
-}
-
-if ENV.event_queues:
-    CELERY_BEAT_SCHEDULE["events"] = {
-        "task": "functions_app.tasks.receive_events",
-        "schedule": LOOK_EVERY,
-        "options": SOON,
-    }
+CELERY_BEAT_SCHEDULE = beat_schedule(ENV)
 
 # Where the kinds of runs are listed (tests name their own).
 DRYDOCK_KINDS = "functions_app.services.kinds.KINDS"

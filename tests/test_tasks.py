@@ -1,10 +1,12 @@
 """Celery's doors: what beat asks for when it starts."""
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
 from django.conf import settings
 
+from dashboard.schedule import beat_schedule
 from functions_app import clock
 from functions_app.domain.runs import Kind
 from functions_app.models import BaseStream, Run
@@ -60,4 +62,7 @@ def test_nothing_is_begun_that_is_not_due(valkey: Valkey) -> None:
 def test_beat_takes_events_only_where_there_are_queues() -> None:
     assert receive_events() == 0
     assert "events" not in settings.CELERY_BEAT_SCHEDULE
-    assert settings.LOOK_EVERY == 5.0
+    assert settings.CELERY_BEAT_SCHEDULE["start_due"]["schedule"] == 5.0
+
+    queues = dataclasses.replace(settings.ENV, event_queues=("arn:aws:sqs:eu-west-1:111111111111:ecr",))
+    assert beat_schedule(queues)["events"]["task"] == receive_events.name

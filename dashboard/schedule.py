@@ -1,0 +1,36 @@
+"""What beat starts, and how often. Messages expire before the next of their kind: without workers none pile up."""
+
+from typing import Any
+
+from celery.schedules import crontab
+
+from dashboard.env import Environment
+
+QUEUE = "control"
+SECONDS_BETWEEN_LOOKS = 5.0  # at most: for due polls, and for what events asked for
+
+
+def beat_schedule(env: Environment) -> dict[str, dict[str, Any]]:
+    """Celery's CELERY_BEAT_SCHEDULE for an installation with these settings."""
+    # In a demo that polls all the time also between its polls.
+    looks = max(1.0, min(env.base_poll_every / 10, SECONDS_BETWEEN_LOOKS))
+    schedule = {
+        "tick": _entry("tick", 1.0, expires=2.0),
+        "sync": _entry("start_sync", env.sync_every),
+        "start_due": _entry("start_due", looks),
+        "count_day": _entry("count_day", crontab(minute="0"), expires=1800.0),  # UTC: a day's first comes at midnight
+        # Looked at often, due once a day: a day counts from the last forecast, however often the beat restarts.
+        "forecast": _entry("start_forecast", 60.0),
+        "tidy": _entry("tidy", 3600.0, expires=600.0),
+    }
+    if env.event_queues:
+        schedule["events"] = _entry("receive_events", looks)
+    return schedule
+
+
+def _entry(task: str, every: float | crontab, expires: float | None = None) -> dict[str, Any]:
+    return {
+        "task": f"functions_app.tasks.{task}",
+        "schedule": every,
+        "options": {"queue": QUEUE, "expires": every if expires is None else expires},
+    }
