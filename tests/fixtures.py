@@ -21,11 +21,14 @@ import pytest
 from botocore.config import Config
 
 from sandbox.images.making import Image, Index, sha256_digest
+from tests import settings
 from tests.sandbox.functions import Functions
 
 ROOT = Path(__file__).parents[1]
-FAST_CLOCK = "create=0.15,update=0.15,wake=0.3,provisioned=0.15"
+FAST_CLOCK = f"create=0.15,update=0.15,wake=0.3,provisioned=0.15,ahead={settings.CLOCK_AHEAD}"
 REGION = "eu-west-1"
+_KEPT = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
+ENVIRONMENT = {**_KEPT, "TZ": settings.TIME_ZONE_OUTSIDE}
 _NUMBERS = itertools.count(random.SystemRandom().randrange(300_000_000_000, 900_000_000_000))
 
 
@@ -100,7 +103,7 @@ class Push(Protocol):
 def sandbox() -> Iterator[Sandbox]:
     """The sandbox process, with fast waits and nothing in it."""
     command = [sys.executable, "-m", "sandbox", "--port", "0", "--clock", FAST_CLOCK]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=_environment()) as process:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line.startswith("sandbox ready on "), f"the sandbox did not start: {line!r}"
@@ -108,10 +111,6 @@ def sandbox() -> Iterator[Sandbox]:
         yield Sandbox(url, int(url.rsplit(":", 1)[1]), process.pid)
         process.terminate()
         process.wait(10)
-
-
-def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ GIVEN_DATABASE = os.environ.get("DATABASE_URL", "")
 if GIVEN_DATABASE.startswith("sqlite"):
     GIVEN_DATABASE = ""  # a parent test process left its own
 
-CLOCK_AHEAD = os.environ.get("DRYDOCK_CLOCK_AHEAD", "0")  # tests.run hands in other days
+CLOCK_AHEAD = os.environ.get("DRYDOCK_CLOCK_AHEAD", "0")  # tests.days hands in other days
+TIME_ZONE_OUTSIDE = os.environ.get("TZ", "UTC")  # Django sets its own; processes that tests start may have this one
 
 for name in [name for name in os.environ if name.startswith(("DRYDOCK_", "AWS_"))]:
     del os.environ[name]

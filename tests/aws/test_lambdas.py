@@ -1,10 +1,11 @@
 """Lambda through Drydock's own door: what it reads, and how its changes are guarded."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
+from functions_app import clock
 from functions_app.aws import ecr, lambdas, logs
 from functions_app.aws.session import Target
 from functions_app.domain.errors import Code, DrydockError
@@ -92,7 +93,7 @@ def test_the_other_ways_to_invoke(target: Target, functions: Functions, mode: la
 
 def test_lines_of_the_log_group_come_in_order_and_none_is_no_error(target: Target, functions: Functions) -> None:
     functions.deploy(OTHER)
-    start = datetime.now(UTC) - timedelta(minutes=1)
+    start = clock.now() - timedelta(minutes=1)
     functions.invoke()
 
     def lines() -> list[str]:

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from urllib.parse import parse_qs
 
 import pytest
 
+from functions_app import clock
 from functions_app.aws import ecr
 from functions_app.aws.session import Target
 from functions_app.domain.errors import Code, DrydockError
@@ -95,7 +96,7 @@ def test_ecrs_login_is_kept_and_only_an_old_one_is_replaced(aws: Sandbox, accoun
     kept = ecr.login(target)
     assert ecr.login(target) is kept
     assert ecr.login(target, refused=kept) is kept  # as good as new: another would fare no better
-    ecr._LOGINS[target] = (kept, datetime.now(UTC) + timedelta(hours=9), float("-inf"))
+    ecr._LOGINS[target] = (kept, clock.now() + timedelta(hours=9), float("-inf"))
     assert ecr.login(target, refused=Login("AWS", "older still")) is kept
     assert ecr.login(target, refused=kept) is not kept
 
@@ -103,9 +104,9 @@ def test_ecrs_login_is_kept_and_only_an_old_one_is_replaced(aws: Sandbox, accoun
 def test_an_expired_login_of_ecr_is_renewed_while_reading(aws: Sandbox, account: str, push: Push) -> None:
     push("team/app", base(1), ["v1"])
     target = Target(account, REGION, f"arn:aws:iam::{account}:role/Tests")
-    past = datetime.now(UTC) - timedelta(hours=13)
+    past = clock.now() - timedelta(hours=13)
     stale = Login("AWS", tokens.issue(tokens.Registry(account, REGION, account, ""), past)[0])
-    ecr._LOGINS[target] = (stale, datetime.now(UTC) + timedelta(hours=9), float("-inf"))
+    ecr._LOGINS[target] = (stale, clock.now() + timedelta(hours=9), float("-inf"))
 
     with Registry.open(
         f"{account}.dkr.ecr.{REGION}.amazonaws.com", lambda refused=None: ecr.login(target, refused=refused)

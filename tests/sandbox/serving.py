@@ -1,14 +1,11 @@
 """Sandbox processes of a test's own, for what one shared by all cannot show: fleets, state, refusals."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from tests.fixtures import FAST_CLOCK, ROOT, Sandbox
-
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
+from tests.fixtures import ENVIRONMENT, FAST_CLOCK, ROOT, Sandbox
 
 
 @contextmanager

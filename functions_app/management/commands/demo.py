@@ -82,9 +82,10 @@ class Command(BaseCommand):
                     super().write(message)
 
         manager = Manager(Quiet(sys.stdout))
+        ahead = settings.ENV.clock_ahead.total_seconds()  # not its day, which may have ended before the sandbox starts
         manager.add_process(
             "sandbox",
-            f"exec {sys.executable} -m sandbox --port {sandbox_port} --fleet demo --today {clock.now():%F}",
+            f"exec {sys.executable} -m sandbox --port {sandbox_port} --fleet demo --clock ahead={ahead}",
             cwd=str(settings.BASE_DIR),
         )
         procfile = parse_procfile((settings.BASE_DIR / "Procfile").read_text(encoding="utf-8"))

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from functions_app import clock
 from tests.fixtures import REGION, Sandbox
 from tests.sandbox.functions import Functions
 
@@ -121,7 +121,7 @@ def test_it_reads_the_logs(aws: Aws, app: Functions) -> None:
     """With the call that version 2's `aws logs tail` makes; version 1 is the one on PyPI."""
     invoked(aws)
     query = ["logs", "filter-log-events", "--log-group-name", "/aws/lambda/app"]
-    events = parsed(aws(*query, "--start-time", str(int(time.time() - 600) * 1000)))["events"]
+    events = parsed(aws(*query, "--start-time", str(int(clock.now().timestamp() - 600) * 1000)))["events"]
     messages = [event["message"].rstrip() for event in events]
     assert messages[1] == "hauled 12"
     assert messages[0].startswith("START RequestId")

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from functions_app import clock
 from tests.fixtures import ClientFactory, Push, Sandbox, login
 from tests.sandbox.fixtures import small_image
 
@@ -82,7 +83,7 @@ def test_the_download_url_of_a_missing_layer_is_refused(client: ClientFactory) -
 
 def test_the_authorization_token_is_valid_for_12_hours(client: ClientFactory, account: str) -> None:
     (data,) = client("ecr").get_authorization_token()["authorizationData"]
-    life = data["expiresAt"] - datetime.now(UTC)
+    life = data["expiresAt"] - clock.now()
     assert timedelta(hours=11, minutes=59) < life <= timedelta(hours=12)
     assert data["proxyEndpoint"] == f"https://{account}.dkr.ecr.eu-west-1.amazonaws.com"
 
@@ -100,4 +101,4 @@ def test_the_download_url_is_good_for_an_hour(client: ClientFactory, push: Push)
     push("team/app", image)
     url = client("ecr").get_download_url_for_layer(repositoryName="team/app", layerDigest=image.layers[0].digest)
     expires = datetime.fromtimestamp(float(httpx.URL(url["downloadUrl"]).params["X-Amz-Expires"]), UTC)
-    assert timedelta(minutes=59) < expires - datetime.now(UTC) <= timedelta(hours=1, seconds=1)
+    assert timedelta(minutes=59) < expires - clock.now() <= timedelta(hours=1, seconds=1)

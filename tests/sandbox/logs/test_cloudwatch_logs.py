@@ -1,17 +1,17 @@
 """CloudWatch Logs: groups, streams, put and read events, pages that are empty before the end."""
 
-import time
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from functions_app import clock
 from tests.sandbox.functions import Functions
 
 
 def now_ms() -> int:
     """Epoch milliseconds."""
-    return int(time.time() * 1000)
+    return int(clock.now().timestamp() * 1000)
 
 
 @pytest.fixture

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from functions_app import clock
 from tests.fixtures import ClientFactory
 from tests.sandbox.functions import Functions, until
 
@@ -55,7 +56,7 @@ def metrics(client: ClientFactory) -> Metrics:
 
 def span() -> dict[str, datetime]:
     """The fifteen minutes that end a minute from now."""
-    end = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
+    end = clock.now().replace(second=0, microsecond=0) + timedelta(minutes=1)
     return {"StartTime": end - timedelta(minutes=15), "EndTime": end}
 
 
@@ -199,18 +200,18 @@ def test_a_datapoint_begins_with_its_period(functions: Functions, metrics: Metri
     (result,) = metrics.data(query("calls", period=60, FunctionName="app"))["MetricDataResults"]
     (moment,) = result["Timestamps"]
     assert moment.second == 0
-    assert timedelta() <= datetime.now(UTC) - moment < timedelta(minutes=2)
+    assert timedelta() <= clock.now() - moment < timedelta(minutes=2)
 
 
 def test_a_start_after_the_end_is_refused(metrics: Metrics) -> None:
-    now = datetime.now(UTC)
+    now = clock.now()
     with pytest.raises(ClientError, match="StartTime must be less than") as refused:
         metrics.data(query("calls"), StartTime=now, EndTime=now - timedelta(hours=1))
     assert refused.value.response["Error"]["Code"] == "ValidationError"
 
 
 def test_more_than_1440_datapoints_are_refused(metrics: Metrics) -> None:
-    end = datetime.now(UTC)
+    end = clock.now()
     with pytest.raises(ClientError, match="exceeds the limit of 1440") as refused:
         metrics.api.get_metric_statistics(
             Namespace="AWS/Lambda",

@@ -1,12 +1,13 @@
 """ECR /v2: the OCI Distribution API over the same images as the ECR API."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from functions_app import clock
 from sandbox.images.making import make_index
 from sandbox.store import tokens
 from tests.fixtures import ClientFactory, Push, Sandbox, login, put_blob, put_manifest
@@ -45,7 +46,7 @@ def test_a_made_up_password_is_refused(sandbox: Sandbox) -> None:
 
 
 def test_an_expired_token_says_so(sandbox: Sandbox, account: str) -> None:
-    yesterday = datetime.now(UTC) - timedelta(days=1)
+    yesterday = clock.now() - timedelta(days=1)
     token, _ = tokens.issue(tokens.Registry(account, "eu-west-1", account, ""), yesterday)
     answer = httpx.get(f"{sandbox.url}/v2/", auth=("AWS", token))
     assert (answer.status_code, error_code(answer)) == (403, "DENIED")
