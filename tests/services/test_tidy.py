@@ -14,7 +14,7 @@ from functions_app.services.engine import plans
 from functions_app.services.people import access, sign_in
 from functions_app.services.tidy import tidy
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.shows_dates]
 NOW = clock.now()
 LONG_AGO = NOW - timedelta(days=91)
 

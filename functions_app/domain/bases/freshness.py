@@ -154,7 +154,12 @@ def _ended(known: Sequence[End], stream: str, now: datetime) -> str:
 
 
 def _against_current(found: KnownRelease, releases: Sequence[KnownRelease]) -> _Standing:
-    current = max((release for release in releases if release.current), key=lambda each: each.created_at, default=None)
+    # Of several built in the same moment the one that the image stands on, then the one known first.
+    current = max(
+        (release for release in releases if release.current),
+        key=lambda each: (each.created_at, each.chain_id == found.chain_id, -each.id),
+        default=None,
+    )
     if current is None:
         tail = f", but {found.stream} has no current release for {found.platform}."
         return _Standing(Verdict(Freshness.UNKNOWN, ""), "", tail)

@@ -31,9 +31,11 @@ class Policy:
 def choose_policy(policies: Iterable[Policy], account_id: int, tags: Mapping[str, str]) -> Policy | None:
     """The most specific policy that fits: account and tag, tag, account, default; a tag's value before any value.
 
-    Of several as specific (a function with two tags that each have one) the strictest counts. None fits: None.
+    Of several as specific (a function with two tags that each have one) the strictest counts, and of those as
+    strict the first by its tag. None fits: None.
     """
     fitting = [policy for policy in policies if policy.fits(account_id, tags)]
+    fitting.sort(key=lambda policy: (policy.tag_key, policy.tag_value))
     return max(fitting, key=lambda policy: (policy._precision, _strictness(policy)), default=None)
 
 

@@ -105,7 +105,10 @@ def endangered(expiring: Sequence[Expiring], uses: Iterable[Use]) -> tuple[Dange
 
     An image that an index holds goes after the index (ECR keeps it only until then), which the sentence says.
     """
-    doomed = {member: (each, each.digest) for each in expiring for member in each.members}
+    first_last = sorted(
+        expiring, key=lambda each: (each.rule, each.digest), reverse=True
+    )  # of several indexes it is told
+    doomed = {member: (each, each.digest) for each in first_last for member in each.members}
     doomed |= {each.digest: (each, "") for each in expiring}
     found = []
     for use in uses:
@@ -113,7 +116,12 @@ def endangered(expiring: Sequence[Expiring], uses: Iterable[Use]) -> tuple[Dange
             image, index = doomed[use.digest]
             text = _sentence(image, use, index)
             found.append(Danger(use.need, image.rule, image.action, use.digest, use, index, text))
-    return tuple(sorted(found, key=lambda danger: (danger.need, danger.use.function, danger.use.version)))
+    return tuple(sorted(found, key=_most_needed_first))
+
+
+def _most_needed_first(danger: Danger) -> tuple[Need, str, str, str, int]:
+    use = danger.use
+    return danger.need, use.function, use.account, use.version, use.function_id
 
 
 def all_digests(expiring: Iterable[Expiring]) -> dict[int, set[str]]:

@@ -1,6 +1,6 @@
 """What is wrong with a function, judged by its state and by what its aliases run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -52,14 +52,26 @@ RANK_OVERDUE, RANK_END_OF_LIFE, RANK_STALE, RANK_INACTIVE, RANK_UNKNOWN = 55, 50
 
 
 def worst(live: Sequence[LiveVersion]) -> LiveVersion | None:
-    """The live version with the worst base: end of life, stale (the longest), unknown, current; None of none."""
-    return max(live, key=lambda version: (version.freshness.severity, version.days_behind), default=None)
+    """The live version with the worst base: end of life, stale (the longest), unknown, current; None of none.
+
+    Of several as bad the one that is more releases behind, then the oldest version.
+    """
+    return max(_oldest_first(live), key=_badness, default=None)
 
 
 def first_overdue(live: Sequence[LiveVersion], today: date) -> LiveVersion | None:
-    """The live version whose base has been overdue for the longest; None where none is."""
-    late = [version for version in live if version.overdue_on and version.overdue_on <= today]
+    """The live version whose base has been overdue for the longest, of several the worst; None where none is."""
+    late = [version for version in _oldest_first(live) if version.overdue_on and version.overdue_on <= today]
+    late.sort(key=_badness, reverse=True)  # which keeps the order of those that are as bad
     return min(late, key=lambda version: version.overdue_on or today, default=None)
+
+
+def _badness(version: LiveVersion) -> tuple[int, int, int]:
+    return version.freshness.severity, version.days_behind, version.releases_behind
+
+
+def _oldest_first(live: Iterable[LiveVersion]) -> list[LiveVersion]:
+    return sorted(live, key=lambda version: (len(version.number), version.number, version.aliases))  # 2 before 10
 
 
 def find_problem(

@@ -5,7 +5,7 @@ ECR's basic scan names packages; Inspector's (enhanced) names the layer and the 
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -97,7 +97,10 @@ def severity_rank(severity: str) -> int:
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     """Findings in the order they are shown and kept in."""
-    return sorted(findings, key=lambda finding: (severity_rank(finding.severity), finding.name))
+    return sorted(
+        findings,
+        key=lambda finding: (severity_rank(finding.severity), finding.name, [astuple(each) for each in finding.places]),
+    )
 
 
 def https(value: Any) -> str:

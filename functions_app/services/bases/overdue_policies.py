@@ -76,7 +76,7 @@ def listing() -> tuple[PolicyRow, ...]:
         )
         for policy in FreshnessPolicy.objects.select_related("account")
     ]
-    return tuple(sorted(rows, key=lambda row: (row.account, row.tag)))
+    return tuple(sorted(rows, key=lambda row: (row.account, row.tag, row.id)))
 
 
 def faults(draft: PolicyDraft, existing: FreshnessPolicy | None = None) -> dict[str, str]:

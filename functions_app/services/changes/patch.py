@@ -83,9 +83,10 @@ class _Reading:
         self.functions = {function.pk: function for function in few.iterator() if function.pk in ids}
         self.late = overdue_ways(now.date(), ids)
         self.names = dict(BaseStream.objects.values_list("pk", "name"))
+        current = stream.releases.filter(current=True).defer("config", "layers", "diff_ids")
         self.targets = {
             release.platform: CurrentRelease(release.pk, label(release), release.manifest_digest)
-            for release in stream.releases.filter(current=True).defer("config", "layers", "diff_ids")
+            for release in current.order_by("created_at", "-pk")  # of several the newest counts, as for verdicts
         }
 
     def place(self, row: tuple[Any, ...]) -> LivePlace | None:

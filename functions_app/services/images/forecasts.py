@@ -240,7 +240,7 @@ def _compare(context: Context) -> Outcome:
 
 def _raise_first(repository: int | None) -> None:
     """No repository at all could be read: the run says why."""
-    failed = LifecycleForecast.objects.filter(problem__isnull=False).order_by("-attempted_at")
+    failed = LifecycleForecast.objects.filter(problem__isnull=False).order_by("-attempted_at", "pk")
     row = failed.filter(repository=repository).first() if repository else failed.first()
     if row is None or row.problem is None:
         return

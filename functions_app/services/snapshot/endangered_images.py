@@ -55,7 +55,12 @@ def dangers(
         for repository, entries in forecasts
         for danger in endangered([Expiring.from_json(entry) for entry in entries], uses[repository])
     ]
-    return tuple(sorted(found, key=lambda row: (row.danger.need, row.use.function, row.use.account, row.use.version)))
+    return tuple(sorted(found, key=_most_needed_first))
+
+
+def _most_needed_first(row: RiskRow) -> tuple[Need, str, str, str, int]:
+    use = row.use
+    return row.danger.need, use.function, use.account, use.version, use.function_id
 
 
 @dataclass(frozen=True)

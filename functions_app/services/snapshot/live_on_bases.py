@@ -55,7 +55,7 @@ def label(release: ReleaseFact | BaseRelease) -> str:
 
 def release_facts() -> dict[int, ReleaseFact]:
     """Every release there is. One query."""
-    rows = BaseRelease.objects.order_by("-created_at").values_list(*ReleaseFact.COLUMNS)
+    rows = BaseRelease.objects.order_by("-created_at", "pk").values_list(*ReleaseFact.COLUMNS)
     return {row[0]: ReleaseFact(*row) for row in rows}
 
 

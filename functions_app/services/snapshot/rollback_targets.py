@@ -93,10 +93,11 @@ def _seen(moves: Iterable[AliasMove]) -> dict[str, tuple[datetime, datetime]]:
 
 
 def _chosen(alias: Alias, moves: Sequence[AliasMove], versions: Mapping[str, Version]) -> list[str]:
-    """The numbers, in the order they are offered in."""
+    """The numbers, in the order they are offered in: those seen live by when they were left, then the newest."""
     seen = _seen(moves)
+    left = {move.version: position for position, move in enumerate(moves[:-1])}  # several may share a moment
     live = [number for number in seen if is_way_back(number, alias.version, seen)]
-    live.sort(key=lambda number: seen[number][1], reverse=True)
+    live.sort(key=left.__getitem__, reverse=True)
     earlier = [number for number in versions if number not in seen and is_way_back(number, alias.version, ())]
     earlier.sort(key=ordinal, reverse=True)
     return [*live, *earlier[:OFFERED]]

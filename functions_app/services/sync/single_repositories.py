@@ -31,7 +31,7 @@ def ask(account_id: str, region: str, name: str, now: datetime) -> bool:
 def submit_asked() -> Run | None:
     """Start the reading of what was asked for; None where nothing was. Raises BUSY when one is under way."""
     asked = Repository.objects.filter(asked_at__isnull=False, gone_at=None, account__enabled=True)
-    rows = list(asked.order_by("asked_at").values_list("pk", "name", "account_id", "region")[:MOST])
+    rows = list(asked.order_by("asked_at", "pk").values_list("pk", "name", "account_id", "region")[:MOST])
     if not rows:
         return None
     title = f"Read {rows[0][1]} after an event" if len(rows) == 1 else f"Read {len(rows)} repositories after events"

@@ -6,6 +6,8 @@ import pytest
 
 from functions_app.domain.bases.ends_of_life import End, Ends, days_left, ends_of
 
+pytestmark = pytest.mark.shows_dates
+
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 

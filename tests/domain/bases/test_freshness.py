@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import permutations
 
 import pytest
 
@@ -10,6 +11,8 @@ from functions_app.domain.bases.detection import Detection, Tier, unknown
 from functions_app.domain.bases.ends_of_life import Ends
 from functions_app.domain.bases.freshness import NEWER_LIMIT, REASON_LIMIT, Freshness, Verdict, judge
 from functions_app.domain.bases.lineage import KnownRelease, Level
+
+pytestmark = pytest.mark.shows_dates
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TODAY = NOW.date()
@@ -326,3 +329,17 @@ def test_reasons_fit_their_column() -> None:
 
     assert len(found.reason) == REASON_LIMIT
     assert all(len(level.reason) <= REASON_LIMIT for level in found.levels)
+
+
+TWINS = [release(4, 9, current=True), release(5, 9, current=True)]
+
+
+def test_of_two_current_releases_of_one_moment_the_one_that_an_image_stands_on_counts() -> None:
+    for order in permutations([STREAM[1], *TWINS]):
+        assert [verdict(on(each), order).freshness for each in TWINS] == [Freshness.CURRENT] * 2
+
+
+def test_of_two_current_releases_of_one_moment_the_one_known_first_is_named() -> None:
+    told = {verdict(on(STREAM[1]), order).reason for order in permutations([STREAM[1], *TWINS])}
+
+    assert told == {"Built on python:3.12.2: 2 releases and 52 days behind python:3.12.4."}

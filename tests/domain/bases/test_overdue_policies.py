@@ -1,11 +1,14 @@
 """Policies: the most specific counts; overdue from a day, by days or by releases."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import permutations
 
 import pytest
 
 from functions_app.domain.bases.freshness import Freshness, Verdict
 from functions_app.domain.bases.overdue_policies import Lateness, Policy, choose_policy, overdue_on
+
+pytestmark = pytest.mark.shows_dates
 
 SINCE = datetime(2026, 10, 1, 9, tzinfo=UTC)
 DEFAULT = Policy(None, "", "", 30, None)
@@ -113,3 +116,10 @@ def test_a_verdict_tells_what_counts() -> None:
     verdict = Verdict(Freshness.STALE, "", stale_since=SINCE, end_of_life_on=date(2027, 1, 1), levels=(level,))
 
     assert Lateness.of(verdict) == Lateness(Freshness.STALE, SINCE, date(2027, 1, 1), ((SINCE.date(),),))
+
+
+def test_of_two_tags_whose_policies_are_as_strict_the_first_by_name_counts() -> None:
+    stage, team = Policy(None, "stage", "prod", 7, None), TAG
+
+    for order in permutations([team, stage, DEFAULT]):
+        assert choose_policy(order, 1, {**PAYMENTS, "stage": "prod"}) == stage

@@ -1,5 +1,6 @@
 """What a lifecycle policy would take away, held against what functions use."""
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -64,6 +65,22 @@ def test_what_is_needed_most_comes_first() -> None:
 def test_every_use_of_one_image_is_told() -> None:
     uses = [use(aliases=("prod",)), Use("a", 2, "cart", "staging", "1", aliases=("live",))]
     assert [danger.use.function for danger in endangered([Expiring("a", 1)], uses)] == ["cart", "orders"]
+
+
+def test_uses_that_are_needed_as_much_come_by_function_and_account_in_whatever_order_they_are_read() -> None:
+    uses = [Use("a", 3, "orders", "test", "1"), Use("a", 2, "orders", "staging", "1"), Use("a", 1, "cart", "test", "1")]
+
+    for order in permutations(uses):
+        found = [danger.use.function_id for danger in endangered([Expiring("a", 1)], order)]
+        assert found == [1, 2, 3]
+
+
+def test_of_several_indexes_that_hold_an_image_the_first_rules_is_told() -> None:
+    indexes = [Expiring("x", 2, members=("a",)), Expiring("z", 1, members=("a",)), Expiring("y", 1, members=("a",))]
+
+    for order in permutations(indexes):
+        (danger,) = endangered(order, [use()])
+        assert (danger.rule, danger.index) == (1, "y")
 
 
 def test_a_forecast_reads_back_what_it_wrote() -> None:

@@ -1,12 +1,24 @@
 """What is wrong with a function, worst first; whose it is; who else manages it."""
 
+from dataclasses import replace
 from datetime import date, timedelta
+from itertools import permutations
 
 import pytest
 
 from functions_app.domain.bases.freshness import Freshness
-from functions_app.domain.fleet.states import RANK_OVERDUE, RANK_STALE, Condition, LiveVersion, find_problem, worst
+from functions_app.domain.fleet.states import (
+    RANK_OVERDUE,
+    RANK_STALE,
+    Condition,
+    LiveVersion,
+    find_problem,
+    first_overdue,
+    worst,
+)
 from functions_app.domain.fleet.tags import managed_by, owner_of
+
+pytestmark = pytest.mark.shows_dates
 
 TODAY = date(2026, 11, 20)
 FINE = Condition(state="Active", last_update_status="Successful")
@@ -75,6 +87,22 @@ def test_the_base_that_is_overdue_for_the_longest_is_told() -> None:
     ]
 
     assert "b: overdue since 2026-11-11" in find_problem(FINE, versions, [], TODAY).text
+
+
+def test_of_versions_whose_bases_are_as_bad_the_one_more_releases_behind_then_the_oldest_is_told() -> None:
+    two, ten = (LiveVersion(number, ("a",), False, Freshness.STALE, days_behind=9) for number in ("2", "10"))
+    further = replace(ten, releases_behind=3)
+
+    assert {worst(order) for order in permutations([two, ten])} == {two}
+    assert {worst(order) for order in permutations([two, ten, further])} == {further}
+
+
+def test_of_bases_that_are_overdue_since_the_same_day_the_worst_is_told() -> None:
+    stale = live(Freshness.STALE, "a", overdue_on=TODAY)
+    ended = live(Freshness.END_OF_LIFE, "b", overdue_on=TODAY)
+    later = replace(ended, number="2")
+
+    assert {first_overdue(order, TODAY) for order in permutations([stale, ended, later])} == {ended}
 
 
 @pytest.mark.parametrize("name", ["owner", "Owner", "OWNER", "team", "Team"])

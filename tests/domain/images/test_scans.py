@@ -1,5 +1,6 @@
 """Scans: the many ways not to have findings, and which findings are the base's."""
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -143,6 +144,13 @@ def test_the_worst_come_first() -> None:
         "LOWb",
         "UNDEFINEDa",
     ]
+
+
+def test_findings_of_one_name_come_by_their_packages_in_whatever_order_they_are_read() -> None:
+    found = [finding(package=package, version=version) for package, version in (("b", "1"), ("a", "2"), ("a", "1"))]
+
+    for order in permutations(found):
+        assert worst_first(order) == found[::-1]
 
 
 @pytest.mark.parametrize(

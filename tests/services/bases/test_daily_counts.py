@@ -23,7 +23,7 @@ from tests.factories import (
 )
 from tests.publishing import NOW
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.shows_dates]
 PYTHON = "python:3.12"
 TODAY = NOW.date()
 

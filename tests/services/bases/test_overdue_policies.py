@@ -10,7 +10,7 @@ from functions_app.models import AuditEntry, FreshnessPolicy, Function
 from functions_app.services.bases.overdue_policies import PolicyDraft, delete, faults, listing, policies, save
 from tests.factories import NOW, make_account, make_alias, make_function, make_image, make_repository, make_version
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.shows_dates]
 
 
 def draft(**values: str) -> PolicyDraft:

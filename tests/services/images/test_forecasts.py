@@ -27,7 +27,7 @@ from tests.services.changes.aws_between import Answer, Between, error, once
 from tests.services.changes.stage import Stage, answering, carry_out, log_of, make_stage, twice
 from tests.services.sync.sync_stage import Counted
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.shows_dates]
 START, GET = "ecr.StartLifecyclePolicyPreview", "ecr.GetLifecyclePolicyPreview"
 
 

@@ -56,6 +56,12 @@ def test_what_was_seen_live_comes_first_with_when_that_was(function: Function) -
     assert [target.seen for target in rest] == [False, False]
 
 
+def test_of_moves_in_one_moment_the_last_one_left_is_offered_first(function: Function) -> None:
+    moved(function, "1", "2", "3", "4")
+    AliasMove.objects.update(at=NOW)
+    assert [target.version for target in offer(function).targets] == ["3", "2", "1"]
+
+
 def test_a_newer_version_is_a_way_back_only_where_it_was_live(function: Function) -> None:
     Alias.objects.update(version="3")
     assert "4" not in [target.version for target in offer(function).targets]

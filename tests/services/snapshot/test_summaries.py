@@ -21,7 +21,7 @@ from tests.factories import (
     make_version,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.shows_dates]
 TODAY = NOW.date()
 
 

@@ -139,7 +139,7 @@ def base_list(now: datetime) -> BaseList:
 
 def current_releases() -> dict[int, ReleaseFact]:
     """The current release of each stream and platform, the newest first. One query."""
-    rows = BaseRelease.objects.filter(current=True).order_by("-created_at").values_list(*ReleaseFact.COLUMNS)
+    rows = BaseRelease.objects.filter(current=True).order_by("-created_at", "pk").values_list(*ReleaseFact.COLUMNS)
     return {row[0]: ReleaseFact(*row) for row in rows}
 
 

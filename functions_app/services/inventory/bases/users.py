@@ -100,7 +100,7 @@ def read_stream_facts(pk: int, now: datetime) -> StreamFacts:
             Code.NOT_FOUND, "Drydock knows no such base image.", next_step="Look for it by name in Base images."
         )
     current = current_releases()
-    rows = BaseRelease.objects.filter(stream=pk).order_by("-created_at").values_list(*ReleaseFact.COLUMNS)
+    rows = BaseRelease.objects.filter(stream=pk).order_by("-created_at", "pk").values_list(*ReleaseFact.COLUMNS)
     accounts = Account.objects.values_list("pk", "name", "account_id", "colour")
     over = Ends.of(streams[pk], now.date()).over
     return StreamFacts(
@@ -154,7 +154,8 @@ def describe(ways: Iterable[Way], read: StreamFacts) -> tuple[UserRow, ...]:
         facts = BaseRelease.objects.filter(pk__in=golden).order_by().values_list(*ReleaseFact.COLUMNS)
         for fact in (ReleaseFact(*row) for row in facts):
             labels[fact.pk] = f"{read.streams[fact.stream_id].name} {label(fact)}"
-    current = {fact.platform: fact.pk for fact in read.releases.values() if fact.current}
+    oldest_first = reversed(list(read.releases.values()))  # of several current ones the newest counts, as for verdicts
+    current = {fact.platform: fact.pk for fact in oldest_first if fact.current}
     return tuple(_user_row(way, read, labels, current) for way in shown)
 
 
@@ -209,4 +210,8 @@ def groups(read: StreamFacts, *, by_owner: bool) -> tuple[Group, ...]:
         )
         for (name, account), found in worst.items()
     ]
-    return tuple(sorted(groups, key=lambda group: (group.current - group.total, -group.total, group.name)))
+    return tuple(sorted(groups, key=_most_behind_first))
+
+
+def _most_behind_first(group: Group) -> tuple[int, int, str]:
+    return -group.behind, -group.total, group.account.name if group.account else group.name

@@ -235,6 +235,7 @@ def _newest(images: Iterable[Image]) -> dict[tuple[int, str], BaseRelease]:
     if not streams:
         return {}
     current = BaseRelease.objects.filter(stream__in=streams, current=True).select_related("stream")
+    current = current.order_by("created_at", "-pk")  # of several for a platform the newest counts, as for verdicts
     return {(release.stream_id, release.platform): release for release in current}
 
 

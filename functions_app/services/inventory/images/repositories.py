@@ -176,7 +176,9 @@ def base_streams(uri: str, digests: Collection[str]) -> dict[str, BaseStream]:
 
 def _uses(images: Sequence[int]) -> dict[int, list[Use]]:
     """Who uses each image: those under an alias first. Two queries."""
-    versions = Version.objects.filter(image__in=images, function__gone_at=None).order_by("function__name", "-ordinal")
+    versions = Version.objects.filter(image__in=images, function__gone_at=None).order_by(
+        "function__name", "function_id", "-ordinal"
+    )
     rows = list(versions.values_list("image_id", "function_id", "function__name", "number"))
     aliases: dict[tuple[int, str], list[str]] = defaultdict(list)
     pointing = Alias.objects.filter(function__in={function for _, function, _, _ in rows}).order_by("name")

@@ -32,7 +32,9 @@ def find_images(search: str) -> tuple[FoundImage, ...]:
     word = search.strip()
     if not word or " " in word:
         return ()
-    named = Tag.objects.filter(name=word).order_by("-since").values_list("repository_id", "digest")[:FOUND]
+    named = (
+        Tag.objects.filter(name=word).order_by("-since", "repository_id").values_list("repository_id", "digest")[:FOUND]
+    )
     pairs = set(named)
     wanted = Q(repository_id__in={repository for repository, _ in pairs}, digest__in={digest for _, digest in pairs})
     if match := DIGEST.fullmatch(word.lower()):

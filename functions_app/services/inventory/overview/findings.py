@@ -192,16 +192,16 @@ def _counts(there: QuerySet[Function], today: date) -> _Counts:
 def _named(there: QuerySet[Function], today: date) -> list[Named]:
     """The worst few of each kind, all in one query: a row that more than one kind names comes once."""
     worst = (
-        there.filter(problem_rank__gte=BROKEN).order_by("-problem_rank", "name"),
-        there.filter(state="Inactive").order_by("name"),
-        there.filter(overdue_on__lte=today).order_by("overdue_on", "name"),
-        there.filter(drifted=True).order_by("name"),
+        there.filter(problem_rank__gte=BROKEN).order_by("-problem_rank", "name", "pk"),
+        there.filter(state="Inactive").order_by("name", "pk"),
+        there.filter(overdue_on__lte=today).order_by("overdue_on", "name", "pk"),
+        there.filter(drifted=True).order_by("name", "pk"),
     )
     wanted = Q()
     for few in worst:
         wanted |= Q(pk__in=few.values("pk")[:NAMED])
     fields = ("pk", "name", "account_id", "problem", "problem_rank", "drifted", "state", "overdue_on")
-    return [Named(*row) for row in Function.objects.filter(wanted).order_by("name").values_list(*fields)]
+    return [Named(*row) for row in Function.objects.filter(wanted).order_by("name", "pk").values_list(*fields)]
 
 
 def _by_rank(each: Named) -> Any:
@@ -215,7 +215,7 @@ def _found(count: int, named: Sequence[Named], fits: Callable[[Named], bool], or
 def _endings(counts: _Counts, today: date) -> tuple[Ending, ...]:
     """By base: the first end of what its functions run on."""
     found: dict[str, Ending] = {}
-    for (base, on), functions in sorted(counts.ends.items(), key=lambda item: item[0][1]):
+    for (base, on), functions in sorted(counts.ends.items(), key=lambda item: (item[0][1], item[0][0])):
         known = found.setdefault(base, Ending(base, on, (on - today).days, 0))
         found[base] = replace(known, functions=known.functions + functions)
     return tuple(found.values())
@@ -228,7 +228,7 @@ def _stuck(account_id: int | None) -> Stuck:
         aliases = aliases.filter(function__account=account_id)
     rows = aliases.annotate(
         every=Window(Count("pk")), without=Window(Count("pk", filter=Q(rollback_lost__gt=0)))
-    ).order_by("-rollback_lost", "function__name", "name")
+    ).order_by("-rollback_lost", "function__name", "name", "pk")
     found = list(
         rows.values_list(
             "function_id", "function__name", "function__account_id", "name", "rollback_lost", "every", "without"
