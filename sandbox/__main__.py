@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from types import FrameType
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sandbox.state import State
 
 _SIZES = ("versions", "aliases", "repositories", "seed")
+_YEARS = range(2000, 2200)  # that --today may lie in: further away dates end
 
 
 def _arguments() -> argparse.Namespace:
@@ -32,7 +34,7 @@ def _arguments() -> argparse.Namespace:
         metavar="DIR",
         help="keep the account there: a restart finds it again, and seeds no fleet into it",
     )
-    parser.add_argument("--today", type=date.fromisoformat, metavar="DATE", help="which day it is here (UTC)")
+    parser.add_argument("--today", type=_day, metavar="DATE", help="which day it is here (UTC)")
     fleet = parser.add_argument_group("fleet", "what to seed; the options go with small and with numbers")
     fleet.add_argument("--fleet", type=_fleet, default="none", metavar="demo|small|none|N", help="N functions")
     fleet.add_argument("--versions", type=int, help="published versions of each function (10)")
@@ -46,6 +48,13 @@ def _fleet(name: str) -> str:
     if name not in ("demo", "small", "none") and not name.isdecimal():
         raise argparse.ArgumentTypeError(f"no fleet is called {name!r}: demo, small, none, or a number of functions")
     return name
+
+
+def _day(text: str) -> date:
+    with suppress(ValueError):
+        if (day := date.fromisoformat(text)).year in _YEARS:
+            return day
+    raise argparse.ArgumentTypeError(f"no day of {_YEARS[0]} to {_YEARS[-1]}: {text!r}; 2028-02-29 is one")
 
 
 def _set_clock(waits: str) -> None:
@@ -100,7 +109,7 @@ def main() -> None:
 
         _set_clock(arguments.clock)
         if arguments.today:
-            CLOCK.ahead = (arguments.today - clock.now().date()).total_seconds()
+            CLOCK.ahead += (arguments.today - clock.now().date()).total_seconds()
         server = create_server(arguments.host, arguments.port)
         state, restored = _restore(arguments.state) if arguments.state else (None, False)
         if not restored:

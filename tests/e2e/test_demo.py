@@ -13,9 +13,9 @@ import pytest
 from tests.e2e.conftest import ROOT, demo_environment, free_port, wait_until_ready
 
 
-def refused(environment: dict[str, str]) -> str:
+def refused(environment: dict[str, str], *arguments: str) -> str:
     """Start a demo that must refuse; what it says."""
-    command = [sys.executable, "manage.py", "demo"]
+    command = [sys.executable, "manage.py", "demo", *arguments]
     answer = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert answer.returncode == 1
     return answer.stderr
@@ -36,6 +36,13 @@ def test_a_folder_that_no_demo_made_is_left_alone(tmp_path: Path) -> None:
     kept.write_text("years of work")
     assert "DRYDOCK_DEMO_DIR" in refused(demo_environment(free_port(), free_port(), tmp_path))
     assert kept.read_text() == "years of work"
+
+
+@pytest.mark.parametrize("day", ["tomorrow", "2027-02-29", "0001-01-01", "9999-12-31"])
+def test_a_day_that_is_none_is_refused_in_one_line(day: str, tmp_path: Path) -> None:
+    answer = refused(demo_environment(free_port(), free_port(), tmp_path / "data"), "--today", day)
+    assert answer == f"CommandError: --today takes a day of 2000 to 2199 such as 2028-02-29, not '{day}'.\n"
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for left-over processes in /proc (Linux)")

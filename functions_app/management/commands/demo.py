@@ -42,6 +42,7 @@ REGIONS = ["eu-west-1", "us-east-1"]
 STREAMS = ("python:3.12", "python:3.9", "nodejs:22", "provided:al2023")  # what the embedded public registry holds
 GOLDEN = "111111111111.dkr.ecr.eu-west-1.amazonaws.com/platform/python-golden:3.12"  # the company's own base
 MARK = ".drydock-demo"
+YEARS = range(2000, 2200)  # that --today may lie in: further away dates end
 
 
 class Command(BaseCommand):
@@ -51,15 +52,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The one option."""
-        parser.add_argument("--today", type=_day, metavar="DATE", help="show the fleet as it is on another day (UTC)")
+        parser.add_argument("--today", metavar="DATE", help="show the fleet as it is on another day (UTC)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Restart this process with the demo's environment, then prepare and run."""
+        today = _day(options["today"]) if options["today"] else None
         port, sandbox_port = _port("DRYDOCK_PORT", 8000), _port("DRYDOCK_SANDBOX_PORT", 8600)
         if env.DEMO not in os.environ:
             _refuse_taken(port, "DRYDOCK_PORT")
             _refuse_taken(sandbox_port, "DRYDOCK_SANDBOX_PORT")
-            environment = _environment(port, sandbox_port, _empty_folder(), options["today"])
+            environment = _environment(port, sandbox_port, _empty_folder(), today)
             self.stdout.write("Starting Drydock's demo ...")
             self.stdout.flush()
             os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606 - ourselves again
@@ -97,10 +99,10 @@ class Command(BaseCommand):
 
 
 def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise CommandError(f"--today takes a day such as 2028-02-29, not {text!r}.") from None
+    with suppress(ValueError):
+        if (day := date.fromisoformat(text)).year in YEARS:
+            return day
+    raise CommandError(f"--today takes a day of {YEARS[0]} to {YEARS[-1]} such as 2028-02-29, not {text!r}.")
 
 
 def _port(variable: str, default: int) -> int:

@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fixtures import REGION, ROOT, Sandbox, login, push_image
+from tests.fixtures import ENVIRONMENT, REGION, ROOT, Sandbox, login, push_image
 from tests.sandbox.fixtures import small_image
 from tests.sandbox.functions import ECHO, python_image, until
-from tests.sandbox.serving import ENVIRONMENT, refused, serving
+from tests.sandbox.serving import refused, serving
 
 ACCOUNT = "222222222222"
 RULE = {"rulePriority": 1, "selection": {"tagStatus": "untagged", "countType": "imageCountMoreThan", "countNumber": 9}}

@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from sandbox.images.bases import STREAMS, BaseStream
-from tests.fixtures import ROOT, Sandbox, login
-from tests.sandbox.serving import ENVIRONMENT, serving
+from tests.fixtures import ENVIRONMENT, ROOT, Sandbox, login
+from tests.sandbox.serving import serving
 
 PRODUCTION, STAGING = "111111111111", "222222222222"
 EUROPE, AMERICA = "eu-west-1", "us-east-1"

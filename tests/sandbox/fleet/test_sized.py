@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures import REGION, ROOT, Sandbox
-from tests.sandbox.serving import ENVIRONMENT, refused, serving
+from tests.fixtures import ENVIRONMENT, REGION, ROOT, Sandbox
+from tests.sandbox.serving import refused, serving
 
 ACCOUNT = "111111111111"
 REPORT = (
