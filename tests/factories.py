@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -26,6 +26,11 @@ from functions_app.services.snapshot.base_use_rows import refresh_uses
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NUMBERS = count(1)
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+
+
+def today(days: int = 0) -> date:
+    """The day on the product's clock, or so many days after it. Midnight falls into no test that is marked."""
+    return clock.now().date() + timedelta(days=days)
 
 
 def digest(word: object) -> str:

@@ -21,6 +21,8 @@ from functions_app.web.http import ProblemMiddleware, server_error
 from tests.conftest import Valkey
 from tests.factories import NOW, make_account, make_function
 
+pytestmark = pytest.mark.shows_dates
+
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 TEMPLATES = sorted(Path(django_settings.BASE_DIR, "templates").rglob("*.html"))
 

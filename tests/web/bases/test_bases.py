@@ -1,14 +1,13 @@
 """Base images: the list of streams, and one stream with its releases and who runs which."""
 
 import re
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from functions_app import clock
 from functions_app.domain.errors import Code, Problem
 from functions_app.models import Account, BaseRelease, BaseStream, Image, Run
 from functions_app.services.inventory.bases.base_list import Standing
@@ -22,9 +21,10 @@ from tests.factories import (
     make_stream,
     make_user,
     make_version,
+    today,
 )
 
-YESTERDAY = clock.now().date() - timedelta(days=1)
+pytestmark = pytest.mark.shows_dates
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_the_list_counts_functions_and_aliases_and_how_they_stand(
 ) -> None:
     make_user(account, new)
     make_user(account, old, alias="")
-    make_user(account, old, overdue_on=YESTERDAY)
+    make_user(account, old, overdue_on=today(-1))
     row = person.get("/bases/").context["found"].used[0]
     assert (row.name, row.releases, row.current_tag) == ("python:3.12", 2, "3.12.new")
     assert row.tally.functions == {Standing.CURRENT: 1, Standing.STALE: 1, Standing.OVERDUE: 1}
@@ -116,8 +116,7 @@ def test_functions_whose_base_is_unknown_are_counted_and_linked(person: Client, 
 
 
 def test_ends_of_life_are_said_with_the_days_left(person: Client, account: Account) -> None:
-    today = clock.now().date()
-    make_stream("python:3.9", deprecated_on=today - timedelta(days=3), os_end_of_life_on=today + timedelta(days=90))
+    make_stream("python:3.9", deprecated_on=today(-3), os_end_of_life_on=today(90))
     text = text_of(person, "/bases/")
     assert ", 3 d ago" in text
     assert ", in 90 d" in text
@@ -140,7 +139,7 @@ def test_the_list_costs_the_same_however_many(
     for number in range(20):
         stream = make_stream(f"python:{number}")
         make_user(account, make_release(stream, "a", days_old=9))
-        make_user(account, make_release(stream, "b", current=True), overdue_on=YESTERDAY)
+        make_user(account, make_release(stream, "b", current=True), overdue_on=today(-1))
     with django_assert_max_num_queries(13):
         person.get("/bases/")
 
@@ -150,7 +149,7 @@ def test_the_head_says_in_one_sentence_how_things_stand(
 ) -> None:
     make_user(account, new)
     make_user(account, old)
-    make_user(account, old, overdue_on=YESTERDAY)
+    make_user(account, old, overdue_on=today(-1))
     text = text_of(person, f"/bases/{stream.pk}/")
     assert "2 functions run older releases. 1 is overdue by policy." in text
     assert "Bring them forward." in text
@@ -276,7 +275,7 @@ def test_blast_radius_by_account_and_by_owner(
     person: Client, account: Account, stream: BaseStream, old: BaseRelease, new: BaseRelease
 ) -> None:
     other = make_account("staging")
-    make_user(account, old, owner="team-red", overdue_on=YESTERDAY)
+    make_user(account, old, owner="team-red", overdue_on=today(-1))
     make_user(account, new, owner="team-red")
     make_user(other, new)
     found = person.get(f"/bases/{stream.pk}/").context["found"]
@@ -327,7 +326,7 @@ def test_the_page_costs_the_same_however_many(
     golden = make_stream("shop/golden:1", own=True)
     for number in range(30):
         release = make_release(stream, f"r{number}", days_old=number, current=number == 0)
-        make_user(account, release, overdue_on=YESTERDAY, owner=f"team-{number}")
+        make_user(account, release, overdue_on=today(-1), owner=f"team-{number}")
         make_user(account, make_golden(golden, f"g{number}", on=release))
     with django_assert_max_num_queries(16):
         person.get(f"/bases/{stream.pk}/")

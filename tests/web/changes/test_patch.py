@@ -13,9 +13,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from functions_app import clock
 from functions_app.models import Account, Alias, AuditEntry, BaseRelease, BaseStream, Image, Plan, Run
-from tests.factories import make_account, make_golden, make_release, make_stream, make_user
+from tests.factories import make_account, make_golden, make_release, make_stream, make_user, today
 
-YESTERDAY = clock.now().date() - timedelta(days=1)
+pytestmark = pytest.mark.shows_dates
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_what_is_behind_is_frozen_with_what_is_possible_for_each(
     person: Client, account: Account, stream: BaseStream, old: BaseRelease
 ) -> None:
     make_user(account, stream.releases.get(tag="new"), "current")
-    make_user(account, old, "ledger", managed_by="terraform", owner="team-red", overdue_on=YESTERDAY)
+    make_user(account, old, "ledger", managed_by="terraform", owner="team-red", overdue_on=today(-1))
     make_user(account, make_golden(make_stream("golden:1", own=True), "g1", on=old), "mailer", alias="")
     unknown = make_user(account, old, "orders", alias="test")
     Image.objects.filter(versions__function=unknown).update(base_release=None, base_tier="partial")

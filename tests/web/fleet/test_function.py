@@ -23,6 +23,8 @@ from tests.factories import (
     make_version,
 )
 
+pytestmark = pytest.mark.shows_dates
+
 
 @pytest.fixture
 def person(client: Client, viewer: User) -> Client:

@@ -1,7 +1,6 @@
 """The functions list: what it shows, what its address means, and what it costs."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
 from html import unescape
 
 import pytest
@@ -9,9 +8,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from functions_app import clock
 from functions_app.models import Scope
-from tests.factories import digest, make_account, make_function
+from tests.factories import digest, make_account, make_function, today
+
+pytestmark = pytest.mark.shows_dates
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "div#list"}
 Names = Callable[[str], list[str]]
@@ -243,10 +243,6 @@ def test_any_view_costs_six_queries_at_most(
         make_function(account, f"f-{number}", freshness="stale")
     with django_assert_max_num_queries(6):
         person.get(f"/functions/?{query}")
-
-
-def today(days: int = 0) -> date:
-    return clock.now().date() + timedelta(days=days)
 
 
 def test_what_the_policy_calls_overdue_is_marked_counted_and_can_be_listed(person: Client, names: Names) -> None:

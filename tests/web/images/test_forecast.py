@@ -13,6 +13,8 @@ from functions_app.models import Image, LifecycleForecast, Repository, Run
 from tests.conftest import Valkey
 from tests.factories import make_account, make_alias, make_function, make_image, make_repository, make_version
 
+pytestmark = pytest.mark.shows_dates
+
 NOW = clock.now()
 
 

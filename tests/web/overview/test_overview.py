@@ -1,6 +1,6 @@
 """The overview: what needs attention, how fresh the fleet is, how old the data is, and what that costs."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,9 +11,9 @@ from pytest_django import DjangoAssertNumQueries
 from functions_app import clock
 from functions_app.models import Account, Alias, FreshnessDay, Function, LifecycleForecast, Run, Scope
 from functions_app.web.overview.findings import Card
-from tests.factories import make_account, make_alias, make_function, make_image, make_repository, make_version
+from tests.factories import make_account, make_alias, make_function, make_image, make_repository, make_version, today
 
-TODAY = clock.now().date()
+pytestmark = pytest.mark.shows_dates
 
 
 @pytest.fixture
@@ -80,9 +80,9 @@ def test_each_finding_names_five_counts_the_rest_and_leads_to_them_all(person: C
 
 
 def test_overdue_names_the_longest_first(person: Client, account: Account) -> None:
-    make_function(account, "late", overdue_on=TODAY - timedelta(days=2))
-    make_function(account, "later", overdue_on=TODAY - timedelta(days=20))
-    make_function(account, "in-time", overdue_on=TODAY + timedelta(days=1))
+    make_function(account, "late", overdue_on=today(-2))
+    make_function(account, "later", overdue_on=today(-20))
+    make_function(account, "in-time", overdue_on=today(1))
     finding = found(person.get("/"))["overdue"]
     assert [(line.name, line.why) for line in finding.lines] == [
         ("later", "Overdue for 20 days."),
@@ -93,12 +93,19 @@ def test_overdue_names_the_longest_first(person: Client, account: Account) -> No
 
 def test_ends_of_life_are_told_by_base_with_the_days_left(person: Client, account: Account) -> None:
     for base, days in (("python:3.9", -40), ("nodejs:20", 90), ("nodejs:20", 90), ("python:3.13", 91)):
-        make_function(account, base_name=base, end_of_life_on=TODAY + timedelta(days=days))
+        make_function(account, base_name=base, end_of_life_on=today(days))
     finding = found(person.get("/"))["ending"]
     assert finding.count == 3
     assert names(finding) == ["python:3.9", "nodejs:20"]
     assert finding.lines[0].why.startswith("1 function, ended 40 days ago")
     assert finding.lines[1].why.startswith("2 functions, 90 days left")
+
+
+def test_bases_that_end_on_one_day_come_by_name(person: Client, account: Account) -> None:
+    bases = ["python:3.9", "nodejs:20", "java:11"]
+    for base in bases:
+        make_function(account, base_name=base, end_of_life_on=today(7))
+    assert names(found(person.get("/"))["ending"]) == sorted(bases)
 
 
 def test_drifted_functions_are_found(person: Client, account: Account) -> None:
@@ -188,13 +195,13 @@ def count_day(account: Account, day: date, base: str = "python:3.12", **counts: 
 def test_the_burn_down_sums_accounts_and_keeps_its_gaps(person: Client, account: Account) -> None:
     make_function(account)
     other = make_account("staging")
-    count_day(account, TODAY - timedelta(days=3), stale=5, end_of_life=2)
-    count_day(other, TODAY - timedelta(days=3), stale=1)
-    count_day(account, TODAY, stale=4, overdue=1)
+    count_day(account, today(-3), stale=5, end_of_life=2)
+    count_day(other, today(-3), stale=1)
+    count_day(account, today(), stale=4, overdue=1)
     drawing = person.get("/").context["drawing"]
     assert [(row.day, row.total, row.overdue) for row in drawing.table] == [
-        (TODAY, 4, 1),
-        (TODAY - timedelta(days=3), 8, 0),
+        (today(), 4, 1),
+        (today(-3), 8, 0),
     ]
     assert (drawing.change, drawing.missing, len(drawing.overdue)) == (-4, 2, 2)
     assert [row.total for row in person.get("/?account=staging").context["drawing"].table] == [1]
@@ -202,28 +209,28 @@ def test_the_burn_down_sums_accounts_and_keeps_its_gaps(person: Client, account:
 
 def test_a_first_day_says_that_the_chart_grows(person: Client, account: Account) -> None:
     make_function(account)
-    count_day(account, TODAY, current=9)
+    count_day(account, today(), current=9)
     assert "tomorrow there is something to compare" in person.get("/").content.decode()
 
 
 def test_a_day_without_stale_functions_is_counted_and_no_gap(person: Client, account: Account) -> None:
     make_function(account)
-    count_day(account, TODAY - timedelta(days=1), stale=2)
-    count_day(account, TODAY, current=2)
+    count_day(account, today(-1), stale=2)
+    count_day(account, today(), current=2)
     assert [row.total for row in person.get("/").context["drawing"].table] == [0, 2]
 
 
 def test_many_bases_leave_the_smallest_to_one_series(person: Client, account: Account) -> None:
     make_function(account)
     for number in range(9):
-        count_day(account, TODAY, base=f"python:3.{number}", stale=20 - number)
+        count_day(account, today(), base=f"python:3.{number}", stale=20 - number)
     series = person.get("/").context["drawing"].series
     assert [(each.name, each.latest) for each in series][-2:] == [("python:3.4", 16), ("other bases", 54)]
 
 
 def test_the_range_is_in_the_address(person: Client, account: Account) -> None:
     make_function(account)
-    count_day(account, TODAY - timedelta(days=60), stale=3)
+    count_day(account, today(-60), stale=3)
     assert person.get("/").context["drawing"] is None
     assert len(person.get("/?days=90").context["drawing"].columns) == 1
     assert person.get("/?days=12345&account=nobody").status_code == 200
@@ -252,9 +259,9 @@ def test_it_costs_the_same_however_much_is_wrong(
     for number in range(40):
         function = make_endangered(account, f"f-{number}", rule=number + 1)
         Function.objects.filter(pk=function.pk).update(
-            problem_rank=80, drifted=True, state="Inactive", overdue_on=TODAY, end_of_life_on=TODAY
+            problem_rank=80, drifted=True, state="Inactive", overdue_on=today(), end_of_life_on=today()
         )
-        count_day(account, TODAY - timedelta(days=number), stale=number)
+        count_day(account, today(-number), stale=number)
     Alias.objects.update(rollback_targets=0)
     with django_assert_max_num_queries(14):  # three of them the session's, the person's and the frame's
         text = person.get("/?days=90").content.decode()
@@ -281,9 +288,9 @@ def test_stale_functions_are_told_where_no_policy_makes_them_overdue(person: Cli
 
 def test_names_are_escaped(person: Client, account: Account) -> None:
     make_function(
-        account, "<b>f</b>", problem_rank=80, problem="<i>why</i>", base_name="<u>base</u>", end_of_life_on=TODAY
+        account, "<b>f</b>", problem_rank=80, problem="<i>why</i>", base_name="<u>base</u>", end_of_life_on=today()
     )
-    count_day(account, TODAY, base="<s>base</s>", stale=1)
+    count_day(account, today(), base="<s>base</s>", stale=1)
     text = person.get("/").content.decode()
     for word in ("<b>f", "<i>why", "<u>base", "<s>base"):
         assert word not in text

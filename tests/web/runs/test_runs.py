@@ -14,7 +14,7 @@ from functions_app.domain.runs import Kind, Status, StepStatus
 from functions_app.models import AuditEntry, Run, RunStep
 from functions_app.services.people import access
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey"), pytest.mark.shows_dates]
 NOW = clock.now()
 FRAME_QUERIES = 10  # session, person, and what stands around every page
 
