@@ -1,6 +1,6 @@
 """Five days on which what shows dates works as on any other: `python -m tests.days` runs what is marked on each.
 
-Modules marked `shows_dates` run, on SQLite. With --browser: the browser's tests of dates, on the last of the days.
+What is marked `shows_dates` runs, on SQLite. With --browser: the browser's tests of dates, on the last of the days.
 """
 
 import calendar
@@ -70,7 +70,7 @@ def _first_after(now: datetime, moments: Iterable[datetime]) -> datetime:
 
 
 def marked() -> list[str]:
-    """The test modules that are marked."""
+    """The test modules in which something is marked."""
     return sorted(str(path) for path in HERE.rglob("test_*.py") if MARK in path.read_text(encoding="utf-8"))
 
 

@@ -1,4 +1,4 @@
-"""`make test`: every test on SQLite, then what touches the database once more on PostgreSQL.
+"""`make test`: every test on SQLite, what shows dates on other days, then the database's tests on PostgreSQL.
 
 Skips for a missing system package are failures where CI=true (tests/packages.py).
 """
@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests import postgres
+from tests import days, postgres
 
 ON_BOTH = ["tests/services", "tests/web", "tests/streams"]
 SLOW = ("e2e", "services", "web", "streams", "registry")  # first, so that no worker is left with them at the end
@@ -23,11 +23,13 @@ def everything() -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Run both passes and answer with the first failure's exit code."""
+    """Run the passes and answer with the first failure's exit code."""
     pytest = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
     pytest += arguments
     print("Every test, on SQLite:", flush=True)
     first = subprocess.run([*pytest, *everything()], check=False).returncode
+    print("Once more on five other days: what shows dates", flush=True)
+    first = days.run(arguments) or first
     with postgres.cluster() as url:
         if url is None:
             return first

@@ -27,7 +27,7 @@ from tests.services.changes.aws_between import Answer, Between, error, once
 from tests.services.changes.stage import Stage, answering, carry_out, log_of, make_stage, twice
 from tests.services.sync.sync_stage import Counted
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.shows_dates]
+pytestmark = pytest.mark.django_db(transaction=True)
 START, GET = "ecr.StartLifecyclePolicyPreview", "ecr.GetLifecyclePolicyPreview"
 
 
@@ -248,6 +248,7 @@ def test_it_is_due_once_a_day_and_only_where_there_is_a_repository(db: None) -> 
     assert not forecasts.is_due(now)
 
 
+@pytest.mark.shows_dates
 def test_it_is_due_again_after_a_day(stage: Stage) -> None:
     assert forecasts.is_due(clock.now())
     forecast_all()

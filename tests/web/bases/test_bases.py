@@ -108,6 +108,15 @@ def test_streams_in_use_come_first_and_the_others_are_folded(
     assert "1 watched that nobody stands on" in text_of(person, "/bases/")
 
 
+def test_accounts_with_as_many_functions_behind_come_by_name(
+    person: Client, stream: BaseStream, old: BaseRelease, new: BaseRelease
+) -> None:
+    for name in ("c", "a", "b"):
+        make_user(make_account(name), old)
+    found = person.get(f"/bases/{stream.pk}/").context["found"]
+    assert [group.account.name for group in found.by_account] == ["a", "b", "c"]
+
+
 def test_functions_whose_base_is_unknown_are_counted_and_linked(person: Client, account: Account) -> None:
     make_user(account, None)
     answer = person.get("/bases/")

@@ -147,6 +147,14 @@ def test_anybody_may_look_at_a_plan_and_nobody_can_apply_it(
     assert person.get(address).status_code == 200
 
 
+def test_of_two_current_releases_for_a_platform_the_newest_is_where_it_goes(
+    person: Client, account: Account, stream: BaseStream, old: BaseRelease
+) -> None:
+    make_release(stream, "neither", days_old=3, current=True)
+    make_user(account, old, "ledger")
+    assert [row["to_release"] for row in rows_of(person, planned(person, stream))] == ["new"]
+
+
 def test_an_expired_plan_says_so(person: Client, account: Account, stream: BaseStream, old: BaseRelease) -> None:
     make_user(account, old)
     address = planned(person, stream)

@@ -8,7 +8,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from functions_app import clock
-from functions_app.models import AliasMove, AuditEntry, Function, Image, Run
+from functions_app.models import AliasMove, AuditEntry, BaseRelease, Function, Image, Run
 from functions_app.web.html.chains import Stop
 from tests.factories import (
     NOW,
@@ -76,6 +76,12 @@ def test_a_lane_leads_from_the_alias_to_the_newest_release(person: Client, funct
     assert [stop.kind for stop in first] == ["Alias", "Version", "Image", "Base", "Newest"]
     assert first[-1].word == "3 releases, 41 d"
     assert first[-1].hop == "warn"
+
+
+def test_of_two_current_releases_for_a_platform_the_newest_ends_the_lane(person: Client, function: Function) -> None:
+    newest = BaseRelease.objects.get(current=True)
+    make_release(newest.stream, "3.12.neither", days_old=3, current=True)
+    assert "3.12.newest" in lanes(person, function)[0][-1].body
 
 
 def test_a_split_alias_has_a_lane_for_each_share(person: Client, function: Function) -> None:
