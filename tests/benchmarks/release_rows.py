@@ -2,16 +2,17 @@
 
 import hashlib
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 
+from functions_app import clock
 from functions_app.domain.images.manifests import chain_ids
 from functions_app.models import BaseRelease, BaseStream
 
-NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+NOW = clock.now()
 STREAMS, GOLDEN, RELEASES = 40, 4, 150  # the first GOLDEN of the streams stand on those after them
 PLATFORMS = ("linux/amd64", "linux/arm64")
 LAMBDA = ("python:3.12", "nodejs:22", "python:3.9", "provided:al2023")  # the first of these is the most popular
-ENDED = {"python:3.9": date(2025, 12, 15)}
+ENDED = {"python:3.9": NOW.date() - timedelta(days=320)}
 LAYERS = ("os", "language", "runtime", "entrypoint", "emulator", "certificates")
 
 
