@@ -20,9 +20,9 @@ def wait_until(reached: Callable[[], bool], what: str, seconds: float = 60) -> N
 
 
 def open_function(page: Page, demo: Demo, name: str) -> None:
-    """Search for it and follow its link."""
-    page.goto(f"{demo.url}/functions/?search={name}")
-    page.get_by_role("link", name=name, exact=True).first.click()
+    """Search for it and follow its link; staging has functions of the same names."""
+    page.goto(f"{demo.url}/functions/?account=production&search={name}")
+    page.get_by_role("link", name=name, exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(name)
 
 
@@ -68,7 +68,8 @@ def test_an_operator_finds_a_stale_function_and_deploys_a_newer_image_to_its_ali
     page.wait_for_url(re.compile("freshness=stale"))
     expect(page.locator("td.base").filter(has_text="Stale")).not_to_have_count(0)
     expect(page.locator("td.base").filter(has_text="Current")).to_have_count(0)
-    page.get_by_role("link", name="orders-api", exact=True).first.click()
+    in_production = page.locator("#rows tr").filter(has_text="production")
+    in_production.get_by_role("link", name="orders-api", exact=True).click()
 
     before = {alias: digest_of(page, alias) for alias in ("live", "previous")}
 

@@ -46,8 +46,8 @@ LISTS = (
 
 def address_of(page: Page, demo: Demo, name: str) -> str:
     """The address of a function of the demo fleet."""
-    page.goto(f"{demo.url}/functions/?search={name}")
-    link = page.get_by_role("link", name=name, exact=True).first
+    page.goto(f"{demo.url}/functions/?account=production&search={name}")
+    link = page.get_by_role("link", name=name, exact=True)
     return f"{demo.url}{link.get_attribute('href')}"
 
 
