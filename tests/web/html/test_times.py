@@ -6,6 +6,7 @@ import pytest
 
 from functions_app.web.html.times import ago, exact
 
+pytestmark = pytest.mark.shows_dates
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
