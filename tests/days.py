@@ -53,11 +53,11 @@ def next_dst_night(now: datetime) -> datetime:
 
 
 DAYS = (
-    Day("the turn of the year", next_turn_of_the_year),
-    Day("a leap day", next_leap_day),
-    Day("a DST night", next_dst_night, "Europe/Berlin"),
-    Day("in 45 days", lambda now: now + timedelta(days=45)),
-    Day("in 400 days", lambda now: now + timedelta(days=400)),
+    Day("The turn of the year", next_turn_of_the_year),
+    Day("A leap day", next_leap_day),
+    Day("A DST night", next_dst_night, "Europe/Berlin"),
+    Day("In 45 days", lambda now: now + timedelta(days=45)),
+    Day("In 400 days", lambda now: now + timedelta(days=400)),
 )
 
 
@@ -95,7 +95,7 @@ def _pass(day: Day, arguments: Sequence[str]) -> int:
     )
     failed = done.returncode not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
     last = done.stdout if failed else done.stdout.strip().rpartition("\n")[2]
-    print(f"On {day.name}, {day.after(now):%F %T} {day.zone}: {last}", flush=True)
+    print(f"{day.name} ({day.after(now):%F %T} UTC, TZ={day.zone}): {last}", flush=True)
     return done.returncode if failed else 0
 
 
