@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import random
+import ssl
 import subprocess
 import sys
 import urllib.request
@@ -11,7 +12,7 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -157,11 +158,21 @@ def push(sandbox: Sandbox, aws_client: ClientFactory) -> Push:
         ecr = aws_client("ecr", region, account)
         with suppress(ecr.exceptions.RepositoryAlreadyExistsException):
             ecr.create_repository(repositoryName=repository)
-        with httpx.Client(base_url=sandbox.url, auth=login(ecr)) as registry:
+        with registry_client(sandbox.url, login(ecr)) as registry:
             push_image(registry, repository, image, tags)
         return image.digest
 
     return run
+
+
+def registry_client(url: str, auth: tuple[str, str]) -> httpx.Client:
+    """A client of /v2 with a login."""
+    return httpx.Client(base_url=url, auth=auth, verify=_authorities())
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    return httpx.create_ssl_context()  # httpx reads the file of all of them for every client: longer than a push takes
 
 
 def push_image(registry: httpx.Client, repository: str, image: Image | Index, tags: Sequence[str] = ()) -> None:

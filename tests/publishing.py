@@ -4,10 +4,8 @@ import itertools
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-import httpx
-
 from sandbox.images.making import Image, Index, make_image, make_index, make_layer
-from tests.fixtures import Sandbox, push_image
+from tests.fixtures import Sandbox, push_image, registry_client
 
 LOGIN = ("public", "sandbox")
 _NUMBERS = itertools.count(1)
@@ -20,7 +18,7 @@ def unique_repository() -> str:
 
 def publish(sandbox: Sandbox, repository: str, image: Image | Index, tags: Sequence[str]) -> str:
     """Push to the public name space and give the digest."""
-    with httpx.Client(base_url=sandbox.url, auth=LOGIN) as registry:
+    with registry_client(sandbox.url, LOGIN) as registry:
         push_image(registry, repository, image, tags)
     return image.digest
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-import boto3
-import botocore.session
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
+from botocore.loaders import Loader
+from botocore.session import Session, get_session
 
 from functions_app.aws.errors import translate
 
@@ -39,7 +40,7 @@ class Target:
 
 
 _CLIENTS: dict[tuple[Any, ...], Any] = {}
-_SESSIONS: dict[tuple[Any, ...], boto3.Session] = {}
+_SESSIONS: dict[tuple[Any, ...], Session] = {}
 _LOCK = threading.Lock()
 
 
@@ -58,7 +59,7 @@ def client(target: Target, service: Literal["sqs"], *, read_timeout: float = ...
 @overload
 def client(target: Target, service: Literal["sts"], *, read_timeout: float = ..., attempts: int = ...) -> STSClient: ...
 def client(target: Target, service: str, *, read_timeout: float = 30.0, attempts: int = 2) -> Any:
-    """A boto3 client, kept per target: safe to share between threads; `read_timeout` in seconds.
+    """A client of AWS's SDK, kept per target: safe to share between threads; `read_timeout` in seconds.
 
     `attempts` counts the first one: 1 for whatever must not be repeated. Honours AWS_ENDPOINT_URL.
     """
@@ -75,7 +76,7 @@ def client(target: Target, service: str, *, read_timeout: float = 30.0, attempts
                 inject_host_prefix=not endpoint,
             )
             session = _session(target, endpoint)
-            _CLIENTS[key] = session.client(service, config=config)  # type: ignore[call-overload]
+            _CLIENTS[key] = session.create_client(service, region_name=target.region, config=config)
         return _CLIENTS[key]
 
 
@@ -92,16 +93,28 @@ def forget() -> None:
         _SESSIONS.clear()
 
 
-def _session(target: Target, endpoint: str) -> boto3.Session:
+def _session(target: Target, endpoint: str) -> Session:
     key = (target.region, target.role_arn, target.external_id, endpoint)
     if key not in _SESSIONS:
-        inner = botocore.session.get_session()
+        session = _new_session()
         if target.role_arn:
-            own = boto3.Session(region_name=target.region)
-            resolver = CredentialResolver(providers=[_AssumedRole(own, target)])
-            inner.register_component("credential_provider", resolver)
-        _SESSIONS[key] = boto3.Session(botocore_session=inner, region_name=target.region)
+            resolver = CredentialResolver(providers=[_AssumedRole(_new_session(), target)])
+            session.register_component("credential_provider", resolver)
+        _SESSIONS[key] = session
     return _SESSIONS[key]
+
+
+def _new_session() -> Session:
+    session = get_session()
+    session.register_component("data_loader", _models())
+    return session
+
+
+@cache
+def _models() -> Loader:
+    """What botocore knows of AWS's services: megabytes of JSON, parsed once in a process and not for each account."""
+    loader: Loader = get_session().get_component("data_loader")
+    return loader
 
 
 class _AssumedRole(CredentialProvider):
@@ -109,7 +122,7 @@ class _AssumedRole(CredentialProvider):
 
     METHOD = "drydock-assume-role"
 
-    def __init__(self, own: boto3.Session, target: Target) -> None:
+    def __init__(self, own: Session, target: Target) -> None:
         super().__init__()
         self._own, self._target = own, target
 
@@ -120,7 +133,7 @@ class _AssumedRole(CredentialProvider):
     def _assume(self) -> dict[str, str]:
         config = Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=15, retries={"total_max_attempts": 2})
         more: dict[str, Any] = {"ExternalId": self._target.external_id} if self._target.external_id else {}
-        sts = self._own.client("sts", config=config)
+        sts: Any = self._own.create_client("sts", region_name=self._target.region, config=config)
         keys = sts.assume_role(RoleArn=self._target.role_arn, RoleSessionName="drydock", **more)["Credentials"]
         return {
             "access_key": keys["AccessKeyId"],

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, TypeVar
 
 from sandbox.images.making import Image, make_image, make_layer
@@ -51,9 +52,17 @@ class Functions:
     def __init__(self, client: Callable[..., Any], push: Callable[..., str], account: str) -> None:
         self.account = account
         self.api = client("lambda")
-        self.logs = client("logs")
-        self.ecr = client("ecr")
-        self._push = push
+        self._client, self._push = client, push
+
+    @cached_property
+    def logs(self) -> Any:
+        """CloudWatch Logs: made when it is asked for, since few tests do."""
+        return self._client("logs")
+
+    @cached_property
+    def ecr(self) -> Any:
+        """ECR, in the same way."""
+        return self._client("ecr")
 
     def uri(self, reference: str = "app:1", *, account: str | None = None, region: str = REGION) -> str:
         """The URI of an image, by "repository:tag" or "repository@digest"."""

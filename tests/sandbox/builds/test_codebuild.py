@@ -15,7 +15,7 @@ from sandbox.builds import codebuild
 from sandbox.builds.build_run import Build, run
 from sandbox.images.making import Image, make_image, make_layer
 from sandbox.registry.access import PUBLIC_PASSWORD, PUBLIC_USER
-from tests.fixtures import REGION, ClientFactory, Push, Sandbox, push_image
+from tests.fixtures import REGION, ClientFactory, Push, Sandbox, push_image, registry_client
 from tests.sandbox.fixtures import CREATED
 from tests.sandbox.functions import Functions, python_image
 
@@ -38,7 +38,7 @@ def base(sandbox: Sandbox) -> Image:
         "Labels": {"vendor": "base"},
     }
     image = make_image([make_layer({"etc/os-release": b"ID=base\n", "var/task/": b""})], created=CREATED, config=config)
-    with httpx.Client(base_url=sandbox.url, auth=(PUBLIC_USER, PUBLIC_PASSWORD)) as registry:
+    with registry_client(sandbox.url, (PUBLIC_USER, PUBLIC_PASSWORD)) as registry:
         push_image(registry, "lambda/build-base", image, ["1"])
     return image
 

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from urllib3.exceptions import ProtocolError
 
 from sandbox.core.limits import Quotas
-from tests.fixtures import REGION, ClientFactory, Push, Sandbox, login
+from tests.fixtures import REGION, ClientFactory, Push, Sandbox, login, registry_client
 from tests.sandbox.fixtures import small_image
 from tests.sandbox.functions import Functions, python_image
 
@@ -37,7 +37,7 @@ def fault(sandbox: Sandbox, account: str) -> Iterator[Fault]:
 def registry(sandbox: Sandbox, client: ClientFactory, push: Push) -> Iterator[httpx.Client]:
     """/v2 with an image team/app:v1 and the token of the test's account."""
     push("team/app", small_image(), ["v1"])
-    with httpx.Client(base_url=sandbox.url, auth=login(client("ecr"))) as http:
+    with registry_client(sandbox.url, login(client("ecr"))) as http:
         yield http
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fixtures import ENVIRONMENT, REGION, ROOT, Sandbox, login, push_image
+from tests.fixtures import ENVIRONMENT, REGION, ROOT, Sandbox, login, push_image, registry_client
 from tests.sandbox.fixtures import small_image
 from tests.sandbox.functions import ECHO, python_image, until
 from tests.sandbox.serving import refused, serving
@@ -30,7 +30,7 @@ def fill(sandbox: Sandbox) -> None:
         repositoryName="team/app", imageTagMutability="IMMUTABLE", tags=[{"Key": "team", "Value": "one"}]
     )
     ecr.put_lifecycle_policy(repositoryName="team/app", lifecyclePolicyText=POLICY)
-    with httpx.Client(base_url=sandbox.url, auth=login(ecr)) as registry:
+    with registry_client(sandbox.url, login(ecr)) as registry:
         push_image(registry, "team/app", python_image(ECHO), ["v1"])
         push_image(registry, "team/app", python_image(ECHO + "\n"), ["v2"])
     uri = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/team/app"
@@ -95,7 +95,7 @@ def restarted(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Any]:
 
 def pushed_again(sandbox: Sandbox) -> int:
     """The status of a push to a tag that is taken in an immutable repository."""
-    with httpx.Client(base_url=sandbox.url, auth=login(sandbox.client("ecr", REGION, ACCOUNT))) as registry:
+    with registry_client(sandbox.url, login(sandbox.client("ecr", REGION, ACCOUNT))) as registry:
         with suppress(httpx.HTTPStatusError):
             push_image(registry, "team/app", small_image("other"), ["v1"])
             return 201

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from functions_app import clock
-from tests.fixtures import ClientFactory, Push, Sandbox, login
+from tests.fixtures import ClientFactory, Push, Sandbox, login, registry_client
 from tests.sandbox.fixtures import small_image
 
 
@@ -34,7 +34,7 @@ def test_an_image_can_be_pushed_by_the_api_alone_and_is_seen_at_v2(client: Clien
     for blob in image.blobs:
         assert upload(ecr, blob.data, part=100) == blob.digest
     ecr.put_image(repositoryName="team/app", imageManifest=image.manifest.data.decode(), imageTag="v1")
-    with httpx.Client(base_url=sandbox.url, auth=login(ecr)) as registry:
+    with registry_client(sandbox.url, login(ecr)) as registry:
         assert registry.get("/v2/team/app/manifests/v1").content == image.manifest.data
 
 

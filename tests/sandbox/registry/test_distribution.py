@@ -10,7 +10,7 @@ import pytest
 from functions_app import clock
 from sandbox.images.making import make_index
 from sandbox.store import tokens
-from tests.fixtures import ClientFactory, Push, Sandbox, login, put_blob, put_manifest
+from tests.fixtures import ClientFactory, Push, Sandbox, login, put_blob, put_manifest, registry_client
 from tests.sandbox.fixtures import small_image
 
 MISSING = "sha256:" + "0" * 64
@@ -19,7 +19,7 @@ MISSING = "sha256:" + "0" * 64
 @pytest.fixture
 def registry(sandbox: Sandbox, client: ClientFactory) -> Iterator[httpx.Client]:
     """/v2 with the token of the test's account."""
-    with httpx.Client(base_url=sandbox.url, auth=login(client("ecr"))) as http:
+    with registry_client(sandbox.url, login(client("ecr"))) as http:
         yield http
 
 
@@ -215,7 +215,7 @@ def test_another_accounts_registry_is_addressed_by_its_host_name(
 @pytest.fixture
 def public(sandbox: Sandbox) -> Iterator[httpx.Client]:
     """/v2 as the publisher of public images."""
-    with httpx.Client(base_url=sandbox.url, auth=("public", "sandbox")) as http:
+    with registry_client(sandbox.url, ("public", "sandbox")) as http:
         yield http
 
 

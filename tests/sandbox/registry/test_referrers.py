@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from sandbox.images.making import sha256_digest
-from tests.fixtures import ClientFactory, Push, Sandbox, login, put_blob
+from tests.fixtures import ClientFactory, Push, Sandbox, login, put_blob, registry_client
 from tests.sandbox.fixtures import small_image
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -20,7 +20,7 @@ SBOM, SIGNATURE = "application/spdx+json", "application/vnd.dev.cosign.artifact.
 @pytest.fixture
 def registry(sandbox: Sandbox, client: ClientFactory) -> Iterator[httpx.Client]:
     """/v2 with the token of the test's account."""
-    with httpx.Client(base_url=sandbox.url, auth=login(client("ecr"))) as http:
+    with registry_client(sandbox.url, login(client("ecr"))) as http:
         yield http
 
 

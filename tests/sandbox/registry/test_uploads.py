@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from sandbox.images.making import sha256_digest
-from tests.fixtures import ClientFactory, Sandbox, login, put_blob
+from tests.fixtures import ClientFactory, Sandbox, login, put_blob, registry_client
 
 DATA = bytes(range(256)) * 40
 DIGEST = sha256_digest(DATA)
@@ -18,7 +18,7 @@ def registry(sandbox: Sandbox, client: ClientFactory) -> Iterator[httpx.Client]:
     ecr = client("ecr")
     for name in ("team/app", "team/other"):
         ecr.create_repository(repositoryName=name)
-    with httpx.Client(base_url=sandbox.url, auth=login(ecr)) as http:
+    with registry_client(sandbox.url, login(ecr)) as http:
         yield http
 
 

@@ -3,12 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-import httpx
-
 from functions_app.models import BaseStream
 from functions_app.services.bases import polls
 from sandbox.images.making import Image, Index
-from tests.fixtures import Sandbox
+from tests.fixtures import Sandbox, registry_client
 from tests.publishing import LOGIN, NOW, publish, unique_repository
 from tests.services.sync.sync_stage import Lines
 
@@ -31,7 +29,7 @@ class Company:
 
     def delete(self, reference: str) -> None:
         """Delete a manifest with its tags."""
-        with httpx.Client(base_url=self.aws.url, auth=LOGIN) as registry:
+        with registry_client(self.aws.url, LOGIN) as registry:
             registry.delete(f"/v2/{self.repository}/manifests/{reference}").raise_for_status()
 
     def poll(self, now: datetime = NOW) -> list[str]:
