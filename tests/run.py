@@ -1,42 +1,147 @@
-"""`make test`: every test on SQLite, what shows dates on other days, then the database's tests on PostgreSQL.
+"""`make test`: every test on SQLite, what touches the database once more on PostgreSQL, what shows dates on five days.
 
-Skips for a missing system package are failures where CI=true (tests/packages.py).
+Two passes go on at once, since many tests wait: for a lease to run out, for the next poll. The browser's are a pass of
+their own in one process, so that one demo serves them all. Skips for a missing system package are failures where
+CI=true (tests/packages.py).
 """
 
+import json
 import os
 import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from tests import days, postgres
 
-ON_BOTH = ["tests/services", "tests/web", "tests/streams"]
-SLOW = ("e2e", "services", "web", "streams", "registry")  # first, so that no worker is left with them at the end
+HERE = Path(__file__).parent
+BROWSER = "e2e"
+ON_BOTH = ("services", "web", "streams")
+SLOW = (*ON_BOTH, "registry")  # first, so that no worker is left with them at the end
+CORES = min(os.cpu_count() or 2, 8)
+AT_ONCE = 2  # passes; each has workers of its own
+SLOWEST = 25
+WIDTH = 20  # of a title
+NO_TESTS = 5  # pytest's exit code where none is selected
 
 
-def everything() -> list[str]:
-    """Every folder and file of tests, the slow ones first."""
-    here = Path(__file__).parent
-    found = [path for path in here.iterdir() if path.name.startswith("test_") or any(path.rglob("test_*.py"))]
-    ranks = {name: rank for rank, name in enumerate(SLOW)}
-    return [str(path) for path in sorted(found, key=lambda path: (ranks.get(path.name, len(SLOW)), path.name))]
+@dataclass(frozen=True)
+class Pass:
+    """Some files of tests, how they are shared out, and on what they run."""
+
+    title: str
+    files: Sequence[str]
+    workers: int = 0  # 0: in pytest's own process
+    options: Sequence[str] = ()
+    environment: Callable[[], Mapping[str, str]] = dict  # asked when it begins
+
+    def command(self, times: Path, arguments: Sequence[str]) -> list[str]:
+        """How pytest is started for it."""
+        shared_out = ["-n", str(self.workers), "--dist", "loadfile", "--no-loadscope-reorder"] if self.workers else []
+        plugin = ["-p", "tests.passes", "--times-to", str(times)]
+        return [sys.executable, "-m", "pytest", "-q", *plugin, *shared_out, *self.options, *arguments, *self.files]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What came of a pass."""
+
+    title: str
+    code: int
+    seconds: float
+    output: str
+    times: Mapping[str, float]  # seconds by test
+
+
+def passes(postgres_url: str | None) -> Iterator[Pass]:
+    """Every pass there is."""
+    browser, others = files((BROWSER,)), [file for file in files() if file not in files((BROWSER,))]
+    yield Pass("the browser", browser)
+    yield Pass("SQLite", others, CORES)
+    if postgres_url:
+        url = {"DATABASE_URL": postgres_url}
+        yield Pass("PostgreSQL", files(ON_BOTH), CORES, ["--only-database"], lambda: url)
+    for day in days.DAYS:
+        environment = partial(lambda day: day.environment(datetime.now(UTC)), day)
+        yield Pass(day.name, days.marked(), 0, ["-m", "shows_dates"], environment)
+
+
+def files(folders: Sequence[str] = ()) -> list[str]:
+    """All files of tests, or those in these folders: first those that wait longest, then the slow folders.
+
+    pytest-django sorts what comes of them: tests in one transaction before those that flush, and those without a
+    database last.
+    """
+
+    def rank(path: Path) -> tuple[bool, int, str]:
+        folder = path.relative_to(HERE).parts[0]
+        survives = "_survive" in path.name
+        return not survives, SLOW.index(folder) if folder in SLOW else len(SLOW), str(path)
+
+    found = (HERE / folder for folder in folders) if folders else (HERE,)
+    return [str(path) for path in sorted((file for each in found for file in each.rglob("test_*.py")), key=rank)]
+
+
+def carry_out(each: Pass, folder: Path, arguments: Sequence[str]) -> Finished:
+    """Run a pass to its end; its progress is shown meanwhile, and kept is what else it says."""
+    times, begun, output = folder / f"{each.title}.json", time.monotonic(), ""
+    with subprocess.Popen(
+        each.command(times, arguments),
+        env={**os.environ, **each.environment()},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        for line in process.stdout or ():
+            if line.endswith("%]\n"):
+                print(f"{each.title:<{WIDTH}}  {line}", end="", flush=True)
+            else:
+                output += line
+    taken = json.loads(times.read_text()) if times.exists() else {}
+    return Finished(each.title, process.returncode, time.monotonic() - begun, output.strip(), taken)
+
+
+def report(finished: Sequence[Finished]) -> None:
+    """The slowest tests of all passes, and how long each pass took."""
+    slowest = sorted(
+        ((seconds, each.title, test) for each in finished for test, seconds in each.times.items()), reverse=True
+    )
+    print(f"\nThe {SLOWEST} slowest tests:")
+    for seconds, title, test in slowest[:SLOWEST]:
+        print(f"{seconds:7.1f} s  {title:<{WIDTH}}  {test}")
+    print("\nThe passes:")
+    for each in finished:
+        outcome = {0: "passed", NO_TESTS: "none selected"}.get(each.code, "FAILED")
+        print(f"{each.seconds:7.0f} s  {each.title:<{WIDTH}}  {len(each.times)} tests: {outcome}")
+
+
+def exit_code(finished: Sequence[Finished], arguments: Sequence[str]) -> int:
+    """The first failure's; that a pass has none of the tests asked for is none, unless no pass has."""
+    codes = [each.code for each in finished]
+    if arguments and set(codes) > {NO_TESTS}:
+        codes = [code for code in codes if code != NO_TESTS]
+    return next((code for code in codes if code), 0)
 
 
 def main(arguments: list[str]) -> int:
-    """Run the passes and answer with the first failure's exit code."""
-    pytest = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
-    pytest += arguments
-    print("Every test, on SQLite:", flush=True)
-    first = subprocess.run([*pytest, *everything()], check=False).returncode
-    print("Once more on five other days: what shows dates", flush=True)
-    first = days.run(arguments) or first
-    with postgres.cluster() as url:
-        if url is None:
-            return first
-        print("Once more on PostgreSQL: services, web and streams", flush=True)
-
-        second = subprocess.run([*pytest, *ON_BOTH], env={**os.environ, "DATABASE_URL": url}, check=False).returncode
-    return first or second
+    """Run all passes, say what each said when it ends, and answer with the first failure's exit code."""
+    finished = []
+    with postgres.cluster() as url, tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(AT_ONCE) as pool:
+        every = list(passes(url))
+        print(f"{AT_ONCE} at once: {', '.join(each.title for each in every)}", flush=True)
+        running = [pool.submit(carry_out, each, Path(folder), arguments) for each in every]
+        for future in as_completed(running):
+            finished.append(future.result())
+            print(f"\n{finished[-1].title}:\n{finished[-1].output}", flush=True)
+    report(finished)
+    return exit_code(finished, arguments)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,50 @@
+"""A pytest plugin for the passes of tests.run: only what touches the database, and how long every test took."""
+
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+DATABASE = frozenset({"db", "transactional_db"})
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Both are for tests.run; nobody else needs them."""
+    parser.addoption("--only-database", action="store_true", help="leave out tests that touch no database")
+    parser.addoption("--times-to", metavar="FILE", type=Path, help="write the seconds of every test there, as JSON")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Times are taken where the reports of all workers arrive."""
+    if config.getoption("--times-to") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Times(config.getoption("--times-to")))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A second database can tell nothing new of a function that never asks the first."""
+    if config.getoption("--only-database"):
+        others = [item for item in items if not touches_database(item)]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if touches_database(item)]
+
+
+def touches_database(item: pytest.Item) -> bool:
+    """Whether pytest-django lets this test at the database: by its mark, or by a fixture of a fixture."""
+    fixtures = item.fixturenames if isinstance(item, pytest.Function) else ()
+    return item.get_closest_marker("django_db") is not None or not DATABASE.isdisjoint(fixtures)
+
+
+class Times:
+    """The seconds of every test with its set-up and tear-down."""
+
+    def __init__(self, file: Path) -> None:
+        self._file, self._seconds = file, defaultdict[str, float](float)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Add a part of a test."""
+        self._seconds[report.nodeid] += report.duration
+
+    def pytest_sessionfinish(self) -> None:
+        """Write them."""
+        self._file.write_text(json.dumps(self._seconds))
