@@ -26,12 +26,12 @@ def python_image(code: str = ECHO, *, name: str = "app", architecture: str = "am
     return make_image([layer], created=CREATED, architecture=architecture, config=settings | config)
 
 
-def until(look: Callable[[], Value], seconds: float = DEADLINE_SECONDS) -> Value:
+def until(look: Callable[[], Value], seconds: float = DEADLINE_SECONDS, every: float = 0.01) -> Value:
     """Look until there is something to see; fails at the deadline."""
     deadline = time.monotonic() + seconds
     while not (seen := look()):
         assert time.monotonic() < deadline, f"not seen within {seconds} s: {seen!r}"
-        time.sleep(0.01)
+        time.sleep(every)
     return seen
 
 
@@ -121,7 +121,7 @@ class Functions:
             found = self.read(name, qualifier)
             return found if (found["State"], found.get("LastUpdateStatus")) == ("Active", "Successful") else None
 
-        found = until(look)
+        found = until(look, every=0.04)  # asking costs both sides more than most waits are worth
         assert found is not None
         return found
 

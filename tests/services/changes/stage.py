@@ -130,7 +130,7 @@ def carry_out(run: Run, kinds: Mapping[Kind, RunKind] | None = None) -> Run:
         assert time.monotonic() < deadline, (
             f"{run}: {run.status}, {[(s.name, s.status, s.note) for s in run.steps.all()]}"
         )
-        time.sleep(0.02)
+        time.sleep(0.05)
         # The wait a step asked for need not be slept through.
         Run.objects.filter(pk=run.pk, status=Status.WAITING).update(wake_at=run.created_at)
 
