@@ -89,11 +89,11 @@ def _serve(server: Server, state: State | None) -> None:
         server.app = state.watch(server.app)
     print(f"sandbox ready on {server.url}", flush=True)
     try:
-        server.serve_forever(poll_interval=0.1)
+        server.serve()
     except KeyboardInterrupt:
         pass
     finally:
-        server.server_close()
+        server.stop()
         if state:
             state.save()
 

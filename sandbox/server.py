@@ -52,5 +52,5 @@ def create_app() -> WSGIApp:
 
 
 def create_server(host: str = "127.0.0.1", port: int = 0) -> Server:
-    """Bind the port (0 picks a free one); `serve_forever()` then serves. Raises OSError when it is taken."""
+    """Bind the port (0 picks a free one); `serve()` then serves. Raises OSError when it is taken."""
     return Server(host, port, create_app())

@@ -1,5 +1,6 @@
 """`python -m sandbox`: starting, stopping, accounts, and what /_sandbox sets."""
 
+import hashlib
 import re
 import signal
 import socket
@@ -15,8 +16,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.core.limits import Quotas
-from tests.fixtures import ClientFactory, Push, Sandbox
+from tests.fixtures import REGION, ClientFactory, Push, Sandbox, login
 from tests.sandbox.fixtures import small_image
+from tests.sandbox.serving import serving
 
 ROOT = Path(__file__).parents[3]
 
@@ -164,6 +166,29 @@ def test_connections_are_kept_alive(sandbox: Sandbox) -> None:
             while b"true}" not in answer:
                 answer += connection.recv(4096)
             assert answer.startswith(b"HTTP/1.1 200")
+
+
+def test_many_open_streams_hold_up_neither_a_call_nor_the_end() -> None:
+    with serving() as own:
+        logs, *clients = (own.client("logs", REGION, "111111111111") for _ in range(5))
+        logs.create_log_group(logGroupName="app")
+        group = f"arn:aws:logs:{REGION}:111111111111:log-group:app"
+        # Ten each: boto3 warns of more connections.
+        tails = [client.start_live_tail(logGroupIdentifiers=[group]) for client in clients for _ in range(10)]
+        assert len(logs.describe_log_groups()["logGroups"]) == 1
+    for tail in tails:
+        tail["responseStream"].close()
+
+
+def test_a_blob_larger_than_a_piece_arrives_whole(client: ClientFactory, sandbox: Sandbox) -> None:
+    client("ecr").create_repository(repositoryName="team/app")
+    blob = bytes(range(251)) * 12_000
+    digest = f"sha256:{hashlib.sha256(blob).hexdigest()}"
+    with httpx.Client(base_url=sandbox.url, auth=login(client("ecr")), follow_redirects=True) as registry:
+        upload = registry.post("/v2/team/app/blobs/uploads/").headers["location"]
+        registry.patch(upload, content=iter([blob[:1_000_000], blob[1_000_000:]]))
+        registry.put(upload, params={"digest": digest})
+        assert registry.get(f"/v2/team/app/blobs/{digest}").content == blob
 
 
 class Time:
