@@ -57,6 +57,24 @@ class FleetStatus:
         """The scopes whose last sync failed."""
         return tuple(scope for scope in self.scopes if scope.problem)
 
+    @property
+    def age_means(self) -> str:
+        """What the age of the data tells, or why it is no good sign."""
+        if self.problems:
+            return f"{len(self.problems)} of {len(self.scopes)} accounts and regions could not be read"
+        if self.late:
+            return "The schedule has missed several syncs: is the worker running?"
+        return "The oldest part of what is shown"
+
+    @property
+    def why_empty(self) -> str:
+        """Why no function is shown, where accounts are known."""
+        if self.synced_at:
+            return "The last sync found no functions of package type Image in these accounts and regions."
+        return (
+            "Nothing has been read yet. The first sync starts by itself and takes a few seconds per hundred functions."
+        )
+
 
 def fleet_status(now: datetime) -> FleetStatus:
     """Read accounts, their scopes, the number of active runs and the fleet's revision in one query.
