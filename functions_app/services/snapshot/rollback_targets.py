@@ -37,6 +37,21 @@ class RollbackTarget:
         """Whether it was seen live under the alias."""
         return self.live_until is not None
 
+    @property
+    def expiry(self) -> str:
+        """What the lifecycle policy would do to its image, "" where it would spare it."""
+        return f"lifecycle rule {self.expiry_rule} will take its image away" if self.expiry_rule else ""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What somebody who chooses it should know."""
+        remarks = [
+            "the same image as now" if self.same_image else "",
+            self.expiry,
+            "its repository is not read here: the plan asks ECR" if self.unread else "",
+        ]
+        return tuple(remark for remark in remarks if remark)
+
 
 @dataclass(frozen=True)
 class AliasTargets:

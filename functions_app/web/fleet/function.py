@@ -12,13 +12,15 @@ from functions_app.services.inventory.fleet.function import (
     configuration,
     function_head,
     function_versions,
-    ways_back,
+    overridden,
 )
+from functions_app.services.inventory.fleet.ways_back import ways_back
 from functions_app.services.inventory.fleet_status import fleet_status
 from functions_app.services.inventory.images.image import function_images, image_facts, image_row
 from functions_app.web.html import chains
 from functions_app.web.html.amounts import percent
 from functions_app.web.http import HtmxHttpRequest, page
+from functions_app.web.images.size_words import layer_words, size_words
 from functions_app.web.page_links import page_links, page_number
 
 COLUMNS = 6  # with more aliases than that, the matrix names them in one column
@@ -74,6 +76,9 @@ def image(request: HtmxHttpRequest, pk: int) -> HttpResponse:
         "chosen": chosen,
         "facts": facts,
         "settings": settings,
+        "overridden": overridden(settings["image_settings"]),
+        "size_words": size_words(facts) if facts else "",
+        "layer_words": layer_words(facts) if facts else "",
     }
     return page(request, "functions/image.html", context)
 

@@ -87,6 +87,11 @@ class Heading:
     href: str = ""
     direction: str = ""
 
+    @property
+    def icon(self) -> str:
+        """The arrow of its order."""
+        return {"ascending": "arrow-up", "descending": "arrow-down"}.get(self.direction, "")
+
 
 def function_list(request: HtmxHttpRequest) -> HttpResponse:
     """The list, or (for htmx) what lies under its heading."""
@@ -95,22 +100,33 @@ def function_list(request: HtmxHttpRequest) -> HttpResponse:
     wanted = read_filter(request.GET, status.accounts)
     found = functions(wanted, now.date())
     pairs = as_pairs(wanted, status.accounts)
+    chosen = _chosen(pairs)
     facts, home = {fact.pk: fact for fact in status.accounts}, reverse("functions")
     context = {
         "fleet": status,
         "search": wanted.search,
         "kept": [pair for pair in pairs if pair[0] != "search"],
         "facets": _facets(found, wanted, pairs, status.accounts),
-        "chosen": _chosen(pairs),
+        "chosen": chosen,
         "headings": _headings(wanted, pairs),
         "rows": [Row(row.name, function_row(row, facts, home, now)) for row in found.rows],
         "found": found,
+        "counted": counted(found.total, found.fleet, filtered=bool(chosen)),
         "pages": page_links(found.page, found.pages, lambda number: _href(pairs, number)),
     }
     response = page(request, "functions/list.html", context)
     if request.htmx:
         response["HX-Push-Url"] = (home + _href(pairs, found.page)).removesuffix("?")
     return response
+
+
+def counted(total: int, fleet: int, *, filtered: bool) -> tuple[int, str]:
+    """How many functions are listed, and of what."""
+    if not filtered:
+        return fleet, "image function" if fleet == 1 else "image functions"
+    if total == fleet:
+        return total, "matches" if total == 1 else "match"
+    return total, f"of {fleet}"
 
 
 def _href(pairs: Pairs, number: int = 1) -> str:

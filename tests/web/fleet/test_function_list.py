@@ -9,6 +9,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from functions_app.models import Scope
+from functions_app.web.fleet.function_list import Heading, counted
 from tests.factories import digest, make_account, make_function, today
 
 pytestmark = pytest.mark.shows_dates
@@ -289,3 +290,19 @@ def test_aliases_on_bases_of_different_freshness_show_a_verdict_each(person: Cli
 def test_aliases_that_agree_leave_the_verdict_to_the_row(person: Client) -> None:
     make_function(make_account(), alias_chips=[chip("live", "stale"), chip("next", "stale")])
     assert "why live" not in person.get("/functions/").content.decode()
+
+
+def test_the_heading_counts_what_is_listed() -> None:
+    assert counted(1, 1, filtered=False) == (1, "image function")
+    assert counted(40, 40, filtered=False) == (40, "image functions")
+    assert counted(1, 1, filtered=True) == (1, "matches")
+    assert counted(40, 40, filtered=True) == (40, "match")
+    assert counted(3, 40, filtered=True) == (3, "of 40")
+
+
+def test_an_arrow_shows_the_order_of_a_column() -> None:
+    assert [Heading("Name", "?", order).icon for order in ("ascending", "descending", "")] == [
+        "arrow-up",
+        "arrow-down",
+        "",
+    ]

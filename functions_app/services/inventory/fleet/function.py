@@ -14,10 +14,8 @@ from functions_app.domain.runs import ACTIVE
 from functions_app.models import Alias, BaseRelease, Function, Image, Run, Tag, Version
 from functions_app.services.inventory.fleet.advice import Advice, advise
 from functions_app.services.inventory.fleet_status import AccountFact
-from functions_app.services.snapshot.rollback_targets import AliasTargets, RollbackTarget, targets
 
 PAGE_SIZE = 50
-SHOWN_WAYS = 3
 
 
 @dataclass(frozen=True)
@@ -92,26 +90,6 @@ class FunctionVersions:
     total: int
     page: int
     pages: int
-
-
-@dataclass(frozen=True)
-class WayBack:
-    """An alias with the versions it could go back to (the first few), and why it can't where there is none.
-
-    `unread` are those of which nobody here knows whether their image is there.
-    """
-
-    alias: str
-    version: str
-    available: int
-    unread: int
-    shown: tuple[RollbackTarget, ...]
-    why_not: str
-
-    @property
-    def hidden(self) -> int:
-        """How many more there are."""
-        return self.available - len(self.shown)
 
 
 def function_head(pk: int) -> FunctionHead:
@@ -249,29 +227,10 @@ def _shares(aliases: Sequence[Alias]) -> dict[str, tuple[Share, ...]]:
     return found
 
 
-def ways_back(pk: int) -> tuple[WayBack, ...]:
-    """What each alias could go back to, by the choice that rollbacks offer. Four queries."""
-    found = []
-    for each in targets(Function(pk=pk)):
-        usable = tuple(target for target in each.targets if not target.obstacle and not target.unread)[:SHOWN_WAYS]
-        found.append(
-            WayBack(each.alias.name, each.alias.version, each.available, each.unread, usable, _why_no_way(each))
-        )
-    return tuple(found)
-
-
-def _why_no_way(each: AliasTargets) -> str:
-    if each.available:
-        return ""
-    if each.unread:
-        one = each.unread == 1
-        which = "The image of one earlier version is" if one else f"The images of {each.unread} earlier versions are"
-        return f"{which} in a repository that Drydock does not read. Planning a rollback asks ECR."
-    if not each.lost:
-        return "No earlier version was published."
-    reasons = list(dict.fromkeys(target.obstacle for target in each.targets if target.obstacle))
-    which = "The one earlier version" if each.lost == 1 else f"None of the {each.lost} earlier versions"
-    return f"{which} can{'not' if each.lost == 1 else ''} be used. {' '.join(reasons[:2])}"
+def overridden(settings: Mapping[str, str | Sequence[str]]) -> str:
+    """What a function sets instead of its image (`configuration`'s image_settings), in one line."""
+    words = {name: value if isinstance(value, str) else " ".join(value) for name, value in settings.items()}
+    return " ".join(f"{name}: {value}" for name, value in words.items() if value)
 
 
 def configuration(pk: int) -> Mapping[str, Any]:
