@@ -115,6 +115,10 @@ _SIGNS = {
 }
 
 
+def _count(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"
+
+
 @dataclass(frozen=True)
 class PatchPlan:
     """Exactly what would be brought forward, as of the moment it was made."""
@@ -134,6 +138,27 @@ class PatchPlan:
         """What it does, in one line."""
         noun = "function" if self.functions == 1 else "functions"
         return f"Bring {self.functions} {noun} forward to the current release of {self.stream}"
+
+    @property
+    def counted(self) -> str:
+        """How much is in it."""
+        return f"{_count(len(self.entries), 'alias', 'aliases')} of {_count(self.functions, 'function', 'functions')}"
+
+    @property
+    def cautions(self) -> tuple[tuple[str, str], ...]:
+        """What somebody should mind before applying it: a word and a sentence each."""
+        production = sum(entry.production for entry in self.entries)
+        managed = len({entry.place.function_id for entry in self.entries if entry.warning})
+        found = []
+        if production:
+            carry, names = ("carries", "its name") if production == 1 else ("carry", "their names")
+            aliases = _count(production, "alias", "aliases")
+            found.append(("Production", f"{aliases} {carry} production traffic by {names}."))
+        if managed:
+            functions = f"{_count(managed, 'function', 'functions')} {'is' if managed == 1 else 'are'}"
+            drift = "what is changed elsewhere shows up there as drift."
+            found.append(("Ownership", f"{functions} managed by another tool: {drift}"))
+        return tuple(found)
 
     def count(self, way: Way) -> int:
         """How many entries go this way."""

@@ -2,7 +2,6 @@
 
 import csv
 import json
-from collections.abc import Callable
 from dataclasses import fields
 from io import StringIO
 from uuid import UUID
@@ -51,23 +50,17 @@ def show_plan(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
         "ways": [(look(Way, way), made.count(way)) for way in Way if made.count(way)],
         "accounts": _accounts(made),
         "groups": _groups(made.entries[(at - 1) * ENTRIES : at * ENTRIES]),
-        "overdue": _functions(made, lambda entry: entry.place.overdue),
-        "production": sum(entry.production for entry in made.entries),
-        "managed": _functions(made, lambda entry: bool(entry.warning)),
+        "overdue": len({entry.place.function_id for entry in made.entries if entry.place.overdue}),
         "pages": page_links(at, pages, lambda number: f"?page={number}"),
     }
     return page(request, PLAN, context)
 
 
-def _functions(made: PatchPlan, holds: Callable[[Entry], bool]) -> int:
-    return len({entry.place.function_id for entry in made.entries if holds(entry)})
-
-
-def _accounts(made: PatchPlan) -> list[tuple[str, int]]:
+def _accounts(made: PatchPlan) -> list[str]:
     functions: dict[str, set[int]] = {}
     for entry in made.entries:
         functions.setdefault(entry.place.account, set()).add(entry.place.function_id)
-    return [(name, len(ids)) for name, ids in functions.items()]
+    return [f"{name}: {len(ids)} function{'' if len(ids) == 1 else 's'}" for name, ids in functions.items()]
 
 
 def _groups(entries: tuple[Entry, ...]) -> list[tuple[str, list[tuple[Entry, Look]]]]:

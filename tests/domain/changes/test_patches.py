@@ -90,3 +90,32 @@ def test_a_plan_reads_back_as_it_was_written() -> None:
     assert PatchPlan.from_json(plan.as_json()) == plan
     assert plan.title == "Bring 1 function forward to the current release of python:3.12"
     assert (plan.count(Way.REBASE), plan.count(Way.NONE)) == (1, 1)
+
+
+def planned(*places: Place) -> PatchPlan:
+    """A plan for these places."""
+    return make_plan(1, "python:3.12", [decide(place, TARGET) for place in places], NOW)
+
+
+def test_a_plan_counts_aliases_and_functions() -> None:
+    assert planned(PLACE).counted == "1 alias of 1 function"
+    assert planned(PLACE, replace(PLACE, alias="blue"), replace(PLACE, function_id=2)).counted == (
+        "3 aliases of 2 functions"
+    )
+
+
+def test_a_plan_says_what_to_mind() -> None:
+    staging = replace(PLACE, alias="staging")
+    assert planned(staging).cautions == ()
+    assert planned(replace(PLACE, alias="production")).cautions == (
+        ("Production", "1 alias carries production traffic by its name."),
+    )
+    two = [replace(PLACE, alias=name, managed_by="Terraform") for name in ("production", "prod")]
+    assert planned(*two).cautions == (
+        ("Production", "2 aliases carry production traffic by their names."),
+        ("Ownership", "1 function is managed by another tool: what is changed elsewhere shows up there as drift."),
+    )
+    others = [replace(staging, function_id=number, managed_by="SAM") for number in (1, 2)]
+    assert planned(*others).cautions == (
+        ("Ownership", "2 functions are managed by another tool: what is changed elsewhere shows up there as drift."),
+    )

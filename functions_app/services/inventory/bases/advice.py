@@ -17,6 +17,24 @@ class BaseAdvice:
     plan: bool = False
 
 
+@dataclass(frozen=True)
+class RadiusWords:
+    """What follows each count of the blast radius: "3 SHARE; 2 CURRENT THROUGH."."""
+
+    share: str
+    current: str
+    through: str
+
+
+def radius_words(total: int, current: int, through: int) -> RadiusWords:
+    """The words for so many functions: all, those on the current release, those on it through a golden image alone."""
+    return RadiusWords(
+        f"{'function' if total == 1 else 'functions'} {_verb(total, 'share')} this base",
+        f"{'is' if current == 1 else 'are'} on the current release",
+        f"; {through} {_verb(through, 'stand')} on it through a golden image alone" if through else "",
+    )
+
+
 def advise(
     stream: BaseStream, problem: Problem | None, ends: Ends, tally: Tally, older: int, *, releases: int, worn: str
 ) -> BaseAdvice:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from functions_app.domain.errors import Problem
 from functions_app.models import BaseRelease, BaseStream
-from functions_app.services.inventory.bases.advice import BaseAdvice, advise
+from functions_app.services.inventory.bases.advice import BaseAdvice, RadiusWords, advise, radius_words
 from functions_app.services.inventory.bases.base_list import Ends, Tally
 from functions_app.services.inventory.bases.users import (
     NO_ACCOUNT,
@@ -115,6 +115,18 @@ class BasePage:
     def on_current(self) -> int:
         """Functions of which everything live here is on the current release."""
         return self.tally.total - self.older
+
+    @property
+    def radius(self) -> RadiusWords:
+        """What is said beside the counts of the blast radius."""
+        return radius_words(self.tally.total, self.on_current, self.tally.functions_through)
+
+    @property
+    def named_twins(self) -> tuple[tuple[str, BaseStream], ...]:
+        """The twins, each with what joins it to the one before."""
+        last = len(self.twins) - 1
+        joints = ("" if at == 0 else " and " if at == last else ", " for at in range(len(self.twins)))
+        return tuple(zip(joints, self.twins, strict=True))
 
 
 def base_page(pk: int, wanted: Wanted, now: datetime) -> BasePage:
