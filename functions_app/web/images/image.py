@@ -9,8 +9,10 @@ from functions_app.domain.images.scans import ScanState
 from functions_app.services.images import files, scans
 from functions_app.services.inventory.images.image import image_row
 from functions_app.services.inventory.images.image_page import image_page
+from functions_app.services.inventory.images.scan import ScanFacts
 from functions_app.services.people import access
 from functions_app.web.http import HtmxHttpRequest, operator_required, page
+from functions_app.web.images.size_words import layer_words
 from functions_app.web.page_links import page_links, page_number
 
 # What each state of a scan means, and what can be done.
@@ -39,11 +41,17 @@ def image(request: HtmxHttpRequest, pk: int) -> HttpResponse:
         "page": found,
         "image": found.image,
         "address": f"{found.image.repository.uri}@{found.image.digest}",
-        "scan_words": WORDS[found.scan.state],
+        "scan_words": scan_words(found.scan, gone=found.image.gone_at is not None),
         "pages": page_links(found.users.page, found.users.pages, lambda number: f"?page={number}#users-title"),
         "operator": access.is_operator(request.user),
+        "layer_words": layer_words(found.facts),
     }
     return page(request, "images/detail.html", context, partial="rows")
+
+
+def scan_words(scan: ScanFacts, *, gone: bool) -> str:
+    """What the state of a scan means, and what can be done; `gone`: ECR no longer has the image."""
+    return "ECR has neither the image nor findings of it." if gone and not scan.scan else WORDS[scan.state]
 
 
 @operator_required

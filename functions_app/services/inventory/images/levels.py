@@ -30,6 +30,17 @@ class LevelRow:
     own: bool
     runtime: str
 
+    @property
+    def place(self) -> str:
+        """Whose base it is and, where that is proven, which of the image's layers are its."""
+        whose = "your own base" if self.own else "Lambda's base"
+        return f"{whose}, layers 1 to {self.layers}" if self.layers else whose
+
+    @property
+    def query(self) -> str:
+        """What leads to its release on the page of its stream."""
+        return f"?release={self.release_id}" if self.release_id else ""
+
 
 @dataclass(frozen=True)
 class Layer:

@@ -44,6 +44,16 @@ class Users:
     accounts: int
     architectures: frozenset[str]
 
+    @property
+    def counted(self) -> str:
+        """How many there are of each kind, in one line."""
+        functions, accounts = _count(self.functions, "function"), _count(self.accounts, "account")
+        return f"{functions} in {accounts}: {_count(self.aliases, 'alias', 'es')}, {_count(self.versions, 'version')}."
+
+
+def _count(number: int, noun: str, several: str = "s") -> str:
+    return f"{number} {noun}{'' if number == 1 else several}"
+
 
 @dataclass(frozen=True)
 class Twin:
