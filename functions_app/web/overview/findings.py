@@ -56,6 +56,21 @@ class Card:
         return not any(line.why for line in self.lines)
 
 
+def all_clear(functions: int, forecasts: int, stale: int) -> str:
+    """What was looked at where nothing needs attention, and what is stale all the same."""
+    looked = (
+        f"Looked at: {_functions(functions)} for broken images, failed updates, moved tags, inactivity, policies and "
+        "ends of life"
+    )
+    repositories = f"{forecasts} repositor{'y' if forecasts == 1 else 'ies'}"
+    read = f"; {repositories} for what their lifecycle policies would delete" if forecasts else ""
+    words = f"{looked}{read or '. No lifecycle forecast was read yet'}."
+    if not stale:
+        return words
+    run, them = ("runs", "it") if stale == 1 else ("run", "them")
+    return f"{words} {stale} {run} on a stale base; no policy calls {them} overdue."
+
+
 def functions_address(pairs: Pairs) -> str:
     """The functions list, filtered."""
     return f"{reverse('functions')}?{urlencode(pairs)}"

@@ -15,7 +15,8 @@ from functions_app.services.inventory.overview.findings import Overview, overvie
 from functions_app.web.html import burn_down
 from functions_app.web.html.looks import look
 from functions_app.web.http import HtmxHttpRequest, page
-from functions_app.web.overview.findings import Pairs, findings, functions_address
+from functions_app.web.overview.findings import Pairs, all_clear, findings, functions_address
+from functions_app.web.overview.sources import sources
 
 RANGES = (30, 90)
 ACCOUNTS = 6  # more than these are folded behind the one that is chosen
@@ -70,10 +71,11 @@ def show(request: HtmxHttpRequest) -> HttpResponse:
         "ranges": [Choice(f"{each} days", _own(kept, each), each == days) for each in RANGES],
         "bar": _bar(found, kept),
         "drawing": burn_down.draw(found.burn_down),
+        "sources": sources(found.sources),
         "scopes": scopes[:SCOPES],
         "more_scopes": scopes[SCOPES:],
         "more_runs": max(0, status.running - len(found.runs)),
-        "stale": found.freshness[Freshness.STALE.value],
+        "all_clear": all_clear(found.functions, found.sources.forecasts, found.freshness[Freshness.STALE.value]),
         "unknown": found.freshness[Freshness.UNKNOWN.value],
         "unknown_href": functions_address([*kept, ("freshness", "unknown")]),
     }

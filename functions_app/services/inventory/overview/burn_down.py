@@ -41,6 +41,20 @@ class BurnDown:
         """The days that were counted, the latest first."""
         return tuple(day for day in reversed(self.days) if day)
 
+    @property
+    def trend(self) -> str:
+        """What follows the count of the latest day: how it compares with the earliest, and what is not known."""
+        if not self.counted:
+            return ""
+        latest, earliest = self.counted[0], self.counted[-1]
+        if latest is earliest:
+            return "today. The chart grows by a day each day: tomorrow there is something to compare."
+        change = latest.total - earliest.total
+        compared = f"{-change} fewer than" if change < 0 else f"{change} more than" if change else "as many as"
+        missing = (latest.day - earliest.day).days + 1 - len(self.counted)
+        days = "1 day between was" if missing == 1 else f"{missing} days between were"
+        return f"now, {compared} on {earliest.day:%F}." + (f" {days} not counted." if missing else "")
+
 
 def burn_down(today: date, days: int, account_id: int | None = None) -> BurnDown:
     """The last `days` days, today among them. One query."""
