@@ -54,6 +54,12 @@ class RunList:
     number: int
     last: int
 
+    def words(self, *, narrowed: bool) -> str:
+        """What follows the total; `narrowed`: not every run is wanted."""
+        runs = "run" if self.total == 1 else "runs"
+        under_way = f", {self.active} under way" if self.active else ""
+        return f"{runs}{' of these' if narrowed else ''}{under_way}"
+
 
 @dataclass(frozen=True, slots=True)
 class LogRow:

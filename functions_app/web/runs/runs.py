@@ -35,13 +35,15 @@ def listed(request: HttpRequest) -> HttpResponse:
     def href(number: int) -> str:
         return "?" + urlencode({name: value for name, value in {**query, "page": number}.items() if value})
 
+    chosen = bool(wanted.status or wanted.kind)
     words = [(status.value, look(Status, status).word) for status in Status]
     context: dict[str, Any] = {
         "found": found,
         "pages": page_links(found.number, found.last, href),
         "here": reverse("runs") + href(found.number),
         "wanted": wanted,
-        "chosen": bool(wanted.status or wanted.kind),
+        "chosen": chosen,
+        "words": found.words(narrowed=chosen),
         "statuses": [("", "Any"), (UNDER_WAY, "Under way"), *words],
         "kinds": [("", "Any"), *((kind.value, kind.label) for kind in Kind)],
     }

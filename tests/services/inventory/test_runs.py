@@ -1,0 +1,20 @@
+"""What stands above the list of runs."""
+
+from functions_app.services.inventory.runs import RunList
+
+
+def words(total: int, active: int, *, narrowed: bool = False) -> str:
+    """The words beside the total."""
+    return RunList((), total, active, 1, 1).words(narrowed=narrowed)
+
+
+def test_runs_are_counted() -> None:
+    assert (words(1, 0), words(2, 0)) == ("run", "runs")
+
+
+def test_runs_under_way_are_said() -> None:
+    assert words(2, 1) == "runs, 1 under way"
+
+
+def test_a_filtered_list_counts_these() -> None:
+    assert words(2, 1, narrowed=True) == "runs of these, 1 under way"
