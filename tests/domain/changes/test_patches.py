@@ -92,7 +92,7 @@ def test_a_plan_reads_back_as_it_was_written() -> None:
     assert (plan.count(Way.REBASE), plan.count(Way.NONE)) == (1, 1)
 
 
-def planned(*places: Place) -> PatchPlan:
+def planned(*places: LivePlace) -> PatchPlan:
     """A plan for these places."""
     return make_plan(1, "python:3.12", [decide(place, TARGET) for place in places], NOW)
 
