@@ -1,7 +1,7 @@
 """How big an image is, in words."""
 
 from functions_app.services.inventory.images.image import ImageFacts
-from functions_app.web.html.elements import size
+from functions_app.web.html.amounts import size
 
 
 def size_words(facts: ImageFacts) -> str:

@@ -7,8 +7,8 @@ from functions_app.services.inventory.fleet.ways_back import way_back
 from functions_app.services.snapshot.rollback_targets import AliasTargets, RollbackTarget
 from tests.factories import NOW, digest
 
-SEEN = RollbackTarget("4", digest("four"), (), live_since=NOW, live_until=NOW, obstacle="", published_at=NOW)
-UNSEEN = replace(SEEN, version="3", live_since=None, live_until=None)
+SEEN = RollbackTarget("4", digest("four"), (), live_until=NOW, obstacle="", published_at=NOW)
+UNSEEN = replace(SEEN, version="3", live_until=None)
 GONE = replace(SEEN, version="2", obstacle="Its image was deleted from team/app.")
 
 
