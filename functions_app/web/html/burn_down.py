@@ -64,15 +64,6 @@ class Drawing:
     first: date
     middle: date
     last: date
-    since: date  # the earliest day counted
-    missing: int  # days between it and the latest that were not counted
-    change: int
-    flat: bool
-
-    @property
-    def fewer(self) -> int:
-        """By how many there are fewer than on the earliest day counted."""
-        return -self.change
 
 
 def draw(found: BurnDown) -> Drawing | None:
@@ -81,7 +72,7 @@ def draw(found: BurnDown) -> Drawing | None:
     if not counted:
         return None
     most = max(1, *(max(day.total, day.overdue) for day in counted))
-    latest, earliest = counted[0], counted[-1]
+    latest = counted[0]
     days = len(found.days)
     return Drawing(
         width=days * WIDTH,
@@ -97,10 +88,6 @@ def draw(found: BurnDown) -> Drawing | None:
         first=found.first,
         middle=_day(found, days // 2),
         last=_day(found, days - 1),
-        since=earliest.day,
-        missing=(latest.day - earliest.day).days + 1 - len(counted),
-        change=latest.total - earliest.total,
-        flat=len(counted) == 1,
     )
 
 
