@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+import boto3
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
 from botocore.loaders import Loader
@@ -40,7 +41,7 @@ class Target:
 
 
 _CLIENTS: dict[tuple[Any, ...], Any] = {}
-_SESSIONS: dict[tuple[Any, ...], Session] = {}
+_SESSIONS: dict[tuple[Any, ...], boto3.Session] = {}
 _LOCK = threading.Lock()
 
 
@@ -59,7 +60,7 @@ def client(target: Target, service: Literal["sqs"], *, read_timeout: float = ...
 @overload
 def client(target: Target, service: Literal["sts"], *, read_timeout: float = ..., attempts: int = ...) -> STSClient: ...
 def client(target: Target, service: str, *, read_timeout: float = 30.0, attempts: int = 2) -> Any:
-    """A client of AWS's SDK, kept per target: safe to share between threads; `read_timeout` in seconds.
+    """A boto3 client, kept per target: safe to share between threads; `read_timeout` in seconds.
 
     `attempts` counts the first one: 1 for whatever must not be repeated. Honours AWS_ENDPOINT_URL.
     """
@@ -76,7 +77,7 @@ def client(target: Target, service: str, *, read_timeout: float = 30.0, attempts
                 inject_host_prefix=not endpoint,
             )
             session = _session(target, endpoint)
-            _CLIENTS[key] = session.create_client(service, region_name=target.region, config=config)
+            _CLIENTS[key] = session.client(service, config=config)  # type: ignore[call-overload]
         return _CLIENTS[key]
 
 
@@ -93,18 +94,25 @@ def forget() -> None:
         _SESSIONS.clear()
 
 
-def _session(target: Target, endpoint: str) -> Session:
+def _session(target: Target, endpoint: str) -> boto3.Session:
     key = (target.region, target.role_arn, target.external_id, endpoint)
     if key not in _SESSIONS:
-        session = _new_session()
+        inner = _with_models()
         if target.role_arn:
-            resolver = CredentialResolver(providers=[_AssumedRole(_new_session(), target)])
-            session.register_component("credential_provider", resolver)
-        _SESSIONS[key] = session
+            own = _boto3(_with_models(), target.region)
+            inner.register_component("credential_provider", CredentialResolver(providers=[_AssumedRole(own, target)]))
+        _SESSIONS[key] = _boto3(inner, target.region)
     return _SESSIONS[key]
 
 
-def _new_session() -> Session:
+def _boto3(inner: Session, region: str) -> boto3.Session:
+    session = boto3.Session(botocore_session=inner, region_name=region)
+    paths = _models().search_paths
+    paths[:] = dict.fromkeys(paths)  # every boto3.Session adds its own folder to the loader that they share
+    return session
+
+
+def _with_models() -> Session:
     session = get_session()
     session.register_component("data_loader", _models())
     return session
@@ -122,7 +130,7 @@ class _AssumedRole(CredentialProvider):
 
     METHOD = "drydock-assume-role"
 
-    def __init__(self, own: Session, target: Target) -> None:
+    def __init__(self, own: boto3.Session, target: Target) -> None:
         super().__init__()
         self._own, self._target = own, target
 
@@ -133,7 +141,7 @@ class _AssumedRole(CredentialProvider):
     def _assume(self) -> dict[str, str]:
         config = Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=15, retries={"total_max_attempts": 2})
         more: dict[str, Any] = {"ExternalId": self._target.external_id} if self._target.external_id else {}
-        sts: Any = self._own.create_client("sts", region_name=self._target.region, config=config)
+        sts = self._own.client("sts", config=config)
         keys = sts.assume_role(RoleArn=self._target.role_arn, RoleSessionName="drydock", **more)["Credentials"]
         return {
             "access_key": keys["AccessKeyId"],
