@@ -105,7 +105,7 @@ def judgements() -> None:
     """All images after one release of the stream that most of them stand on, and after a poll without news."""
     from functions_app.models import Image
     from functions_app.services.bases.verdicts import judge_images
-    from functions_app.services.snapshot.summaries import refresh_summaries
+    from functions_app.services.snapshot.function_summaries import refresh_summaries
     from tests.benchmarks import base_rows
     from tests.benchmarks.release_rows import NOW
 

@@ -23,7 +23,7 @@ from functions_app.models import (
     Version,
 )
 from functions_app.services.bases.verdicts import judge_images
-from functions_app.services.snapshot import summaries
+from functions_app.services.snapshot import function_summaries
 from tests.benchmarks import fact_rows
 from tests.benchmarks.release_rows import GOLDEN, NOW, PLATFORMS, RELEASES, digest, fill_releases
 
@@ -54,7 +54,7 @@ def fill() -> None:
     _versions(functions, [image for number, image in enumerate(images) if number % UNUSED], random)
     fact_rows.fill_facts(accounts, images)
     judge_images(now=NOW, refresh=False)
-    summaries.refresh_summaries(now=NOW)
+    function_summaries.refresh_summaries(now=NOW)
     with connection.cursor() as cursor:
         # PostgreSQL's autovacuum would come to the same rows within a minute.
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")

@@ -11,7 +11,7 @@ from django.db.models import Count, Q
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.models import Account, FreshnessDay, Function
 from functions_app.services.bases.verdicts import judge_images
-from functions_app.services.snapshot.summaries import refresh_summaries
+from functions_app.services.snapshot.function_summaries import refresh_summaries
 
 COUNTS = ("current", "stale", "end_of_life", "unknown", "overdue")
 Key = tuple[int, str]  # account's key, base's name

@@ -11,8 +11,8 @@ from functions_app.domain.bases.overdue_policies import Policy
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import Account, FreshnessPolicy
 from functions_app.services.people import access
+from functions_app.services.snapshot.function_summaries import refresh_summaries
 from functions_app.services.snapshot.overdue import read_policies
-from functions_app.services.snapshot.summaries import refresh_summaries
 
 DAYS_LIMIT = 3650
 RELEASES_LIMIT = NEWER_LIMIT - 1  # how many newer releases are remembered with an image, less the one too many

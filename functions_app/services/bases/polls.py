@@ -23,8 +23,8 @@ from functions_app.services.bases.streams import ANEW, seed_streams
 from functions_app.services.bases.verdicts import judge_images
 from functions_app.services.engine.steps import Context, StepSpec
 from functions_app.services.images.registries import open_registry
-from functions_app.services.snapshot.row_updates import update_rows
-from functions_app.services.snapshot.summaries import refresh_summaries
+from functions_app.services.snapshot.bulk_updates import update_rows
+from functions_app.services.snapshot.function_summaries import refresh_summaries
 
 AHEAD_OF_US = timedelta(days=1)  # longer than any poll takes, and than clocks of two hosts differ
 READERS = 4  # repositories read at a time: public registries throttle the nameless

@@ -17,9 +17,9 @@ from functions_app.domain.bases.lineage import KnownRelease
 from functions_app.domain.images.manifests import HistoryEntry, Platform, chain_ids
 from functions_app.models import BaseRelease, BaseStream, Image
 from functions_app.services.snapshot import fleet_revision
+from functions_app.services.snapshot.bulk_updates import update_rows
+from functions_app.services.snapshot.function_summaries import refresh_summaries
 from functions_app.services.snapshot.live_versions import live_versions
-from functions_app.services.snapshot.row_updates import update_rows
-from functions_app.services.snapshot.summaries import refresh_summaries
 
 BATCH = 1000  # images
 TURNS = 3  # releases that come more often than images are judged wait for the next poll

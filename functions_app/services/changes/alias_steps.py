@@ -12,8 +12,8 @@ from functions_app.domain.changes.deployments import AliasPlan, short
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import FunctionPlace
 from functions_app.domain.runs import Done, Outcome, Wait
-from functions_app.services.changes.aws_steps import ALIAS, LONG, PASSING, SHORT, patient, refresh, tell, uncertain
-from functions_app.services.changes.places import target_of
+from functions_app.services.changes.careful_steps import ALIAS, LONG, PASSING, SHORT, patient, refresh, tell, uncertain
+from functions_app.services.changes.function_places import target_of
 from functions_app.services.engine.steps import Context, StepSpec
 
 UNDO_LOOKS = 60  # every UNDO_PAUSE seconds: an alias is not left where it must not be for want of patience

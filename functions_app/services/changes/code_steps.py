@@ -10,8 +10,8 @@ from functions_app.domain.changes.deployments import DeploymentPlan, short
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import FunctionDetail
 from functions_app.domain.runs import Done, Outcome, Skipped, Wait
-from functions_app.services.changes.aws_steps import refresh, tell, uncertain
-from functions_app.services.changes.places import target_of
+from functions_app.services.changes.careful_steps import refresh, tell, uncertain
+from functions_app.services.changes.function_places import target_of
 from functions_app.services.engine.steps import Context
 
 

@@ -18,13 +18,13 @@ from functions_app.domain.refs import ImageRef
 from functions_app.domain.runs import Kind, Outcome
 from functions_app.models import Function, Version
 from functions_app.services.changes import alias_plans, alias_steps, code_steps, image_choices
-from functions_app.services.changes.aws_steps import LONG, SHORT, patient, refresh
+from functions_app.services.changes.careful_steps import LONG, SHORT, patient, refresh
+from functions_app.services.changes.function_places import place_of, target_of
 from functions_app.services.changes.image_choices import ResolvedImage
-from functions_app.services.changes.places import place_of, target_of
 from functions_app.services.engine.plans import Planned
 from functions_app.services.engine.steps import Context, StepSpec
 from functions_app.services.people import accounts
-from functions_app.services.snapshot import summaries
+from functions_app.services.snapshot import function_summaries
 
 
 def plan(function: Function, image: str, alias: str, actor: User) -> Planned[DeploymentPlan]:
@@ -157,7 +157,7 @@ def _refresh(context: Context) -> Outcome:
         function_id = context.plan["function_id"]
         published = Version.objects.filter(function_id=function_id, number=context.memory["version"])
         if published.update(deployed_tag=tag):
-            summaries.refresh_summaries([function_id])
+            function_summaries.refresh_summaries([function_id])
     return outcome
 
 

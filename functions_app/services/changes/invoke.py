@@ -30,8 +30,8 @@ from functions_app.domain.redaction import redact
 from functions_app.domain.runs import Done, Kind, Outcome
 from functions_app.models import Function, Run
 from functions_app.runlog import Logger
-from functions_app.services.changes.aws_steps import SHORT, patient
-from functions_app.services.changes.places import place_of, target_of
+from functions_app.services.changes.careful_steps import SHORT, patient
+from functions_app.services.changes.function_places import place_of, target_of
 from functions_app.services.engine import plans
 from functions_app.services.engine.plans import Draft
 from functions_app.services.engine.steps import Context, StepSpec

@@ -14,8 +14,8 @@ from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.runs import Kind, Outcome
 from functions_app.models import Function
 from functions_app.services.changes import alias_plans, alias_steps, image_choices
-from functions_app.services.changes.aws_steps import SHORT, patient, refresh
-from functions_app.services.changes.places import place_of, target_of
+from functions_app.services.changes.careful_steps import SHORT, patient, refresh
+from functions_app.services.changes.function_places import place_of, target_of
 from functions_app.services.engine.plans import Planned
 from functions_app.services.engine.steps import Context, StepSpec
 from functions_app.services.people import accounts

@@ -21,7 +21,7 @@ from functions_app.domain.redaction import redact_value
 from functions_app.domain.text import storable, storable_value
 from functions_app.models import Image
 from functions_app.registry.client import CONFIG_LIMIT, Registry
-from functions_app.services.snapshot.row_updates import update_rows
+from functions_app.services.snapshot.bulk_updates import update_rows
 
 READERS = 8  # configs fetched at a time
 TEXT = 16 * 1024  # characters of any one text that are kept

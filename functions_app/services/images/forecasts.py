@@ -27,8 +27,8 @@ from functions_app.services.engine import runs
 from functions_app.services.engine.steps import Cancelled, Context, StepSpec
 from functions_app.services.people import accounts
 from functions_app.services.snapshot import fleet_revision
+from functions_app.services.snapshot.bulk_updates import lock_rows
 from functions_app.services.snapshot.endangered_images import dangers
-from functions_app.services.snapshot.row_updates import lock_rows
 from functions_app.services.snapshot.scope_reading import GIVE_UP, chunks
 
 LOCK = "forecast"

@@ -9,7 +9,7 @@ from datetime import datetime
 from functions_app.domain.changes.ways_back import count_ways_back, is_way_back, ordinal
 from functions_app.domain.fleet.functions import LATEST
 from functions_app.models import Alias, AliasMove, Function, Tag, Version
-from functions_app.services.snapshot.row_updates import update_rows
+from functions_app.services.snapshot.bulk_updates import update_rows
 
 OFFERED = 50  # published versions that were never seen live: the latest are what somebody goes back to
 

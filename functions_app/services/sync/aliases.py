@@ -9,8 +9,8 @@ from functions_app.aws import lambdas
 from functions_app.domain.fleet.functions import AliasFact, FunctionFact
 from functions_app.domain.text import storable
 from functions_app.models import Alias, AliasMove, Function, Run
-from functions_app.services.snapshot.function_rows import lock_outdated
-from functions_app.services.snapshot.row_updates import update_rows
+from functions_app.services.snapshot.bulk_updates import update_rows
+from functions_app.services.snapshot.listed_functions import lock_outdated
 from functions_app.services.snapshot.scope_reading import CHUNK, ScopeRead, read_each
 
 BUDGET = 300  # functions whose aliases a scheduled sync reads without a reason, those read longest ago first

@@ -9,8 +9,8 @@ from functions_app.aws import lambdas
 from functions_app.domain.fleet.functions import LATEST, FunctionDetail, FunctionFact
 from functions_app.domain.text import storable
 from functions_app.models import Function, Version
-from functions_app.services.snapshot.function_rows import FACT, function_values, lock_outdated
-from functions_app.services.snapshot.row_updates import update_rows
+from functions_app.services.snapshot.bulk_updates import update_rows
+from functions_app.services.snapshot.listed_functions import FACT, function_values, lock_outdated
 from functions_app.services.snapshot.scope_reading import CHUNK, ScopeRead, read_each
 
 BUDGET = 300  # functions that a scheduled sync reads again without a reason, those read longest ago first

@@ -12,8 +12,8 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST, FunctionFact, VersionFact
 from functions_app.domain.text import storable
 from functions_app.models import BaseUse, Function, Run, Version
-from functions_app.services.snapshot.function_rows import FACT, function_values, lock_outdated
-from functions_app.services.snapshot.row_updates import update_rows
+from functions_app.services.snapshot.bulk_updates import update_rows
+from functions_app.services.snapshot.listed_functions import FACT, function_values, lock_outdated
 from functions_app.services.snapshot.scope_reading import ScopeRead, chunks
 from functions_app.services.sync.aliases import read_aliases, store_aliases
 from functions_app.services.sync.function_details import read_details, store_details

@@ -16,7 +16,7 @@ from functions_app.registry.client import Registry
 from functions_app.services.images import scans
 from functions_app.services.images.facts import inspect
 from functions_app.services.images.registries import open_registry
-from functions_app.services.snapshot.row_updates import lock_rows, update_rows
+from functions_app.services.snapshot.bulk_updates import lock_rows, update_rows
 from functions_app.services.snapshot.scope_reading import CHUNK, ScopeRead, chunks, read_each
 
 

@@ -25,8 +25,8 @@ from functions_app.services.engine import runs
 from functions_app.services.engine.steps import Cancelled, Context, StepSpec
 from functions_app.services.images.scans import read_scans
 from functions_app.services.people import accounts
+from functions_app.services.snapshot.function_summaries import refresh_summaries
 from functions_app.services.snapshot.scope_reading import ScopeRead
-from functions_app.services.snapshot.summaries import refresh_summaries
 from functions_app.services.sync import single_repositories
 from functions_app.services.sync.functions import read_functions, read_one
 from functions_app.services.sync.images import read_images, read_repository

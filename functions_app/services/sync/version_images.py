@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from functions_app.models import Image, Repository, Version
-from functions_app.services.snapshot.row_updates import update_rows
+from functions_app.services.snapshot.bulk_updates import update_rows
 from functions_app.services.snapshot.scope_reading import CHUNK, ScopeRead
 
 

@@ -7,7 +7,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from functions_app.models import Account, Alias, BaseStream, BaseUse, Function, Image
 from functions_app.services.snapshot.base_use_rows import Lineages, refresh_uses
-from functions_app.services.snapshot.summaries import refresh_summaries
+from functions_app.services.snapshot.function_summaries import refresh_summaries
 from tests.factories import (
     NOW,
     make_account,

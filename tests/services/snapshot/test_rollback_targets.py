@@ -6,7 +6,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from functions_app.models import Alias, AliasMove, Function, Image
-from functions_app.services.snapshot import rollback_targets, summaries
+from functions_app.services.snapshot import function_summaries, rollback_targets
 from functions_app.services.snapshot.rollback_targets import AliasTargets
 from tests.factories import NOW, make_account, make_alias, make_function, make_image, make_repository, make_version
 
@@ -85,7 +85,7 @@ def test_a_version_in_a_repository_that_is_not_read_is_offered_and_says_so(funct
 
 def test_an_alias_whose_images_are_all_in_another_accounts_registry_is_no_alarm(function: Function) -> None:
     function.versions.update(image=None)
-    summaries.refresh_summaries([function.pk])
+    function_summaries.refresh_summaries([function.pk])
     alias = Alias.objects.get()
     assert (alias.rollback_targets, alias.rollback_lost) == (None, 0)
 
@@ -102,7 +102,7 @@ def test_a_version_whose_image_will_go_says_by_which_rule(function: Function) ->
 
 
 def test_summaries_keep_the_count_that_the_offer_gives(function: Function) -> None:
-    summaries.refresh_summaries([function.pk])
+    function_summaries.refresh_summaries([function.pk])
     alias, found = Alias.objects.get(), offer(function)
     assert (alias.rollback_targets, alias.rollback_lost) == (found.available, found.lost) == (2, 1)
 

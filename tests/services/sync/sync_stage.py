@@ -7,7 +7,7 @@ import pytest
 
 from functions_app.domain.runs import Log
 from functions_app.models import Account
-from functions_app.services.snapshot.summaries import refresh_summaries
+from functions_app.services.snapshot.function_summaries import refresh_summaries
 from functions_app.services.sync import run
 from tests.fixtures import REGION, Sandbox
 from tests.services.changes.aws_between import Between

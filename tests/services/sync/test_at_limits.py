@@ -11,8 +11,8 @@ from functions_app.aws import ecr
 from functions_app.domain.fleet.functions import LATEST, AliasFact, FunctionDetail, FunctionFact, VersionFact
 from functions_app.models import Account, Alias, AliasMove, Function, Image, Repository, Tag, Version
 from functions_app.services.people import accounts
+from functions_app.services.snapshot.function_summaries import refresh_summaries
 from functions_app.services.snapshot.scope_reading import ScopeRead
-from functions_app.services.snapshot.summaries import refresh_summaries
 from functions_app.services.sync import functions as sync_functions
 from functions_app.services.sync import images, version_images
 from functions_app.services.sync.aliases import store_aliases

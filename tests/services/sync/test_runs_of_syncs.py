@@ -26,7 +26,7 @@ from functions_app.models import (
 )
 from functions_app.services.engine import runs
 from functions_app.services.people import accounts
-from functions_app.services.snapshot.summaries import refresh_summaries
+from functions_app.services.snapshot.function_summaries import refresh_summaries
 from functions_app.services.sync import run as sync
 from tests.fixtures import REGION, ROOT, Sandbox
 from tests.sandbox.functions import Functions

@@ -8,8 +8,8 @@ import pytest
 
 from functions_app.domain.fleet.states import RANK_OVERDUE, RANK_STALE
 from functions_app.models import Account, FleetRevision, FreshnessPolicy, Function, Image, Repository
-from functions_app.services.snapshot import rollback_targets, summaries
-from functions_app.services.snapshot.summaries import refresh_summaries
+from functions_app.services.snapshot import function_summaries, rollback_targets
+from functions_app.services.snapshot.function_summaries import refresh_summaries
 from tests.factories import (
     NOW,
     make_account,
@@ -183,7 +183,7 @@ def test_a_policy_that_is_saved_during_a_long_refresh_counts_from_the_next_batch
         count(ids)
 
     # The moment between two batches can't be met from outside.
-    monkeypatch.setattr(summaries, "BATCH", 1)
+    monkeypatch.setattr(function_summaries, "BATCH", 1)
     monkeypatch.setattr(rollback_targets, "refresh_counts", meanwhile)
 
     refresh_summaries(now=NOW)

@@ -22,8 +22,8 @@ from functions_app.domain.text import storable
 from functions_app.models import Alias, Function, Tag, Version
 from functions_app.services.snapshot import fleet_revision, rollback_targets
 from functions_app.services.snapshot.base_use_rows import Lineages, refresh_uses
+from functions_app.services.snapshot.bulk_updates import update_rows
 from functions_app.services.snapshot.overdue import lateness_of, read_policies
-from functions_app.services.snapshot.row_updates import update_rows
 
 BATCH = 500
 COLUMNS = (
