@@ -9,9 +9,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
-from functions_app import clock
 from tests import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,7 +61,7 @@ def main(names: list[str]) -> None:
         return
     head = (
         "# Benchmarks\n\n`make bench` measures these and writes this file. "
-        f"Last run {clock.now():%Y-%m-%d} on: {machine()}. Other machines differ; the counts don't.\n\n"
+        f"Last run {datetime.now(UTC):%Y-%m-%d} on: {machine()}. Other machines differ; the counts don't.\n\n"
     )
     (ROOT / "docs" / "benchmarks.md").write_text(head + report, encoding="utf-8")
     print(report)
