@@ -1,6 +1,6 @@
 """`make test`: every test on SQLite, what touches the database once more on PostgreSQL, what shows dates on five days.
 
-Two passes go on at once, since many tests wait: for a lease to run out, for the next poll. The browser's are a pass of
+Three passes go on at once, since many tests wait: for a lease to run out, for the next poll. The browser's are a pass of
 their own in one process, so that one demo serves them all. Skips for a missing system package are failures where
 CI=true (tests/packages.py).
 """
@@ -25,7 +25,7 @@ BROWSER = "e2e"
 ON_BOTH = ("services", "web", "streams")
 SLOW = (*ON_BOTH, "registry")  # first, so that no worker is left with them at the end
 CORES = min(os.cpu_count() or 2, 8)
-AT_ONCE = 2  # passes; each has workers of its own
+AT_ONCE = 3  # passes; each has workers of its own
 SLOWEST = 25
 WIDTH = 20  # of a title
 NO_TESTS = 5  # pytest's exit code where none is selected
@@ -63,7 +63,7 @@ def passes(postgres_url: str | None) -> Iterator[Pass]:
     """Every pass there is."""
     browser, others = files((BROWSER,)), [file for file in files() if file not in files((BROWSER,))]
     yield Pass("the browser", browser)
-    yield Pass("SQLite", others, CORES)
+    yield Pass("SQLite", others, CORES + 1)
     if postgres_url:
         url = {"DATABASE_URL": postgres_url}
         yield Pass("PostgreSQL", files(ON_BOTH), CORES, ["--only-database"], lambda: url)
