@@ -11,20 +11,16 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qs
 
 from django.conf import settings
-from django.contrib.auth import get_user
 from django.db import DatabaseError
-from django.http import HttpRequest
-from django.http.cookie import parse_cookie
 
-from functions_app.models import Run
 from functions_app.streams.fleet_feed import FleetFeed
 from functions_app.streams.hub import Hub
 from functions_app.streams.run_feed import Feed, Watcher
+from functions_app.streams.sign_in import admit
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Any]
@@ -107,7 +103,7 @@ class Application:
         run_id = int(found[1]) if found[1] else None
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
         try:
-            person, session, exists = await self.hub.read(_admit, headers.get(b"cookie", ""), run_id)
+            person, session, exists = await self.hub.read(admit, headers.get(b"cookie", ""), run_id)
         except DatabaseError:
             log.exception("nobody can be admitted to a stream: the database is away")
             return await _refuse(send, 503, "The database is away. Try again in a moment.")
@@ -144,19 +140,6 @@ class Application:
 async def _begin(feed: Feed | FleetFeed, watcher: Watcher) -> None:
     await feed.ready.wait()
     await feed.catch_up(watcher)
-
-
-def _admit(cookies: str, run_id: int | None) -> tuple[int, str, bool]:
-    """Who is in these cookies (0: nobody), by which session, and whether the run exists (None: the fleet does)."""
-    request = HttpRequest()
-    key = parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME)
-    if not key or "\0" in key:
-        return 0, "", False
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
-    person = get_user(request)
-    if not person.is_authenticated:
-        return 0, "", False
-    return person.pk, key, run_id is None or Run.objects.filter(pk=run_id).exists()
 
 
 def _position(last_event_id: str | None, query: bytes) -> int:

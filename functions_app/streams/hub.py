@@ -13,15 +13,13 @@ from typing import Any
 
 import redis.asyncio
 from django.conf import settings
-from django.contrib.auth.models import User
-from django.contrib.sessions.models import Session
 from django.db import DatabaseError, close_old_connections
-from django.utils import timezone
 
 from functions_app import runlog
 from functions_app.models import Run
 from functions_app.streams.fleet_feed import FleetFeed
 from functions_app.streams.run_feed import POLL, Feed, Watcher, event
+from functions_app.streams.sign_in import signed_in
 
 BELT = 3.0  # seconds between two looks at the database while Redis is there: a published message may be lost
 GUARD = 5.0  # seconds between two looks at who is still signed in
@@ -174,7 +172,7 @@ class Hub:
     async def _end_strangers(self) -> None:
         watchers = [watcher for feed in self._every_feed for watcher in feed.watchers]
         sessions, people = await self.read(
-            _signed_in, {watcher.session for watcher in watchers}, {watcher.person for watcher in watchers}
+            signed_in, {watcher.session for watcher in watchers}, {watcher.person for watcher in watchers}
         )
         strangers = [each for each in watchers if each.session not in sessions or each.person not in people]
         ends = (watcher.write(event("bye", "sign in"), more=False) for watcher in strangers)
@@ -184,13 +182,6 @@ class Hub:
 def _broke(feed: Feed | FleetFeed) -> bool:
     """Whether a defect ended it: it will never tell anything more."""
     return feed.task.done() and not feed.task.cancelled() and feed.task.exception() is not None
-
-
-def _signed_in(sessions: set[str], people: set[int]) -> tuple[set[str], set[int]]:
-    """Which of these sessions are still good, and which of these people may still sign in. Two queries."""
-    good = Session.objects.filter(session_key__in=sessions, expire_date__gt=timezone.now())  # noqa: TID251 - Django set it
-    active = User.objects.filter(pk__in=people, is_active=True)
-    return set(good.values_list("session_key", flat=True)), set(active.values_list("pk", flat=True))
 
 
 def _positions(run_ids: list[int]) -> list[tuple[int, int, int]]:
