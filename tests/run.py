@@ -1,7 +1,7 @@
 """`make test`: every test on SQLite, what touches the database once more on PostgreSQL, what shows dates on five days.
 
-Three passes go on at once, since many tests wait: for a lease to run out, for the next poll. The browser's are a pass of
-their own in one process, so that one demo serves them all. Skips for a missing system package are failures where
+Three passes go on at once, since many tests wait: for a lease to run out, for the next poll. The browser's are a pass
+of their own in one process, so that one demo serves them all. Skips for a missing system package are failures where
 CI=true (tests/packages.py).
 """
 
