@@ -25,7 +25,7 @@ from sandbox.core import pinned_moto
 from sandbox.core.http_server import WSGIApp
 from sandbox.store.content_store import STORE
 
-FORMAT = 1
+FORMAT = 2
 LEAST_SECONDS = 2.0
 """Between two writes; and ten times as long as the last one took, so that a large account is not always writing."""
 
@@ -69,7 +69,7 @@ class State:
         self._check(head, body)
         try:
             kept = _Unpickler(BytesIO(body)).load()
-        except pickle.UnpicklingError as error:
+        except (pickle.UnpicklingError, ImportError, AttributeError) as error:
             raise StateError(f"{self._account} cannot be read: {error}") from error
         for digest in {digest for contents in kept["store"].values() for digest in contents["blobs"]}:
             self._load_blob(digest)

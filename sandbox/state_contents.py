@@ -36,7 +36,7 @@ _OF_THE_PROCESS = ("lock", "running")
 
 def shape() -> str:
     """A fingerprint of what is kept: it changes with every field, so that no state is read that does not fit."""
-    names = [f"{kept.__name__}({', '.join(field.name for field in fields(kept))})" for kept in _KEPT]
+    names = [f"{kept.__module__}.{kept.__name__}({', '.join(field.name for field in fields(kept))})" for kept in _KEPT]
     return hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
 
 

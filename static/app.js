@@ -108,7 +108,7 @@
     }
   });
 
-  // Relative times move on by themselves, in the words of web/html/elements.py.
+  // Relative times move on by themselves, in the words of web/html/times.py.
   const relative = (seconds) => {
     const size = Math.abs(seconds);
     if (size < 5) return "just now";
@@ -117,7 +117,12 @@
     const text = `${Math.floor(size / by)} ${unit}`;
     return seconds < 0 ? `in ${text}` : `${text} ago`;
   };
-  const ahead = Date.parse(root.dataset.now) - Date.now(); // of a browser's clock, which may be wrong
+  // How far the server is ahead of the browser's clock, which may be wrong. A page that comes back out of the browser's
+  // own store tells an old time: then what the last fresh one told holds.
+  const comesBack = performance.getEntriesByType("navigation")[0]?.type === "back_forward";
+  const kept = comesBack ? sessionStorage.getItem("ahead") : null;
+  const ahead = kept === null ? Date.parse(root.dataset.now) - Date.now() : Number(kept);
+  sessionStorage.setItem("ahead", String(ahead));
   window.drydockNow = () => Date.now() + ahead;
   setInterval(() => {
     if (document.hidden) return;

@@ -108,7 +108,9 @@ def _session(target: Target, endpoint: str) -> boto3.Session:
 def _boto3(inner: Session, region: str) -> boto3.Session:
     session = boto3.Session(botocore_session=inner, region_name=region)
     paths = _models().search_paths
-    paths[:] = dict.fromkeys(paths)  # every boto3.Session adds its own folder to the loader that they share
+    # Every boto3.Session adds its own folder to the loader that all share. The order of the others stays as it is, so
+    # whoever reads the paths at this moment in another thread finds each of them.
+    paths[:] = dict.fromkeys(paths)
     return session
 
 

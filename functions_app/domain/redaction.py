@@ -62,9 +62,9 @@ def redact_value(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [redact_value(item) for item in value]
     if isinstance(value, dict):
+        named = [(storable_value(key), item) for key, item in value.items()]  # as it is shown, so it is looked at
         return {
-            storable_value(key): MASK if _SECRET_NAME.fullmatch(str(key)) and item else redact_value(item)
-            for key, item in value.items()
+            name: MASK if _SECRET_NAME.fullmatch(str(name)) and item else redact_value(item) for name, item in named
         }
     return value
 

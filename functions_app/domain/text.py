@@ -21,7 +21,7 @@ def storable(text: str, length: int | None = None) -> str:
 
 
 def storable_value(value: Any, length: int | None = None) -> Any:
-    """The same for a JSON value: every text in it, and the names of its members."""
+    """The same for a JSON value: every text in it, and its members' names; of two that become one the last stays."""
     if isinstance(value, str):
         return storable(value, length)
     if isinstance(value, list | tuple):

@@ -70,7 +70,7 @@ class LayerFiles(models.Model):
     read_at = models.DateTimeField()
     file_count = models.IntegerField(default=0)
     size_bytes = models.BigIntegerField(default=0, help_text="uncompressed")
-    files = models.BinaryField(default=b"", help_text="domain.layer_files.pack")
+    files = models.BinaryField(default=b"", help_text="packed entries: domain.layers.packing")
     packages = models.JSONField(default=list, help_text="[{kind, name, version, path}] from package databases in it")
     problem = models.JSONField(null=True)
 

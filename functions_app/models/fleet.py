@@ -1,7 +1,7 @@
 """Image functions with their versions and aliases, as Lambda last showed them.
 
-What the functions page sorts and filters by is kept ready in columns of Function (services.sync writes them),
-so that any page of ten thousand functions costs a constant number of queries.
+What the functions page sorts and filters by is kept ready in columns of Function (the snapshot's function_summaries
+writes them), so that any page of ten thousand functions costs a constant number of queries.
 """
 
 from django.db import models
@@ -59,7 +59,7 @@ class Function(models.Model):
     overdue_on = models.DateField(null=True, help_text="the day from which its base is overdue by the policy that fits")
     end_of_life_on = models.DateField(null=True, help_text="first end of runtime or OS among what is live")
     base_name = models.CharField(max_length=120, blank=True, help_text="stream of the worst live image: python:3.12")
-    problem_rank = models.IntegerField(default=0, help_text="worst first: domain.fleet.problem_rank")
+    problem_rank = models.IntegerField(default=0, help_text="worst first: domain.fleet.states")
     problem = models.CharField(max_length=300, blank=True, help_text="the one line that says what is wrong")
     alias_chips = models.JSONField(
         default=list, help_text="[{name, version, digest, freshness, reason, overdue_on, second_..., drifted}]"
@@ -119,7 +119,7 @@ class Alias(models.Model):
     second_weight = models.FloatField(default=0)
     revision_id = models.CharField(max_length=60)
     synced_at = models.DateTimeField()
-    # ready for the overview: services.rollback_targets writes them with the function's summary
+    # ready for the overview: services.snapshot.rollback_targets writes them with the function's summary
     rollback_targets = models.IntegerField(null=True, help_text="versions it could go back to now; null: not counted")
     rollback_lost = models.IntegerField(default=0, help_text="earlier versions it can't go back to any more")
 
@@ -158,7 +158,7 @@ class AliasMove(models.Model):
 class BaseUse(models.Model):
     """Something live on a base: a function's version under an alias; who stands on a golden image, on each base of it.
 
-    Ready for the pages of bases, with what they sort and group by: services.base_uses writes it with the summaries.
+    Ready for the pages of bases, with what they sort and group by: the snapshot's base_use_rows writes it.
     """
 
     stream = models.ForeignKey("BaseStream", models.CASCADE, related_name="uses", db_index=False)

@@ -60,7 +60,7 @@ class Image(models.Model):
         null=True, help_text="of an index: [{digest, platform}], no platform: an attestation; null: not kept yet"
     )
 
-    # the verdict of domain.bases and domain.freshness; re-judged after every poll of the base streams
+    # the verdict of domain.bases; re-judged after every poll of the base streams
     base_release = models.ForeignKey("BaseRelease", models.SET_NULL, null=True, related_name="images")
     base_stream = models.ForeignKey(
         "BaseStream", models.SET_NULL, null=True, related_name="images", help_text="also where its release is unknown"
@@ -135,7 +135,7 @@ class ImageScan(models.Model):
     completed_at = models.DateTimeField(null=True)
     severities = models.JSONField(default=dict, help_text="{CRITICAL: 2}")
     findings = models.JSONField(
-        default=list, help_text="the worst first: [{name, severity, title, uri, places}]; domain.scans.Finding"
+        default=list, help_text="the worst first: [{name, severity, title, uri, places}]; domain.images.scans.Finding"
     )
     findings_at = models.DateTimeField(null=True, help_text="when the findings were read; null: only their counts")
     due = models.BooleanField(default=False, help_text="ECR lists a scan that differs from the findings read")

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from functions_app.domain.runs import ENDED, Kind
 from functions_app.models import AuditEntry, LogLine, Plan, Run
@@ -41,7 +42,7 @@ def tidy(now: datetime) -> Tidied:
         runs=_delete(ended.filter(actor=None, actor_name=access.SCHEDULE)),
         plans=_delete(Plan.objects.filter(expires_at__lt=plans_until)),
         payloads=_forget_payloads(now),
-        sessions=_delete(Session.objects.filter(expire_date__lt=now)),
+        sessions=_delete(Session.objects.filter(expire_date__lt=timezone.now())),  # noqa: TID251 - Django set it
         refused_sign_ins=_delete(AuditEntry.objects.filter(action=sign_in.REFUSED, at__lt=logs_until)),
     )
 

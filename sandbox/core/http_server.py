@@ -22,7 +22,7 @@ _PIECE = 256 * 1024
 
 
 class DroppedConnection(ConnectionResetError):
-    """Raised by the app, or out of an answer's body, to close the connection without another byte."""
+    """Raised by the app, or out of an answer's body (its head is sent then), to close the connection."""
 
     def __init__(self, why: str) -> None:
         # To cheroot it is a client that reset its connection: it closes, and says nothing.

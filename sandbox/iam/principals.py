@@ -9,13 +9,12 @@ import re
 import secrets
 import string
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.sts.responses import TokenResponse
 
-from sandbox import clock
 from sandbox.iam.roles import ROLE_ARN
 
 DEFAULT_ACCOUNT = "111111111111"
@@ -79,7 +78,8 @@ class StsResponse(TokenResponse):
                     "AccessKeyId": key,
                     "SecretAccessKey": secrets.token_urlsafe(30),
                     "SessionToken": secrets.token_urlsafe(120),
-                    "Expiration": clock.now() + timedelta(seconds=seconds),
+                    # By the real clock, with which botocore compares it: on a past day it would refuse the keys.
+                    "Expiration": datetime.now(UTC) + timedelta(seconds=seconds),  # noqa: TID251
                 },
                 "AssumedRoleUser": {"AssumedRoleId": f"{role_id}:{session}", "Arn": assumed},
                 "PackedPolicySize": 6,

@@ -100,3 +100,8 @@ def test_values_are_redacted_inside_and_by_their_name() -> None:
         "count": 3,
         "empty_secret": "",
     }
+
+
+@pytest.mark.parametrize("name", ["pass\x00word", "pass\x1bword", "api\x07_key"])
+def test_a_name_that_hides_what_it_is_hides_nothing(name: str) -> None:
+    assert list(redact_value({name: "hunter2"}).values()) == [MASK]

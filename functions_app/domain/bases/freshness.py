@@ -77,7 +77,8 @@ def judge(detection: Detection, tracks: Tracks, ends: Mapping[str, Ends], now: d
     if (at := _worst_beneath(levels)) is not None:
         nearest = f"{lead} {detection.levels[0].release.label}, {_briefly(levels[0])}"
         beneath = f"{detection.levels[at].release.label}{standings[at].tail}"
-        reason = _sentence(standings[0].ended or standings[at].ended, f"{nearest}, which stands on {beneath}")
+        ended = dict.fromkeys((standings[0].ended, standings[at].ended))  # both, each once
+        reason = _sentence(*ended, f"{nearest}, which stands on {beneath}")
     return Verdict(
         max((verdict.freshness for verdict in levels), key=lambda each: each.severity),
         reason,
@@ -109,12 +110,11 @@ def _sentence(*parts: str) -> str:
 
 def _briefly(verdict: Verdict) -> str:
     """How the nearest level stands, where one beneath it is told of too."""
+    behind = f"{_count(verdict.releases_behind, 'release')} behind" if verdict.releases_behind else ""
     if verdict.freshness is Freshness.END_OF_LIFE:
-        return "past its end of life"
-    if verdict.freshness is Freshness.STALE and not verdict.releases_behind:
-        return "itself withdrawn"
+        return f"past its end of life and {behind}" if behind else "past its end of life"
     if verdict.freshness is Freshness.STALE:
-        return f"itself {_count(verdict.releases_behind, 'release')} behind"
+        return f"itself {behind or 'withdrawn'}"
     return "current" if verdict.freshness is Freshness.CURRENT else "whose stream has no current release"
 
 

@@ -15,6 +15,8 @@ _TOOLS = {
 }
 _DENIED = ("false", "no", "none", "0")
 _NO_WORD = re.compile(r"[\W_]+")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_OWN_NAME = re.compile(r"[:/.]")  # ansible-group may be anybody's, ansible:role is the tool's
 
 
 def owner_of(tags: Mapping[str, str]) -> str:
@@ -43,12 +45,15 @@ def _named(tags: Mapping[str, str]) -> Iterator[str]:
 
 
 def _own(tags: Mapping[str, str]) -> Iterator[str]:
-    """The tools whose name begins a tag's, as in terraform or serverless:service; terraform=false says the contrary."""
+    """The tools whose own tag there is: terraform, serverless:service; terraform=false says the contrary."""
     for name, value in tags.items():
-        first = next(iter(_words(name)), "")
+        first = _OWN_NAME.split(name.lower())[0]
         if first in _TOOLS and value.strip().lower() not in _DENIED:
             yield _TOOLS[first]
 
 
-def _words(text: str) -> list[str]:
-    return [word for word in _NO_WORD.split(text.lower()) if word]
+def _words(text: str) -> Iterator[str]:
+    """The words of a value, whole; without a version behind them, and the parts of TerraformCloud too."""
+    for word in _NO_WORD.split(text):
+        yield word.lower().rstrip("0123456789")
+        yield from (part.lower() for part in _HUMP.split(word))

@@ -66,7 +66,7 @@ class AppFiles:
 
 
 def describe_app_files(files: Mapping[str, FileEntry]) -> AppFiles:
-    """Look through the files of the app's own layers, stacked (layer_files.overlay)."""
+    """Look through the files of the app's own layers, stacked (layers.overlay)."""
     held = {path: entry for path, entry in files.items() if entry.kind in ("file", "hardlink", "symlink")}
     sizes = {path: entry.size for path, entry in held.items() if entry.kind == "file"}
     largest = sorted(sizes.items(), key=lambda item: (-item[1], item[0]))[:BIGGEST]

@@ -24,7 +24,7 @@ from functions_app.services.people import accounts
 def plan(function: Function, alias: str, version: str, actor: User) -> Planned[RollbackPlan]:
     """Read function, alias, version and image from AWS, make all checks, freeze the lot. Changes nothing.
 
-    Raises INVALID where going to the version would not be going back (domain.ways_back), NOT_FOUND, DENIED,
+    Raises INVALID where going to the version would not be going back (domain.changes.ways_back), NOT_FOUND, DENIED,
     UNREACHABLE; a check that fails is in the plan. A refused attempt is in the audit table.
     """
     asked = {"alias": alias[:130], "version": version[:20]}

@@ -108,7 +108,7 @@ def _differs(row: Function, fact: FunctionFact) -> bool:
 
 
 def _store_versions(ids: Mapping[str, int], listing: Listing) -> None:
-    """Keep the versions of functions, which are held (`function_rows.lock_outdated`)."""
+    """Keep the versions of functions, which are held (`listed_functions.lock_outdated`)."""
     wanted: dict[tuple[int, str], VersionFact] = {}
     for name, function_id in ids.items():
         for fact in (listing.functions[name].latest, *listing.versions.get(name, ())):

@@ -182,7 +182,7 @@ def inspect_new(scope: ScopeRead, only: Repository | None = None) -> None:
 
 def _inspect(scope: ScopeRead, repository: str, keys: Sequence[int], registry: Registry) -> None:
     images = list(Image.objects.filter(pk__in=keys).select_related("repository").order_by("pk"))
-    # The same digest in another repository was read already: base_watch.inspect copies its facts.
+    # The same digest in another repository was read already: images.facts copies its facts.
     answer = ecr.manifests(scope.target, repository, [image.digest for image in images])
     inspect(images, {digest: fact.data for digest, fact in answer.found.items()}, registry)
     scope.images.update(keys)

@@ -5,16 +5,16 @@ from django.utils.safestring import SafeString
 
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.web.html.icons import icon
-from functions_app.web.html.looks import Look, Outcome, PlanOutcome, look
+from functions_app.web.html.looks import CheckOutcome, Look, PlanOutcome, look
 
 OUTCOMES = {
-    ("rule", True): Outcome.RULE_HELD,
-    ("rule", False): Outcome.RULE_BROKEN,
-    ("rule", None): Outcome.RULE_UNCERTAIN,
-    ("advice", True): Outcome.ADVICE_FOLLOWED,
-    ("advice", False): Outcome.ADVICE_IGNORED,
-    ("advice", None): Outcome.ADVICE_UNCERTAIN,
-    ("hint", None): Outcome.HINT,
+    ("rule", True): CheckOutcome.RULE_HELD,
+    ("rule", False): CheckOutcome.RULE_BROKEN,
+    ("rule", None): CheckOutcome.RULE_UNCERTAIN,
+    ("advice", True): CheckOutcome.ADVICE_FOLLOWED,
+    ("advice", False): CheckOutcome.ADVICE_IGNORED,
+    ("advice", None): CheckOutcome.ADVICE_UNCERTAIN,
+    ("hint", None): CheckOutcome.HINT,
 }
 PLAN_OUTCOMES = {True: PlanOutcome.PASSED, None: PlanOutcome.DOUBTFUL, False: PlanOutcome.FORBIDDEN}
 CHECK = '<li><span class="{}">{}</span><span><b>{}.</b> {}</span></li>'
@@ -22,7 +22,7 @@ CHECK = '<li><span class="{}">{}</span><span><b>{}.</b> {}</span></li>'
 
 def check_line(check: Check) -> SafeString:
     """A check of an image."""
-    return _line(look(Outcome, OUTCOMES[check.kind, check.ok]), check)
+    return _line(look(CheckOutcome, OUTCOMES[check.kind, check.ok]), check)
 
 
 def plan_check_line(check: Check) -> SafeString:

@@ -50,7 +50,7 @@ class Severity(StrEnum):
     UNDEFINED = "UNDEFINED"
 
 
-class Outcome(StrEnum):
+class CheckOutcome(StrEnum):
     """How the check of an image came out. A rule forbids; advice only minds."""
 
     RULE_HELD = "rule held"
@@ -86,7 +86,7 @@ class EndOfLife(StrEnum):
     NEAR = "near"
 
 
-class Trouble(StrEnum):
+class Attention(StrEnum):
     """What the overview finds."""
 
     BROKEN = "broken"
@@ -181,14 +181,14 @@ LOOKS: Mapping[type[StrEnum], Mapping[str, Look]] = {
         Side.APP: Look("app", "box", "plain"),
         Side.UNKNOWN: Look("not known", "help-circle", "calm"),
     },
-    Outcome: {
-        Outcome.RULE_HELD: Look("Fine", "circle-check", "good"),
-        Outcome.RULE_BROKEN: Look("Broken", "circle-x", "bad"),
-        Outcome.RULE_UNCERTAIN: Look("Not certain", "help-circle", "calm"),
-        Outcome.ADVICE_FOLLOWED: Look("Fine", "circle-check", "good"),
-        Outcome.ADVICE_IGNORED: Look("Could be better", "alert-triangle", "warn"),
-        Outcome.ADVICE_UNCERTAIN: Look("Not known", "help-circle", "calm"),
-        Outcome.HINT: Look("To know", "info-circle", "calm"),
+    CheckOutcome: {
+        CheckOutcome.RULE_HELD: Look("Fine", "circle-check", "good"),
+        CheckOutcome.RULE_BROKEN: Look("Broken", "circle-x", "bad"),
+        CheckOutcome.RULE_UNCERTAIN: Look("Not certain", "help-circle", "calm"),
+        CheckOutcome.ADVICE_FOLLOWED: Look("Fine", "circle-check", "good"),
+        CheckOutcome.ADVICE_IGNORED: Look("Could be better", "alert-triangle", "warn"),
+        CheckOutcome.ADVICE_UNCERTAIN: Look("Not known", "help-circle", "calm"),
+        CheckOutcome.HINT: Look("To know", "info-circle", "calm"),
     },
     PlanOutcome: {
         PlanOutcome.PASSED: Look("Passed", "circle-check", "good"),
@@ -211,16 +211,16 @@ LOOKS: Mapping[type[StrEnum], Mapping[str, Look]] = {
         ),
         Way.NONE: Look("Not possible", "ban", "bad", "The stream has no current release for this platform."),
     },
-    Trouble: {
-        Trouble.BROKEN: Look("Broken", "circle-x", "bad"),
-        Trouble.ENDANGERED: Look("Endangered", "photo-off", "bad"),
-        Trouble.WAY_BACK_LOST: Look("No rollback target", "arrow-back-up", "warn"),
-        Trouble.FIRST_VERSION: Look("No rollback target", "arrow-back-up", "calm"),
-        Trouble.INACTIVE: Look("Inactive", "zzz", "warn"),
-        Trouble.OVERDUE: Look("Overdue", "clock-exclamation", "bad"),
-        Trouble.ENDED: Look("Past its end of life", "calendar-off", "bad"),
-        Trouble.ENDING: Look("Near its end of life", "calendar-off", "warn"),
-        Trouble.DRIFTED: Look("Drifted", "unlink", "warn"),
+    Attention: {
+        Attention.BROKEN: Look("Broken", "circle-x", "bad"),
+        Attention.ENDANGERED: Look("Endangered", "photo-off", "bad"),
+        Attention.WAY_BACK_LOST: Look("No rollback target", "arrow-back-up", "warn"),
+        Attention.FIRST_VERSION: Look("No rollback target", "arrow-back-up", "calm"),
+        Attention.INACTIVE: Look("Inactive", "zzz", "warn"),
+        Attention.OVERDUE: Look("Overdue", "clock-exclamation", "bad"),
+        Attention.ENDED: Look("Past its end of life", "calendar-off", "bad"),
+        Attention.ENDING: Look("Near its end of life", "calendar-off", "warn"),
+        Attention.DRIFTED: Look("Drifted", "unlink", "warn"),
     },
 }
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from functions_app.domain.fleet.states import RANK_DRIFTED
 from functions_app.services.inventory.fleet_status import AccountFact
 from functions_app.services.inventory.overview.findings import Ending, Named, NoWayBack, Overview
-from functions_app.web.html.looks import Look, Trouble, look
+from functions_app.web.html.looks import Attention, Look, look
 
 Pairs = list[tuple[str, str]]
 
@@ -96,7 +96,7 @@ def _broken(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -
     count = found.broken.count
     return Card(
         "broken",
-        look(Trouble, Trouble.BROKEN),
+        look(Attention, Attention.BROKEN),
         count,
         f"{_functions(count)} broken",
         "Calls fail or will at the next cold start: image gone, state Failed, or the last update failed.",
@@ -113,7 +113,7 @@ def _endangered(found: Overview, accounts: Mapping[int, AccountFact], kept: Pair
     shown = list(rows.values())[:5]
     return Card(
         "endangered",
-        look(Trouble, Trouble.ENDANGERED),
+        look(Attention, Attention.ENDANGERED),
         len(functions),
         f"{_functions(len(functions))} will lose {'its' if len(functions) == 1 else 'their'} live image",
         "A lifecycle policy takes it away within a day. Change the rule, or tag the image so that no rule takes it.",
@@ -142,7 +142,7 @@ def _stuck(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) ->
         says += f" {first if lost else 'All'} still on {whose} first version: nothing was published before it."
     return Card(
         "no-way-back",
-        look(Trouble, Trouble.WAY_BACK_LOST if lost else Trouble.FIRST_VERSION),
+        look(Attention, Attention.WAY_BACK_LOST if lost else Attention.FIRST_VERSION),
         count,
         f"{count} alias{'es' if count > 1 else ''} without a rollback target",
         says.strip(),
@@ -168,7 +168,7 @@ def _inactive(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs)
     count = found.inactive.count
     return Card(
         "inactive",
-        look(Trouble, Trouble.INACTIVE),
+        look(Attention, Attention.INACTIVE),
         count,
         f"{_functions(count)} inactive",
         "The next call is refused and wakes the function, which takes up to minutes.",
@@ -182,7 +182,7 @@ def _overdue(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs, 
     count = found.overdue.count
     return Card(
         "overdue",
-        look(Trouble, Trouble.OVERDUE),
+        look(Attention, Attention.OVERDUE),
         count,
         f"{_functions(count)} overdue",
         "Their base has been stale for longer than the freshness policy allows.",
@@ -204,7 +204,7 @@ def _ending(found: Overview, kept: Pairs) -> Card:
     where = "past or near" if ended and soon else "past" if ended else "within 90 days of"
     return Card(
         "ending",
-        look(Trouble, Trouble.ENDED if ended else Trouble.ENDING),
+        look(Attention, Attention.ENDED if ended else Attention.ENDING),
         ended + soon,
         f"{_functions(ended + soon)} on a base {where} its end of life",
         f"{words}From that day its runtime or OS gets no more security patches.",
@@ -227,7 +227,7 @@ def _drifted(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) 
     count = found.drifted.count
     return Card(
         "drifted",
-        look(Trouble, Trouble.DRIFTED),
+        look(Attention, Attention.DRIFTED),
         count,
         f"{_functions(count)} drifted",
         "The tag they were deployed by points to another image now; Lambda still runs the old one.",

@@ -217,6 +217,18 @@ def test_a_golden_image_that_is_far_behind_still_says_so_beneath_an_end_of_life(
     assert (found.freshness, found.releases_behind, found.days_behind) == (Freshness.END_OF_LIFE, 1, 35)
 
 
+def test_where_both_levels_have_ended_both_ends_are_told_and_how_far_the_nearest_is_behind() -> None:
+    ends = {PYTHON: Ends(date(2026, 10, 31)), GOLDEN: Ends(date(2026, 6, 1))}
+
+    found = verdict(on(COMPANY[0], STREAM[3]), ends=ends)
+
+    assert found.reason == (
+        "acme/golden:1 reached its end of life on 2026-06-01. python:3.12 reached its end of life on 2026-10-31. "
+        "Built on acme/golden:1.11, past its end of life and 1 release behind, which stands on python:3.12.4, "
+        "the current release of python:3.12."
+    )
+
+
 # ends of life
 
 

@@ -137,6 +137,11 @@ def test_an_owner_counts_before_a_team_and_one_that_is_empty_does_not() -> None:
         ({"AWS:CloudFormation:stack-name": "orders"}, "cloudformation"),
         ({"STAGE": "prod", "aws:cloudformation:stack-name": "orders-prod"}, "serverless"),
         ({"team": "payments"}, ""),
+        ({"managed-by": "TerraformCloud"}, "terraform"),
+        ({"managed-by": "terraform1.5"}, "terraform"),
+        ({"managed-by": "CloudFormation"}, "cloudformation"),
+        ({"ansible-group": "web"}, ""),
+        ({"serverless-team": "yes"}, ""),
     ],
 )
 def test_who_else_manages_a_function_is_told_by_tags(tags: dict[str, str], tool: str) -> None:

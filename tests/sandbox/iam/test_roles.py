@@ -1,6 +1,9 @@
 """STS and IAM: which roles can be assumed, and what a role's policies forbid."""
 
 import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.error import HTTPError
 
@@ -231,3 +234,13 @@ def test_a_policy_that_would_be_misread_is_refused(
 ) -> None:
     with pytest.raises(HTTPError, match="400"):
         register(sandbox, account, policy={"Statement": [statement]})
+
+
+@pytest.mark.parametrize("days", [-400, 400])
+def test_keys_of_a_role_are_good_for_an_hour_of_this_machines_clock_on_whatever_day(
+    sandbox: Sandbox, account: str, clock: Callable[..., AbstractContextManager[None]], days: int
+) -> None:
+    with clock(ahead=days * 86400):
+        keys = sandbox.sts.assume_role(RoleArn=role_arn(account), RoleSessionName="someone")["Credentials"]
+
+    assert timedelta(minutes=59) < keys["Expiration"] - datetime.now(UTC) <= timedelta(hours=1)

@@ -13,7 +13,7 @@ from functions_app.domain.changes.patches import Way
 from functions_app.domain.images.scans import SEVERITIES, ScanState, Side
 from functions_app.domain.runs import Status, StepStatus
 from functions_app.services.inventory.bases.base_list import Standing
-from functions_app.web.html.looks import LOOKS, FunctionState, Severity, Trouble, look
+from functions_app.web.html.looks import LOOKS, Attention, FunctionState, Severity, look
 
 COLOURS = {"good", "warn", "bad", "info", "calm", "plain"}
 EVERY = [member for kind in LOOKS for member in kind]
@@ -62,7 +62,7 @@ def test_what_is_worse_never_looks_better() -> None:
     order = ["good", "calm", "warn", "bad"]
     by_severity = [look(Freshness, each).colour for each in sorted(Freshness, key=lambda each: each.severity)]
     assert by_severity == order
-    assert [look(Trouble, each).colour for each in (Trouble.ENDED, Trouble.ENDING)] == ["bad", "warn"]
+    assert [look(Attention, each).colour for each in (Attention.ENDED, Attention.ENDING)] == ["bad", "warn"]
 
 
 def test_words_are_words() -> None:

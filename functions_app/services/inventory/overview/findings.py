@@ -169,7 +169,7 @@ class _Counts:
 
 def _counts(there: QuerySet[Function], today: date) -> _Counts:
     found = _Counts(0, Counter(), Counter())
-    # Of days only those that are counted are told apart. Constants, not parameters: see inventory.fleet.
+    # Of days only those that are counted are told apart. Constants, not parameters: see fleet.function_list.
     late = Case(When(overdue_on__lte=today, then=Value(True)), default=Value(False), output_field=BooleanField())
     ends = Case(When(end_of_life_on__lte=today + ENDS_WITHIN, then=F("end_of_life_on")), output_field=DateField())
     groups = (
