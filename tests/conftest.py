@@ -109,6 +109,7 @@ def aws(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, settings: Settings) -
 @pytest.fixture
 def process_environment(valkey: Valkey, db: None) -> dict[str, str]:
     """Environment for a process that a test starts (a worker, a web server): same data, same Valkey."""
+    valkey.flush()  # what the beat of a test before sent at its end would be this test's worker's first work
     database = connection.settings_dict
     url = f"sqlite:///{database['NAME']}"
     if connection.vendor == "postgresql":
