@@ -111,6 +111,7 @@ def test_the_executed_version_is_told_before_the_stream(functions: Functions) ->
     functions.publish()
     answer = functions.api.invoke_with_response_stream(FunctionName="app", Qualifier="1")
     assert (answer["StatusCode"], answer["ExecutedVersion"]) == (200, "1")
+    assert list(answer["EventStream"])  # read to its end: one that is left open is closed at some later test's cost
 
 
 def test_what_fails_before_the_first_byte_is_an_error_of_the_call(functions: Functions) -> None:
