@@ -199,9 +199,11 @@ class Logger:
             self._entries += entries
             waiting = len(self._entries)
         if waiting >= PRESSURE:
-            self.flush()
-        else:
-            writer().wake(self, at_once=waiting >= FLUSH_LINES)
+            try:
+                self.flush()
+            except Error:  # whoever logs is not to fail for it: the lines are kept, and the writer tries again
+                server_log.exception("run %s: its lines could not be stored, trying again", self.run_id)
+        writer().wake(self, at_once=waiting >= FLUSH_LINES)
 
     def flush(self) -> None:
         """Store what is buffered now. Raises django.db.Error, and then keeps the lines for the next attempt."""

@@ -45,6 +45,7 @@ class Run(models.Model):
     handed_out_at = models.DateTimeField(null=True, help_text="when a worker was last told of it; may lie ahead")
     lease_owner = models.CharField(max_length=80, blank=True)
     lease_until = models.DateTimeField(null=True)
+    attempts = models.IntegerField(default=0, help_text="how often it was taken over since a step of it ended")
     cancel_requested_at = models.DateTimeField(null=True)
     cancel_requested_by = models.CharField(max_length=150, blank=True)
     revision = models.BigIntegerField(default=0, help_text="counts every visible change: the streams compare it")

@@ -35,7 +35,7 @@ def moving(goal: Callable[[Context], tuple[AliasPlan, str]]) -> tuple[StepSpec, 
 
     return (
         StepSpec("alias", "Point the alias", patient(point_it), undo=put_it_back, limit=SHORT),
-        StepSpec("verify", "Read back and compare", patient(read_it_back), limit=LONG),
+        StepSpec("verify", "Read back and compare", patient(read_it_back), limit=LONG, settles=True),
     )
 
 

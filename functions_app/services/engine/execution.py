@@ -13,7 +13,7 @@ from functions_app.domain.runs import Done, Outcome, Status, StepStatus, Wait
 from functions_app.domain.text import storable
 from functions_app.models import Run, RunStep
 from functions_app.runlog import Logger
-from functions_app.services.engine.leases import Lease, LeaseLost
+from functions_app.services.engine.leases import DATABASE_AWAY, Lease, LeaseLost
 from functions_app.services.engine.steps import Cancelled, Context, RunKind, StepSpec
 from functions_app.services.people import access
 
@@ -22,6 +22,7 @@ COUNTDOWN_LIMIT = 60.0  # seconds: longer waits are left to the tick alone
 NOTE = 500  # characters a note may have
 NOT_UNDONE = "could not be undone: "  # begins the note of such a step
 FINISHED = (StepStatus.DONE, StepStatus.SKIPPED)
+TRIES = 5  # workers that may die in one step
 BEGUN = (StepStatus.RUNNING, StepStatus.WAITING)  # an earlier try may or may not have had its effect
 
 
@@ -48,6 +49,7 @@ class Execution:
             unknown = self._unknown(spec, step)
             if self.context.cancel_requested() and not unknown:
                 return self._stop(Status.CANCELLED, step)
+            unknown = unknown or self._hopeless(spec)
             begun = step.status in BEGUN
             outcome = unknown or self._perform(spec, step)
             if isinstance(outcome, Wait):
@@ -57,7 +59,8 @@ class Execution:
             if isinstance(outcome, Cancelled):
                 self._end_step(step, StepStatus.SKIPPED, f"cancelled: {outcome}")
                 return self._stop(Status.CANCELLED)
-            self._end_step(step, StepStatus.DONE if isinstance(outcome, Done) else StepStatus.SKIPPED, outcome.note)
+            status = StepStatus.DONE if isinstance(outcome, Done) else StepStatus.SKIPPED
+            self._end_step(step, status, outcome.note, known_here_alone=not spec.repeatable)
         self._end(Status.SUCCEEDED)
         return None
 
@@ -75,6 +78,16 @@ class Execution:
             next_step=spec.look_at or f"Look in AWS at what “{spec.title}” does before you start it again.",
         )
 
+    def _hopeless(self, spec: StepSpec) -> Problem | None:
+        """That one worker after the other vanished in this step: the next one would, too."""
+        if self.run.attempts < TRIES:
+            return None
+        return Problem(
+            Code.FAILED,
+            f"Its worker died {TRIES} times in “{spec.title}”, so it is not tried again.",
+            next_step=f"The workers' logs tell why (run {self.run.pk}); memory that runs out is the usual cause.",
+        )
+
     def _perform(self, spec: StepSpec, step: RunStep) -> Outcome | Problem | Cancelled:
         """Mark the step as running, then call it; every way it can end becomes a value."""
         resumed = step.status in (StepStatus.WAITING, StepStatus.RUNNING)
@@ -86,8 +99,8 @@ class Execution:
         self.context.deadline = step.started_at + spec.limit if spec.limit is not None else None
         try:
             outcome = spec.action(self.context)
-        except LeaseLost:
-            raise
+        except (LeaseLost, *DATABASE_AWAY):
+            raise  # nothing is wrong with the step: its lease runs out, and the run goes on from what is stored
         except Cancelled as cancelled:
             return cancelled
         except DrydockError as error:
@@ -111,11 +124,13 @@ class Execution:
             next_step=f"The server's log has the details (run {self.run.pk}); please report them as a defect.",
         )
 
-    def _end_step(self, step: RunStep, status: StepStatus, note: str) -> None:
+    def _end_step(self, step: RunStep, status: StepStatus, note: str, *, known_here_alone: bool = False) -> None:
         step.status = status
         step.note = storable(redact(note), NOTE)
         step.ended_at = clock.now()
-        self.lease.write(step=step, memory=self.context.memory, result=self.context.result)
+        write = self.lease.write_what_only_we_know if known_here_alone else self.lease.write
+        write(step=step, memory=self.context.memory, result=self.context.result, attempts=0)
+        self.run.attempts = 0
         took = _span(step.ended_at - step.started_at) if step.started_at else ""
         self.log.info(f"{step.title}: {step.note or status.value} ({took})")
 
@@ -151,9 +166,11 @@ class Execution:
     def _stop(self, end: Status, step: RunStep | None = None, problem: Problem | None = None) -> float | None:
         """End the run as failed or cancelled, after taking back the steps that had or may have had an effect."""
         self.run.problem = problem.as_json() if problem else None
-        if any(_undoable(spec, begun) for spec, begun in self.steps):
-            memory, result = self.context.memory, self.context.result
-            self.lease.write(to=Status.UNDOING, step=step, problem=self.run.problem, memory=memory, result=result)
+        settled = any(spec.settles and done.status in FINISHED for spec, done in self.steps)
+        if not settled and any(_undoable(spec, begun) for spec, begun in self.steps):
+            kept = {"memory": self.context.memory, "result": self.context.result, "problem": self.run.problem}
+            self.lease.write(to=Status.UNDOING, step=step, attempts=0, **kept)
+            self.run.attempts = 0  # an undo has tries of its own
             return self._undo()
         if step is not None and step.status == StepStatus.RUNNING:
             step.status = StepStatus.WAITING  # its worker vanished; nobody is at it any more
@@ -168,25 +185,28 @@ class Execution:
             if self.context.memory.get("undoing") != step.name:
                 self.context.memory["undoing"] = step.name
                 self.log.info(f"Undo: {spec.title}")
-            outcome = self._take_back(spec.title, spec.undo)
+            outcome = self._take_back(spec, spec.undo)
             if isinstance(outcome, Wait):
                 return self._pause_undo(outcome)
             step.note, step.status = storable(redact(outcome[0] or "undone"), NOTE), outcome[1]
-            self.lease.write(step=step, memory=self.context.memory, result=self.context.result)
+            self.lease.write(step=step, memory=self.context.memory, result=self.context.result, attempts=0)
+            self.run.attempts = 0
             told = self.log.info if step.status == StepStatus.UNDONE else self.log.error
             told(f"{spec.title}: {step.note}")
         self._end(Status.FAILED if self.run.problem else Status.CANCELLED)
         return None
 
-    def _take_back(self, title: str, undo: Callable[[Context], str | Wait]) -> tuple[str, StepStatus] | Wait:
+    def _take_back(self, spec: StepSpec, undo: Callable[[Context], str | Wait]) -> tuple[str, StepStatus] | Wait:
+        if hopeless := self._hopeless(spec):
+            return f"{NOT_UNDONE}{_in_words(hopeless)}", StepStatus.FAILED
         try:
             note = undo(self.context)
-        except LeaseLost:
+        except (LeaseLost, *DATABASE_AWAY):
             raise
         except DrydockError as error:
             return f"{NOT_UNDONE}{_in_words(error.problem)}", StepStatus.FAILED
         except Exception as error:  # noqa: BLE001 - the same boundary as in _perform
-            told = self._unexpected(error, f"undoing “{title}”")
+            told = self._unexpected(error, f"undoing “{spec.title}”")
             return f"{NOT_UNDONE}{told.message}", StepStatus.FAILED
         return note if isinstance(note, Wait) else (note, StepStatus.UNDONE)
 

@@ -28,6 +28,14 @@ def broker() -> str:
     return "ok"
 
 
+def waiting_messages(queue: str) -> int:
+    """How many messages lie in a queue of Celery's that no worker has taken; 0 while Redis is away."""
+    try:
+        return int(_client(settings.ENV.redis_url).llen(queue))
+    except (redis.RedisError, OSError):
+        return 0
+
+
 @cache
 def _client(url: str) -> redis.Redis:
     return redis.Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)

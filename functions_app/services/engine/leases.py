@@ -2,12 +2,13 @@
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from django.db import Error, connections, transaction
+from django.db import Error, InterfaceError, OperationalError, connections, transaction
 from django.db.models import F
 
 from functions_app import clock
@@ -17,6 +18,12 @@ from functions_app.models import Run, RunStep
 from functions_app.runlog import announce
 
 server_log = logging.getLogger(__name__)
+PATIENCE = 300.0  # seconds for a database to come back, while an answer is kept in memory
+AGAIN = 0.5  # seconds between two tries
+
+
+DATABASE_AWAY = (OperationalError, InterfaceError)
+"""What a database raises that is away, locked, full or starting anew: nothing is wrong with what was asked of it."""
 
 
 class LeaseLost(Exception):
@@ -55,6 +62,8 @@ class Lease:
             pk=run_id, status=run.status, lease_owner=run.lease_owner, lease_until=run.lease_until, wake_at=run.wake_at
         )
         changes: dict[str, Any] = {"started_at": run.started_at or now, "wake_at": None}
+        if taken_over:
+            changes["attempts"] = F("attempts") + 1
         claimed = unchanged.update(
             status=status, lease_owner=owner, lease_until=now + LEASE, revision=F("revision") + 1, **changes
         )
@@ -92,6 +101,22 @@ class Lease:
                 step.save(update_fields=["status", "note", "started_at", "ended_at"])
         self.status = status
         transaction.on_commit(lambda: announce(self.run_id))
+
+    def write_what_only_we_know(self, step: RunStep, **fields: Any) -> None:
+        """The same for what can't be asked for again: while the database is away it is tried again, on new connections.
+
+        Raises LeaseLost, and after PATIENCE what the database raised last.
+        """
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self.write(step=step, **fields)
+            except DATABASE_AWAY:
+                if time.monotonic() > until:
+                    raise
+                server_log.exception("run %s: what it has learned could not be stored, trying again", self.run_id)
+                connections.close_all()  # a broken connection stays broken
+                time.sleep(AGAIN)
 
     def renew(self) -> None:
         """Prolong the lease; remembers when it is another's."""

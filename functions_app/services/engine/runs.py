@@ -8,8 +8,8 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db import IntegrityError, connections, transaction
+from django.db.models import Case, F, Q, Value, When
 from django.utils.module_loading import import_string
 from kombu.exceptions import OperationalError
 
@@ -19,12 +19,14 @@ from functions_app.domain.runs import ACTIVE, Kind, Status, StepStatus
 from functions_app.domain.text import storable
 from functions_app.models import Account, Function, Run, RunStep
 from functions_app.runlog import Logger, announce
+from functions_app.services.engine import health
 from functions_app.services.engine.execution import COUNTDOWN_LIMIT, Execution
-from functions_app.services.engine.leases import Lease, LeaseLost
+from functions_app.services.engine.leases import DATABASE_AWAY, Lease, LeaseLost
 from functions_app.services.engine.steps import RunKind
 from functions_app.services.people import access
 
-RESEND = timedelta(seconds=5)  # a message unanswered for so long is sent again (lost, or the queue is full)
+RESEND = timedelta(seconds=5)  # unanswered for so long while its queue is empty, a message is lost and sent again
+MESSAGE_LIFE = 4 * RESEND  # after which no worker takes it any more
 HAND_OUTS = 200  # per tick: the rest is due in the next one
 
 server_log = logging.getLogger(__name__)
@@ -101,7 +103,7 @@ def _send(run_id: int, queue: str, countdown: float = 0) -> None:
             args=[run_id],
             queue=queue,
             countdown=countdown or None,
-            expires=countdown + 4 * RESEND.total_seconds(),
+            expires=countdown + MESSAGE_LIFE.total_seconds(),
             retry=False,
         )
     except (OperationalError, OSError) as error:
@@ -125,6 +127,10 @@ def execute(run_id: int, owner: str, kinds: Mapping[Kind, RunKind] | None = None
     except LeaseLost:
         server_log.warning("run %s: %s lost its lease and stopped", run_id, owner)
         return False  # nothing more is written: steps, status and log are the other worker's
+    except DATABASE_AWAY:
+        server_log.exception("run %s: the database is away; the run goes on when its lease has run out", run_id)
+        connections.close_all()  # a broken connection stays broken
+        return False
     if wait is not None and wait <= COUNTDOWN_LIMIT:
         _send(run_id, kind.queue, wait)
     return True
@@ -156,16 +162,34 @@ def cancel(run: Run, actor: User | None) -> bool:
 def hand_out_due() -> int:
     """Send a message for every run that is due or whose lease ran out; how many. Two ticks at once do no harm.
 
-    `handed_out_at` is compared and set, so that a run is told once, and again only when nobody came for RESEND.
+    `handed_out_at` is compared and set, so that a run is told once, and again only when its message is surely gone.
+    First come those that a worker left, then what people started, then the schedule's, and then those that were told
+    before, the longest ago first: however many there are, each is told before one is told twice.
     """
     now = clock.now()
     due = Q(status__in=(Status.QUEUED, Status.WAITING), wake_at__lte=now)
     orphaned = Q(status__in=(Status.RUNNING, Status.UNDOING), lease_until__lt=now)
-    quiet = Q(handed_out_at=None) | Q(handed_out_at__lte=now - RESEND)
-    found = Run.objects.filter(due | orphaned).filter(quiet).order_by("wake_at", "pk")
+    told = due & Q(handed_out_at__gte=F("wake_at")) | orphaned & Q(handed_out_at__gte=F("lease_until"))
+    rank = Case(
+        When(told, then=Value(3)),
+        When(orphaned, then=Value(0)),
+        When(actor_name=access.SCHEDULE, then=Value(2)),
+        default=Value(1),
+    )
+    quiet = Q(handed_out_at__lte=now - (MESSAGE_LIFE if _messages_wait() else RESEND))
+    found = (
+        Run.objects.filter(due | orphaned)
+        .filter(~told | quiet)
+        .order_by(rank, F("handed_out_at").asc(nulls_first=True), "wake_at", "pk")
+    )
     sent = 0
     for run_id, kind, before in list(found.values_list("pk", "kind", "handed_out_at")[:HAND_OUTS]):
         if Run.objects.filter(pk=run_id, handed_out_at=before).update(handed_out_at=now):
             _send(run_id, kinds()[Kind(kind)].queue)
             sent += 1
     return sent
+
+
+def _messages_wait() -> bool:
+    """Whether messages of runs lie in their queues: then nothing is lost, and telling again would only make more."""
+    return any(health.waiting_messages(queue) for queue in {kind.queue for kind in kinds().values()})

@@ -30,7 +30,8 @@ class StepSpec:
     the database before it starts, and a worker that finds the mark fails the run with UNKNOWN_OUTCOME, naming
     `look_at`. `undo` takes a step back and returns a note, or Wait to be called again; it is called for a step that is
     done, and for one whose earlier try may have had its effect, so it too looks first. A step that still answers Wait
-    after `limit` (since it first started) fails.
+    after `limit` (since it first started) fails. One that `settles` proves what was done: once it is done nothing is
+    taken back any more, whatever follows.
     """
 
     name: str
@@ -40,6 +41,7 @@ class StepSpec:
     repeatable: bool = True
     look_at: str = ""
     limit: timedelta | None = None
+    settles: bool = False
 
 
 @dataclass(frozen=True)
