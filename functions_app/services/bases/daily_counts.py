@@ -17,14 +17,20 @@ COUNTS = ("current", "stale", "end_of_life", "unknown", "overdue")
 Key = tuple[int, str]  # account's key, base's name
 
 
-def count_day(now: datetime) -> int:
+def begins_a_day(now: datetime) -> bool:
+    """Whether nothing was counted yet on this day (UTC)."""
+    return not FreshnessDay.objects.filter(day=now.date()).exists()
+
+
+def count_day(now: datetime, *, judged_on: date | None = None) -> int:
     """Bring the counts of this day (UTC) up to date; how many rows it has. A few queries, however many functions.
 
     The first count of a day judges all images and summarises all functions before it, since ends of life and overdue
-    days arrive by themselves at midnight. May be called at any time, and by several workers at once.
+    days arrive by themselves at midnight; who did both already says on which day. May be called at any time, and by
+    several workers at once.
     """
     day = now.date()
-    if not FreshnessDay.objects.filter(day=day).exists():
+    if judged_on != day and begins_a_day(now):
         judge_images(None, now=now, refresh=False)
         refresh_summaries(now=now)
     with transaction.atomic():

@@ -7,6 +7,7 @@ missing. Nothing is marked gone by a listing that failed or stopped half-way.
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -241,15 +242,21 @@ def _read_repositories(context: Context) -> Outcome:
 
 
 def _judge_step(context: Context) -> Outcome:
-    if context.lease.taken_over:  # whoever died read images of which nobody else knows that they were read
-        return Done(f"{judge_images(None, refresh=False)} images have another verdict")
+    now = context.now
+    # Whoever died read images of which nobody else knows that they were read; a new day may change any verdict.
+    if context.lease.taken_over or daily_counts.begins_a_day(now):
+        changed = judge_images(None, now=now, refresh=False)
+        context.memory["judged_on"] = now.date().isoformat()
+        return Done(f"{changed} images have another verdict")
     return Done(f"{judge(context.memory.get('images', ()))} images have another verdict")
 
 
 def _summarise_step(context: Context) -> Outcome:
-    changed = refresh_summaries()
+    now = context.now
+    changed = refresh_summaries(now=now)
     context.result["functions_changed"] = changed
-    daily_counts.count_day(context.now)
+    judged_on = context.memory.get("judged_on")
+    daily_counts.count_day(now, judged_on=date.fromisoformat(judged_on) if judged_on else None)
     _require_one(context)
     return Done(f"{changed} functions have another summary")
 

@@ -20,6 +20,7 @@ from functions_app.domain.runs import Status, StepStatus
 from functions_app.models import (
     Account,
     Alias,
+    FreshnessDay,
     Function,
     Run,
     Scope,
@@ -194,3 +195,20 @@ def test_a_fresh_database_needs_only_the_environment_and_the_command(
         ]
         scopes = rows.execute("SELECT region, problem FROM functions_app_scope WHERE synced_at IS NOT NULL")
         assert scopes.fetchall() == [("eu-west-1", None), ("us-east-1", None)]
+
+
+def test_the_first_sync_of_a_day_judges_once(ours: Account, functions: Functions, operator: User) -> None:
+    functions.deploy()
+
+    def judged() -> int:
+        """How often a sync reads the releases that images are judged by."""
+        with CaptureQueriesContext(connection) as queries:
+            run = sync.submit(operator)
+            runs.execute(run.pk, "tests")
+        assert Run.objects.get(pk=run.pk).status == Status.SUCCEEDED
+        releases = [query["sql"] for query in queries if 'FROM "functions_app_baserelease"' in query["sql"]]
+        return len([sql for sql in releases if "diff_ids" in sql])
+
+    first = judged()
+    assert FreshnessDay.objects.exists()
+    assert first == judged() > 0
