@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error
 
 from functions_app.streams.fleet_feed import FleetFeed
 from functions_app.streams.hub import Hub
@@ -104,7 +104,7 @@ class Application:
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
         try:
             person, session, exists = await self.hub.read(admit, headers.get(b"cookie", ""), run_id)
-        except DatabaseError:
+        except Error:
             log.exception("nobody can be admitted to a stream: the database is away")
             return await _refuse(send, 503, "The database is away. Try again in a moment.")
         if not person:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import Error
 
 from functions_app.domain.runs import ACTIVE
 from functions_app.models import FleetRevision, Run
@@ -66,7 +66,7 @@ class FleetFeed:
             self._wake.clear()
             try:
                 state = await self._read(read_state)
-            except DatabaseError:
+            except Error:
                 log.exception("the fleet's stream could not read the database, trying again")
                 self._wake.set()
                 await asyncio.sleep(POLL)
@@ -79,7 +79,7 @@ class FleetFeed:
 
     def _broadcast(self, body: bytes) -> None:
         for watcher in [watcher for watcher in self.watchers if watcher.live]:
-            unfinished = watcher.push(body)
+            unfinished = watcher.push_safely(body)
             if unfinished is not None:
                 watcher.live = False
                 self._spawn(self._finish(watcher, unfinished))

@@ -6,14 +6,14 @@ be lost.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 from typing import Any
 
 import redis.asyncio
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import Error, close_old_connections
 
 from functions_app import runlog
 from functions_app.models import Run
@@ -70,9 +70,8 @@ class Hub:
 
     def _start(self) -> None:
         if not self._tasks:
-            self._tasks = [
-                asyncio.create_task(work()) for work in (self._subscribe, self._compare, self._beat, self._guard)
-            ]
+            works = (self._subscribe, self._compare, self._beat, self._guard)
+            self._tasks = [asyncio.create_task(_supervised(work)) for work in works]
 
     @property
     def _every_feed(self) -> list[Feed | FleetFeed]:
@@ -111,12 +110,21 @@ class Hub:
                 async with client, client.pubsub() as messages:
                     await messages.psubscribe(runlog.CHANNELS, runlog.FLEET)
                     async for message in messages.listen():
-                        self._hear(message)
+                        self._hear_safely(message)
             except (redis.RedisError, OSError) as error:
                 if self.redis_up:
                     log.warning("Redis is away, streams poll the database: %s", error)
             self.redis_up = False
             await asyncio.sleep(POLL / 2)
+
+    def _hear_safely(self, message: dict[str, Any]) -> None:
+        """Hear it; one that nobody can read, of another version of Drydock or of anybody, costs itself alone."""
+        try:
+            self._hear(message)
+        except (ValueError, TypeError, AttributeError, LookupError):
+            log.exception("a message on the broker could not be read; the streams look into the database instead")
+            for feed in self._every_feed:
+                feed.read_soon()
 
     def _hear(self, message: dict[str, Any]) -> None:
         if message["type"] == "psubscribe":
@@ -145,7 +153,7 @@ class Hub:
                 continue
             try:
                 found = await self.read(_positions, list(self.feeds))
-            except DatabaseError:
+            except Error:
                 log.exception("the streams could not read the database, trying again")
                 continue
             for run_id, revision, line_count in found:
@@ -166,7 +174,7 @@ class Hub:
             await asyncio.sleep(GUARD)
             try:
                 await self._end_strangers()
-            except DatabaseError:
+            except Error:
                 log.exception("it could not be read who is still signed in, trying again")
 
     async def _end_strangers(self) -> None:
@@ -177,6 +185,16 @@ class Hub:
         strangers = [each for each in watchers if each.session not in sessions or each.person not in people]
         ends = (watcher.write(event("bye", "sign in"), more=False) for watcher in strangers)
         await asyncio.gather(*ends, return_exceptions=True)
+
+
+async def _supervised(work: Callable[[], Awaitable[None]]) -> None:
+    """Do it for ever: a defect in it is logged, and it begins anew."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("a part of the live streams broke and begins anew: %s", work.__name__)
+        await asyncio.sleep(POLL)
 
 
 def _broke(feed: Feed | FleetFeed) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import coroutine
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import Error
 
 from functions_app import runlog
 from functions_app.domain.runs import Status
@@ -103,6 +103,15 @@ class Watcher:
             return None
         return _resume(waiting, started)
 
+    def push_safely(self, body: bytes) -> Awaitable[None] | None:
+        """The same; a connection that breaks ends this watcher, not those who watch beside it."""
+        try:
+            return self.push(body)
+        except Exception:
+            log.exception("a watcher's connection broke")
+            self.gone, self.live = True, False
+            return None
+
 
 class Feed:
     """One watched run: its lines in order, its rendered state, and who watches."""
@@ -161,7 +170,7 @@ class Feed:
         while True:
             try:
                 await self._step()
-            except DatabaseError:
+            except Error:
                 log.exception("run %s: the stream could not read the database, trying again", self.run_id)
                 self.stale = True
                 await asyncio.sleep(POLL)
@@ -211,7 +220,7 @@ class Feed:
 
     def _broadcast(self, body: bytes) -> None:
         for watcher in [watcher for watcher in self.watchers if watcher.live]:
-            unfinished = watcher.push(body)
+            unfinished = watcher.push_safely(body)
             watcher.after, watcher.state = self.sequence, self.state
             if unfinished is not None:
                 watcher.live = False  # too slow: from now on it reads the database, until it has caught up
@@ -254,7 +263,7 @@ class Feed:
                 self._pages.popitem(last=False)
         try:
             return await asyncio.shield(page)
-        except DatabaseError:
+        except Error:
             self._pages.pop(key, None)
             raise
 

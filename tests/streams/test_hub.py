@@ -1,10 +1,12 @@
 """The hub's feeds, where one of them breaks by a defect."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
 
+from functions_app.streams import hub as hub_module
 from functions_app.streams.hub import Hub
 from functions_app.streams.run_feed import Watcher
 
@@ -38,3 +40,85 @@ def test_whoever_comes_back_to_a_feed_that_broke_gets_another_although_somebody_
         return same, first is other
 
     assert asyncio.run(come_back()) == (True, False)
+
+
+def lines_of(run_id: int, *members: object) -> dict[str, Any]:
+    """A message as Redis hands it over."""
+    return {"type": "pmessage", "channel": f"drydock:run:{run_id}".encode(), "data": json.dumps(*members).encode()}
+
+
+MALFORMED = [
+    {"type": "pmessage", "channel": b"drydock:run:x", "data": b"{}"},
+    {"type": "pmessage", "channel": b"drydock:run:7", "data": b"\xff not json"},
+    lines_of(7, {"lines": [[1]]}),
+    lines_of(7, {"lines": [[1, "2026-11-28T12:00:00+00:00", "info", "drydock", "text", "a field to come"]]}),
+    lines_of(7, {"lines": [["one", "yesterday", "info", "drydock", "text"]]}),
+    lines_of(7, [1, 2, 3]),
+    lines_of(7, None),
+    {"type": "pmessage", "channel": None, "data": None},
+]
+
+
+@pytest.mark.parametrize("message", MALFORMED)
+def test_a_message_that_nobody_can_read_costs_itself_alone(
+    message: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hear() -> tuple[bool, bool]:
+        hub = Hub()
+        monkeypatch.setattr(hub, "read", waiting)  # no database here: nothing is ever read
+        feed = hub.join(7, Watcher(silent, 0, "session", 1))
+        feed.stale = False
+        hub._hear_safely(message)
+        looks = feed.stale
+        hub._hear_safely(lines_of(7, {"lines": [[1, "2026-11-28T12:00:00+00:00", "info", "drydock", "good"]]}))
+        good = [line.text for line in feed.inbox] == ["good"]
+        hub.close()
+        return looks, good
+
+    assert asyncio.run(hear()) == (True, True)
+
+
+async def waiting(*_: Any) -> Any:
+    """A reading that never ends."""
+    await asyncio.Event().wait()
+
+
+def test_a_part_that_breaks_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "POLL", 0.01)
+    begun = []
+
+    async def work() -> None:
+        begun.append(1)
+        raise KeyError("a defect")
+
+    async def supervise() -> None:
+        task = asyncio.create_task(hub_module._supervised(work))
+        while len(begun) < 3:
+            await asyncio.sleep(0.01)
+        task.cancel()
+
+    asyncio.run(asyncio.wait_for(supervise(), 10))
+
+
+def test_a_watcher_whose_connection_breaks_takes_nobody_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    got: list[bytes] = []
+
+    async def breaks(_: dict[str, Any]) -> None:
+        raise RuntimeError("a defect in one connection")
+
+    async def keeps(message: dict[str, Any]) -> None:
+        got.append(message["body"])
+
+    async def broadcast() -> list[bool]:
+        hub = Hub()
+        monkeypatch.setattr(hub, "read", waiting)
+        watchers = [Watcher(send, 0, "session", 1) for send in (breaks, keeps)]
+        for watcher in watchers:
+            feed = hub.join(7, watcher)
+            watcher.live = True
+        feed._broadcast(b"a line")
+        hub.close()
+        return [watcher.gone for watcher in watchers]
+
+    assert asyncio.run(broadcast()) == [True, False]
+    assert got == [b"a line"]
