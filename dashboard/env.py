@@ -39,6 +39,7 @@ class Environment:
     keep_plans_days: float
     streams_per_person: int
     web_threads: int
+    worker_threads: Mapping[str, int]
 
     @property
     def embedded_redis(self) -> bool:
@@ -48,6 +49,13 @@ class Environment:
 
 EMBEDDED_SUFFIX = "drydock-valkey.sock"
 DEMO = "DRYDOCK_DEMO"  # set in the processes that run with the demo's environment
+WORKER_THREADS = {
+    # Threads of each queue's worker, a process of some 100 MB each: they wait for AWS, not for the processor.
+    "changes": 8,  # one change at a time per function; each waits for Lambda most of its minute
+    "reading": 8,  # a sync reads with 16 threads of its own; the others wait for registries, 25 s an answer at worst
+    "invocations": 16,  # up to 15 minutes each
+    "tick": 1,  # hands out what is due, in some ms a second; two at once would find nothing more to do
+}
 SHORTEST_TOKEN = 16  # characters
 SOCKET_PATH_LIMIT = 100  # bytes; sockaddr_un holds 107 on Linux and 103 on macOS
 
@@ -95,6 +103,17 @@ def _clock_ahead(variables: Mapping[str, str]) -> timedelta:
     if text and DEMO not in variables:
         raise ValueError("DRYDOCK_CLOCK_AHEAD: only `manage.py demo --today` may move the clock")
     return timedelta(seconds=float(text or 0))
+
+
+def _worker_threads(text: str) -> dict[str, int]:
+    """Parse `reading=16,invocations=32`: other numbers of threads than WORKER_THREADS has."""
+    threads = dict(WORKER_THREADS)
+    for word in _words(text):
+        name, _, number = word.partition("=")
+        if name not in threads or not number.isdecimal() or not 0 < int(number) <= 256:
+            raise ValueError(f"DRYDOCK_WORKER_THREADS: expected QUEUE=1 to 256 ({', '.join(threads)}), got {word!r}")
+        threads[name] = int(number)
+    return threads
 
 
 def _secret_key(variables: Mapping[str, str], data_dir: Path) -> str:
@@ -154,5 +173,6 @@ def read(variables: Mapping[str, str] = os.environ) -> Environment:
         keep_logs_days=float(variables.get("DRYDOCK_KEEP_LOGS_DAYS", "90")),
         keep_plans_days=float(variables.get("DRYDOCK_KEEP_PLANS_DAYS", "30")),
         streams_per_person=int(variables.get("DRYDOCK_STREAMS_PER_PERSON", "100")),
+        worker_threads=_worker_threads(variables.get("DRYDOCK_WORKER_THREADS", "")),
         web_threads=int(variables.get("DRYDOCK_WEB_THREADS", "2")),
     )

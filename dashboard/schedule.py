@@ -5,8 +5,8 @@ from typing import Any
 from celery.schedules import crontab
 
 from dashboard.env import Environment
+from functions_app.domain.runs import Queue
 
-QUEUE = "control"
 SECONDS_BETWEEN_LOOKS = 5.0  # at most: for due polls, and for what events asked for
 
 
@@ -15,7 +15,7 @@ def beat_schedule(env: Environment) -> dict[str, dict[str, Any]]:
     # In a demo that polls all the time also between its polls.
     looks = max(1.0, min(env.base_poll_every / 10, SECONDS_BETWEEN_LOOKS))
     schedule = {
-        "tick": _entry("tick", 1.0, expires=2.0),
+        "tick": _entry("tick", 1.0, expires=2.0, queue=Queue.TICK),
         "sync": _entry("start_sync", env.sync_every),
         "start_due": _entry("start_due", looks),
         "count_day": _entry("count_day", crontab(minute="0"), expires=1800.0),  # UTC: a day's first comes at midnight
@@ -28,9 +28,11 @@ def beat_schedule(env: Environment) -> dict[str, dict[str, Any]]:
     return schedule
 
 
-def _entry(task: str, every: float | crontab, expires: float | None = None) -> dict[str, Any]:
+def _entry(
+    task: str, every: float | crontab, expires: float | None = None, queue: Queue = Queue.READING
+) -> dict[str, Any]:
     return {
         "task": f"functions_app.tasks.{task}",
         "schedule": every,
-        "options": {"queue": QUEUE, "expires": every if expires is None else expires},
+        "options": {"queue": queue.value, "expires": every if expires is None else expires},
     }

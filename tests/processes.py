@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from functions_app.domain.runs import Queue
+
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN = 40.0
 
@@ -78,7 +80,7 @@ def eventually(true: Callable[[], bool], what: str, within: float = READY_WITHIN
 @contextmanager
 def worker(environment: Mapping[str, str], folder: Path, name: str) -> Iterator[Process]:
     """A Celery worker as the Procfile starts it, ready."""
-    arguments = ["celery", "-A", "dashboard", "worker", "--queues", "control,invocations", "--pool", "threads"]
+    arguments = ["celery", "-A", "dashboard", "worker", "--queues", ",".join(Queue), "--pool", "threads"]
     arguments += ["--concurrency", "8", "--hostname", f"{name}@%h", "--without-gossip", "--without-mingle"]
     process = Process([*arguments, "--loglevel", "info"], environment, folder / f"{name}.log")
     try:

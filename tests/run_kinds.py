@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.runs import Done, Kind, Outcome, Skipped, Wait
-from functions_app.services.engine.steps import INVOCATIONS, Context, RunKind, StepSpec
+from functions_app.domain.runs import Done, Kind, Outcome, Queue, Skipped, Wait
+from functions_app.services.engine.steps import Context, RunKind, StepSpec
 
 PATIENCE = 60.0  # seconds
 
@@ -101,10 +101,11 @@ KINDS: Mapping[Kind, RunKind] = {
             StepSpec("settle", "Settle", settle),
             StepSpec("check", "Check", check),
         ),
+        Queue.CHANGES,
     ),
     Kind.INVOCATION: RunKind(
         Kind.INVOCATION,
         (StepSpec("once", "Send it", once, repeatable=False, look_at="Look in the function's log group."),),
-        INVOCATIONS,
+        Queue.INVOCATIONS,
     ),
 }

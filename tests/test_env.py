@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.env import Environment, read
+from dashboard.env import WORKER_THREADS, Environment, read
+from functions_app.domain.runs import Queue
 
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:drydock-events"
 
@@ -50,3 +51,15 @@ def test_the_hooks_token_is_not_shown(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="at least") as caught:
         given(tmp_path, DRYDOCK_HOOK_TOKEN="hunter2")
     assert "hunter2" not in str(caught.value)
+
+
+def test_threads_of_workers_can_be_changed_one_by_one(tmp_path: Path) -> None:
+    assert given(tmp_path).worker_threads == WORKER_THREADS
+    assert given(tmp_path, DRYDOCK_WORKER_THREADS="reading=16").worker_threads["reading"] == 16
+    assert set(WORKER_THREADS) == set(Queue)
+
+
+@pytest.mark.parametrize("text", ["reading", "reading=0", "reading=x", "nobody=3", "reading=1000"])
+def test_other_numbers_of_threads_are_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ValueError, match="DRYDOCK_WORKER_THREADS"):
+        given(tmp_path, DRYDOCK_WORKER_THREADS=text)

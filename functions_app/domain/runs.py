@@ -39,6 +39,15 @@ _KIND_LABELS = {
 }
 
 
+class Queue(StrEnum):
+    """Where the messages of runs wait, so that people don't wait for machines."""
+
+    CHANGES = "changes"  # deployments and rollbacks: somebody looks at them
+    READING = "reading"  # syncs, polls, files, forecasts, and what beat starts: a registry may take its time
+    INVOCATIONS = "invocations"  # minutes of waiting for functions
+    TICK = "tick"  # hands out what is due, and waits behind nothing
+
+
 class Status(StrEnum):
     """Where a run stands.
 

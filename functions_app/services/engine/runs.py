@@ -15,7 +15,7 @@ from kombu.exceptions import OperationalError
 
 from functions_app import clock, runlog
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.runs import ACTIVE, Kind, Status, StepStatus
+from functions_app.domain.runs import ACTIVE, Kind, Queue, Status, StepStatus
 from functions_app.domain.text import storable
 from functions_app.models import Account, Function, Run, RunStep
 from functions_app.runlog import Logger, announce
@@ -95,13 +95,13 @@ def _busy(holder: Run | None) -> DrydockError:
     )
 
 
-def _send(run_id: int, queue: str, countdown: float = 0) -> None:
+def _send(run_id: int, queue: Queue, countdown: float = 0) -> None:
     """Wake a worker. A broker that is away is no failure: the tick finds the run in the database."""
     try:
         current_app.send_task(
             "functions_app.tasks.execute_run",
             args=[run_id],
-            queue=queue,
+            queue=queue.value,
             countdown=countdown or None,
             expires=countdown + MESSAGE_LIFE.total_seconds(),
             retry=False,

@@ -7,13 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from functions_app import clock
-from functions_app.domain.runs import Kind, Outcome, Wait
+from functions_app.domain.runs import Kind, Outcome, Queue, Wait
 from functions_app.models import Run
 from functions_app.runlog import Logger
 from functions_app.services.engine.leases import Lease
 
-CONTROL = "control"  # the queue of everything that is soon done
-INVOCATIONS = "invocations"  # long waits for functions, kept apart so that they never hold up a deploy
 ASK_EVERY = 1.0  # seconds between two looks at whether somebody wants to cancel
 
 
@@ -50,7 +48,7 @@ class RunKind:
 
     kind: Kind
     steps: tuple[StepSpec, ...]
-    queue: str = CONTROL
+    queue: Queue = Queue.CHANGES
 
 
 @dataclass

@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 from functions_app import runlog
 from functions_app.domain.changes.invocations import Mode
 from functions_app.domain.errors import Code
-from functions_app.domain.runs import Status
+from functions_app.domain.runs import Queue, Status
 from functions_app.models import AuditEntry, Run
 from functions_app.services.changes import invoke
 from functions_app.services.engine import runs
@@ -146,7 +146,7 @@ def test_redis_wiped_and_restarted_in_the_middle_and_every_message_doubled_chang
     with worker(environment, tmp_path, "one"), worker(environment, tmp_path, "two"):
         submitted = [stage.confirm(stage.plan("2")) for stage in stages]
         for run in [*submitted, *submitted]:
-            runs._send(run.pk, "control")
+            runs._send(run.pk, Queue.CHANGES)
         eventually(lambda: all(one.arrived.is_set() for one in held), "both are in the middle")
         valkey.flush()
         held[0].go.set()

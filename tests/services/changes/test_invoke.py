@@ -10,10 +10,9 @@ from django.db import connections
 
 from functions_app.domain.changes.invocations import Mode
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.runs import Kind, Status
+from functions_app.domain.runs import Kind, Queue, Status
 from functions_app.models import AuditEntry, LogLine, Plan, Run, RunStep
 from functions_app.services.changes import invoke as invocations
-from functions_app.services.engine.steps import INVOCATIONS
 from functions_app.services.kinds import KINDS
 from tests.conftest import Valkey
 from tests.fixtures import Sandbox
@@ -245,7 +244,7 @@ def test_throttled_is_a_failed_call_not_a_failed_function(stage: Stage) -> None:
 
 
 def test_invocations_have_a_queue_of_their_own() -> None:
-    assert KINDS[Kind.INVOCATION].queue == INVOCATIONS
+    assert KINDS[Kind.INVOCATION].queue is Queue.INVOCATIONS
 
 
 def put_into_state(sandbox: Sandbox, stage: Stage, state: str, reason_code: str) -> None:

@@ -441,7 +441,7 @@ class Test_the_tick:
             settings.ENV = dataclasses.replace(settings.ENV, clock_ahead=timedelta(seconds=second))
             rounds.append(runs.hand_out_due())
         assert rounds == [200] * 7 + [101] + [0] * 12
-        told = [json.loads(message)["headers"]["argsrepr"] for message in valkey.client.lrange("control", 0, -1)]
+        told = [json.loads(message)["headers"]["argsrepr"] for message in valkey.client.lrange("changes", 0, -1)]
         assert len(told) == len(set(told)) == 1501
 
     def test_tells_again_soon_what_a_flushed_redis_lost(
@@ -469,7 +469,7 @@ class Test_the_tick:
         valkey.flush()
 
         assert runs.hand_out_due() == 4
-        messages = [json.loads(message)["headers"]["argsrepr"] for message in valkey.client.lrange("control", 0, -1)]
+        messages = [json.loads(message)["headers"]["argsrepr"] for message in valkey.client.lrange("changes", 0, -1)]
         assert messages[::-1] == [f"[{run.pk}]" for run in (orphan, by_person, by_schedule, again)]
 
     def test_hands_out_a_run_whose_lease_ran_out(self, tmp_path: Path) -> None:

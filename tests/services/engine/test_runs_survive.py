@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 
 from functions_app import runlog
 from functions_app.domain.errors import Code
-from functions_app.domain.runs import Kind, Status
+from functions_app.domain.runs import Kind, Queue, Status
 from functions_app.models import Run
 from functions_app.services.engine import runs
 from tests.conftest import Valkey
@@ -122,7 +122,7 @@ def test_two_workers_never_do_the_same_step_at_once(process_environment: dict[st
         submitted = [submit(Kind.DEPLOYMENT, tmp_path, lines=5) for _ in range(10)]
         for run in submitted:
             for _ in range(5):
-                runs._send(run.pk, "control")
+                runs._send(run.pk, Queue.CHANGES)
         eventually(lambda: all(ended(run) for run in submitted), "all runs have ended")
         time.sleep(0.5)  # what is left of the messages finds nothing to do
     assert count(tmp_path, "prepare") == 10
