@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import Error
 
 from functions_app.streams.fleet_feed import FleetFeed
+from functions_app.streams.health_probe import HealthProbe
 from functions_app.streams.hub import Hub
 from functions_app.streams.run_feed import Feed, Watcher
 from functions_app.streams.sign_in import admit
@@ -44,6 +45,7 @@ class Application:
     def __init__(self, django: Django) -> None:
         self.django = django
         self.hub: Hub | None = None
+        self.health: HealthProbe | None = None  # from the server's start on
         self.stopping = False
         self.streams: Counter[int] = Counter()  # open ones by person
 
@@ -51,6 +53,9 @@ class Application:
         """ASGI's door."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
+        elif scope["type"] == "http" and scope["path"] == "/healthz" and self.health is not None:
+            status, text = self.health.answer()
+            await _answer(send, status, text)
         elif scope["type"] == "http" and scope["path"].startswith("/events/"):
             await self._stream(scope, receive, send)
         elif scope["type"] == "http":
@@ -63,10 +68,12 @@ class Application:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self._end_streams_on(signal.SIGTERM, signal.SIGINT)
+                self.health = HealthProbe()
                 await send({"type": "lifespan.startup.complete"})
             else:
-                if self.hub is not None:
-                    self.hub.close()
+                for part in (self.hub, self.health):
+                    if part is not None:
+                        part.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
@@ -93,11 +100,11 @@ class Application:
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = PATH.fullmatch(scope["path"])
         if scope["method"] != "GET":
-            return await _refuse(send, 405, "Streams are read with GET.")
+            return await _answer(send, 405, "Streams are read with GET.")
         if found is None:
-            return await _refuse(send, 404, "There is no such stream.")
+            return await _answer(send, 404, "There is no such stream.")
         if self.stopping:
-            return await _refuse(send, 503, "The server stops.")
+            return await _answer(send, 503, "The server stops.")
         if self.hub is None:
             self.hub = Hub()
         run_id = int(found[1]) if found[1] else None
@@ -106,15 +113,15 @@ class Application:
             person, session, exists = await self.hub.read(admit, headers.get(b"cookie", ""), run_id)
         except Error:
             log.exception("nobody can be admitted to a stream: the database is away")
-            return await _refuse(send, 503, "The database is away. Try again in a moment.")
+            return await _answer(send, 503, "The database is away. Try again in a moment.")
         if not person:
-            return await _refuse(send, 401, "Sign in to watch.")
+            return await _answer(send, 401, "Sign in to watch.")
         if not exists:
-            return await _refuse(send, 404, f"There is no run {run_id}.")
+            return await _answer(send, 404, f"There is no run {run_id}.")
         if self.streams[person] >= settings.ENV.streams_per_person:
-            return await _refuse(send, 429, f"You have {self.streams[person]} live pages open here. Close some tabs.")
+            return await _answer(send, 429, f"You have {self.streams[person]} live pages open here. Close some tabs.")
         if self.streams.total() >= STREAMS:
-            return await _refuse(send, 429, "Too many live pages are open on this server. Try again in a minute.")
+            return await _answer(send, 429, "Too many live pages are open on this server. Try again in a minute.")
         after = _position(headers.get(b"last-event-id"), scope.get("query_string", b""))
         self.streams[person] += 1
         try:
@@ -148,7 +155,8 @@ def _position(last_event_id: str | None, query: bytes) -> int:
     return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else 0
 
 
-async def _refuse(send: Send, status: int, text: str) -> None:
+async def _answer(send: Send, status: int, text: str) -> None:
+    """A short text: why there is no stream, or how things stand."""
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"hx-reswap", b"none"),
