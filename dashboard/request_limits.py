@@ -20,9 +20,11 @@ WITHIN = 60.0  # seconds for a whole body
 REFUSALS = {
     408: "The request did not arrive in time.",
     413: "The request is too large.",
+    415: "The request is written in another way than UTF-8.",
     431: "The address or the headers are too long.",
     503: "Too many large requests at this moment. Try again in a minute.",
 }
+_CHARSET = re.compile(rb"(?i)charset\s*=\s*(?![\"']?utf-?8[\"']?\s*(?:;|$))")
 _NOT_ASCII = re.compile(rb"[^\x21-\x7e]")
 
 
@@ -49,6 +51,8 @@ class Intake:
         try:
             if length + len(scope["query_string"]) > HEAD_LIMIT:
                 raise _RefusedError(431)
+            if any(_CHARSET.search(value) for name, value in headers if name == b"content-type"):
+                raise _RefusedError(415)  # Django would decode by it, and Python knows encodings that are no text
             names = {name for name, _ in headers}
             if names & {b"content-length", b"transfer-encoding"}:
                 await self._take(dict(headers).get(b"content-length", b""), receive, body)

@@ -1,5 +1,6 @@
 """What time it is in the sandbox, and how long it lets AWS's waits last."""
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -33,6 +34,8 @@ class Clock:
         for name, seconds in waits.items():
             if name not in known:
                 raise ValueError(f"unknown wait {name!r}: the waits are {', '.join(sorted(known))}")
+            if not math.isfinite(float(seconds)):
+                raise ValueError(f"{name!r} must be a number of seconds")
             if float(seconds) < 0 and name != "ahead":
                 raise ValueError(f"the wait {name!r} must not be negative")
         for name, seconds in waits.items():

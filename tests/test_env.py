@@ -63,3 +63,15 @@ def test_threads_of_workers_can_be_changed_one_by_one(tmp_path: Path) -> None:
 def test_other_numbers_of_threads_are_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(ValueError, match="DRYDOCK_WORKER_THREADS"):
         given(tmp_path, DRYDOCK_WORKER_THREADS=text)
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "abc", "1e30", "99999999999"])
+def test_a_clock_that_is_no_number_of_seconds_is_refused(tmp_path: Path, seconds: str) -> None:
+    with pytest.raises(ValueError, match="DRYDOCK_CLOCK_AHEAD"):
+        given(tmp_path, DRYDOCK_DEMO="1", DRYDOCK_CLOCK_AHEAD=seconds)
+
+
+@pytest.mark.parametrize("demo", [{}, {"DRYDOCK_DEMO": ""}])
+def test_nobody_but_the_demo_moves_the_clock(tmp_path: Path, demo: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="only `manage"):
+        given(tmp_path, DRYDOCK_CLOCK_AHEAD="86400", **demo)

@@ -1,11 +1,13 @@
 """Drydock as an attacker sees it: every address, every answer, and a real web server that is treated badly."""
 
+import asyncio
 import re
 import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -223,3 +225,38 @@ class Test_a_web_server_that_is_treated_badly:
     def test_a_form_in_pieces_of_unknown_length_is_read(self, caller: Caller) -> None:
         answer = caller.ask(FORM + b"Transfer-Encoding: chunked\r\n\r\n3\r\na=b\r\n0\r\n\r\n")
         assert answer.startswith(b"HTTP/1.1 403")  # read, and without its token
+
+
+def taken_in(content_type: str) -> int:
+    """The status of a request with this Content-Type, before it reaches Django."""
+    sent: list[dict[str, Any]] = []
+
+    async def application(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    headers = [(b"content-type", content_type.encode("latin-1"))]
+    scope = {"type": "http", "headers": headers, "query_string": b"x=%ff", "raw_path": b"/login/"}
+    asyncio.run(request_limits.Intake(application)(scope, receive, send))
+    return int(sent[0]["status"])
+
+
+@pytest.mark.parametrize("charset", ["rot13", "undefined", "unicode_escape", "utf-16", "idna", "UTF-7", '"latin-1"'])
+def test_a_request_in_another_encoding_than_utf_8_is_refused_before_django_decodes_it(charset: str) -> None:
+    assert taken_in(f"application/x-www-form-urlencoded; charset={charset}") == 415
+    assert taken_in(f"multipart/form-data; Charset = {charset}; boundary=x") == 415
+
+
+@pytest.mark.parametrize("charset", ["", "; charset=utf-8", "; charset=UTF8", '; charset="utf-8"; boundary=x'])
+def test_one_in_utf_8_is_let_through(charset: str) -> None:
+    assert taken_in(f"multipart/form-data{charset}") == 200
+
+
+def test_a_nul_in_an_address_is_refused(client: Client, operator: User) -> None:
+    client.force_login(operator)
+    assert client.get("/bases/named/a%00b/").status_code == 400

@@ -86,6 +86,6 @@ class DrydockError(Exception):
         request_id: str = "",
         retryable: bool = False,
     ) -> None:
-        message = storable(message)
+        message = storable(message, 2 * LENGTH)  # more than is kept once secrets are taken out
         super().__init__(message)
         self.problem = Problem(code, message, storable(next_step), storable(aws_code), storable(request_id), retryable)

@@ -4,10 +4,12 @@ import logging
 import re
 from typing import Any
 
-from functions_app.domain.text import storable, storable_value
+from functions_app.domain.text import DEPTH, storable, storable_value
 
 MASK = "[redacted]"
 LINE_LIMIT = 8 * 1024  # bytes of UTF-8 that one log line may hold
+TEXT_LIMIT = 2_000_000  # characters of a text that are looked at at all
+MOST_LINES = 2_000  # of one text
 SCAN_LIMIT = 64 * 1024  # characters looked at: beyond that a line is cut before the patterns run
 
 _NAMES = (
@@ -55,16 +57,19 @@ class RedactingFormatter(logging.Formatter):
         return redact(super().format(record))
 
 
-def redact_value(value: Any) -> Any:
+def redact_value(value: Any, depth: int = DEPTH) -> Any:
     """The same for a JSON value: strings are redacted, and members whose name says that they are secret."""
     if isinstance(value, str):
         return redact(value)
+    if isinstance(value, list | tuple | dict) and not depth:
+        return "…"
     if isinstance(value, list | tuple):
-        return [redact_value(item) for item in value]
+        return [redact_value(item, depth - 1) for item in value]
     if isinstance(value, dict):
         named = [(storable_value(key), item) for key, item in value.items()]  # as it is shown, so it is looked at
         return {
-            name: MASK if _SECRET_NAME.fullmatch(str(name)) and item else redact_value(item) for name, item in named
+            name: MASK if _SECRET_NAME.fullmatch(str(name)) and item else redact_value(item, depth - 1)
+            for name, item in named
         }
     return value
 
@@ -73,11 +78,15 @@ _SECRET_NAME = re.compile(rf"(?i)(?:\w*[_-])?(?:{_NAMES})")
 
 
 def clean_lines(text: str) -> list[str]:
-    """A text as log lines: redacted as a whole, split at newlines, each at most LINE_LIMIT bytes."""
+    """A text as log lines: redacted as a whole, split at newlines, each at most LINE_LIMIT bytes; so many of them."""
     whole = len(text)
     if whole > SCAN_LIMIT and "\n" not in text:
         return [_shortened(redact(text[:SCAN_LIMIT]), whole)]
-    return [_shortened(line, len(line)) for line in redact(text).rstrip("\n").split("\n")]
+    lines = redact(text[:TEXT_LIMIT]).rstrip("\n").split("\n")
+    kept = [_shortened(line, len(line)) for line in lines[:MOST_LINES]]
+    if len(lines) > MOST_LINES or whole > TEXT_LIMIT:
+        kept.append(f"… [cut: the text had {whole:,} characters]")
+    return kept
 
 
 def _shortened(line: str, whole: int) -> str:

@@ -1,8 +1,10 @@
 """Text from outside (AWS, registries, images, logs, people), made fit for a database, a page and a log."""
 
+import math
 import re
 from typing import Any
 
+DEPTH = 100  # of a JSON value: no fact of ours is nested so far
 # Terminal sequences, control characters of both sets but tab and newline, and the marks that turn the direction of
 # text around: with those a text can look like another one. PostgreSQL takes no NUL at all, in text nor in JSON.
 _REMOVED = re.compile(r"(?:\x1b\[|\x9b)[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -20,14 +22,21 @@ def storable(text: str, length: int | None = None) -> str:
     return text if length is None or len(text) <= length else f"{text[: length - 1]}…"
 
 
-def storable_value(value: Any, length: int | None = None) -> Any:
-    """The same for a JSON value: every text in it, and its members' names; of two that become one the last stays."""
+def storable_value(value: Any, length: int | None = None, depth: int = DEPTH) -> Any:
+    """The same for a JSON value: every text in it, and its members' names; of two that become one the last stays.
+
+    Numbers that JSON does not know (NaN, Infinity) become null, and what lies deeper than `depth` is left out.
+    """
     if isinstance(value, str):
         return storable(value, length)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, list | tuple | dict) and not depth:
+        return "…"
     if isinstance(value, list | tuple):
-        return [storable_value(item, length) for item in value]
+        return [storable_value(item, length, depth - 1) for item in value]
     if isinstance(value, dict):
-        return {storable_value(key, length): storable_value(item, length) for key, item in value.items()}
+        return {storable_value(key, length): storable_value(item, length, depth - 1) for key, item in value.items()}
     return value
 
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 
 
 class NulGuard:
-    """Middleware: 400 for a request with a NUL in its query, its form or a cookie, instead of an error later on."""
+    """Middleware: 400 for a NUL in address, query, form or a cookie, instead of an error later on."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -21,4 +21,4 @@ class NulGuard:
 def _holds_nul(request: HttpRequest) -> bool:
     fields = [request.GET, request.POST] if request.method == "POST" else [request.GET]
     texts = [text for field in fields for name, values in field.lists() for text in (name, *values)]
-    return any("\0" in text for text in (*texts, *request.COOKIES.values()))
+    return any("\0" in text for text in (request.path_info, *texts, *request.COOKIES.values()))

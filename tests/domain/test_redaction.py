@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions_app.domain.redaction import LINE_LIMIT, MASK, clean_lines, redact, redact_value
+from functions_app.domain.redaction import LINE_LIMIT, MASK, MOST_LINES, clean_lines, redact, redact_value
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
 
@@ -105,3 +105,18 @@ def test_values_are_redacted_inside_and_by_their_name() -> None:
 @pytest.mark.parametrize("name", ["pass\x00word", "pass\x1bword", "api\x07_key"])
 def test_a_name_that_hides_what_it_is_hides_nothing(name: str) -> None:
     assert list(redact_value({name: "hunter2"}).values()) == [MASK]
+
+
+def test_a_text_of_endless_lines_is_cut_and_says_so() -> None:
+    lines = clean_lines("x\n" * 3_000_000)
+
+    assert len(lines) == MOST_LINES + 1
+    assert lines[-1] == "… [cut: the text had 6,000,000 characters]"
+
+
+def test_what_is_nested_without_end_is_left_out_somewhere() -> None:
+    value: list[object] = []
+    for _ in range(10_000):
+        value = [value]
+
+    assert "…" in str(redact_value(value))

@@ -95,3 +95,12 @@ def test_a_problem_keeps_no_text_without_end() -> None:
 @pytest.mark.parametrize("piece", ["\x1b[1;", "\x9b", "\0", "\ud800"])
 def test_a_megabyte_of_anything_costs_time_in_proportion(piece: str) -> None:
     assert len(storable(piece * (1_000_000 // len(piece)), 80)) <= 80
+
+
+def test_numbers_that_json_does_not_know_are_null_and_depth_ends() -> None:
+    deep: dict[str, object] = {}
+    for _ in range(10_000):
+        deep = {"a": deep}
+
+    assert storable_value({"a": [float("nan"), float("inf"), 1.5]}) == {"a": [None, None, 1.5]}
+    assert json.loads(json.dumps(storable_value(deep), allow_nan=False))

@@ -143,6 +143,11 @@ class FunctionFailure:
         return f"{self.type}: {self.message}" if self.type else self.message
 
 
+# Characters of a failure that are read: Lambda takes an answer of 6 MB. More than is kept once secrets are taken out.
+MESSAGE_LENGTH, TYPE_LENGTH = 8_000, 300
+TRACE_LINES = 200
+
+
 def parse_failure(payload: bytes, kind: str) -> FunctionFailure:
     """Read errorType, errorMessage and the trace; `kind` is FunctionError (Unhandled, Handled)."""
     try:
@@ -152,9 +157,13 @@ def parse_failure(payload: bytes, kind: str) -> FunctionFailure:
     if not isinstance(value, dict):
         return FunctionFailure("", f"{kind}: {payload[:500].decode('utf-8', 'replace')}")
     trace = value.get("stackTrace") or value.get("trace") or ()
-    lines = tuple(_frame(frame) for frame in trace) if isinstance(trace, list) else (str(trace),) if trace else ()
+    frames = trace if isinstance(trace, list) else [trace] if trace else []
+    lines = [storable(_frame(frame), MESSAGE_LENGTH) for frame in frames[:TRACE_LINES]]
+    if len(frames) > TRACE_LINES:
+        lines.append(f"… and {len(frames) - TRACE_LINES:,} more lines")
     message = str(value.get("errorMessage") or f"{kind} error without a message")
-    return FunctionFailure(str(value.get("errorType") or ""), message, lines)
+    name = storable(str(value.get("errorType") or ""), TYPE_LENGTH)
+    return FunctionFailure(name, storable(message, MESSAGE_LENGTH), tuple(lines))
 
 
 def _frame(frame: Any) -> str:

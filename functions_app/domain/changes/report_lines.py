@@ -1,6 +1,7 @@
 """REPORT lines: what Lambda says an invocation took. Text and JSON log formats (aws-facts: Log lines)."""
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -96,7 +97,8 @@ def _from_text(text: str) -> Report | None:
 
 def _figure(fields: Mapping[str, str], name: str, unit: str) -> float | None:
     number, _, given = fields.get(name, "").partition(" ")
-    return float(number) if given == unit and _NUMBER.fullmatch(number) else None
+    figure = float(number) if given == unit and _NUMBER.fullmatch(number) else None
+    return figure if figure is not None and math.isfinite(figure) else None
 
 
 def _from_json(text: str) -> Report | None:
@@ -107,8 +109,8 @@ def _from_json(text: str) -> Report | None:
     try:
         return Report(
             request_id=str(record["requestId"]),
-            duration_ms=float(metrics["durationMs"]),
-            billed_ms=float(metrics["billedDurationMs"]),
+            duration_ms=_finite(metrics["durationMs"]),
+            billed_ms=_finite(metrics["billedDurationMs"]),
             memory_mb=int(metrics["memorySizeMB"]),
             max_memory_mb=int(metrics["maxMemoryUsedMB"]),
             init_ms=_optional(metrics.get("initDurationMs")),
@@ -121,7 +123,14 @@ def _from_json(text: str) -> Report | None:
 
 
 def _optional(value: Any) -> float | None:
-    return None if value is None else float(value)
+    return None if value is None else _finite(value)
+
+
+def _finite(value: Any) -> float:
+    """A number that a database takes; a line that anybody may print can hold NaN. Raises ValueError."""
+    if not math.isfinite(number := float(value)):
+        raise ValueError("not a finite number")
+    return number
 
 
 def _record(text: str, kind: str) -> dict[str, Any]:

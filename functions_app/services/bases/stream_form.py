@@ -70,9 +70,15 @@ def save(draft: StreamDraft, actor: User, existing: BaseStream | None = None) ->
     return stream if stream.enabled == draft.enabled else streams.switch_stream(stream, draft.enabled, actor)
 
 
+YEARS = range(2000, 2200)  # a year of two digits is a slip of the hand
+
+
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text) if text else None
+        if day and day.year not in YEARS:
+            raise ValueError
+        return day
     except ValueError:
         raise DrydockError(
             Code.INVALID, f"{text[:40]!r} is no date.", next_step="Write it as 2028-10-31, or leave it empty."

@@ -213,7 +213,7 @@ def _chip(alias: Alias, live: Iterable[LiveVersion], known: _Known) -> dict[str,
         "freshness": verdict.freshness.value,
         "reason": verdict.reason,
         "base": verdict.base,
-        "overdue_on": f"{min(days):%F}" if days else "",
+        "overdue_on": min(days).isoformat() if days else "",  # read again: %F writes no zeros before a year
         "second_version": alias.second_version,
         "second_weight": alias.second_weight,
         "second_digest": second.digest if second else "",

@@ -70,17 +70,20 @@ def aliases(chips: Sequence[Mapping[str, Any]], latest: str, *, shown: int) -> S
 
 def lines(chips: Sequence[Mapping[str, Any]], latest: str, shown: int) -> SafeString:
     """What ALIASES needs, for markup that holds it."""
-    return _lines(tuple(map(_Alias.of, chips)), shown) if chips else format_html(NO_ALIAS, digest(latest))
+    if not chips:
+        return format_html(NO_ALIAS, digest(latest))
+    # A verdict each where they differ: an alias on an old version may be stale while another is not.
+    verdicts = {chip.get(name) for chip in chips for name in ("freshness", "second_freshness")} - {None, ""}
+    return _lines(tuple(map(_Alias.of, chips[:shown])), len(chips) - shown, len(verdicts) > 1)
 
 
 @lru_cache(maxsize=4096)
-def _lines(found: tuple[_Alias, ...], shown: int) -> SafeString:
-    # A verdict each where they differ: an alias on an old version may be stale while another is not.
-    judged = len({verdict for each in found for verdict in (each.freshness, each.second_freshness) if verdict}) > 1
+def _lines(found: tuple[_Alias, ...], more: int, judged: bool) -> SafeString:
+    """Those that are drawn, `more` that are not; the key is as small as what is kept for it."""
     drawn = NOTHING
-    for each in found[:shown]:
+    for each in found:
         drawn += _line(each, judged)
-    return format_html(MORE, drawn, len(found) - shown) if len(found) > shown else drawn
+    return format_html(MORE, drawn, more) if more > 0 else drawn
 
 
 def _line(each: _Alias, judged: bool) -> SafeString:

@@ -137,3 +137,13 @@ def test_a_function_that_can_not_start_is_not_said_to_be_busy(aws_code: str, mes
 )
 def test_a_line_says_its_level_at_its_beginning(line: str, level: str) -> None:
     assert level_of(line) == level
+
+
+def test_a_failure_of_megabytes_is_read_in_parts() -> None:
+    huge = json.dumps({"errorType": "E" * 9_000, "errorMessage": "x\n" * 3_000_000, "stackTrace": ["at x"] * 400_000})
+
+    failure = parse_failure(huge.encode(), "Unhandled")
+
+    assert len(failure.type) == 300
+    assert len(failure.message) == 8_000
+    assert (len(failure.trace), failure.trace[-1]) == (201, "… and 399,800 more lines")

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -104,3 +105,24 @@ def test_a_start_line_names_request_and_version() -> None:
 def test_the_report_of_another_request_is_not_taken() -> None:
     assert find_report([LINE], "other") is None
     assert find_report(["a line", LINE], "6f1b") is not None
+
+
+def report_event(**figures: float) -> str:
+    """A platform.report event with these figures in place of sound ones."""
+    metrics = {"durationMs": 1, "billedDurationMs": 1, "memorySizeMB": 1, "maxMemoryUsedMB": 1, **figures}
+    return json.dumps({"type": "platform.report", "record": {"requestId": "r", "metrics": metrics}})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "REPORT RequestId: r\tDuration: 1 ms\tBilled Duration: 1 ms\tMax Memory Used: 1 MB\tMemory Size: "
+        f"{'9' * 400} MB",
+        report_event(durationMs=float("nan")),
+        report_event(billedDurationMs=float("inf")),
+        report_event(initDurationMs=float("-inf")),
+        report_event(memorySizeMB=float("inf")),
+    ],
+)
+def test_a_report_of_numbers_that_are_none_is_no_report(line: str) -> None:
+    assert parse_report(line) is None

@@ -133,3 +133,11 @@ def test_policies_cost_the_same_however_many(
         FreshnessPolicy.objects.create(account=make_account(), tag_key=f"t{number}", max_days=3)
     with django_assert_max_num_queries(5):
         person.get("/settings/freshness/")
+
+
+@pytest.mark.parametrize("day", ["0026-11-28", "1999-12-31", "2200-01-01", "28.11.2026"])
+def test_an_end_of_life_in_no_year_of_ours_is_refused(person: Client, day: str) -> None:
+    answer = person.post("/bases/new/", GOOD | {"deprecated_on": day})
+    assert answer.status_code == 400
+    assert "is no date" in answer.content.decode()
+    assert not BaseStream.objects.exists()

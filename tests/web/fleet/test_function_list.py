@@ -306,3 +306,10 @@ def test_an_arrow_shows_the_order_of_a_column() -> None:
         "arrow-down",
         "",
     ]
+
+
+def test_an_address_of_a_thousand_values_makes_no_endless_page(person: Client) -> None:
+    make_function(make_account("production"))
+    answer = person.get("/functions/", [("base", f"{number:020x}") for number in range(990)])
+
+    assert len(answer.content) < 2_000_000

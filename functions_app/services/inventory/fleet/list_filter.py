@@ -16,6 +16,7 @@ OVERDUE = {True: "yes", False: "no"}  # as in the address
 NEEDS = ("broken", "endangered", "no-way-back", "ending", "moved")  # what the overview links to; no facets of their own
 # the default first: its direction is the one an address without `sort` has
 SORTS = {"problem": "-problem", "name": "name", "behind": "-behind", "changed": "-changed"}
+VALUES, VALUE_LENGTH = 50, 200  # of a facet, and its characters: every link of the page repeats them
 Pairs = list[tuple[str, str]]
 
 
@@ -49,7 +50,8 @@ def read_filter(query: QueryDict, accounts: tuple[AccountFact, ...]) -> FleetFil
     number = query.get("page", "1")
 
     def several(name: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys("" if value == NONE else value for value in query.getlist(name) if value))
+        values = dict.fromkeys("" if value == NONE else value[:VALUE_LENGTH] for value in query.getlist(name) if value)
+        return tuple(values)[:VALUES]
 
     return FleetFilter(
         search=storable(query.get("search", "")).strip()[:200],
