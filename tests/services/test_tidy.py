@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
 
 from functions_app import clock
 from functions_app.domain.runs import Kind, Status
@@ -69,7 +70,7 @@ def test_what_is_younger_stays(operator: User) -> None:
 
 def test_old_plans_sessions_and_refused_sign_ins_go_the_rest_of_the_audit_table_stays(operator: User) -> None:
     plan_of(operator, 31, Kind.DEPLOYMENT)
-    Session.objects.create(session_key="old", session_data="", expire_date=NOW - timedelta(days=1))
+    Session.objects.create(session_key="old", session_data="", expire_date=timezone.now() - timedelta(days=1))
     sign_in.refused("olga", "203.0.113.7")
     access.audit(operator, "run.cancel", "run 1", {}, "asked for")
     AuditEntry.objects.update(at=LONG_AGO)
