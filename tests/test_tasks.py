@@ -66,3 +66,9 @@ def test_beat_takes_events_only_where_there_are_queues() -> None:
 
     queues = dataclasses.replace(settings.ENV, event_queues=("arn:aws:sqs:eu-west-1:111111111111:ecr",))
     assert beat_schedule(queues)["events"]["task"] == receive_events.name
+
+
+def test_no_message_of_beat_runs_out_by_a_clock_that_is_half_a_minute_wrong() -> None:
+    lives = {name: entry["options"]["expires"] for name, entry in settings.CELERY_BEAT_SCHEDULE.items()}
+
+    assert all(life >= 60 for life in lives.values()), lives

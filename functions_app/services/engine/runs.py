@@ -26,7 +26,7 @@ from functions_app.services.engine.steps import RunKind
 from functions_app.services.people import access
 
 RESEND = timedelta(seconds=5)  # unanswered for so long while its queue is empty, a message is lost and sent again
-MESSAGE_LIFE = 4 * RESEND  # after which no worker takes it any more
+MESSAGE_LIFE = timedelta(minutes=1)  # after which no worker takes it; clocks of senders and workers may differ so far
 HAND_OUTS = 200  # per tick: the rest is due in the next one
 
 server_log = logging.getLogger(__name__)
@@ -176,7 +176,8 @@ def hand_out_due() -> int:
         When(actor_name=access.SCHEDULE, then=Value(2)),
         default=Value(1),
     )
-    quiet = Q(handed_out_at__lte=now - (MESSAGE_LIFE if _messages_wait() else RESEND))
+    quiet = Q(handed_out_at__lte=now - MESSAGE_LIFE)
+    quiet |= Q(handed_out_at__lte=now - RESEND) & ~Q(kind__in=_waiting_kinds())
     found = (
         Run.objects.filter(due | orphaned)
         .filter(~told | quiet)
@@ -190,6 +191,6 @@ def hand_out_due() -> int:
     return sent
 
 
-def _messages_wait() -> bool:
-    """Whether messages of runs lie in their queues: then nothing is lost, and telling again would only make more."""
-    return any(health.waiting_messages(queue) for queue in {kind.queue for kind in kinds().values()})
+def _waiting_kinds() -> list[Kind]:
+    """Kinds whose messages lie in their queue: none of those is lost, and telling again would only make more."""
+    return [name for name, kind in kinds().items() if health.waiting_messages(kind.queue)]

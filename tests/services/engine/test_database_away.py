@@ -2,10 +2,9 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, connections
@@ -244,8 +243,11 @@ def test_a_step_that_ends_begins_the_count_anew(tmp_path: Path) -> None:
 
 
 def test_the_log_takes_lines_while_the_database_is_away(valkey: Valkey, tmp_path: Path) -> None:
+    tries: list[int] = []
+
     def chatty(context: Context) -> Outcome:
-        with taken_away(AWAY):
+        tries.append(1)
+        with taken_away(AWAY) if len(tries) == 1 else nullcontext():
             for number in range(12_000):  # more than are kept waiting
                 context.log.info(f"line {number}")
         return Done("said it all")
@@ -254,8 +256,7 @@ def test_the_log_takes_lines_while_the_database_is_away(valkey: Valkey, tmp_path
 
     runs.execute(run.pk, "a worker", kinds)
     run.refresh_from_db()
-    if run.status == Status.RUNNING:
+    if run.status == Status.RUNNING:  # PostgreSQL ended the connection that the step's end is written on
         run = take_over(run, kinds)
     assert run.status == Status.SUCCEEDED
-    found: Any = run.lines.filter(text__startswith="line ").count()
-    assert found >= 12_000
+    assert run.lines.filter(text__startswith="line ").count() >= 12_000
