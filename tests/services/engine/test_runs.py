@@ -1,8 +1,7 @@
 """Runs in one process: steps, waits, failure and undo, cancellation, locks, leases."""
 
-import dataclasses
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from functions_app.models import AuditEntry, Run
 from functions_app.services.engine import leases, runs
 from functions_app.services.engine.leases import Lease, LeaseLost
 from functions_app.services.engine.steps import Cancelled, Context, RunKind, StepSpec
-from functions_app.services.people import access
 from tests.conftest import Valkey
 from tests.processes import eventually
 from tests.run_kinds import KINDS, count
@@ -400,91 +398,6 @@ def drop_other_connections() -> None:
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-
-
-def many(number: int, folder: Path, due: datetime) -> list[Run]:
-    """Runs of the schedule that are due and were never told."""
-    return Run.objects.bulk_create(
-        Run(
-            kind=Kind.DEPLOYMENT,
-            status=Status.QUEUED,
-            title=f"Change {at}",
-            plan={"folder": str(folder)},
-            actor_name=access.SCHEDULE,
-            created_at=due,
-            wake_at=due,
-        )
-        for at in range(number)
-    )
-
-
-class Test_the_tick:
-    def test_hands_out_what_is_due_once(self, tmp_path: Path) -> None:
-        run = submit(tmp_path)
-        Run.objects.filter(pk=run.pk).update(handed_out_at=None)
-        assert runs.hand_out_due() == 1
-        assert runs.hand_out_due() == 0
-
-    def test_hands_it_out_again_when_nobody_came(self, tmp_path: Path) -> None:
-        run = submit(tmp_path)
-        Run.objects.filter(pk=run.pk).update(handed_out_at=clock.now() - timedelta(minutes=1))
-        assert runs.hand_out_due() == 1
-
-    def test_tells_1501_runs_once_each_before_any_twice(
-        self, tmp_path: Path, settings: Settings, valkey: Valkey
-    ) -> None:
-        valkey.flush()
-        many(1501, tmp_path, clock.now() - timedelta(minutes=1))
-
-        rounds = []
-        for second in range(14):  # in which no message that lies in its queue runs out
-            settings.ENV = dataclasses.replace(settings.ENV, clock_ahead=timedelta(seconds=second))
-            rounds.append(runs.hand_out_due())
-        assert rounds == [200] * 7 + [101] + [0] * 6
-        told = [json.loads(message)["headers"]["argsrepr"] for message in valkey.client.lrange("changes", 0, -1)]
-        assert len(told) == len(set(told)) == 1501
-
-    def test_tells_again_soon_what_a_flushed_redis_lost(
-        self, tmp_path: Path, settings: Settings, valkey: Valkey
-    ) -> None:
-        many(3, tmp_path, clock.now())
-        assert runs.hand_out_due() == 3
-        valkey.flush()
-
-        for second, told in ((4, 0), (6, 3)):
-            settings.ENV = dataclasses.replace(settings.ENV, clock_ahead=timedelta(seconds=second))
-            assert runs.hand_out_due() == told
-
-    def test_tells_what_workers_left_first_then_what_people_started(
-        self, tmp_path: Path, operator: User, valkey: Valkey
-    ) -> None:
-        valkey.flush()
-        old = clock.now() - timedelta(hours=1)
-        by_schedule, again = many(2, tmp_path, old)
-        Run.objects.filter(pk=again.pk).update(handed_out_at=old + timedelta(minutes=1))
-        by_person, orphan = submit(tmp_path, operator), submit(tmp_path)
-        Lease.claim(orphan.pk, "vanished")
-        Run.objects.filter(pk=orphan.pk).update(lease_until=clock.now() - timedelta(seconds=1), handed_out_at=old)
-        Run.objects.filter(pk=by_person.pk).update(handed_out_at=None)
-        valkey.flush()
-
-        assert runs.hand_out_due() == 4
-        messages = [json.loads(message)["headers"]["argsrepr"] for message in valkey.client.lrange("changes", 0, -1)]
-        assert messages[::-1] == [f"[{run.pk}]" for run in (orphan, by_person, by_schedule, again)]
-
-    def test_hands_out_a_run_whose_lease_ran_out(self, tmp_path: Path) -> None:
-        run = submit(tmp_path)
-        Lease.claim(run.pk, "vanished")
-        old = clock.now() - timedelta(minutes=1)
-        Run.objects.filter(pk=run.pk).update(lease_until=old, handed_out_at=old)
-        assert runs.hand_out_due() == 1
-
-    def test_leaves_alone_what_waits_works_or_has_ended(self, tmp_path: Path) -> None:
-        carry_on(submit(tmp_path))
-        carry_on(submit(tmp_path, waits=1, seconds=3000))
-        Lease.claim(submit(tmp_path).pk, "busy")
-        Run.objects.update(handed_out_at=None)
-        assert runs.hand_out_due() == 0
 
 
 def test_a_step_that_must_not_be_repeated_is_not_and_the_run_says_what_to_look_at(tmp_path: Path) -> None:
