@@ -3,10 +3,11 @@
 import os
 
 from celery import Celery
-from celery.signals import beat_init
+from celery.signals import beat_init, celeryd_after_setup
 from kombu import Queue
 
 from functions_app.domain import runs
+from functions_app.services.engine import clocks
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
@@ -23,3 +24,14 @@ app.autodiscover_tasks()
 def _catch_up(**_: object) -> None:
     """Beat itself waits a whole period before it starts anything: a new installation would show nothing till then."""
     app.send_task("functions_app.tasks.catch_up", queue=runs.Queue.READING.value)
+
+
+@beat_init.connect
+def _watch_clock_of_beat(**_: object) -> None:
+    clocks.keep_measuring("beat")
+
+
+@celeryd_after_setup.connect
+def _watch_clock_of_worker(sender: str, **_: object) -> None:
+    """From a thread, not as a task: a worker whose clock is ahead takes no messages."""
+    clocks.keep_measuring(f"worker {sender.partition('@')[0]}")

@@ -22,7 +22,7 @@ def database() -> str:
 def broker() -> str:
     """The same for Redis. While it is away pages are served, runs start with the next tick after its return."""
     try:
-        _client(settings.ENV.redis_url).ping()
+        quick_client().ping()
     except (redis.RedisError, OSError) as error:
         return f"away ({type(error).__name__})"
     return "ok"
@@ -31,9 +31,14 @@ def broker() -> str:
 def waiting_messages(queue: str) -> int:
     """How many messages lie in a queue of Celery's that no worker has taken; 0 while Redis is away."""
     try:
-        return int(_client(settings.ENV.redis_url).llen(queue))
+        return int(quick_client().llen(queue))
     except (redis.RedisError, OSError):
         return 0
+
+
+def quick_client() -> redis.Redis:
+    """A client that waits no longer than PATIENCE, one for all threads of the process."""
+    return _client(settings.ENV.redis_url)
 
 
 @cache
