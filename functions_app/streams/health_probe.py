@@ -8,7 +8,7 @@ from time import monotonic
 
 from django.db import connections
 
-from functions_app.services.engine import health
+from functions_app.services.engine import clocks, health
 
 EVERY = 2.0  # seconds between two looks
 OLD = 10.0  # seconds: a look that takes longer has no answer from the database
@@ -22,15 +22,16 @@ class Look:
 
     database: str
     broker: str
+    clocks: clocks.Clocks
     at: float
 
 
 class HealthProbe:
-    """Looks at database and Redis again and again, in a thread of its own."""
+    """Looks at database, Redis and clocks again and again, in a thread of its own."""
 
     def __init__(self) -> None:
         self.last: Look | None = None
-        self._began = monotonic()
+        self._began = self._clock_due = monotonic()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="health")
         self._task = asyncio.create_task(self._work())
 
@@ -41,6 +42,7 @@ class HealthProbe:
         if self.last is None or age > OLD:
             return 503, f"database away (no answer for {age:.0f} s)\n"
         text = f"database {self.last.database}\nredis {self.last.broker}\nlooked {age:.0f} s ago\n"
+        text += "".join(f"clock of {one.what} on {one.host}: {one.words}\n" for one in self.last.clocks.off)
         return (200 if self.last.database == "ok" else 503), text
 
     def close(self) -> None:
@@ -51,14 +53,21 @@ class HealthProbe:
     async def _work(self) -> None:
         while True:
             try:
-                self.last = await asyncio.get_running_loop().run_in_executor(self._pool, _look)
+                self.last = await asyncio.get_running_loop().run_in_executor(self._pool, self._look)
             except Exception:
                 log.exception("the look at database and Redis broke, trying again")
             await asyncio.sleep(EVERY)
 
+    def _look(self) -> Look:
+        try:
+            database, broker = health.database(), health.broker()
+            known = clocks.remember(self._clocks() if broker == "ok" else clocks.Clocks())
+            return Look(database, broker, known, monotonic())
+        finally:
+            connections.close_all()  # nobody's connection is held between two looks
 
-def _look() -> Look:
-    try:
-        return Look(health.database(), health.broker(), monotonic())
-    finally:
-        connections.close_all()  # nobody's connection is held between two looks
+    def _clocks(self) -> clocks.Clocks:
+        """Every process's clock, this one's measured anew once a minute."""
+        if monotonic() >= self._clock_due:
+            self._clock_due = monotonic() + clocks.measure_safely("web")
+        return clocks.read()

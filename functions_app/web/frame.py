@@ -1,4 +1,4 @@
-"""What stands around every page: the rail, the age of the data, running runs, and accounts that failed to sync."""
+"""What stands around every page: the rail, the age of the data, running runs, accounts and clocks that are wrong."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from functions_app import clock
+from functions_app.services.engine import clocks
 from functions_app.services.inventory.fleet_status import FleetStatus, fleet_status
 from functions_app.services.people import access
 
@@ -61,4 +62,5 @@ def page_frame(request: HttpRequest) -> dict[str, object]:
     return {
         "fleet": SimpleLazyObject(status),
         "operator": SimpleLazyObject(lambda: access.is_operator(request.user)),
+        "clocks": clocks.remembered(),
     }

@@ -1,11 +1,14 @@
 """`/healthz` of a web server: answered whatever pages do, from what was found last, with its age."""
 
 import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from functions_app.services.engine import health
+from functions_app import clock
+from functions_app.services.engine import clocks, health
 from functions_app.streams import health_probe
 from functions_app.streams.application import Application
 from functions_app.streams.health_probe import HealthProbe
@@ -37,17 +40,65 @@ async def found(probe: HealthProbe) -> None:
 
 
 def test_it_is_answered_while_no_page_is(valkey: Valkey) -> None:
-    async def healthy() -> tuple[int, str]:
-        application = Application(never)
-        application.health = probe = HealthProbe()
-        await found(probe)
-        answer = await ask(application)
-        probe.close()
-        return answer
-
-    status, text = asyncio.run(asyncio.wait_for(healthy(), 20))
+    status, text = asyncio.run(asyncio.wait_for(first_answer(), 20))
     assert status == 200
     assert text.startswith("database ok\nredis ok\nlooked ")
+
+
+@pytest.fixture
+def nothing_known(valkey: Valkey) -> Iterator[None]:
+    """No clock was measured, and none is remembered afterwards."""
+    valkey.flush()
+    yield
+    valkey.flush()
+    clocks.remember(clocks.Clocks())
+
+
+@pytest.mark.usefixtures("nothing_known")
+class Test_clocks:
+    def test_that_are_off_have_a_line_each_and_the_status_stays(self, valkey: Valkey) -> None:
+        clocks.measure("worker changes", lambda: clock.now() + timedelta(seconds=3.1))
+        hostile = "beat@db7\nredis away:1"
+        with valkey.client as client:
+            client.hset(clocks.NAMES, hostile, f"-61000 {client.time()[0]}")
+
+        status, text = asyncio.run(asyncio.wait_for(first_answer(), 20))
+
+        assert status == 200
+        first, second = (one.host for one in clocks.remembered().off)
+        assert first == r"db7\x0aredis away"
+        assert text.splitlines()[3:] == [
+            rf"clock of beat on {first}: 61.0 s behind",
+            f"clock of worker changes on {second}: 3.1 s ahead",
+        ]
+
+    def test_are_measured_by_the_web_server_itself(self) -> None:
+        status, text = asyncio.run(asyncio.wait_for(first_answer(), 20))
+
+        assert (status, len(text.splitlines())) == (200, 3)
+        assert [one.what for one in clocks.remembered().skews] == ["web"]
+
+    def test_are_forgotten_while_Redis_is_away(self, valkey: Valkey) -> None:
+        clocks.remember(clocks.Clocks((clocks.Skew("beat", "db7", 9.0),)))
+        valkey.stop()
+        try:
+            status, text = asyncio.run(asyncio.wait_for(first_answer(), 20))
+        finally:
+            valkey.start()
+
+        assert status == 200
+        assert "clock of" not in text
+        assert clocks.remembered() == clocks.Clocks()
+
+
+async def first_answer() -> tuple[int, str]:
+    """What is answered after the first look."""
+    application = Application(never)
+    application.health = probe = HealthProbe()
+    await found(probe)
+    answer = await ask(application)
+    probe.close()
+    return answer
 
 
 def test_a_database_that_does_not_answer_is_told_by_age(monkeypatch: pytest.MonkeyPatch, valkey: Valkey) -> None:
