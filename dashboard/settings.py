@@ -6,6 +6,7 @@ import dj_database_url
 
 from dashboard import env
 from dashboard.schedule import beat_schedule
+from functions_app.domain.runs import Priority
 
 ENV = env.read()
 BASE_DIR = env.ROOT
@@ -138,6 +139,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_step": 0.1,
     "interval_max": 0.1,
     "socket_connect_timeout": 2,
+    # Of one queue the urgent first: kombu keeps a list for each step, and takes from the first that is not empty.
+    "priority_steps": list(Priority),
+    "sep": "\x06\x16",
 }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"

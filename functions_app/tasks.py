@@ -10,7 +10,6 @@ from datetime import timedelta
 
 from celery import shared_task
 from django.conf import settings
-from django.contrib.auth.models import User
 
 from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
@@ -20,8 +19,9 @@ from functions_app.services import tidy as tidying
 from functions_app.services.bases import daily_counts
 from functions_app.services.bases.poll_schedule import submit_due
 from functions_app.services.bases.streams import seed_streams
-from functions_app.services.engine import runs
+from functions_app.services.engine import hand_out, runs
 from functions_app.services.images import forecasts
+from functions_app.services.people.actor import SCHEDULE, Actor
 from functions_app.services.sync import events, run, single_repositories
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def execute_run(run_id: int) -> bool:
 @shared_task(name="functions_app.tasks.tick")
 def tick() -> int:
     """Hand out every run that is due."""
-    return runs.hand_out_due()
+    return hand_out.hand_out_due()
 
 
 @shared_task(name="functions_app.tasks.start_sync")
@@ -94,14 +94,14 @@ def tidy() -> str:
     return str(gone)
 
 
-def _due_poll(actor: User | None) -> Run | None:
+def _due_poll(actor: Actor) -> Run | None:
     del actor  # it is the schedule's
     return submit_due(clock.now())
 
 
-def _start(submit: Callable[[User | None], Run | None]) -> bool:
+def _start(submit: Callable[[Actor], Run | None]) -> bool:
     try:
-        return submit(None) is not None
+        return submit(SCHEDULE) is not None
     except DrydockError as error:
         if error.problem.code is not Code.BUSY:
             raise

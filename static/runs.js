@@ -130,8 +130,11 @@
     stream.addEventListener("steps", (event) => replace("run-steps", event.detail.data));
     stream.addEventListener("status", (event) => {
       replace("run-status", event.detail.data);
+      const offers = run.querySelector("[data-offers]").dataset.offers.split(" ");
+      for (const form of document.querySelectorAll("#run-buttons [data-signal]")) {
+        form.hidden = !offers.includes(form.dataset.signal);
+      }
       if (run.querySelector("[data-ended]")) {
-        part("run-cancel")?.remove();
         clearInterval(clock);
       }
     });

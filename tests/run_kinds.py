@@ -6,7 +6,9 @@ from pathlib import Path
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Done, Kind, Outcome, Queue, Skipped, Wait
-from functions_app.services.engine.steps import Context, RunKind, StepSpec
+from functions_app.models import Run
+from functions_app.services.engine import runs
+from functions_app.services.engine.steps import Context, RunKind, StepSpec, always
 
 PATIENCE = 60.0  # seconds
 
@@ -33,10 +35,21 @@ def wait_for(file: Path) -> None:
         time.sleep(0.02)
 
 
+def execute(run: Run, owner: str, kinds: Mapping[Kind, RunKind] | None = None) -> bool:
+    """Be a worker with these kinds; the run has their steps as if it had been made with them."""
+    if kinds:
+        specs = kinds[Kind(run.kind)].steps(run.plan)
+        run.steps.exclude(name__in=[spec.name for spec in specs]).delete()
+        for position, spec in enumerate(specs, 1):
+            facts = {"position": position, "title": spec.title}
+            run.steps.update_or_create(name=spec.name, defaults=facts, create_defaults={**facts, "status": "pending"})
+    return runs.execute(run.pk, owner, kinds)
+
+
 def prepare(context: Context) -> Outcome:
     """Say so and remember something."""
     mark(context, "prepare")
-    context.memory["prepared"] = True
+    context.shared["prepared"] = True
     context.log.info("prepared")
     return Done("ready")
 
@@ -58,7 +71,7 @@ def change(context: Context) -> Outcome:
         raise DrydockError(Code.CHANGED, "Somebody changed it.", aws_code="PreconditionFailed", request_id="r-1")
     if context.plan.get("fails"):
         raise KeyError("a secret that must not be shown")
-    context.result["changed"] = context.memory["prepared"]
+    context.result["changed"] = context.shared["prepared"]
     return Done("changed")
 
 
@@ -95,17 +108,19 @@ def once(context: Context) -> Outcome:
 KINDS: Mapping[Kind, RunKind] = {
     Kind.DEPLOYMENT: RunKind(
         Kind.DEPLOYMENT,
-        (
-            StepSpec("prepare", "Prepare", prepare, undo=undo_prepare),
-            StepSpec("change", "Change", change, undo=undo_change),
-            StepSpec("settle", "Settle", settle),
-            StepSpec("check", "Check", check),
+        always(
+            (
+                StepSpec("prepare", "Prepare", prepare, undo=undo_prepare),
+                StepSpec("change", "Change", change, undo=undo_change),
+                StepSpec("settle", "Settle", settle),
+                StepSpec("check", "Check", check),
+            )
         ),
         Queue.CHANGES,
     ),
     Kind.INVOCATION: RunKind(
         Kind.INVOCATION,
-        (StepSpec("once", "Send it", once, repeatable=False, look_at="Look in the function's log group."),),
+        always((StepSpec("once", "Send it", once, repeatable=False, look_at="Look in the function's log group."),)),
         Queue.INVOCATIONS,
     ),
 }

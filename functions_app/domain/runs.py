@@ -1,8 +1,9 @@
 """What a run is: kinds, statuses, the legal moves between them, and what a step may answer."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Protocol
 
 LEASE = timedelta(seconds=15)  # a worker that is silent this long has lost its run
@@ -48,16 +49,37 @@ class Queue(StrEnum):
     TICK = "tick"  # hands out what is due, and waits behind nothing
 
 
+class Priority(IntEnum):
+    """Whose messages a worker takes first; the numbers are Celery's on Redis, where 0 is the most urgent."""
+
+    URGENT = 0  # what a worker left behind, and what somebody asked of a run under way
+    PERSON = 3
+    SCHEDULE = 6
+    CHILD = 9  # one of many that another run keeps alive
+
+
+class SignalKind(StrEnum):
+    """What somebody may ask of a run under way."""
+
+    CANCEL = "cancel"
+    PAUSE = "pause"
+    RESUME = "resume"
+    APPROVE = "approve"
+    PROMOTE = "promote"  # go on now, without waiting for the time that was planned
+    SKIP = "skip"
+
+
 class Status(StrEnum):
     """Where a run stands.
 
-    queued -> running <-> waiting -> succeeded | failed | cancelled
+    queued -> running <-> waiting | paused -> succeeded | failed | cancelled
     (running and waiting -> undoing -> failed | cancelled, where a step has something to undo)
     """
 
     QUEUED = "queued"
     RUNNING = "running"
     WAITING = "waiting"
+    PAUSED = "paused"
     UNDOING = "undoing"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -73,8 +95,11 @@ ENDED = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED})
 ACTIVE = frozenset(set(Status) - ENDED)
 LEGAL: dict[Status, frozenset[Status]] = {
     Status.QUEUED: frozenset({Status.RUNNING, Status.CANCELLED}),
-    Status.RUNNING: frozenset({Status.WAITING, Status.UNDOING, Status.SUCCEEDED, Status.FAILED, Status.CANCELLED}),
+    Status.RUNNING: frozenset(
+        {Status.WAITING, Status.PAUSED, Status.UNDOING, Status.SUCCEEDED, Status.FAILED, Status.CANCELLED}
+    ),
     Status.WAITING: frozenset({Status.RUNNING, Status.UNDOING, Status.CANCELLED, Status.FAILED}),
+    Status.PAUSED: frozenset({Status.RUNNING}),
     Status.UNDOING: frozenset({Status.FAILED, Status.CANCELLED}),
     **{status: frozenset() for status in ENDED},
 }
@@ -108,13 +133,41 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Wait:
-    """Look again after so many seconds; no step sleeps."""
+    """Look again after so many seconds, or once one of the signals came, whichever is first; no step sleeps.
 
-    seconds: float
+    With neither a step would sleep for ever, so that its limit is the end of it.
+    """
+
+    seconds: float | None = None
     note: str = ""
+    until: tuple[SignalKind, ...] = ()
 
 
 Outcome = Done | Skipped | Wait
+
+
+ANY_TIME = (SignalKind.CANCEL, SignalKind.PAUSE, SignalKind.RESUME)  # the others only while a step waits for them
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is asked of a run: to end, to stand still; by whom; and the key of the `last` signal, of any kind."""
+
+    cancelled: bool = False
+    paused: bool = False
+    by: str = ""
+    last: int = 0
+
+    @classmethod
+    def of(cls, given: Iterable[tuple[int, str, str]]) -> "Standing":
+        """From all signals of a run in their order, each with its key, its kind and who gave it."""
+        cancelled, paused, by, last = False, False, "", 0
+        for key, kind, name in given:
+            last = key
+            paused = kind == SignalKind.PAUSE or (paused and kind != SignalKind.RESUME)
+            if kind in ANY_TIME and not cancelled:
+                cancelled, by = kind == SignalKind.CANCEL, name
+        return cls(cancelled, paused, by, last)
 
 
 class Log(Protocol):

@@ -5,7 +5,7 @@ from functions_app.models.accounts import Account, Scope
 from functions_app.models.bases import BaseRelease, BaseStream, FreshnessDay, FreshnessPolicy, LayerFiles
 from functions_app.models.fleet import Alias, AliasMove, BaseUse, FleetRevision, Function, Version
 from functions_app.models.images import Image, ImageScan, LifecycleForecast, Repository, Tag, TagMove
-from functions_app.models.runs import LogLine, Plan, Run, RunStep
+from functions_app.models.runs import LogLine, Plan, Run, RunStep, Signal
 
 __all__ = [
     "Account",
@@ -29,6 +29,7 @@ __all__ = [
     "Run",
     "RunStep",
     "Scope",
+    "Signal",
     "Tag",
     "TagMove",
     "Version",

@@ -10,6 +10,7 @@ class AuditEntry(models.Model):
     at = models.DateTimeField(db_index=True)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="audit_entries")
     actor_name = models.CharField(max_length=150)
+    via = models.CharField(max_length=80, default="browser", help_text="what the actor came through: Actor.via")
     action = models.CharField(max_length=60, help_text="deployment.apply, invocation.apply, run.cancel, login ...")
     target = models.CharField(max_length=400, help_text="an ARN, a run, an account")
     plan = models.JSONField(default=dict)

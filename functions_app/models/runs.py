@@ -1,11 +1,12 @@
-"""Plans, runs, their steps and their log. The database is the truth: Redis may be wiped at any moment."""
+"""Plans, runs, their steps, signals and log. The database is the truth: Redis may be wiped at any moment."""
 
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
 
-from functions_app.domain.runs import ACTIVE, Kind, Status, StepStatus
+from functions_app.domain.runs import ACTIVE, Kind, Priority, SignalKind, Status, StepStatus
 
 
 class Plan(models.Model):
@@ -13,8 +14,14 @@ class Plan(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=20, choices=[(kind.value, kind.value) for kind in Kind])
-    body = models.JSONField()
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
+    title = models.CharField(max_length=300, help_text="what it does, in one line")
+    target = models.CharField(max_length=400, help_text="what it changes, for the audit: an ARN, a stream")
+    function = models.ForeignKey("Function", models.SET_NULL, null=True, related_name="plans")
+    lock = models.CharField(max_length=320, blank=True, help_text="the lock of its run")
+    confirmation = models.CharField(max_length=200, blank=True, help_text="what must be typed to apply it; '' nothing")
+    approval_asked = models.BooleanField(default=False, help_text="an approver applies it, not its maker")
+    body = models.JSONField(help_text="what is the kind's own")
+    maker = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="plans")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     applied_at = models.DateTimeField(null=True)
@@ -32,22 +39,30 @@ class Run(models.Model):
     plan = models.JSONField(default=dict)
     result = models.JSONField(default=dict)
     problem = models.JSONField(null=True, help_text="domain.errors.Problem, or null")
-    memory = models.JSONField(default=dict, help_text="what the steps so far have learned")
+    memory = models.JSONField(default=dict, help_text="what its steps share")
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="runs")
-    actor_name = models.CharField(max_length=150, help_text="kept when the person is deleted; 'schedule' for beat")
+    actor_name = models.CharField(max_length=150, help_text="kept when the person is deleted")
+    via = models.CharField(max_length=80, default="browser", help_text="what the actor came through: Actor.via")
+    made_from = models.ForeignKey(Plan, models.SET_NULL, null=True, related_name="runs")
+    parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="children")
+    child_key = models.CharField(max_length=200, blank=True, help_text="which of its parent's children it is")
+    priority = models.IntegerField(default=Priority.PERSON, help_text="domain.runs.Priority: the lowest goes first")
     account = models.ForeignKey("Account", models.SET_NULL, null=True, related_name="runs")
     function = models.ForeignKey("Function", models.SET_NULL, null=True, related_name="runs")
     lock = models.CharField(max_length=320, blank=True, help_text="one active run per lock: a function's ARN; '' none")
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
-    wake_at = models.DateTimeField(null=True, help_text="when it is due again; null while claimed or ended")
+    wake_at = models.DateTimeField(null=True, help_text="when it is due again; null while claimed, ended or asleep")
+    waits_for = models.CharField(max_length=100, blank=True, help_text="signals its step waits for, spaces between")
+    paused_at = models.DateTimeField(null=True)
     handed_out_at = models.DateTimeField(null=True, help_text="when a worker was last told of it; may lie ahead")
     lease_owner = models.CharField(max_length=80, blank=True)
     lease_until = models.DateTimeField(null=True)
     attempts = models.IntegerField(default=0, help_text="how often it was taken over since a step of it ended")
-    cancel_requested_at = models.DateTimeField(null=True)
-    cancel_requested_by = models.CharField(max_length=150, blank=True)
+    progress_done = models.BigIntegerField(default=0)
+    progress_total = models.BigIntegerField(null=True, help_text="null where the step under way counts nothing")
+    progress_unit = models.CharField(max_length=40, blank=True, help_text="functions, images, MB")
     revision = models.BigIntegerField(default=0, help_text="counts every visible change: the streams compare it")
     line_count = models.BigIntegerField(default=0, help_text="highest sequence number of its log lines")
 
@@ -58,7 +73,10 @@ class Run(models.Model):
                 fields=["lock"],
                 condition=models.Q(status__in=sorted(status.value for status in ACTIVE)) & ~models.Q(lock=""),
                 name="one_active_run_per_lock",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["parent", "child_key"], condition=models.Q(parent__isnull=False), name="one_child_per_key"
+            ),
         ]
         indexes = [models.Index(fields=["status", "wake_at"], name="runs_due")]
 
@@ -75,8 +93,11 @@ class RunStep(models.Model):
     title = models.CharField(max_length=200)
     status = models.CharField(max_length=10, choices=[(status.value, status.value) for status in StepStatus])
     note = models.CharField(max_length=500, blank=True)
+    memory = models.JSONField(default=dict, help_text="what it, and its undo, have learned so far")
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    undo_started_at = models.DateTimeField(null=True)
+    idle = models.DurationField(default=timedelta, help_text="in queues or paused since it or its undo began")
 
     class Meta:
         ordering = ["position"]
@@ -84,6 +105,24 @@ class RunStep(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class Signal(models.Model):
+    """What somebody asked of a run under way. Rows are only ever added; the last of its kind counts."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="signals")
+    kind = models.CharField(max_length=10, choices=[(kind.value, kind.value) for kind in SignalKind])
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
+    actor_name = models.CharField(max_length=150)
+    via = models.CharField(max_length=80)
+    reason = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} by {self.actor_name}"
 
 
 class LogLine(models.Model):

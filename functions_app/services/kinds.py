@@ -5,19 +5,19 @@ from collections.abc import Mapping
 from functions_app.domain.runs import Kind, Queue
 from functions_app.services.bases import polls
 from functions_app.services.changes import deploy, invoke, roll_back
-from functions_app.services.engine.steps import RunKind
+from functions_app.services.engine.steps import RunKind, always
 from functions_app.services.images import files, forecasts
 from functions_app.services.sync import run
 
 KINDS: Mapping[Kind, RunKind] = {
     kind.kind: kind
     for kind in (
-        RunKind(Kind.SYNC, run.STEPS, Queue.READING),
-        RunKind(Kind.BASE_POLL, polls.STEPS, Queue.READING),
-        RunKind(Kind.DEPLOYMENT, deploy.STEPS, Queue.CHANGES),
-        RunKind(Kind.ROLLBACK, roll_back.STEPS, Queue.CHANGES),
-        RunKind(Kind.READ_FILES, files.STEPS, Queue.READING),
-        RunKind(Kind.FORECAST, forecasts.STEPS, Queue.READING),
-        RunKind(Kind.INVOCATION, invoke.STEPS, Queue.INVOCATIONS),
+        RunKind(Kind.SYNC, run.steps, Queue.READING),
+        RunKind(Kind.BASE_POLL, always(polls.STEPS), Queue.READING),
+        RunKind(Kind.DEPLOYMENT, always(deploy.STEPS), Queue.CHANGES, pausable=True),
+        RunKind(Kind.ROLLBACK, always(roll_back.STEPS), Queue.CHANGES),
+        RunKind(Kind.READ_FILES, always(files.STEPS), Queue.READING),
+        RunKind(Kind.FORECAST, always(forecasts.STEPS), Queue.READING),
+        RunKind(Kind.INVOCATION, always(invoke.STEPS), Queue.INVOCATIONS),
     )
 }

@@ -9,13 +9,14 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from functions_app.domain.runs import ENDED, Kind
+from functions_app.domain.runs import ACTIVE, ENDED, Kind
 from functions_app.models import AuditEntry, LogLine, Plan, Run
 from functions_app.services.engine import plans
-from functions_app.services.people import access, sign_in
+from functions_app.services.people import sign_in
+from functions_app.services.people.actor import SCHEDULE
 
 BATCH = 5_000  # rows per transaction: nobody waits long for SQLite's one writer
 
@@ -39,7 +40,7 @@ def tidy(now: datetime) -> Tidied:
     ended = Run.objects.filter(status__in=ENDED, ended_at__lt=logs_until)
     return Tidied(
         log_lines=_delete(LogLine.objects.filter(run__in=ended)),
-        runs=_delete(ended.filter(actor=None, actor_name=access.SCHEDULE)),
+        runs=_delete(ended.filter(via=SCHEDULE.via)),
         plans=_delete(Plan.objects.filter(expires_at__lt=plans_until)),
         payloads=_forget_payloads(now),
         sessions=_delete(Session.objects.filter(expire_date__lt=timezone.now())),  # noqa: TID251 - Django set it
@@ -58,11 +59,8 @@ def _delete(rows: QuerySet[Any]) -> int:
 def _forget_payloads(now: datetime) -> int:
     """Of an invocation that was never sent (refused, cancelled, expired) the plan still holds the payload."""
     held = Plan.objects.filter(kind=Kind.INVOCATION, expires_at__lt=now, body__has_key=plans.PRIVATE)
-    busy = {
-        run.plan.get("plan_id")
-        for run in Run.objects.filter(kind=Kind.INVOCATION).exclude(status__in=ENDED).only("plan")
-    }
-    keys = [str(key) for key in held.values_list("pk", flat=True) if str(key) not in busy]
+    busy = Run.objects.filter(made_from=OuterRef("pk"), status__in=ACTIVE)
+    keys = list(held.exclude(Exists(busy)).values_list("pk", flat=True))
     for key in keys:
-        plans.blank(key)
+        plans.forget_payload(key)
     return len(keys)

@@ -99,7 +99,7 @@ class FleetFeed:
 def read_state() -> State:
     """The fleet's revision and how many runs are active. Two queries."""
     revision = FleetRevision.objects.filter(pk=1).values_list("revision", flat=True).first() or 0
-    return revision, Run.objects.filter(status__in=sorted(ACTIVE)).count()
+    return revision, Run.objects.filter(status__in=sorted(ACTIVE), parent=None).count()
 
 
 def _frame(state: State) -> bytes:

@@ -12,6 +12,7 @@ from functions_app import clock
 from functions_app.services.engine import clocks
 from functions_app.services.inventory.fleet_status import FleetStatus, fleet_status
 from functions_app.services.people import access
+from functions_app.services.people.actor import Actor
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,6 @@ def page_frame(request: HttpRequest) -> dict[str, object]:
 
     return {
         "fleet": SimpleLazyObject(status),
-        "operator": SimpleLazyObject(lambda: access.is_operator(request.user)),
+        "operator": SimpleLazyObject(lambda: access.is_operator(Actor.in_browser(request.user))),
         "clocks": clocks.remembered(),
     }

@@ -14,6 +14,7 @@ from django_htmx.middleware import HtmxDetails
 
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.services.people import access
+from functions_app.services.people.actor import Actor
 
 P = ParamSpec("P")
 
@@ -23,6 +24,11 @@ class HtmxHttpRequest(HttpRequest):
 
     htmx: HtmxDetails
     user: User
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Who sent a request of the browser."""
+    return Actor.in_browser(request.user)
 
 
 def wants_partial(request: HttpRequest) -> bool:
@@ -92,7 +98,7 @@ def operator_required(
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         name = request.resolver_match.view_name if request.resolver_match else ""
-        access.require_operator(request.user, name or "change", request.path)
+        access.require_operator(actor_of(request), name or "change", request.path)
         return view(request, *args, **kwargs)
 
     update_wrapper(guarded, view)

@@ -56,7 +56,7 @@ def test_a_push_is_accepted_and_polled(hook: Client, valkey: object) -> None:
     assert answer.status_code == 202
     assert "golden:stable is polled by run" in answer.json()["text"]
     assert Run.objects.get().plan == {"streams": [stream.pk]}
-    assert Run.objects.get().actor_name == "schedule"
+    assert Run.objects.get().actor_name == "the schedule"
     assert Repository.objects.get(pk=repository.pk).asked_at is not None
 
 

@@ -13,6 +13,7 @@ from functions_app.domain.runs import Kind, Status
 from functions_app.models import AuditEntry, LogLine, Plan, Run
 from functions_app.services.engine import plans
 from functions_app.services.people import access, sign_in
+from functions_app.services.people.actor import SCHEDULE, Actor
 from functions_app.services.tidy import tidy
 
 pytestmark = [pytest.mark.django_db, pytest.mark.shows_dates]
@@ -20,14 +21,15 @@ NOW = clock.now()
 LONG_AGO = NOW - timedelta(days=91)
 
 
-def run_of(actor: User | None, status: Status, ended: bool = True, kind: Kind = Kind.SYNC) -> Run:
+def run_of(actor: Actor, status: Status, ended: bool = True, kind: Kind = Kind.SYNC) -> Run:
     """A run of long ago with two lines."""
     run = Run.objects.create(
         kind=kind,
         status=status,
         title="A run",
-        actor=actor,
-        actor_name=actor.get_username() if actor else access.SCHEDULE,
+        actor=actor.person,
+        actor_name=actor.name,
+        via=actor.via,
         created_at=LONG_AGO,
         ended_at=LONG_AGO if ended else None,
         line_count=2,
@@ -36,31 +38,31 @@ def run_of(actor: User | None, status: Status, ended: bool = True, kind: Kind = 
     return run
 
 
-def plan_of(actor: User, days: int, kind: Kind = Kind.INVOCATION) -> Plan:
+def plan_of(actor: Actor, days: int, kind: Kind = Kind.INVOCATION) -> Plan:
     """A plan that expired so many days ago, with a payload."""
     then = NOW - timedelta(days=days)
-    body = {plans.PRIVATE: '{"card": "4111"}', "title": "Invoke"}
-    return Plan.objects.create(kind=kind, body=body, created_by=actor, created_at=then, expires_at=then)
+    body = {plans.PRIVATE: '{"card": "4111"}'}
+    return Plan.objects.create(kind=kind, body=body, maker=actor.person, created_at=then, expires_at=then)
 
 
-def test_of_a_persons_run_the_lines_go_and_the_page_says_so(operator: User) -> None:
+def test_of_a_persons_run_the_lines_go_and_the_page_says_so(operator: Actor) -> None:
     run = run_of(operator, Status.SUCCEEDED, kind=Kind.DEPLOYMENT)
     assert tidy(NOW).log_lines == 2
     client = Client()
-    client.force_login(operator)
+    client.force_login(User.objects.get(username="olga"))
     text = client.get(f"/runs/{run.pk}/").content.decode()
     assert "The log of this run was deleted because of its age." in text
 
 
-def test_a_scheduled_run_goes_as_a_whole_and_one_under_way_stays(operator: User) -> None:
-    run_of(None, Status.SUCCEEDED)
-    going_on = run_of(None, Status.RUNNING, ended=False)
+def test_a_scheduled_run_goes_as_a_whole_and_one_under_way_stays(operator: Actor) -> None:
+    run_of(SCHEDULE, Status.SUCCEEDED)
+    going_on = run_of(SCHEDULE, Status.RUNNING, ended=False)
     assert tidy(NOW).runs == 1
     assert list(Run.objects.all()) == [going_on]
     assert going_on.lines.count() == 2
 
 
-def test_what_is_younger_stays(operator: User) -> None:
+def test_what_is_younger_stays(operator: Actor) -> None:
     run = run_of(operator, Status.FAILED)
     Run.objects.update(ended_at=NOW - timedelta(days=89))
     plan_of(operator, 29)
@@ -68,7 +70,7 @@ def test_what_is_younger_stays(operator: User) -> None:
     assert (run.lines.count(), Plan.objects.count()) == (2, 1)
 
 
-def test_old_plans_sessions_and_refused_sign_ins_go_the_rest_of_the_audit_table_stays(operator: User) -> None:
+def test_old_plans_sessions_and_refused_sign_ins_go_the_rest_of_the_audit_table_stays(operator: Actor) -> None:
     plan_of(operator, 31, Kind.DEPLOYMENT)
     Session.objects.create(session_key="old", session_data="", expire_date=timezone.now() - timedelta(days=1))
     sign_in.refused("olga", "203.0.113.7")
@@ -80,7 +82,7 @@ def test_old_plans_sessions_and_refused_sign_ins_go_the_rest_of_the_audit_table_
     assert list(AuditEntry.objects.values_list("action", flat=True)) == ["run.cancel"]
 
 
-def test_a_payload_that_was_never_sent_is_forgotten_one_that_waits_to_be_sent_is_not(operator: User) -> None:
+def test_a_payload_that_was_never_sent_is_forgotten_one_that_waits_to_be_sent_is_not(operator: Actor) -> None:
     forgotten, waiting = plan_of(operator, 1), plan_of(operator, 1)
     Run.objects.create(
         kind=Kind.INVOCATION,
@@ -88,14 +90,14 @@ def test_a_payload_that_was_never_sent_is_forgotten_one_that_waits_to_be_sent_is
         title="Invoke",
         created_at=NOW,
         actor_name="olga",
-        plan={"plan_id": str(waiting.pk)},
+        made_from=waiting,
     )
     assert tidy(NOW).payloads == 1
-    assert plans.private(str(forgotten.pk)) == ""
-    assert plans.private(str(waiting.pk)) == '{"card": "4111"}'
+    assert plans.payload(Plan.objects.get(pk=forgotten.pk)) == ""
+    assert plans.payload(Plan.objects.get(pk=waiting.pk)) == '{"card": "4111"}'
 
 
-def test_a_second_time_finds_nothing(operator: User) -> None:
+def test_a_second_time_finds_nothing(operator: Actor) -> None:
     run_of(operator, Status.SUCCEEDED)
     tidy(NOW)
     assert tidy(NOW).log_lines == 0

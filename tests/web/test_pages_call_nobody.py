@@ -10,9 +10,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, reverse
 
+from functions_app.domain.runs import SignalKind
 from functions_app.models import FreshnessPolicy, Image, LifecycleForecast, Run
 from functions_app.services.bases.verdicts import judge_images
 from functions_app.services.changes import patch as patches
+from functions_app.services.people.actor import Actor
 from functions_app.urls import urlpatterns
 from tests import factories
 from tests.conftest import Valkey
@@ -26,7 +28,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 # These only take a POST, and start a run or make a plan.
 ACTIONS = {
     "base-patch", "base-poll", "base-read-files", "function-rollback", "hook-ecr", "image-read-files", "image-scan",
-    "invoke-check", "logout", "plan-apply", "policy-delete", "repository-forecast", "run-cancel", "sync",
+    "invoke-check", "logout", "plan-apply", "policy-delete", "repository-forecast", "sync",
+    *(f"run-{kind}" for kind in SignalKind),
 }  # fmt: skip
 
 PATTERNS = {str(pattern.name): str(pattern.pattern) for pattern in urlpatterns if isinstance(pattern, URLPattern)}
@@ -35,7 +38,7 @@ PATTERNS = {str(pattern.name): str(pattern.pattern) for pattern in urlpatterns i
 @pytest.fixture
 def stage(functions: Functions, superuser: User, aws: Sandbox, valkey: Valkey) -> Stage:
     """A function in the sandbox, with a second image to deploy."""
-    made = make_stage(functions, superuser)
+    made = make_stage(functions, Actor(superuser))
     made.push("two", "2")
     return made
 
@@ -84,7 +87,7 @@ def addresses(stage: Stage, person: User) -> dict[str, str]:
         expiring=[{"digest": digest("app"), "rule": 1, "action": "delete", "tags": ["v1"], "pushed_at": ""}],
     )
     policy = FreshnessPolicy.objects.create(max_days=30)
-    patch = patches.plan(stream, person)
+    patch = patches.plan(stream, Actor(person))
     deployment = stage.plan("2")
     run = Run.objects.create(kind="deployment", status="running", title="Deploy v2", function=function, created_at=NOW)
     keys: dict[str, list[Any]] = {

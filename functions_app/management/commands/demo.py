@@ -18,7 +18,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
@@ -30,6 +30,7 @@ from functions_app.services.bases import overdue_policies, streams
 from functions_app.services.bases.poll_schedule import submit_poll
 from functions_app.services.bases.streams import seed_streams
 from functions_app.services.people import access
+from functions_app.services.people.actor import SCHEDULE, SHELL, Actor
 from functions_app.services.sync import run
 
 PASSWORD = "drydock-demo"  # noqa: S105 - printed on purpose; the demo listens on the loopback address alone
@@ -174,15 +175,15 @@ def _prepare() -> None:
         users.objects.create_user(name, password=PASSWORD).groups.add(Group.objects.get(name=group))
     for name, account_id, colour, role in ACCOUNTS:
         Account.objects.create(name=name, account_id=account_id, colour=colour, role_arn=role, regions=REGIONS)
-    operator = users.objects.get(username="operator")
+    operator = Actor(users.objects.get(username="operator"), SHELL)
     _set_policies(operator)
     seed_streams()
-    submit_poll(None)
+    submit_poll(SCHEDULE)
     streams.add_stream(GOLDEN, [], operator)  # the poll that waits reads it as well
-    run.submit(None)
+    run.submit(SCHEDULE)
 
 
-def _set_policies(operator: User) -> None:
+def _set_policies(operator: Actor) -> None:
     """How long a stale base may stay: a month, and in staging two, or two releases."""
     staging = str(Account.objects.get(name="staging").pk)
     overdue_policies.save(overdue_policies.PolicyDraft("", "", "", "30", ""), operator)

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from functions_app.services.people import access
+from functions_app.services.people.actor import SHELL, Actor
 
 NONE = "none"
 
@@ -38,7 +39,7 @@ class Command(BaseCommand):
             person.save(update_fields=["is_active"])
             person.groups.set([] if group == NONE else [Group.objects.get_or_create(name=group)[0]])
             result = "may not sign in" if group == NONE else f"is {group}"
-            access.audit(None, "person.change", name, {"group": group}, result, actor_name=f"{getuser()} (shell)")
+            access.audit(Actor(None, SHELL, named=getuser()), "person.change", name, {"group": group}, result)
         self.stdout.write(f"{name} {result}.")
 
     def _password(self, name: str) -> str:

@@ -3,6 +3,7 @@
 import os
 import threading
 import uuid
+from getpass import getuser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -13,6 +14,7 @@ from functions_app.domain.errors import DrydockError
 from functions_app.domain.runs import Status
 from functions_app.models import Run
 from functions_app.services.engine import runs
+from functions_app.services.people.actor import SHELL, Actor
 from functions_app.services.sync import run as sync
 
 LOOK_EVERY = 0.2  # seconds between two looks at the run's log
@@ -26,7 +28,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Exit code 1 where an account or region could not be read. A sync under way is followed, not doubled."""
         try:
-            run, own = sync.submit_or_join()
+            run, own = sync.submit_or_join(Actor(None, SHELL, named=getuser()))
         except DrydockError as error:
             raise CommandError(f"{error} {error.problem.next_step}") from error
         if not own:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, transaction
 
 from functions_app.domain.bases.freshness import NEWER_LIMIT
@@ -11,6 +10,7 @@ from functions_app.domain.bases.overdue_policies import Policy
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import Account, FreshnessPolicy
 from functions_app.services.people import access
+from functions_app.services.people.actor import Actor
 from functions_app.services.snapshot.function_summaries import refresh_summaries
 from functions_app.services.snapshot.overdue import read_policies
 
@@ -101,7 +101,7 @@ def faults(draft: PolicyDraft, existing: FreshnessPolicy | None = None) -> dict[
     return found
 
 
-def save(draft: PolicyDraft, actor: User | AnonymousUser, existing: FreshnessPolicy | None = None) -> FreshnessPolicy:
+def save(draft: PolicyDraft, actor: Actor, existing: FreshnessPolicy | None = None) -> FreshnessPolicy:
     """Store a draft without faults and bring all summaries up to date. Raises DENIED, and INVALID for faults."""
     access.require_operator(actor, "freshness_policy.save", str(existing or "new policy"))
     if wrong := faults(draft, existing):
@@ -122,7 +122,7 @@ def save(draft: PolicyDraft, actor: User | AnonymousUser, existing: FreshnessPol
     return policy
 
 
-def delete(policy: FreshnessPolicy, actor: User | AnonymousUser) -> None:
+def delete(policy: FreshnessPolicy, actor: Actor) -> None:
     """Take a policy away and bring all summaries up to date. Raises DENIED."""
     access.require_operator(actor, "freshness_policy.delete", str(policy))
     with transaction.atomic():

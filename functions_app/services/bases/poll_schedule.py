@@ -9,13 +9,13 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.db.models import Q
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Kind
 from functions_app.models import BaseStream, Run
 from functions_app.services.engine import runs
+from functions_app.services.people.actor import SCHEDULE, Actor
 
 JITTER = 0.15  # of the time between two polls, more or less, and always the same for one stream
 AHEAD = 0.1  # of that time: a poll takes along what would be due so soon, rather than a run for each stream
@@ -52,7 +52,7 @@ def make_due(streams: Collection[int]) -> int:
     return BaseStream.objects.filter(pk__in=streams).update(next_poll_at=None)
 
 
-def submit_poll(actor: User | None, streams: Collection[int] | None = None) -> Run:
+def submit_poll(actor: Actor, streams: Collection[int] | None = None) -> Run:
     """Start a poll of these base streams (None: all); images are judged anew after it in any case.
 
     Raises BUSY when one is under way; the streams named are then read as soon as it has ended.
@@ -71,10 +71,10 @@ def submit_due(now: datetime) -> Run | None:
     switched_off = BaseStream.objects.filter(enabled=False, next_poll_at=None)
     if not due_streams(now) and not switched_off.exists() and BaseStream.objects.exists():
         return None
-    return runs.submit(Kind.BASE_POLL, title="Poll base streams", plan={"due": True}, actor=None, lock=LOCK)
+    return runs.submit(Kind.BASE_POLL, title="Poll base streams", plan={"due": True}, actor=SCHEDULE, lock=LOCK)
 
 
-def ask(actor: User | None, stream: int) -> None:
+def ask(actor: Actor, stream: int) -> None:
     """After a change of a stream: read it and judge all images anew, now or when the poll under way has ended."""
     try:
         submit_poll(actor, [stream])

@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from django.contrib.auth.models import User
-
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import BaseStream
 from functions_app.services.bases import streams
+from functions_app.services.people.actor import Actor
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class StreamDraft:
         return cls(stream.name, stream.reference, tuple(stream.platforms), ends, stream.enabled)
 
 
-def save(draft: StreamDraft, actor: User, existing: BaseStream | None = None) -> BaseStream:
+def save(draft: StreamDraft, actor: Actor, existing: BaseStream | None = None) -> BaseStream:
     """Add or change a stream. One of Lambda's own can only be switched on and off.
 
     Raises INVALID or PREFLIGHT for what is wrong with the draft, DENIED for a host that may not be asked.

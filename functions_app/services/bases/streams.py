@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from functions_app.domain.errors import Code, DrydockError
@@ -22,6 +21,7 @@ from functions_app.models import BaseStream
 from functions_app.services.bases import poll_schedule
 from functions_app.services.images.registries import allowed_host
 from functions_app.services.people import access
+from functions_app.services.people.actor import Actor
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "base-streams.json"
 HOST = "public.ecr.aws"
@@ -94,7 +94,7 @@ def seed_streams(references: Iterable[str] | None = None) -> int:
 
 
 def add_stream(
-    reference: str, platforms: Sequence[str], actor: User, *, name: str = "", deprecated_on: date | None = None
+    reference: str, platforms: Sequence[str], actor: Actor, *, name: str = "", deprecated_on: date | None = None
 ) -> BaseStream:
     """Watch a company's own base from now on; it is read at once. `platforms` empty: all that its index has.
 
@@ -121,7 +121,7 @@ def add_stream(
 
 def edit_stream(
     stream: BaseStream,
-    actor: User,
+    actor: Actor,
     *,
     name: str | None = None,
     reference: str | None = None,
@@ -175,7 +175,7 @@ def _new_reference(stream: BaseStream, text: str) -> str:
     return ref
 
 
-def switch_stream(stream: BaseStream, enabled: bool, actor: User) -> BaseStream:
+def switch_stream(stream: BaseStream, enabled: bool, actor: Actor) -> BaseStream:
     """Switch a stream on or off: off, it is not polled and finds no bases; its releases stay.
 
     Images are judged anew at once. Raises DENIED.

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.contrib.auth.models import User
-
 from functions_app.domain.changes import checks
 from functions_app.domain.changes.aliases import AliasState
 from functions_app.domain.changes.deployments import DeploymentPlan, RollbackPlan
@@ -13,17 +11,19 @@ from functions_app.domain.runs import ACTIVE, Kind
 from functions_app.models import Function, Run
 from functions_app.services.engine import plans
 from functions_app.services.engine.plans import Draft, Planned
+from functions_app.services.people.actor import Actor
 
 Made = TypeVar("Made", DeploymentPlan, RollbackPlan)
 
 
-def make(kind: Kind, function: Function, asked: dict[str, Any], actor: User, read: Callable[[], Made]) -> Planned[Made]:
+def make(
+    kind: Kind, function: Function, asked: dict[str, Any], actor: Actor, read: Callable[[], Made]
+) -> Planned[Made]:
     """Make the plan that `read` freezes: one change of a function at a time, production confirmed by its name."""
 
     def draft() -> Draft[Made]:
         made = read()
-        beside = {**plans.about(function), "lock": function.arn, "confirm": made.confirm}
-        return Draft(made, beside, made.checks)
+        return Draft(made, function, function.arn, made.confirm, checks=made.checks)
 
     return plans.make(kind, function.arn, asked, actor, draft)
 

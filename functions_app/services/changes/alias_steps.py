@@ -4,6 +4,7 @@ Every step reads AWS before it writes, so that one that is run again after a cra
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from functions_app.aws import lambdas
 from functions_app.domain.changes.aliases import AliasState
@@ -16,8 +17,8 @@ from functions_app.services.changes.careful_steps import ALIAS, LONG, PASSING, S
 from functions_app.services.changes.function_places import target_of
 from functions_app.services.engine.steps import Context, StepSpec
 
-UNDO_LOOKS = 60  # every UNDO_PAUSE seconds: an alias is not left where it must not be for want of patience
-UNDO_PAUSE = 2.0
+UNDO_LIMIT = timedelta(minutes=3)  # an alias is not left where it must not be for want of patience
+UNDO_PAUSE = 2.0  # seconds between two tries
 LOOKS = 5  # at an alias that was just pointed: Lambda's answers may lag behind its own writes for a moment
 
 
@@ -34,7 +35,7 @@ def moving(goal: Callable[[Context], tuple[AliasPlan, str]]) -> tuple[StepSpec, 
         return read_back(context, *goal(context))
 
     return (
-        StepSpec("alias", "Point the alias", patient(point_it), undo=put_it_back, limit=SHORT),
+        StepSpec("alias", "Point the alias", patient(point_it), undo=put_it_back, limit=SHORT, undo_limit=UNDO_LIMIT),
         StepSpec("verify", "Read back and compare", patient(read_it_back), limit=LONG, settles=True),
     )
 
@@ -131,16 +132,15 @@ def _allocated(context: Context, plan: AliasPlan) -> Outcome | None:
 def put_back(context: Context, plan: AliasPlan, version: str) -> str | Wait:
     """Undo `point`: the alias goes where it was, unless somebody has changed it since. Says what was done.
 
-    Tried again for UNDO_LOOKS times where AWS gives no answer, throttles or is busy with the alias.
+    Tried again for as long as UNDO_LIMIT where AWS gives no answer, throttles or is busy with the alias.
     """
     try:
         return _put_back(context, plan, version)
     except DrydockError as error:
-        looks = context.memory["undo_looks"] = context.memory.get("undo_looks", 0) + 1
-        if error.problem.code in {*PASSING, Code.BUSY, Code.CHANGED} and looks < UNDO_LOOKS:
-            context.log.warning(f"{error} Trying again in {UNDO_PAUSE:g} s.")
-            return Wait(UNDO_PAUSE)
         tell_alias(context, f"{plan.alias} could not be put back to {plan.before}: look at it in Lambda. {error}")
+        if error.problem.code in {*PASSING, Code.BUSY, Code.CHANGED}:
+            context.log.warning(f"{error} Trying again in {UNDO_PAUSE:g} s.")
+            return Wait(UNDO_PAUSE, str(error))
         raise
 
 

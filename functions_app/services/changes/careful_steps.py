@@ -59,7 +59,7 @@ def uncertain(context: Context, maybe: str, not_done: str) -> Iterator[None]:
 
 def refresh(context: Context) -> Outcome:
     """Read the function into the snapshot. That this fails is told, and undoes nothing: the next sync makes it good."""
-    function = Function.objects.filter(pk=context.plan["function_id"]).first()
+    function = Function.objects.filter(pk=context.run.function_id or 0).first()
     if function is None:
         return Skipped("the function is no longer in the snapshot")
     try:

@@ -22,13 +22,13 @@ def update_code(context: Context) -> Outcome:
     detail = lambdas.get_function(target, frozen.place.name)
     latest, wanted = detail.fact.latest, short(frozen.to_digest)
     untouched = latest.revision_id == frozen.function_revision
-    ours = bool(context.memory.get("update_sent"))  # then the function is changed, and we may be who changed it
+    ours = bool(context.shared.get("update_sent"))  # then the function is changed, and we may be who changed it
     if not untouched and not (ours and latest.digest == frozen.to_digest):
         raise _changed_code(context, frozen, latest.digest)
     if latest.digest == frozen.to_digest and not (untouched and detail.last_update_status == "Failed"):
         tell(context, f"Code updated to {wanted} ($LATEST)." if ours else f"Code of $LATEST was {wanted} before.")
         return Skipped(f"$LATEST has {wanted} already")
-    context.memory["update_sent"] = True
+    context.shared["update_sent"] = True
     with uncertain(context, f"Code may or may not have been updated to {wanted} ($LATEST).", "Code was not updated."):
         lambdas.update_code(target, frozen.place.name, frozen.image_uri, frozen.function_revision)
     tell(context, f"Code updated to {wanted} ($LATEST).")
@@ -37,7 +37,7 @@ def update_code(context: Context) -> Outcome:
 
 def _changed_code(context: Context, frozen: DeploymentPlan, now: str) -> DrydockError:
     """Somebody else changed the function: what became of our own update is told."""
-    if context.memory.get("update_sent"):
+    if context.shared.get("update_sent"):
         ours = f"Code was updated to {short(frozen.to_digest)}, or Lambda was asked to"
         tell(context, f"{ours}; somebody else changed $LATEST, which now runs {short(now)}.")
     return changed_message(f"the function {frozen.place.name}")
@@ -52,7 +52,7 @@ def wait_for_update(context: Context) -> Outcome:
         raise _changed_code(context, frozen, latest.digest)
     outcome = _settled(detail, "the update")
     # An update changes the revision twice, when it begins and when it has settled: this is the one to publish.
-    context.memory["revision"] = latest.revision_id
+    context.shared["revision"] = latest.revision_id
     return outcome
 
 
@@ -79,9 +79,9 @@ def publish(context: Context) -> Outcome:
     """Publish a version of what was planned, and wait until it can be called. Raises CHANGED, FAILED."""
     frozen = DeploymentPlan.from_json(context.plan)
     target = target_of(frozen.place)
-    version = context.memory.get("version")
+    version = context.shared.get("version")
     if not version:
-        version = context.memory["version"] = context.result["version"] = _publish_once(context, frozen, target)
+        version = context.shared["version"] = context.result["version"] = _publish_once(context, frozen, target)
         context.save()
         refresh(context)
     detail = lambdas.get_function(target, frozen.place.name, version)
@@ -99,9 +99,9 @@ def _publish_once(context: Context, frozen: DeploymentPlan, target: Target) -> s
     Lambda gives the last version again while $LATEST is unchanged, so a publish that is repeated makes no second one;
     if $LATEST was changed since, ours is found by its description.
     """
-    name, mark = frozen.place.name, f"Drydock run {context.run.pk}, plan {context.plan['plan_id'][:8]}"
+    name, mark = frozen.place.name, f"Drydock run {context.run.pk}, plan {str(context.run.made_from_id)[:8]}"
     latest = lambdas.get_function(target, name).fact.latest
-    unchanged = latest.digest == frozen.to_digest and latest.revision_id == context.memory["revision"]
+    unchanged = latest.digest == frozen.to_digest and latest.revision_id == context.shared["revision"]
     if unchanged:
         with uncertain(context, "Version may or may not have been published.", "Version was not published."):
             fact = lambdas.publish_version(target, name, frozen.to_digest, latest.revision_id, mark)

@@ -1,7 +1,5 @@
 """Deploying an image: plan it (AWS is read, nothing is changed), then a run of small repeatable steps."""
 
-from django.contrib.auth.models import User
-
 from functions_app.aws import ecr, lambdas
 from functions_app.aws.session import Target
 from functions_app.domain.changes import checks
@@ -24,10 +22,11 @@ from functions_app.services.changes.image_choices import ResolvedImage
 from functions_app.services.engine.plans import Planned
 from functions_app.services.engine.steps import Context, StepSpec
 from functions_app.services.people import accounts
+from functions_app.services.people.actor import Actor
 from functions_app.services.snapshot import function_summaries
 
 
-def plan(function: Function, image: str, alias: str, actor: User) -> Planned[DeploymentPlan]:
+def plan(function: Function, image: str, alias: str, actor: Actor) -> Planned[DeploymentPlan]:
     """Resolve the image once, read function and alias, make all checks, freeze the lot. Changes nothing.
 
     Raises INVALID (what was typed), NOT_FOUND (image, function), DENIED, UNREACHABLE; a check that fails is in the
@@ -143,7 +142,7 @@ def _check_again(context: Context) -> Outcome:
 
 
 def _goal(context: Context) -> tuple[DeploymentPlan, str]:
-    return DeploymentPlan.from_json(context.plan), context.memory["version"]
+    return DeploymentPlan.from_json(context.plan), context.shared["version"]
 
 
 def _refresh(context: Context) -> Outcome:
@@ -154,8 +153,8 @@ def _refresh(context: Context) -> Outcome:
     outcome, frozen = refresh(context), DeploymentPlan.from_json(context.plan)
     chosen = ImageRef.parse(frozen.image)
     if tag := "" if chosen.digest else chosen.tag:
-        function_id = context.plan["function_id"]
-        published = Version.objects.filter(function_id=function_id, number=context.memory["version"])
+        function_id = context.run.function_id or 0
+        published = Version.objects.filter(function_id=function_id, number=context.shared["version"])
         if published.update(deployed_tag=tag):
             function_summaries.refresh_summaries([function_id])
     return outcome

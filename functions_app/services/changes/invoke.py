@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import connections
 
 from functions_app import clock
@@ -35,6 +34,7 @@ from functions_app.services.changes.function_places import place_of, target_of
 from functions_app.services.engine import plans
 from functions_app.services.engine.plans import Draft
 from functions_app.services.engine.steps import Context, StepSpec
+from functions_app.services.people.actor import Actor
 
 POLL_EVERY = 0.3  # seconds between two looks at the log group
 SKEW = timedelta(seconds=2)  # this machine's clock against AWS's
@@ -44,7 +44,7 @@ SHOWN = 100  # versions to choose from; an alias or a newer one is what people w
 LATE = 15.0  # seconds the log group gets, after the answer, to deliver up to REPORT (CloudWatch may take several)
 
 
-def submit(function: Function, qualifier: str, payload: str, mode: Mode, actor: User) -> Run:
+def submit(function: Function, qualifier: str, payload: str, mode: Mode, actor: Actor) -> Run:
     """Plan and apply in one: what is sent is in the plan alone, which forgets it once it was sent.
 
     Raises INVALID (payload, qualifier), DENIED. A refused attempt is in the audit table.
@@ -56,7 +56,7 @@ def submit(function: Function, qualifier: str, payload: str, mode: Mode, actor: 
             raise DrydockError(Code.INVALID, check.text, next_step="Correct the payload; nothing was sent.")
         _check_qualifier(function, qualifier)
         frozen = InvocationPlan(place_of(function), qualifier, mode, check.size_bytes, check.sha256)
-        return Draft(frozen, {**plans.about(function), plans.PRIVATE: payload_bytes(payload).decode()})
+        return Draft(frozen, function, payload=payload_bytes(payload).decode())
 
     asked = {"qualifier": qualifier[:130], "mode": mode.value, "bytes": check.size_bytes, "sha256": check.sha256}
     planned = plans.make(Kind.INVOCATION, function.arn, asked, actor, draft)
@@ -85,7 +85,7 @@ def _check(context: Context) -> Outcome:
     frozen = InvocationPlan.from_json(context.plan)
     name, qualifier, target = frozen.place.name, frozen.qualifier, target_of(frozen.place)
     detail = lambdas.get_function(target, name, qualifier)
-    context.memory |= {
+    context.shared |= {
         "timeout_s": detail.fact.timeout_s,
         "log_group": detail.fact.log_group,
         "versions": _versions(target, name, qualifier, detail),
@@ -108,9 +108,9 @@ def _versions(target: Target, name: str, qualifier: str, detail: FunctionDetail)
 def _invoke(context: Context) -> Outcome:
     """Send it: the one step that is never repeated. The payload is forgotten before it leaves."""
     frozen = InvocationPlan.from_json(context.plan)
-    plan_id = context.plan["plan_id"]
-    payload = plans.private(plan_id).encode()
-    plans.blank(plan_id)
+    payload = plans.payload(context.run.made_from).encode()
+    if context.run.made_from:
+        plans.forget_payload(context.run.made_from.pk)
     if not payload:
         raise DrydockError(
             Code.UNKNOWN_OUTCOME, "The payload is gone: it was sent before.", next_step="Look at the function's log."
@@ -121,7 +121,7 @@ def _invoke(context: Context) -> Outcome:
 
 
 def _send(context: Context, frozen: InvocationPlan, payload: bytes) -> InvokeAnswer:
-    place, timeout_s = frozen.place, context.memory["timeout_s"]
+    place, timeout_s = frozen.place, context.shared["timeout_s"]
     try:
         return lambdas.invoke(target_of(place), place.name, frozen.qualifier, payload, frozen.mode.value, timeout_s)
     except DrydockError as error:
@@ -132,9 +132,9 @@ def _follow(context: Context, frozen: InvocationPlan, payload: bytes) -> InvokeA
     """Invoke while a second thread brings the lines of the log group; the tail fills what is missing."""
     live = LiveLog(
         target=target_of(frozen.place),
-        group=context.memory["log_group"],
+        group=context.shared["log_group"],
         log=context.log,
-        merge=InvocationLog(context.memory["versions"]),
+        merge=InvocationLog(context.shared["versions"]),
         since=clock.now() - SKEW,
     )
     with live:

@@ -4,8 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import User
-
 from functions_app import clock
 from functions_app.domain.changes.patches import CurrentRelease, Entry, LivePlace, PatchPlan, decide, make_plan
 from functions_app.domain.errors import Code, DrydockError
@@ -14,6 +12,7 @@ from functions_app.domain.runs import Kind
 from functions_app.models import BaseStream, Function, Plan
 from functions_app.services.engine import plans
 from functions_app.services.engine.plans import Draft
+from functions_app.services.people.actor import Actor
 from functions_app.services.snapshot.live_on_bases import FEW, family, label, live_rows, overdue_ways, release_facts
 
 TTL = timedelta(hours=1)
@@ -21,7 +20,7 @@ IMAGE = ("digest", "image__base_tier", "image__os", "image__architecture", "imag
 FUNCTION = ("name", "arn", "region", "owner", "managed_by", "account__name")
 
 
-def plan(stream: BaseStream, actor: User, *, release_id: int | None = None, account_id: int | None = None) -> Plan:
+def plan(stream: BaseStream, actor: Actor, *, release_id: int | None = None, account_id: int | None = None) -> Plan:
     """Freeze what is live on older (or unknown) releases of a stream now, and store it as a plan.
 
     `release_id` and `account_id` narrow it. Raises DENIED for others than operators, PREFLIGHT where nothing is behind.
@@ -34,7 +33,7 @@ def plan(stream: BaseStream, actor: User, *, release_id: int | None = None, acco
 
 def load(plan_id: UUID) -> tuple[Plan, PatchPlan]:
     """A stored plan, for anybody who may look. Raises NOT_FOUND."""
-    stored = Plan.objects.select_related("created_by").filter(pk=plan_id, kind=Kind.PATCH).first()
+    stored = Plan.objects.select_related("maker").filter(pk=plan_id, kind=Kind.PATCH).first()
     if stored is None:
         raise DrydockError(
             Code.NOT_FOUND,

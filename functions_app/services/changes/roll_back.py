@@ -1,7 +1,5 @@
 """Rolling an alias back to a version that was live before, or published earlier: the plan, the run."""
 
-from django.contrib.auth.models import User
-
 from functions_app.aws import lambdas
 from functions_app.aws.session import Target
 from functions_app.domain.changes.aliases import check_alias_name
@@ -19,9 +17,10 @@ from functions_app.services.changes.function_places import place_of, target_of
 from functions_app.services.engine.plans import Planned
 from functions_app.services.engine.steps import Context, StepSpec
 from functions_app.services.people import accounts
+from functions_app.services.people.actor import Actor
 
 
-def plan(function: Function, alias: str, version: str, actor: User) -> Planned[RollbackPlan]:
+def plan(function: Function, alias: str, version: str, actor: Actor) -> Planned[RollbackPlan]:
     """Read function, alias, version and image from AWS, make all checks, freeze the lot. Changes nothing.
 
     Raises INVALID where going to the version would not be going back (domain.changes.ways_back), NOT_FOUND, DENIED,

@@ -6,6 +6,8 @@ import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
 
+from functions_app.domain.runs import Priority
+
 PATIENCE = 0.5  # seconds for Redis
 
 
@@ -29,9 +31,16 @@ def broker() -> str:
 
 
 def waiting_messages(queue: str) -> int:
-    """How many messages lie in a queue of Celery's that no worker has taken; 0 while Redis is away."""
+    """How many messages lie in a queue of Celery's that no worker has taken; 0 while Redis is away.
+
+    Celery keeps a list for each priority (kombu.transport.redis, `_q_for_pri`).
+    """
+    separator = settings.CELERY_BROKER_TRANSPORT_OPTIONS["sep"]
+    pipeline = quick_client().pipeline(transaction=False)
+    for priority in Priority:
+        pipeline.llen(f"{queue}{separator}{priority}" if priority else queue)
     try:
-        return int(quick_client().llen(queue))
+        return sum(pipeline.execute())
     except (redis.RedisError, OSError):
         return 0
 

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import Error, InterfaceError, OperationalError, connections, transaction
@@ -20,6 +20,16 @@ from functions_app.runlog import announce
 server_log = logging.getLogger(__name__)
 PATIENCE = 300.0  # seconds for a database to come back, while an answer is kept in memory
 AGAIN = 0.5  # seconds between two tries
+CLAIMED = (
+    "status",
+    "lease_owner",
+    "lease_until",
+    "wake_at",
+    "started_at",
+    "paused_at",
+    "attempts",
+)  # what a claim sets
+STEP_FIELDS = ("status", "note", "memory", "started_at", "ended_at", "undo_started_at", "idle")
 
 
 DATABASE_AWAY = (OperationalError, InterfaceError)
@@ -34,19 +44,27 @@ def claimable(run: Run, now: datetime) -> bool:
     """Whether there is something to do for a worker that was told of this run."""
     if run.status == Status.QUEUED:
         return True
-    if run.status == Status.WAITING:
-        return run.wake_at is None or run.wake_at <= now
+    if run.status in (Status.WAITING, Status.PAUSED):  # without a time one waits for a signal
+        return run.wake_at is not None and run.wake_at <= now
     return run.status in (Status.RUNNING, Status.UNDOING) and (run.lease_until is None or run.lease_until < now)
+
+
+def _idle(run: Run, now: datetime) -> timedelta:
+    """How long it lay in a queue, was paused, or had a worker that was dead: no step's limit counts that."""
+    since = run.paused_at or run.wake_at or run.lease_until
+    return max(now - since, timedelta()) if since and run.status != Status.QUEUED else timedelta()
 
 
 class Lease:
     """The hold of `owner` on one run. Every write names the owner, so a worker that lost its run writes nothing."""
 
-    def __init__(self, run: Run, owner: str, *, taken_over: bool) -> None:
+    def __init__(self, run: Run, owner: str, before: dict[str, Any], idle: timedelta) -> None:
         self.run_id = run.pk
         self.owner = owner
         self.status = Status(run.status)
-        self.taken_over = taken_over
+        self.idle = idle
+        self.taken_over = bool(before["lease_owner"])  # nobody's while it waits, nor between two tries of an undo
+        self._before = before
         self._lost = threading.Event()
 
     @classmethod
@@ -56,22 +74,26 @@ class Lease:
         run = Run.objects.filter(pk=run_id).first()
         if run is None or not claimable(run, now):
             return None
-        taken_over = bool(run.lease_owner)  # nobody's while it waits, nor between two tries of an undo
+        before = {field: getattr(run, field) for field in CLAIMED}
+        idle = _idle(run, now)
         status = Status.UNDOING if run.status == Status.UNDOING else Status.RUNNING
-        unchanged = Run.objects.filter(
-            pk=run_id, status=run.status, lease_owner=run.lease_owner, lease_until=run.lease_until, wake_at=run.wake_at
-        )
-        changes: dict[str, Any] = {"started_at": run.started_at or now, "wake_at": None}
-        if taken_over:
+        changes: dict[str, Any] = {"started_at": run.started_at or now, "wake_at": None, "paused_at": None}
+        if run.lease_owner:
             changes["attempts"] = F("attempts") + 1
-        claimed = unchanged.update(
+        claimed = Run.objects.filter(pk=run_id, **before).update(
             status=status, lease_owner=owner, lease_until=now + LEASE, revision=F("revision") + 1, **changes
         )
         if not claimed:
             return None
         run.refresh_from_db()
         announce(run_id)
-        return cls(run, owner, taken_over=taken_over), run
+        return cls(run, owner, before, idle), run
+
+    def give_back(self) -> None:
+        """Leave the run as it was found, for the tick to hand it out again."""
+        mine = Run.objects.filter(pk=self.run_id, lease_owner=self.owner)
+        mine.update(**self._before, handed_out_at=None, revision=F("revision") + 1)
+        announce(self.run_id)
 
     def check(self) -> None:
         """Raise LeaseLost if the heartbeat found that the run is another's."""
@@ -98,7 +120,8 @@ class Lease:
                 self._lost.set()
                 self.check()
             if step is not None:
-                step.save(update_fields=["status", "note", "started_at", "ended_at"])
+                facts = {field: storable_value(getattr(step, field)) for field in STEP_FIELDS}
+                RunStep.objects.filter(pk=step.pk).update(**facts)
         self.status = status
         transaction.on_commit(lambda: announce(self.run_id))
 

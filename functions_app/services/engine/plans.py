@@ -1,12 +1,11 @@
 """Plans: checked, audited and stored when they are made; applied once, by who made them, before they expire."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
-from django.contrib.auth.models import User
 from django.db import transaction
 
 from functions_app import clock
@@ -14,9 +13,12 @@ from functions_app.domain.changes.checks import blocked, check_confirmation, for
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.runs import Kind
+from functions_app.domain.text import storable
 from functions_app.models import Function, Plan, Run
 from functions_app.services.engine import runs
+from functions_app.services.engine.kinds import kinds
 from functions_app.services.people import access
+from functions_app.services.people.actor import Actor
 
 TTL = timedelta(minutes=10)
 KEEP = timedelta(days=1)  # an expired plan is kept so long, to say that it expired
@@ -41,15 +43,20 @@ FrozenPlan = TypeVar("FrozenPlan", bound=Frozen, covariant=True)
 class Draft(Generic[FrozenPlan]):
     """What a kind hands to `make`: its frozen plan, and what is not the plan's own.
 
-    `beside` goes into the body too: `function_id` and `target`; `lock` and `confirm` (what must be typed) where the
-    kind has them; PRIVATE. A `summary` is audited when the plan is stored, for a kind that becomes no run.
+    `confirmation` is what must be typed to apply it. `payload` never leaves the plan: not into the run, not into the
+    audit. A `summary` is audited when the plan is stored, for a kind that becomes no run. Where an approval is asked,
+    an approver applies the plan, and not its maker.
     """
 
     plan: FrozenPlan
-    beside: Mapping[str, Any] = field(default_factory=dict)
+    function: Function | None = None
+    lock: str = ""
+    confirmation: str = ""
+    payload: str = ""
     checks: tuple[Check, ...] = ()
     ttl: timedelta = TTL
     summary: Mapping[str, Any] | None = None
+    approval_asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,7 @@ class Planned(Generic[FrozenPlan]):
 
 
 def make(
-    kind: Kind, target: str, asked: dict[str, Any], actor: User, draft: Callable[[], Draft[FrozenPlan]]
+    kind: Kind, target: str, asked: dict[str, Any], actor: Actor, draft: Callable[[], Draft[FrozenPlan]]
 ) -> Planned[FrozenPlan]:
     """Make a plan of any kind: the one door. `draft` reads and checks, and changes nothing; it is for operators alone.
 
@@ -87,32 +94,39 @@ def make(
         access.audit(actor, action, target, plan.as_json(), f"refused: {reasons(drawn.checks)}")
         return Planned(plan, drawn.checks, None)
     with transaction.atomic():
-        stored = _store(kind, {**plan.as_json(), "title": plan.title, **drawn.beside}, actor, drawn.ttl)
+        stored = _store(kind, target, drawn, actor)
         if drawn.summary is not None:
             summary = {"plan_id": str(stored.pk), **drawn.summary}
             access.audit(actor, action, target, summary, "planned; nothing is changed")
     return Planned(plan, drawn.checks, stored)
 
 
-def about(function: Function) -> dict[str, Any]:
-    """What the body of a plan for one function says of it."""
-    return {"function_id": function.pk, "target": function.arn}
-
-
-def _store(kind: Kind, body: dict[str, Any], actor: User, ttl: timedelta) -> Plan:
+def _store(kind: Kind, target: str, drawn: Draft[Any], actor: Actor) -> Plan:
     now = clock.now()
     Plan.objects.filter(applied_at=None, expires_at__lt=now - KEEP).delete()
-    return Plan.objects.create(kind=kind, body=body, created_by=actor, created_at=now, expires_at=now + ttl)
+    return Plan.objects.create(
+        kind=kind,
+        title=storable(drawn.plan.title, 300),
+        target=storable(target, 400),
+        function=drawn.function,
+        lock=drawn.lock,
+        confirmation=drawn.confirmation,
+        approval_asked=drawn.approval_asked,
+        body={**drawn.plan.as_json(), **({PRIVATE: drawn.payload} if drawn.payload else {})},
+        maker=actor.person,
+        created_at=now,
+        expires_at=now + drawn.ttl,
+    )
 
 
-def load(plan_id: UUID, actor: User) -> Plan:
-    """A plan of this person, whatever became of it. Raises NOT_FOUND, DENIED."""
-    plan = Plan.objects.filter(pk=plan_id).first()
+def load(plan_id: UUID, actor: Actor) -> Plan:
+    """A plan for its maker, and for approvers where one is asked, whatever became of it. Raises NOT_FOUND, DENIED."""
+    plan = Plan.objects.select_related("function__account", "maker").filter(pk=plan_id).first()
     if plan is None:
         raise DrydockError(
             Code.NOT_FOUND, "There is no such plan; plans are kept for a day.", next_step="Plan the change again."
         )
-    if plan.created_by_id != actor.pk:
+    if not _made_by(plan, actor) and not (plan.approval_asked and access.is_approver(actor)):
         raise DrydockError(
             Code.DENIED,
             "Somebody else made this plan; who confirms a change has to have seen it planned.",
@@ -121,7 +135,11 @@ def load(plan_id: UUID, actor: User) -> Plan:
     return plan
 
 
-def apply(plan_id: UUID, actor: User, typed: str = "") -> Run:
+def _made_by(plan: Plan, actor: Actor) -> bool:
+    return actor.person is not None and plan.maker_id == actor.person.pk
+
+
+def apply(plan_id: UUID, actor: Actor, typed: str = "") -> Run:
     """Turn a plan into a run: exactly once. A refused attempt changes nothing and is in the audit table.
 
     Raises DENIED, INVALID (not confirmed, used already: names the run), EXPIRED, BUSY (names the run), NOT_FOUND.
@@ -131,48 +149,51 @@ def apply(plan_id: UUID, actor: User, typed: str = "") -> Run:
         return _apply(load(plan_id, actor), actor, typed)
     except DrydockError as error:
         known = Plan.objects.filter(pk=plan_id).first()
-        target = known.body.get("target", "") if known else ""
         action = f"{known.kind if known else 'plan'}.apply"
-        access.audit(actor, action, target or str(plan_id), {"plan_id": str(plan_id)}, f"refused: {error}")
+        target = known.target if known else str(plan_id)
+        access.audit(actor, action, target, {"plan_id": str(plan_id)}, f"refused: {error}")
         raise
 
 
-def _apply(plan: Plan, actor: User, typed: str) -> Run:
+def _apply(plan: Plan, actor: Actor, typed: str) -> Run:
     if plan.applied_at is not None:
         raise _used(plan)
-    if Kind(plan.kind) not in runs.kinds():
+    if Kind(plan.kind) not in kinds():
         raise DrydockError(
             Code.PREFLIGHT,
             "This version of Drydock plans this and does not apply it yet. Nothing was changed.",
             next_step="Export the plan's list, or deploy function by function.",
         )
-    check_confirmation(plan.body.get("confirm", ""), typed)
-    function = Function.objects.select_related("account").filter(pk=plan.body["function_id"]).first()
-    if function is None:
+    if plan.approval_asked and _made_by(plan, actor):
+        raise DrydockError(
+            Code.DENIED,
+            "This plan needs an approver, who is not its maker. Nothing was changed.",
+            next_step="Give its address to somebody in the group of approvers.",
+        )
+    check_confirmation(plan.confirmation, typed)
+    if plan.function is None:
         raise DrydockError(Code.NOT_FOUND, "The function of this plan is no longer known.", next_step="Sync.")
     with transaction.atomic():
         now = clock.now()
         claimed = Plan.objects.filter(pk=plan.pk, applied_at=None, expires_at__gt=now).update(applied_at=now)
         if not claimed:
-            plan.refresh_from_db()
+            plan.refresh_from_db(fields=["applied_at"])
             raise _used(plan) if plan.applied_at else expired(plan)
         return runs.submit(
             Kind(plan.kind),
-            title=plan.body["title"],
-            plan={**{key: value for key, value in plan.body.items() if key != PRIVATE}, "plan_id": str(plan.pk)},
+            title=plan.title,
+            plan={key: value for key, value in plan.body.items() if key != PRIVATE},
             actor=actor,
-            account=function.account,
-            function=function,
-            lock=plan.body.get("lock", ""),
+            account=plan.function.account,
+            function=plan.function,
+            lock=plan.lock,
+            made_from=plan,
         )
 
 
 def run_of(plan: Plan) -> Run | None:
     """The run that a plan became."""
-    if plan.applied_at is None:
-        return None
-    since = plan.applied_at - timedelta(seconds=1)
-    return Run.objects.filter(kind=plan.kind, created_at__gte=since, plan__plan_id=str(plan.pk)).first()
+    return plan.runs.filter(parent=None).first()
 
 
 def expired(plan: Plan) -> DrydockError:
@@ -194,13 +215,12 @@ def _used(plan: Plan) -> DrydockError:
     )
 
 
-def private(plan_id: str) -> str:
-    """The payload that only the plan holds; '' once it was blanked."""
-    plan = Plan.objects.filter(pk=plan_id).first()
+def payload(plan: Plan | None) -> str:
+    """The payload that only the plan holds; '' once it was forgotten."""
     return str(plan.body.get(PRIVATE, "")) if plan else ""
 
 
-def blank(plan_id: str) -> None:
+def forget_payload(plan_id: UUID) -> None:
     """Forget the payload of a plan."""
     with transaction.atomic():
         plan = Plan.objects.select_for_update().filter(pk=plan_id).first()

@@ -8,9 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, BinaryIO, cast
-
-from django.contrib.auth.models import AnonymousUser, User
+from typing import Any, BinaryIO
 
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.images.manifests import Descriptor, Manifest, parse_manifest
@@ -28,6 +26,7 @@ from functions_app.services.engine import runs
 from functions_app.services.engine.steps import Cancelled, Context, StepSpec
 from functions_app.services.images.registries import open_registry
 from functions_app.services.people import access
+from functions_app.services.people.actor import Actor
 
 READERS = 2  # layers at a time: each may be gigabytes
 RELEASES = 20  # of one run
@@ -45,10 +44,10 @@ class Layer:
     diff_id: str
 
 
-def submit_for_releases(release_ids: Collection[int], actor: User | AnonymousUser) -> Run:
+def submit_for_releases(release_ids: Collection[int], actor: Actor) -> Run:
     """Start reading the layers of base releases. Raises DENIED, NOT_FOUND, INVALID for too many, BUSY."""
     keys = sorted(set(release_ids))
-    person = _operator(actor, f"base releases {', '.join(map(str, keys[:RELEASES]))}")
+    access.require_operator(actor, ACTION, f"base releases {', '.join(map(str, keys[:RELEASES]))}")
     if not 0 < len(keys) <= RELEASES:
         raise DrydockError(Code.INVALID, f"Choose between 1 and {RELEASES} releases, not {len(keys)}.")
     releases = list(BaseRelease.objects.filter(pk__in=keys).select_related("stream"))
@@ -60,14 +59,14 @@ def submit_for_releases(release_ids: Collection[int], actor: User | AnonymousUse
         Kind.READ_FILES,
         title=f"Read the files of {names}",
         plan={"releases": keys},
-        actor=person,
+        actor=actor,
         lock=f"read_files:releases:{lock}",
     )
 
 
-def submit_for_image(image: Image, actor: User | AnonymousUser) -> Run:
+def submit_for_image(image: Image, actor: Actor) -> Run:
     """Start reading an image's layers. Raises DENIED, BUSY, PREFLIGHT for an index or an image not inspected yet."""
-    person = _operator(actor, str(image))
+    access.require_operator(actor, ACTION, str(image))
     if image.is_index:
         raise DrydockError(
             Code.PREFLIGHT,
@@ -82,15 +81,10 @@ def submit_for_image(image: Image, actor: User | AnonymousUser) -> Run:
         Kind.READ_FILES,
         title=f"Read the files of {image.repository.name}@{image.digest[:19]}",
         plan={"image": image.pk},
-        actor=person,
+        actor=actor,
         account=image.repository.account,
         lock=f"read_files:image:{image.pk}",
     )
-
-
-def _operator(actor: User | AnonymousUser, target: str) -> User:
-    access.require_operator(actor, ACTION, target)
-    return cast(User, actor)  # the anonymous are no operators
 
 
 def layer_contents(diff_ids: Iterable[str]) -> Mapping[str, LayerContents | None]:

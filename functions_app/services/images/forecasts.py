@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from json import JSONDecodeError, loads
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import transaction
 
 from functions_app import clock
@@ -26,6 +25,7 @@ from functions_app.models import Image, LifecycleForecast, Repository, Run
 from functions_app.services.engine import runs
 from functions_app.services.engine.steps import Cancelled, Context, StepSpec
 from functions_app.services.people import accounts
+from functions_app.services.people.actor import Actor
 from functions_app.services.snapshot import fleet_revision
 from functions_app.services.snapshot.bulk_updates import lock_rows
 from functions_app.services.snapshot.endangered_images import dangers
@@ -40,7 +40,7 @@ LONGEST = timedelta(hours=6)
 TOLD = 20  # images in danger that the log names one by one
 
 
-def submit(actor: User | None, repository: Repository | None = None) -> Run:
+def submit(actor: Actor, repository: Repository | None = None) -> Run:
     """Start the forecast of one repository, or of all. Raises BUSY, naming the forecast that is under way."""
     title = f"Forecast of {repository.name}" if repository else "Forecast what lifecycle policies would delete"
     return runs.submit(
@@ -61,18 +61,18 @@ def is_due(now: datetime) -> bool:
 
 def _list(context: Context) -> Outcome:
     """Freeze which repositories there are to ask about."""
-    if "waiting" not in context.memory:
+    if "waiting" not in context.shared:
         found = Repository.objects.filter(gone_at=None, account__enabled=True)
         if context.plan.get("repository"):
             found = found.filter(pk=context.plan["repository"])
-        context.memory.update(waiting=list(found.order_by("pk").values_list("pk", flat=True)), begun={}, refused={})
+        context.shared.update(waiting=list(found.order_by("pk").values_list("pk", flat=True)), begun={}, refused={})
         context.result["repositories"] = {"without": 0, "read": 0, "failed": 0}
-    return Done(_count(len(context.memory["waiting"]), "repository", "repositories"))
+    return Done(_count(len(context.shared["waiting"]), "repository", "repositories"))
 
 
 def _preview(context: Context) -> Outcome:
     """Keep up to AT_ONCE previews going until every repository has had its turn."""
-    waiting, begun = context.memory["waiting"], context.memory["begun"]
+    waiting, begun = context.shared["waiting"], context.shared["begun"]
     rows = {row.pk: row for row in _rows([*map(int, begun), *waiting[: AT_ONCE * 8]])}
     for key in list(begun):
         _stop_if_asked(context)
@@ -102,7 +102,7 @@ def _stop_if_asked(context: Context) -> None:
 
 def _carry_on(context: Context, row: Repository | None, key: str) -> None:
     """One look at one repository; it leaves `begun` when it has an answer."""
-    begun, counts = context.memory["begun"], context.result["repositories"]
+    begun, counts = context.shared["begun"], context.result["repositories"]
     if row is None:
         del begun[key]  # gone from the snapshot meanwhile
         return
@@ -130,7 +130,7 @@ def _fail(context: Context, row: Repository, problem: Problem, scope: str) -> No
     LifecycleForecast.objects.update_or_create(
         repository=row, defaults={"attempted_at": now, "problem": problem.as_json()}
     )
-    refused = context.memory["refused"]
+    refused = context.shared["refused"]
     if problem.code is Code.DENIED:
         refused[scope] = {"times": refused.get(scope, {}).get("times", 0) + 1, "problem": problem.as_json()}
     told = refused.get(scope, {}).get("times", 0)
@@ -140,7 +140,7 @@ def _fail(context: Context, row: Repository, problem: Problem, scope: str) -> No
 
 def _ask_for_preview(row: Repository, state: dict[str, Any], context: Context) -> lifecycle.Preview | Problem | None:
     """The preview once it is there (an empty policy: there is none), None while there is more to wait for."""
-    refused = context.memory["refused"].get(f"{row.account_id}:{row.region}", {})
+    refused = context.shared["refused"].get(f"{row.account_id}:{row.region}", {})
     if refused.get("times", 0) >= GIVE_UP:
         return Problem.from_json(refused["problem"])
     target = accounts.target(row.account, row.region)

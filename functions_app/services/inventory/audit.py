@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from functions_app.models import AuditEntry
 from functions_app.services.inventory.run_facts import facts
+from functions_app.services.inventory.runs import named
 
 PAGE = 50
 
@@ -53,7 +54,15 @@ def audit_list(wanted: AuditFilter, page: int) -> AuditList:
     paginator = Paginator(found, PAGE)
     current = paginator.get_page(page)
     rows = tuple(
-        AuditRow(entry.at, entry.actor_name, entry.action, entry.target, entry.result, entry.run_id, facts(entry.plan))
+        AuditRow(
+            entry.at,
+            named(entry.actor_name, entry.via),
+            entry.action,
+            entry.target,
+            entry.result,
+            entry.run_id,
+            facts(entry.plan),
+        )
         for entry in current
     )
     return AuditList(rows, paginator.count, current.number, paginator.num_pages)

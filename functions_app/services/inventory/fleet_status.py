@@ -81,7 +81,7 @@ def fleet_status(now: datetime) -> FleetStatus:
 
     A page that follows the fleet reads this before anything else: then its revision is never newer than its rows.
     """
-    active = Run.objects.filter(status__in=sorted(ACTIVE)).order_by()
+    active = Run.objects.filter(status__in=sorted(ACTIVE), parent=None).order_by()
     found = list(
         Account.objects.order_by("name", "scopes__region")
         .annotate(

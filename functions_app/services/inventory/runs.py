@@ -10,9 +10,12 @@ from django.db.models import Count, Q, QuerySet
 
 from functions_app import clock, runlog
 from functions_app.domain.errors import Code, DrydockError, Problem
-from functions_app.domain.runs import ACTIVE, Kind, Status, StepStatus
+from functions_app.domain.runs import ACTIVE, Kind, Standing, Status, StepStatus
 from functions_app.models import Run, RunStep
+from functions_app.services.inventory import run_signals
 from functions_app.services.inventory.run_facts import facts
+from functions_app.services.inventory.run_signals import Asked, Children, Progress
+from functions_app.services.people.actor import BROWSER, SCHEDULE
 
 PAGE = 50
 LINES = 1_000  # of the log on first paint, and for each "load earlier"
@@ -23,10 +26,14 @@ FINISHED = (StepStatus.DONE, StepStatus.SKIPPED, StepStatus.UNDONE)
 
 @dataclass(frozen=True)
 class RunFilter:
-    """Which runs are wanted: a status or UNDER_WAY, and a kind; "" for any."""
+    """Which runs are wanted: a status or UNDER_WAY, and a kind; "" for any. Runs that another keeps alive are wanted
+    where `children` says so, or as those of one `parent`.
+    """
 
     status: str = ""
     kind: str = ""
+    parent: int | None = None
+    children: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,13 +53,16 @@ class RunRow:
 
 @dataclass(frozen=True)
 class RunList:
-    """One page of runs, the newest first; `total` of those wanted, `active` of all."""
+    """One page of runs, the newest first; `total` of those wanted, `active` of all but children; `families`: whether
+    there are runs that others keep alive.
+    """
 
     rows: tuple[RunRow, ...]
     total: int
     active: int
     number: int
     last: int
+    families: bool
 
     def words(self, *, narrowed: bool) -> str:
         """What follows the total; `narrowed`: not every run is wanted."""
@@ -101,6 +111,12 @@ class RunState:
     result: dict[str, Any]
     result_facts: list[tuple[str, str]]
     diagnostics: str
+    actor: str
+    offers: tuple[str, ...]
+    asked: tuple[Asked, ...]
+    waits: tuple[str, ...]
+    progress: Progress | None
+    children: Children | None
 
     @property
     def took(self) -> str:
@@ -128,11 +144,12 @@ class LogPage:
 
 
 def run_list(wanted: RunFilter, page: int) -> RunList:
-    """A page of runs, the newest first. Four queries, whatever the number of runs."""
+    """A page of runs, the newest first. Five queries, whatever the number of runs."""
     paginator = Paginator(_filtered(wanted), PAGE)
     current = paginator.get_page(page)
-    active = Run.objects.filter(status__in=ACTIVE).count()
-    return RunList(_rows(list(current)), paginator.count, active, current.number, paginator.num_pages)
+    active = Run.objects.filter(status__in=ACTIVE, parent=None).count()
+    families = Run.objects.filter(parent__isnull=False).exists()
+    return RunList(_rows(list(current)), paginator.count, active, current.number, paginator.num_pages, families)
 
 
 def _filtered(wanted: RunFilter) -> QuerySet[Run]:
@@ -143,6 +160,10 @@ def _filtered(wanted: RunFilter) -> QuerySet[Run]:
         found = found.filter(status=wanted.status)
     if wanted.kind in set(Kind):
         found = found.filter(kind=wanted.kind)
+    if wanted.parent is not None:
+        found = found.filter(parent=wanted.parent)
+    elif not wanted.children:
+        found = found.filter(parent=None)
     return found.order_by("-pk")
 
 
@@ -158,7 +179,7 @@ def _rows(found: Sequence[Run]) -> tuple[RunRow, ...]:
             status=run.status,
             kind=Kind(run.kind).label,
             steps=counts.get(run.pk, ""),
-            actor=run.actor_name,
+            actor=named(run.actor_name, run.via),
             created_at=run.created_at,
             took=took(run.started_at, run.ended_at),
             why=(run.problem or {}).get("message", "")[:160],
@@ -167,17 +188,24 @@ def _rows(found: Sequence[Run]) -> tuple[RunRow, ...]:
     )
 
 
+def named(actor_name: str, via: str) -> str:
+    """Who did something, with what they came through where that says more."""
+    return actor_name if via in (BROWSER, SCHEDULE.via) else f"{actor_name} via {via}"
+
+
 def find_run(pk: int) -> Run:
-    """A run with its steps, function and account. Raises NOT_FOUND. Two queries."""
-    run = Run.objects.select_related("function", "account").prefetch_related("steps").filter(pk=pk).first()
+    """A run with its steps, signals, function and account. Raises NOT_FOUND. Three queries."""
+    found = Run.objects.select_related("function", "account", "parent").prefetch_related("steps", "signals")
+    run = found.filter(pk=pk).first()
     if run is None:
         raise DrydockError(Code.NOT_FOUND, f"There is no run {pk}.", next_step="Look for it in the list of runs.")
     return run
 
 
 def run_state(run: Run) -> RunState:
-    """How a run stands; `run.steps` is prefetched."""
-    steps = list(run.steps.all())
+    """How a run stands; its steps and signals are prefetched. One query, two where it keeps others alive."""
+    steps, signals = list(run.steps.all()), list(run.signals.all())
+    standing = Standing.of((signal.pk, signal.kind, signal.actor_name) for signal in signals)
     finished = [step for step in steps if step.status in FINISHED]
     problem = Problem.from_json(run.problem) if run.problem else None
     ended = Status(run.status).ended
@@ -195,6 +223,12 @@ def run_state(run: Run) -> RunState:
         result=result,
         result_facts=facts(result),
         diagnostics=diagnostics(run, steps, problem) if run.status == Status.FAILED else "",
+        actor=named(run.actor_name, run.via),
+        offers=run_signals.offers(run, standing),
+        asked=run_signals.asked(run, standing, signals),
+        waits=run_signals.waits(run),
+        progress=run_signals.progress(run),
+        children=run_signals.children(run),
     )
 
 
@@ -252,7 +286,7 @@ def diagnostics(run: Run, steps: list[RunStep], problem: Problem | None) -> str:
     """A failed run as text, for a ticket."""
     lines = [
         f"Drydock run {run.pk}: {run.title}",
-        f"kind {run.kind}, status {run.status}, started by {run.actor_name}",
+        f"kind {run.kind}, status {run.status}, started by {named(run.actor_name, run.via)}",
         *(f"{name} {at.isoformat()}" for name, at in (("started", run.started_at), ("ended", run.ended_at)) if at),
     ]
     if problem:

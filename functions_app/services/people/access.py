@@ -2,33 +2,48 @@
 
 from typing import Any
 
-from django.contrib.auth.models import AnonymousUser, User
-
 from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.redaction import redact_value
 from functions_app.domain.text import storable
 from functions_app.models import AuditEntry, Run
+from functions_app.services.people.actor import Actor, TokenScope
 
 VIEWER = "viewer"
 OPERATOR = "operator"
-SCHEDULE = "schedule"  # the actor's name where beat is the actor
+APPROVER = "approver"
+CHANGING = frozenset(TokenScope) - {TokenScope.READ}
 
 
-def is_operator(user: User | AnonymousUser) -> bool:
-    """Whether this person may change things: a superuser or a member of the operators. One query, once per object."""
-    known: bool | None = getattr(user, "_drydock_operator", None)
+def is_operator(actor: Actor) -> bool:
+    """Whether they may change things: a superuser or a member of the operators, through what may. One query at most."""
+    return bool(actor.scopes & CHANGING) and _in_group(actor, OPERATOR)
+
+
+def is_approver(actor: Actor) -> bool:
+    """Whether they may confirm what others have planned: a superuser or a member of the approvers."""
+    return TokenScope.APPROVE in actor.scopes and _in_group(actor, APPROVER)
+
+
+def _in_group(actor: Actor, group: str) -> bool:
+    """A superuser is in every group. Asked once per person's object."""
+    person = actor.person
+    if person is None or not person.is_active:
+        return False
+    if person.is_superuser:
+        return True
+    known: set[str] | None = getattr(person, "_drydock_groups", None)
     if known is None:
-        known = user.is_active and (user.is_superuser or user.groups.filter(name=OPERATOR).exists())
-        user._drydock_operator = known  # type: ignore[union-attr]
-    return known
+        known = set(person.groups.values_list("name", flat=True))
+        person._drydock_groups = known  # type: ignore[attr-defined]
+    return group in known
 
 
-def require_operator(user: User | AnonymousUser, action: str = "", target: str = "") -> None:
+def require_operator(actor: Actor, action: str = "", target: str = "") -> None:
     """Raise DENIED for everybody who may only look; with an action, the refused attempt is in the audit table."""
-    if not is_operator(user):
+    if not is_operator(actor):
         if action:
-            audit(user, action, target, None, "refused: not an operator")
+            audit(actor, action, target, None, "refused: not an operator")
         raise DrydockError(
             Code.DENIED,
             "Only operators may do this; you may look at everything.",
@@ -36,21 +51,25 @@ def require_operator(user: User | AnonymousUser, action: str = "", target: str =
         )
 
 
+def require_approver(actor: Actor) -> None:
+    """Raise DENIED for everybody who may not confirm what others have planned."""
+    if not is_approver(actor):
+        raise DrydockError(
+            Code.DENIED,
+            "This needs an approver; you may look at it.",
+            next_step=f"Ask somebody in the group “{APPROVER}”.",
+        )
+
+
 def audit(
-    actor: User | AnonymousUser | None,
-    action: str,
-    target: str,
-    plan: dict[str, Any] | None,
-    result: str,
-    run: Run | None = None,
-    actor_name: str = "",
+    actor: Actor, action: str, target: str, plan: dict[str, Any] | None, result: str, run: Run | None = None
 ) -> AuditEntry:
-    """Add one entry: a change, or a refused attempt at one. `plan` is redacted; no actor means the schedule."""
-    person = actor if isinstance(actor, User) else None
+    """Add one entry: a change, or a refused attempt at one. `plan` is redacted."""
     return AuditEntry.objects.create(
         at=clock.now(),
-        actor=person,
-        actor_name=person.get_username() if person else actor_name or SCHEDULE,
+        actor=actor.person,
+        actor_name=actor.name,
+        via=actor.via,
         action=action,
         target=storable(target, 400),
         plan=redact_value(plan or {}),

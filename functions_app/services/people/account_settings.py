@@ -4,12 +4,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.models import Account, Scope
 from functions_app.services.people import access, accounts
+from functions_app.services.people.actor import Actor, TokenScope
 
 _ACCOUNT_ID = re.compile(r"\d{12}")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
@@ -64,11 +64,11 @@ class ScopeFact:
     problem: Problem | None
 
 
-def require_administrator(user: User | AnonymousUser) -> None:
+def require_administrator(actor: Actor) -> None:
     """Raise DENIED for everybody else, with an entry in the audit table."""
-    if isinstance(user, User) and user.is_active and user.is_superuser:
+    if actor.person and actor.person.is_active and actor.person.is_superuser and TokenScope.ADMIN in actor.scopes:
         return
-    access.audit(user, "account.change", "accounts", {}, "refused: not an administrator")
+    access.audit(actor, "account.change", "accounts", {}, "refused: not an administrator")
     raise DrydockError(
         Code.DENIED,
         "Only administrators may add or change accounts; you may look at them.",
@@ -107,7 +107,7 @@ def faults(draft: AccountDraft, existing: Account | None = None) -> dict[str, st
 
 
 @transaction.atomic
-def save(draft: AccountDraft, actor: User, existing: Account | None = None) -> Account:
+def save(draft: AccountDraft, actor: Actor, existing: Account | None = None) -> Account:
     """Store a draft without faults, with its scopes and an audit entry. Raises INVALID where it has faults."""
     require_administrator(actor)
     if wrong := faults(draft, existing):

@@ -13,6 +13,7 @@ from django.utils.crypto import salted_hmac
 from functions_app import clock
 from functions_app.models import AuditEntry
 from functions_app.services.people import access
+from functions_app.services.people.actor import Actor
 
 ACCEPTED = "login"
 REFUSED = "login.refused"
@@ -45,18 +46,18 @@ def wait(name: str, address: str) -> int:
 def refused(name: str, address: str) -> None:
     """Record a failed attempt. A name that nobody has is not written down: it may be a password in the wrong field."""
     person = User.objects.filter(username=name).first()
-    known = person.get_username() if person else "(unknown name)"
-    access.audit(None, REFUSED, _target(name, address), None, "refused: wrong name or password", actor_name=known)
+    nobody = Actor(None, named=person.get_username() if person else "(unknown name)")  # not yet, at least
+    access.audit(nobody, REFUSED, _target(name, address), None, "refused: wrong name or password")
 
 
 def accepted(person: User, name: str, address: str) -> None:
     """Record a sign-in."""
-    access.audit(person, ACCEPTED, _target(name, address), None, "signed in")
+    access.audit(Actor(person), ACCEPTED, _target(name, address), None, "signed in")
 
 
 def ended(person: User, address: str) -> None:
     """Record a sign-out."""
-    access.audit(person, "logout", f"sign-out from {address}", None, "signed out")
+    access.audit(Actor(person), "logout", f"sign-out from {address}", None, "signed out")
 
 
 def _place(address: str) -> str:

@@ -22,6 +22,7 @@ from functions_app.domain.runs import Kind
 from functions_app.models import Account, BaseStream, Run
 from functions_app.services.bases.poll_schedule import submit_poll
 from functions_app.services.people import accounts
+from functions_app.services.people.actor import SCHEDULE
 from functions_app.services.sync import single_repositories
 
 POLLS, PER = 6, timedelta(minutes=1)  # that nobody asked for in person: a flood of events makes no flood of polls
@@ -50,13 +51,13 @@ def _poll_streams(told: EcrEvent, now: datetime) -> list[str]:
     if not found:
         return []
     names = ", ".join(name for _, name in found)
-    polls = Run.objects.filter(kind=Kind.BASE_POLL, actor=None, created_at__gt=now - PER)
+    polls = Run.objects.filter(kind=Kind.BASE_POLL, via=SCHEDULE.via, created_at__gt=now - PER)
     if polls.count() >= POLLS:
         late = BaseStream.objects.filter(next_poll_at__gt=now + PER, pk__in=[pk for pk, _ in found])
         late.update(next_poll_at=now + PER)
         return [f"{names} is polled within a minute: there were {POLLS} polls in the last one"]
     try:
-        run = submit_poll(None, [pk for pk, _ in found])
+        run = submit_poll(SCHEDULE, [pk for pk, _ in found])
     except DrydockError as error:
         if error.problem.code is not Code.BUSY:
             raise

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import connections
 from django.db.models import Q
 
@@ -26,6 +25,7 @@ from functions_app.services.engine import runs
 from functions_app.services.engine.steps import Cancelled, Context, StepSpec
 from functions_app.services.images.scans import read_scans
 from functions_app.services.people import accounts
+from functions_app.services.people.actor import Actor
 from functions_app.services.snapshot.function_summaries import refresh_summaries
 from functions_app.services.snapshot.scope_reading import ScopeRead
 from functions_app.services.sync import single_repositories
@@ -57,21 +57,21 @@ class Result:
     images: frozenset[int]
 
 
-def submit(actor: User | None, scopes: Iterable[ScopeName] | None = None, *, full: bool | None = None) -> Run:
+def submit(actor: Actor, scopes: Iterable[ScopeName] | None = None, *, full: bool | None = None) -> Run:
     """Start a sync of these scopes (None: all). `full` (as a person's is): every state and alias. Raises BUSY, naming
     the sync that is under way: there is one at a time.
     """
     named = None if scopes is None else sorted(list(scope) for scope in scopes)
-    plan = {"scopes": named, "full": actor is not None if full is None else full}
+    plan = {"scopes": named, "full": not actor.is_schedule if full is None else full}
     title = "Sync all accounts" if named is None else f"Sync {len(named)} of the accounts' regions"
     return runs.submit(Kind.SYNC, title=title, plan=plan, actor=actor, lock=LOCK)
 
 
-def submit_or_join() -> tuple[Run, bool]:
+def submit_or_join(actor: Actor) -> tuple[Run, bool]:
     """A full sync of everything and True, or the sync that is under way and False. Raises DrydockError."""
     accounts.ensure_first()
     try:
-        return submit(None, full=True), True
+        return submit(actor), True
     except DrydockError as error:
         running = Run.objects.filter(lock=LOCK, status__in=ACTIVE).first()
         if error.problem.code is not Code.BUSY or running is None:
@@ -216,12 +216,10 @@ def _read_pushed_since(function_id: int, scope: ScopeRead) -> None:
     judge_images(sorted(scope.images), refresh=False)
 
 
-def _read_step(context: Context) -> Outcome:
-    if "repositories" in context.plan:
-        return _read_repositories(context)
+def _read_scopes(context: Context) -> Outcome:
     scopes = wanted_scopes(context.plan.get("scopes"))
     result = read_scopes(scopes, context.log, full=bool(context.plan.get("full")), stopped=context.cancel_requested)
-    context.memory["images"] = sorted({*context.memory.get("images", ()), *result.images})
+    context.shared["images"] = sorted({*context.shared.get("images", ()), *result.images})
     if context.cancel_requested():
         raise Cancelled("Stopped while reading: what was read by then is kept, nothing was marked as gone.")
     whole = result.scopes - result.failed
@@ -233,7 +231,7 @@ def _read_repositories(context: Context) -> Outcome:
     asked = context.plan["repositories"]
     reads = single_repositories.read_asked(asked, context.log, _check_identity, context.cancel_requested)
     found = frozenset[int]().union(*(read.images for read in reads))
-    context.memory["images"] = sorted({*context.memory.get("images", ()), *found})
+    context.shared["images"] = sorted({*context.shared.get("images", ()), *found})
     if context.cancel_requested():
         raise Cancelled("Stopped while reading: what was read by then is kept; the next sync reads the rest.")
     failed = sum(bool(read.problems) for read in reads)
@@ -246,16 +244,16 @@ def _judge_step(context: Context) -> Outcome:
     # Whoever died read images of which nobody else knows that they were read; a new day may change any verdict.
     if context.lease.taken_over or daily_counts.begins_a_day(now):
         changed = judge_images(None, now=now, refresh=False)
-        context.memory["judged_on"] = now.date().isoformat()
+        context.shared["judged_on"] = now.date().isoformat()
         return Done(f"{changed} images have another verdict")
-    return Done(f"{judge(context.memory.get('images', ()))} images have another verdict")
+    return Done(f"{judge(context.shared.get('images', ()))} images have another verdict")
 
 
 def _summarise_step(context: Context) -> Outcome:
     now = context.now
     changed = refresh_summaries(now=now)
     context.result["functions_changed"] = changed
-    judged_on = context.memory.get("judged_on")
+    judged_on = context.shared.get("judged_on")
     daily_counts.count_day(now, judged_on=date.fromisoformat(judged_on) if judged_on else None)
     _require_one(context)
     return Done(f"{changed} functions have another summary")
@@ -281,8 +279,14 @@ def _require_one(context: Context) -> None:
     )
 
 
-STEPS = (
-    StepSpec("read", "Read accounts and regions", _read_step),
+def steps(plan: dict[str, Any]) -> tuple[StepSpec, ...]:
+    """The steps of a sync: of accounts and regions, or of the repositories that events asked for."""
+    return (READ_REPOSITORIES if "repositories" in plan else READ_SCOPES, *AFTERWARDS)
+
+
+READ_SCOPES = StepSpec("read", "Read accounts and regions", _read_scopes)
+READ_REPOSITORIES = StepSpec("read", "Read the repositories asked for", _read_repositories)
+AFTERWARDS = (
     StepSpec("judge", "Judge the bases of new images", _judge_step),
     StepSpec("summarise", "Bring the lists up to date", _summarise_step),
 )

@@ -14,6 +14,7 @@ from functions_app.domain.runs import Kind, Log
 from functions_app.models import Account, Repository, Run
 from functions_app.services.engine import runs
 from functions_app.services.people import accounts
+from functions_app.services.people.actor import SCHEDULE
 from functions_app.services.snapshot.scope_reading import ScopeRead
 from functions_app.services.sync.images import read_repository
 from functions_app.services.sync.version_images import link_versions
@@ -37,7 +38,7 @@ def submit_asked() -> Run | None:
     title = f"Read {rows[0][1]} after an event" if len(rows) == 1 else f"Read {len(rows)} repositories after events"
     scopes = sorted({(account, region) for _, _, account, region in rows})
     plan = {"repositories": [pk for pk, *_ in rows], "scopes": [list(scope) for scope in scopes], "full": False}
-    return runs.submit(Kind.SYNC, title=title, plan=plan, actor=None, lock=LOCK)
+    return runs.submit(Kind.SYNC, title=title, plan=plan, actor=SCHEDULE, lock=LOCK)
 
 
 def read_asked(

@@ -12,7 +12,7 @@ from functions_app.services.bases.poll_schedule import submit_poll
 from functions_app.services.inventory.bases.base import BasePage, Wanted, base_page
 from functions_app.services.inventory.bases.base_list import base_list
 from functions_app.web.html.timeline import drawn
-from functions_app.web.http import HtmxHttpRequest, operator_required, page
+from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page
 from functions_app.web.page_links import page_links
 
 LIST, DETAIL = "bases/list.html", "bases/detail.html"
@@ -91,7 +91,7 @@ def _href(found: BasePage, wanted: Wanted, **changed: int) -> str:
 def poll(request: HtmxHttpRequest) -> HttpResponse:
     """Read the tags of all streams, or of one, now and show the run; one that is under way is said (BUSY)."""
     only = number(request.POST, "stream")
-    run = submit_poll(request.user, None if only is None else [only])
+    run = submit_poll(actor_of(request), None if only is None else [only])
     target = reverse("run", args=[run.pk])
     if request.htmx:
         return HttpResponse(status=204, headers={"HX-Redirect": target})

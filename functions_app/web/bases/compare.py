@@ -11,7 +11,7 @@ from functions_app.services.inventory.bases.compare import SHOWN_FILES, Comparis
 from functions_app.services.inventory.bases.compare import compare as read_comparison
 from functions_app.web.bases.bases import number
 from functions_app.web.html.looks import Change, look
-from functions_app.web.http import HtmxHttpRequest, operator_required, page
+from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page
 
 COMPARE = "bases/compare.html"
 LAYER_CHANGES = (Change.KEPT, Change.ADDED, Change.REMOVED)
@@ -42,7 +42,7 @@ def read_files(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     stream = get_object_or_404(BaseStream, pk=pk)
     wanted = [key for name in ("from", "to") if (key := number(request.POST, name)) is not None]
     known = BaseRelease.objects.filter(stream=stream, pk__in=wanted).values_list("pk", flat=True)
-    run = files.submit_for_releases(sorted(known), request.user)
+    run = files.submit_for_releases(sorted(known), actor_of(request))
     target = reverse("run", args=[run.pk])
     if request.htmx:
         return HttpResponse(status=204, headers={"HX-Redirect": target})

@@ -9,7 +9,7 @@ from functions_app.models import Account, FreshnessPolicy
 from functions_app.services.bases import overdue_policies
 from functions_app.services.bases.overdue_policies import PolicyDraft
 from functions_app.services.people import access
-from functions_app.web.http import HtmxHttpRequest, operator_required, page
+from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page
 
 LIST, FORM = "policies/list.html", "policies/form.html"
 BLANK = PolicyDraft("", "", "", "30", "")
@@ -35,14 +35,14 @@ def policy_edit(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 
 
 def _edit(request: HtmxHttpRequest, existing: FreshnessPolicy | None) -> HttpResponse:
-    access.require_operator(request.user, "freshness_policy.save", str(existing or "new policy"))
+    access.require_operator(actor_of(request), "freshness_policy.save", str(existing or "new policy"))
     draft = PolicyDraft.of(existing) if existing else BLANK
     wrong: dict[str, str] = {}
     if request.method == "POST":
         draft = PolicyDraft.from_form(request.POST)
         wrong = overdue_policies.faults(draft, existing)
         if not wrong:
-            overdue_policies.save(draft, request.user, existing)
+            overdue_policies.save(draft, actor_of(request), existing)
             return HttpResponseRedirect(reverse("policies"))
     context = {
         "policy": existing,
@@ -56,7 +56,7 @@ def _edit(request: HtmxHttpRequest, existing: FreshnessPolicy | None) -> HttpRes
 @operator_required
 def policy_delete(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """Take a policy away."""
-    overdue_policies.delete(get_object_or_404(FreshnessPolicy, pk=pk), request.user)
+    overdue_policies.delete(get_object_or_404(FreshnessPolicy, pk=pk), actor_of(request))
     return HttpResponseRedirect(reverse("policies"))
 
 

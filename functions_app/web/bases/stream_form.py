@@ -10,7 +10,7 @@ from functions_app.models import BaseStream
 from functions_app.services.bases import stream_form
 from functions_app.services.bases.stream_form import StreamDraft
 from functions_app.services.people import access
-from functions_app.web.http import HtmxHttpRequest, explained, page, status_of
+from functions_app.web.http import HtmxHttpRequest, actor_of, explained, page, status_of
 
 FORM = "bases/form.html"
 
@@ -28,12 +28,12 @@ def edit(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 
 
 def _edit(request: HtmxHttpRequest, existing: BaseStream | None) -> HttpResponse:
-    access.require_operator(request.user, "stream.edit" if existing else "stream.add", request.path)
+    access.require_operator(actor_of(request), "stream.edit" if existing else "stream.add", request.path)
     draft, problem = StreamDraft.of(existing) if existing else StreamDraft(), None
     if request.method == "POST":
         draft = StreamDraft.from_form(request.POST)
         try:
-            saved = stream_form.save(draft, request.user, existing)
+            saved = stream_form.save(draft, actor_of(request), existing)
         except DrydockError as error:
             problem = error.problem
         else:

@@ -24,7 +24,7 @@ from functions_app.services.engine.plans import Planned
 from functions_app.services.inventory.fleet.function import function_head
 from functions_app.services.people import access
 from functions_app.services.snapshot.rollback_targets import targets
-from functions_app.web.http import HtmxHttpRequest, explained, operator_required, page, status_of
+from functions_app.web.http import HtmxHttpRequest, actor_of, explained, operator_required, page, status_of
 
 NEW_ALIAS = "alias_new"
 AliasPlanned = Planned[DeploymentPlan] | Planned[RollbackPlan]
@@ -53,7 +53,7 @@ def deploy(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 def _plan_deployment(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     filled = Filled(*(_text(request.POST, name) for name in ("image", "image_typed", "alias", NEW_ALIAS)))
     image, alias = filled.typed or filled.image, filled.alias_new or filled.alias
-    return _planned(request, pk, filled, lambda function: deployments.plan(function, image, alias, request.user))
+    return _planned(request, pk, filled, lambda function: deployments.plan(function, image, alias, actor_of(request)))
 
 
 def roll_back(request: HtmxHttpRequest, pk: int) -> HttpResponse:
@@ -64,7 +64,7 @@ def roll_back(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 @operator_required
 def _plan_rollback(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     alias, version = _text(request.POST, "alias"), _text(request.POST, "version")
-    return _planned(request, pk, Filled(), lambda function: rollbacks.plan(function, alias, version, request.user))
+    return _planned(request, pk, Filled(), lambda function: rollbacks.plan(function, alias, version, actor_of(request)))
 
 
 def _planned(
@@ -84,7 +84,7 @@ def _planned(
 
 def show_plan(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
     """The plan card with its button, or why it can't be confirmed any more."""
-    return _stored_plan(request, plans.load(plan_id, request.user))
+    return _stored_plan(request, plans.load(plan_id, actor_of(request)))
 
 
 def _stored_plan(request: HtmxHttpRequest, stored: Plan, problem: Problem | None = None) -> HttpResponse:
@@ -95,7 +95,7 @@ def _stored_plan(request: HtmxHttpRequest, stored: Plan, problem: Problem | None
         run = plans.run_of(stored)
         return redirect("run", pk=run.pk) if run else redirect("functions")
     frozen = DeploymentPlan.from_json(stored.body) if kind is Kind.DEPLOYMENT else RollbackPlan.from_json(stored.body)
-    context = _plan_context(request, stored.body["function_id"], frozen, stored)
+    context = _plan_context(request, stored.function_id or 0, frozen, stored)
     return page(request, "deployments/plan.html", context | explained(problem), status=status_of(problem))
 
 
@@ -108,11 +108,11 @@ def apply_plan(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
 def _apply(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
     """Why it did not become a run is shown with the plan."""
     try:
-        run = plans.apply(plan_id, request.user, _text(request.POST, "confirm"))
+        run = plans.apply(plan_id, actor_of(request), _text(request.POST, "confirm"))
     except DrydockError as error:
         if request.htmx or error.problem.code in (Code.NOT_FOUND, Code.DENIED):
             raise
-        return _stored_plan(request, plans.load(plan_id, request.user), error.problem)
+        return _stored_plan(request, plans.load(plan_id, actor_of(request)), error.problem)
     return redirect("run", pk=run.pk)
 
 
@@ -183,7 +183,7 @@ def _again(pk: int, frozen: AliasPlan) -> str:
 
 def _why_not(request: HtmxHttpRequest) -> str:
     """Why this person can't press the button; '' for operators."""
-    return "" if access.is_operator(request.user) else "Only operators may change functions; you may look."
+    return "" if access.is_operator(actor_of(request)) else "Only operators may change functions; you may look."
 
 
 def _function(pk: int) -> Function:

@@ -11,7 +11,7 @@ from functions_app.models import Function
 from functions_app.services.changes import invoke as invocations
 from functions_app.services.inventory.fleet.function import function_head
 from functions_app.services.people import access
-from functions_app.web.http import HtmxHttpRequest, explained, operator_required, page, status_of
+from functions_app.web.http import HtmxHttpRequest, actor_of, explained, operator_required, page, status_of
 
 MODES = (
     (Mode.SYNC, "Wait for the answer", "up to 6 MB; the log is followed while it runs"),
@@ -36,7 +36,7 @@ def _start(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     mode = Mode.SYNC
     try:
         mode = parse_mode(request.POST.get("mode", Mode.SYNC.value))
-        run = invocations.submit(function, qualifier, payload, mode, request.user)
+        run = invocations.submit(function, qualifier, payload, mode, actor_of(request))
     except DrydockError as error:
         if request.htmx:
             raise
@@ -74,7 +74,9 @@ def _form(
         "mode": mode.value,
         "modes": [(item.value, title, hint) for item, title, hint in MODES],
         "check": found,
-        "blocked": "" if access.is_operator(request.user) else "Only operators may invoke functions; you may look.",
+        "blocked": ""
+        if access.is_operator(actor_of(request))
+        else "Only operators may invoke functions; you may look.",
         **explained(problem),
     }
     return page(request, "invocations/invoke.html", context, partial="form", status=status_of(problem))

@@ -17,7 +17,7 @@ from functions_app.models import BaseStream
 from functions_app.services.changes import patch
 from functions_app.web.bases.bases import number
 from functions_app.web.html.looks import Look, look
-from functions_app.web.http import HtmxHttpRequest, operator_required, page
+from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page
 from functions_app.web.page_links import page_links, page_number
 
 _FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
@@ -32,7 +32,10 @@ def plan(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """Freeze what is behind now as a plan, and go to it."""
     stream = get_object_or_404(BaseStream, pk=pk)
     made = patch.plan(
-        stream, request.user, release_id=number(request.POST, "release"), account_id=number(request.POST, "account")
+        stream,
+        actor_of(request),
+        release_id=number(request.POST, "release"),
+        account_id=number(request.POST, "account"),
     )
     return HttpResponseRedirect(reverse("base-plan", args=[made.pk]))
 

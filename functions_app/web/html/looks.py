@@ -142,6 +142,7 @@ LOOKS: Mapping[type[StrEnum], Mapping[str, Look]] = {
         Status.QUEUED: Look("Queued", "hourglass", "calm"),
         Status.RUNNING: Look("Running", "progress", "info"),
         Status.WAITING: Look("Waiting", "clock", "info"),
+        Status.PAUSED: Look("Paused", "player-pause", "warn"),
         Status.UNDOING: Look("Undoing", "arrow-back-up", "warn"),
         Status.SUCCEEDED: Look("Succeeded", "circle-check", "good"),
         Status.FAILED: Look("Failed", "circle-x", "bad"),

@@ -8,7 +8,7 @@ from django.urls import path
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import Repository
 from functions_app.services.images import forecasts
-from functions_app.web.http import HtmxHttpRequest, operator_required
+from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required
 
 
 def forecast(request: HtmxHttpRequest, pk: int) -> HttpResponse:
@@ -24,7 +24,7 @@ def _start(request: HtmxHttpRequest, pk: int) -> HttpResponse:
             Code.NOT_FOUND, "Drydock knows no such repository.", next_step="Look for it by name in Repositories."
         )
     try:
-        run = forecasts.submit(request.user, repository)
+        run = forecasts.submit(actor_of(request), repository)
     except DrydockError as error:
         if error.problem.code is not Code.BUSY:
             raise

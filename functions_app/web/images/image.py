@@ -11,7 +11,7 @@ from functions_app.services.inventory.images.image import image_row
 from functions_app.services.inventory.images.image_page import image_page
 from functions_app.services.inventory.images.scan import ScanFacts
 from functions_app.services.people import access
-from functions_app.web.http import HtmxHttpRequest, operator_required, page
+from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page
 from functions_app.web.images.size_words import layer_words
 from functions_app.web.page_links import page_links, page_number
 
@@ -43,7 +43,7 @@ def image(request: HtmxHttpRequest, pk: int) -> HttpResponse:
         "address": f"{found.image.repository.uri}@{found.image.digest}",
         "scan_words": scan_words(found.scan, gone=found.image.gone_at is not None),
         "pages": page_links(found.users.page, found.users.pages, lambda number: f"?page={number}#users-title"),
-        "operator": access.is_operator(request.user),
+        "operator": access.is_operator(actor_of(request)),
         "layer_words": layer_words(found.facts),
     }
     return page(request, "images/detail.html", context, partial="rows")
@@ -57,7 +57,7 @@ def scan_words(scan: ScanFacts, *, gone: bool) -> str:
 @operator_required
 def read_files(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """Read what the image's layers hold, and show the run."""
-    run = files.submit_for_image(image_row(pk), request.user)
+    run = files.submit_for_image(image_row(pk), actor_of(request))
     return _go(request, reverse("run", args=[run.pk]))
 
 

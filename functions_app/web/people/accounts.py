@@ -9,7 +9,7 @@ from functions_app.models import Account
 from functions_app.services.people import account_settings, accounts
 from functions_app.services.people.account_settings import AccountDraft
 from functions_app.services.sync import run as sync
-from functions_app.web.http import HtmxHttpRequest, operator_required, page
+from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page
 
 LIST, FORM = "accounts/list.html", "accounts/form.html"
 BLANK = AccountDraft("", "", accounts.COLOURS[0], (), "", "", enabled=True)
@@ -35,14 +35,14 @@ def account_edit(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 
 
 def _edit(request: HtmxHttpRequest, existing: Account | None) -> HttpResponse:
-    account_settings.require_administrator(request.user)
+    account_settings.require_administrator(actor_of(request))
     draft = AccountDraft.of(existing) if existing else BLANK
     wrong: dict[str, str] = {}
     if request.method == "POST":
         draft = AccountDraft.from_form(request.POST)
         wrong = account_settings.faults(draft, existing)
         if not wrong:
-            account_settings.save(draft, request.user, existing)
+            account_settings.save(draft, actor_of(request), existing)
             return HttpResponseRedirect(reverse("accounts"))
     context = {"account": existing, "draft": draft, "wrong": wrong, "colours": accounts.COLOURS}
     return page(request, FORM, context, partial="form", status=400 if wrong else 200)
@@ -51,7 +51,7 @@ def _edit(request: HtmxHttpRequest, existing: Account | None) -> HttpResponse:
 @operator_required
 def start_sync(request: HtmxHttpRequest) -> HttpResponse:
     """Start a sync of all accounts and show its run; where one is under way already, that is said (BUSY)."""
-    run = sync.submit(request.user)
+    run = sync.submit(actor_of(request))
     target = reverse("run", args=[run.pk])
     if request.htmx:
         return HttpResponse(status=204, headers={"HX-Redirect": target})

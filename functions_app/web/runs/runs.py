@@ -13,29 +13,51 @@ from django.views.decorators.http import require_POST, require_safe
 
 from functions_app import runlog
 from functions_app.domain.redaction import redact_value
-from functions_app.domain.runs import Kind, Status
+from functions_app.domain.runs import Kind, SignalKind, Status
 from functions_app.models import Run
-from functions_app.services.engine import runs
+from functions_app.services.engine import signals
 from functions_app.services.inventory.run_facts import facts
 from functions_app.services.inventory.runs import UNDER_WAY, RunFilter, find_run, log_page, run_list
 from functions_app.services.people import access
+from functions_app.services.people.actor import Actor
 from functions_app.streams.run_templates import run_context
 from functions_app.web.html.looks import look
-from functions_app.web.http import HtmxHttpRequest, page, wants_partial
+from functions_app.web.http import HtmxHttpRequest, actor_of, page, wants_partial
 from functions_app.web.page_links import page_links, page_number
+
+BUTTONS = {
+    SignalKind.APPROVE: ("Approve", "circle-check", "btn-primary"),
+    SignalKind.PROMOTE: ("Promote now", "player-play", ""),
+    SignalKind.SKIP: ("Skip this step", "arrow-down", ""),
+    SignalKind.PAUSE: ("Pause", "player-pause", ""),
+    SignalKind.RESUME: ("Resume", "player-play", "btn-primary"),
+    SignalKind.CANCEL: ("Cancel run", "ban", "btn-danger"),
+}
 
 
 @require_safe
 def listed(request: HttpRequest) -> HttpResponse:
     """Runs, the newest first, by status and kind."""
-    wanted = RunFilter(request.GET.get("status", ""), request.GET.get("kind", ""))
-    found = run_list(wanted, page_number(request.GET))
-    query = {"status": wanted.status, "kind": wanted.kind}
+    given = request.GET
+    parent = given.get("parent", "")
+    wanted = RunFilter(
+        given.get("status", ""),
+        given.get("kind", ""),
+        int(parent) if parent.isascii() and parent.isdigit() and len(parent) < 19 else None,
+        bool(given.get("children")),
+    )
+    found = run_list(wanted, page_number(given))
+    query = {
+        "status": wanted.status,
+        "kind": wanted.kind,
+        "parent": wanted.parent or "",
+        "children": given.get("children"),
+    }
 
     def href(number: int) -> str:
         return "?" + urlencode({name: value for name, value in {**query, "page": number}.items() if value})
 
-    chosen = bool(wanted.status or wanted.kind)
+    chosen = bool(wanted.status or wanted.kind or wanted.parent is not None or wanted.children)
     words = [(status.value, look(Status, status).word) for status in Status]
     context: dict[str, Any] = {
         "found": found,
@@ -62,10 +84,17 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     if before is not None and wants_partial(request):
         return page(request, "runs/rows.html", context)
     context |= {
-        "may_cancel": not ended and access.is_operator(request.user),
+        "buttons": [] if ended else _buttons(actor_of(request)),
         "plan_facts": facts(redact_value(run.plan)),
     }
     return page(request, "runs/run.html", context)
+
+
+def _buttons(actor: Actor) -> list[tuple[SignalKind, str, str, str]]:
+    """What this person may ask of runs: signal, words, icon, class; the page shows those that the run takes now."""
+    may = {SignalKind.APPROVE: access.is_approver(actor)}
+    operator = access.is_operator(actor)
+    return [(kind, *looks) for kind, looks in BUTTONS.items() if may.get(kind, operator)]
 
 
 @require_safe
@@ -89,12 +118,10 @@ def _as_text(line: runlog.Line) -> str:
 
 
 @require_POST
-def run_cancel(request: HtmxHttpRequest, pk: int) -> HttpResponse:
-    """Ask for the end of a run; the run's page tells what was really done."""
-    run = find_run(pk)
-    access.require_operator(request.user, "run.cancel", f"run {pk}: {run.title}")
-    if not runs.cancel(run, request.user):  # what was asked for stands on the run's page
-        messages.info(request, f"Run {pk} had already ended ({Run.objects.get(pk=pk).status}). Nothing was cancelled.")
+def run_signal(request: HtmxHttpRequest, pk: int, kind: SignalKind) -> HttpResponse:
+    """Ask something of a run; its page tells what was asked for, and what was really done."""
+    if not signals.give(find_run(pk), kind, actor_of(request), request.POST.get("reason", "")):
+        messages.info(request, f"Run {pk} had already ended ({Run.objects.get(pk=pk).status}). Nothing was changed.")
     return redirect("run", pk)
 
 
@@ -102,5 +129,5 @@ urlpatterns: list[URLPattern] = [
     path("runs/", listed, name="runs"),
     path("runs/<int:pk>/", run_detail, name="run"),
     path("runs/<int:pk>/log.txt", run_log, name="run-log"),
-    path("runs/<int:pk>/cancel/", run_cancel, name="run-cancel"),
+    *(path(f"runs/<int:pk>/{kind}/", run_signal, {"kind": kind}, name=f"run-{kind}") for kind in SignalKind),
 ]

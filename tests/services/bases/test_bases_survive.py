@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import User
 
 from functions_app import clock, runlog
 from functions_app.domain.runs import Status
@@ -17,6 +16,7 @@ from functions_app.services.bases.streams import seed_streams
 from functions_app.services.bases.verdicts import judge_images
 from functions_app.services.engine import runs
 from functions_app.services.images import files, forecasts
+from functions_app.services.people.actor import SCHEDULE, Actor
 from functions_app.services.snapshot.endangered_images import dangers
 from functions_app.services.sync import run as sync
 from sandbox.images.making import make_image as build_image
@@ -81,7 +81,7 @@ class Test_a_worker_killed:
         make_alias(function, "live", 1)
         held = Held(between, f"GET /v2/{repositories[1]}/blobs/{base(2, name=repositories[1]).config.digest}")
         with worker(environment, tmp_path, "one") as first:
-            run = submit_poll(None)
+            run = submit_poll(SCHEDULE)
             eventually(held.arrived.is_set, "the second stream is being read")
             eventually(lambda: BaseRelease.objects.count() == 2, "the first stream is stored")
             first.kill()
@@ -89,13 +89,16 @@ class Test_a_worker_killed:
             eventually(lambda: ended(run), "the run has ended")
         held.go.set()
         assert_taken_over(run)
-        assert BaseRelease.objects.filter(stream__in=run.memory["streams"], current=True).count() == 2
-        assert BaseRelease.objects.filter(stream__in=run.memory["streams"]).count() == 4
+        assert (
+            BaseRelease.objects.filter(stream__in=run.steps.get(name="poll").memory["streams"], current=True).count()
+            == 2
+        )
+        assert BaseRelease.objects.filter(stream__in=run.steps.get(name="poll").memory["streams"]).count() == 4
         function.refresh_from_db()
         assert (function.freshness, function.releases_behind) == ("stale", 1)
 
     def test_while_it_reads_layers_is_followed_by_another_that_reads_only_those_left(
-        self, environment: dict[str, str], tmp_path: Path, aws: Sandbox, between: Between, operator: User
+        self, environment: dict[str, str], tmp_path: Path, aws: Sandbox, between: Between, operator: Actor
     ) -> None:
         repository = unique_repository()
         layers = [make_layer({"etc/name": f"{repository} {number}".encode()}) for number in range(3)]
@@ -118,7 +121,7 @@ class Test_a_worker_killed:
         assert LayerFiles.objects.filter(diff_id__in=release.diff_ids, problem__isnull=True).count() == 3
 
     def test_between_the_start_of_a_preview_and_its_reading_has_the_forecast_read_by_another(
-        self, environment: dict[str, str], tmp_path: Path, between: Between, functions: Functions, operator: User
+        self, environment: dict[str, str], tmp_path: Path, between: Between, functions: Functions, operator: Actor
     ) -> None:
         stage = make_stage(functions, operator)
         stage.push("two", "2")
@@ -126,7 +129,7 @@ class Test_a_worker_killed:
         put_policy(stage, keep(1))
         held = Held(between, START)
         with worker(environment, tmp_path, "one") as first:
-            run = forecasts.submit(None)
+            run = forecasts.submit(SCHEDULE)
             eventually(held.arrived.is_set, "ECR has begun its preview")
             first.kill()
         with another(environment, tmp_path):
@@ -163,7 +166,7 @@ class Test_whoever_takes_over:
         function = make_function(account)
         make_version(function, 1, make_image(make_repository(account), diff_ids=["sha256:" + "1" * 64]))
         make_alias(function, "live", 1)
-        run = submit_poll(None, [])
+        run = submit_poll(SCHEDULE, [])
         BaseStream.objects.create(name="golden", reference="public.ecr.aws/golden:1")
         judge_images(None, refresh=False)
         dead(run, "judge", ["poll"])
@@ -178,7 +181,7 @@ class Test_whoever_takes_over:
         judge_images(None, refresh=False)
         image.refresh_from_db()
         unread = image.freshness_reason
-        run = sync.submit(None)
+        run = sync.submit(SCHEDULE)
         Image.objects.update(inspected_at=clock.now())
         Run.objects.filter(pk=run.pk).update(result={"scopes": {"read": 1, "failed": 0}})
         dead(run, "judge", ["read"])

@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import User
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import AuditEntry, FreshnessPolicy, Function
 from functions_app.services.bases.overdue_policies import PolicyDraft, delete, faults, listing, policies, save
+from functions_app.services.people.actor import Actor
 from tests.factories import NOW, make_account, make_alias, make_function, make_image, make_repository, make_version
 
 pytestmark = [pytest.mark.django_db, pytest.mark.shows_dates]
@@ -26,7 +26,7 @@ def stale_function() -> Function:
     return function
 
 
-def test_a_policy_that_is_saved_counts_at_once_and_is_audited(operator: User) -> None:
+def test_a_policy_that_is_saved_counts_at_once_and_is_audited(operator: Actor) -> None:
     function = stale_function()
 
     save(draft(max_releases="3"), operator)
@@ -35,11 +35,11 @@ def test_a_policy_that_is_saved_counts_at_once_and_is_audited(operator: User) ->
     assert function.overdue_on == (NOW - timedelta(days=10)).date()
     assert [(policy.max_days, policy.max_releases) for policy in policies()] == [(30, 3)]
     entry = AuditEntry.objects.get()
-    assert (entry.actor, entry.action, entry.result) == (operator, "freshness_policy.add", "saved")
+    assert (entry.actor, entry.action, entry.result) == (operator.person, "freshness_policy.add", "saved")
     assert entry.plan == {"max_days": 30, "max_releases": 3}
 
 
-def test_the_audit_names_whom_a_policy_is_for(operator: User) -> None:
+def test_the_audit_names_whom_a_policy_is_for(operator: Actor) -> None:
     account = make_account("staging")
 
     save(draft(), operator)
@@ -52,7 +52,7 @@ def test_the_audit_names_whom_a_policy_is_for(operator: User) -> None:
     ]  # fmt: skip
 
 
-def test_a_policy_may_be_changed_and_deleted(operator: User) -> None:
+def test_a_policy_may_be_changed_and_deleted(operator: Actor) -> None:
     function = stale_function()
     policy = save(draft(), operator)
 
@@ -68,7 +68,7 @@ def test_a_policy_may_be_changed_and_deleted(operator: User) -> None:
     }  # fmt: skip
 
 
-def test_who_may_only_look_is_refused_and_that_is_audited(viewer: User, operator: User) -> None:
+def test_who_may_only_look_is_refused_and_that_is_audited(viewer: Actor, operator: Actor) -> None:
     policy = save(draft(), operator)
 
     for attempt in (lambda: save(draft(tag_key="team"), viewer), lambda: delete(policy, viewer)):
@@ -76,7 +76,7 @@ def test_who_may_only_look_is_refused_and_that_is_audited(viewer: User, operator
             attempt()
         assert refusal.value.problem.code is Code.DENIED
     assert FreshnessPolicy.objects.count() == 1
-    assert AuditEntry.objects.filter(actor=viewer, result__startswith="refused").count() == 2
+    assert AuditEntry.objects.filter(actor=viewer.person, result__startswith="refused").count() == 2
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_who_may_only_look_is_refused_and_that_is_audited(viewer: User, operator
         ({"max_days": ""}, "max_days"),
     ],
 )
-def test_what_is_wrong_is_told_by_field(values: dict[str, str], field: str, operator: User) -> None:
+def test_what_is_wrong_is_told_by_field(values: dict[str, str], field: str, operator: Actor) -> None:
     assert list(faults(draft(**values))) == [field]
     with pytest.raises(DrydockError) as error:
         save(draft(**values), operator)
@@ -110,7 +110,7 @@ def test_who_is_exempt_has_a_policy_without_limits() -> None:
     assert faults(draft(tag_key="lifecycle", tag_value="legacy", max_days="")) == {}
 
 
-def test_there_is_one_policy_for_the_same_functions(operator: User) -> None:
+def test_there_is_one_policy_for_the_same_functions(operator: Actor) -> None:
     account = make_account()
     default = save(draft(), operator)
     special = save(draft(account=str(account.pk), tag_key="team"), operator)
@@ -121,7 +121,7 @@ def test_there_is_one_policy_for_the_same_functions(operator: User) -> None:
     assert faults(PolicyDraft.of(special), special) == {}
 
 
-def test_policies_are_listed_the_default_first(operator: User) -> None:
+def test_policies_are_listed_the_default_first(operator: Actor) -> None:
     account = make_account("acme production")
     save(draft(account=str(account.pk)), operator)
     save(draft(tag_key="team", tag_value="payments"), operator)

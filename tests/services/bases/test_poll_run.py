@@ -8,6 +8,7 @@ from functions_app.models import BaseStream, LogLine
 from functions_app.services.bases.poll_schedule import submit_poll
 from functions_app.services.bases.streams import lambda_references, seed_streams
 from functions_app.services.engine import runs
+from functions_app.services.people.actor import SCHEDULE
 from tests.conftest import Valkey
 from tests.factories import make_account, make_alias, make_function, make_image, make_repository, make_version
 from tests.fixtures import Sandbox
@@ -27,7 +28,7 @@ def test_a_poll_run_reads_streams_judges_images_and_renews_what_functions_show(a
     make_version(function, 1, image)
     make_alias(function, "live", 1)
 
-    run = submit_poll(None)
+    run = submit_poll(SCHEDULE)
     assert runs.execute(run.pk, "tests")
 
     run.refresh_from_db()
@@ -48,16 +49,16 @@ def test_a_poll_run_reads_streams_judges_images_and_renews_what_functions_show(a
 
 
 def test_only_one_poll_is_under_way_at_a_time(valkey: Valkey) -> None:
-    submit_poll(None)
+    submit_poll(SCHEDULE)
 
     with pytest.raises(DrydockError) as caught:
-        submit_poll(None)
+        submit_poll(SCHEDULE)
 
     assert caught.value.problem.code is Code.BUSY
 
 
 def test_the_first_poll_of_an_installation_watches_all_of_lambdas_bases(aws: Sandbox, valkey: Valkey) -> None:
-    run = submit_poll(None)
+    run = submit_poll(SCHEDULE)
     while runs.execute(run.pk, "tests"):
         pass
 

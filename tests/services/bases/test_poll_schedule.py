@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import connections
 from pytest_django.fixtures import Settings
 
@@ -20,6 +19,7 @@ from functions_app.services.bases import streams as base_streams
 from functions_app.services.bases.poll_schedule import due_streams, submit_due, submit_poll
 from functions_app.services.bases.verdicts import judge_images
 from functions_app.services.engine import runs
+from functions_app.services.people.actor import SCHEDULE, Actor
 from tests.factories import make_account, make_image, make_repository, make_stream
 from tests.fixtures import REGION, Push, Sandbox
 from tests.publishing import NOW, base, base_index, publish, unique_repository
@@ -101,7 +101,7 @@ def test_beat_starts_a_poll_only_when_one_is_due(aws: Sandbox, valkey: object) -
     assert BaseRelease.objects.count() == 2
 
 
-def test_a_person_polls_what_is_not_due_yet(aws: Sandbox, valkey: object, operator: User) -> None:
+def test_a_person_polls_what_is_not_due_yet(aws: Sandbox, valkey: object, operator: Actor) -> None:
     stream = published(aws)
     poll(clock.now())
     digest = move(aws, stream, 2)
@@ -111,10 +111,10 @@ def test_a_person_polls_what_is_not_due_yet(aws: Sandbox, valkey: object, operat
     assert stream.releases.get(current=True).manifest_digest == digest
 
 
-def test_who_asks_during_a_poll_is_told_and_served_after_it(aws: Sandbox, valkey: object, operator: User) -> None:
+def test_who_asks_during_a_poll_is_told_and_served_after_it(aws: Sandbox, valkey: object, operator: Actor) -> None:
     stream = published(aws)
     poll(clock.now())
-    submit_poll(None)
+    submit_poll(SCHEDULE)
 
     with pytest.raises(DrydockError) as caught:
         submit_poll(operator, [stream.pk])
@@ -156,7 +156,7 @@ def test_a_reading_that_began_earlier_never_takes_the_place_of_a_later_one(aws: 
     assert stream.releases.filter(manifest_digest=base(2).digest).exists()
 
 
-def test_a_stream_that_was_changed_while_it_was_read_is_read_anew(aws: Sandbox, operator: User) -> None:
+def test_a_stream_that_was_changed_while_it_was_read_is_read_anew(aws: Sandbox, operator: Actor) -> None:
     first, stream = published(aws), published(aws)
     BaseStream.objects.update(own=True)
 
@@ -192,11 +192,8 @@ def test_a_poll_that_was_killed_keeps_what_it_stored_and_is_done_again_by_anothe
     assert BaseRelease.objects.count() == 2
     assert due_streams(clock.now()) == []
     # What its run had kept by then, and what fifteen seconds of silence do.
-    run.steps.filter(name="poll").update(status="running")
-    Run.objects.update(
-        status=Status.RUNNING, memory={"streams": [first.pk, second.pk]}, lease_owner="dead", lease_until=NOW - HOUR,
-        wake_at=None,
-    )  # fmt: skip
+    run.steps.filter(name="poll").update(status="running", memory={"streams": [first.pk, second.pk]})
+    Run.objects.update(status=Status.RUNNING, lease_owner="dead", lease_until=NOW - HOUR, wake_at=None)
 
     assert runs.execute(run.pk, "another")
 
@@ -261,7 +258,7 @@ def test_who_wants_polls_more_often_need_not_wait_for_the_next_of_the_slow_ones(
 
 
 def test_what_stands_on_a_stream_switched_off_during_a_poll_is_judged_after_it(
-    aws: Sandbox, valkey: object, operator: User
+    aws: Sandbox, valkey: object, operator: Actor
 ) -> None:
     stream = published(aws)
     poll(clock.now())

@@ -5,10 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 
 from functions_app.models import BaseRelease, BaseStream
 from functions_app.services.bases.streams import edit_stream
+from functions_app.services.people.actor import Actor
 from sandbox.images.making import Blob, Image, Index, Layer, canonical_json, make_image, make_index, make_layer
 from tests.fixtures import Sandbox
 from tests.publishing import NOW, base, base_index
@@ -66,7 +66,7 @@ def test_only_the_platforms_that_are_wanted_are_read(aws: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("platforms", [[], ["linux/amd64", "linux/arm64"]])
-def test_a_platform_that_is_added_gets_its_history_too(aws: Sandbox, platforms: list[str], operator: User) -> None:
+def test_a_platform_that_is_added_gets_its_history_too(aws: Sandbox, platforms: list[str], operator: Actor) -> None:
     company = Company(aws, platforms=["linux/amd64"])
     company.publish(base_index(1), "1.0.0")
     company.publish(base_index(2), "1.1.0")

@@ -6,13 +6,13 @@ from datetime import date
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import AuditEntry, BaseStream, Run
 from functions_app.services.bases import streams
 from functions_app.services.bases.streams import add_stream, edit_stream, seed_streams, switch_stream
+from functions_app.services.people.actor import Actor
 from tests.factories import make_release, make_stream
 
 pytestmark = pytest.mark.django_db
@@ -71,7 +71,7 @@ def test_who_watches_a_choice_of_bases_is_given_no_others(settings: Settings) ->
     assert BaseStream.objects.get(name="nodejs:99").deprecated_on is None
 
 
-def test_an_upgrade_takes_no_name_from_a_stream_of_peoples(operator: User) -> None:
+def test_an_upgrade_takes_no_name_from_a_stream_of_peoples(operator: Actor) -> None:
     own = add_stream(GOLDEN, [], operator, name="python:3.14")
 
     seed_streams()
@@ -83,7 +83,7 @@ def test_an_upgrade_takes_no_name_from_a_stream_of_peoples(operator: User) -> No
     assert seed_streams() == 0
 
 
-def test_people_add_their_golden_image(operator: User) -> None:
+def test_people_add_their_golden_image(operator: Actor) -> None:
     stream = add_stream(GOLDEN, ["linux/amd64", " linux/arm64/v8", "linux/amd64", ""], operator)
 
     assert (stream.name, stream.reference, stream.own) == ("bases/golden:stable", GOLDEN, True)
@@ -113,7 +113,7 @@ def test_people_add_their_golden_image(operator: User) -> None:
     ],
 )
 def test_what_cannot_be_a_stream_is_refused_with_the_reason(
-    reference: str, values: dict[str, Any], code: Code, operator: User
+    reference: str, values: dict[str, Any], code: Code, operator: Actor
 ) -> None:
     with pytest.raises(DrydockError) as caught:
         add_stream(reference, values.get("platforms", []), operator, name=values.get("name", ""))
@@ -122,7 +122,7 @@ def test_what_cannot_be_a_stream_is_refused_with_the_reason(
     assert not BaseStream.objects.exists()
 
 
-def test_a_stream_is_watched_once_and_its_name_is_its_own(operator: User) -> None:
+def test_a_stream_is_watched_once_and_its_name_is_its_own(operator: Actor) -> None:
     add_stream(GOLDEN, [], operator)
     with pytest.raises(DrydockError, match="is watched already: its name is bases/golden:stable"):
         add_stream(GOLDEN, [], operator, name="another")
@@ -130,7 +130,7 @@ def test_a_stream_is_watched_once_and_its_name_is_its_own(operator: User) -> Non
         add_stream(GOLDEN.replace("eu-west-1", "us-east-1"), [], operator)
 
 
-def test_viewers_add_change_and_switch_nothing(viewer: User) -> None:
+def test_viewers_add_change_and_switch_nothing(viewer: Actor) -> None:
     stream = make_stream("golden", own=True)
     attempts: list[Callable[[], object]] = [
         lambda: add_stream(GOLDEN, [], viewer),
@@ -145,7 +145,7 @@ def test_viewers_add_change_and_switch_nothing(viewer: User) -> None:
     assert list(BaseStream.objects.values_list("name", "enabled")) == [("golden", True)]
 
 
-def test_a_changed_stream_is_read_anew_and_forgets_no_release(operator: User) -> None:
+def test_a_changed_stream_is_read_anew_and_forgets_no_release(operator: Actor) -> None:
     stream = add_stream(GOLDEN, [], operator)
     BaseStream.objects.update(tag_digest="sha256:x", next_poll_at="2030-01-01T00:00Z")
     make_release(stream, "1.0.0", current=True)
@@ -160,7 +160,7 @@ def test_a_changed_stream_is_read_anew_and_forgets_no_release(operator: User) ->
     assert AuditEntry.objects.filter(action="stream.edit").count() == 1
 
 
-def test_what_is_not_given_stays_as_it_was(operator: User) -> None:
+def test_what_is_not_given_stays_as_it_was(operator: Actor) -> None:
     stream = add_stream(GOLDEN, ["linux/amd64"], operator, deprecated_on=date(2027, 1, 1))
 
     edit_stream(stream, operator, name="golden")
@@ -170,7 +170,7 @@ def test_what_is_not_given_stays_as_it_was(operator: User) -> None:
     assert stream.deprecated_on is None
 
 
-def test_a_streams_reference_is_fixed_once_a_release_is_known(operator: User) -> None:
+def test_a_streams_reference_is_fixed_once_a_release_is_known(operator: Actor) -> None:
     stream = add_stream(GOLDEN, [], operator)
     other = GOLDEN.replace(":stable", ":latest")
     assert edit_stream(stream, operator, reference=other).reference == other
@@ -181,7 +181,7 @@ def test_a_streams_reference_is_fixed_once_a_release_is_known(operator: User) ->
     assert code_of(caught) is Code.PREFLIGHT
 
 
-def test_lambdas_own_streams_can_be_switched_and_not_changed(operator: User) -> None:
+def test_lambdas_own_streams_can_be_switched_and_not_changed(operator: Actor) -> None:
     stream = make_stream()
 
     with pytest.raises(DrydockError) as caught:
@@ -191,7 +191,7 @@ def test_lambdas_own_streams_can_be_switched_and_not_changed(operator: User) -> 
     assert switch_stream(stream, True, operator).enabled
 
 
-def test_switching_off_keeps_every_release_and_is_told_once(operator: User) -> None:
+def test_switching_off_keeps_every_release_and_is_told_once(operator: Actor) -> None:
     stream = make_stream()
     make_release(stream, "3.12.2026.10.03.13", current=True)
 
@@ -202,7 +202,7 @@ def test_switching_off_keeps_every_release_and_is_told_once(operator: User) -> N
     assert AuditEntry.objects.get(action="stream.switch").result == "python:3.12 is off"
 
 
-def test_a_change_has_its_stream_read_and_all_images_judged_at_once(operator: User) -> None:
+def test_a_change_has_its_stream_read_and_all_images_judged_at_once(operator: Actor) -> None:
     stream = add_stream(GOLDEN, [], operator)
     assert Run.objects.get().plan == {"streams": [stream.pk]}
     Run.objects.update(status="succeeded")

@@ -2,18 +2,18 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-
-from django.contrib.auth.models import User
 
 from functions_app import clock
 from functions_app.domain.runs import Kind, Status
 from functions_app.models import Account, Function, Run
 from functions_app.services.changes import deploy as deployments
-from functions_app.services.engine import plans, runs
-from functions_app.services.engine.steps import RunKind, StepSpec
+from functions_app.services.engine import plans
+from functions_app.services.engine.steps import RunKind, StepSpec, always
+from functions_app.services.people.actor import SCHEDULE, Actor
 from functions_app.services.sync import run as sync
+from tests.run_kinds import execute
 from tests.sandbox.functions import REGION, Functions, python_image
 
 DEADLINE_SECONDS = 30.0
@@ -31,7 +31,7 @@ class Stage:
     functions: Functions
     account: Account
     function: Function
-    actor: User
+    actor: Actor
     alias: str = "staging"
 
     @property
@@ -54,7 +54,7 @@ class Stage:
 
     def sync_all(self) -> None:
         """A whole sync: repositories and images, too."""
-        run = carry_out(sync.submit(None))
+        run = carry_out(sync.submit(SCHEDULE))
         assert run.status == Status.SUCCEEDED, log_of(run)
         self.function.refresh_from_db()
 
@@ -87,7 +87,7 @@ class Stage:
         return "sha256:" + str(self.functions.read(self.name, qualifier)["CodeSha256"])
 
 
-def make_stage(functions: Functions, actor: User, name: str = "app", **settings: Any) -> Stage:
+def make_stage(functions: Functions, actor: Actor, name: str = "app", **settings: Any) -> Stage:
     """Deploy, publish, alias; tell Drydock of account and function."""
     functions.deploy(python_image(answering("one")), name, **settings)
     functions.publish(name)
@@ -123,7 +123,7 @@ def carry_out(run: Run, kinds: Mapping[Kind, RunKind] | None = None) -> Run:
     """Be the worker until the run has ended."""
     deadline = time.monotonic() + DEADLINE_SECONDS
     while True:
-        runs.execute(run.pk, f"worker {time.monotonic_ns()}", kinds)
+        execute(run, f"worker {time.monotonic_ns()}", kinds)
         run.refresh_from_db()
         if Status(run.status).ended:
             return run
@@ -137,8 +137,9 @@ def carry_out(run: Run, kinds: Mapping[Kind, RunKind] | None = None) -> Run:
 
 def with_step(kind: RunKind, before: str, step: StepSpec) -> dict[Kind, RunKind]:
     """The kind with one more step, so that something happens between two."""
-    at = [spec.name for spec in kind.steps].index(before)
-    return {kind.kind: RunKind(kind.kind, (*kind.steps[:at], step, *kind.steps[at:]), kind.queue)}
+    specs = kind.steps({})
+    at = [spec.name for spec in specs].index(before)
+    return {kind.kind: replace(kind, steps=always((*specs[:at], step, *specs[at:])))}
 
 
 def twice(kind: RunKind) -> dict[Kind, RunKind]:
@@ -151,7 +152,7 @@ def twice(kind: RunKind) -> dict[Kind, RunKind]:
 
         return StepSpec(spec.name, spec.title, action, spec.undo, limit=spec.limit)
 
-    return {kind.kind: RunKind(kind.kind, tuple(doubled(spec) for spec in kind.steps), kind.queue)}
+    return {kind.kind: replace(kind, steps=always(tuple(doubled(spec) for spec in kind.steps({}))))}
 
 
 def log_of(run: Run) -> list[str]:

@@ -8,12 +8,13 @@ from django.contrib.auth.models import User
 
 from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.runs import Done, Kind, Status, Wait
+from functions_app.domain.runs import Done, Kind, SignalKind, Status, Wait
 from functions_app.models import AliasMove, AuditEntry, Plan, Run, RunStep
 from functions_app.services.changes import deploy
-from functions_app.services.engine import plans, runs
+from functions_app.services.engine import plans, signals
 from functions_app.services.engine.steps import StepSpec
 from functions_app.services.kinds import KINDS
+from functions_app.services.people.actor import Actor
 from functions_app.services.sync import run as sync
 from sandbox.images.making import make_index
 from tests.conftest import Valkey
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def stage(functions: Functions, operator: User, aws: Sandbox, valkey: Valkey) -> Stage:
+def stage(functions: Functions, operator: Actor, aws: Sandbox, valkey: Valkey) -> Stage:
     """A function of its own."""
     return make_stage(functions, operator)
 
@@ -106,8 +107,8 @@ def test_a_worker_that_dies_before_noting_a_step_is_followed_by_another(stage: S
 
     def forget(context: Any) -> Done:
         if lost == "publish":
-            del context.memory["version"]
-        next(spec for spec in KINDS[Kind.DEPLOYMENT].steps if spec.name == lost).action(context)
+            del context.shared["version"]
+        next(spec for spec in KINDS[Kind.DEPLOYMENT].steps({}) if spec.name == lost).action(context)
         return Done()
 
     following = {"check": "update", "update": "wait", "wait": "publish", "publish": "alias", "alias": "verify"}
@@ -251,7 +252,7 @@ def test_cancelling_says_what_was_really_done(stage: Stage) -> None:
         if context.memory.setdefault("looks", 0):
             return Done()
         context.memory["looks"] = 1
-        runs.cancel(run, stage.actor)
+        signals.give(run, SignalKind.CANCEL, stage.actor)
         return Wait(0)
 
     RunStep.objects.create(run=run, position=99, name="cancel", title="Cancel", status="pending")
@@ -317,15 +318,15 @@ def test_production_has_to_be_typed(stage: Stage) -> None:
 def test_somebody_elses_plan_is_not_applied(stage: Stage, superuser: User) -> None:
     stage.push("two", "2")
     with pytest.raises(DrydockError) as caught:
-        plans.apply(stage.plan("2").pk, superuser)
+        plans.apply(stage.plan("2").pk, Actor(superuser))
     assert caught.value.problem.code is Code.DENIED
 
 
-def test_a_viewer_is_refused_and_the_attempt_recorded(stage: Stage, viewer: User) -> None:
+def test_a_viewer_is_refused_and_the_attempt_recorded(stage: Stage, viewer: Actor) -> None:
     with pytest.raises(DrydockError) as caught:
         deploy.plan(stage.function, "1", "staging", viewer)
     assert caught.value.problem.code is Code.DENIED
-    assert AuditEntry.objects.get(actor=viewer).action == "deployment.plan"
+    assert AuditEntry.objects.get(actor=viewer.person).action == "deployment.plan"
 
 
 def test_an_unknown_tag_is_told(stage: Stage) -> None:

@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import connections
 
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.runs import Done, Kind, Status
+from functions_app.domain.runs import Done, Kind, SignalKind, Status
 from functions_app.models import AuditEntry, Run, RunStep
-from functions_app.services.engine import runs
+from functions_app.services.engine import runs, signals
 from functions_app.services.engine.steps import StepSpec
 from functions_app.services.kinds import KINDS
+from functions_app.services.people.actor import Actor
 from tests.conftest import Valkey
 from tests.fixtures import Sandbox
 from tests.sandbox.functions import Functions
@@ -36,7 +36,7 @@ def between(aws: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Between]:
 
 
 @pytest.fixture
-def stage(functions: Functions, operator: User, aws: Sandbox, valkey: Valkey) -> Stage:
+def stage(functions: Functions, operator: Actor, aws: Sandbox, valkey: Valkey) -> Stage:
     """A function of its own, and an image to deploy."""
     made = make_stage(functions, operator)
     made.push("two", "2")
@@ -239,7 +239,7 @@ class Test_aws:
         run = stage.confirm(stage.plan("2"))
 
         def cancelled() -> Answer:
-            runs.cancel(run, stage.actor)
+            signals.give(run, SignalKind.CANCEL, stage.actor)
             connections.close_all()
             between.guards.clear()
             return error(500, "ServiceException", "Something went wrong.")

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 
 from functions_app import runlog
 from functions_app.domain.changes.invocations import Mode
 from functions_app.domain.errors import Code
-from functions_app.domain.runs import Queue, Status
+from functions_app.domain.runs import Priority, Queue, Status
 from functions_app.models import AuditEntry, Run
 from functions_app.services.changes import invoke
-from functions_app.services.engine import runs
+from functions_app.services.engine import messages
+from functions_app.services.people.actor import Actor
 from tests.conftest import Valkey
 from tests.fixtures import Sandbox
 from tests.processes import Process, beat, eventually, worker
@@ -67,7 +67,7 @@ def ticking(environment: dict[str, str], tmp_path: Path) -> Iterator[Process]:
 
 
 @pytest.fixture
-def staged(functions: Functions, operator: User, aws: Sandbox) -> Callable[[str], Stage]:
+def staged(functions: Functions, operator: Actor, aws: Sandbox) -> Callable[[str], Stage]:
     """Make a function of this name, with an image "2" to deploy."""
 
     def make(name: str) -> Stage:
@@ -146,7 +146,7 @@ def test_redis_wiped_and_restarted_in_the_middle_and_every_message_doubled_chang
     with worker(environment, tmp_path, "one"), worker(environment, tmp_path, "two"):
         submitted = [stage.confirm(stage.plan("2")) for stage in stages]
         for run in [*submitted, *submitted]:
-            runs._send(run.pk, Queue.CHANGES)
+            messages.send(run.pk, Queue.CHANGES, Priority.PERSON)
         eventually(lambda: all(one.arrived.is_set() for one in held), "both are in the middle")
         valkey.flush()
         held[0].go.set()

@@ -5,7 +5,6 @@ import threading
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import connections
 
 from functions_app.domain.changes.invocations import Mode
@@ -14,6 +13,7 @@ from functions_app.domain.runs import Kind, Queue, Status
 from functions_app.models import AuditEntry, LogLine, Plan, Run, RunStep
 from functions_app.services.changes import invoke as invocations
 from functions_app.services.kinds import KINDS
+from functions_app.services.people.actor import Actor
 from tests.conftest import Valkey
 from tests.fixtures import Sandbox
 from tests.sandbox.functions import Functions, python_image, until
@@ -39,7 +39,7 @@ SLOW = "import time\ndef handler(event, context):\n    time.sleep(30)\n"
 
 
 @pytest.fixture
-def stage(functions: Functions, operator: User, aws: Sandbox, valkey: Valkey) -> Stage:
+def stage(functions: Functions, operator: Actor, aws: Sandbox, valkey: Valkey) -> Stage:
     """A function that answers with what it was sent."""
     return make_stage(functions, operator)
 
@@ -178,7 +178,7 @@ def test_an_unknown_qualifier_is_refused(stage: Stage) -> None:
         invocations.submit(stage.function, "99", "{}", Mode.SYNC, stage.actor)
 
 
-def test_a_viewer_is_refused(stage: Stage, viewer: User) -> None:
+def test_a_viewer_is_refused(stage: Stage, viewer: Actor) -> None:
     with pytest.raises(DrydockError) as caught:
         invocations.submit(stage.function, "$LATEST", "{}", Mode.SYNC, viewer)
     assert caught.value.problem.code is Code.DENIED

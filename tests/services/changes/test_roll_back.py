@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Done, Kind, Status
@@ -11,6 +10,7 @@ from functions_app.models import AliasMove, AuditEntry, RunStep
 from functions_app.services.changes import roll_back as rollbacks
 from functions_app.services.engine.steps import StepSpec
 from functions_app.services.kinds import KINDS
+from functions_app.services.people.actor import Actor
 from functions_app.services.snapshot.rollback_targets import targets
 from tests.conftest import Valkey
 from tests.fixtures import Sandbox
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def stage(functions: Functions, operator: User, aws: Sandbox, valkey: Valkey) -> Stage:
+def stage(functions: Functions, operator: Actor, aws: Sandbox, valkey: Valkey) -> Stage:
     """A function that was deployed once: version 2 is live, version 1 was."""
     made = make_stage(functions, operator)
     made.push("two", "2")
@@ -151,7 +151,7 @@ def test_it_is_put_back_when_the_check_after_fails(stage: Stage, sandbox: Sandbo
     assert run.result["told"] == ["Alias staging was put back to version 2."]
 
 
-def test_a_viewer_is_refused(stage: Stage, viewer: User) -> None:
+def test_a_viewer_is_refused(stage: Stage, viewer: Actor) -> None:
     with pytest.raises(DrydockError) as caught:
         rollbacks.plan(stage.function, "staging", "1", viewer)
     assert caught.value.problem.code is Code.DENIED

@@ -16,8 +16,10 @@ from functions_app.models import Run
 from functions_app.services.changes import deploy, roll_back
 from functions_app.services.engine import runs
 from functions_app.services.engine.execution import TRIES
-from functions_app.services.engine.steps import Context, RunKind, StepSpec
+from functions_app.services.engine.steps import Context, RunKind, StepSpec, always
+from functions_app.services.people.actor import SCHEDULE
 from tests.conftest import Valkey
+from tests.run_kinds import execute
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey", "test_kinds")]
 AWAY = 1.5  # seconds
@@ -30,14 +32,14 @@ def test_kinds(settings: Settings) -> None:
 
 def submit(*specs: StepSpec, folder: Path) -> tuple[Run, dict[Kind, RunKind]]:
     """A run of these steps, and the kinds to execute it with."""
-    kinds = {Kind.DEPLOYMENT: RunKind(Kind.DEPLOYMENT, specs)}
-    return runs.submit(Kind.DEPLOYMENT, title="A change", plan={"folder": str(folder)}, actor=None), kinds
+    kinds = {Kind.DEPLOYMENT: RunKind(Kind.DEPLOYMENT, always(specs))}
+    return runs.submit(Kind.DEPLOYMENT, title="A change", plan={"folder": str(folder)}, actor=SCHEDULE), kinds
 
 
 def take_over(run: Run, kinds: dict[Kind, RunKind], owner: str = "the next worker") -> Run:
     """What the tick does once the lease has run out."""
     Run.objects.filter(pk=run.pk).update(lease_until=clock.now() - timedelta(seconds=1))
-    runs.execute(run.pk, owner, kinds)
+    execute(run, owner, kinds)
     run.refresh_from_db()
     return run
 
@@ -117,7 +119,7 @@ def test_a_repeatable_step_is_done_by_the_next_worker_and_nothing_is_undone(tmp_
     change = StepSpec("change", "Change", changed, undo=taking_back(undone))
     run, kinds = submit(change, StepSpec("last", "Refresh the snapshot", away_once(tries)), folder=tmp_path)
 
-    runs.execute(run.pk, "a worker", kinds)
+    execute(run, "a worker", kinds)
     run.refresh_from_db()
     assert (run.status, run.problem) == (Status.RUNNING, None)
 
@@ -142,7 +144,7 @@ def test_an_undo_goes_on_too(tmp_path: Path) -> None:
         StepSpec("change", "Change", changed, undo=undo), StepSpec("check", "Check", fails), folder=tmp_path
     )
 
-    runs.execute(run.pk, "a worker", kinds)
+    execute(run, "a worker", kinds)
     run.refresh_from_db()
     assert run.status == Status.UNDOING
 
@@ -165,7 +167,7 @@ def test_after_what_proves_a_change_nothing_takes_it_back(tmp_path: Path, broken
     )
     run, kinds = submit(*specs, folder=tmp_path)
 
-    runs.execute(run.pk, "a worker", kinds)
+    execute(run, "a worker", kinds)
     for number in range(TRIES):
         run = take_over(run, kinds, f"worker {number}")
 
@@ -193,7 +195,7 @@ def test_an_answer_that_can_not_be_had_again_is_stored_when_the_database_is_back
 
     run, kinds = submit(StepSpec("once", "Send it", once, repeatable=False), folder=tmp_path)
 
-    assert runs.execute(run.pk, "a worker", kinds)
+    assert execute(run, "a worker", kinds)
     away[0].__exit__(None, None, None)
     run.refresh_from_db()
     assert (run.status, run.result["answer"]) == (Status.SUCCEEDED, "42")
@@ -211,7 +213,7 @@ def test_a_run_whose_workers_die_again_and_again_in_one_step_ends_and_says_so(tm
     )
     run, kinds = submit(*specs, folder=tmp_path)
 
-    runs.execute(run.pk, "a worker", kinds)
+    execute(run, "a worker", kinds)
     for number in range(TRIES - 1):
         run = take_over(run, kinds, f"worker {number}")
         assert run.status == Status.RUNNING
@@ -234,7 +236,7 @@ def test_a_step_that_ends_begins_the_count_anew(tmp_path: Path) -> None:
     specs = tuple(StepSpec(name, name, dies_often) for name in ("first", "second"))
     run, kinds = submit(*specs, folder=tmp_path)
 
-    runs.execute(run.pk, "a worker", kinds)
+    execute(run, "a worker", kinds)
     for number in range(2 * TRIES - 2):
         run = take_over(run, kinds, f"worker {number}")
 
@@ -254,7 +256,7 @@ def test_the_log_takes_lines_while_the_database_is_away(valkey: Valkey, tmp_path
 
     run, kinds = submit(StepSpec("chatty", "Chat", chatty), folder=tmp_path)
 
-    runs.execute(run.pk, "a worker", kinds)
+    execute(run, "a worker", kinds)
     run.refresh_from_db()
     if run.status == Status.RUNNING:  # PostgreSQL ended the connection that the step's end is written on
         run = take_over(run, kinds)

@@ -12,14 +12,15 @@ from pytest_django.fixtures import Settings
 
 from functions_app import clock, runlog
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.runs import LEASE, Done, Kind, Outcome, Status, StepStatus, Wait
+from functions_app.domain.runs import LEASE, Done, Kind, Outcome, SignalKind, Status, StepStatus, Wait
 from functions_app.models import AuditEntry, Run
-from functions_app.services.engine import leases, runs
+from functions_app.services.engine import leases, runs, signals
 from functions_app.services.engine.leases import Lease, LeaseLost
-from functions_app.services.engine.steps import Cancelled, Context, RunKind, StepSpec
+from functions_app.services.engine.steps import Cancelled, Context, RunKind, StepSpec, always
+from functions_app.services.people.actor import SCHEDULE, Actor
 from tests.conftest import Valkey
 from tests.processes import eventually
-from tests.run_kinds import KINDS, count
+from tests.run_kinds import KINDS, count, execute
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey", "test_kinds")]
 
@@ -29,7 +30,7 @@ def test_kinds(settings: Settings) -> None:
     settings.DRYDOCK_KINDS = "tests.run_kinds.KINDS"
 
 
-def submit(folder: Path, actor: User | None = None, lock: str = "", **plan: Any) -> Run:
+def submit(folder: Path, actor: Actor = SCHEDULE, lock: str = "", **plan: Any) -> Run:
     plan = {"folder": str(folder), **plan}
     return runs.submit(Kind.DEPLOYMENT, title="A change", plan=plan, actor=actor, lock=lock)
 
@@ -38,7 +39,7 @@ def carry_on(run: Run, times: int = 1) -> Run:
     """Claim it as a worker would; waits are over at once."""
     for number in range(times):
         Run.objects.filter(pk=run.pk, status=Status.WAITING).update(wake_at=clock.now())
-        runs.execute(run.pk, f"worker {number}")
+        execute(run, f"worker {number}")
     run.refresh_from_db()
     return run
 
@@ -53,7 +54,7 @@ def texts(run: Run) -> list[str]:
 
 def doing(action: Any) -> dict[Kind, RunKind]:
     """A kind of one step."""
-    return {Kind.DEPLOYMENT: RunKind(Kind.DEPLOYMENT, (StepSpec("prepare", "Prepare", action),))}
+    return {Kind.DEPLOYMENT: RunKind(Kind.DEPLOYMENT, always((StepSpec("prepare", "Prepare", action),)))}
 
 
 class Test_a_run:
@@ -86,11 +87,11 @@ class Test_a_run:
 
     def test_is_not_woken_before_its_time(self, tmp_path: Path) -> None:
         run = carry_on(submit(tmp_path, waits=1, seconds=30))
-        assert runs.execute(run.pk, "eager") is False
+        assert execute(run, "eager") is False
 
     def test_finds_nothing_to_do_for_a_message_that_comes_again(self, tmp_path: Path) -> None:
         run = carry_on(submit(tmp_path))
-        assert runs.execute(run.pk, "redelivered") is False
+        assert execute(run, "redelivered") is False
         assert count(tmp_path, "change") == 1
 
     def test_of_which_nobody_knows_is_nothing_to_do(self) -> None:
@@ -102,7 +103,7 @@ class Test_a_run:
 
         spec = StepSpec("prepare", "Prepare", never, limit=timedelta(0))
         run = submit(tmp_path)
-        runs.execute(run.pk, "worker", {Kind.DEPLOYMENT: RunKind(Kind.DEPLOYMENT, (spec,))})
+        execute(run, "worker", {Kind.DEPLOYMENT: RunKind(Kind.DEPLOYMENT, always((spec,)))})
         run.refresh_from_db()
         assert run.status == Status.FAILED
         assert run.problem is not None
@@ -113,7 +114,7 @@ class Test_a_run:
             raise DrydockError(Code.FAILED, "refused: password=hunter2")
 
         run = submit(tmp_path)
-        runs.execute(run.pk, "worker", doing(leaks))
+        execute(run, "worker", doing(leaks))
         assert not any("hunter2" in text for text in texts(run))
         run.refresh_from_db()
         assert "hunter2" not in str(run.problem)
@@ -144,7 +145,7 @@ class Test_a_run:
 
         spec = StepSpec("prepare", "Prepare", meets, limit=timedelta(0) if way == "late" else None)
         run = submit(tmp_path)
-        runs.execute(run.pk, "worker", {Kind.DEPLOYMENT: RunKind(Kind.DEPLOYMENT, (spec,))})
+        execute(run, "worker", {Kind.DEPLOYMENT: RunKind(Kind.DEPLOYMENT, always((spec,)))})
 
         run.refresh_from_db()
         notes = [step.note for step in run.steps.all()]
@@ -189,43 +190,46 @@ class Test_a_failing_step:
 
 
 class Test_cancelling:
-    def test_a_run_that_nobody_began_does_nothing(self, tmp_path: Path, operator: User) -> None:
+    def test_a_run_that_nobody_began_does_nothing(self, tmp_path: Path, operator: Actor) -> None:
         run = submit(tmp_path, operator)
-        assert runs.cancel(run, operator)
+        assert signals.give(run, SignalKind.CANCEL, operator)
         assert carry_on(run).status == Status.CANCELLED
         assert run.result["summary"].startswith("Cancelled by olga. Nothing was done.")
         assert count(tmp_path, "prepare") == 0
 
-    def test_a_waiting_run_makes_it_due_and_takes_back_what_was_done(self, tmp_path: Path, operator: User) -> None:
+    def test_a_waiting_run_makes_it_due_and_takes_back_what_was_done(self, tmp_path: Path, operator: Actor) -> None:
         run = carry_on(submit(tmp_path, operator, waits=5, seconds=3000))
-        runs.cancel(run, operator)
-        runs.execute(run.pk, "another")
+        signals.give(run, SignalKind.CANCEL, operator)
+        execute(run, "another")
         run.refresh_from_db()
         assert run.status == Status.CANCELLED
         assert steps(run) == {"prepare": "undone", "change": "undone", "settle": "waiting", "check": "pending"}
         assert run.result["summary"].endswith("Undone: Prepare, Change. Begun, not finished: Settle. Not done: Check.")
 
-    def test_takes_effect_between_steps(self, tmp_path: Path, operator: User) -> None:
+    def test_takes_effect_between_steps(self, tmp_path: Path, operator: Actor) -> None:
         run = submit(tmp_path, operator)
 
         def cancels(context: Context) -> Outcome:
-            runs.cancel(context.run, operator)
+            signals.give(context.run, SignalKind.CANCEL, operator)
             context._asked = -100.0
             return Done("done")
 
-        kind = RunKind(Kind.DEPLOYMENT, (StepSpec("prepare", "Prepare", cancels), *KINDS[Kind.DEPLOYMENT].steps[1:]))
-        runs.execute(run.pk, "worker", {Kind.DEPLOYMENT: kind})
+        kind = RunKind(
+            Kind.DEPLOYMENT,
+            always((StepSpec("prepare", "Prepare", cancels), *KINDS[Kind.DEPLOYMENT].steps({})[1:])),
+        )
+        execute(run, "worker", {Kind.DEPLOYMENT: kind})
         run.refresh_from_db()
         assert run.status == Status.CANCELLED
         assert "Done and kept: Prepare." in run.result["summary"]
 
-    def test_an_ended_run_changes_nothing(self, tmp_path: Path, operator: User) -> None:
+    def test_an_ended_run_changes_nothing(self, tmp_path: Path, operator: Actor) -> None:
         run = carry_on(submit(tmp_path, operator))
-        assert runs.cancel(run, operator) is False
+        assert signals.give(run, SignalKind.CANCEL, operator) is False
 
-    def test_leaves_an_entry_in_the_audit_table(self, tmp_path: Path, operator: User) -> None:
+    def test_leaves_an_entry_in_the_audit_table(self, tmp_path: Path, operator: Actor) -> None:
         run = submit(tmp_path, operator)
-        runs.cancel(run, operator)
+        signals.give(run, SignalKind.CANCEL, operator)
         carry_on(run)
         actions = list(AuditEntry.objects.order_by("pk").values_list("action", "actor_name"))
         assert actions == [("deployment.submit", "olga"), ("run.cancel", "olga"), ("deployment.cancelled", "olga")]
@@ -237,40 +241,42 @@ class Test_an_undo:
             context.memory["tries"] = context.memory.get("tries", 0) + 1
             return Wait(0.0) if context.memory["tries"] < 3 else "taken back"
 
-        change = next(spec for spec in KINDS[Kind.DEPLOYMENT].steps if spec.name == "change")
-        kind = RunKind(Kind.DEPLOYMENT, (StepSpec("prepare", "Prepare", lambda _: Done(), undo=impatient), change))
+        change = next(spec for spec in KINDS[Kind.DEPLOYMENT].steps({}) if spec.name == "change")
+        kind = RunKind(
+            Kind.DEPLOYMENT, always((StepSpec("prepare", "Prepare", lambda _: Done(), undo=impatient), change))
+        )
         run = submit(tmp_path, fails="expected")
         Run.objects.filter(pk=run.pk).update(memory={"prepared": True})
         for number in range(3):
-            runs.execute(run.pk, f"worker {number}", {Kind.DEPLOYMENT: kind})
+            execute(run, f"worker {number}", {Kind.DEPLOYMENT: kind})
         run.refresh_from_db()
         assert run.status == Status.FAILED
         assert steps(run)["prepare"] == "undone"
-        assert run.memory["tries"] == 3
+        assert run.steps.get(name="prepare").memory["tries"] == 3
         assert texts(run).count("Undo: Prepare") == 1
         assert not any("takes it over" in text for text in texts(run))
 
-    def test_is_asked_of_a_step_that_a_vanished_worker_left_half_done(self, tmp_path: Path, operator: User) -> None:
+    def test_is_asked_of_a_step_that_a_vanished_worker_left_half_done(self, tmp_path: Path, operator: Actor) -> None:
         run = submit(tmp_path, operator)
         claimed = Lease.claim(run.pk, "vanished")
         assert claimed is not None
         step = run.steps.get(name="prepare")
         step.status, step.started_at = StepStatus.RUNNING, clock.now()
         claimed[0].write(step=step)
-        runs.cancel(run, operator)
+        signals.give(run, SignalKind.CANCEL, operator)
         Run.objects.filter(pk=run.pk).update(lease_until=clock.now() - timedelta(seconds=1))
         assert carry_on(run).status == Status.CANCELLED
         assert steps(run)["prepare"] == "undone"
         assert count(tmp_path, "undo-prepare") == 1
 
 
-def test_a_run_whose_person_is_deleted_meanwhile_ends_with_his_name(tmp_path: Path, operator: User) -> None:
+def test_a_run_whose_person_is_deleted_meanwhile_ends_with_his_name(tmp_path: Path, operator: Actor) -> None:
     def leaves(_context: Context) -> Outcome:
-        operator.delete()
+        User.objects.filter(username="olga").delete()
         return Done()
 
     run = submit(tmp_path, operator)
-    runs.execute(run.pk, "worker", doing(leaves))
+    execute(run, "worker", doing(leaves))
     run.refresh_from_db()
     assert run.status == Status.SUCCEEDED
     last = AuditEntry.objects.get(action="deployment.succeeded")
@@ -294,7 +300,7 @@ class Test_submitting:
         carry_on(submit(tmp_path))
         assert not AuditEntry.objects.exists()
 
-    def test_stores_no_secret_of_the_plan_in_the_audit_table(self, tmp_path: Path, operator: User) -> None:
+    def test_stores_no_secret_of_the_plan_in_the_audit_table(self, tmp_path: Path, operator: Actor) -> None:
         submit(tmp_path, operator, token="abc", note="password=hunter2")
         entry = AuditEntry.objects.get()
         assert entry.plan["token"] == "[redacted]"
@@ -352,7 +358,7 @@ class Test_a_lease:
             return Done()
 
         run = submit(tmp_path)
-        assert runs.execute(run.pk, "loser", doing(loses)) is False
+        assert execute(run, "loser", doing(loses)) is False
         run.refresh_from_db()
         assert run.status == Status.RUNNING
         assert run.result == {}
@@ -366,7 +372,7 @@ class Test_a_lease:
             return Done()
 
         run = submit(tmp_path)
-        assert runs.execute(run.pk, "loser", doing(loses)) is False
+        assert execute(run, "loser", doing(loses)) is False
         assert "too late" not in texts(run)
 
     def test_is_kept_though_the_database_drops_the_connection(
@@ -401,7 +407,7 @@ def drop_other_connections() -> None:
 
 
 def test_a_step_that_must_not_be_repeated_is_not_and_the_run_says_what_to_look_at(tmp_path: Path) -> None:
-    run = runs.submit(Kind.INVOCATION, title="Send", plan={"folder": str(tmp_path)}, actor=None)
+    run = runs.submit(Kind.INVOCATION, title="Send", plan={"folder": str(tmp_path)}, actor=SCHEDULE)
     claimed = Lease.claim(run.pk, "vanished")
     assert claimed is not None
     step = run.steps.get()

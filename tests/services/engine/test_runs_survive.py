@@ -10,9 +10,10 @@ from pytest_django.fixtures import Settings
 
 from functions_app import runlog
 from functions_app.domain.errors import Code
-from functions_app.domain.runs import Kind, Queue, Status
+from functions_app.domain.runs import Kind, Priority, Queue, Status
 from functions_app.models import Run
-from functions_app.services.engine import runs
+from functions_app.services.engine import messages, runs
+from functions_app.services.people.actor import SCHEDULE
 from tests.conftest import Valkey
 from tests.processes import Process, beat, eventually, worker
 from tests.run_kinds import count
@@ -32,7 +33,7 @@ def ticking(process_environment: dict[str, str], tmp_path: Path) -> Iterator[Pro
 
 
 def submit(kind: Kind, folder: Path, **plan: Any) -> Run:
-    return runs.submit(kind, title="A change", plan={"folder": str(folder), **plan}, actor=None)
+    return runs.submit(kind, title="A change", plan={"folder": str(folder), **plan}, actor=SCHEDULE)
 
 
 def ended(run: Run) -> bool:
@@ -122,7 +123,7 @@ def test_two_workers_never_do_the_same_step_at_once(process_environment: dict[st
         submitted = [submit(Kind.DEPLOYMENT, tmp_path, lines=5) for _ in range(10)]
         for run in submitted:
             for _ in range(5):
-                runs._send(run.pk, Queue.CHANGES)
+                messages.send(run.pk, Queue.CHANGES, Priority.PERSON)
         eventually(lambda: all(ended(run) for run in submitted), "all runs have ended")
         time.sleep(0.5)  # what is left of the messages finds nothing to do
     assert count(tmp_path, "prepare") == 10

@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import User
+from django.conf import settings as product
 from pytest_django.fixtures import Settings
 
 from functions_app import clock
-from functions_app.domain.runs import Kind, Status
+from functions_app.domain.runs import Kind, Priority, Status
 from functions_app.models import Run
-from functions_app.services.engine import runs
+from functions_app.services.engine import hand_out
 from functions_app.services.engine.leases import Lease
-from functions_app.services.people import access
+from functions_app.services.people.actor import SCHEDULE, Actor
 from tests.conftest import Valkey
 from tests.services.engine.test_runs import carry_on, submit
 
@@ -34,7 +34,9 @@ def many(number: int, folder: Path, due: datetime) -> list[Run]:
             status=Status.QUEUED,
             title=f"Change {at}",
             plan={"folder": str(folder)},
-            actor_name=access.SCHEDULE,
+            actor_name=SCHEDULE.name,
+            via=SCHEDULE.via,
+            priority=Priority.SCHEDULE,
             created_at=due,
             wake_at=due,
         )
@@ -42,17 +44,26 @@ def many(number: int, folder: Path, due: datetime) -> list[Run]:
     )
 
 
+def told_on(queue: str, valkey: Valkey) -> list[str]:
+    """The messages that lie in a queue, in the order in which workers take them last to first, a list a priority."""
+    separator = product.CELERY_BROKER_TRANSPORT_OPTIONS["sep"]
+    lists = [f"{queue}{separator}{priority}" if priority else queue for priority in reversed(Priority)]
+    return [
+        json.loads(message)["headers"]["argsrepr"] for name in lists for message in valkey.client.lrange(name, 0, -1)
+    ]
+
+
 class Test_the_tick:
     def test_hands_out_what_is_due_once(self, tmp_path: Path) -> None:
         run = submit(tmp_path)
         Run.objects.filter(pk=run.pk).update(handed_out_at=None)
-        assert runs.hand_out_due() == 1
-        assert runs.hand_out_due() == 0
+        assert hand_out.hand_out_due() == 1
+        assert hand_out.hand_out_due() == 0
 
     def test_hands_it_out_again_when_nobody_came(self, tmp_path: Path) -> None:
         run = submit(tmp_path)
         Run.objects.filter(pk=run.pk).update(handed_out_at=clock.now() - timedelta(minutes=1))
-        assert runs.hand_out_due() == 1
+        assert hand_out.hand_out_due() == 1
 
     def test_tells_1501_runs_once_each_before_any_twice(
         self, tmp_path: Path, settings: Settings, valkey: Valkey
@@ -63,24 +74,24 @@ class Test_the_tick:
         rounds = []
         for second in range(14):  # in which no message that lies in its queue runs out
             settings.ENV = dataclasses.replace(settings.ENV, clock_ahead=timedelta(seconds=second))
-            rounds.append(runs.hand_out_due())
+            rounds.append(hand_out.hand_out_due())
         assert rounds == [200] * 7 + [101] + [0] * 6
-        told = [json.loads(message)["headers"]["argsrepr"] for message in valkey.client.lrange("changes", 0, -1)]
+        told = told_on("changes", valkey)
         assert len(told) == len(set(told)) == 1501
 
     def test_tells_again_soon_what_a_flushed_redis_lost(
         self, tmp_path: Path, settings: Settings, valkey: Valkey
     ) -> None:
         many(3, tmp_path, clock.now())
-        assert runs.hand_out_due() == 3
+        assert hand_out.hand_out_due() == 3
         valkey.flush()
 
         for second, told in ((4, 0), (6, 3)):
             settings.ENV = dataclasses.replace(settings.ENV, clock_ahead=timedelta(seconds=second))
-            assert runs.hand_out_due() == told
+            assert hand_out.hand_out_due() == told
 
     def test_tells_what_workers_left_first_then_what_people_started(
-        self, tmp_path: Path, operator: User, valkey: Valkey
+        self, tmp_path: Path, operator: Actor, valkey: Valkey
     ) -> None:
         valkey.flush()
         old = clock.now() - timedelta(hours=1)
@@ -92,8 +103,8 @@ class Test_the_tick:
         Run.objects.filter(pk=by_person.pk).update(handed_out_at=None)
         valkey.flush()
 
-        assert runs.hand_out_due() == 4
-        messages = [json.loads(message)["headers"]["argsrepr"] for message in valkey.client.lrange("changes", 0, -1)]
+        assert hand_out.hand_out_due() == 4
+        messages = told_on("changes", valkey)
         assert messages[::-1] == [f"[{run.pk}]" for run in (orphan, by_person, by_schedule, again)]
 
     def test_hands_out_a_run_whose_lease_ran_out(self, tmp_path: Path) -> None:
@@ -101,11 +112,11 @@ class Test_the_tick:
         Lease.claim(run.pk, "vanished")
         old = clock.now() - timedelta(minutes=1)
         Run.objects.filter(pk=run.pk).update(lease_until=old, handed_out_at=old)
-        assert runs.hand_out_due() == 1
+        assert hand_out.hand_out_due() == 1
 
     def test_leaves_alone_what_waits_works_or_has_ended(self, tmp_path: Path) -> None:
         carry_on(submit(tmp_path))
         carry_on(submit(tmp_path, waits=1, seconds=3000))
         Lease.claim(submit(tmp_path).pk, "busy")
         Run.objects.update(handed_out_at=None)
-        assert runs.hand_out_due() == 0
+        assert hand_out.hand_out_due() == 0

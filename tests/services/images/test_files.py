@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -18,16 +17,17 @@ from functions_app.domain.layers.entries import LayerContents
 from functions_app.domain.layers.overlay import diff_files, overlay
 from functions_app.domain.layers.packages import PackageDiff, diff_packages, overlay_packages
 from functions_app.domain.layers.packing import pack
-from functions_app.domain.runs import Status
+from functions_app.domain.runs import SignalKind, Status
 from functions_app.models import AuditEntry, BaseRelease, BaseStream, Image, LayerFiles, Run
 from functions_app.runlog import Logger
 from functions_app.services.bases import polls
 from functions_app.services.bases.streams import seed_streams
-from functions_app.services.engine import runs, steps
+from functions_app.services.engine import signals, steps
 from functions_app.services.engine.leases import Lease, LeaseLost
 from functions_app.services.engine.steps import Cancelled, Context
 from functions_app.services.images import files as layer_reading
 from functions_app.services.images.files import layer_contents, submit_for_image, submit_for_releases
+from functions_app.services.people.actor import Actor
 from sandbox.images.bases import releases
 from sandbox.images.making import Blob, Layer, make_image, make_layer, sha256_digest
 from sandbox.images.making import Image as BuiltImage
@@ -71,7 +71,7 @@ def small(*layers: Layer, days_old: int = 0) -> BuiltImage:
     return make_image(own, created=NOW - timedelta(days=days_old))
 
 
-def read(images: list[BaseRelease], actor: User) -> Run:
+def read(images: list[BaseRelease], actor: Actor) -> Run:
     """Read the releases' layers, to the end of the run."""
     return carry_out(submit_for_releases([release.pk for release in images], actor))
 
@@ -105,7 +105,7 @@ def problem_of(call: Callable[[], object]) -> Problem:
 # From the registry to a comparison
 
 
-def test_a_diff_of_two_python_releases_names_the_packages_that_moved(aws: Sandbox, operator: User) -> None:
+def test_a_diff_of_two_python_releases_names_the_packages_that_moved(aws: Sandbox, operator: Actor) -> None:
     old, new = polled(aws, *(release.images["amd64"] for release in releases("python:3.12", TODAY)[-2:]))
 
     run = read([old, new], operator)
@@ -119,7 +119,7 @@ def test_a_diff_of_two_python_releases_names_the_packages_that_moved(aws: Sandbo
     assert "zlib" not in moved
 
 
-def test_the_berkeley_database_of_amazon_linux_2_is_compared_too(aws: Sandbox, operator: User) -> None:
+def test_the_berkeley_database_of_amazon_linux_2_is_compared_too(aws: Sandbox, operator: Actor) -> None:
     old, new = polled(aws, *(release.images["amd64"] for release in releases("python:3.9", TODAY)[:2]))
 
     read([old, new], operator)
@@ -129,7 +129,7 @@ def test_the_berkeley_database_of_amazon_linux_2_is_compared_too(aws: Sandbox, o
     assert moved["curl"] == ("8.3.0-1.amzn2.0.9",)
 
 
-def test_the_files_of_a_release_are_those_of_its_image(aws: Sandbox, operator: User) -> None:
+def test_the_files_of_a_release_are_those_of_its_image(aws: Sandbox, operator: Actor) -> None:
     image = releases("python:3.12", TODAY)[-1].images["arm64"]
     (release,) = polled(aws, image)
 
@@ -143,7 +143,7 @@ def test_the_files_of_a_release_are_those_of_its_image(aws: Sandbox, operator: U
 
 
 def test_an_image_in_ecr_is_read_with_the_accounts_own_login(
-    aws: Sandbox, push: Push, account: str, operator: User
+    aws: Sandbox, push: Push, account: str, operator: Actor
 ) -> None:
     built = small(make_layer({"var/task/app.py": b"x = 1\n", "var/task/tenacity-9.1.2.dist-info/METADATA": META}))
     push("team/app", built)
@@ -176,7 +176,7 @@ def image_row(account: str, built: BuiltImage, **values: Any) -> Image:
 # Once per layer
 
 
-def test_a_layer_that_was_read_is_never_read_again(aws: Sandbox, operator: User) -> None:
+def test_a_layer_that_was_read_is_never_read_again(aws: Sandbox, operator: Actor) -> None:
     shared = make_layer({"etc/shared": next(WORDS).encode()})
     first, second = polled(
         aws,
@@ -192,7 +192,7 @@ def test_a_layer_that_was_read_is_never_read_again(aws: Sandbox, operator: User)
     assert run.result["layers"] == {"read": 1, "known before": 1}
 
 
-def test_a_run_with_nothing_to_read_asks_no_registry(aws: Sandbox, operator: User) -> None:
+def test_a_run_with_nothing_to_read_asks_no_registry(aws: Sandbox, operator: Actor) -> None:
     found = polled(aws, small())
     read(found, operator)
     aws.admin("DELETE", "calls")
@@ -203,7 +203,7 @@ def test_a_run_with_nothing_to_read_asks_no_registry(aws: Sandbox, operator: Use
     assert blobs_read(aws) == 0
 
 
-def test_a_release_stored_without_its_layers_gets_them_from_its_manifest(aws: Sandbox, operator: User) -> None:
+def test_a_release_stored_without_its_layers_gets_them_from_its_manifest(aws: Sandbox, operator: Actor) -> None:
     (release,) = polled(aws, small())
     kept = release.layers
     BaseRelease.objects.filter(pk=release.pk).update(layers=[])
@@ -248,7 +248,7 @@ def begun() -> Iterator[Begin]:
         lease, run = claimed
         loggers.append(Logger(run.pk, "first worker"))
         log: Any = Watching(loggers[-1], lambda: then(lease))
-        return Context(run, log, lease, run.plan, {}, {})
+        return Context(run, log, lease, run.plan, {}, {}, run.steps.all()[0])
 
     yield begin
     for logger in loggers:
@@ -256,7 +256,7 @@ def begun() -> Iterator[Begin]:
 
 
 def test_another_worker_goes_on_after_the_layers_that_a_lost_one_stored(
-    aws: Sandbox, operator: User, begun: Begin
+    aws: Sandbox, operator: Actor, begun: Begin
 ) -> None:
     layers = [make_layer({f"layer-{number}": next(WORDS).encode()}) for number in range(8)]
     found = polled(aws, small(*layers))
@@ -278,14 +278,14 @@ def test_another_worker_goes_on_after_the_layers_that_a_lost_one_stored(
 
 
 def test_a_run_that_is_cancelled_keeps_the_layers_read_so_far(
-    aws: Sandbox, operator: User, begun: Begin, monkeypatch: pytest.MonkeyPatch
+    aws: Sandbox, operator: Actor, begun: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(steps, "ASK_EVERY", 0.0)  # eight small layers take less than the second between two looks
     found = polled(aws, small(*(make_layer({f"layer-{number}": next(WORDS).encode()}) for number in range(8))))
     run = submit_for_releases([found[0].pk], operator)
 
     with pytest.raises(Cancelled, match=r"^layers read: [12] of 8$"):
-        layer_reading.STEPS[0].action(begun(run, lambda _: runs.cancel(run, operator)))
+        layer_reading.STEPS[0].action(begun(run, lambda _: signals.give(run, SignalKind.CANCEL, operator)))
 
     assert 1 <= LayerFiles.objects.filter(diff_id__in=found[0].diff_ids).count() <= 2
 
@@ -304,7 +304,7 @@ def hostile(data: bytes, diff_id: str = "") -> Layer:
     ],
 )
 def test_a_hostile_layer_fails_the_run_and_spares_the_others(
-    layer: Layer, code: Code, says: str, aws: Sandbox, operator: User
+    layer: Layer, code: Code, says: str, aws: Sandbox, operator: Actor
 ) -> None:
     good = make_layer({"good": next(WORDS).encode()})
     (release,) = polled(aws, small(layer, good))
@@ -322,7 +322,7 @@ def test_a_hostile_layer_fails_the_run_and_spares_the_others(
     assert len(contents([good.diff_id])) == 1
 
 
-def test_a_layer_that_failed_is_read_again_when_asked(aws: Sandbox, operator: User) -> None:
+def test_a_layer_that_failed_is_read_again_when_asked(aws: Sandbox, operator: Actor) -> None:
     found = polled(aws, small())
     for diff_id in found[0].diff_ids:
         failed = Problem(Code.UNREACHABLE, "No answer.", retryable=True).as_json()
@@ -334,7 +334,7 @@ def test_a_layer_that_failed_is_read_again_when_asked(aws: Sandbox, operator: Us
 
 
 def test_what_another_run_could_read_meanwhile_is_not_overwritten_by_a_failure(
-    aws: Sandbox, operator: User, begun: Begin
+    aws: Sandbox, operator: Actor, begun: Begin
 ) -> None:
     broken = hostile(next(WORDS).encode() * 500)
     good = [make_layer({f"layer-{number}": next(WORDS).encode()}) for number in range(6)]
@@ -349,7 +349,7 @@ def test_what_another_run_could_read_meanwhile_is_not_overwritten_by_a_failure(
     assert LayerFiles.objects.get(diff_id=broken.diff_id).problem is None
 
 
-def test_a_package_database_that_cannot_be_read_is_told_and_its_files_are_kept(aws: Sandbox, operator: User) -> None:
+def test_a_package_database_that_cannot_be_read_is_told_and_its_files_are_kept(aws: Sandbox, operator: Actor) -> None:
     layer = make_layer({"var/lib/rpm/rpmdb.sqlite": b"SQLite format 3\0" + next(WORDS).encode()})
     (release,) = polled(aws, small(layer))
 
@@ -365,7 +365,7 @@ def test_a_package_database_that_cannot_be_read_is_told_and_its_files_are_kept(a
 # Who may, and when
 
 
-def test_only_operators_may_have_layers_read_and_the_refusal_is_on_record(viewer: User) -> None:
+def test_only_operators_may_have_layers_read_and_the_refusal_is_on_record(viewer: Actor) -> None:
     image = image_row("123456789012", small())
 
     assert problem_of(lambda: submit_for_releases([1], viewer)).code is Code.DENIED
@@ -374,7 +374,7 @@ def test_only_operators_may_have_layers_read_and_the_refusal_is_on_record(viewer
     assert not Run.objects.exists()
 
 
-def test_one_reading_of_the_same_releases_is_under_way_at_a_time(aws: Sandbox, operator: User) -> None:
+def test_one_reading_of_the_same_releases_is_under_way_at_a_time(aws: Sandbox, operator: Actor) -> None:
     first, second = polled(aws, small(days_old=3), small())
     submit_for_releases([first.pk, second.pk], operator)
 
@@ -385,7 +385,7 @@ def test_one_reading_of_the_same_releases_is_under_way_at_a_time(aws: Sandbox, o
 @pytest.mark.parametrize(
     ("ids", "code"), [([], Code.INVALID), (range(1, 22), Code.INVALID), ([999_999], Code.NOT_FOUND)]
 )
-def test_releases_must_be_known_and_not_too_many(ids: list[int], code: Code, operator: User) -> None:
+def test_releases_must_be_known_and_not_too_many(ids: list[int], code: Code, operator: Actor) -> None:
     assert problem_of(lambda: submit_for_releases(ids, operator)).code is code
 
 
@@ -393,7 +393,7 @@ def test_releases_must_be_known_and_not_too_many(ids: list[int], code: Code, ope
     ("values", "says"),
     [({"is_index": True}, "index of images"), ({"diff_ids": []}, "does not know"), ({"layers": []}, "does not know")],
 )
-def test_an_image_without_layers_of_its_own_is_refused(values: dict[str, Any], says: str, operator: User) -> None:
+def test_an_image_without_layers_of_its_own_is_refused(values: dict[str, Any], says: str, operator: Actor) -> None:
     image = image_row("123456789012", small(), **values)
 
     problem = problem_of(lambda: submit_for_image(image, operator))
@@ -401,7 +401,7 @@ def test_an_image_without_layers_of_its_own_is_refused(values: dict[str, Any], s
     assert (problem.code, says in problem.message) == (Code.PREFLIGHT, True)
 
 
-def test_pages_get_the_contents_of_all_layers_in_one_query(aws: Sandbox, operator: User) -> None:
+def test_pages_get_the_contents_of_all_layers_in_one_query(aws: Sandbox, operator: Actor) -> None:
     (release,) = polled(aws, small())
     read([release], operator)
     unknown = sha256_digest(b"unknown")

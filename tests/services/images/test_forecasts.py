@@ -6,16 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 
 from functions_app import clock
 from functions_app.aws import lifecycle
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.runs import Kind, Status
+from functions_app.domain.runs import Kind, SignalKind, Status
 from functions_app.models import AuditEntry, Image, LifecycleForecast, Repository, Run
-from functions_app.services.engine import runs
+from functions_app.services.engine import runs, signals
 from functions_app.services.images import forecasts
 from functions_app.services.kinds import KINDS
+from functions_app.services.people.actor import SCHEDULE, Actor
 from functions_app.services.snapshot.endangered_images import dangers
 from functions_app.services.snapshot.scope_reading import GIVE_UP
 from sandbox.images.making import make_index
@@ -49,13 +49,13 @@ def answered_with(**more: Any) -> Callable[[Answer], Answer]:
     )
 
 
-def forecast_all(actor: User | None = None) -> Run:
+def forecast_all(actor: Actor = SCHEDULE) -> Run:
     """A forecast of all repositories, through to its end."""
     return carry_out(forecasts.submit(actor))
 
 
 @pytest.fixture
-def stage(functions: Functions, operator: User, aws: Sandbox, valkey: Valkey) -> Stage:
+def stage(functions: Functions, operator: Actor, aws: Sandbox, valkey: Valkey) -> Stage:
     """Version 1 is live under the alias; a newer image was pushed and runs nowhere."""
     made = make_stage(functions, operator)
     made.push("two", "2")
@@ -84,7 +84,7 @@ def test_a_repository_without_a_policy_has_nothing_to_fear(stage: Stage) -> None
 
 def test_every_step_may_be_done_twice(stage: Stage) -> None:
     put_policy(stage, keep(1))
-    run = carry_out(forecasts.submit(None), twice(KINDS[Kind.FORECAST]))
+    run = carry_out(forecasts.submit(SCHEDULE), twice(KINDS[Kind.FORECAST]))
     assert run.status == Status.SUCCEEDED, log_of(run)
     assert len(LifecycleForecast.objects.get().expiring) == 1
 
@@ -238,9 +238,9 @@ def test_an_image_that_another_account_runs_is_in_danger(stage: Stage) -> None:
 
 
 def test_only_one_forecast_of_all_goes_on_at_a_time(stage: Stage) -> None:
-    forecasts.submit(None)
+    forecasts.submit(SCHEDULE)
     with pytest.raises(DrydockError, match="under way"):
-        forecasts.submit(None)
+        forecasts.submit(SCHEDULE)
 
 
 def test_it_is_due_once_a_day_and_only_where_there_is_a_repository(db: None) -> None:
@@ -258,8 +258,8 @@ def test_it_is_due_again_after_a_day(stage: Stage) -> None:
 
 def test_a_cancelled_forecast_stops_between_repositories(stage: Stage) -> None:
     put_policy(stage, keep(1))
-    run = forecasts.submit(None)
-    runs.cancel(run, None)
+    run = forecasts.submit(SCHEDULE)
+    signals.give(run, SignalKind.CANCEL, stage.actor)
     assert carry_out(run).status == Status.CANCELLED
     assert not LifecycleForecast.objects.exists()
 
@@ -267,11 +267,11 @@ def test_a_cancelled_forecast_stops_between_repositories(stage: Stage) -> None:
 def test_a_forecast_that_waits_can_be_cancelled(stage: Stage, between: Between) -> None:
     put_policy(stage, keep(1))
     between.rules[GET] = answered_with(status="IN_PROGRESS", previewResults=[])
-    run = forecasts.submit(None)
+    run = forecasts.submit(SCHEDULE)
     runs.execute(run.pk, "worker")
     run.refresh_from_db()
     assert run.status == Status.WAITING
-    runs.cancel(run, stage.actor)
+    signals.give(run, SignalKind.CANCEL, stage.actor)
     assert carry_out(run).status == Status.CANCELLED
     assert not LifecycleForecast.objects.exists()
 
@@ -303,4 +303,4 @@ def test_where_everything_is_denied_the_rest_is_not_asked(
 def test_a_forecast_that_somebody_asks_for_is_audited(stage: Stage) -> None:
     forecasts.submit(stage.actor, Repository.objects.get())
     entry = AuditEntry.objects.get(action="forecast.submit")
-    assert entry.actor_name == stage.actor.get_username()
+    assert entry.actor_name == stage.actor.name

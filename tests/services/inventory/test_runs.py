@@ -5,7 +5,7 @@ from functions_app.services.inventory.runs import RunList
 
 def words(total: int, active: int, *, narrowed: bool = False) -> str:
     """The words beside the total."""
-    return RunList((), total, active, 1, 1).words(narrowed=narrowed)
+    return RunList((), total, active, 1, 1, families=False).words(narrowed=narrowed)
 
 
 def test_runs_are_counted() -> None:

@@ -8,6 +8,7 @@ from django.test import Client
 from functions_app.management.commands import person
 from functions_app.models import AuditEntry
 from functions_app.services.people import access
+from functions_app.services.people.actor import Actor
 
 pytestmark = pytest.mark.django_db
 
@@ -22,21 +23,21 @@ def test_a_new_operator_may_sign_in_and_change_things(monkeypatch: pytest.Monkey
     typed(monkeypatch, "quay-winch-hawser", "quay-winch-hawser")
     call_command("person", "nils", "operator")
     assert Client().login(username="nils", password="quay-winch-hawser")
-    assert access.is_operator(User.objects.get(username="nils"))
+    assert access.is_operator(Actor(User.objects.get(username="nils")))
     assert AuditEntry.objects.get().action == "person.change"
 
 
-def test_somebody_who_is_shut_out_loses_the_session_at_once(operator: User) -> None:
+def test_somebody_who_is_shut_out_loses_the_session_at_once(operator: Actor) -> None:
     client = Client()
-    client.force_login(operator)
+    client.force_login(User.objects.get(username="olga"))
     assert client.get("/functions/").status_code == 200
     call_command("person", "olga", "none")
     assert client.get("/functions/").status_code == 302
 
 
-def test_an_operator_who_becomes_a_viewer_may_only_look(operator: User) -> None:
+def test_an_operator_who_becomes_a_viewer_may_only_look(operator: Actor) -> None:
     call_command("person", "olga", "viewer")
-    assert not access.is_operator(User.objects.get(username="olga"))
+    assert not access.is_operator(Actor(User.objects.get(username="olga")))
 
 
 def test_a_weak_password_two_that_differ_and_nobody_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 
 from functions_app import tasks
 from functions_app.domain.errors import DrydockError
@@ -13,6 +12,7 @@ from functions_app.models import Account, BaseStream, Function, Image, Repositor
 from functions_app.services.bases import polls, streams
 from functions_app.services.bases.poll_schedule import due_streams, make_due, submit_poll
 from functions_app.services.engine import runs
+from functions_app.services.people.actor import SCHEDULE, Actor
 from functions_app.services.sync import events as registry_events
 from sandbox.images.making import Image as Built
 from tests.factories import make_alias, make_function, make_image, make_repository, make_stream, make_version
@@ -23,7 +23,7 @@ from tests.services.sync.events_stage import GOLDEN, Events, host, pushed
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def golden(account: Account, actor: User) -> BaseStream:
+def golden(account: Account, actor: Actor) -> BaseStream:
     """The stream of the company's base, read once."""
     stream = streams.add_stream(f"{host(account)}/{GOLDEN}:stable", [], actor)
     execute(Run.objects.latest("pk"))
@@ -47,12 +47,12 @@ def function_on(account: Account, image: Built) -> Function:
 
 
 def test_a_pushed_golden_image_makes_the_functions_on_the_old_one_stale(
-    ours: Account, events: Events, push: Push, operator: User
+    ours: Account, events: Events, push: Push, operator: Actor
 ) -> None:
     push(GOLDEN, base(1), ["stable", "1.0.0"])
     stream = golden(ours, operator)
     function = function_on(ours, base(1))
-    execute(submit_poll(None))
+    execute(submit_poll(SCHEDULE))
     function.refresh_from_db()
     assert function.freshness == "current"
     events.receive(2)
@@ -71,7 +71,7 @@ def test_a_pushed_golden_image_makes_the_functions_on_the_old_one_stale(
     assert events.left() == 0
 
 
-def test_only_the_stream_that_was_pushed_to_is_polled(ours: Account, push: Push, operator: User) -> None:
+def test_only_the_stream_that_was_pushed_to_is_polled(ours: Account, push: Push, operator: Actor) -> None:
     push(GOLDEN, base(1), ["stable"])
     stream = golden(ours, operator)
     make_stream("python:3.12", next_poll_at=None)
@@ -84,7 +84,7 @@ def test_only_the_stream_that_was_pushed_to_is_polled(ours: Account, push: Push,
     assert run.title == f"Poll {stream.name}"
 
 
-def test_a_push_during_a_poll_is_polled_after_it(ours: Account, push: Push, operator: User) -> None:
+def test_a_push_during_a_poll_is_polled_after_it(ours: Account, push: Push, operator: Actor) -> None:
     push(GOLDEN, base(1), ["stable"])
     stream = golden(ours, operator)
     running = submit_poll(operator)
@@ -101,7 +101,7 @@ def test_a_push_during_a_poll_is_polled_after_it(ours: Account, push: Push, oper
     assert stream.next_poll_at is not None
 
 
-def test_a_flood_of_events_makes_no_flood_of_polls_and_loses_none(ours: Account, push: Push, operator: User) -> None:
+def test_a_flood_of_events_makes_no_flood_of_polls_and_loses_none(ours: Account, push: Push, operator: Actor) -> None:
     push(GOLDEN, base(1), ["stable"])
     stream = golden(ours, operator)
 
@@ -121,7 +121,7 @@ def test_a_flood_of_events_makes_no_flood_of_polls_and_loses_none(ours: Account,
 
 
 def test_a_push_told_of_while_its_stream_is_being_read_is_read_once_more(
-    ours: Account, push: Push, operator: User
+    ours: Account, push: Push, operator: Actor
 ) -> None:
     push(GOLDEN, base(1), ["stable"])
     stream = golden(ours, operator)
@@ -145,7 +145,7 @@ class Telling:
     warning = info
 
 
-def test_the_same_event_twice_and_an_old_one_change_nothing(ours: Account, push: Push, operator: User) -> None:
+def test_the_same_event_twice_and_an_old_one_change_nothing(ours: Account, push: Push, operator: Actor) -> None:
     push(GOLDEN, base(1), ["stable"])
     stream = golden(ours, operator)
     registry_events.handle(pushed(ours))
@@ -158,7 +158,7 @@ def test_the_same_event_twice_and_an_old_one_change_nothing(ours: Account, push:
     assert stream.releases.get().manifest_digest == base(1).digest
 
 
-def test_a_push_to_a_stream_that_is_switched_off_starts_nothing(ours: Account, operator: User) -> None:
+def test_a_push_to_a_stream_that_is_switched_off_starts_nothing(ours: Account, operator: Actor) -> None:
     stream = make_stream(GOLDEN, reference=f"{host(ours)}/{GOLDEN}:stable", enabled=False)
 
     assert "nobody here watches it" in registry_events.handle(pushed(ours))

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
 from functions_app.models import Account, BaseStream, Function
 from functions_app.services.bases import streams
+from functions_app.services.people.actor import Actor
 from sandbox.images.making import make_image
 from tests.conftest import Valkey
 from tests.fixtures import REGION, ClientFactory, Push, Sandbox
@@ -27,7 +27,7 @@ def test_a_golden_image_that_is_pushed_makes_its_functions_stale_long_before_the
     client: ClientFactory,
     push: Push,
     functions: Functions,
-    operator: User,
+    operator: Actor,
     settings: Settings,
     process_environment: dict[str, str],
     tmp_path: Path,

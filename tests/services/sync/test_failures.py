@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 
 from functions_app.aws import ecr
 from functions_app.aws.session import Target
@@ -15,6 +14,7 @@ from functions_app.models import (
     Repository,
     Scope,
 )
+from functions_app.services.people.actor import Actor
 from functions_app.services.sync import run
 from tests.fixtures import ClientFactory
 from tests.sandbox.functions import Functions
@@ -95,7 +95,7 @@ def test_an_endpoint_that_does_not_answer_is_a_problem_of_the_scope(
 
 
 def test_a_cancelled_sync_marks_nothing_as_gone(
-    ours: Account, functions: Functions, log: Lines, operator: User
+    ours: Account, functions: Functions, log: Lines, operator: Actor
 ) -> None:
     functions.deploy()
     run_once(log)

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import connections
 
 from functions_app import clock
 from functions_app.domain.runs import Kind, Status
 from functions_app.models import Account, Alias, AliasMove, Function, Image, Run, Tag, TagMove, Version
+from functions_app.services.people.actor import Actor
 from functions_app.services.sync import run as sync
 from tests.sandbox.functions import Functions
 from tests.services.changes.aws_between import Answer, Between, once
@@ -125,17 +125,17 @@ def test_a_repository_read_before_a_push_loses_no_image_and_moves_no_tag_back(
     assert list(TagMove.objects.values_list("to_digest", flat=True)) == pushed
 
 
-def deployment(operator: User, version: str, before: str) -> Run:
+def deployment(operator: Actor, version: str, before: str) -> Run:
     now = clock.now()
     return Run.objects.create(
-        kind=Kind.DEPLOYMENT, status=Status.RUNNING, title="Deploy", actor=operator, actor_name="olga",
+        kind=Kind.DEPLOYMENT, status=Status.RUNNING, title="Deploy", actor=operator.person, actor_name="olga",
         plan={"alias": "prod", "before": {"version": before}}, memory={"version": version},
         created_at=now, started_at=now,
     )  # fmt: skip
 
 
 def test_the_history_names_the_run_even_when_a_sync_saw_its_move_first(
-    versions: tuple[str, str], functions: Functions, operator: User, log: Lines
+    versions: tuple[str, str], functions: Functions, operator: Actor, log: Lines
 ) -> None:
     run = deployment(operator, versions[1], versions[0])
     functions.api.update_alias(FunctionName="app", Name="prod", FunctionVersion=versions[1])
@@ -147,7 +147,7 @@ def test_the_history_names_the_run_even_when_a_sync_saw_its_move_first(
 
 
 def test_what_others_moved_meanwhile_is_not_put_down_to_the_run(
-    versions: tuple[str, str], functions: Functions, operator: User
+    versions: tuple[str, str], functions: Functions, operator: Actor
 ) -> None:
     run = deployment(operator, "99", versions[0])
     functions.api.update_alias(FunctionName="app", Name="prod", FunctionVersion=versions[1])

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -27,6 +26,7 @@ from functions_app.models import (
 )
 from functions_app.services.engine import runs
 from functions_app.services.people import accounts
+from functions_app.services.people.actor import SCHEDULE, Actor
 from functions_app.services.snapshot.function_summaries import refresh_summaries
 from functions_app.services.sync import run as sync
 from tests.fixtures import REGION, ROOT, Sandbox
@@ -45,7 +45,7 @@ def test_the_first_account_is_made_from_the_environment(aws: Sandbox, valkey: ob
 
 
 def test_a_sync_by_a_run_tells_its_steps_and_ends(
-    ours: Account, functions: Functions, operator: User, denied: Any
+    ours: Account, functions: Functions, operator: Actor, denied: Any
 ) -> None:
     functions.deploy()
     neighbour = add_account(str(int(ours.account_id) ^ 1), "neighbour")
@@ -63,7 +63,7 @@ def test_a_sync_by_a_run_tells_its_steps_and_ends(
     assert Function.objects.count() == 1
 
 
-def test_a_sync_in_which_nothing_could_be_read_fails_and_says_why(ours: Account, operator: User, denied: Any) -> None:
+def test_a_sync_in_which_nothing_could_be_read_fails_and_says_why(ours: Account, operator: Actor, denied: Any) -> None:
     denied(ours.account_id, "lambda:ListFunctions")
     run = sync.submit(operator)
     runs.execute(run.pk, "tests")
@@ -74,7 +74,7 @@ def test_a_sync_in_which_nothing_could_be_read_fails_and_says_why(ours: Account,
 
 
 def test_a_sync_of_one_region_leaves_the_others_alone(
-    aws: Sandbox, valkey: object, account: str, operator: User
+    aws: Sandbox, valkey: object, account: str, operator: Actor
 ) -> None:
     row = add_account(account, regions=(REGION, "us-east-1"))
     run = sync.submit(operator, [(row.pk, "us-east-1")])
@@ -114,21 +114,21 @@ def test_summaries_cost_the_same_queries_for_one_function_and_for_many(
     assert cost(keys[:1]) == cost(keys[1:]) <= 18
 
 
-def test_a_scheduled_sync_is_skipped_while_a_persons_is_under_way(ours: Account, operator: User) -> None:
+def test_a_scheduled_sync_is_skipped_while_a_persons_is_under_way(ours: Account, operator: Actor) -> None:
     run = sync.submit(operator)
     assert tasks.start_sync() is False
     assert list(Run.objects.values_list("pk", flat=True)) == [run.pk]
 
 
-def test_a_second_press_is_told_which_sync_is_under_way(ours: Account, operator: User) -> None:
-    run = sync.submit(None)
-    with pytest.raises(DrydockError, match=f"Run {run.pk} .*started by schedule") as busy:
+def test_a_second_press_is_told_which_sync_is_under_way(ours: Account, operator: Actor) -> None:
+    run = sync.submit(SCHEDULE)
+    with pytest.raises(DrydockError, match=f"Run {run.pk} .*started by the schedule") as busy:
         sync.submit(operator)
     assert busy.value.problem.code is Code.BUSY
 
 
 def test_the_command_joins_the_sync_that_is_under_way(
-    ours: Account, functions: Functions, operator: User, capsys: pytest.CaptureFixture[str]
+    ours: Account, functions: Functions, operator: Actor, capsys: pytest.CaptureFixture[str]
 ) -> None:
     functions.deploy()
     run = sync.submit(operator)
@@ -197,7 +197,7 @@ def test_a_fresh_database_needs_only_the_environment_and_the_command(
         assert scopes.fetchall() == [("eu-west-1", None), ("us-east-1", None)]
 
 
-def test_the_first_sync_of_a_day_judges_once(ours: Account, functions: Functions, operator: User) -> None:
+def test_the_first_sync_of_a_day_judges_once(ours: Account, functions: Functions, operator: Actor) -> None:
     functions.deploy()
 
     def judged() -> int:

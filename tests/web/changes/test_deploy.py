@@ -11,6 +11,7 @@ from functions_app import clock
 from functions_app.domain.runs import Status
 from functions_app.models import Plan, Run
 from functions_app.services.changes import image_choices
+from functions_app.services.people.actor import Actor
 from sandbox.images.making import make_index
 from tests import factories
 from tests.conftest import Valkey
@@ -30,7 +31,7 @@ def browser() -> Client:
 @pytest.fixture
 def stage(functions: Functions, operator: User, aws: Sandbox, valkey: Valkey) -> Stage:
     """A function of its own, with a second image to deploy."""
-    made = make_stage(functions, operator)
+    made = make_stage(functions, Actor(operator))
     made.push("two", "2")
     return made
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from functions_app.domain.runs import Status
 from functions_app.models import Run
+from functions_app.services.people.actor import Actor
 from tests import factories
 from tests.conftest import Valkey
 from tests.fixtures import Sandbox
@@ -27,7 +28,7 @@ def browser() -> Client:
 @pytest.fixture
 def stage(functions: Functions, operator: User, aws: Sandbox, valkey: Valkey) -> Stage:
     """A function of its own."""
-    return make_stage(functions, operator)
+    return make_stage(functions, Actor(operator))
 
 
 def address(stage: Stage) -> str:

@@ -144,7 +144,9 @@ def overview(now: datetime, *, days: int = 30, account_id: int | None = None) ->
         unknown=_unknown(there) if counts.freshness[Freshness.UNKNOWN.value] else (),
         burn_down=burn_down(today, days, account_id),
         runs=tuple(
-            Run.objects.filter(status__in=sorted(ACTIVE)).defer("plan", "memory", "result").order_by("-pk")[:NAMED]
+            Run.objects.filter(status__in=sorted(ACTIVE), parent=None)
+            .defer("plan", "memory", "result")
+            .order_by("-pk")[:NAMED]
         ),
         sources=_sources(now),
     )

@@ -1,0 +1,54 @@
+"""What an execution says of itself: how a run ended in one sentence, a problem in words, a span of time."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from functions_app.domain.errors import Problem
+from functions_app.domain.redaction import redact
+from functions_app.domain.runs import Status, StepStatus
+from functions_app.models import RunStep
+
+BEGUN = (StepStatus.RUNNING, StepStatus.WAITING)  # an earlier try may or may not have had its effect
+NOT_UNDONE = "could not be undone: "  # begins the note of such a step
+
+
+def summary(status: Status, steps: Sequence[RunStep], took: timedelta, cancelled_by: str, new: Sequence[str]) -> str:
+    """What was really done, in one sentence or some; `new` are steps that only a newer Drydock than its has."""
+    if status is Status.SUCCEEDED:
+        parts = [f"Succeeded: {len(steps)} of {len(steps)} steps, {span(took)}."]
+    else:
+        parts = [f"Cancelled by {cancelled_by}." if status is Status.CANCELLED else "Failed.", *_done(steps)]
+    if new:
+        parts.append(f"Begun before Drydock was upgraded, so without what it would do now: {', '.join(new)}.")
+    return " ".join(parts)
+
+
+def _done(steps: Sequence[RunStep]) -> list[str]:
+    def named(*wanted: StepStatus) -> str:
+        return ", ".join(step.title for step in steps if step.status in wanted)
+
+    kept, undone = named(StepStatus.DONE), named(StepStatus.UNDONE)
+    begun, never = named(*BEGUN), named(StepStatus.PENDING)
+    failed = [step for step in steps if step.status == StepStatus.FAILED]
+    stuck = ", ".join(step.title for step in failed if step.note.startswith(NOT_UNDONE))
+    nothing = "Nothing was changed for good." if undone else "Nothing was done."
+    parts = [f"Done and kept: {kept}." if kept else nothing]
+    parts += [f"Undone: {undone}."] if undone else []
+    parts += [f"Could not be undone: {stuck}."] if stuck else []
+    parts += [f"Begun, not finished: {begun}."] if begun else []
+    return parts + ([f"Not done: {never}."] if never else [])
+
+
+def in_words(problem: Problem) -> str:
+    """A problem with its AWS code, request id and next step, redacted."""
+    facts = [problem.aws_code, f"request {problem.request_id}" if problem.request_id else ""]
+    named = ", ".join(fact for fact in facts if fact)
+    return redact(
+        " ".join(part for part in (problem.message, f"({named})" if named else "", problem.next_step) if part)
+    )
+
+
+def span(duration: timedelta) -> str:
+    """ "1.4 s", "3 min 5 s"."""
+    seconds = duration.total_seconds()
+    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60)} s"

@@ -1,0 +1,53 @@
+"""Who does something and what it came through: what may be done is what both may, and the audit names both."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.contrib.auth.models import AnonymousUser, User
+
+BROWSER = "browser"
+SHELL = "shell"
+_BY_ITSELF = "schedule"
+
+
+class TokenScope(StrEnum):
+    """What a token may be made for (product.md, "REST and chat conventions"); a person in the browser has them all."""
+
+    READ = "read"
+    INVOKE = "invoke"
+    DEPLOY_NONPROD = "deploy:nonprod"
+    DEPLOY_PROD = "deploy:prod"
+    PATCH = "patch"
+    APPROVE = "approve"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A person, with what they came through: the browser, or the words for it. No person: whatever `name` says it is.
+
+    Raises nothing: who it is does not say what it may do, that is asked of `access`.
+    """
+
+    person: User | None
+    via: str = BROWSER
+    scopes: frozenset[TokenScope] = frozenset(TokenScope)
+    named: str = ""
+
+    @classmethod
+    def in_browser(cls, user: User | AnonymousUser) -> "Actor":
+        """Whoever sent a request of the browser; nobody where nobody is signed in."""
+        return cls(user if isinstance(user, User) else None, named="(nobody)")
+
+    @property
+    def name(self) -> str:
+        """As the audit and the pages name them."""
+        return self.person.get_username() if self.person else self.named or self.via
+
+    @property
+    def is_schedule(self) -> bool:
+        """Whether nobody asked: it was due. A person may have any name, so the name does not tell."""
+        return self.via == _BY_ITSELF
+
+
+SCHEDULE = Actor(None, via=_BY_ITSELF, named="the schedule")  # no person's name has a space
