@@ -38,7 +38,7 @@ def test_it_names_process_host_distance_harm_and_mend(
 
     assert "<b>The clock of db7 is 3.1 s ahead of Redis&#x27;s</b> (worker changes, worker reading)." in text
     assert "The clock of one" not in text
-    assert "taken from a worker that is well" in text
+    assert "messages may expire unread" in text
     assert "NTP" in text
     assert SAFE not in text
 

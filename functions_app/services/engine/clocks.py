@@ -100,7 +100,7 @@ def measure(what: str, now: Callable[[], datetime] = clock.now) -> Skew | None:
         return None
     if skew.off:
         log.warning(
-            "This process's clock is %s: runs may start late or be taken from a worker that is well, and messages may "
+            "This process's clock is %s: runs may start late, and messages may "
             "expire unread. Set the host's time (NTP).",
             skew.compared,
         )

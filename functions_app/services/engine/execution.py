@@ -15,7 +15,7 @@ from functions_app.domain.text import storable
 from functions_app.models import Run, RunStep
 from functions_app.runlog import Logger
 from functions_app.services.engine import signals
-from functions_app.services.engine.leases import DATABASE_AWAY, Lease, LeaseLost
+from functions_app.services.engine.leases import DATABASE_AWAY, Lease, LeaseLost, database_time
 from functions_app.services.engine.run_words import BEGUN, NOT_UNDONE, in_words, span, summary
 from functions_app.services.engine.steps import Cancelled, Context, RunKind, StepSpec
 from functions_app.services.people import access
@@ -275,8 +275,8 @@ class Execution:
     def _pause_undo(self, step: RunStep, wait: Wait) -> float:
         """Let go of a run whose undo waits: it stays UNDOING, so its lease says when the next worker may go on."""
         seconds = wait.seconds or 0.0
-        due = clock.now() + timedelta(seconds=seconds)
         self.log.flush()
+        due = database_time(timedelta(seconds=seconds))
         self.lease.write(step=step, lease_owner="", lease_until=due, handed_out_at=due, **self._learned())
         return seconds
 

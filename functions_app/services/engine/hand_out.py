@@ -10,6 +10,7 @@ from functions_app.domain.runs import Kind, Priority, Queue, Status
 from functions_app.models import Run
 from functions_app.services.engine import health, messages, shares
 from functions_app.services.engine.kinds import kinds
+from functions_app.services.engine.leases import database_time
 from functions_app.services.engine.messages import MESSAGE_LIFE
 
 RESEND = timedelta(seconds=5)  # unanswered for so long while its queue is empty, a message is lost and sent again
@@ -27,7 +28,7 @@ def hand_out_due() -> int:
     """
     now = clock.now()
     due = Q(status__in=(Status.QUEUED, Status.WAITING, Status.PAUSED), wake_at__lte=now)
-    orphaned = Q(status__in=(Status.RUNNING, Status.UNDOING), lease_until__lt=now)
+    orphaned = Q(status__in=(Status.RUNNING, Status.UNDOING), lease_until__lt=database_time())
     told = due & Q(handed_out_at__gte=F("wake_at")) | orphaned & Q(handed_out_at__gte=F("lease_until"))
     quiet = Q(handed_out_at__lte=now - MESSAGE_LIFE)
     quiet |= Q(handed_out_at__lte=now - RESEND) & ~Q(kind__in=_waiting_kinds())

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import Error, InterfaceError, OperationalError, connections, transaction
-from django.db.models import F
+from django.db.models import DateTimeField, ExpressionWrapper, F, Q
+from django.db.models.functions import Now
 
 from functions_app import clock
 from functions_app.domain.runs import LEASE, LEGAL, RENEW_EVERY, Status
@@ -40,13 +42,18 @@ class LeaseLost(Exception):
     """Another worker has this run now: nothing more may be written."""
 
 
+def database_time(later: timedelta = timedelta()) -> "ExpressionWrapper[Any]":
+    """What the database's clock says, the one that all workers share: their own may differ by more than a lease."""
+    return ExpressionWrapper(Now() + (settings.ENV.clock_ahead + later), output_field=DateTimeField())
+
+
 def claimable(run: Run, now: datetime) -> bool:
     """Whether there is something to do for a worker that was told of this run."""
     if run.status == Status.QUEUED:
         return True
     if run.status in (Status.WAITING, Status.PAUSED):  # without a time one waits for a signal
         return run.wake_at is not None and run.wake_at <= now
-    return run.status in (Status.RUNNING, Status.UNDOING) and (run.lease_until is None or run.lease_until < now)
+    return run.status in (Status.RUNNING, Status.UNDOING)  # if its lease has run out, which the database says
 
 
 def _idle(run: Run, now: datetime) -> timedelta:
@@ -80,8 +87,9 @@ class Lease:
         changes: dict[str, Any] = {"started_at": run.started_at or now, "wake_at": None, "paused_at": None}
         if run.lease_owner:
             changes["attempts"] = F("attempts") + 1
-        claimed = Run.objects.filter(pk=run_id, **before).update(
-            status=status, lease_owner=owner, lease_until=now + LEASE, revision=F("revision") + 1, **changes
+        free = Q(lease_until=None) | Q(lease_until__lt=database_time())
+        claimed = Run.objects.filter(free, pk=run_id, **before).update(
+            status=status, lease_owner=owner, lease_until=database_time(LEASE), revision=F("revision") + 1, **changes
         )
         if not claimed:
             return None
@@ -110,7 +118,7 @@ class Lease:
             raise ValueError(f"run {self.run_id}: {self.status} -> {to} is not a legal transition")
         status = to or self.status
         kept = status in (Status.RUNNING, Status.UNDOING)
-        hold: dict[str, Any] = {"lease_until": clock.now() + LEASE}
+        hold: dict[str, Any] = {"lease_until": database_time(LEASE)}
         if not kept:
             hold = {"lease_owner": "", "lease_until": None}
         fields = storable_value(fields)  # a text that no database takes must not keep a run from ending
@@ -144,7 +152,7 @@ class Lease:
     def renew(self) -> None:
         """Prolong the lease; remembers when it is another's."""
         mine = Run.objects.filter(pk=self.run_id, lease_owner=self.owner)
-        if not mine.update(lease_until=clock.now() + LEASE):
+        if not mine.update(lease_until=database_time(LEASE)):
             self._lost.set()
 
     @contextmanager
