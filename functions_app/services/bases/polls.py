@@ -1,7 +1,7 @@
 """Watch base images: poll the streams' tags, keep every release, judge the images that stand on them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime, timedelta
@@ -32,7 +32,12 @@ READERS = 4  # repositories read at a time: public registries throttle the namel
 Outcomes = list[tuple[int, StreamReading | Problem | None]]
 
 
-def poll(now: datetime, log: Log, streams: Collection[int] | None = None) -> int:
+def poll(
+    now: datetime,
+    log: Log,
+    streams: Collection[int] | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> int:
     """Read these streams (None: all) that are switched on; how many have news. One that fails spoils no other.
 
     The first poll of a stream reads its newest dated tags too, so that "3 releases behind" is known at once; so does
@@ -44,7 +49,8 @@ def poll(now: datetime, log: Log, streams: Collection[int] | None = None) -> int
     # Nobody reads tomorrow: a clock was wrong, and nothing read until then would count.
     BaseStream.objects.filter(pk__in=rows, polled_at__gt=now + AHEAD_OF_US).update(polled_at=None)
     changed = 0
-    for pk, outcome in _read(list(rows.values())):
+    for done, (pk, outcome) in enumerate(_read(list(rows.values())), 1):
+        progress(done, len(rows))
         stream = rows[pk]
         if isinstance(outcome, Problem):
             log.warning(f"{stream.name}: {outcome.message}")
@@ -185,7 +191,11 @@ def _poll_step(context: Context) -> Outcome:
         # Kept before the first is read: whoever takes over after a crash reads the same ones, due or not by then.
         context.memory["streams"] = _chosen(context)
         context.save()
-    changed = poll(context.now, context.log, context.memory["streams"])
+
+    def progress(done: int, total: int) -> None:
+        context.progress(done, total, "base streams")
+
+    changed = poll(context.now, context.log, context.memory["streams"], progress)
     problems = BaseStream.objects.filter(enabled=True, problem__isnull=False).count()
     context.result["streams"] = {"changed": changed, "problems": problems}
     return Done(f"streams with news: {changed}; not readable: {problems}")

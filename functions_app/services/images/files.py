@@ -198,6 +198,7 @@ def _read_all(context: Context, missing: Sequence[Layer], registries: Mapping[st
                     done += 1
                     outcome = future.result()
                     _store(context, reading.pop(future), outcome, f"layer {done} of {len(missing)}")
+                    context.progress(done, len(missing), "layers")
                     problems += [outcome] if isinstance(outcome, Problem) else []
                     del future, outcome  # contents may be large, and the next wait long
         finally:

@@ -85,6 +85,8 @@ def _preview(context: Context) -> Outcome:
         waiting.pop(0)
         _carry_on(context, row, str(pk))
     context.save()
+    told = sum(context.result["repositories"].values())
+    context.progress(told, told + len(waiting) + len(begun), "repositories")
     if begun:
         return Wait(LOOK_EVERY, f"{len(begun)} previews under way, {len(waiting)} repositories to come")
     counts = context.result["repositories"]

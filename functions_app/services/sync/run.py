@@ -5,7 +5,7 @@ missing. Nothing is marked gone by a listing that failed or stopped half-way.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -90,7 +90,12 @@ def wanted_scopes(named: Sequence[Sequence[Any]] | None = None) -> list[Scope]:
 
 
 def read_scopes(
-    scopes: Sequence[Scope], log: Log, *, full: bool, stopped: Callable[[], bool] = lambda: False
+    scopes: Sequence[Scope],
+    log: Log,
+    *,
+    full: bool,
+    stopped: Callable[[], bool] = lambda: False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Result:
     """Read scopes in parallel. What a scope fails with is stored with it; anything unexpected is raised at the end."""
     if not scopes:
@@ -103,7 +108,10 @@ def read_scopes(
             connections.close_all()
 
     with ThreadPoolExecutor(min(len(scopes), SCOPES_AT_ONCE), thread_name_prefix="scope") as pool:
-        reads = list(pool.map(read, scopes))
+        reading = [pool.submit(read, scope) for scope in scopes]
+        for done, _ in enumerate(as_completed(reading), 1):
+            progress(done, len(scopes))
+    reads = [future.result() for future in reading]
     failed = sum(bool(read.problems) for read in reads)
     return Result(len(reads), failed, frozenset().union(*(read.images for read in reads)))
 
@@ -218,7 +226,13 @@ def _read_pushed_since(function_id: int, scope: ScopeRead) -> None:
 
 def _read_scopes(context: Context) -> Outcome:
     scopes = wanted_scopes(context.plan.get("scopes"))
-    result = read_scopes(scopes, context.log, full=bool(context.plan.get("full")), stopped=context.cancel_requested)
+    result = read_scopes(
+        scopes,
+        context.log,
+        full=bool(context.plan.get("full")),
+        stopped=context.cancel_requested,
+        progress=lambda done, total: context.progress(done, total, "accounts and regions"),
+    )
     context.shared["images"] = sorted({*context.shared.get("images", ()), *result.images})
     if context.cancel_requested():
         raise Cancelled("Stopped while reading: what was read by then is kept, nothing was marked as gone.")
