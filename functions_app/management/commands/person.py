@@ -1,4 +1,4 @@
-"""`manage.py person NAME operator|viewer|none`: who may sign in, and what they may do; audited."""
+"""`manage.py person NAME operator|approver|viewer|none`: who may sign in, and what they may do; audited."""
 
 from getpass import getpass, getuser
 from typing import Any
@@ -13,17 +13,22 @@ from functions_app.services.people import access
 from functions_app.services.people.actor import SHELL, Actor
 
 NONE = "none"
+GROUPS = {
+    access.OPERATOR: (access.OPERATOR,),
+    access.APPROVER: (access.OPERATOR, access.APPROVER),
+    access.VIEWER: (access.VIEWER,),
+}
 
 
 class Command(BaseCommand):
     """People are few and change seldom: a command does, until single sign-on comes."""
 
-    help = "Add a person as operator or viewer, change what they may do, or shut them out (none)."
+    help = "Add a person as operator, approver (an operator who may confirm what others planned) or viewer, change what they may do, or shut them out (none)."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The person, and what they may do."""
         parser.add_argument("name")
-        parser.add_argument("group", choices=[access.OPERATOR, access.VIEWER, NONE])
+        parser.add_argument("group", choices=[*GROUPS, NONE])
 
     def handle(self, *args: Any, **options: Any) -> None:
         """A new person's password is asked for; whoever is shut out loses their sessions at once."""
@@ -37,7 +42,7 @@ class Command(BaseCommand):
                 person = User.objects.create_user(name, password=password)
             person.is_active = group != NONE
             person.save(update_fields=["is_active"])
-            person.groups.set([] if group == NONE else [Group.objects.get_or_create(name=group)[0]])
+            person.groups.set(Group.objects.get_or_create(name=each)[0] for each in GROUPS.get(group, ()))
             result = "may not sign in" if group == NONE else f"is {group}"
             access.audit(Actor(None, SHELL, named=getuser()), "person.change", name, {"group": group}, result)
         self.stdout.write(f"{name} {result}.")

@@ -46,3 +46,10 @@ def test_a_weak_password_two_that_differ_and_nobody_are_refused(monkeypatch: pyt
         with pytest.raises(CommandError):
             call_command("person", name, group)
     assert not User.objects.exists()
+
+
+def test_an_approver_is_an_operator_too(operator: Actor) -> None:
+    call_command("person", "olga", "approver")
+    olga = Actor(User.objects.get(username="olga"))
+    assert (access.is_operator(olga), access.is_approver(olga)) == (True, True)
+    assert not access.is_approver(operator)
