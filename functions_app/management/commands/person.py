@@ -23,7 +23,7 @@ GROUPS = {
 class Command(BaseCommand):
     """People are few and change seldom: a command does, until single sign-on comes."""
 
-    help = "Add a person as operator, approver (an operator who may confirm what others planned) or viewer, change what they may do, or shut them out (none)."
+    help = "Add a person as operator, approver (who may also confirm) or viewer, change that, or shut them out (none)."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The person, and what they may do."""

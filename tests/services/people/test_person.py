@@ -48,8 +48,8 @@ def test_a_weak_password_two_that_differ_and_nobody_are_refused(monkeypatch: pyt
     assert not User.objects.exists()
 
 
-def test_an_approver_is_an_operator_too(operator: Actor) -> None:
+def test_an_approver_is_an_operator_too_and_an_operator_no_approver(operator: Actor) -> None:
+    assert not access.is_approver(operator)
     call_command("person", "olga", "approver")
     olga = Actor(User.objects.get(username="olga"))
     assert (access.is_operator(olga), access.is_approver(olga)) == (True, True)
-    assert not access.is_approver(operator)
