@@ -169,7 +169,7 @@ def _plan_context(request: HtmxHttpRequest, pk: int, frozen: AliasPlan, stored: 
         "production": is_production(frozen.alias),
         "button": f"Deploy and point {frozen.alias} to it" if deploys else f"Point {frozen.alias} back to {version}",
         "again": _again(pk, frozen),
-        "blocked": _why_not(request),
+        "blocked": _why_not(request) or _awaits_approval(request, stored),
     }
 
 
@@ -184,6 +184,13 @@ def _again(pk: int, frozen: AliasPlan) -> str:
 def _why_not(request: HtmxHttpRequest) -> str:
     """Why this person can't press the button; '' for operators."""
     return "" if access.is_operator(actor_of(request)) else "Only operators may change functions; you may look."
+
+
+def _awaits_approval(request: HtmxHttpRequest, stored: Plan | None) -> str:
+    """Why the maker of a plan can't confirm it; '' for an approver, and where no approval is asked."""
+    if stored is None or not stored.approval_asked or stored.maker_id != request.user.pk:
+        return ""
+    return "An approver confirms this plan, not its maker: give its address to one."
 
 
 def _function(pk: int) -> Function:
