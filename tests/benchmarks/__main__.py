@@ -15,8 +15,8 @@ from pathlib import Path
 from tests import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
-SCENARIOS = ("pages", "http", "sync", "bases", "layers", "streams", "account")
-ON_BOTH = {"pages", "bases"}
+SCENARIOS = ("pages", "http", "sync", "bases", "layers", "engine", "streams", "account")
+ON_BOTH = {"pages", "bases", "engine"}
 
 
 def machine() -> str:
