@@ -65,7 +65,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["CONN_MAX_AGE"] = None
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
-        "timeout": 8,  # seconds: whoever waits for another writer still renews a lease of 15 in time
+        "timeout": 8,  # seconds: whoever waits for another writer still renews a lease of 14 in time
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728;",
     }
 else:

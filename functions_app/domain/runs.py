@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import IntEnum, StrEnum
 from typing import Protocol
 
-LEASE = timedelta(seconds=15)  # a worker that is silent this long has lost its run
+LEASE = timedelta(seconds=14)  # a worker silent this long has lost its run; with a tick and a message, under 16 s
 RENEW_EVERY = timedelta(seconds=4)
 
 

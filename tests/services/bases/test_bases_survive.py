@@ -147,7 +147,7 @@ class Quiet:
 
 
 def dead(run: Run, step: str, before: list[str]) -> None:
-    """What a worker leaves behind that was killed in this step of a run, after fifteen seconds of silence."""
+    """What a worker leaves behind that was killed in this step of a run, after a lease of silence."""
     run.steps.filter(name__in=before).update(status="done")
     run.steps.filter(name=step).update(status="running")
     gone = clock.now() - timedelta(minutes=1)

@@ -191,7 +191,7 @@ def test_a_poll_that_was_killed_keeps_what_it_stored_and_is_done_again_by_anothe
         polls.poll(clock.now(), Dying(), [first.pk, second.pk])
     assert BaseRelease.objects.count() == 2
     assert due_streams(clock.now()) == []
-    # What its run had kept by then, and what fifteen seconds of silence do.
+    # What its run had kept by then, and what a lease of silence does.
     run.steps.filter(name="poll").update(status="running", memory={"streams": [first.pk, second.pk]})
     Run.objects.update(status=Status.RUNNING, lease_owner="dead", lease_until=NOW - HOUR, wake_at=None)
 

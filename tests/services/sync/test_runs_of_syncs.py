@@ -167,7 +167,7 @@ def test_a_sync_killed_in_the_middle_is_completed_by_the_next_attempt(
     run = Run.objects.get()
     assert run.status == Status.RUNNING
     assert not Alias.objects.exists()
-    # As fifteen seconds of silence would: its lease has run out.
+    # As a lease of silence would: its lease has run out.
     Run.objects.update(lease_until=run.created_at)
     call_command("sync")
     run.refresh_from_db()
