@@ -7,7 +7,8 @@ from pathlib import Path
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Done, Kind, Outcome, Queue, Skipped, Wait
 from functions_app.models import Run
-from functions_app.services.engine import runs
+from functions_app.services.engine import children, runs
+from functions_app.services.engine.children import Child
 from functions_app.services.engine.steps import Context, RunKind, StepSpec, always
 
 PATIENCE = 60.0  # seconds
@@ -105,6 +106,23 @@ def once(context: Context) -> Outcome:
     return Done("answered")
 
 
+def wanted(context: Context) -> list[Child]:
+    """The children that the plan wants, each with the lock that it names for it."""
+    plan, locks = {"folder": context.plan["folder"], **context.plan.get("child", {})}, context.plan.get("locks", {})
+    return [
+        Child(key, Kind.DEPLOYMENT, f"Change {key}", plan, lock=locks.get(key, "")) for key in context.plan["wanted"]
+    ]
+
+
+def members(context: Context) -> Outcome:
+    """Keep children alive until all are over; where the plan says so, fail once one has ended."""
+    mark(context, "members")
+    family = children.keep_alive(context, wanted(context), int(context.plan["at_once"]), "changes")
+    if context.plan.get("fails") and any(status.ended for status in family.made.values()):
+        raise DrydockError(Code.FAILED, "One is enough.")
+    return Done(str(family)) if family.over else Wait(context.plan.get("seconds"), str(family))
+
+
 KINDS: Mapping[Kind, RunKind] = {
     Kind.DEPLOYMENT: RunKind(
         Kind.DEPLOYMENT,
@@ -117,6 +135,9 @@ KINDS: Mapping[Kind, RunKind] = {
             )
         ),
         Queue.CHANGES,
+    ),
+    Kind.PATCH: RunKind(
+        Kind.PATCH, always((StepSpec("members", "Change them all", members),)), Queue.READING, pausable=True
     ),
     Kind.INVOCATION: RunKind(
         Kind.INVOCATION,

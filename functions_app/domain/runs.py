@@ -93,6 +93,7 @@ class Status(StrEnum):
 
 ENDED = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED})
 ACTIVE = frozenset(set(Status) - ENDED)
+ASLEEP = (Status.QUEUED, Status.WAITING, Status.PAUSED)
 LEGAL: dict[Status, frozenset[Status]] = {
     Status.QUEUED: frozenset({Status.RUNNING, Status.CANCELLED}),
     Status.RUNNING: frozenset(

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import transaction
+
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.runs import Kind, Status
-from functions_app.models import Function, Plan
+from functions_app.domain.runs import ACTIVE, Kind, Status
+from functions_app.models import Function, Plan, Run
 from functions_app.services.engine import runs
 from functions_app.services.engine.steps import Context
 
@@ -52,17 +54,44 @@ def keep_alive(context: Context, wanted: Sequence[Child], at_once: int, unit: st
     """Make those that are wanted next, in their order, so that `at_once` are alive; how all stand.
 
     The step waits till all are over; the end of a child wakes it. One whose lock another run has is passed over, and
-    comes with a later call. Nothing is made twice. Raises LeaseLost.
+    comes with a later call: it wakes nobody, so the step waits for some seconds, not for ever. Nothing is made twice.
+    Raises LeaseLost.
     """
     family = _family(context, wanted)
-    for child in wanted:
-        if family.alive >= at_once:
+    missing = [child for child in wanted if child.key not in family.made]
+    held = _held() if any(child.lock for child in missing) else set()
+    alive = family.alive
+    for child in missing:
+        if alive >= at_once:
             break
-        if child.key in family.made:
+        if child.lock and child.lock in held:
             continue
-        context.lease.check()
-        try:
-            run = runs.submit_child(
+        run = _make(context, child)
+        if run is not None:
+            family.made[child.key] = Status(run.status)
+            alive += 1
+        held.add(child.lock)
+    context.progress(len(family.made) - alive, family.wanted, unit)
+    return family
+
+
+def _family(context: Context, wanted: Sequence[Child]) -> Family:
+    made = {key: Status(status) for key, status in context.run.children.values_list("child_key", "status")}
+    context.children_ended = sum(status.ended for status in made.values())
+    return Family(len(wanted), {child.key: made[child.key] for child in wanted if child.key in made})
+
+
+def _held() -> set[str]:
+    """The locks that runs have now, read once: a thousand that are busy would be a thousand refusals."""
+    return set(Run.objects.filter(status__in=ACTIVE).exclude(lock="").order_by().values_list("lock", flat=True))
+
+
+def _make(context: Context, child: Child) -> Run | None:
+    """Submit a child; None where its lock was taken at this very moment. Raises LeaseLost."""
+    try:
+        with transaction.atomic():
+            context.lease.write()  # holds our run until the child is there: whoever takes over sees it
+            return runs.submit_child(
                 context.run,
                 child.key,
                 child.kind,
@@ -72,15 +101,7 @@ def keep_alive(context: Context, wanted: Sequence[Child], at_once: int, unit: st
                 lock=child.lock,
                 made_from=child.made_from,
             )
-        except DrydockError as error:
-            if error.problem.code is not Code.BUSY:
-                raise
-            continue
-        family.made[child.key] = Status(run.status)
-    context.progress(len(family.made) - family.alive, family.wanted, unit)
-    return family
-
-
-def _family(context: Context, wanted: Sequence[Child]) -> Family:
-    made = {key: Status(status) for key, status in context.run.children.values_list("child_key", "status")}
-    return Family(len(wanted), {child.key: made[child.key] for child in wanted if child.key in made})
+    except DrydockError as error:
+        if error.problem.code is not Code.BUSY:
+            raise
+        return None

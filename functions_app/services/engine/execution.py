@@ -10,7 +10,7 @@ from django.db import transaction
 from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.redaction import redact
-from functions_app.domain.runs import Done, Outcome, Skipped, Standing, Status, StepStatus, Wait
+from functions_app.domain.runs import ENDED, Done, Outcome, Skipped, Standing, Status, StepStatus, Wait
 from functions_app.domain.text import storable
 from functions_app.models import Run, RunStep
 from functions_app.runlog import Logger
@@ -127,7 +127,7 @@ class Execution:
         self.lease.write(step=step)
         if not resumed:
             self.log.info(f"Step {step.position} of {len(self.steps)}: {spec.title}")
-        self.context.step = step
+        self.context.step, self.context.children_ended = step, None
         self.context.deadline = deadline = began + step.idle + spec.limit if spec.limit is not None else None
         try:
             outcome = spec.action(self.context)
@@ -189,8 +189,10 @@ class Execution:
         self._woken(asked)
 
     def _woken(self, asked: Standing) -> bool:
-        """Wake the run where a signal came while we still had it: it found nobody asleep."""
-        if signals.standing_of(self.run.pk).last == asked.last:
+        """Wake the run where a signal came, or a child ended, while we still had it: it found nobody asleep."""
+        seen = self.context.children_ended
+        children = seen is not None and self.run.children.filter(status__in=ENDED).count() != seen
+        if not children and signals.standing_of(self.run.pk).last == asked.last:
             return False
         signals.wake(self.run.pk)
         return True
@@ -277,7 +279,8 @@ class Execution:
         seconds = wait.seconds or 0.0
         self.log.flush()
         due = database_time(timedelta(seconds=seconds))
-        self.lease.write(step=step, lease_owner="", lease_until=due, handed_out_at=due, **self._learned())
+        handed_out = due if seconds <= COUNTDOWN_LIMIT and not self.run.parent_id else None  # as in _let_go
+        self.lease.write(step=step, lease_owner="", lease_until=due, handed_out_at=handed_out, **self._learned())
         return seconds
 
     def _end(self, status: Status, step: RunStep | None = None) -> None:
@@ -305,7 +308,7 @@ class Execution:
                 target = run.function.arn if run.function else run.title
                 access.audit(actor, f"{run.kind}.{status}", target, {}, told, run)
             if run.parent_id:
-                signals.wake(run.parent_id)
+                signals.child_ended(run.parent_id)
 
 
 def _undoable(spec: StepSpec, step: RunStep) -> bool:

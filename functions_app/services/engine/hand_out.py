@@ -6,7 +6,7 @@ from itertools import chain
 from django.db.models import Case, F, Q, QuerySet, Value, When
 
 from functions_app import clock
-from functions_app.domain.runs import Kind, Priority, Queue, Status
+from functions_app.domain.runs import ASLEEP, Kind, Priority, Queue, Status
 from functions_app.models import Run
 from functions_app.services.engine import health, messages, shares
 from functions_app.services.engine.kinds import kinds
@@ -27,7 +27,7 @@ def hand_out_due() -> int:
     many are told as may be at work.
     """
     now = clock.now()
-    due = Q(status__in=(Status.QUEUED, Status.WAITING, Status.PAUSED), wake_at__lte=now)
+    due = Q(status__in=ASLEEP, wake_at__lte=now)
     orphaned = Q(status__in=(Status.RUNNING, Status.UNDOING), lease_until__lt=database_time())
     told = due & Q(handed_out_at__gte=F("wake_at")) | orphaned & Q(handed_out_at__gte=F("lease_until"))
     quiet = Q(handed_out_at__lte=now - MESSAGE_LIFE)

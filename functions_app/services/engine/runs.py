@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import IntegrityError, connections, transaction
 
 from functions_app import clock
@@ -58,7 +59,8 @@ def submit_child(
 ) -> Run:
     """The same for a run that another keeps alive, once per key; the tick tells a worker when there is room for it."""
     facts = {"account": function.account if function else None, "function": function, "made_from": made_from}
-    actor = Actor(parent.actor, parent.via, named=parent.actor_name)
+    person = User.objects.filter(runs=parent).first()  # read anew: they may have been deleted meanwhile
+    actor = Actor(person, parent.via, named=parent.actor_name)
     return _store(kind, title, plan, actor, lock, priority=Priority.CHILD, parent=parent, child_key=key, **facts)
 
 

@@ -5,7 +5,7 @@ from django.db.models import F
 
 from functions_app import clock, runlog
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.runs import ACTIVE, ANY_TIME, Priority, SignalKind, Standing, Status
+from functions_app.domain.runs import ACTIVE, ANY_TIME, ASLEEP, Priority, SignalKind, Standing, Status
 from functions_app.domain.text import storable
 from functions_app.models import Run, Signal
 from functions_app.runlog import announce
@@ -13,8 +13,6 @@ from functions_app.services.engine import messages
 from functions_app.services.engine.kinds import kind_of
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
-
-ASLEEP = (Status.QUEUED, Status.WAITING, Status.PAUSED)
 
 
 def give(run: Run, kind: SignalKind, actor: Actor, reason: str = "") -> bool:
@@ -98,6 +96,16 @@ def wake(run_id: int) -> None:
     kind = kind_of(Run.objects.values_list("kind", flat=True).get(pk=run_id))
     if kind is not None:
         transaction.on_commit(lambda: messages.send(run_id, kind.queue, Priority.URGENT))
+
+
+def child_ended(parent_id: int) -> None:
+    """Wake the run that keeps others alive, in the transaction that ends one of them; not while it is paused."""
+    # As in `give`: its worker lets it sleep before us, and we wake it, or after us, and it sees that one has ended.
+    if not Run.objects.filter(pk=parent_id, status__in=ACTIVE).update(revision=F("revision") + 1):
+        return
+    if not Run.objects.filter(pk=parent_id, status=Status.PAUSED).exists():
+        wake(parent_id)
+    transaction.on_commit(lambda: announce(parent_id))
 
 
 def standing_of(run_id: int) -> Standing:

@@ -74,6 +74,7 @@ class Context:
     result: dict[str, Any]
     step: RunStep
     deadline: datetime | None = None
+    children_ended: int | None = None  # as the step saw them, where it keeps some alive
     _asked: float = field(default=-ASK_EVERY, repr=False)
     _cancel: bool = field(default=False, repr=False)
     _told: float = field(default=-TELL_EVERY, repr=False)
