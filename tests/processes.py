@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -78,10 +78,12 @@ def eventually(true: Callable[[], bool], what: str, within: float = READY_WITHIN
 
 
 @contextmanager
-def worker(environment: Mapping[str, str], folder: Path, name: str) -> Iterator[Process]:
+def worker(
+    environment: Mapping[str, str], folder: Path, name: str, queues: Sequence[Queue] = tuple(Queue), threads: int = 8
+) -> Iterator[Process]:
     """A Celery worker as the Procfile starts it, ready."""
-    arguments = ["celery", "-A", "dashboard", "worker", "--queues", ",".join(Queue), "--pool", "threads"]
-    arguments += ["--concurrency", "8", "--hostname", f"{name}@%h", "--without-gossip", "--without-mingle"]
+    arguments = ["celery", "-A", "dashboard", "worker", "--queues", ",".join(queues), "--pool", "threads"]
+    arguments += ["--concurrency", str(threads), "--hostname", f"{name}@%h", "--without-gossip", "--without-mingle"]
     process = Process([*arguments, "--loglevel", "info"], environment, folder / f"{name}.log")
     try:
         eventually(lambda: process.says("ready."), f"worker {name} ready")

@@ -115,6 +115,8 @@ def execute(run_id: int, owner: str, kinds: Mapping[Kind, RunKind] | None = None
     kind = kinds[Kind(name)] if kinds and name else kind_of(name or "")
     if kind is None:
         return False
+    if shares.give_way(run_id, kind.queue):
+        return False
     claimed = Lease.claim(run_id, owner)
     if claimed is None:
         return False
