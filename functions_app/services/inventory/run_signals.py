@@ -109,7 +109,7 @@ def children(run: Run) -> Children | None:
     if not counts:
         return None
     first = Case(When(Q(status=Status.FAILED), then=Value(0)), When(Q(status__in=ACTIVE), then=Value(1)), default=2)
-    rows = run.children.order_by(first, "-pk").only("pk", "title", "status", "problem")[:CHILDREN]
+    rows = run.children.order_by(first, "-pk").only("pk", "title", "status", "problem", "parent")[:CHILDREN]
     return Children(
         tuple(ChildRow(row.pk, row.title, row.status, (row.problem or {}).get("message", "")[:160]) for row in rows),
         tuple(sorted(counts, key=lambda item: list(Status).index(Status(item[0])))),

@@ -53,8 +53,8 @@ class RunRow:
 
 @dataclass(frozen=True)
 class RunList:
-    """One page of runs, the newest first; `total` of those wanted, `active` of all but children; `families`: whether
-    there are runs that others keep alive.
+    """One page of runs, the newest first; `total` of those wanted, `active` of all but children, or of one parent's;
+    `families`: whether there are runs that others keep alive.
     """
 
     rows: tuple[RunRow, ...]
@@ -147,7 +147,7 @@ def run_list(wanted: RunFilter, page: int) -> RunList:
     """A page of runs, the newest first. Five queries, whatever the number of runs."""
     paginator = Paginator(_filtered(wanted), PAGE)
     current = paginator.get_page(page)
-    active = Run.objects.filter(status__in=ACTIVE, parent=None).count()
+    active = Run.objects.filter(status__in=ACTIVE, parent=wanted.parent).count()
     families = Run.objects.filter(parent__isnull=False).exists()
     return RunList(_rows(list(current)), paginator.count, active, current.number, paginator.num_pages, families)
 
