@@ -40,7 +40,8 @@ def tidy(now: datetime) -> Tidied:
     ended = Run.objects.filter(status__in=ENDED, ended_at__lt=logs_until)
     return Tidied(
         log_lines=_delete(LogLine.objects.filter(run__in=ended)),
-        runs=_delete(ended.filter(via=SCHEDULE.via)),
+        # A run that keeps others alive knows by their rows which were made.
+        runs=_delete(ended.filter(via=SCHEDULE.via).exclude(parent__status__in=ACTIVE)),
         plans=_delete(Plan.objects.filter(expires_at__lt=plans_until)),
         payloads=_forget_payloads(now),
         sessions=_delete(Session.objects.filter(expire_date__lt=timezone.now())),  # noqa: TID251 - Django set it

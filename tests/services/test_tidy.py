@@ -62,6 +62,16 @@ def test_a_scheduled_run_goes_as_a_whole_and_one_under_way_stays(operator: Actor
     assert going_on.lines.count() == 2
 
 
+def test_of_children_none_goes_before_the_run_that_keeps_others_alive_has_ended() -> None:
+    parent = run_of(SCHEDULE, Status.WAITING, ended=False)
+    run_of(SCHEDULE, Status.SUCCEEDED)
+    Run.objects.exclude(pk=parent.pk).update(parent=parent, child_key="a")
+    assert tidy(NOW).runs == 0
+    Run.objects.filter(pk=parent.pk).update(status=Status.SUCCEEDED, ended_at=LONG_AGO)
+    tidy(NOW)
+    assert not Run.objects.exists()
+
+
 def test_what_is_younger_stays(operator: Actor) -> None:
     run = run_of(operator, Status.FAILED)
     Run.objects.update(ended_at=NOW - timedelta(days=89))
