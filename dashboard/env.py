@@ -39,6 +39,7 @@ class Environment:
     keep_plans_days: float
     streams_per_person: int
     web_threads: int
+    plan_threads: int
     worker_threads: Mapping[str, int]
 
     @property
@@ -56,6 +57,11 @@ WORKER_THREADS = {
     "invocations": 16,  # up to 15 minutes each
     "tick": 1,  # hands out what is due, in some ms a second; two at once would find nothing more to do
 }
+PLAN_THREADS = 8
+"""Of each web process: more than there are people who plan at once, and few enough that they share a quota with a sync.
+
+A plan makes five to ten calls, each of which may wait for AWS, and does next to nothing in between.
+"""
 SHORTEST_TOKEN = 16  # characters
 SOCKET_PATH_LIMIT = 100  # bytes; sockaddr_un holds 107 on Linux and 103 on macOS
 
@@ -118,6 +124,13 @@ def _worker_threads(text: str) -> dict[str, int]:
     return threads
 
 
+def _plan_threads(text: str) -> int:
+    """1 to 64: each keeps a connection to the database while it waits for AWS (settings)."""
+    if not text.isdecimal() or not 0 < int(text) <= 64:
+        raise ValueError(f"DRYDOCK_PLAN_THREADS: expected 1 to 64, got {text!r}")
+    return int(text)
+
+
 def _secret_key(variables: Mapping[str, str], data_dir: Path) -> str:
     """The given key, or one made once and kept, readable by its owner alone, in the data directory."""
     if given := variables.get("DRYDOCK_SECRET_KEY"):
@@ -177,4 +190,5 @@ def read(variables: Mapping[str, str] = os.environ) -> Environment:
         streams_per_person=int(variables.get("DRYDOCK_STREAMS_PER_PERSON", "100")),
         worker_threads=_worker_threads(variables.get("DRYDOCK_WORKER_THREADS", "")),
         web_threads=int(variables.get("DRYDOCK_WEB_THREADS", "2")),
+        plan_threads=_plan_threads(variables.get("DRYDOCK_PLAN_THREADS", str(PLAN_THREADS))),
     )

@@ -61,7 +61,7 @@ class Intake:
                 headers.append((b"content-length", str(len(body)).encode()))
             query = _NOT_ASCII.sub(lambda found: b"%%%02X" % found[0][0], scope["query_string"])
             scope = {**scope, "headers": headers, "query_string": query}
-            await self.application(scope, _given(bytes(body), receive), send)
+            await self.application(scope, given(bytes(body), receive), send)
         except _RefusedError as refused:
             await _refuse(send, refused.args[0])
         finally:
@@ -89,7 +89,7 @@ class Intake:
             raise _RefusedError(408) from None
 
 
-def _given(body: bytes, receive: Receive) -> Receive:
+def given(body: bytes, receive: Receive) -> Receive:
     """A `receive` that hands over the whole body first."""
     waiting = [{"type": "http.request", "body": body, "more_body": False}]
 

@@ -75,3 +75,11 @@ def test_a_clock_that_is_no_number_of_seconds_is_refused(tmp_path: Path, seconds
 def test_nobody_but_the_demo_moves_the_clock(tmp_path: Path, demo: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="only `manage"):
         given(tmp_path, DRYDOCK_CLOCK_AHEAD="86400", **demo)
+
+
+def test_threads_that_wait_for_aws_are_a_number_that_the_database_can_bear(tmp_path: Path) -> None:
+    assert given(tmp_path).plan_threads == 8
+    assert given(tmp_path, DRYDOCK_PLAN_THREADS="3").plan_threads == 3
+    for text in ("0", "65", "-1", "many"):
+        with pytest.raises(ValueError, match="DRYDOCK_PLAN_THREADS: expected 1 to 64"):
+            given(tmp_path, DRYDOCK_PLAN_THREADS=text)

@@ -6,10 +6,13 @@ are served in turn and no call is spent on being refused.
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import TypeVar
 
@@ -38,6 +41,8 @@ RATES: dict[str, float] = {
 
 BURST_SECONDS = 0.5  # AWS's buckets hold one second's worth; half of it leaves room for calls that bunch up on the way
 LONGEST_WAIT = 300.0
+PERSONS_WAIT = 5.0  # seconds, where a person waits for the answer
+_patience: ContextVar[float] = ContextVar("patience", default=LONGEST_WAIT)
 READ_ATTEMPTS = 5
 REDIS_REST = 5.0  # seconds to leave a Redis alone that did not answer
 
@@ -92,11 +97,22 @@ def _reserve(key: str, interval: float, burst: float, longest: float) -> tuple[b
     return _OWN.reserve(key, interval, burst, longest)
 
 
-def acquire(target: Target, family: str, *, longest: float = LONGEST_WAIT) -> float:
+@contextmanager
+def patience(seconds: float) -> Iterator[None]:
+    """Within it no call waits longer than this for its quota; background runs have the longest patience."""
+    token = _patience.set(seconds)
+    try:
+        yield
+    finally:
+        _patience.reset(token)
+
+
+def acquire(target: Target, family: str, *, longest: float | None = None) -> float:
     """Wait for the next free call of the family (a key of RATES); gives the seconds waited.
 
-    Raises DrydockError(THROTTLED) at once where the wait would be over `longest` seconds.
+    Raises DrydockError(THROTTLED) at once where the wait would be over `longest` seconds (None: as `patience` says).
     """
+    longest = _patience.get() if longest is None else longest
     rate = RATES[family] * settings.ENV.quota_share
     key = f"drydock:quota:{target.account_id}:{target.region}:{family}"
     granted, wait = _reserve(key, 1 / rate, rate * BURST_SECONDS / rate, longest)
@@ -104,7 +120,7 @@ def acquire(target: Target, family: str, *, longest: float = LONGEST_WAIT) -> fl
         raise DrydockError(
             Code.THROTTLED,
             f"{target}: the calls already waiting for the {family} quota would take {wait:.0f} s.",
-            next_step="Wait for the runs that use this account now, or raise DRYDOCK_QUOTA_SHARE.",
+            next_step=_when(wait),
             retryable=True,
         )
     if wait:
@@ -112,16 +128,23 @@ def acquire(target: Target, family: str, *, longest: float = LONGEST_WAIT) -> fl
     return wait
 
 
+def _when(wait: float) -> str:
+    """What to do about a wait that is too long."""
+    if _patience.get() < LONGEST_WAIT:
+        return f"Try again in about {math.ceil(wait)} s: by then the runs that use this account have made their calls."
+    return "Wait for the runs that use this account now, or raise DRYDOCK_QUOTA_SHARE."
+
+
 def read(target: Target, family: str, call: Callable[[], T]) -> T:
     """Make a reading call within the quota; one that AWS throttles all the same is tried again, ever later.
 
-    Credentials that have expired are read or assumed anew, once.
+    All its waits together are within `patience`. Credentials that have expired are read or assumed anew, once.
 
     Raises DrydockError.
     """
-    renewed = False
+    renewed, left = False, _patience.get()
     for attempt in range(1, READ_ATTEMPTS + 1):
-        acquire(target, family)
+        left -= acquire(target, family, longest=left)
         try:
             with translate():
                 return call()
@@ -130,9 +153,11 @@ def read(target: Target, family: str, call: Callable[[], T]) -> T:
                 forget()
                 renewed = True
                 continue
-            if error.problem.code is not Code.THROTTLED or attempt == READ_ATTEMPTS:
+            pause = min(8.0, 0.25 * 2**attempt) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
+            if error.problem.code is not Code.THROTTLED or attempt == READ_ATTEMPTS or pause > left:
                 raise
-        time.sleep(min(8.0, 0.25 * 2**attempt) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
+        time.sleep(pause)
+        left -= pause
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 

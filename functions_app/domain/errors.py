@@ -21,6 +21,7 @@ class Code(StrEnum):
     BUSY = "busy"  # another change is in progress (409)
     EXPIRED = "expired"  # the plan is too old
     THROTTLED = "throttled"
+    OVERLOADED = "overloaded"  # Drydock itself has no room for it at this moment
     UNREACHABLE = "unreachable"  # no answer: network, DNS, time-out, 5xx
     FAILED = "failed"  # AWS carried it out and it failed
     UNKNOWN_OUTCOME = "unknown_outcome"  # it may or may not have happened: look before you repeat it
@@ -45,6 +46,7 @@ _DOORS = {
     Code.BUSY: ("Another change is in progress", 409),
     Code.EXPIRED: ("The plan is too old", 410),
     Code.THROTTLED: ("AWS asks to slow down", 429),
+    Code.OVERLOADED: ("Too many at once", 503),
     Code.UNREACHABLE: ("No answer", 502),
     Code.FAILED: ("It failed", 502),
     Code.UNKNOWN_OUTCOME: ("It is not known whether it happened", 502),

@@ -1,6 +1,7 @@
 """The quota: calls wait their turn, workers share it, Redis may be away, and throttled reads are tried again."""
 
 import dataclasses
+import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -138,3 +139,44 @@ def test_a_throttled_change_is_not_repeated(target: Target) -> None:
         quota.change(target, "lambda-control", call)
     assert caught.value.problem.code is Code.THROTTLED
     assert len(made) == 1
+
+
+@pytest.mark.usefixtures("full_quota", "valkey")
+def test_where_a_person_waits_a_long_line_is_refused_with_the_seconds_until_it_is_gone(target: Target) -> None:
+    for _ in range(8 + 12 * 15):  # twelve seconds more than a burst
+        quota._reserve(f"drydock:quota:{target.account_id}:{target.region}:lambda-control", 1 / 15, 0.5, 60.0)
+    called: list[str] = []
+
+    with quota.patience(5.0), pytest.raises(DrydockError) as caught:
+        quota.read(target, "lambda-control", lambda: called.append("AWS"))
+
+    problem = caught.value.problem
+    assert (problem.code, problem.retryable, called) == (Code.THROTTLED, True, [])
+    said = re.match(r"Try again in about (\d+) s", problem.next_step)
+    assert said is not None
+    assert 5 < int(said[1]) <= 13  # twelve, and less what the reservations themselves took
+
+
+@pytest.mark.usefixtures("full_quota", "valkey")
+def test_patience_ends_with_its_block_and_holds_in_its_thread_alone(target: Target) -> None:
+    def longest() -> float:
+        return quota._patience.get()
+
+    with ThreadPoolExecutor(1) as pool, quota.patience(5.0):
+        assert (longest(), pool.submit(longest).result()) == (5.0, quota.LONGEST_WAIT)
+    assert longest() == quota.LONGEST_WAIT
+
+
+@pytest.mark.usefixtures("full_quota", "valkey")
+def test_what_aws_throttles_is_tried_again_only_as_long_as_patience_lasts(target: Target) -> None:
+    made: list[float] = []
+
+    def call() -> None:
+        made.append(1)
+        raise THROTTLED
+
+    with quota.patience(0.6), pytest.raises(DrydockError) as caught:
+        quota.read(target, "lambda-control", call)
+
+    assert caught.value.problem.code is Code.THROTTLED
+    assert len(made) == 2  # pauses of at most half a second, then of at least half of one

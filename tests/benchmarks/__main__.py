@@ -15,7 +15,7 @@ from pathlib import Path
 from tests import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
-SCENARIOS = ("pages", "http", "sync", "bases", "layers", "engine", "streams", "account")
+SCENARIOS = ("pages", "http", "waiting", "sync", "bases", "layers", "engine", "streams", "account")
 ON_BOTH = {"pages", "bases", "engine"}
 
 

@@ -1,5 +1,9 @@
-"""No page asks AWS or a registry while it is rendered: every address is opened with the network cut off."""
+"""No page asks AWS or a registry while it is shown, and what is posted only where the view is marked.
 
+Every address is opened, and posted to, with the network cut off.
+"""
+
+import dataclasses
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,13 +13,16 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, reverse
+from pytest_django.fixtures import Settings
 
+from functions_app.aws import session
 from functions_app.domain.runs import SignalKind
-from functions_app.models import FreshnessPolicy, Image, LifecycleForecast, Run
+from functions_app.models import Account, BaseRelease, FreshnessPolicy, Image, LifecycleForecast, Run
 from functions_app.services.bases.verdicts import judge_images
 from functions_app.services.changes import patch as patches
 from functions_app.services.people.actor import Actor
 from functions_app.urls import urlpatterns
+from functions_app.web.waiting import is_marked
 from tests import factories
 from tests.conftest import Valkey
 from tests.factories import NOW, digest
@@ -30,6 +37,24 @@ ACTIONS = {
     "base-patch", "base-poll", "base-read-files", "function-rollback", "hook-ecr", "image-read-files", "image-scan",
     "invoke-check", "logout", "plan-apply", "policy-delete", "repository-forecast", "sync",
     *(f"run-{kind}" for kind in SignalKind),
+}  # fmt: skip
+
+# What is filled in where an address takes more of a POST than the CSRF token.
+FORMS: dict[str, dict[str, Any]] = {
+    "account-add": {"name": "new", "account_id": "9" * 12, "colour": "blue", "regions": "eu-west-1"},
+    "base-edit": {"enabled": "on"},
+    "base-new": {"reference": "ghcr.io/acme/base:1", "enabled": "on"},
+    "function-deploy": {"image_typed": "111111111111.dkr.ecr.eu-west-1.amazonaws.com/app:2", "alias": "live"},
+    "function-invoke": {"qualifier": "$LATEST", "payload": "{}", "mode": "sync"},
+    "function-rollback": {"alias": "live", "version": "1"},
+    "invoke-check": {"payload": "{}"},
+    "policy-add": {"max_days": "7", "tag_key": "team", "tag_value": "a"},
+    "policy-edit": {"max_days": "7"},
+}
+TOKEN = "a token that is long enough"
+PUSH = {
+    "source": "aws.ecr", "detail-type": "ECR Image Action", "region": "eu-west-1", "account": "111111111111",
+    "detail": {"action-type": "PUSH", "result": "SUCCESS", "repository-name": "team/app", "image-tag": "1"},
 }  # fmt: skip
 
 PATTERNS = {str(pattern.name): str(pattern.pattern) for pattern in urlpatterns if isinstance(pattern, URLPattern)}
@@ -94,21 +119,24 @@ def addresses(stage: Stage, person: User) -> dict[str, str]:
         "account-edit": [repository.account.pk],
         "base": [stream.pk], "base-compare": [stream.pk], "base-edit": [stream.pk],
         "base-named": [stream.name],
+        "base-patch": [stream.pk], "base-read-files": [stream.pk],
         "base-plan": [patch.pk], "base-plan-csv": [patch.pk], "base-plan-json": [patch.pk],
         "function": [function.pk], "function-image": [function.pk], "function-activity": [function.pk],
         "function-deploy": [function.pk], "function-invoke": [function.pk],
         "image": [image.pk], "plan": [deployment.pk], "policy-edit": [policy.pk], "repository": [repository.pk],
-        "run": [run.pk], "run-log": [run.pk],
+        "function-rollback": [function.pk], "invoke-check": [function.pk],
+        "image-read-files": [image.pk], "image-scan": [image.pk],
+        "plan-apply": [deployment.pk], "policy-delete": [policy.pk], "repository-forecast": [repository.pk],
+        "run": [run.pk], "run-log": [run.pk], **{f"run-{kind}": [run.pk] for kind in SignalKind},
     }  # fmt: skip
-    names = PATTERNS.keys() - ACTIONS - {"styleguide"}
-    return {name: reverse(name, args=keys.get(name, [])) for name in sorted(names)}
+    return {name: reverse(name, args=keys.get(name, [])) for name in sorted(PATTERNS.keys() - {"styleguide"})}
 
 
 def test_every_page_is_shown_with_the_network_cut_off(
     stage: Stage, superuser: User, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.force_login(superuser)
-    pages = addresses(stage, superuser)
+    pages = {name: address for name, address in addresses(stage, superuser).items() if name not in ACTIONS}
 
     with offline(monkeypatch) as wanted:
         found = {name: client.get(address).status_code for name, address in pages.items()}
@@ -126,3 +154,35 @@ def test_what_is_no_page_takes_no_get(superuser: User, client: Client) -> None:
     found = {name: client.get(reverse(name, args=args.get(name, []))).status_code for name in ACTIONS}
 
     assert {name: status for name, status in found.items() if status not in (302, 401, 404, 405)} == {}
+
+
+def test_what_is_posted_asks_aws_only_where_the_view_is_marked(
+    stage: Stage, superuser: User, client: Client, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    """So that it is served by threads of its own (dashboard/plan_threads.py), and no page waits with it."""
+    settings.ENV = dataclasses.replace(settings.ENV, hook_token=TOKEN)
+    found = addresses(stage, superuser)
+    account, releases = Account.objects.get(name="fleet"), BaseRelease.objects.order_by("pk")
+    forms = FORMS | {
+        "account-edit": FORMS["account-add"] | {"name": "fleet", "account_id": account.account_id},
+        "base-read-files": dict(zip(("from", "to"), releases.values_list("pk", flat=True), strict=True)),
+    }
+    session.forget()  # a connection that is kept open would not be seen
+    asked, refused = set(), {}
+
+    for name in sorted(found, key=lambda name: name in ("policy-delete", "logout")):
+        Run.objects.update(status="cancelled")  # what the post before started is in nobody's way
+        client.force_login(superuser)
+        with offline(monkeypatch) as wanted:
+            if name == "hook-ecr":
+                answer = client.post(found[name], PUSH, "application/json", headers={"X-Drydock-Token": TOKEN})
+            else:
+                answer = client.post(found[name], forms.get(name, {}))
+        if wanted:
+            asked.add(name)
+        elif answer.status_code not in (200, 202, 204, 302, 405):
+            refused[name] = answer.status_code
+
+    assert asked == {name for name, address in found.items() if is_marked(address)}
+    assert "function-deploy" in asked
+    assert refused == {}  # a form that is refused before it does anything proves nothing

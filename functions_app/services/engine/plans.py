@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from functions_app import clock
+from functions_app.aws import quota
 from functions_app.domain.changes.checks import blocked, check_confirmation, forbidding, reasons
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.lambda_rules import Check
@@ -85,7 +86,8 @@ def make(
     action = f"{kind}.plan"
     try:
         access.require_operator(actor)
-        drawn = draft()
+        with quota.patience(quota.PERSONS_WAIT):
+            drawn = draft()
     except DrydockError as error:
         access.audit(actor, action, target, asked, f"refused: {error}")
         raise

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
 from functions_app import clock
-from functions_app.aws import ecr_scans
+from functions_app.aws import ecr_scans, quota
 from functions_app.aws.ecr import ImageFact
 from functions_app.aws.ecr_scans import ScanFact, ScanSummary
 from functions_app.domain.errors import Code, DrydockError, Problem
@@ -91,10 +91,14 @@ def read_scans(scope: ScopeRead) -> None:
 
 
 def read_one(image: Image) -> ScanState:
-    """Ask ECR about one image now and keep the answer. Needs `repository.account`. Raises DrydockError."""
+    """Ask ECR about one image now, while somebody waits, and keep the answer. Needs `repository.account`.
+
+    Raises DrydockError.
+    """
     repository, read_at = image.repository, clock.now()
     target = accounts.target(repository.account, repository.region)
-    fact = ecr_scans.findings(target, repository.name, image.digest)
+    with quota.patience(quota.PERSONS_WAIT):
+        fact = ecr_scans.findings(target, repository.name, image.digest)
     _store(image.pk, fact, read_at)
     return state(fact.summary.status, fact.summary.severities, len(fact.findings))
 

@@ -25,6 +25,7 @@ from functions_app.services.inventory.fleet.function import function_head
 from functions_app.services.people import access
 from functions_app.services.snapshot.rollback_targets import targets
 from functions_app.web.http import HtmxHttpRequest, actor_of, explained, operator_required, page, status_of
+from functions_app.web.waiting import waits_for_aws
 
 NEW_ALIAS = "alias_new"
 AliasPlanned = Planned[DeploymentPlan] | Planned[RollbackPlan]
@@ -40,6 +41,7 @@ class Filled:
     alias_new: str = ""
 
 
+@waits_for_aws
 def deploy(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """GET: the form (for htmx, the list of images). POST: make the plan and go to it."""
     if request.method == "POST":
@@ -56,6 +58,7 @@ def _plan_deployment(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     return _planned(request, pk, filled, lambda function: deployments.plan(function, image, alias, actor_of(request)))
 
 
+@waits_for_aws
 def roll_back(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """POST alias and version: make the plan and go to it. GET, as after a refusal by reload or Back: the form."""
     return redirect("function-deploy", pk) if request.method in ("GET", "HEAD") else _plan_rollback(request, pk)

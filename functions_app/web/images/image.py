@@ -14,6 +14,7 @@ from functions_app.services.people import access
 from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page
 from functions_app.web.images.size_words import layer_words
 from functions_app.web.page_links import page_links, page_number
+from functions_app.web.waiting import waits_for_aws
 
 # What each state of a scan means, and what can be done.
 WORDS = {
@@ -61,6 +62,7 @@ def read_files(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     return _go(request, reverse("run", args=[run.pk]))
 
 
+@waits_for_aws
 @operator_required
 def read_scan(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """Ask ECR about the image's scan now, and show the page again."""
