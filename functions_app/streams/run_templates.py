@@ -11,7 +11,7 @@ from functions_app.runlog import Line
 from functions_app.services.inventory.runs import log_rows, run_state
 
 # what shows the result of a kind where a list of names and values will not do
-RESULTS = {
+RESULTS: dict[str, str] = {
     Kind.DEPLOYMENT: "deployments/_result.html",
     Kind.ROLLBACK: "deployments/_result.html",
     Kind.INVOCATION: "invocations/_result.html",
@@ -21,7 +21,7 @@ RESULTS = {
 def run_context(run: Run) -> dict[str, Any]:
     """What `_steps.html` and `_status.html` need; `run.steps` is prefetched."""
     state = run_state(run)
-    return {"run": run, "state": state, "result_template": RESULTS.get(Kind(run.kind), "runs/_result.html")}
+    return {"run": run, "state": state, "result_template": RESULTS.get(run.kind, "runs/_result.html")}
 
 
 def log_html(lines: Iterable[Line]) -> str:

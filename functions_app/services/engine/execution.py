@@ -81,7 +81,12 @@ class Execution:
     # One step
 
     def _gone(self, step: RunStep) -> StepSpec:
-        """What stands for a step that this version of Drydock has no longer."""
+        """What stands for a step that this version of Drydock has no longer.
+
+        One that was under way, or its undo, may have had its effect, which nobody here can take back.
+        """
+        begun = step.status in BEGUN or step.undo_started_at is not None
+        missing = f"This version of Drydock has no step “{step.title}”"
 
         def say_so(context: Context) -> Outcome:
             if self._settled():
@@ -89,13 +94,20 @@ class Execution:
             context.log.warning(
                 f"Drydock was upgraded while this run was under way, and has no step “{step.name}” now."
             )
+            if begun:
+                raise DrydockError(
+                    Code.UNKNOWN_OUTCOME,
+                    f"{missing}, which an older one had begun: it may or may not have taken place.",
+                    next_step="Look in AWS at what it does before you plan the change again.",
+                )
             raise DrydockError(
-                Code.FAILED,
-                f"This version of Drydock has no step “{step.title}”; the run was made by an older one.",
-                next_step="Plan the change again.",
+                Code.FAILED, f"{missing}; the run was made by an older one.", next_step="Plan the change again."
             )
 
-        return StepSpec(step.name, step.title, say_so)
+        def leave_it(context: Context) -> str:
+            raise DrydockError(Code.FAILED, f"{missing}, which an older one had begun.")
+
+        return StepSpec(step.name, step.title, say_so, undo=leave_it if begun else None)
 
     def _unknown(self, spec: StepSpec, step: RunStep) -> Problem | None:
         """The mark that a step which must not be repeated was under way when its worker vanished."""
@@ -221,12 +233,12 @@ class Execution:
         self.run.problem = problem.as_json() if problem else None
         if stopped := signals.cancel_children(self.run):
             self.log.info(f"Runs of this one that were asked to end: {stopped}.")
+        if step is not None and step.status == StepStatus.RUNNING:
+            step.status = StepStatus.WAITING  # its worker vanished; nobody is at it any more
         if not self._settled() and any(_undoable(spec, begun) for spec, begun in self.steps):
             self.lease.write(to=Status.UNDOING, step=step, attempts=0, problem=self.run.problem, **self._learned())
             self.run.attempts = 0  # an undo has tries of its own
             return self._undo()
-        if step is not None and step.status == StepStatus.RUNNING:
-            step.status = StepStatus.WAITING  # its worker vanished; nobody is at it any more
         self._end(end, step)
         return None
 

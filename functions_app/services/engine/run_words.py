@@ -32,7 +32,8 @@ def _done(steps: Sequence[RunStep]) -> list[str]:
     failed = [step for step in steps if step.status == StepStatus.FAILED]
     stuck = ", ".join(step.title for step in failed if step.note.startswith(NOT_UNDONE))
     nothing = "Nothing was changed for good." if undone else "Nothing was done."
-    parts = [f"Done and kept: {kept}." if kept else nothing]
+    known = not (stuck or begun)  # else nobody knows what they left
+    parts = [f"Done and kept: {kept}."] if kept else [nothing] if known else []
     parts += [f"Undone: {undone}."] if undone else []
     parts += [f"Could not be undone: {stuck}."] if stuck else []
     parts += [f"Begun, not finished: {begun}."] if begun else []

@@ -55,11 +55,28 @@ def _store(run: Run, kind: SignalKind, actor: Actor, reason: str) -> bool:
         run=run, kind=kind, actor=actor.person, actor_name=actor.name, via=actor.via, reason=reason, at=clock.now()
     )
     access.audit(actor, f"run.{kind}", _target(run), {"reason": reason}, "asked for", run)
+    if kind_of(run.kind) is None:
+        _end_unknown(run, actor)
     wake(run.pk)
     why = f": {reason}" if reason else ""
     runlog.append_message(run.pk, "warning", f"{actor.name} asked to {kind} this run{why}.")
     transaction.on_commit(lambda: announce(run.pk))
     return True
+
+
+def _end_unknown(run: Run, actor: Actor) -> None:
+    """End a run of a kind that an upgrade took away: no worker ever would, and its lock would be held for good."""
+    told = (
+        f"Cancelled by {actor.name}. This version of Drydock has no runs of this kind: what it had begun is not known."
+    )
+    Run.objects.filter(pk=run.pk).update(
+        status=Status.CANCELLED,
+        result={**run.result, "summary": told},
+        ended_at=clock.now(),
+        wake_at=None,
+        lease_owner="",
+        lease_until=None,
+    )
 
 
 def _check(run: Run, kind: SignalKind, actor: Actor) -> None:

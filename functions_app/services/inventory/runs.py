@@ -10,7 +10,7 @@ from django.db.models import Count, Q, QuerySet
 
 from functions_app import clock, runlog
 from functions_app.domain.errors import Code, DrydockError, Problem
-from functions_app.domain.runs import ACTIVE, Kind, Standing, Status, StepStatus
+from functions_app.domain.runs import ACTIVE, Kind, Standing, Status, StepStatus, kind_label
 from functions_app.models import Run, RunStep
 from functions_app.services.inventory import run_signals
 from functions_app.services.inventory.run_facts import facts
@@ -177,7 +177,7 @@ def _rows(found: Sequence[Run]) -> tuple[RunRow, ...]:
             pk=run.pk,
             title=run.title,
             status=run.status,
-            kind=Kind(run.kind).label,
+            kind=kind_label(run.kind),
             steps=counts.get(run.pk, ""),
             actor=named(run.actor_name, run.via),
             created_at=run.created_at,
@@ -213,7 +213,7 @@ def run_state(run: Run) -> RunState:
     return RunState(
         run=run,
         ended=ended,
-        kind=Kind(run.kind).label,
+        kind=kind_label(run.kind),
         steps=tuple(step_row(step) for step in steps),
         step_count=f"{len(finished)} of {len(steps)} steps",
         elapsed=took(run.started_at, run.ended_at),
