@@ -1,7 +1,7 @@
 """Signals: what people ask of a run under way. They are rows; `wake` lets a run that sleeps act on them."""
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from functions_app import clock, runlog
 from functions_app.domain.errors import Code, DrydockError
@@ -11,6 +11,7 @@ from functions_app.models import Run, Signal
 from functions_app.runlog import announce
 from functions_app.services.engine import messages
 from functions_app.services.engine.kinds import kind_of
+from functions_app.services.engine.leases import database_time
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
 
@@ -48,28 +49,37 @@ def cancel_children(parent: Run) -> int:
 
 def _store(run: Run, kind: SignalKind, actor: Actor, reason: str) -> bool:
     standing = standing_of(run.pk)
-    again = {SignalKind.CANCEL: standing.cancelled, SignalKind.PAUSE: standing.paused}
+    orphan = kind is SignalKind.CANCEL and kind_of(run.kind) is None
+    again = {SignalKind.CANCEL: standing.cancelled and not orphan, SignalKind.PAUSE: standing.paused}
     if again.get(kind) or (kind is SignalKind.RESUME and not standing.paused):
         return True
     Signal.objects.create(
         run=run, kind=kind, actor=actor.person, actor_name=actor.name, via=actor.via, reason=reason, at=clock.now()
     )
     access.audit(actor, f"run.{kind}", _target(run), {"reason": reason}, "asked for", run)
-    if kind_of(run.kind) is None:
-        _end_unknown(run, actor)
-    wake(run.pk)
     why = f": {reason}" if reason else ""
     runlog.append_message(run.pk, "warning", f"{actor.name} asked to {kind} this run{why}.")
+    if orphan:
+        _end_unknown(run, actor)
+    wake(run.pk)
     transaction.on_commit(lambda: announce(run.pk))
     return True
 
 
 def _end_unknown(run: Run, actor: Actor) -> None:
-    """End a run of a kind that an upgrade took away: no worker ever would, and its lock would be held for good."""
+    """End a run of a kind that an upgrade took away: no worker ever would, and its lock would be held for good.
+
+    A worker that is at it now is of a version that knows the kind, and ends it itself.
+    """
     told = (
         f"Cancelled by {actor.name}. This version of Drydock has no runs of this kind: what it had begun is not known."
     )
-    Run.objects.filter(pk=run.pk).update(
+    nobodys = Run.objects.filter(Q(lease_until=None) | Q(lease_until__lt=database_time()), pk=run.pk)
+    if not nobodys.exists():
+        return
+    runlog.append_message(run.pk, "info", told)  # before the status: after it the log is closed
+    cancel_children(run)
+    nobodys.update(
         status=Status.CANCELLED,
         result={**run.result, "summary": told},
         ended_at=clock.now(),
@@ -77,6 +87,8 @@ def _end_unknown(run: Run, actor: Actor) -> None:
         lease_owner="",
         lease_until=None,
     )
+    if run.parent_id:
+        wake(run.parent_id)
 
 
 def _check(run: Run, kind: SignalKind, actor: Actor) -> None:

@@ -61,9 +61,11 @@ class Children:
 
 def offers(run: Run, standing: Standing) -> tuple[SignalKind, ...]:
     """The signals that the run would take now."""
+    kind = kind_of(run.kind)
+    if run.status in ACTIVE and kind is None:
+        return (SignalKind.CANCEL,)  # however it stands, nothing else ends it: see signals
     if run.status not in ACTIVE or standing.cancelled:
         return ()
-    kind = kind_of(run.kind)
     pausable = kind is not None and kind.pausable and run.status != Status.UNDOING
     halting = (SignalKind.RESUME,) if standing.paused else (SignalKind.PAUSE,) if pausable else ()
     waited = tuple(kind for kind in _WAITS if kind in run.waits_for.split())

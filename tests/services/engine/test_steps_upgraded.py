@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
 from functions_app import clock
@@ -241,6 +242,45 @@ class Test_a_kind_that_an_upgrade_took_away:
         run.refresh_from_db()
         assert (run.status, run.lease_owner, run.ended_at is not None) == (Status.CANCELLED, "", True)
         assert "what it had begun is not known" in summary(run)
+        assert texts(run)[-2:] == ["olga asked to cancel this run.", summary(run)]
+
+    @pytest.mark.parametrize("kind", [SignalKind.RESUME, SignalKind.APPROVE])
+    def test_has_a_run_end_by_no_other_signal_than_the_one_to_cancel(
+        self, make: Callable[..., Run], settings: Settings, superuser: User, kind: SignalKind
+    ) -> None:
+        run = make()
+        run.signals.create(kind="pause", actor_name="olga", via="browser", at=clock.now())
+        Run.objects.update(status=Status.PAUSED, wake_at=None, waits_for="approve")
+        settings.DRYDOCK_KINDS = f"{__name__}.NONE"
+        assert signals.give(run, kind, Actor(superuser))
+        assert Run.objects.get().status == Status.PAUSED
+
+    def test_has_a_cancelled_run_ended_by_the_worker_that_is_at_it_and_where_that_one_dies_by_asking_again(
+        self, make: Callable[..., Run], settings: Settings, operator: Actor
+    ) -> None:
+        run = make()
+        assert Lease.claim(run.pk, "newer") is not None
+        settings.DRYDOCK_KINDS = f"{__name__}.NONE"
+        assert signals.give(run, SignalKind.CANCEL, operator)
+        assert Run.objects.get().status == Status.RUNNING
+        assert run_state(Run.objects.get()).offers == (SignalKind.CANCEL,)
+        Run.objects.update(lease_until=clock.now() - LEASE)
+        assert signals.give(run, SignalKind.CANCEL, operator)
+        assert Run.objects.get().status == Status.CANCELLED
+
+    def test_whose_run_another_kept_alive_wakes_that_one(
+        self, make: Callable[..., Run], settings: Settings, operator: Actor
+    ) -> None:
+        child = make()
+        Run.objects.update(lock="", child_key="one")
+        parent = make()
+        Run.objects.filter(pk=child.pk).update(parent=parent, kind="bygone")
+        Run.objects.filter(pk=parent.pk).update(status=Status.WAITING, wake_at=None)
+        child.refresh_from_db()
+        assert signals.give(child, SignalKind.CANCEL, operator)
+        child.refresh_from_db()
+        parent.refresh_from_db()
+        assert (child.status, parent.wake_at is not None) == (Status.CANCELLED, True)
 
     def test_has_them_go_on_when_it_comes_back(self, make: Callable[..., Run], settings: Settings) -> None:
         run = make(waits="B")
