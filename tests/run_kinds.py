@@ -42,7 +42,7 @@ def execute(run: Run, owner: str, kinds: Mapping[Kind, RunKind] | None = None) -
         specs = kinds[Kind(run.kind)].steps(run.plan)
         run.steps.exclude(name__in=[spec.name for spec in specs]).delete()
         for position, spec in enumerate(specs, 1):
-            facts = {"position": position, "title": spec.title}
+            facts = {"position": position, "title": spec.title, "settles": spec.settles}
             run.steps.update_or_create(name=spec.name, defaults=facts, create_defaults={**facts, "status": "pending"})
     return runs.execute(run.pk, owner, kinds)
 

@@ -79,6 +79,7 @@ def _signals_and_memory(apps: Any, schema_editor: Any) -> None:
     ):
         signal.objects.bulk_create(several)
     learned = runs.exclude(status__in=ENDED).exclude(memory={}).values_list("pk", "status", "memory")
+    step.objects.filter(name="verify").update(settles=True)
     for pk, status, memory in learned.iterator(BATCH):
         step.objects.filter(run=pk).update(memory=memory)
         undoing = memory.get("undoing")
@@ -224,6 +225,11 @@ class Migration(migrations.Migration):
             "runstep",
             "memory",
             models.JSONField(default=dict, help_text="what it, and its undo, have learned so far"),
+        ),
+        migrations.AddField(
+            "runstep",
+            "settles",
+            models.BooleanField(default=False, help_text="once it is done nothing is taken back"),
         ),
         migrations.AddField("runstep", "undo_started_at", models.DateTimeField(null=True)),
         migrations.AddField(

@@ -91,6 +91,7 @@ class RunStep(models.Model):
     position = models.IntegerField()
     name = models.CharField(max_length=60)
     title = models.CharField(max_length=200)
+    settles = models.BooleanField(default=False, help_text="once it is done nothing is taken back")
     status = models.CharField(max_length=10, choices=[(status.value, status.value) for status in StepStatus])
     note = models.CharField(max_length=500, blank=True)
     memory = models.JSONField(default=dict, help_text="what it, and its undo, have learned so far")

@@ -1,7 +1,7 @@
 """One worker's work on one run: its steps in order, what follows a failure, a cancellation or a crash."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -39,7 +39,7 @@ class Execution:
         self.run = run
         self.lease = lease
         self.log = log
-        known = {spec.name: spec for spec in kind.steps(run.plan)}
+        known = {spec.name: spec for spec in self._specs(kind)}
         stored = list(run.steps.all())
         self.steps = [(known.pop(step.name, self._gone(step)), step) for step in stored]
         self.new = [spec.title for spec in known.values()]
@@ -61,7 +61,7 @@ class Execution:
             begun = step.status in BEGUN
             if asked.cancelled and not unknown:
                 return self._stop(Status.CANCELLED, step)
-            if asked.paused and self.pausable and not unknown and not spec.settles:
+            if asked.paused and self.pausable and not unknown and not step.settles:
                 self._pause(step, asked)
                 return None
             unknown = unknown or self._hopeless(spec)
@@ -79,6 +79,14 @@ class Execution:
         return None
 
     # One step
+
+    def _specs(self, kind: RunKind) -> Sequence[StepSpec]:
+        """The kind's steps; none where it can't read a plan that an older Drydock made, and then the run ends so."""
+        try:
+            return kind.steps(self.run.plan)
+        except Exception:  # noqa: BLE001 - the same boundary as in _perform: whatever it raises must end the run
+            server_log.exception("run %s: its plan gives no steps", self.run.pk)
+            return ()
 
     def _gone(self, step: RunStep) -> StepSpec:
         """What stands for a step that this version of Drydock has no longer.
@@ -226,7 +234,7 @@ class Execution:
         return self._stop(Status.FAILED, step, problem)
 
     def _settled(self) -> bool:
-        return any(spec.settles and step.status in FINISHED for spec, step in self.steps)
+        return any(step.settles and step.status in FINISHED for _, step in self.steps)
 
     def _stop(self, end: Status, step: RunStep | None = None, problem: Problem | None = None) -> float | None:
         """End the run as failed or cancelled, after taking back the steps that had or may have had an effect."""

@@ -82,7 +82,14 @@ def _store(kind: Kind, title: str, plan: dict[str, Any], actor: Actor, lock: str
                 **facts,
             )
             RunStep.objects.bulk_create(
-                RunStep(run=run, position=position, name=spec.name, title=spec.title, status=StepStatus.PENDING)
+                RunStep(
+                    run=run,
+                    position=position,
+                    name=spec.name,
+                    title=spec.title,
+                    settles=spec.settles,
+                    status=StepStatus.PENDING,
+                )
                 for position, spec in enumerate(kinds()[kind].steps(plan), 1)
             )
             if not actor.is_schedule:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -196,6 +197,26 @@ class Test_a_step_that_an_upgrade_took_away:
         assert steps(run) == {"Proof": "done", "B": "skipped", "C": "done"}
         assert run.steps.get(name="B").note == "this version of Drydock does this no longer"
         assert count(tmp_path, "undo-Proof") == 0
+
+    def test_is_the_proof_that_was_given_so_that_nothing_is_taken_back(
+        self, make: Callable[..., Run], tmp_path: Path
+    ) -> None:
+        run = make(waits="B", fails="C", kinds="PROVEN")
+        run = upgraded(run, "B", "C")
+        assert (run.status, steps(run)) == (Status.FAILED, {"Proof": "done", "B": "done", "C": "failed"})
+        assert count(tmp_path, "undo-B") == 0
+
+    def test_and_with_it_all_others_that_an_old_plan_no_longer_gives_ends_the_run(
+        self, make: Callable[..., Run], tmp_path: Path
+    ) -> None:
+        def forgetful(plan: dict[str, Any]) -> tuple[StepSpec, ...]:
+            raise KeyError("a member that older plans have not")
+
+        run = make(waits="B")
+        Run.objects.filter(pk=run.pk).update(wake_at=clock.now())
+        runs.execute(run.pk, "after", {Kind.DEPLOYMENT: RunKind(Kind.DEPLOYMENT, forgetful)})
+        run.refresh_from_db()
+        assert (run.status, problem(run)[1].startswith(NO_STEP)) == (Status.FAILED, True)
 
 
 class Test_a_step_that_an_upgrade_brought:
