@@ -129,10 +129,10 @@ def process_environment(valkey: Valkey, db: None) -> dict[str, str]:
     return {**os.environ, **settings_module, "DATABASE_URL": url, "REDIS_URL": valkey.url}
 
 
-def _person(name: str, group: str) -> User:
+def _person(name: str, *groups: str) -> User:
     # Tests that flush the tables take the migrated groups with them.
     user = User.objects.create_user(name, password="a long password")
-    user.groups.add(Group.objects.get_or_create(name=group)[0])
+    user.groups.set(Group.objects.get_or_create(name=group)[0] for group in groups)
     return user
 
 
@@ -140,6 +140,12 @@ def _person(name: str, group: str) -> User:
 def operator(db: None) -> User:
     """Somebody who may change things."""
     return _person("olga", "operator")
+
+
+@pytest.fixture
+def approver(db: None) -> User:
+    """Somebody who may change things, and confirm what others have planned."""
+    return _person("anna", "operator", "approver")
 
 
 @pytest.fixture

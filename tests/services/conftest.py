@@ -24,6 +24,12 @@ def operator(operator: User) -> Actor:
 
 
 @pytest.fixture
+def approver(approver: User) -> Actor:
+    """Somebody who may also confirm what others have planned."""
+    return Actor(approver)
+
+
+@pytest.fixture
 def viewer(viewer: User) -> Actor:
     """Somebody who may only look."""
     return Actor(viewer)

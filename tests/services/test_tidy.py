@@ -72,6 +72,14 @@ def test_of_children_none_goes_before_the_run_that_keeps_others_alive_has_ended(
     assert not Run.objects.exists()
 
 
+def test_a_run_of_a_person_who_is_called_schedule_stays_though_they_are_gone() -> None:
+    kept = [run_of(Actor(User.objects.create_user(name)), Status.SUCCEEDED) for name in ("schedule", "the schedule")]
+    run_of(SCHEDULE, Status.SUCCEEDED)
+    User.objects.filter(username="the schedule").delete()
+    assert tidy(NOW).runs == 1
+    assert set(Run.objects.all()) == set(kept)
+
+
 def test_what_is_younger_stays(operator: Actor) -> None:
     run = run_of(operator, Status.FAILED)
     Run.objects.update(ended_at=NOW - timedelta(days=89))

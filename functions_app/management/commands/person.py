@@ -52,6 +52,7 @@ class Command(BaseCommand):
         if password != getpass("Again: "):
             raise CommandError("They differ. Nothing was changed.")
         try:
+            User.username_validator(name)  # with a space it could pass for what no person is: "the schedule"
             validate_password(password, User(username=name))
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error

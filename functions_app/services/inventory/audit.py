@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from functions_app.models import AuditEntry
 from functions_app.services.inventory.run_facts import facts
-from functions_app.services.inventory.runs import named
+from functions_app.services.people.actor import named
 
 PAGE = 50
 

@@ -12,7 +12,7 @@ from functions_app.services.people.actor import Actor, TokenScope
 VIEWER = "viewer"
 OPERATOR = "operator"
 APPROVER = "approver"
-CHANGING = frozenset(TokenScope) - {TokenScope.READ}
+CHANGING = frozenset(TokenScope) - {TokenScope.READ, TokenScope.APPROVE}
 
 
 def is_operator(actor: Actor) -> bool:
@@ -21,8 +21,8 @@ def is_operator(actor: Actor) -> bool:
 
 
 def is_approver(actor: Actor) -> bool:
-    """Whether they may confirm what others have planned: a superuser or a member of the approvers."""
-    return TokenScope.APPROVE in actor.scopes and _in_group(actor, APPROVER)
+    """Whether they may confirm what others have planned: a superuser, or an operator who is an approver, too."""
+    return TokenScope.APPROVE in actor.scopes and _in_group(actor, OPERATOR) and _in_group(actor, APPROVER)
 
 
 def _in_group(actor: Actor, group: str) -> bool:

@@ -51,3 +51,9 @@ class Actor:
 
 
 SCHEDULE = Actor(None, via=_BY_ITSELF, named="the schedule")  # no person's name has a space
+
+
+def named(name: str, via: str) -> str:
+    """Who did something, as the audit and the pages show it: with what they came through where that says more."""
+    usual = SCHEDULE.via if name == SCHEDULE.name else BROWSER
+    return name if via in (usual, name) else f"{name} via {via}"
