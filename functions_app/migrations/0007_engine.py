@@ -239,6 +239,11 @@ class Migration(migrations.Migration):
                 default=timedelta, help_text="in queues or paused since it or its undo began"
             ),
         ),
+        migrations.AddField(
+            "runstep",
+            "heard",
+            models.BigIntegerField(default=0, help_text="key of the last signal that its run had when it began"),
+        ),
         migrations.CreateModel(
             name="Signal",
             fields=[

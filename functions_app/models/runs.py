@@ -99,6 +99,7 @@ class RunStep(models.Model):
     ended_at = models.DateTimeField(null=True)
     undo_started_at = models.DateTimeField(null=True)
     idle = models.DurationField(default=timedelta, help_text="in queues or paused since it or its undo began")
+    heard = models.BigIntegerField(default=0, help_text="key of the last signal that its run had when it began")
 
     class Meta:
         ordering = ["position"]

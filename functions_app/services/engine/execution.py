@@ -26,6 +26,7 @@ COUNTDOWN_LIMIT = 60.0  # seconds: longer waits are left to the tick alone
 NOTE = 500  # characters a note may have
 FINISHED = (StepStatus.DONE, StepStatus.SKIPPED)
 TRIES = 5  # workers that may die in one step
+UNDO_AGAIN = 5.0  # seconds after which an undo that waits without a time is called again
 
 
 class Execution:
@@ -65,7 +66,7 @@ class Execution:
                 self._pause(step, asked)
                 return None
             unknown = unknown or self._hopeless(spec)
-            outcome = unknown or self._perform(spec, step)
+            outcome = unknown or self._perform(spec, step, asked)
             if isinstance(outcome, Wait):
                 return self._wait(step, outcome, asked)
             if isinstance(outcome, Problem):
@@ -139,11 +140,13 @@ class Execution:
             next_step=f"The workers' logs tell why (run {self.run.pk}); memory that runs out is the usual cause.",
         )
 
-    def _perform(self, spec: StepSpec, step: RunStep) -> Outcome | Problem | Cancelled:
+    def _perform(self, spec: StepSpec, step: RunStep, asked: Standing) -> Outcome | Problem | Cancelled:
         """Mark the step as running, then call it; every way it can end becomes a value."""
         resumed = step.status in BEGUN
         step.status = StepStatus.RUNNING
         began = step.started_at = step.started_at or clock.now()
+        if not resumed:
+            step.heard = asked.last
         self.lease.write(step=step)
         if not resumed:
             self.log.info(f"Step {step.position} of {len(self.steps)}: {spec.title}")
@@ -192,37 +195,38 @@ class Execution:
     # What follows
 
     def _wait(self, step: RunStep, wait: Wait, asked: Standing) -> float | None:
-        """Let go of the run until the time or the signal comes."""
+        """Let go of the run until the time or the signal comes, or the step's limit is reached."""
         now = clock.now()
         step.status = StepStatus.WAITING
         step.note = storable(redact(wait.note), NOTE)
-        due = self.context.deadline if wait.seconds is None else now + timedelta(seconds=max(0.0, wait.seconds))
-        self._let_go(Status.WAITING, step, due, waits_for=" ".join(wait.until))
-        return None if self._woken(asked) else wait.seconds
+        asked_for = now + timedelta(seconds=max(0.0, wait.seconds)) if wait.seconds is not None else None
+        due = min((at for at in (asked_for, self.context.deadline) if at is not None), default=None)
+        woken = self._let_go(Status.WAITING, step, due, asked, waits_for=" ".join(wait.until))
+        return None if woken or due is None else (due - now).total_seconds()
 
     def _pause(self, step: RunStep, asked: Standing) -> None:
         """Stand still before this step until somebody resumes."""
         self.log.info(f"Paused by {asked.by}, before “{step.title}”.")
         if step.status == StepStatus.RUNNING:
             step.status = StepStatus.WAITING  # its worker vanished; nobody is at it any more
-        self._let_go(Status.PAUSED, step, None, paused_at=clock.now())
-        self._woken(asked)
+        self._let_go(Status.PAUSED, step, None, asked, paused_at=clock.now())
 
-    def _woken(self, asked: Standing) -> bool:
-        """Wake the run where a signal came, or a child ended, while we still had it: it found nobody asleep."""
-        seen = self.context.children_ended
-        children = seen is not None and self.run.children.filter(status__in=ENDED).count() != seen
-        if not children and signals.standing_of(self.run.pk).last == asked.last:
-            return False
-        signals.wake(self.run.pk)
-        return True
-
-    def _let_go(self, status: Status, step: RunStep, due: datetime | None, **fields: Any) -> None:
+    def _let_go(self, status: Status, step: RunStep, due: datetime | None, asked: Standing, **fields: Any) -> bool:
+        """Let the run sleep. True: a signal came, or a child ended, while we still had it; that found nobody asleep,
+        and so wakes it now.
+        """
         self.log.flush()  # whoever goes on writes after these
         soon = due is not None and due - clock.now() <= timedelta(seconds=COUNTDOWN_LIMIT)
         # Soon: a message is on its way and arrives then; the tick sends another only if nobody came.
         handed_out = due if soon and not self.run.parent_id else None
-        self.lease.write(to=status, step=step, wake_at=due, handed_out_at=handed_out, **self._learned(), **fields)
+        with transaction.atomic():  # both or, after a crash, none: a signal that nobody looks for is lost
+            self.lease.write(to=status, step=step, wake_at=due, handed_out_at=handed_out, **self._learned(), **fields)
+            seen = self.context.children_ended
+            children = seen is not None and self.run.children.filter(status__in=ENDED).count() != seen
+            if not children and signals.standing_of(self.run.pk).last == asked.last:
+                return False
+            signals.wake(self.run.pk)
+        return True
 
     def _fail(self, step: RunStep, problem: Problem, *, undo: bool) -> float | None:
         """End the run as failed. `undo`: an earlier try of this step may have had its effect, its undo finds out."""
@@ -244,7 +248,8 @@ class Execution:
         if step is not None and step.status == StepStatus.RUNNING:
             step.status = StepStatus.WAITING  # its worker vanished; nobody is at it any more
         if not self._settled() and any(_undoable(spec, begun) for spec, begun in self.steps):
-            self.lease.write(to=Status.UNDOING, step=step, attempts=0, problem=self.run.problem, **self._learned())
+            facts = {"problem": self.run.problem, "waits_for": "", "progress_total": None, **self._learned()}
+            self.lease.write(to=Status.UNDOING, step=step, attempts=0, **facts)
             self.run.attempts = 0  # an undo has tries of its own
             return self._undo()
         self._end(end, step)
@@ -261,6 +266,8 @@ class Execution:
                 self.log.info(f"Undo: {spec.title}")
             else:
                 step.idle, self.lease.idle = step.idle + self.lease.idle, timedelta()
+            limit = spec.undo_limit
+            self.context.deadline = step.undo_started_at + step.idle + limit if limit is not None else None
             outcome = self._take_back(spec, step, spec.undo)
             if isinstance(outcome, Wait):
                 return self._pause_undo(step, outcome)
@@ -295,8 +302,11 @@ class Execution:
         return note
 
     def _pause_undo(self, step: RunStep, wait: Wait) -> float:
-        """Let go of a run whose undo waits: it stays UNDOING, so its lease says when the next worker may go on."""
-        seconds = wait.seconds or 0.0
+        """Let go of a run whose undo waits: it stays UNDOING, so its lease says when the next worker may go on.
+
+        Nothing wakes it earlier: an undo takes no signals.
+        """
+        seconds = UNDO_AGAIN if wait.seconds is None else wait.seconds
         self.log.flush()
         due = database_time(timedelta(seconds=seconds))
         handed_out = due if seconds <= COUNTDOWN_LIMIT and not self.run.parent_id else None  # as in _let_go

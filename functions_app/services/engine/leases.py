@@ -31,7 +31,7 @@ CLAIMED = (
     "paused_at",
     "attempts",
 )  # what a claim sets
-STEP_FIELDS = ("status", "note", "memory", "started_at", "ended_at", "undo_started_at", "idle")
+STEP_FIELDS = ("status", "note", "memory", "started_at", "ended_at", "undo_started_at", "idle", "heard")
 
 
 DATABASE_AWAY = (OperationalError, InterfaceError)
@@ -59,6 +59,8 @@ def claimable(run: Run, now: datetime) -> bool:
 def _idle(run: Run, now: datetime) -> timedelta:
     """How long it lay in a queue, was paused, or had a worker that was dead: no step's limit counts that."""
     since = run.paused_at or run.wake_at or run.lease_until
+    if since and run.lease_owner:
+        since -= LEASE  # when its worker was last heard of
     return max(now - since, timedelta()) if since and run.status != Status.QUEUED else timedelta()
 
 

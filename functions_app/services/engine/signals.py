@@ -1,19 +1,27 @@
 """Signals: what people ask of a run under way. They are rows; `wake` lets a run that sleeps act on them."""
 
+from typing import NoReturn
+
 from django.db import transaction
 from django.db.models import F, Q
 
 from functions_app import clock, runlog
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.runs import ACTIVE, ANY_TIME, ASLEEP, Priority, SignalKind, Standing, Status
+from functions_app.domain.redaction import redact
+from functions_app.domain.runs import ACTIVE, ASLEEP, Priority, SignalKind, Standing, Status
 from functions_app.domain.text import storable
 from functions_app.models import Run, Signal
 from functions_app.runlog import announce
 from functions_app.services.engine import messages
 from functions_app.services.engine.kinds import kind_of
 from functions_app.services.engine.leases import database_time
+from functions_app.services.engine.run_words import BEGUN
 from functions_app.services.people import access
-from functions_app.services.people.actor import Actor
+from functions_app.services.people.actor import Actor, named
+
+WAITED_FOR = (SignalKind.APPROVE, SignalKind.PROMOTE, SignalKind.SKIP)  # only while a step waits for them
+REASON = 300  # characters kept of one
+LOOKED_AT = 2_000  # characters of a reason that are looked at at all
 
 
 def give(run: Run, kind: SignalKind, actor: Actor, reason: str = "") -> bool:
@@ -23,14 +31,19 @@ def give(run: Run, kind: SignalKind, actor: Actor, reason: str = "") -> bool:
     Raises DENIED, and INVALID where the run takes no such signal now.
     """
     try:
+        _require(run, kind, actor)
         with transaction.atomic():
             # This update holds the row till we commit: a worker that just now lets the run sleep sees the signal, or
             # we see it asleep.
             if not Run.objects.filter(pk=run.pk, status__in=ACTIVE).update(revision=F("revision") + 1):
                 return False
             run = Run.objects.get(pk=run.pk)
-            _check(run, kind, actor)
-            return _store(run, kind, actor, storable(reason, 300).strip())
+            standing = standing_of(run.pk)
+            if not _given(run, kind, standing):
+                if kind not in taken(run, standing):
+                    _refuse(run, kind, standing)
+                _store(run, kind, actor, _one_line(reason))
+            return True
     except DrydockError as error:
         access.audit(actor, f"run.{kind}", _target(run), {}, f"refused: {error}", run)
         raise
@@ -41,29 +54,60 @@ def cancel_children(parent: Run) -> int:
     asked = 0
     for child in parent.children.filter(status__in=ACTIVE):
         with transaction.atomic():
-            if Run.objects.filter(pk=child.pk, status__in=ACTIVE).update(revision=F("revision") + 1):
+            Run.objects.filter(pk=child.pk, status__in=ACTIVE).update(revision=F("revision") + 1)  # as in `give`
+            child.refresh_from_db()
+            if SignalKind.CANCEL in taken(child, standing_of(child.pk)):
                 _store(child, SignalKind.CANCEL, Actor(None, f"run {parent.pk}"), "")
                 asked += 1
     return asked
 
 
-def _store(run: Run, kind: SignalKind, actor: Actor, reason: str) -> bool:
-    standing = standing_of(run.pk)
-    orphan = kind is SignalKind.CANCEL and kind_of(run.kind) is None
-    again = {SignalKind.CANCEL: standing.cancelled and not orphan, SignalKind.PAUSE: standing.paused}
-    if again.get(kind) or (kind is SignalKind.RESUME and not standing.paused):
-        return True
+def may(run: Run, kind: SignalKind, actor: Actor) -> bool:
+    """Whether this person may ask this of the run: operators, and to approve an approver who did not start it."""
+    if kind is SignalKind.APPROVE:
+        return access.is_approver(actor) and not _started_by(run, actor)
+    return access.is_operator(actor)
+
+
+def taken(run: Run, standing: Standing) -> tuple[SignalKind, ...]:
+    """The signals that the run takes now, whoever gives them. One that is to end, or is being undone, takes none."""
+    kind = kind_of(run.kind)
+    if run.status in ACTIVE and kind is None:
+        return (SignalKind.CANCEL,)  # however it stands, nothing else ends it: see `_end_unknown`
+    if run.status not in ACTIVE or run.status == Status.UNDOING or standing.cancelled:
+        return ()
+    pausable = kind is not None and kind.pausable
+    halting = (SignalKind.RESUME,) if standing.paused else (SignalKind.PAUSE,) if pausable else ()
+    waited = tuple(kind for kind in WAITED_FOR if kind in run.waits_for.split())
+    return (*waited, *halting, SignalKind.CANCEL)
+
+
+def _given(run: Run, kind: SignalKind, standing: Standing) -> bool:
+    """Whether it was given and still holds, or there is nothing to resume."""
+    lasting = {
+        SignalKind.CANCEL: standing.cancelled and kind_of(run.kind) is not None,
+        SignalKind.PAUSE: standing.paused,
+        SignalKind.RESUME: not standing.paused,
+    }
+    if kind in lasting:
+        return lasting[kind]
+    step = None if kind in run.waits_for.split() else run.steps.filter(status__in=BEGUN).first()
+    return step is not None and Signal.objects.filter(run=run, kind=kind, pk__gt=step.heard).exists()
+
+
+def _store(run: Run, kind: SignalKind, actor: Actor, reason: str) -> None:
     Signal.objects.create(
         run=run, kind=kind, actor=actor.person, actor_name=actor.name, via=actor.via, reason=reason, at=clock.now()
     )
     access.audit(actor, f"run.{kind}", _target(run), {"reason": reason}, "asked for", run)
+    if kind in WAITED_FOR:
+        Run.objects.filter(pk=run.pk).update(waits_for="")  # till its step says again what it waits for
     why = f": {reason}" if reason else ""
-    runlog.append_message(run.pk, "warning", f"{actor.name} asked to {kind} this run{why}.")
-    if orphan:
+    runlog.append_message(run.pk, "warning", f"{named(actor.name, actor.via)} asked to {kind} this run{why}.")
+    if kind_of(run.kind) is None:
         _end_unknown(run, actor)
     wake(run.pk)
     transaction.on_commit(lambda: announce(run.pk))
-    return True
 
 
 def _end_unknown(run: Run, actor: Actor) -> None:
@@ -88,29 +132,37 @@ def _end_unknown(run: Run, actor: Actor) -> None:
         lease_until=None,
     )
     if run.parent_id:
-        wake(run.parent_id)
+        child_ended(run.parent_id)
 
 
-def _check(run: Run, kind: SignalKind, actor: Actor) -> None:
-    if kind is SignalKind.APPROVE:
-        access.require_approver(actor)
-        if actor.person and actor.person.pk == run.actor_id:
-            raise DrydockError(
-                Code.DENIED, "Who started a run does not approve it.", next_step="Ask another approver to look at it."
-            )
-    else:
+def _require(run: Run, kind: SignalKind, actor: Actor) -> None:
+    if kind is not SignalKind.APPROVE:
         access.require_operator(actor)
-    known = kind_of(run.kind)
-    if kind not in ANY_TIME and kind not in run.waits_for.split():
+        return
+    access.require_approver(actor)
+    if _started_by(run, actor):
         raise DrydockError(
-            Code.INVALID, f"Run {run.pk} does not wait for “{kind}” now.", next_step="Look at what it does now."
+            Code.DENIED, "Who started a run does not approve it.", next_step="Ask another approver to look at it."
         )
-    if kind is SignalKind.PAUSE and not (known and known.pausable and run.status != Status.UNDOING):
-        raise DrydockError(
-            Code.INVALID,
-            f"Run {run.pk} can't be paused: it is quick, or holds what others wait for, or is being undone.",
-            next_step="Cancel it instead, or let it end.",
-        )
+
+
+def _started_by(run: Run, actor: Actor) -> bool:
+    return actor.person is not None and actor.person.pk == run.actor_id
+
+
+def _refuse(run: Run, kind: SignalKind, standing: Standing) -> NoReturn:
+    if run.status == Status.UNDOING or standing.cancelled:
+        why, next_step = "is ending already", "Let it end."
+    elif kind is SignalKind.PAUSE:
+        why, next_step = "can't be paused: it is quick, or holds what others wait for", "Cancel it, or let it end."
+    else:
+        why, next_step = f"does not wait for “{kind}” now", "Look at what it does now."
+    raise DrydockError(Code.INVALID, f"Run {run.pk} {why}.", next_step=next_step)
+
+
+def _one_line(reason: str) -> str:
+    """A reason as it is stored and shown: a line break would end its line of the log, and begin a false one."""
+    return storable(" ".join(redact(reason[:LOOKED_AT]).split()), REASON)
 
 
 def _target(run: Run) -> str:

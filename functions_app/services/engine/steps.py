@@ -30,8 +30,8 @@ class StepSpec:
     `look_at`. `undo` takes a step back and returns a note, or Wait to be called again; it is called for a step that is
     done, and for one whose earlier try may have had its effect, so it too looks first. A step that still answers Wait
     after `limit` fails, and an undo after `undo_limit`: since it first started, without the time that its run lay in
-    a queue or was paused. One that `settles` proves what was done: the run is not paused just before it, and once it is
-    done nothing is taken back any more, whatever follows.
+    a queue, was paused or had a dead worker. One that `settles` proves what was done: the run is not paused just
+    before it, and once it is done nothing is taken back any more, whatever follows.
     """
 
     name: str
@@ -102,13 +102,18 @@ class Context:
         self.lease.write(progress_done=done, progress_total=total, progress_unit=unit)
 
     def signal(self, *kinds: SignalKind) -> Signal | None:
-        """The last of these signals that was given since this step began."""
-        given = Signal.objects.filter(run=self.run, kind__in=kinds, at__gte=self.step.started_at or self.now)
+        """The last of these signals that was given since this step began; by their order, since clocks differ."""
+        given = Signal.objects.filter(run=self.run, kind__in=kinds, pk__gt=self.step.heard)
         return given.order_by("-pk").first()
 
     def cancel_requested(self) -> bool:
-        """Whether somebody asked for an end; asks the database once a second at most. Raises LeaseLost."""
+        """Whether somebody asked for an end, which no undo is kept from; asks the database once a second at most.
+
+        Raises LeaseLost.
+        """
         self.lease.check()
+        if self.step.undo_started_at is not None:
+            return False
         if not self._cancel and time.monotonic() - self._asked >= ASK_EVERY:
             self._asked = time.monotonic()
             self._cancel = Signal.objects.filter(run=self.run, kind=SignalKind.CANCEL).exists()

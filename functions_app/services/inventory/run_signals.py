@@ -8,7 +8,7 @@ from django.db.models import Case, Count, Q, Value, When
 
 from functions_app.domain.runs import ACTIVE, SignalKind, Standing, Status
 from functions_app.models import Run, Signal
-from functions_app.services.engine.kinds import kind_of
+from functions_app.services.people.actor import named
 
 CHILDREN = 20  # named on their parent's page; the list of runs has all
 _WAITS = {
@@ -59,36 +59,24 @@ class Children:
     total: int
 
 
-def offers(run: Run, standing: Standing) -> tuple[SignalKind, ...]:
-    """The signals that the run would take now."""
-    kind = kind_of(run.kind)
-    if run.status in ACTIVE and kind is None:
-        return (SignalKind.CANCEL,)  # however it stands, nothing else ends it: see signals
-    if run.status not in ACTIVE or standing.cancelled:
-        return ()
-    pausable = kind is not None and kind.pausable and run.status != Status.UNDOING
-    halting = (SignalKind.RESUME,) if standing.paused else (SignalKind.PAUSE,) if pausable else ()
-    waited = tuple(kind for kind in _WAITS if kind in run.waits_for.split())
-    return (*waited, *halting, *(() if run.status == Status.UNDOING else (SignalKind.CANCEL,)))
-
-
 def asked(run: Run, standing: Standing, signals: Sequence[Signal]) -> tuple[Asked, ...]:
     """The signals that are still to have their effect, or last."""
     if run.status not in ACTIVE:
         return ()
     found = []
-    wanted = {SignalKind.CANCEL: standing.cancelled, SignalKind.PAUSE: standing.paused and not standing.cancelled}
+    undoing = run.status == Status.UNDOING
+    paused = standing.paused and not standing.cancelled and not undoing
+    wanted = {SignalKind.CANCEL: standing.cancelled, SignalKind.PAUSE: paused}
     for kind, holds in wanted.items():
         given = [signal for signal in signals if signal.kind == kind]
         if holds and given:
-            paused = kind is SignalKind.PAUSE and run.status == Status.PAUSED
-            effect = (
-                "It stands still until somebody resumes it."
-                if paused
-                else "It takes effect before the next step; the log tells what was done."
-            )
+            effect = "It takes effect before the next step; the log tells what was done."
+            if undoing:
+                effect = "What was done is being taken back."
+            elif kind is SignalKind.PAUSE and run.status == Status.PAUSED:
+                effect = "It stands still until somebody resumes it."
             last = given[-1]
-            found.append(Asked(last.actor_name, kind.value, last.at, last.reason, effect))
+            found.append(Asked(named(last.actor_name, last.via), kind.value, last.at, last.reason, effect))
     return tuple(found)
 
 

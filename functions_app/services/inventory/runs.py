@@ -12,10 +12,11 @@ from functions_app import clock, runlog
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.runs import ACTIVE, Kind, Standing, Status, StepStatus, kind_label
 from functions_app.models import Run, RunStep
+from functions_app.services.engine import signals
 from functions_app.services.inventory import run_signals
 from functions_app.services.inventory.run_facts import facts
 from functions_app.services.inventory.run_signals import Asked, Children, Progress
-from functions_app.services.people.actor import BROWSER, SCHEDULE
+from functions_app.services.people.actor import named
 
 PAGE = 50
 LINES = 1_000  # of the log on first paint, and for each "load earlier"
@@ -188,11 +189,6 @@ def _rows(found: Sequence[Run]) -> tuple[RunRow, ...]:
     )
 
 
-def named(actor_name: str, via: str) -> str:
-    """Who did something, with what they came through where that says more."""
-    return actor_name if via in (BROWSER, SCHEDULE.via) else f"{actor_name} via {via}"
-
-
 def find_run(pk: int) -> Run:
     """A run with its steps, signals, function and account. Raises NOT_FOUND. Three queries."""
     found = Run.objects.select_related("function", "account", "parent").prefetch_related("steps", "signals")
@@ -204,8 +200,8 @@ def find_run(pk: int) -> Run:
 
 def run_state(run: Run) -> RunState:
     """How a run stands; its steps and signals are prefetched. One query, two where it keeps others alive."""
-    steps, signals = list(run.steps.all()), list(run.signals.all())
-    standing = Standing.of((signal.pk, signal.kind, signal.actor_name) for signal in signals)
+    steps, given = list(run.steps.all()), list(run.signals.all())
+    standing = Standing.of((signal.pk, signal.kind, signal.actor_name) for signal in given)
     finished = [step for step in steps if step.status in FINISHED]
     problem = Problem.from_json(run.problem) if run.problem else None
     ended = Status(run.status).ended
@@ -224,8 +220,8 @@ def run_state(run: Run) -> RunState:
         result_facts=facts(result),
         diagnostics=diagnostics(run, steps, problem) if run.status == Status.FAILED else "",
         actor=named(run.actor_name, run.via),
-        offers=run_signals.offers(run, standing),
-        asked=run_signals.asked(run, standing, signals),
+        offers=signals.taken(run, standing),
+        asked=run_signals.asked(run, standing, given),
         waits=run_signals.waits(run),
         progress=run_signals.progress(run),
         children=run_signals.children(run),

@@ -18,7 +18,6 @@ from functions_app.models import Run
 from functions_app.services.engine import signals
 from functions_app.services.inventory.run_facts import facts
 from functions_app.services.inventory.runs import UNDER_WAY, RunFilter, find_run, log_page, run_list
-from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
 from functions_app.streams.run_templates import run_context
 from functions_app.web.html.looks import look
@@ -84,17 +83,15 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     if before is not None and wants_partial(request):
         return page(request, "runs/rows.html", context)
     context |= {
-        "buttons": [] if ended else _buttons(actor_of(request)),
+        "buttons": [] if ended else _buttons(run, actor_of(request)),
         "plan_facts": facts(redact_value(run.plan)),
     }
     return page(request, "runs/run.html", context)
 
 
-def _buttons(actor: Actor) -> list[tuple[SignalKind, str, str, str]]:
-    """What this person may ask of runs: signal, words, icon, class; the page shows those that the run takes now."""
-    may = {SignalKind.APPROVE: access.is_approver(actor)}
-    operator = access.is_operator(actor)
-    return [(kind, *looks) for kind, looks in BUTTONS.items() if may.get(kind, operator)]
+def _buttons(run: Run, actor: Actor) -> list[tuple[SignalKind, str, str, str]]:
+    """What this person may ask of a run: signal, words, icon, class; the page shows those that the run takes now."""
+    return [(kind, *looks) for kind, looks in BUTTONS.items() if signals.may(run, kind, actor)]
 
 
 @require_safe
