@@ -104,7 +104,7 @@ def _store(run: Run, kind: SignalKind, actor: Actor, reason: str) -> None:
         Run.objects.filter(pk=run.pk).update(waits_for="")  # till its step says again what it waits for
     why = f": {reason}" if reason else ""
     runlog.append_message(run.pk, "warning", f"{named(actor.name, actor.via)} asked to {kind} this run{why}.")
-    if kind_of(run.kind) is None:
+    if kind is SignalKind.CANCEL and kind_of(run.kind) is None:
         _end_unknown(run, actor)
     wake(run.pk)
     transaction.on_commit(lambda: announce(run.pk))
@@ -151,7 +151,9 @@ def _started_by(run: Run, actor: Actor) -> bool:
 
 
 def _refuse(run: Run, kind: SignalKind, standing: Standing) -> NoReturn:
-    if run.status == Status.UNDOING or standing.cancelled:
+    if kind_of(run.kind) is None:
+        why, next_step = "can only be cancelled: this version of Drydock does not know its kind", "Cancel it."
+    elif run.status == Status.UNDOING or standing.cancelled:
         why, next_step = "is ending already", "Let it end."
     elif kind is SignalKind.PAUSE:
         why, next_step = "can't be paused: it is quick, or holds what others wait for", "Cancel it, or let it end."

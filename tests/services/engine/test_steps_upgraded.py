@@ -273,7 +273,8 @@ class Test_a_kind_that_an_upgrade_took_away:
         run.signals.create(kind="pause", actor_name="olga", via="browser", at=clock.now())
         Run.objects.update(status=Status.PAUSED, wake_at=None, waits_for="approve")
         settings.DRYDOCK_KINDS = f"{__name__}.NONE"
-        assert signals.give(run, kind, Actor(superuser))
+        with pytest.raises(DrydockError, match="does not know its kind"):
+            signals.give(run, kind, Actor(superuser))
         assert Run.objects.get().status == Status.PAUSED
 
     def test_has_a_cancelled_run_ended_by_the_worker_that_is_at_it_and_where_that_one_dies_by_asking_again(
