@@ -191,7 +191,7 @@ def _in_background(call: Call, target: Target, version: Version) -> None:
                 is_first = False
                 time.sleep(0.05)
                 continue
-            write = log_writer(target.function, version, log_stream(version))
+            write = log_writer(target.function, version, log_stream(target.function, version))
             write([f"[sandbox] the event {call.request_id} was dropped: {error}"])
         return
 

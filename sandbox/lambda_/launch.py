@@ -38,7 +38,7 @@ def launch(function: Function, version: Version, config: Mapping[str, Any]) -> L
     settings, image = version.settings, config.get("config", {})
     root = ROOTS.root(version.code.digest, lambda: _layers(function, version))
     working_dir = settings.image_config.get("WorkingDirectory") or image.get("WorkingDir") or "/"
-    stream = log_stream(version)
+    stream = log_stream(function, version)
     return Launch(
         version=version.number,
         memory=settings.memory,
@@ -53,9 +53,10 @@ def launch(function: Function, version: Version, config: Mapping[str, Any]) -> L
     )
 
 
-def log_stream(version: Version) -> str:
-    """A new log stream's name, as Lambda makes them: "2026/05/04/[3]0f1e…"."""
-    return f"{clock.now():%Y/%m/%d}/[{version.number}]{uuid4().hex}"
+def log_stream(function: Function, version: Version) -> str:
+    """A new log stream's name: "2026/05/04/[3]0f1e…"; in a group that others may share "2026/05/04/orders[3]0f1e…"."""
+    shared = version.settings.log_group(function.name) != f"/aws/lambda/{function.name}"
+    return f"{clock.now():%Y/%m/%d}/{function.name if shared else ''}[{version.number}]{uuid4().hex}"
 
 
 def log_writer(function: Function, version: Version, stream: str) -> Write:
@@ -92,7 +93,7 @@ def _without_process(
         line,
         *end_lines(report, as_json=as_json),
     ]
-    log_writer(function, version, log_stream(version))(lines)
+    log_writer(function, version, log_stream(function, version))(lines)
     return Outcome(payload, bool(error_type), lines)
 
 

@@ -258,9 +258,8 @@ class Environment:
                 self._close_output()
                 lines, self._rest = [*lines, *filter(None, [self._rest])], b""
             if lines:
-                # Lambda's runtimes join the lines of one event by carriage returns.
-                texts = [self._as_in_lambda(line).decode(errors="replace") for line in lines]
-                self._write([text.rstrip("\r").replace("\r", "\n") for text in texts])
+                # A carriage return ends no event: runtimes join the lines of one by it, and it stays in the message.
+                self._write([self._as_in_lambda(line).decode(errors="replace") for line in lines])
             return is_open
 
     def _close_output(self) -> None:

@@ -12,7 +12,7 @@ def test_a_handlers_exception_is_a_function_error_with_its_type(functions: Funct
     assert (answer.status, answer.error) == (200, "Unhandled")
     assert (answer.payload["errorType"], answer.payload["errorMessage"]) == ("ValueError", "no such order")
     assert 'File "/var/task/app.py", line 2, in handler' in answer.payload["stackTrace"][0]
-    assert "[ERROR] ValueError: no such order\nTraceback (most recent call last):" in answer.log
+    assert "[ERROR] ValueError: no such order\rTraceback (most recent call last):" in answer.log
 
 
 def test_a_function_works_again_after_an_error(functions: Functions) -> None:

@@ -70,6 +70,29 @@ def test_lines_go_to_the_functions_own_log_group(functions: Functions) -> None:
     assert functions.lines() == []
 
 
+def test_streams_of_a_group_that_functions_share_are_named_after_the_function(functions: Functions) -> None:
+    for name in ("orders", "refunds"):
+        functions.deploy(name=name, LoggingConfig={"LogGroup": "/shared"})
+        functions.invoke(name)
+    streams = functions.logs.describe_log_streams(logGroupName="/shared")["logStreams"]
+    names = sorted(stream["logStreamName"] for stream in streams)
+    assert [re.sub(r"^\d{4}/\d\d/\d\d/|[0-9a-f]{32}$", "", name) for name in names] == [
+        "orders[$LATEST]",
+        "refunds[$LATEST]",
+    ]
+
+
+def test_a_carriage_return_ends_no_event_and_stays_in_its_message(functions: Functions) -> None:
+    functions.deploy(
+        "def handler(event, context):\n"
+        "    print('[ERROR] ValueError: no\\rTraceback:\\r  File', flush=True)\n"
+        "    print('windows\\r\\nlast')\n"
+    )
+    answer = functions.invoke()
+    assert functions.lines()[1:4] == ["[ERROR] ValueError: no\rTraceback:\r  File", "windows\r", "last"]
+    assert "no\rTraceback:\r  File\nwindows\r\nlast\n" in answer.log
+
+
 def test_each_environment_writes_a_stream_of_its_own_version(functions: Functions) -> None:
     functions.deploy()
     functions.publish()

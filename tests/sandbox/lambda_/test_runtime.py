@@ -79,7 +79,7 @@ def test_an_error_names_its_type_and_its_place(start: Start, own_loop: bool) -> 
     assert document["requestId"] == event("fail").request_id
     assert 'File "/app.py", line 5, in handler' in document["stackTrace"][0]
     logged = next(line for line in outcome.lines if line.startswith("[ERROR]"))
-    assert logged.startswith("[ERROR] ValueError: as told\nTraceback (most recent call last):")
+    assert logged.startswith("[ERROR] ValueError: as told\rTraceback (most recent call last):")
 
 
 @pytest.mark.parametrize("own_loop", LOOPS)
