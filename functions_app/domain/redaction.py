@@ -4,7 +4,7 @@ import logging
 import re
 from typing import Any
 
-from functions_app.domain.text import DEPTH, storable, storable_value
+from functions_app.domain.text import DEPTH, line_feeds, storable, storable_value
 
 MASK = "[redacted]"
 LINE_LIMIT = 8 * 1024  # bytes of UTF-8 that one log line may hold
@@ -78,11 +78,11 @@ _SECRET_NAME = re.compile(rf"(?i)(?:\w*[_-])?(?:{_NAMES})")
 
 
 def clean_lines(text: str) -> list[str]:
-    """A text as log lines: redacted as a whole, split at newlines, each at most LINE_LIMIT bytes; so many of them."""
-    whole = len(text)
+    """A text as log lines: redacted as a whole, split where lines end, each at most LINE_LIMIT bytes; so many of them."""
+    whole, text = len(text), line_feeds(text[:TEXT_LIMIT])
     if whole > SCAN_LIMIT and "\n" not in text:
         return [_shortened(redact(text[:SCAN_LIMIT]), whole)]
-    lines = redact(text[:TEXT_LIMIT]).rstrip("\n").split("\n")
+    lines = redact(text).rstrip("\n").split("\n")
     kept = [_shortened(line, len(line)) for line in lines[:MOST_LINES]]
     if len(lines) > MOST_LINES or whole > TEXT_LIMIT:
         kept.append(f"… [cut: the text had {whole:,} characters]")

@@ -120,3 +120,9 @@ def test_what_is_nested_without_end_is_left_out_somewhere() -> None:
         value = [value]
 
     assert "…" in str(redact_value(value))
+
+
+def test_lines_that_end_with_carriage_returns_are_lines_of_any_text() -> None:
+    assert clean_lines("[ERROR] no\rTraceback:\r  File") == ["[ERROR] no", "Traceback:", "  File"]
+    bar = "".join(f"{number} of 9,000\r" for number in range(9_000))
+    assert clean_lines(bar)[:2] == ["0 of 9,000", "1 of 9,000"]

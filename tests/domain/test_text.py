@@ -26,10 +26,38 @@ HOSTILE = "\0\x1b\x7f\x9b\u202a\u202e\u2066\u2069\ud83d\udc00"
         ("paid \u202e00.01\u2066", "paid 00.01"),
         ("\x1b[31mred\x1b[0m \x9b1mbold", "red bold"),
         ("one\r\ntwo\x85", "one\ntwo"),
+        ("[ERROR] no\rTraceback:\r\xa0\xa0File", "[ERROR] no\nTraceback:\n\xa0\xa0File"),  # Lambda's Python client
+        ("10%\r20%\r\r\nend\r", "10%\n20%\nend\n"),
         ("", ""),
     ],
 )
 def test_what_a_database_refuses_and_what_deceives_is_taken_out_and_the_rest_stays(text: str, stored: str) -> None:
+    assert storable(text) == stored
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        ("see \x1b]8;;https://example.com/?a=1\x1b\\the docs\x1b]8;;\x1b\\ now", "see the docs now"),  # OSC 8, ST
+        ("see \x1b]8;id=1;https://example.com\x07the docs\x1b]8;;\x07 now", "see the docs now"),  # OSC 8, BEL
+        ("\x9d8;;https://example.com\x9cthe docs\x9d8;;\x9c", "the docs"),  # in the 8-bit set
+        ("\x1b]0;title\x07text", "text"),
+        ("\x1b]1337;File=inline=1:QUJD\x07text", "text"),
+        ("\x1b[1;38:2::255:0:0mred\x1b[0m", "red"),  # CSI with colons
+        ("\x1b[?25l\x1b[2K\x1b[1Gdone\x1b[?25h", "done"),
+        ("\x1b[>0;276;0ca\x1b[!pb\x1b[2 qc\x1b[15~d\x1b[@e", "abcde"),  # private, intermediates, finals
+        ("\x1b(B\x1b[mplain\x1b(0", "plain"),  # as tput writes it
+        ("\x1b7a\x1b8\x1b=b\x1b>\x1bM\x1bcc", "abc"),
+        ("\x1bP1$r0m\x1b\\a\x1bPq#0;2;0;0;0~-\x1b\\b\x90x\x9cc", "abc"),  # DCS: answers, sixels
+        ("\x1b_Gf=24;AAAA\x1b\\a\x1b^pm\x1b\\b\x1bXsos\x1b\\c", "abc"),  # APC, PM, SOS
+        ("\x1b]8;;https://example.com never ended", "8;;https://example.com never ended"),
+        ("\x1b]0;one\ntwo\x07", "0;one\ntwo"),
+        ("\x1b[31", ""),
+        ("\x1b", ""),
+        ("array[0] (B) ]8;; P1 7", "array[0] (B) ]8;; P1 7"),
+    ],
+)
+def test_of_terminal_sequences_the_text_remains(text: str, stored: str) -> None:
     assert storable(text) == stored
 
 
@@ -75,7 +103,7 @@ def test_any_name_can_be_stored_and_seen(name: str) -> None:
     assert "\n" not in shown
 
 
-@pytest.mark.parametrize("hidden", ["\0", "\x1b[0m", "\x7f", "\x9b1;31m", "\u202e", "\u2066"])
+@pytest.mark.parametrize("hidden", ["\0", "\x1b", "\x1b[0m", "\x7f", "\x9b1;31m", "\u202e", "\u2066", "\x1b]8;;a\x07", "\x1bPa\x1b\\", "\x1b(B"])
 def test_nothing_that_hides_a_secret_from_the_eye_hides_it_from_us(hidden: str) -> None:
     assert "hunter2" not in redact(f"pass{hidden}word=hunter2")
 
@@ -92,7 +120,9 @@ def test_a_problem_keeps_no_text_without_end() -> None:
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("piece", ["\x1b[1;", "\x9b", "\0", "\ud800"])
+@pytest.mark.parametrize("piece", 
+    ["\x1b[1;", "\x9b", "\0", "\ud800", "\x1b]", "\x9d", "\x1bP", "\x1bPa\x1b\x1b", "\x1b(", "\x1b]8;", "\r", "\r\ra"],
+)
 def test_a_megabyte_of_anything_costs_time_in_proportion(piece: str) -> None:
     assert len(storable(piece * (1_000_000 // len(piece)), 80)) <= 80
 
