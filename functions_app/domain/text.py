@@ -32,7 +32,8 @@ def line_feeds(text: str) -> str:
 def storable(text: str, length: int | None = None) -> str:
     """The text as a database takes it and a page may show it: without control characters and halves of surrogates.
 
-    Lines end with line feeds, and of what was meant for a terminal the words remain. Of one longer than `length` characters the beginning, with a mark that the rest is missing.
+    Lines end with line feeds, and of what was meant for a terminal the words remain. Of a text longer than `length`
+    characters the beginning, with a mark that the rest is missing.
     """
     if not text.isprintable():  # nearly every text is, and then nothing has to be looked for
         text = _REMOVED.sub("", line_feeds(text)).encode("utf-8", "replace").decode()

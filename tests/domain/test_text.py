@@ -103,7 +103,10 @@ def test_any_name_can_be_stored_and_seen(name: str) -> None:
     assert "\n" not in shown
 
 
-@pytest.mark.parametrize("hidden", ["\0", "\x1b", "\x1b[0m", "\x7f", "\x9b1;31m", "\u202e", "\u2066", "\x1b]8;;a\x07", "\x1bPa\x1b\\", "\x1b(B"])
+@pytest.mark.parametrize(
+    "hidden",
+    ["\0", "\x1b", "\x1b[0m", "\x7f", "\x9b1;31m", "\u202e", "\u2066", "\x1b]8;;a\x07", "\x1bPa\x1b\\", "\x1b(B"],
+)
 def test_nothing_that_hides_a_secret_from_the_eye_hides_it_from_us(hidden: str) -> None:
     assert "hunter2" not in redact(f"pass{hidden}word=hunter2")
 
@@ -120,7 +123,8 @@ def test_a_problem_keeps_no_text_without_end() -> None:
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("piece", 
+@pytest.mark.parametrize(
+    "piece",
     ["\x1b[1;", "\x9b", "\0", "\ud800", "\x1b]", "\x9d", "\x1bP", "\x1bPa\x1b\x1b", "\x1b(", "\x1b]8;", "\r", "\r\ra"],
 )
 def test_a_megabyte_of_anything_costs_time_in_proportion(piece: str) -> None:

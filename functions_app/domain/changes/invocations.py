@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -17,10 +16,6 @@ SYNC_LIMIT = 6 * 1024 * 1024
 ASYNC_LIMIT = 1024 * 1024
 WAKING = "CodeArtifactUserPendingException"
 UNLOADABLE = "CodeArtifactUserFailedException"
-_LEVEL = re.compile(
-    r"^\W*(?:[\w:.+-]*\d[\w:.+-]*\s+)*\W*(ERROR|CRITICAL|FATAL|WARN|WARNING|DEBUG|TRACE)\b", re.IGNORECASE
-)
-_LEVELS = {"WARN": "warning", "WARNING": "warning", "DEBUG": "debug", "TRACE": "debug"}
 
 
 class Mode(StrEnum):
@@ -220,9 +215,3 @@ def explain_refusal(error: DrydockError, function: str) -> DrydockError:
         request_id=problem.request_id,
         retryable=True,
     )
-
-
-def level_of(line: str) -> str:
-    """The level a function's line says it has, by a word at its beginning (after times and request ids)."""
-    match = _LEVEL.match(line[:200])
-    return _LEVELS.get(match[1].upper(), "error") if match else "info"

@@ -22,6 +22,7 @@ from functions_app.domain.changes.invocations import (
     payload_bytes,
     shown,
 )
+from functions_app.domain.changes.line_levels import level_of
 from functions_app.domain.changes.report_lines import Report, find_report
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST, FunctionDetail
@@ -267,7 +268,7 @@ class LiveLog:
 
     def _write(self, lines: Iterable[FunctionLine]) -> None:
         for line in lines:
-            self._log.add(domain.level_of(line.text), line.text, "function", line.at)
+            self._log.add(level_of(line.text), line.text, "function", line.at)
 
 
 STEPS = (

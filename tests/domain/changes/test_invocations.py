@@ -14,7 +14,6 @@ from functions_app.domain.changes.invocations import (
     Mode,
     check_payload,
     explain_refusal,
-    level_of,
     parse_failure,
     parse_mode,
     shown,
@@ -120,23 +119,6 @@ def test_a_function_that_can_not_start_is_not_said_to_be_busy(aws_code: str, mes
     assert "Deploy an image" in told.next_step
     assert not told.retryable
     assert (told.aws_code, told.request_id) == (aws_code, "r")
-
-
-@pytest.mark.parametrize(
-    ("line", "level"),
-    [
-        ("[ERROR] ValueError: no", "error"),
-        ("WARN provider answered 503", "warning"),
-        ("[WARNING]\t2026-03-01T10:00:00.123Z\t6f1b2c\tslow", "warning"),
-        ("2026-03-01T10:00:00.123Z 6f1b2c-77 ERROR no", "error"),
-        ("DEBUG x", "debug"),
-        ("no error at all", "info"),
-        ("errors: 0", "info"),
-        ("", "info"),
-    ],
-)
-def test_a_line_says_its_level_at_its_beginning(line: str, level: str) -> None:
-    assert level_of(line) == level
 
 
 def test_a_failure_of_megabytes_is_read_in_parts() -> None:
