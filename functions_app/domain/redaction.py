@@ -78,7 +78,7 @@ _SECRET_NAME = re.compile(rf"(?i)(?:\w*[_-])?(?:{_NAMES})")
 
 
 def clean_lines(text: str) -> list[str]:
-    """A text as log lines: redacted as a whole, split where they end, each at most LINE_LIMIT bytes; so many of them."""
+    """A text as log lines: redacted as a whole, split into lines of at most LINE_LIMIT bytes; so many of them."""
     whole, text = len(text), line_feeds(text[:TEXT_LIMIT])
     if whole > SCAN_LIMIT and "\n" not in text:
         return [_shortened(redact(text[:SCAN_LIMIT]), whole)]
