@@ -13,7 +13,6 @@ from functions_app.aws import lambdas, logs
 from functions_app.aws.lambdas import InvokeAnswer
 from functions_app.aws.session import Target
 from functions_app.domain.changes import invocations as domain
-from functions_app.domain.changes.invocation_log import FunctionLine, InvocationLog
 from functions_app.domain.changes.invocations import (
     InvocationPlan,
     Mode,
@@ -22,8 +21,9 @@ from functions_app.domain.changes.invocations import (
     payload_bytes,
     shown,
 )
-from functions_app.domain.changes.line_levels import level_of
-from functions_app.domain.changes.report_lines import Report, find_report
+from functions_app.domain.changes.logs.invocation_log import FunctionLine, InvocationLog
+from functions_app.domain.changes.logs.levels import level_of
+from functions_app.domain.changes.logs.report_lines import Report, find_report
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST, FunctionDetail
 from functions_app.domain.redaction import redact

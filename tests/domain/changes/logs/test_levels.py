@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions_app.domain.changes.line_levels import level_of
+from functions_app.domain.changes.logs.levels import level_of
 
 ID = "6f1b2c3d-1111-4222-8333-444455556666"
 NOW = "2026-03-01T10:00:00.123Z"

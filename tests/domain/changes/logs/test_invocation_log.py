@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions_app.domain.changes.invocation_log import TAIL_BYTES, FunctionLine, InvocationLog
+from functions_app.domain.changes.logs.invocation_log import TAIL_BYTES, FunctionLine, InvocationLog
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from functions_app.domain.changes.report_lines import Started, parse_report, parse_start
+from functions_app.domain.changes.logs.report_lines import Started, parse_report, parse_start
 
 TAIL_BYTES = 4096  # what LogType=Tail gives at most
 KEPT = timedelta(minutes=1)  # after its REPORT a request without an answer is somebody else's; nothing older is reread

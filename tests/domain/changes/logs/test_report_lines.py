@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions_app.domain.changes.report_lines import Report, Started, find_report, parse_report, parse_start
+from functions_app.domain.changes.logs.report_lines import Report, Started, find_report, parse_report, parse_start
 
 LINE = (
     "REPORT RequestId: 6f1b\tDuration: 292.24 ms\tBilled Duration: 300 ms\tMemory Size: 512 MB\t"
