@@ -50,6 +50,7 @@ def function_detail(
     entry: Mapping[str, Any], image_uri: str, resolved_uri: str, tags: Mapping[str, str]
 ) -> FunctionDetail:
     """A function with what only some calls tell; those give the URIs and tags beside it."""
+    logging = entry.get("LoggingConfig") or {}
     return FunctionDetail(
         fact=function_fact(entry),
         image_uri=image_uri,
@@ -61,6 +62,7 @@ def function_detail(
         last_update_reason=storable(entry.get("LastUpdateStatusReason", "")),
         last_update_reason_code=entry.get("LastUpdateStatusReasonCode", ""),
         tags=storable_value(tags),
+        log_framed=(logging.get("LogFormat"), logging.get("SystemLogLevel")) != ("JSON", "WARN"),
     )
 
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import boto3
@@ -42,6 +47,7 @@ class Target:
 
 _CLIENTS: dict[tuple[Any, ...], Any] = {}
 _SESSIONS: dict[tuple[Any, ...], boto3.Session] = {}
+_HEARD: dict[Target, tuple[datetime, float]] = {}  # the Date of the last answer, and when it came (monotonic)
 _LOCK = threading.Lock()
 
 
@@ -77,8 +83,26 @@ def client(target: Target, service: str, *, read_timeout: float = 30.0, attempts
                 inject_host_prefix=not endpoint,
             )
             session = _session(target, endpoint)
-            _CLIENTS[key] = session.client(service, config=config)  # type: ignore[call-overload]
+            made = session.client(service, config=config)  # type: ignore[call-overload]
+            made.meta.events.register("after-call", partial(_hear, target))
+            _CLIENTS[key] = made
         return _CLIENTS[key]
+
+
+def now(target: Target) -> datetime | None:
+    """The time by AWS's clock, up to a second early: what the last answer said, and how long that is ago.
+
+    None where this process heard no answer yet.
+    """
+    heard = _HEARD.get(target)
+    return heard and heard[0] + timedelta(seconds=time.monotonic() - heard[1])
+
+
+def _hear(target: Target, parsed: Mapping[str, Any], **_: object) -> None:
+    """Keep the Date of an answer, of a refusal too."""
+    with suppress(KeyError, ValueError):  # an answer without a date tells nothing
+        date = parsedate_to_datetime(parsed["ResponseMetadata"]["HTTPHeaders"]["date"])
+        _HEARD[target] = date.astimezone(UTC), time.monotonic()
 
 
 def caller_account(region: str) -> str:

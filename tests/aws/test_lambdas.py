@@ -105,6 +105,22 @@ def test_lines_of_the_log_group_come_in_order_and_none_is_no_error(target: Targe
     assert words.index("START") < words.index("hello") < words.index("REPORT")
 
 
+@pytest.mark.parametrize(
+    ("logging", "framed"),
+    [
+        ({}, True),
+        ({"LogFormat": "JSON"}, True),
+        ({"LogFormat": "JSON", "SystemLogLevel": "DEBUG"}, True),
+        ({"LogFormat": "JSON", "SystemLogLevel": "WARN"}, False),
+    ],
+)
+def test_whether_start_and_report_are_written_is_told(
+    target: Target, functions: Functions, logging: dict[str, str], framed: bool
+) -> None:
+    functions.deploy(LoggingConfig=logging)
+    assert lambdas.get_function(target, "app").log_framed is framed
+
+
 def test_manifests_are_found_by_tag_and_digest_and_what_is_missing_is_named(
     target: Target, functions: Functions
 ) -> None:

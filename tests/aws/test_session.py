@@ -1,5 +1,7 @@
 """Errors of AWS become problems that people understand, and a target's credentials lead into its own account."""
 
+from datetime import timedelta
+
 import pytest
 from botocore.exceptions import (
     ClientError,
@@ -9,9 +11,11 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+from functions_app import clock
 from functions_app.aws.errors import translate
-from functions_app.aws.session import Target, caller_account, client
+from functions_app.aws.session import Target, caller_account, client, now
 from functions_app.domain.errors import Code, DrydockError, Problem
+from tests import settings
 from tests.fixtures import Sandbox
 
 
@@ -89,3 +93,20 @@ def test_a_client_is_made_once(aws: Sandbox, account: str) -> None:
     target = Target(account, "eu-west-1", f"arn:aws:iam::{account}:role/Drydock")
     assert client(target, "lambda") is client(target, "lambda")
     assert client(target, "lambda") is not client(target, "lambda", attempts=1)
+
+
+def test_the_time_by_awss_clock_is_what_its_last_answer_said(aws: Sandbox, account: str) -> None:
+    target = Target(account, "eu-west-1", f"arn:aws:iam::{account}:role/Drydock")
+    logs = client(target, "logs")
+    assert now(target) is None
+    ahead = float(settings.CLOCK_AHEAD)
+    try:
+        for off in (-30, 3_600):
+            aws.admin("POST", "clock", {"ahead": ahead + off})
+            with pytest.raises(logs.exceptions.ResourceNotFoundException):  # a refusal has a date, too
+                logs.filter_log_events(logGroupName="nowhere")
+            told = now(target)
+            assert told
+            assert -1 <= (clock.now() + timedelta(seconds=off) - told).total_seconds() < 2
+    finally:
+        aws.admin("POST", "clock", {"ahead": ahead})

@@ -50,7 +50,10 @@ class FunctionFact:
 
 @dataclass(frozen=True, slots=True)
 class FunctionDetail:
-    """What only GetFunction tells: the image URI as deployed, the resolved one, states and tags."""
+    """What only GetFunction tells: the image URI as deployed, the resolved one, states and tags.
+
+    `log_framed`: Lambda writes START and REPORT into the log.
+    """
 
     fact: FunctionFact
     image_uri: str
@@ -62,6 +65,7 @@ class FunctionDetail:
     last_update_reason: str
     last_update_reason_code: str
     tags: Mapping[str, str] = field(default_factory=dict)
+    log_framed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,10 @@
 """Invoking a function: once, with its log live while it runs and each line of it once."""
 
-import threading
-import time
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.db import connections
-
 from functions_app import clock
-from functions_app.aws import lambdas, logs
+from functions_app.aws import lambdas, session
 from functions_app.aws.lambdas import InvokeAnswer
 from functions_app.aws.session import Target
 from functions_app.domain.changes import invocations as domain
@@ -21,28 +16,20 @@ from functions_app.domain.changes.invocations import (
     payload_bytes,
     shown,
 )
-from functions_app.domain.changes.logs.invocation_log import FunctionLine, InvocationLog
-from functions_app.domain.changes.logs.levels import level_of
-from functions_app.domain.changes.logs.report_lines import Report, find_report
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST, FunctionDetail
 from functions_app.domain.redaction import redact
 from functions_app.domain.runs import Done, Kind, Outcome
 from functions_app.models import Function, Run
-from functions_app.runlog import Logger
 from functions_app.services.changes.careful_steps import SHORT, patient
 from functions_app.services.changes.function_places import place_of, target_of
+from functions_app.services.changes.live_log import LiveLog, LogPlace
 from functions_app.services.engine import plans
 from functions_app.services.engine.plans import Draft
 from functions_app.services.engine.steps import Context, StepSpec
 from functions_app.services.people.actor import Actor
 
-POLL_EVERY = 0.3  # seconds between two looks at the log group
-SKEW = timedelta(seconds=2)  # this machine's clock against AWS's
-OVERLAP = timedelta(seconds=10)  # looked at again, because events arrive late and out of order between streams
-PAGES = 20  # of FilterLogEvents per look
 SHOWN = 100  # versions to choose from; an alias or a newer one is what people want
-LATE = 15.0  # seconds the log group gets, after the answer, to deliver up to REPORT (CloudWatch may take several)
 
 
 def submit(function: Function, qualifier: str, payload: str, mode: Mode, actor: Actor) -> Run:
@@ -89,6 +76,7 @@ def _check(context: Context) -> Outcome:
     context.shared |= {
         "timeout_s": detail.fact.timeout_s,
         "log_group": detail.fact.log_group,
+        "log_framed": detail.log_framed,
         "versions": _versions(target, name, qualifier, detail),
     }
     if detail.state == "Inactive":
@@ -131,19 +119,28 @@ def _send(context: Context, frozen: InvocationPlan, payload: bytes) -> InvokeAns
 
 def _follow(context: Context, frozen: InvocationPlan, payload: bytes) -> InvokeAnswer:
     """Invoke while a second thread brings the lines of the log group; the tail fills what is missing."""
-    live = LiveLog(
-        target=target_of(frozen.place),
-        group=context.shared["log_group"],
-        log=context.log,
-        merge=InvocationLog(context.shared["versions"]),
-        since=clock.now() - SKEW,
+    target, name = target_of(frozen.place), frozen.place.name
+    place = LogPlace(
+        target,
+        context.shared["log_group"],
+        name,
+        tuple(context.shared["versions"]),
+        framed=context.shared.get("log_framed", True),
     )
+    live = LiveLog(place, context.log, _aws_now(target, name))
     with live:
         answer = _send(context, frozen, payload)
         live.settle(answer)
     context.result["report"] = report.as_json() if (report := live.report(answer.request_id)) else None
     context.result["log_cut"] = live.cut
     return answer
+
+
+def _aws_now(target: Target, name: str) -> datetime:
+    """The time by AWS's clock, as its events have it: ours may be off."""
+    if session.now(target) is None:  # another worker made the step before
+        lambdas.get_function(target, name)
+    return session.now(target) or clock.now()
 
 
 def _facts(answer: InvokeAnswer, mode: Mode) -> dict[str, Any]:
@@ -190,85 +187,6 @@ def _tell(context: Context) -> Outcome:
         next_step="Its trace and its log are on this page. Drydock does not repeat an invocation.",
         request_id=answer["request_id"],
     )
-
-
-class LiveLog:
-    """Brings a log group's lines into the run's log, from a thread of its own, while the invocation is under way."""
-
-    def __init__(self, target: Target, group: str, log: Logger, merge: InvocationLog, since: datetime) -> None:
-        self.cut = False
-        self._target, self._group, self._log, self._merge = target, group, log, merge
-        self._since = since
-        self._lock = threading.Lock()  # around the merge and the log: a line is decided and written in one go
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="invocation-log", daemon=True)
-
-    def __enter__(self) -> "LiveLog":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:  # after a line that is just being written, and before any other
-            self._stop.set()
-
-    def report(self, request_id: str) -> Report | None:
-        """The figures of the request, where its REPORT line was seen."""
-        return find_report(self._merge.lines(request_id), request_id)
-
-    def settle(self, answer: InvokeAnswer) -> None:
-        """Our request is known: wait a little for the group if the tail does not reach, then write what is missing."""
-        with self._lock:
-            self._merge.ours = answer.request_id
-        until = time.monotonic() + LATE
-        while time.monotonic() < until and self._thread.is_alive():
-            with self._lock:
-                if not self._merge.lacking(answer.log_tail):
-                    break
-            self._stop.wait(POLL_EVERY / 3)
-        with self._lock:
-            self._stop.set()
-            settled = self._merge.settle(answer.request_id, answer.log_tail)
-            self._disown(settled.foreign)
-            if settled.gap:
-                self.cut = True
-                self._log.warning(
-                    "Lines may be missing here: the log group did not deliver them yet, and Lambda's own tail is cut "
-                    f"at 4 KB. All of them will be in {self._group}."
-                )
-            self._write(settled.lines)
-
-    def _disown(self, foreign: tuple[str, ...]) -> None:
-        for request_id in foreign:
-            self._log.warning(
-                f"Lines of request {request_id} above belong to another invocation, which ran at the same time."
-            )
-
-    def _work(self) -> None:
-        quiet = False
-        try:
-            while not self._stop.is_set():
-                try:
-                    self._poll()
-                except DrydockError as error:
-                    if error.problem.code is not Code.NOT_FOUND and not quiet:  # a group comes with the first line
-                        self._log.warning(f"The log group can't be read now; the log comes at the end. {error}")
-                    quiet = True
-                self._stop.wait(POLL_EVERY)
-        finally:
-            connections.close_all()
-
-    def _poll(self) -> None:
-        events = logs.events(self._target, self._group, self._since, PAGES)
-        with self._lock:
-            if self._stop.is_set():
-                return
-            self._write(self._merge.see(events))
-        if events:
-            self._since = max(self._since, events[-1].at - OVERLAP)
-
-    def _write(self, lines: Iterable[FunctionLine]) -> None:
-        for line in lines:
-            self._log.add(level_of(line.text), line.text, "function", line.at)
 
 
 STEPS = (

@@ -9,6 +9,9 @@ from typing import Any
 
 START = re.compile(r"START RequestId: (?P<id>\S+)(?: Version: (?P<version>\S+))?")
 REPORT = "REPORT RequestId: "
+_END = re.compile(r"REPORT RequestId: (?P<id>\S+)")
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ID_KEYS = ("requestId", "AWSRequestId")  # as Lambda's runtimes name it in JSON: most of them, and Java
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 
@@ -72,6 +75,29 @@ def parse_start(line: str) -> Started | None:
     return None
 
 
+def parse_end(line: str) -> str:
+    """The request that a REPORT line or `platform.report` event ends, whatever its figures; '' for any other line."""
+    text = line.strip()
+    if match := _END.match(text):
+        return match["id"]
+    if text.startswith("{") and '"platform.report"' in text:
+        return str(_record(text, "platform.report").get("requestId", ""))
+    return ""
+
+
+def parse_request(line: str) -> str:
+    """The request that a line of the JSON log format names as its own; '' where it names none."""
+    if not line.lstrip().startswith("{"):
+        return ""
+    event = _event(line)
+    record = event.get("record")
+    for told in (event, record if isinstance(record, dict) else {}):
+        for key in _ID_KEYS:
+            if isinstance(told.get(key), str) and _ID.fullmatch(told[key]):
+                return str(told[key])
+    return ""
+
+
 def _from_text(text: str) -> Report | None:
     fields = {}
     for part in text.removeprefix("REPORT ").split("\t"):
@@ -133,13 +159,17 @@ def _finite(value: Any) -> float:
     return number
 
 
-def _record(text: str, kind: str) -> dict[str, Any]:
-    """The record of a platform event of that type; empty where the line is something else."""
+def _event(text: str) -> dict[str, Any]:
+    """The JSON object of a line; empty where it is something else."""
     try:
         event = json.loads(text)
     except (ValueError, RecursionError):
         return {}
-    if not isinstance(event, dict) or event.get("type") != kind:
-        return {}
-    record = event.get("record")
+    return event if isinstance(event, dict) else {}
+
+
+def _record(text: str, kind: str) -> dict[str, Any]:
+    """The record of a platform event of that type; empty where the line is something else."""
+    event = _event(text)
+    record = event.get("record") if event.get("type") == kind else None
     return record if isinstance(record, dict) else {}

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions_app.domain.changes.logs.report_lines import Report, Started, find_report, parse_report, parse_start
+from functions_app.domain.changes.logs.report_lines import (
+    Report,
+    Started,
+    find_report,
+    parse_end,
+    parse_report,
+    parse_request,
+    parse_start,
+)
 
 LINE = (
     "REPORT RequestId: 6f1b\tDuration: 292.24 ms\tBilled Duration: 300 ms\tMemory Size: 512 MB\t"
@@ -126,3 +134,42 @@ def report_event(**figures: float) -> str:
 )
 def test_a_report_of_numbers_that_are_none_is_no_report(line: str) -> None:
     assert parse_report(line) is None
+
+
+ID = "6f1b2c3d-1111-4222-8333-444455556666"
+
+
+@pytest.mark.parametrize(
+    ("line", "request_id"),
+    [
+        (LINE, "6f1b"),
+        ("REPORT RequestId: 6f1b\tDuration: a figure that is new", "6f1b"),
+        ('{"type":"platform.report","record":{"requestId":"6f1b","metrics":{}}}', "6f1b"),
+        ("END RequestId: 6f1b", ""),
+        ("the REPORT RequestId: 6f1b", ""),
+        ('{"type":"platform.start","record":{"requestId":"6f1b"}}', ""),
+        ('{"message":"platform.report"}', ""),
+        ('{"type":"platform.report","record":"', ""),
+    ],
+)
+def test_a_report_ends_its_request_whatever_figures_it_has(line: str, request_id: str) -> None:
+    assert parse_end(line) == request_id
+
+
+@pytest.mark.parametrize(
+    ("line", "request_id"),
+    [
+        (f'{{"level":"INFO","message":"x","requestId":"{ID}"}}', ID),
+        (f'{{"level":"INFO","message":"x","AWSRequestId":"{ID}"}}', ID),
+        (f'{{"type":"platform.report","record":{{"requestId":"{ID}","status":"timeout"}}}}', ID),
+        ('{"requestId":"17"}', ""),
+        ('{"requestId":null}', ""),
+        (f'{{"message":"requestId {ID}"}}', ""),
+        (f'{{"answer":{{"requestId":"{ID}"}}}}', ""),
+        (f"requestId={ID}", ""),
+        ("{", ""),
+        ("", ""),
+    ],
+)
+def test_a_line_of_json_names_its_request(line: str, request_id: str) -> None:
+    assert parse_request(line) == request_id
