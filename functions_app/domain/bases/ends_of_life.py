@@ -1,9 +1,14 @@
-"""Ends of life: the days from which a runtime or its operating system gets no more security patches."""
+"""Ends of life: the days from which a base gets no more security patches.
+
+For Lambda's own bases the operating system's day decides nothing: AWS goes on patching them until the runtime's own
+date (Lambda developer guide, runtime deprecation policy; aws-lambda-roadmap issue 86: Java 8, 11 and 17, Python 3.10 and
+3.11 on Amazon Linux 2). Any other base ends with its operating system.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 
-OS_NAMES = {"al2": "Amazon Linux 2", "al2023": "Amazon Linux 2023"}
+OS_NAMES = {"al1": "Amazon Linux", "al2": "Amazon Linux 2", "al2023": "Amazon Linux 2023"}
 
 
 @dataclass(frozen=True)
@@ -14,6 +19,7 @@ class Ends:
     updates_blocked: date | None = None
     os: date | None = None
     os_name: str = ""
+    lambdas_own: bool = False  # one of Lambda's own bases
 
     @property
     def os_title(self) -> str:
@@ -31,10 +37,10 @@ class End:
 
 
 def ends_of(stream: str, ends: Ends) -> tuple[End, ...]:
-    """The known ends of a stream's runtime and OS, the earliest first."""
+    """The known ends that decide about a stream, of its runtime and its OS, the earliest first."""
     found = [
         End("runtime", ends.runtime, stream) if ends.runtime else None,
-        End("os", ends.os, ends.os_title) if ends.os else None,
+        End("os", ends.os, ends.os_title) if ends.os and not ends.lambdas_own else None,
     ]
     return tuple(sorted((end for end in found if end), key=lambda end: end.day))
 

@@ -3,13 +3,9 @@
 Nothing here deletes: a stream is switched off, its releases are kept for ever, since images stand on them.
 """
 
-import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import date
-from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
 from django.conf import settings
@@ -19,44 +15,14 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.refs import ImageRef
 from functions_app.models import BaseStream
 from functions_app.services.bases import poll_schedule
+from functions_app.services.bases.runtime_facts import FAMILY, HOST, RuntimeFacts, lambda_references, runtime_facts
 from functions_app.services.images.registries import allowed_host
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
 
-DATA = Path(__file__).resolve().parents[2] / "data" / "base-streams.json"
-HOST = "public.ecr.aws"
-FAMILY = "lambda/"
 ANEW = "anew"  # instead of the digest its tag pointed to: read this stream's whole history once more
 NAME_LIMIT, REFERENCE_LIMIT, PLATFORMS_LIMIT = 120, 400, 16
 _PLATFORM = re.compile(r"[a-z0-9]{1,20}/[a-z0-9_]{1,20}(?:/[a-z0-9.]{1,20})?")
-
-
-@dataclass(frozen=True)
-class RuntimeFacts:
-    """What AWS tells of a runtime: its dates, the OS its base stands on, the day that OS gets its last patch."""
-
-    deprecated_on: date | None = None
-    updates_blocked_on: date | None = None
-    os: str = ""
-    os_end_of_life_on: date | None = None
-
-
-@cache
-def runtime_facts() -> Mapping[tuple[str, str], RuntimeFacts]:
-    """Each runtime and version that AWS has a Lambda base for, newest version first."""
-    data = json.loads(DATA.read_text(encoding="utf-8"))
-    ends = {name: _date(facts["end_of_security_support"]) for name, facts in data["os"].items()}
-    found = {}
-    for runtime, versions in data["runtimes"].items():
-        for version, dates in versions.items():
-            os = data["runtime_os"].get(runtime, {}).get(version, "")
-            found[runtime, version] = RuntimeFacts(_date(dates[0]), _date(dates[1]), os, ends.get(os))
-    return found
-
-
-def lambda_references() -> tuple[str, ...]:
-    """`public.ecr.aws/lambda/python:3.14` and so on: every stream in the data file."""
-    return tuple(f"{HOST}/{FAMILY}{runtime}:{version}" for runtime, version in runtime_facts())
 
 
 def watched_references() -> tuple[str, ...]:
@@ -266,7 +232,3 @@ def _names(ref: ImageRef) -> tuple[str, str]:
     runtime = ref.repository.removeprefix(FAMILY)
     is_lambda = ref.registry == HOST and ref.repository.startswith(FAMILY)
     return (f"{runtime}:{ref.tag}", runtime) if is_lambda else (f"{ref.repository}:{ref.tag}"[:NAME_LIMIT], "")
-
-
-def _date(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None

@@ -16,6 +16,7 @@ from functions_app.domain.bases.known_releases import KnownReleases
 from functions_app.domain.bases.lineage import KnownRelease
 from functions_app.domain.images.manifests import HistoryEntry, Platform, chain_ids
 from functions_app.models import BaseRelease, BaseStream, Image
+from functions_app.services.bases.runtime_facts import ends_by
 from functions_app.services.snapshot import fleet_revision
 from functions_app.services.snapshot.bulk_updates import update_rows
 from functions_app.services.snapshot.function_summaries import refresh_summaries
@@ -177,10 +178,7 @@ class Bench:
             now=now,
             releases=KnownReleases(releases, {stream.name: stream.reference for stream in streams.values()}),
             stream_ids={stream.name: pk for pk, stream in streams.items()},
-            ends={
-                stream.name: Ends(stream.deprecated_on, stream.updates_blocked_on, stream.os_end_of_life_on, stream.os)
-                for stream in streams.values()
-            },
+            ends={stream.name: ends_by(stream) for stream in streams.values()},
             tracks=tracks,
             switched_off={
                 (chain, platform): every[stream].name

@@ -6,7 +6,8 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Status
 from functions_app.models import BaseStream, LogLine
 from functions_app.services.bases.poll_schedule import submit_poll
-from functions_app.services.bases.streams import lambda_references, seed_streams
+from functions_app.services.bases.runtime_facts import lambda_references
+from functions_app.services.bases.streams import seed_streams
 from functions_app.services.engine import runs
 from functions_app.services.people.actor import SCHEDULE
 from tests.conftest import Valkey

@@ -9,7 +9,8 @@ from functions_app.domain.bases.release_tags import history_tags
 from functions_app.domain.errors import DrydockError
 from functions_app.models import BaseRelease, BaseStream
 from functions_app.services.bases import polls
-from functions_app.services.bases.streams import lambda_references, seed_streams
+from functions_app.services.bases.runtime_facts import lambda_references
+from functions_app.services.bases.streams import seed_streams
 from sandbox.images.making import OCI_MANIFEST, Blob, Image, Index, make_index
 from tests.fixtures import Sandbox
 from tests.publishing import NOW, base, base_index, dated, publish, unique_repository

@@ -10,8 +10,8 @@ from pytest_django.fixtures import Settings
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import AuditEntry, BaseStream, Run
-from functions_app.services.bases import streams
-from functions_app.services.bases.streams import add_stream, edit_stream, seed_streams, switch_stream
+from functions_app.services.bases.runtime_facts import runtime_facts
+from functions_app.services.bases.streams import ANEW, add_stream, edit_stream, seed_streams, switch_stream
 from functions_app.services.people.actor import Actor
 from tests.factories import make_release, make_stream
 
@@ -44,7 +44,7 @@ def test_each_runtime_stands_on_an_os_with_an_end_of_its_own(name: str, os: str,
 
 
 def test_the_data_file_knows_the_os_of_every_runtime() -> None:
-    assert all(facts.os and facts.os_end_of_life_on for facts in streams.runtime_facts().values())
+    assert all(facts.os and facts.os_end_of_life_on for facts in runtime_facts().values())
 
 
 def test_an_upgrade_adds_runtimes_and_switches_nothing_on() -> None:
@@ -153,7 +153,7 @@ def test_a_changed_stream_is_read_anew_and_forgets_no_release(operator: Actor) -
     edit_stream(stream, operator, name="golden", platforms=["linux/arm64"], deprecated_on=date(2027, 1, 1))
 
     assert (stream.name, stream.platforms) == ("golden", ["linux/arm64"])
-    assert (stream.tag_digest, stream.next_poll_at) == (streams.ANEW, None)
+    assert (stream.tag_digest, stream.next_poll_at) == (ANEW, None)
     assert stream.deprecated_on == date(2027, 1, 1)
     release = stream.releases.get()
     assert (release.platform, release.current) == ("linux/amd64", False)

@@ -174,14 +174,32 @@ def test_every_level_beneath_an_image_is_stored_with_its_verdict(repository: Rep
     assert "acme/golden:1.7, current, which stands on python:3.12.3: 1 release" in image.freshness_reason
 
 
-def test_an_os_past_its_end_makes_an_end_of_life_and_the_day_is_stored(repository: Repository) -> None:
-    known = releases("python:3.11", deprecated_on=NOW.date() + timedelta(days=300), os="al2",
-                     os_end_of_life_on=NOW.date() - timedelta(days=9))  # fmt: skip
+def test_an_os_past_its_end_ends_a_companys_base_and_the_day_is_stored(repository: Repository) -> None:
+    over = NOW.date() - timedelta(days=9)
+    known = releases("acme/plain:2", own=True, runtime="", os="al2", os_end_of_life_on=over)
 
     image = judged(image_on(repository, known[-1].diff_ids))
 
-    assert (image.freshness, image.end_of_life_on) == ("end_of_life", NOW.date() - timedelta(days=9))
-    assert "Amazon Linux 2, the OS of python:3.11" in image.freshness_reason
+    assert (image.freshness, image.end_of_life_on) == ("end_of_life", over)
+    assert "Amazon Linux 2, the OS of acme/plain:2" in image.freshness_reason
+
+
+@pytest.mark.parametrize(
+    "name", ["java:8.al2", "java:11", "java:17", "python:3.10", "python:3.11", "provided:al2", "ruby:3.2"]
+)
+def test_lambdas_own_base_on_an_os_past_its_end_lives_until_its_runtimes_own_day(
+    repository: Repository, name: str
+) -> None:
+    ends = NOW.date() + timedelta(days=300)
+    over = NOW.date() - timedelta(days=9)
+    known = releases(name, deprecated_on=ends, os="al2", os_end_of_life_on=over)
+
+    image = judged(image_on(repository, known[-1].diff_ids))
+
+    assert (image.freshness, image.end_of_life_on) == ("current", ends)
+    judge_images(now=NOW + timedelta(days=300), refresh=False)
+    image.refresh_from_db()
+    assert image.freshness == "end_of_life"
 
 
 def test_a_squashed_image_is_known_by_its_annotation_and_no_layer_counts_as_the_bases(repository: Repository) -> None:

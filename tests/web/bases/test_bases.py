@@ -125,10 +125,22 @@ def test_functions_whose_base_is_unknown_are_counted_and_linked(person: Client, 
 
 
 def test_ends_of_life_are_said_with_the_days_left(person: Client, account: Account) -> None:
-    make_stream("python:3.9", deprecated_on=today(-3), os_end_of_life_on=today(90))
+    make_stream("python:3.9", deprecated_on=today(-3))
+    make_stream("acme/plain:2", own=True, runtime="", os="al2", os_end_of_life_on=today(90))
     text = text_of(person, "/bases/")
     assert ", 3 d ago" in text
     assert ", in 90 d" in text
+
+
+def test_the_day_of_the_os_beneath_one_of_lambdas_own_bases_is_no_end(person: Client, account: Account) -> None:
+    stream = make_stream("java:17", deprecated_on=today(200), os="al2", os_end_of_life_on=today(-150))
+    make_user(account, make_release(stream, "17.1", days_old=9, current=True))
+
+    listed, page = text_of(person, "/bases/"), text_of(person, f"/bases/{stream.pk}/")
+
+    assert ", in 200 d" in listed
+    assert ", 150 d ago" not in listed
+    assert "past its end of life" not in page
 
 
 def test_a_stream_that_could_not_be_read_says_why(person: Client) -> None:

@@ -9,8 +9,10 @@ from enum import StrEnum
 from django.db import connection
 from django.db.models import Count, Q
 
+from functions_app.domain.bases.ends_of_life import ends_of
 from functions_app.domain.errors import Problem
 from functions_app.models import BaseRelease, BaseStream, BaseUse, Function
+from functions_app.services.bases.runtime_facts import ends_by
 from functions_app.services.snapshot.base_use_rows import Lineages
 from functions_app.services.snapshot.live_on_bases import ReleaseFact
 
@@ -31,7 +33,7 @@ ORDER = {standing: rank for rank, standing in enumerate(Standing)}
 
 @dataclass(frozen=True)
 class Ends:
-    """When runtime and OS of a stream end: the day and the days left (negative: it is over)."""
+    """When runtime and OS of a stream end, as far as they decide: the day and the days left (negative: it is over)."""
 
     runtime: date | None
     runtime_days: int | None
@@ -42,13 +44,10 @@ class Ends:
     @classmethod
     def of(cls, stream: BaseStream, today: date) -> "Ends":
         """The dates of a stream, seen from a day."""
-        return cls(
-            stream.deprecated_on,
-            (stream.deprecated_on - today).days if stream.deprecated_on else None,
-            stream.updates_blocked_on,
-            stream.os_end_of_life_on,
-            (stream.os_end_of_life_on - today).days if stream.os_end_of_life_on else None,
-        )
+        days = {end.what: end.day for end in ends_of(stream.name, ends_by(stream))}
+        left = {what: (day - today).days for what, day in days.items()}
+        runtime, os = days.get("runtime"), days.get("os")
+        return cls(runtime, left.get("runtime"), stream.updates_blocked_on, os, left.get("os"))
 
     @property
     def over(self) -> bool:
