@@ -1,8 +1,8 @@
 """Ends of life: the days from which a base gets no more security patches.
 
 For Lambda's own bases the operating system's day decides nothing: AWS goes on patching them until the runtime's own
-date (Lambda developer guide, runtime deprecation policy; aws-lambda-roadmap issue 86: Java 8, 11 and 17, Python 3.10 and
-3.11 on Amazon Linux 2). Any other base ends with its operating system.
+date (Lambda developer guide, runtime deprecation policy; aws-lambda-roadmap issue 86: Java 8, 11 and 17, Python 3.10
+and 3.11 on Amazon Linux 2). Any other base ends with its operating system.
 """
 
 from dataclasses import dataclass

@@ -10,7 +10,7 @@ from functools import cache
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from functions_app.domain.errors import DrydockError, Problem
+from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.refs import ImageRef
 from functions_app.domain.runs import Done, Log, Outcome
 from functions_app.models import BaseRelease, BaseStream
@@ -18,6 +18,7 @@ from functions_app.registry.client import Registry
 from functions_app.services.bases import poll_schedule
 from functions_app.services.bases.daily_counts import count_day
 from functions_app.services.bases.poll_schedule import due_streams, next_poll
+from functions_app.services.bases.runtime_facts import is_listed
 from functions_app.services.bases.stream_reading import Known, StreamReading, read_stream
 from functions_app.services.bases.streams import ANEW, seed_streams
 from functions_app.services.bases.verdicts import judge_images
@@ -52,6 +53,10 @@ def poll(
     for done, (pk, outcome) in enumerate(_read(list(rows.values())), 1):
         progress(done, len(rows))
         stream = rows[pk]
+        if isinstance(outcome, Problem) and _awaited(stream, outcome):
+            log.info(f"{stream.name}: not there: not released yet, or taken away")
+            _not_read_since(stream, now).update(polled_at=now, problem=None)
+            continue
         if isinstance(outcome, Problem):
             log.warning(f"{stream.name}: {outcome.message}")
             _not_read_since(stream, now).update(problem=outcome.as_json())
@@ -120,6 +125,11 @@ def _known(streams: Collection[BaseStream]) -> dict[int, Known]:
         )
         for stream in streams
     }
+
+
+def _awaited(stream: BaseStream, problem: Problem) -> bool:
+    """Whether it is no fault that a tag is missing: the data file names runtimes before and long after their time."""
+    return problem.code is Code.NOT_FOUND and is_listed(stream) and not stream.releases.exists()
 
 
 def _not_read_since(stream: BaseStream, now: datetime) -> QuerySet[BaseStream]:

@@ -29,7 +29,7 @@ class RuntimeFacts:
 def runtime_facts() -> Mapping[tuple[str, str], RuntimeFacts]:
     """Each runtime and version that AWS has a Lambda base for, newest version first."""
     data = json.loads(DATA.read_text(encoding="utf-8"))
-    ends = {name: _date(facts["end_of_security_support"]) for name, facts in data["os"].items()}
+    ends = {name: _date(facts["end_of_security_support"]) for name, facts in data["os"].items() if name != "note"}
     found = {}
     for runtime, versions in data["runtimes"].items():
         for version, dates in versions.items():
@@ -43,6 +43,11 @@ def lambda_references() -> tuple[str, ...]:
     return tuple(f"{HOST}/{FAMILY}{runtime}:{version}" for runtime, version in runtime_facts())
 
 
+def is_listed(stream: BaseStream) -> bool:
+    """Whether a stream is one that the data file names, rather than people."""
+    return (stream.runtime, stream.runtime_version) in runtime_facts()
+
+
 def ends_by(stream: BaseStream) -> Ends:
     """The dates by which a stream is judged."""
     return Ends(
@@ -50,7 +55,7 @@ def ends_by(stream: BaseStream) -> Ends:
         stream.updates_blocked_on,
         stream.os_end_of_life_on,
         stream.os,
-        lambdas_own=bool(stream.runtime) and not stream.own,
+        lambdas_own=bool(stream.runtime),
     )
 
 

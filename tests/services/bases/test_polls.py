@@ -12,8 +12,9 @@ from functions_app.services.bases import polls
 from functions_app.services.bases.runtime_facts import lambda_references
 from functions_app.services.bases.streams import seed_streams
 from sandbox.images.making import OCI_MANIFEST, Blob, Image, Index, make_index
-from tests.fixtures import Sandbox
-from tests.publishing import NOW, base, base_index, dated, publish, unique_repository
+from tests.factories import make_release
+from tests.fixtures import Sandbox, registry_client
+from tests.publishing import LOGIN, NOW, base, base_index, dated, publish, unique_repository
 
 pytestmark = pytest.mark.django_db
 
@@ -68,7 +69,9 @@ def test_every_lambda_stream_is_seeded_with_its_end_of_life() -> None:
     assert created == len(lambda_references()) == BaseStream.objects.count()
     names = set(BaseStream.objects.values_list("name", flat=True))
     assert {f"python:3.{minor}" for minor in range(9, 15)} | {"nodejs:24", "nodejs:22", "nodejs:20"} <= names
-    assert {name.partition(":")[0] for name in names} == {"python", "nodejs", "java", "dotnet", "ruby", "provided"}
+    assert {name.partition(":")[0] for name in names} == {
+        "python", "nodejs", "java", "dotnet", "ruby", "provided", "go",
+    }  # fmt: skip
     python = BaseStream.objects.get(name="python:3.9")
     assert python.reference == "public.ecr.aws/lambda/python:3.9"
     assert (python.deprecated_on, python.updates_blocked_on) == (date(2025, 12, 15), date(2027, 3, 3))
@@ -198,6 +201,35 @@ def test_a_stream_that_the_registry_does_not_have_spoils_no_other(aws: Sandbox) 
     assert [stream.polled_at for stream in streams] == [None, None, NOW]
     assert BaseStream.objects.get(name="broken").problem is not None
     assert sum(line.startswith("! ") for line in lines) == 3
+
+
+def test_one_of_lambdas_bases_that_is_not_released_yet_is_missing_without_an_alarm(aws: Sandbox) -> None:
+    publish(aws, "lambda/nodejs", base(1), ["22"])
+    seed_streams(["public.ecr.aws/lambda/nodejs:26"])
+
+    lines = poll()
+
+    stream = BaseStream.objects.get()
+    assert (stream.problem, stream.polled_at) == (None, NOW)
+    assert lines == ["nodejs:26: not there: not released yet, or taken away"]
+    publish(aws, "lambda/nodejs", base(2), ["26"])
+    poll(NOW + timedelta(hours=1))
+    assert stream.releases.get().current
+    with registry_client(aws.url, LOGIN) as registry:  # other tests read this repository too
+        registry.delete(f"/v2/lambda/nodejs/manifests/{base(2).digest}").raise_for_status()
+
+
+@pytest.mark.parametrize("reference", ["public.ecr.aws/lambda/python:3.99", "public.ecr.aws/lambda/python:3.15"])
+def test_a_tag_that_people_mistyped_or_that_was_there_before_is_an_alarm(aws: Sandbox, reference: str) -> None:
+    publish(aws, "lambda/python", base(1), ["3.12"])
+    seed_streams([reference])
+    if reference.endswith("3.15"):
+        make_release(BaseStream.objects.get(), "3.15.1", current=True)
+
+    (line,) = poll()
+
+    assert line.startswith("! ")
+    assert (BaseStream.objects.get().problem or {})["code"] == "not_found"
 
 
 def test_a_stream_that_fails_keeps_its_releases_and_their_age(aws: Sandbox) -> None:

@@ -44,7 +44,37 @@ def test_each_runtime_stands_on_an_os_with_an_end_of_its_own(name: str, os: str,
 
 
 def test_the_data_file_knows_the_os_of_every_runtime() -> None:
-    assert all(facts.os and facts.os_end_of_life_on for facts in runtime_facts().values())
+    assert all(facts.os for facts in runtime_facts().values())
+
+
+NEVER_RED = ("java:17.al2023", "java:11.al2023", "java:8.al2023", "python:3.15", "nodejs:26")  # no date is told yet
+OVER = {
+    "nodejs:18": date(2025, 9, 1),
+    "nodejs:16": date(2024, 6, 12),
+    "nodejs:14": date(2023, 12, 4),
+    "nodejs:12": date(2023, 3, 31),
+    "python:3.8": date(2024, 10, 14),
+    "python:3.7": date(2023, 12, 4),
+    "python:3.6": date(2022, 7, 18),
+    "dotnet:7": date(2024, 5, 14),
+    "dotnet:6": date(2024, 12, 20),
+    "dotnet:5.0": date(2022, 5, 10),
+    "dotnet:core3.1": date(2023, 4, 3),
+    "ruby:2.7": date(2023, 12, 7),
+    "ruby:2.5": date(2021, 7, 30),
+    "provided:alami": date(2024, 1, 8),
+    "go:1": date(2024, 1, 8),
+}
+
+
+@pytest.mark.parametrize(("name", "ended"), [*OVER.items(), *((name, None) for name in NEVER_RED)])
+def test_old_and_coming_runtimes_are_watched_with_the_day_they_end(name: str, ended: date | None) -> None:
+    seed_streams()
+
+    stream = BaseStream.objects.get(name=name)
+    assert (stream.reference, stream.deprecated_on, stream.enabled) == (
+        f"public.ecr.aws/lambda/{name}", ended, True,
+    )  # fmt: skip
 
 
 def test_an_upgrade_adds_runtimes_and_switches_nothing_on() -> None:

@@ -150,6 +150,11 @@ def test_a_stream_that_could_not_be_read_says_why(person: Client) -> None:
     assert "The registry refuses these credentials." in text_of(person, f"/bases/{stream.pk}/")
 
 
+def test_a_base_that_its_registry_does_not_have_yet_says_so(person: Client) -> None:
+    stream = make_stream("python:3.15")
+    assert "It is not in its registry: not released yet, or taken away." in text_of(person, f"/bases/{stream.pk}/")
+
+
 def test_without_any_stream_it_says_what_will_happen(person: Client) -> None:
     assert "No base image is watched yet" in text_of(person, "/bases/")
 

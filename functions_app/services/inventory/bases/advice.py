@@ -78,6 +78,8 @@ def _nothing_known(stream: BaseStream, problem: Problem | None) -> BaseAdvice:
         return BaseAdvice("bad", "Its registry could not be read, so none of its releases is known.", problem.message)
     if not stream.enabled:
         return BaseAdvice("calm", "It is switched off, and none of its releases is known.")
+    if stream.polled_at:
+        return BaseAdvice("calm", "It is not in its registry: not released yet, or taken away.", "It is looked for.")
     return BaseAdvice("calm", "It has not been read yet.", "The next poll reads its tag and its dated releases.")
 
 
