@@ -124,28 +124,28 @@ def foreign_base(today: date, architecture: str = "amd64") -> Image:
     )
 
 
-def next_release(name: str, number: int, created: datetime) -> BaseRelease:
+def next_release(name: str, number: int, created: datetime, built: datetime | None) -> BaseRelease:
     """A release of a stream beyond those that it began with; `number` counts its releases from 0.
 
-    Its OS layer is the one that the stream's newest release began with; what stands on it is new. KeyError if there
-    is no such stream.
+    Its OS layer is the one that the stream's newest release began with; what stands on it is new. `created` is in its
+    dated tag, `built` in its configs, None for no time. KeyError if there is no such stream.
     """
-    return _release_at(stream(name), number, created)
+    return _release_at(stream(name), number, created, built)
 
 
 @cache
 def _release(known: BaseStream, number: int, today: date) -> BaseRelease:
     created = datetime.combine(today - timedelta(days=known.ages[number]), time(known.hour, 4 + number, 27), UTC)
-    return _release_at(known, number, created)
+    return _release_at(known, number, created, created)
 
 
-def _release_at(known: BaseStream, number: int, created: datetime) -> BaseRelease:
+def _release_at(known: BaseStream, number: int, created: datetime, built: datetime | None) -> BaseRelease:
     version = f"{known.tag}.{created:%Y.%m.%d.%H}"
-    images = {architecture: _image(known, number, architecture, created) for architecture in ARCHITECTURES}
+    images = {architecture: _image(known, number, architecture, built) for architecture in ARCHITECTURES}
     return BaseRelease(known, version, created, images, make_index(images.values()))
 
 
-def _image(known: BaseStream, number: int, architecture: str, created: datetime) -> Image:
+def _image(known: BaseStream, number: int, architecture: str, built: datetime | None) -> Image:
     layers = [
         _os_layer(known.os, min(number, len(known.ages) - 1), architecture),
         _language_layer(known, number, architecture),
@@ -156,7 +156,7 @@ def _image(known: BaseStream, number: int, architecture: str, created: datetime)
     ]
     return make_image(
         layers,
-        created=created,
+        created=built,
         architecture=architecture,
         variant=_VARIANT[architecture],
         created_by=[f"/bin/sh -c #(nop) ADD file:{_checksum(layer)} in / " for layer in layers],

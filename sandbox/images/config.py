@@ -27,11 +27,11 @@ def merged_config(inherited: Mapping[str, Any], own: Mapping[str, Any]) -> dict[
     return merged
 
 
-def history(steps: Sequence[str], config: Mapping[str, Any], created: datetime) -> list[dict[str, Any]]:
-    """One entry per layer's step, then empty ones for the settings."""
-    when = rfc3339(created)
-    layers: list[dict[str, Any]] = [{"created": when, "created_by": step} for step in steps]
-    settings = [{"created": when, "created_by": step, "empty_layer": True} for step in config_steps(config)]
+def history(steps: Sequence[str], config: Mapping[str, Any], created: datetime | None) -> list[dict[str, Any]]:
+    """One entry per layer's step, then empty ones for the settings; without a time where none is told."""
+    when = {"created": rfc3339(created)} if created else {}
+    layers: list[dict[str, Any]] = [{**when, "created_by": step} for step in steps]
+    settings = [{**when, "created_by": step, "empty_layer": True} for step in config_steps(config)]
     return [*layers, *settings]
 
 

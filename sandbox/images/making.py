@@ -139,7 +139,7 @@ class Image:
 
     @property
     def created(self) -> datetime:
-        """When the config says the image was built (UTC)."""
+        """When the config says the image was built (UTC); KeyError where it does not."""
         return datetime.fromisoformat(self.document["created"].replace("Z", "+00:00"))
 
     @property
@@ -176,7 +176,7 @@ def make_layer(files: Mapping[str, Entry], *, compression: Compression = "gzip",
 def make_image(
     layers: Iterable[Layer],
     *,
-    created: datetime,
+    created: datetime | None,
     base: Image | None = None,
     architecture: str | None = None,
     os: str = "linux",
@@ -189,7 +189,8 @@ def make_image(
     """An image of the base's layers and then these, its config inherited from the base as `docker build` does.
 
     `created_by` names the build step of each layer, in order; settings in `config` (Entrypoint, Cmd, Env,
-    WorkingDir, Labels) get empty history entries after them. The architecture is the base's, or amd64.
+    WorkingDir, Labels) get empty history entries after them. The architecture is the base's, or amd64. `created` None
+    tells no time, as some reproducible builds do.
     Raises ValueError if the architecture differs from the base's or created_by is not one per layer.
     """
     own = tuple(layers)
@@ -204,7 +205,7 @@ def make_image(
     document: dict[str, Any] = {
         "architecture": architecture,
         "os": os,
-        "created": rfc3339(created),
+        **({"created": rfc3339(created)} if created else {}),
         "config": merged_config(inherited.get("config", {}), config or {}),
         "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in stack]},
         "history": [*inherited.get("history", []), *history(steps, config or {}, created)],
@@ -224,15 +225,24 @@ def make_image(
 
 
 def make_index(
-    images: Iterable[Image], *, flavour: Flavour = "oci", annotations: Mapping[str, str] | None = None
+    images: Iterable[Image],
+    *,
+    flavour: Flavour = "oci",
+    annotations: Mapping[str, str] | None = None,
+    platforms: bool = True,
 ) -> Index:
-    """An index over these images, one entry per platform, in the order given."""
+    """An index over these images, one entry per platform, in the order given.
+
+    `platforms` False: it leaves them to the images' configs, as image-index.md allows and some tools do.
+    """
     members = tuple(images)
     media_type = OCI_INDEX if flavour == "oci" else DOCKER_INDEX
     document: dict[str, Any] = {
         "schemaVersion": 2,
         "mediaType": media_type,
-        "manifests": [{**image.manifest.descriptor, "platform": image.platform} for image in members],
+        "manifests": [
+            {**image.manifest.descriptor, **({"platform": image.platform} if platforms else {})} for image in members
+        ],
     }
     if annotations:
         document["annotations"] = dict(annotations)

@@ -162,7 +162,7 @@ def never_published() -> Image:
 
 def newest_unseen() -> Image:
     """On a release that comes out tomorrow: it shares layers with the last one, and they with other streams."""
-    tomorrow = bases.next_release(PYTHON, 4, NOW + timedelta(days=1))
+    tomorrow = bases.next_release(PYTHON, 4, NOW + timedelta(days=1), NOW + timedelta(days=1))
     return app(tomorrow.images["amd64"])
 
 

@@ -37,7 +37,7 @@ def diff_ids(sandbox: Sandbox, repository: str, reference: str, **more: Any) -> 
     return list(httpx.get(url, follow_redirects=True, **more).raise_for_status().json()["rootfs"]["diff_ids"])
 
 
-def publish(sandbox: Sandbox, stream: str = "python:3.12", **more: str) -> dict[str, Any]:
+def publish(sandbox: Sandbox, stream: str = "python:3.12", **more: str | None) -> dict[str, Any]:
     answer: dict[str, Any] = sandbox.admin("POST", "releases", {"stream": stream, **more})
     return answer
 
@@ -105,6 +105,45 @@ def test_a_stream_begins_with_its_first_release_where_there_was_none() -> None:
     with serving() as sandbox:
         release = publish(sandbox, "nodejs:22")
         assert sandbox.admin("GET", "releases")["nodejs:22"] == [release["version"]]
+
+
+@pytest.mark.parametrize("built", [None, "1980-01-01T00:00:00Z", "2130-01-01T00:00:00Z"])
+def test_a_release_may_tell_another_time_than_that_of_its_push_or_none(fleet: Sandbox, built: str | None) -> None:
+    release = publish(fleet, created="2031-02-03T04:05:06Z", built=built)
+
+    assert release["version"] == "3.12.2031.02.03.04"
+    digest = manifest(fleet, "lambda/python", "3.12-arm64").json()["config"]["digest"]
+    config = httpx.get(f"{fleet.url}/v2/lambda/python/blobs/{digest}", follow_redirects=True).json()
+    assert config.get("created") == built
+
+
+def test_the_layers_of_a_release_may_be_released_again_as_another_image(fleet: Sandbox) -> None:
+    first = fleet.admin("GET", "releases")["python:3.12"][0]
+    before = manifest(fleet, "lambda/python", f"{first}-x86_64").headers["Docker-Content-Digest"]
+
+    again = publish(fleet, again=first)
+
+    assert again["images"]["amd64"] != before
+    assert diff_ids(fleet, "lambda/python", "3.12-x86_64") == diff_ids(fleet, "lambda/python", f"{first}-x86_64")
+
+
+def test_a_release_may_be_withdrawn_and_keeps_its_dated_tag(fleet: Sandbox) -> None:
+    *_, before, newest = fleet.admin("GET", "releases")["python:3.12"]
+
+    publish(fleet, back_to=before)
+
+    for suffix in ("", "-x86_64", "-arm64"):
+        moving = manifest(fleet, "lambda/python", f"3.12{suffix}").content
+        assert moving == manifest(fleet, "lambda/python", f"{before}{suffix}").content
+        assert moving != manifest(fleet, "lambda/python", f"{newest}{suffix}").content
+
+
+@pytest.mark.parametrize("word", ["back_to", "again"])
+def test_a_release_that_never_was_is_refused(fleet: Sandbox, word: str) -> None:
+    with pytest.raises(HTTPError) as refusal:
+        publish(fleet, **{word: "3.12.1999.01.01.01"})
+    assert refusal.value.code == 400
+    assert "3.12.1999.01.01.01" in json.load(refusal.value)["error"]
 
 
 def test_a_second_release_of_the_same_hour_is_refused(fleet: Sandbox) -> None:

@@ -63,7 +63,7 @@ def test_the_same_packages_give_the_same_bytes(os: str, architecture: str) -> No
 
 def test_a_release_that_comes_later_keeps_the_packages_of_the_newest_os() -> None:
     newest = releases("python:3.12", TODAY)[-1].images["amd64"]
-    later = next_release("python:3.12", 4, BUILT).images["amd64"]
+    later = next_release("python:3.12", 4, BUILT, BUILT).images["amd64"]
 
     assert packages(later, "rpm") == packages(newest, "rpm")
     assert packages(later, "python")["boto3"] != packages(newest, "python")["boto3"]

@@ -302,3 +302,19 @@ def test_the_handlers_in_an_image_are_the_files_of_the_repository() -> None:
         source = archive.extractfile("var/task/chatter.py")
         assert source is not None
         assert source.read() == (HANDLERS / "chatter.py").read_bytes()
+
+
+def test_an_image_may_tell_no_time() -> None:
+    image = make_image([make_layer({"a": b"a"})], created=None, config={"Cmd": ["a"]})
+
+    assert "created" not in image.document
+    assert not any("created" in step for step in image.document["history"])
+
+
+def test_an_index_may_leave_the_platforms_to_the_configs() -> None:
+    image = make_image([make_layer({"a": b"a"})], created=BUILT, architecture="aarch64", variant="8")
+
+    (entry,) = json.loads(make_index([image], platforms=False).manifest.data)["manifests"]
+
+    assert entry == image.manifest.descriptor
+    assert (image.document["architecture"], image.document["variant"]) == ("aarch64", "8")
