@@ -1,6 +1,10 @@
 """Base streams (`python:3.12`) and every release of each that was ever seen. Releases are kept for ever."""
 
+from datetime import datetime
+
 from django.db import models
+
+from functions_app.domain.bases.release_dates import believed
 
 
 class BaseStream(models.Model):
@@ -42,8 +46,10 @@ class BaseRelease(models.Model):
     manifest_digest = models.CharField(max_length=80)
     index_digest = models.CharField(max_length=80, blank=True)
     tag = models.CharField(max_length=120, blank=True, help_text="the dated tag, where one is known")
-    created_at = models.DateTimeField(help_text="from the image config")
+    built_at = models.DateTimeField(null=True, help_text="from the image config, where it tells a time that can be")
+    created_at = models.DateTimeField(help_text="when it came about, its order: domain.bases.release_dates")
     first_seen_at = models.DateTimeField()
+    returned_at = models.DateTimeField(null=True, help_text="when the moving tag last came back to it from a newer one")
     config = models.JSONField(default=dict)
     size_bytes = models.BigIntegerField(default=0)
     current = models.BooleanField(default=False, help_text="what the moving tag pointed to at the last poll")
@@ -61,6 +67,11 @@ class BaseRelease(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stream.name} {self.tag or self.manifest_digest[:19]} {self.platform}"
+
+    @property
+    def built(self) -> datetime | None:
+        """When it was built; None where nothing that can be believed tells it."""
+        return believed(self.built_at, self.created_at)
 
 
 class LayerFiles(models.Model):

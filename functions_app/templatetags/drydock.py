@@ -30,6 +30,7 @@ register.filter("tags", chips.tags)
 register.filter("bytes", amounts.size)
 register.filter("exact", times.exact)
 register.filter("ago", times.ago)
+register.simple_tag(times.built, name="built")
 
 
 @register.simple_tag

@@ -15,17 +15,18 @@ class KnownRelease:
     platform: str
     chain_id: str
     diff_ids: tuple[str, ...]
-    created_at: datetime
+    created_at: datetime  # when it came about: release_dates
     current: bool
     tag: str = ""
     manifest_digest: str = ""
     index_digest: str = ""
     first_seen_at: datetime | None = None
     own: bool = False  # of a company's stream: with the layers of one of Lambda's it is a copy of that
+    returned_at: datetime | None = None  # when the moving tag last came back to it from a newer one
 
     @property
     def label(self) -> str:
-        """As people write it: the dated tag where known, else the stream and the day it was built."""
+        """As people write it: the dated tag where known, else the stream and the day it came about."""
         return f"{self.stream.rpartition(':')[0]}:{self.tag}" if self.tag else f"{self.stream} of {self.created_at:%F}"
 
 

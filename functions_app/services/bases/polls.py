@@ -18,6 +18,7 @@ from functions_app.registry.client import Registry
 from functions_app.services.bases import poll_schedule
 from functions_app.services.bases.daily_counts import count_day
 from functions_app.services.bases.poll_schedule import due_streams, next_poll
+from functions_app.services.bases.release_dating import date_releases, mark_returned
 from functions_app.services.bases.runtime_facts import is_listed
 from functions_app.services.bases.stream_reading import Known, StreamReading, read_stream
 from functions_app.services.bases.streams import ANEW, seed_streams
@@ -149,8 +150,34 @@ def _store(stream: BaseStream, reading: StreamReading, now: datetime) -> str:
     if (held.reference, held.platforms, held.own) != (stream.reference, stream.platforms, stream.own):
         return ""  # somebody changed it meanwhile, and had it read anew
     rows = {(row.platform, row.chain_id): row for row in stream.releases.all()}
-    before = {row.pk for row in rows.values() if row.current}
-    fresh = 0
+    known = list(rows.values())
+    before = {row.pk for row in known if row.current}
+    fresh = _merged(stream, rows, reading, now)
+    shown = [rows[release.platform, release.chain_id] for release in reading.current]
+    date_releases(stream, known, fresh, shown, reading.tags)
+    for release in fresh:
+        release.save(force_insert=True)
+    current = {row.pk for row in shown}
+    if held.polled_at and held.polled_at > now:
+        current = before  # what somebody read later is current
+    else:
+        mark_returned(rows.values(), current - before - {row.pk for row in fresh}, now)
+        _mark(stream, current, reading, now)
+    if not fresh and before == current:
+        return ""
+    left = {row.platform for row in rows.values() if row.pk in before} - {
+        row.platform for row in rows.values() if row.pk in current
+    }
+    return f"new releases: {len(fresh)}; platforms whose current release changed: {len(current - before)}" + (
+        f"; no longer there for {', '.join(sorted(left))}" if left else ""
+    )
+
+
+def _merged(
+    stream: BaseStream, rows: dict[tuple[str, str], BaseRelease], reading: StreamReading, now: datetime
+) -> list[BaseRelease]:
+    """Take what was read into the rows known by platform and layers; the rows that are new, not stored yet."""
+    fresh = []
     for release in (*reading.past, *reading.current):
         key = (release.platform, release.chain_id)
         if row := rows.get(key):
@@ -159,22 +186,9 @@ def _store(stream: BaseStream, reading: StreamReading, now: datetime) -> str:
                 _renew(row, release)
             continue
         release.stream, release.first_seen_at = stream, now
-        release.save(force_insert=True)
         rows[key] = release
-        fresh += 1
-    current = {rows[release.platform, release.chain_id].pk for release in reading.current}
-    if held.polled_at and held.polled_at > now:
-        current = before  # what somebody read later is current
-    else:
-        _mark(stream, current, reading, now)
-    if not fresh and before == current:
-        return ""
-    left = {row.platform for row in rows.values() if row.pk in before} - {
-        row.platform for row in rows.values() if row.pk in current
-    }
-    return f"new releases: {fresh}; platforms whose current release changed: {len(current - before)}" + (
-        f"; no longer there for {', '.join(sorted(left))}" if left else ""
-    )
+        fresh.append(release)
+    return fresh
 
 
 def _mark(stream: BaseStream, current: Collection[int], reading: StreamReading, now: datetime) -> None:
@@ -193,7 +207,8 @@ def _renew(row: BaseRelease, read: BaseRelease) -> None:
     for column in columns:
         setattr(row, column, getattr(read, column))
     row.tag = read.tag or row.tag
-    row.save(update_fields=[*columns, "tag"])
+    if row.pk:
+        row.save(update_fields=[*columns, "tag"])
 
 
 def _poll_step(context: Context) -> Outcome:

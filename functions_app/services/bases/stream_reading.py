@@ -46,11 +46,15 @@ class Known:
 
 @dataclass(frozen=True)
 class StreamReading:
-    """What was read: the releases `digest` stands for, and `past` ones. `problem`: what could not be, try again."""
+    """What was read: the releases `digest` stands for, and `past` ones. `problem`: what could not be, try again.
+
+    `tags` are those of its history, known or not, the newest first.
+    """
 
     digest: str
     current: tuple[BaseRelease, ...]
     past: tuple[BaseRelease, ...]
+    tags: tuple[str, ...] = ()
     problem: Problem | None = None
 
 
@@ -73,9 +77,11 @@ def read_stream(
     reader = _Reader(registry, stream, ref.repository)
     current, lacking = reader.current(head.digest)
     past: list[BaseRelease] = []
+    history: list[str] = []
     problem = lacking
     try:
-        for tag in history_tags(tags(), ref.tag, BACKFILL, own=stream.own):
+        history += history_tags(tags(), ref.tag, BACKFILL, own=stream.own)
+        for tag in history:
             if tag in known.tags:
                 continue
             found = registry.head(ref.repository, tag)
@@ -85,7 +91,7 @@ def read_stream(
                 past += reader.earlier(found.digest, tag)
     except DrydockError as error:
         problem = error.problem  # what was read so far is kept, and the next poll reads the rest
-    return StreamReading(head.digest, tuple(current), tuple(past), problem)
+    return StreamReading(head.digest, tuple(current), tuple(past), tuple(history), problem)
 
 
 def _label(releases: Iterable[BaseRelease], tag: str) -> None:
@@ -165,8 +171,8 @@ class _Reader:
         if not manifest.is_image:
             raise DrydockError(Code.INVALID, f"{name} is an artifact, not a container image.")
         config = parse_config(self.registry.blob(self.repository, manifest.config.digest, CONFIG_LIMIT))
-        if not config.diff_ids or config.created is None:
-            raise DrydockError(Code.INVALID, f"{name} has no layers, or no time of creation.")
+        if not config.diff_ids:
+            raise DrydockError(Code.INVALID, f"{name} has no layers.")
         if len(config.diff_ids) != len(manifest.layers) or any(len(each) > DIGEST_LIMIT for each in config.diff_ids):
             raise DrydockError(
                 Code.INVALID, f"{name} contradicts itself: its config has other layers than its manifest."
@@ -174,9 +180,7 @@ class _Reader:
         platform = str((not config.platform.os and entry.platform) or config.platform)
         if not fits(platform, self.stream):
             return []
-        release = _release(manifest, config, entry, platform, own=self.stream.own)
-        release.created_at = config.created
-        return [release]
+        return [_release(manifest, config, entry, platform, own=self.stream.own)]
 
     def _name(self, digest: str) -> str:
         return f"{self.repository}@{digest[:19]}"
@@ -214,6 +218,7 @@ def _release(manifest: Manifest, config: ImageConfig, entry: _Entry, platform: s
         layers=[_layer(layer) for layer in manifest.layers],
         manifest_digest=entry.digest,
         index_digest=entry.index_digest,
+        built_at=config.created,
         config=storable_value(_kept_config(config, own=own)),
         size_bytes=sum(layer.size for layer in manifest.layers),
     )

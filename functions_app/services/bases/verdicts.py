@@ -160,15 +160,15 @@ class Bench:
         streams = {pk: stream for pk, stream in every.items() if stream.enabled}
         columns = (
             "pk", "stream_id", "platform", "chain_id", "diff_ids",
-            "created_at", "current", "tag", "manifest_digest", "index_digest", "first_seen_at",
+            "created_at", "current", "tag", "manifest_digest", "index_digest", "first_seen_at", "returned_at",
         )  # fmt: skip
         rows = list(BaseRelease.objects.order_by("pk").values_list(*columns))
         releases = [
             KnownRelease(
                 pk, streams[stream].name, platform, chain, tuple(diff_ids), at, current, tag, one, index, seen,
-                streams[stream].own,
+                streams[stream].own, back,
             )
-            for pk, stream, platform, chain, diff_ids, at, current, tag, one, index, seen in rows
+            for pk, stream, platform, chain, diff_ids, at, current, tag, one, index, seen, back in rows
             if stream in streams
         ]  # fmt: skip
         tracks = defaultdict(list)

@@ -7,6 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from functions_app import clock
+from functions_app.domain.bases.release_dates import told
 from functions_app.web.html.escaped import known
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -42,6 +43,14 @@ def ago(then: datetime | None, now: datetime | None = None) -> SafeString:
     if then is None:
         return format_html('<span class="muted">{}</span>', "never")
     return format_html(TIME, **parts(then, now or clock.now()))
+
+
+def built(at: datetime | None, there: datetime | None = None) -> SafeString:
+    """When an image that was there at `there` was built, or that nothing which can be believed tells it."""
+    time = told(at, there or clock.now())
+    if time is None:
+        return format_html('<span class="muted">{}</span>', "not told")
+    return ago(time)
 
 
 def parts(then: datetime, now: datetime) -> dict[str, SafeString]:

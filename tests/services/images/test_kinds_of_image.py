@@ -1,6 +1,7 @@
 """Every kind of image gets the right base, tier and freshness, and evidence that names what is telling."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from functools import cache, partial
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from functions_app.models import Account, Image
 from tests.fixtures import Push
 from tests.image_kinds import tools
 from tests.image_kinds.apps import CODE, KINDS, SITE_PACKAGES
-from tests.image_kinds.published import GOLDEN, NODE, OLD_PYTHON, PYTHON, REPRODUCIBLE, TOOLS, dated, golden, label
+from tests.image_kinds.published import GOLDEN, NODE, NOW, OLD_PYTHON, PYTHON, REPRODUCIBLE, TOOLS, dated, golden, label
 from tests.image_kinds.published import tools as tools_base
 from tests.image_kinds.stage import MEMBERS, Judged, facts_of, judge, read_in_place, read_layers, stage
 from tests.image_kinds.tools import Workshop
@@ -36,7 +37,8 @@ BASES = {
     "golden 2": dated(GOLDEN, golden(2)),
     "tools 1": dated(TOOLS, tools_base(1)),
     "tools 2": dated(TOOLS, tools_base(2)),
-    "of 1970": f"{REPRODUCIBLE} of 1970-01-01",
+    "seen first": f"{REPRODUCIBLE} of {NOW - timedelta(days=1):%F}",
+    "seen next": f"{REPRODUCIBLE} of {NOW:%F}",
 }
 
 # n: releases behind. The evidence is what people read, the verdict's reason with it.
@@ -76,8 +78,8 @@ release that is current again     | node Oct   | exact      | current     | 0 | 
 end of life                       | py3.9 Mar  | exact      | end_of_life | 0 | reached its end of life on 2025-12-15
 built in 1970                     | python Oct | exact      | stale       | 1 | 24 days behind python:3.12.2026.11.11
 no time of creation               | python Oct | exact      | stale       | 1 | 24 days behind python:3.12.2026.11.11
-on a base built in 1970           | of 1970    | exact      | stale       | 1 | 1 release
-on the newest base built in 1970  | of 1970    | exact      | current     | 0 | the current release of harbour
+on a base built in 1970           | seen first | exact      | stale       | 1 | 1 release
+on the newest base built in 1970  | seen next  | exact      | current     | 0 | the current release of harbour
 
 wrong annotation                  | python Oct | exact      | stale       | 1 | nodejs:22.2026.08.17.15: that disagrees
 squashed, index annotated         | python Oct | annotation | stale       | 1 | Its layers do not confirm it

@@ -150,6 +150,17 @@ def test_a_stream_that_could_not_be_read_says_why(person: Client) -> None:
     assert "The registry refuses these credentials." in text_of(person, f"/bases/{stream.pk}/")
 
 
+def test_a_release_without_a_believable_time_of_building_says_so_and_since_when_it_is_here(person: Client) -> None:
+    stream = make_stream()
+    release = make_release(stream, "a", days_old=9, current=True)
+    page = text_of(person, f"/bases/{stream.pk}/")
+    assert "not told" not in page
+    BaseRelease.objects.filter(pk=release.pk).update(built_at=None)
+
+    assert "not told here since" in text_of(person, f"/bases/{stream.pk}/")
+    assert "built" not in text_of(person, "/bases/").lower()
+
+
 def test_a_base_that_its_registry_does_not_have_yet_says_so(person: Client) -> None:
     stream = make_stream("python:3.15")
     assert "It is not in its registry: not released yet, or taken away." in text_of(person, f"/bases/{stream.pk}/")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from functions_app.web.html.times import ago, exact
+from functions_app.web.html.times import ago, built, exact
 
 pytestmark = pytest.mark.shows_dates
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -36,3 +36,15 @@ def test_no_time_is_never() -> None:
 
 def test_the_exact_time_is_utc_wherever_it_was_taken() -> None:
     assert exact(NOW.astimezone(timezone(timedelta(hours=2)))) == "2026-03-01 12:00:00 UTC"
+
+
+@pytest.mark.parametrize("year", [1, 1970, 1980, 2030])
+def test_a_time_of_building_that_cannot_be_is_not_told(year: int) -> None:
+    there = datetime(2026, 11, 20, tzinfo=UTC)
+    assert built(datetime(year, 1, 1, tzinfo=UTC), there) == '<span class="muted">not told</span>'
+    assert built(None) == '<span class="muted">not told</span>'
+
+
+def test_a_time_of_building_is_as_long_ago_as_any_other() -> None:
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    assert built(at, datetime(2026, 11, 20, tzinfo=UTC)) == ago(at)

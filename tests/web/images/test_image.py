@@ -1,7 +1,7 @@
 """The page of an image: whose its layers are, who uses it, its tags, rules, files and scan."""
 
 import html
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -130,6 +130,15 @@ def test_the_base_tells_its_evidence_and_how_sure_that_is(person: Client, image:
 def test_a_base_that_is_only_guessed_owns_no_layer(person: Client, image: Image) -> None:
     Image.objects.update(base_tier="annotation")
     assert not any(layer.from_base for layer in found(person, image).facts.layers)
+
+
+def test_an_image_of_a_reproducible_build_is_not_built_decades_ago(person: Client, image: Image) -> None:
+    Image.objects.filter(pk=image.pk).update(created_at=datetime(1980, 1, 1, tzinfo=UTC))
+
+    text = shown(person, image)
+
+    assert 'built <span class="muted">not told</span>' in text
+    assert " y ago" not in text
 
 
 def test_an_index_links_the_images_in_it(person: Client, repository: Repository) -> None:
