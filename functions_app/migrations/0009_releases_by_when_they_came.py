@@ -50,5 +50,10 @@ class Migration(migrations.Migration):
             "created_at",
             models.DateTimeField(help_text="when it came about, its order: domain.bases.release_dates"),
         ),
+        migrations.AlterField(
+            "image",
+            "stale_since",
+            models.DateTimeField(help_text="when the next release came, or its own was taken back", null=True),
+        ),
         migrations.RunPython(date_anew, migrations.RunPython.noop),
     ]

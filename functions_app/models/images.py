@@ -75,7 +75,7 @@ class Image(models.Model):
     freshness_reason = models.CharField(max_length=300, blank=True)
     releases_behind = models.IntegerField(default=0)
     days_behind = models.IntegerField(default=0)
-    stale_since = models.DateTimeField(null=True, help_text="when the first newer release was built")
+    stale_since = models.DateTimeField(null=True, help_text="when the next release came, or its own was taken back")
     end_of_life_on = models.DateField(null=True, help_text="the first end among runtime and OS, past or to come")
 
     # what the repository's lifecycle policy would do, by the last forecast; the forecast tells more

@@ -1,9 +1,14 @@
-"""Is the base of an image current? CURRENT, STALE, END_OF_LIFE or UNKNOWN, always with the reason."""
+"""Is the base of an image current? CURRENT, STALE, END_OF_LIFE or UNKNOWN, always with the reason.
+
+What is stale is so from a day: that on which the next release came, or on which the tag left this one behind. Nothing
+is called current by a reading of long ago.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 
 from functions_app.domain.bases.detection import Detection, Tier
 from functions_app.domain.bases.ends_of_life import End, Ends, ends_of
@@ -11,6 +16,8 @@ from functions_app.domain.bases.lineage import KnownRelease, Level
 
 REASON_LIMIT = 300  # characters; the column that keeps it
 NEWER_LIMIT = 100  # newer releases whose days are kept: what a policy may count to
+READ_WITHIN = timedelta(days=7)  # AWS releases a base every few days or weeks: what was read earlier tells no more
+NEVER_ASKED: Mapping[str, datetime] = MappingProxyType({})
 
 
 class Freshness(StrEnum):
@@ -34,40 +41,54 @@ class Freshness(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """A freshness with its reason in one sentence, and how far the base is behind its stream."""
+    """A freshness with its reason in one sentence, and how far the base is behind its stream.
+
+    `days_behind` are those since `stale_since`: how long it has been stale, by the calendar.
+    """
 
     freshness: Freshness
     reason: str
     releases_behind: int = 0
     days_behind: int = 0
-    stale_since: datetime | None = None  # when the first newer release was built
+    stale_since: datetime | None = None  # when the first newer release came, or this one was withdrawn
     end_of_life_on: date | None = None  # the first end among runtime and OS, past or to come
-    newer: tuple[datetime, ...] = ()  # when each newer release of this level was built, the first NEWER_LIMIT
+    newer: tuple[datetime, ...] = ()  # when each newer release of this level came, the first NEWER_LIMIT
     levels: tuple["Verdict", ...] = ()  # one for each of the detection's levels
 
 
 @dataclass(frozen=True)
 class _Standing:
-    """A level's verdict with the parts of its sentence: the ends that are past, then what follows the label."""
+    """A level's verdict with the parts of its sentence: the ends that are past, then what follows the label.
+
+    `doubt` says briefly why it is unknown.
+    """
 
     verdict: Verdict
-    ended: str
     tail: str
+    ended: str = ""
+    doubt: str = ""
 
 
 Tracks = Mapping[tuple[str, str], Sequence[KnownRelease]]  # all known releases by stream and platform
 
 
-def judge(detection: Detection, tracks: Tracks, ends: Mapping[str, Ends], now: datetime) -> Verdict:
+def judge(
+    detection: Detection,
+    tracks: Tracks,
+    ends: Mapping[str, Ends],
+    now: datetime,
+    last_read: Mapping[str, datetime] = NEVER_ASKED,
+) -> Verdict:
     """Compare each level of the base found with the current release of its stream for its platform; the worst counts.
 
-    `ends` are the dates by stream. End of life wins over staleness. Where only the stream is known, its end of life
-    is all that can be said; a golden image, which has no dates of its own, ends with the level beneath it.
+    `ends` are the dates by stream, `last_read` when each was last read. End of life wins over staleness. Where only the
+    stream is known, its end of life is all that can be said; a golden image, which has no dates of its own, ends with
+    the level beneath it.
     """
     if not detection.levels:
         return _without_release(detection, ends, now)
     lead = "Built on" if detection.tier is Tier.EXACT else "Says that it was built on"
-    standings = [_judge_level(level, tracks, ends, now) for level in detection.levels]
+    standings = [_judge_level(level, tracks, ends, now, last_read) for level in detection.levels]
     levels = tuple(
         replace(each.verdict, reason=_sentence(each.ended, f"{lead} {level.release.label}{each.tail}"))
         for level, each in zip(detection.levels, standings, strict=True)
@@ -75,7 +96,7 @@ def judge(detection: Detection, tracks: Tracks, ends: Mapping[str, Ends], now: d
     behind = max(levels, key=lambda verdict: (verdict.days_behind, verdict.releases_behind))
     reason = levels[0].reason
     if (at := _worst_beneath(levels)) is not None:
-        nearest = f"{lead} {detection.levels[0].release.label}, {_briefly(levels[0])}"
+        nearest = f"{lead} {detection.levels[0].release.label}, {_briefly(standings[0])}"
         beneath = f"{detection.levels[at].release.label}{standings[at].tail}"
         ended = dict.fromkeys((standings[0].ended, standings[at].ended))  # both, each once
         reason = _sentence(*ended, f"{nearest}, which stands on {beneath}")
@@ -108,14 +129,15 @@ def _sentence(*parts: str) -> str:
     return " ".join(part for part in parts if part)[:REASON_LIMIT]
 
 
-def _briefly(verdict: Verdict) -> str:
+def _briefly(standing: _Standing) -> str:
     """How the nearest level stands, where one beneath it is told of too."""
+    verdict = standing.verdict
     behind = f"{_count(verdict.releases_behind, 'release')} behind" if verdict.releases_behind else ""
     if verdict.freshness is Freshness.END_OF_LIFE:
         return f"past its end of life and {behind}" if behind else "past its end of life"
     if verdict.freshness is Freshness.STALE:
         return f"itself {behind or 'withdrawn'}"
-    return "current" if verdict.freshness is Freshness.CURRENT else "whose stream has no current release"
+    return standing.doubt or "current"
 
 
 def _without_release(detection: Detection, ends: Mapping[str, Ends], now: datetime) -> Verdict:
@@ -129,9 +151,14 @@ def _without_release(detection: Detection, ends: Mapping[str, Ends], now: dateti
     return Verdict(Freshness.UNKNOWN, reason[:REASON_LIMIT], end_of_life_on=first)
 
 
-def _judge_level(level: Level, tracks: Tracks, ends: Mapping[str, Ends], now: datetime) -> _Standing:
+def _judge_level(
+    level: Level, tracks: Tracks, ends: Mapping[str, Ends], now: datetime, last_read: Mapping[str, datetime]
+) -> _Standing:
     found = level.release
-    standing = _against_current(found, tracks.get((found.stream, found.platform), (found,)))
+    standing = _against_current(found, tracks.get((found.stream, found.platform), (found,)), now)
+    read_at = last_read.get(found.stream, now)
+    if standing.verdict.freshness is Freshness.CURRENT and now - read_at > READ_WITHIN:
+        standing = _not_read_since(found, read_at)
     # Whatever stream stands for the level: the same layers have the same runtime and OS, and so the same end.
     known = {stream: ends_of(stream, ends[stream]) for stream in level.streams if stream in ends}
     first = min((end.day for each in known.values() for end in each), default=None)
@@ -153,8 +180,15 @@ def _ended(known: Sequence[End], stream: str, now: datetime) -> str:
     return f"{name} reached its end of life on {first.day:%F}{''.join(also)}."
 
 
-def _against_current(found: KnownRelease, releases: Sequence[KnownRelease]) -> _Standing:
-    # Of several built in the same moment the one that the image stands on, then the one known first.
+def _not_read_since(found: KnownRelease, read_at: datetime) -> _Standing:
+    """What was current when its stream was last read, too long ago."""
+    doubt = f"current when that was last read on {read_at:%F}"
+    tail = f", the current release of {found.stream} when that was last read, on {read_at:%F}: nobody knows since."
+    return _Standing(Verdict(Freshness.UNKNOWN, ""), tail, doubt=doubt)
+
+
+def _against_current(found: KnownRelease, releases: Sequence[KnownRelease], now: datetime) -> _Standing:
+    # Of several that came in the same moment the one that the image stands on, then the one known first.
     current = max(
         (release for release in releases if release.current),
         key=lambda each: (each.created_at, each.chain_id == found.chain_id, -each.id),
@@ -162,29 +196,52 @@ def _against_current(found: KnownRelease, releases: Sequence[KnownRelease]) -> _
     )
     if current is None:
         tail = f", but {found.stream} has no current release for {found.platform}."
-        return _Standing(Verdict(Freshness.UNKNOWN, ""), "", tail)
+        return _Standing(Verdict(Freshness.UNKNOWN, ""), tail, doubt="whose stream has no current release")
     if current.chain_id == found.chain_id:
-        return _Standing(Verdict(Freshness.CURRENT, ""), "", f", the current release of {found.stream}.")
-    if current.created_at < found.created_at:
-        # The moving tag went back: AWS withdrew the release that this image stands on. Since when, nobody tells.
-        tail = f", which was withdrawn: {found.stream} is back at {current.label}."
-        return _Standing(Verdict(Freshness.STALE, ""), "", tail)
-    newer = _newer(found, current, releases)
-    days = (current.created_at - found.created_at).days
-    tail = f": {_count(len(newer), 'release')} and {_count(days, 'day')} behind {current.label}."
-    kept = newer[:NEWER_LIMIT]
-    return _Standing(Verdict(Freshness.STALE, "", len(newer), days, stale_since=kept[0], newer=kept), "", tail)
+        return _Standing(Verdict(Freshness.CURRENT, ""), f", the current release of {found.stream}.")
+    withdrawn = current.created_at < found.created_at
+    later = _later(found, releases)
+    # Where nothing tells when it was left behind, the first look at what is current now has to do.
+    looked = max(found.created_at, current.first_seen_at or current.created_at)
+    newer = () if withdrawn else _newer(later, current) or (looked,)
+    since = newer[0] if newer else min((at for at, _ in later), default=looked)
+    days = max(0, (now.date() - since.date()).days)
+    if withdrawn:
+        tail = f", which was withdrawn: {found.stream} is back at {current.label}, and this is stale {_for(days)}."
+    else:
+        tail = (
+            f": {_count(len(newer), 'release')} behind {current.label}, stale {_for(days)} "
+            f"(the next release came on {since:%F})."
+        )
+    return _Standing(Verdict(Freshness.STALE, "", len(newer), days, since, newer=newer[:NEWER_LIMIT]), tail)
 
 
-def _newer(found: KnownRelease, current: KnownRelease, releases: Sequence[KnownRelease]) -> tuple[datetime, ...]:
-    """When each set of layers newer than those found was first released, up to the current one; never empty."""
-    after, until = found.created_at, current.created_at
-    newer = [(each.created_at, each.chain_id) for each in releases if after < each.created_at <= until]
-    first = {
-        chain: built for built, chain in sorted(newer, reverse=True) if chain != found.chain_id
-    }  # the earliest stay
-    # Reproducible builds carry one date for ever: then the day that the release was seen has to do.
-    return tuple(sorted(first.values())) or (current.first_seen_at or current.created_at,)
+def _later(found: KnownRelease, releases: Sequence[KnownRelease]) -> list[tuple[datetime, KnownRelease]]:
+    """When each other set of layers first came, or came back, after the tag last left this one."""
+    after = max((_last(each) for each in releases if each.chain_id == found.chain_id), default=_last(found))
+    later = []
+    for each in releases:
+        times = [at for at in (each.created_at, each.returned_at) if at and at > after]
+        if times and each.chain_id != found.chain_id:
+            later.append((min(times), each))
+    return later
+
+
+def _newer(later: Sequence[tuple[datetime, KnownRelease]], current: KnownRelease) -> tuple[datetime, ...]:
+    """When each set of layers that came later did so, up to the current one: those withdrawn since don't count."""
+    first: dict[str, datetime] = {}
+    for at, release in later:
+        if release.created_at <= current.created_at:
+            first[release.chain_id] = min(at, first.get(release.chain_id, at))
+    return tuple(sorted(first.values()))
+
+
+def _last(release: KnownRelease) -> datetime:
+    return release.returned_at or release.created_at
+
+
+def _for(days: int) -> str:
+    return f"for {_count(days, 'day')}" if days else "since today"
 
 
 def _count(number: int, noun: str) -> str:

@@ -48,7 +48,7 @@ def _strictness(policy: Policy) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Lateness:
-    """What the day is worked out from: a freshness, since when, and when each newer release of a level was built."""
+    """What the day is worked out from: a freshness, since when, and when each newer release of a level came."""
 
     freshness: Freshness
     stale_since: datetime | None = None
@@ -58,15 +58,15 @@ class Lateness:
     @classmethod
     def of(cls, verdict: Verdict) -> "Lateness":
         """That of a verdict."""
-        newer = tuple(tuple(built.date() for built in level.newer) for level in verdict.levels)
+        newer = tuple(tuple(came.date() for came in level.newer) for level in verdict.levels)
         return cls(verdict.freshness, verdict.stale_since, verdict.end_of_life_on, newer)
 
 
 def overdue_on(lateness: Lateness, policy: Policy | None) -> date | None:
     """The day (UTC) from which a base is overdue, past or to come; None: never, as far as one can tell.
 
-    `max_days` count from the first newer release, and from an end of life, after which no newer one helps. More
-    than `max_releases` newer ones: the day on which the one too many was built. The earliest counts.
+    `max_days` count from the day on which it was left behind, and from an end of life, after which no newer one helps.
+    More than `max_releases` newer ones: the day on which the one too many came. The earliest counts.
     """
     if policy is None or lateness.freshness not in (Freshness.STALE, Freshness.END_OF_LIFE):
         return None

@@ -22,6 +22,7 @@ class Sighting:
     came: datetime  # pushed, or else first seen
     at: datetime | None = None  # when it came about, as worked out before; None for one that is new
     current: bool = False
+    returned: datetime | None = None  # when the tag last came back to it
     rank: int | None = None  # 0 for the newest by its tag; None where no tag tells
 
 
@@ -42,7 +43,7 @@ def came_about(track: Sequence[Sighting]) -> tuple[datetime, ...]:
     them, whatever it says. Those that no time orders are ordered by their tags.
     """
     counts = Counter(each.built for each in track)
-    latest = max((each.at for each in track if each.at), default=None)
+    latest = max((each.returned or each.at for each in track if each.at), default=None)
     found: dict[int, datetime] = {}
     newer: datetime | None = None  # of those ranked, the oldest so far
     for number in sorted(range(len(track)), key=lambda number: _rank(track[number])):

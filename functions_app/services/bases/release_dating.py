@@ -41,7 +41,7 @@ def date_releases(
             at = None if id(row) in new else row.created_at
             row.built_at = told(row.built_at, came)
             rank = ranks.get(row.tag, 0 if is_current else None)
-            sightings.append(Sighting(row.built_at, came, at, is_current, rank))
+            sightings.append(Sighting(row.built_at, came, at, is_current, row.returned_at, rank))
         for row, each, at in zip(rows, sightings, came_about(sightings), strict=True):
             row.created_at = at
             if each.at and each.at != at:

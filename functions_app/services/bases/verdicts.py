@@ -149,6 +149,7 @@ class Bench:
     releases: KnownReleases
     stream_ids: Mapping[str, int]
     ends: Mapping[str, Ends]
+    last_read: Mapping[str, datetime]
     tracks: Mapping[tuple[str, str], Sequence[KnownRelease]]
     switched_off: Mapping[tuple[str, str], str]  # by chain id and platform the stream that nobody polls
     _verdicts: dict[tuple[Tier, tuple[int, ...]], tuple[Verdict, list[dict[str, Any]]]] = field(default_factory=dict)
@@ -179,6 +180,7 @@ class Bench:
             releases=KnownReleases(releases, {stream.name: stream.reference for stream in streams.values()}),
             stream_ids={stream.name: pk for pk, stream in streams.items()},
             ends={stream.name: ends_by(stream) for stream in streams.values()},
+            last_read={stream.name: stream.polled_at for stream in streams.values() if stream.polled_at},
             tracks=tracks,
             switched_off={
                 (chain, platform): every[stream].name
@@ -232,13 +234,13 @@ class Bench:
             return judge(detection, {}, self.ends, self.now), []
         key = detection.tier, detection.lineage
         if key not in self._verdicts:
-            verdict = judge(detection, self.tracks, self.ends, self.now)
+            verdict = judge(detection, self.tracks, self.ends, self.now, self.last_read)
             self._verdicts[key] = verdict, _lineage(detection, verdict)
         return self._verdicts[key]
 
 
 def _lineage(detection: Detection, verdict: Verdict) -> list[dict[str, Any]]:
-    """The column base_lineage; `newer` are the days on which the newer releases were built, for policies."""
+    """The column base_lineage; `newer` are the days on which the newer releases came, for policies."""
     return [
         {
             "release_id": level.release.id,
@@ -249,7 +251,7 @@ def _lineage(detection: Detection, verdict: Verdict) -> list[dict[str, Any]]:
             "reason": each.reason,
             "releases_behind": each.releases_behind,
             "days_behind": each.days_behind,
-            "newer": [built.date().isoformat() for built in each.newer],  # strftime would take six times as long
+            "newer": [came.date().isoformat() for came in each.newer],  # strftime would take six times as long
         }
         for level, each in zip(detection.levels, verdict.levels, strict=True)
     ]

@@ -17,7 +17,7 @@ def percent(weight: float) -> str:
 
 
 def behind(releases: int, days: int) -> str:
-    """How far behind, in the fewest words: "3 releases, 41 d"."""
+    """How far behind and stale for how long, in the fewest words: "3 releases, 41 d"."""
     parts = []
     if releases:
         parts.append(f"{releases} release" + ("s" if releases > 1 else ""))

@@ -128,9 +128,9 @@ class _Level:
 def _beneath(level: _Level) -> Stop:
     """A base beneath a golden image that makes the image what it is, although the golden image is the newest."""
     name = format_html(BENEATH, level.stream, level.label.rpartition(":")[2])
-    notes = {Freshness.END_OF_LIFE: "end of life", Freshness.UNKNOWN: "no current release known"}
+    notes = {Freshness.END_OF_LIFE: "end of life", Freshness.UNKNOWN: "current release not known"}
     far = behind(level.releases_behind, level.days_behind)
-    note = notes.get(level.freshness) or (f"{far} behind" if far else "withdrawn")
+    note = notes.get(level.freshness) or (f"stale: {far}" if level.releases_behind else "withdrawn")
     return Stop("Beneath", name, note, _level(level.freshness) or "unknown")
 
 

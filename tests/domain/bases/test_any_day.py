@@ -35,7 +35,7 @@ def test_what_is_as_old_stands_alike_and_is_overdue_for_as_long(day: days.Day) -
     now = day.after(clock.now())
     found = verdict(now)
 
-    assert (found.freshness, found.releases_behind, found.days_behind) == (Freshness.STALE, 2, 31)
+    assert (found.freshness, found.releases_behind, found.days_behind) == (Freshness.STALE, 2, 33)
     due = overdue_on(Lateness.of(found), A_MONTH)
     assert due is not None
     assert (now.date() - due).days == 3

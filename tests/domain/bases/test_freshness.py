@@ -60,16 +60,16 @@ def test_the_current_release_is_current() -> None:
     assert found.stale_since is None
 
 
-@pytest.mark.parametrize(("number", "releases", "days"), [(3, 1, 24), (2, 2, 52), (1, 3, 88)])
-def test_an_older_release_is_stale_by_newer_releases_and_days(number: int, releases: int, days: int) -> None:
+@pytest.mark.parametrize(("number", "releases", "days"), [(3, 1, 9), (2, 2, 33), (1, 3, 61)])
+def test_an_older_release_is_stale_since_the_next_one_came(number: int, releases: int, days: int) -> None:
     found = verdict(on(STREAM[number - 1]))
 
     assert (found.freshness, found.releases_behind, found.days_behind) == (Freshness.STALE, releases, days)
     assert f"{releases} release" in found.reason
-    assert f"{days} days behind python:3.12.4" in found.reason
+    assert f"behind python:3.12.4, stale for {days} days (the next release came on" in found.reason
 
 
-def test_it_is_stale_since_the_first_newer_release_was_built() -> None:
+def test_it_is_stale_since_the_first_newer_release_came() -> None:
     assert verdict(on(STREAM[0])).stale_since == STREAM[1].created_at
 
 
@@ -92,8 +92,111 @@ def test_a_release_that_was_withdrawn_is_stale_although_it_is_the_newest() -> No
 
     found = verdict(on(withdrawn), [*STREAM, withdrawn])
 
-    assert (found.freshness, found.releases_behind, found.stale_since) == (Freshness.STALE, 0, None)
+    assert (found.freshness, found.releases_behind) == (Freshness.STALE, 0)
     assert "withdrawn" in found.reason
+
+
+def test_what_was_withdrawn_is_stale_since_the_tag_went_back() -> None:
+    back = NOW - timedelta(days=20)
+    before, withdrawn = replace(release(1, 97, current=True), returned_at=back), release(2, 30)
+
+    found = verdict(on(withdrawn), [before, withdrawn])
+
+    assert (found.freshness, found.stale_since, found.days_behind) == (Freshness.STALE, back, 20)
+    assert found.reason == (
+        "Built on python:3.12.2, which was withdrawn: python:3.12 is back at python:3.12.1, "
+        "and this is stale for 20 days."
+    )
+
+
+def test_what_was_withdrawn_before_anybody_looked_is_stale_since_the_first_look() -> None:
+    seen = NOW - timedelta(days=5)
+    before, withdrawn = replace(release(1, 97, current=True), first_seen_at=seen), release(2, 30)
+
+    assert verdict(on(withdrawn), [before, withdrawn]).stale_since == seen
+
+
+def test_what_was_withdrawn_after_it_was_left_behind_is_stale_since_then() -> None:
+    first = replace(release(1, 97, current=True), returned_at=NOW - timedelta(days=3))
+    second, third = release(2, 61), release(3, 33)
+
+    assert verdict(on(second), [first, second, third]).stale_since == third.created_at
+
+
+def test_layers_that_were_released_again_are_stale_since_they_were_left_behind_for_the_last_time() -> None:
+    again = replace(release(1, 300), returned_at=NOW - timedelta(days=120))
+    between, newest = release(2, 280), release(3, 9, current=True)
+
+    found = verdict(on(again), [again, between, newest])
+
+    assert (found.releases_behind, found.days_behind, found.stale_since) == (1, 9, newest.created_at)
+
+
+def test_what_layers_released_again_have_replaced_is_stale_since_they_came_back() -> None:
+    again = replace(release(1, 300), returned_at=NOW - timedelta(days=120))
+    between, newest = release(2, 280), release(3, 9, current=True)
+
+    found = verdict(on(between), [again, between, newest])
+
+    assert (found.releases_behind, found.days_behind) == (2, 120)
+
+
+def test_a_release_that_was_withdrawn_meanwhile_is_none_that_an_older_one_is_behind() -> None:
+    first, withdrawn = release(1, 97), release(3, 33)
+    back = replace(release(2, 61, current=True), returned_at=NOW - timedelta(days=30))
+
+    found = verdict(on(first), [first, back, withdrawn])
+
+    assert (found.releases_behind, found.days_behind) == (1, 61)
+
+
+def test_behind_counts_from_the_day_on_which_the_next_release_came() -> None:
+    now = datetime(2026, 11, 28, 9, tzinfo=UTC)
+    days = [datetime(2026, 1, 10, 13, tzinfo=UTC), datetime(2026, 1, 12, 13, tzinfo=UTC)]
+    old, new = (replace(release(at, 0, current=at == 1), created_at=day) for at, day in enumerate(days))
+
+    found = judge(on(old), {(PYTHON, "linux/amd64"): [old, new]}, {}, now)
+
+    assert found.days_behind == 320
+    assert found.reason == (
+        "Built on python:3.12.0: 1 release behind python:3.12.1, stale for 320 days "
+        "(the next release came on 2026-01-12)."
+    )
+
+
+def test_what_is_stale_since_today_says_so() -> None:
+    old, new = release(1, 9), release(2, 0, current=True)
+
+    assert "1 release behind python:3.12.2, stale since today (" in verdict(on(old), [old, new]).reason
+
+
+@pytest.mark.parametrize(
+    ("days", "freshness"), [(0, "current"), (6, "current"), (7, "current"), (8, "unknown"), (90, "unknown")]
+)
+def test_nothing_stays_current_by_a_reading_of_long_ago(days: int, freshness: str) -> None:
+    read_at = NOW - timedelta(days=days)
+
+    found = judge(on(STREAM[3]), {(PYTHON, "linux/amd64"): STREAM}, {}, NOW, {PYTHON: read_at})
+
+    assert found.freshness == freshness
+    assert (f"when that was last read, on {read_at:%F}" in found.reason) == (freshness == "unknown")
+
+
+def test_what_is_stale_stays_so_while_its_stream_cannot_be_read() -> None:
+    read_at = NOW - timedelta(days=90)
+
+    found = judge(on(STREAM[0]), {(PYTHON, "linux/amd64"): STREAM}, {}, NOW, {PYTHON: read_at})
+
+    assert (found.freshness, found.stale_since) == (Freshness.STALE, STREAM[1].created_at)
+
+
+def test_a_golden_image_that_was_not_read_for_long_says_so_above_a_stale_base() -> None:
+    tracks = {(PYTHON, "linux/amd64"): STREAM, (GOLDEN, "linux/amd64"): COMPANY}
+
+    found = judge(on(COMPANY[1], STREAM[2]), tracks, {}, NOW, {GOLDEN: NOW - timedelta(days=90)})
+
+    assert found.freshness is Freshness.STALE
+    assert "acme/golden:1.12, current when that was last read on 2026-08-22, which stands on" in found.reason
 
 
 def test_releases_that_all_carry_one_date_are_stale_since_the_newer_was_seen() -> None:
@@ -140,10 +243,10 @@ def test_an_image_on_a_current_golden_image_on_a_current_base_is_current() -> No
 def test_a_current_golden_image_on_a_stale_base_makes_a_stale_image() -> None:
     found = verdict(on(COMPANY[1], STREAM[1]))
 
-    assert (found.freshness, found.releases_behind, found.days_behind) == (Freshness.STALE, 2, 52)
+    assert (found.freshness, found.releases_behind, found.days_behind) == (Freshness.STALE, 2, 33)
     assert found.reason == (
-        "Built on acme/golden:1.12, current, which stands on python:3.12.2: "
-        "2 releases and 52 days behind python:3.12.4."
+        "Built on acme/golden:1.12, current, which stands on python:3.12.2: 2 releases behind python:3.12.4, "
+        "stale for 33 days (the next release came on 2026-10-18)."
     )
     assert found.stale_since == STREAM[2].created_at
 
@@ -152,28 +255,31 @@ def test_a_stale_golden_image_on_a_current_base_makes_a_stale_image() -> None:
     found = verdict(on(COMPANY[0], STREAM[3]))
 
     assert found.freshness is Freshness.STALE
-    assert found.reason == "Built on acme/golden:1.11: 1 release and 35 days behind acme/golden:1.12."
+    assert found.reason == (
+        "Built on acme/golden:1.11: 1 release behind acme/golden:1.12, "
+        "stale for 5 days (the next release came on 2026-11-15)."
+    )
 
 
 def test_of_two_stale_levels_both_are_told_and_the_earliest_day_counts() -> None:
     found = verdict(on(COMPANY[0], STREAM[0]))
 
     assert "acme/golden:1.11, itself 1 release behind, which stands on python:3.12.1: 3 releases" in found.reason
-    assert (found.releases_behind, found.days_behind) == (3, 88)
+    assert (found.releases_behind, found.days_behind) == (3, 61)
     assert found.stale_since == STREAM[1].created_at
 
 
-@pytest.mark.parametrize("days", [9 + 1, 9 + 23, 9 + 24, 9 + 25, 9 + 300])
+@pytest.mark.parametrize("days", [0, 8, 9, 10, 300])
 def test_which_of_two_levels_is_further_behind_changes_no_word(days: int) -> None:
-    ours = [release(11, days, GOLDEN), release(12, 9, GOLDEN, current=True)]
+    ours = [release(11, 400, GOLDEN), release(12, days, GOLDEN, current=True)]
 
     found = verdict(on(ours[0], STREAM[2]), [*STREAM, *ours])
 
     assert found.reason == (
         "Built on acme/golden:1.11, itself 1 release behind, which stands on python:3.12.3: "
-        "1 release and 24 days behind python:3.12.4."
+        "1 release behind python:3.12.4, stale for 9 days (the next release came on 2026-11-11)."
     )
-    assert found.days_behind == max(days - 9, 24)
+    assert found.days_behind == max(days, 9)
 
 
 def test_of_two_levels_beneath_that_are_equally_far_behind_the_deepest_is_told() -> None:
@@ -182,7 +288,8 @@ def test_of_two_levels_beneath_that_are_equally_far_behind_the_deepest_is_told()
     found = verdict(on(COMPANY[1], team[0], STREAM[2]), [*STREAM, *COMPANY, *team])
 
     assert found.reason == (
-        "Built on acme/golden:1.12, current, which stands on python:3.12.3: 1 release and 24 days behind python:3.12.4."
+        "Built on acme/golden:1.12, current, which stands on python:3.12.3: "
+        "1 release behind python:3.12.4, stale for 9 days (the next release came on 2026-11-11)."
     )
 
 
@@ -198,7 +305,10 @@ def test_each_level_has_a_verdict_of_its_own() -> None:
     levels = verdict(on(COMPANY[1], STREAM[1])).levels
 
     assert [level.freshness for level in levels] == [Freshness.CURRENT, Freshness.STALE]
-    assert levels[1].reason == "Built on python:3.12.2: 2 releases and 52 days behind python:3.12.4."
+    assert levels[1].reason == (
+        "Built on python:3.12.2: 2 releases behind python:3.12.4, stale for 33 days "
+        "(the next release came on 2026-10-18)."
+    )
 
 
 def test_a_golden_image_ends_with_the_base_beneath_it() -> None:
@@ -214,7 +324,7 @@ def test_a_golden_image_ends_with_the_base_beneath_it() -> None:
 def test_a_golden_image_that_is_far_behind_still_says_so_beneath_an_end_of_life() -> None:
     found = verdict(on(COMPANY[0], STREAM[3]), ends=python_ends(date(2026, 10, 31)))
 
-    assert (found.freshness, found.releases_behind, found.days_behind) == (Freshness.END_OF_LIFE, 1, 35)
+    assert (found.freshness, found.releases_behind, found.days_behind) == (Freshness.END_OF_LIFE, 1, 5)
 
 
 def test_where_both_levels_have_ended_both_ends_are_told_and_how_far_the_nearest_is_behind() -> None:
@@ -235,9 +345,9 @@ def test_where_both_levels_have_ended_both_ends_are_told_and_how_far_the_nearest
 def test_end_of_life_wins_over_staleness_and_still_tells_how_far_behind() -> None:
     found = verdict(on(STREAM[0]), ends=python_ends(date(2026, 10, 31)))
 
-    assert (found.freshness, found.releases_behind, found.days_behind) == (Freshness.END_OF_LIFE, 3, 88)
+    assert (found.freshness, found.releases_behind, found.days_behind) == (Freshness.END_OF_LIFE, 3, 61)
     assert "end of life on 2026-10-31" in found.reason
-    assert "3 releases and 88 days behind" in found.reason
+    assert "3 releases behind python:3.12.4, stale for 61 days" in found.reason
 
 
 def test_end_of_life_wins_over_current_too() -> None:
@@ -354,4 +464,7 @@ def test_of_two_current_releases_of_one_moment_the_one_that_an_image_stands_on_c
 def test_of_two_current_releases_of_one_moment_the_one_known_first_is_named() -> None:
     told = {verdict(on(STREAM[1]), order).reason for order in permutations([STREAM[1], *TWINS])}
 
-    assert told == {"Built on python:3.12.2: 2 releases and 52 days behind python:3.12.4."}
+    assert told == {
+        "Built on python:3.12.2: 2 releases behind python:3.12.4, stale for 9 days "
+        "(the next release came on 2026-11-11)."
+    }

@@ -121,7 +121,7 @@ def test_a_count_costs_the_same_for_few_and_for_many(account: Account, django_as
 
 def test_the_first_count_of_a_day_lets_an_end_of_life_take_effect(valkey: object) -> None:
     account = make_account("production")
-    stream = make_stream(PYTHON, deprecated_on=TODAY + timedelta(days=1))
+    stream = make_stream(PYTHON, polled_at=NOW, deprecated_on=TODAY + timedelta(days=1))
     release = make_release(stream, "3.12.2026.10.03.13", current=True)
     image = make_image(make_repository(account), base_release=release)
     image.diff_ids = [*release.diff_ids]

@@ -60,9 +60,9 @@ def test_an_image_on_an_older_release_is_stale_with_evidence(repository: Reposit
     image = judged(image_on(repository, known[0].diff_ids))
 
     assert (image.base_release, image.base_tier, image.freshness) == (known[0], "exact", "stale")
-    assert (image.releases_behind, image.days_behind) == (3, 30)
+    assert (image.releases_behind, image.days_behind) == (3, 80)
     assert "first 2 of its 3 layers" in image.base_evidence[0]
-    assert "3 releases and 30 days behind" in image.freshness_reason
+    assert "3 releases behind python:3.12.4, stale for 80 days" in image.freshness_reason
 
 
 def test_an_image_on_the_current_release_is_current(repository: Repository) -> None:

@@ -54,14 +54,14 @@ empty and doubled layers          | python Oct | exact      | stale       | 1 | 
 the base and nothing else         | python Nov | exact      | current     | 0 | All 6 of its layers are, whole
 current                           | python Nov | exact      | current     | 0 | the current release of python:3.12
 
-package database changed          | python Oct | exact      | stale       | 1 | 24 days behind python:3.12.2026.11.11
-pinned boto3                      | python Oct | exact      | stale       | 1 | 24 days behind python:3.12.2026.11.11
-opaque directory and whiteouts    | python Oct | exact      | stale       | 1 | 24 days behind python:3.12.2026.11.11
-changed entrypoint                | python Oct | exact      | stale       | 1 | 24 days behind python:3.12.2026.11.11
+package database changed          | python Oct | exact      | stale       | 1 | release behind python:3.12.2026.11.11
+pinned boto3                      | python Oct | exact      | stale       | 1 | release behind python:3.12.2026.11.11
+opaque directory and whiteouts    | python Oct | exact      | stale       | 1 | release behind python:3.12.2026.11.11
+changed entrypoint                | python Oct | exact      | stale       | 1 | release behind python:3.12.2026.11.11
 
 other architecture                | python Oct | exact      | stale       | 1 | for linux/arm64
 current, other architecture       | python Nov | exact      | current     | 0 | for linux/arm64
-base moved for amd64: on amd64    | tools 1    | exact      | stale       | 1 | 20 days behind harbour/tools:1.2026.10
+base moved for amd64: on amd64    | tools 1    | exact      | stale       | 1 | release behind harbour/tools:1.2026.10
 base moved for amd64: on arm64    | tools 2    | exact      | current     | 0 | the current release of harbour/tools:1
 multi-arch index                  |            | unknown    | unknown     | 0 | an index (linux/amd64, linux/arm64)
 multi-arch index, linux/amd64     | python Oct | exact      | stale       | 1 | for linux/amd64
@@ -76,8 +76,8 @@ golden image, itself behind       | golden 1   | exact      | stale       | 1 | 
 withdrawn release                 | node Nov   | exact      | stale       | 0 | withdrawn: nodejs:22 is back at nodejs
 release that is current again     | node Oct   | exact      | current     | 0 | the current release of nodejs:22
 end of life                       | py3.9 Mar  | exact      | end_of_life | 0 | reached its end of life on 2025-12-15
-built in 1970                     | python Oct | exact      | stale       | 1 | 24 days behind python:3.12.2026.11.11
-no time of creation               | python Oct | exact      | stale       | 1 | 24 days behind python:3.12.2026.11.11
+built in 1970                     | python Oct | exact      | stale       | 1 | release behind python:3.12.2026.11.11
+no time of creation               | python Oct | exact      | stale       | 1 | release behind python:3.12.2026.11.11
 on a base built in 1970           | seen first | exact      | stale       | 1 | 1 release
 on the newest base built in 1970  | seen next  | exact      | current     | 0 | the current release of harbour
 

@@ -99,7 +99,7 @@ def test_a_golden_image_that_is_the_newest_shows_the_stale_base_beneath_it(perso
     *_, base, beneath = lanes(person, function)[0]
 
     assert (base.kind, base.note) == ("Base", "the newest release")
-    assert (beneath.kind, beneath.note, beneath.level) == ("Beneath", "3 releases, 41 d behind", "warn")
+    assert (beneath.kind, beneath.note, beneath.level) == ("Beneath", "stale: 3 releases, 41 d", "warn")
     assert "python:3.12" in beneath.body
 
 
