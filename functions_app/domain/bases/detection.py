@@ -99,7 +99,7 @@ REPOSITORY_NOT_READ = "Its image is in a repository that Drydock does not read."
 def not_read(*, platforms: Sequence[str] | None, gone: bool, problem: str) -> str:
     """Why nothing is known of an image's layers. `platforms` are those of an index, None for an image."""
     if platforms is not None:
-        held = ", ".join(platforms) or "no image"
+        held = ", ".join(platforms) or "it names no platform"
         return f"This is an index ({held}), not an image: a base belongs to each image in it."
     if gone:
         return "It was deleted from ECR before Drydock could read its config."

@@ -12,7 +12,7 @@ from functions_app.domain.refs import ImageRef
 
 # The tar of nothing: WORKDIR makes one in any image, so that it is in everybody's.
 EMPTY_LAYER = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
-_ARCHITECTURE = re.compile(r"-(?:x86_64|amd64|arm64)$")
+_ARCHITECTURE = re.compile(r"-(?:x86_64|amd64|arm64|aarch64)$")
 _DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
 
 

@@ -57,7 +57,7 @@ def lambda_rules(
 
 
 def _not_an_index(index: Index) -> Check:
-    held = ", ".join(str(platform) for platform in index.platforms) or "no image"
+    held = ", ".join(str(platform) for platform in index.platforms) or "platforms that it does not name"
     text = f"This is an index (of {held}). Lambda takes single images only: choose one by digest, or build with "
     return Check("Single image", False, text + "--provenance=false for one platform.")
 
@@ -69,6 +69,10 @@ def _platform(config: ImageConfig | None, architecture: str) -> Check:
     if config is None:
         return Check("Platform", None, f"The image's config could not be read; {needs}.")
     fits = config.platform.os == "linux" and config.platform.architecture in wanted
+    if not fits and str(config.platform) in [str(Platform("linux", one)) for one in wanted]:
+        spelt = "/".join(part for part in (config.platform.os, config.platform.architecture) if part)
+        text = f"The image is for {config.platform}, but calls it {spelt}: whether Lambda takes that is not known."
+        return Check("Platform", None, text)
     runs = f"the function runs on {named}" if architecture else f"Lambda runs {named}"
     text = f"The image is for {config.platform}" + ("." if fits else f", {runs}.")
     return Check("Platform", fits, text)

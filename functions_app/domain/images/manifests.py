@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from functions_app.domain.images.platforms import normalised
 from functions_app.domain.json_fields import (
     malformed,
     read_list,
@@ -35,16 +36,15 @@ CONFIG_TYPES = frozenset({"application/vnd.oci.image.config.v1+json", "applicati
 
 @dataclass(frozen=True)
 class Platform:
-    """What an image runs on, in Go's words: linux, amd64 or arm64, and a variant such as v8."""
+    """What an image runs on, as it says itself: mostly in Go's words, linux, arm64, and a variant such as v8."""
 
     os: str
     architecture: str
     variant: str = ""
 
     def __str__(self) -> str:
-        """`linux/amd64`. arm64 has one variant, v8, which is left out as containerd's Normalize does."""
-        variant = "" if (self.architecture, self.variant) == ("arm64", "v8") else self.variant
-        return "/".join(part for part in (self.os, self.architecture, variant) if part)
+        """`linux/amd64`: the usual name, by which platforms are compared, however it is spelt."""
+        return "/".join(part for part in normalised(self.os, self.architecture, self.variant) if part)
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,16 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Index:
-    """Several images under one digest; an entry without a platform is an attestation or an unknown artifact."""
+    """Several images under one digest; an entry without a platform is an attestation or an unknown artifact.
+
+    But of `untold` ones nothing is said: their manifests tell what they are, and their configs for which platform.
+    """
 
     media_type: str
     digest: str
     entries: tuple[tuple[Descriptor, Platform | None], ...]
     annotations: Mapping[str, str] = field(default_factory=dict)
+    untold: frozenset[str] = frozenset()
 
     @property
     def platforms(self) -> tuple[Platform, ...]:
@@ -137,10 +141,10 @@ def parse_manifest(data: bytes, media_type: str = "") -> Manifest | Index:
         )
     digest, annotations = _sha256(data), read_texts(document.get("annotations"), "annotations")
     if claimed in INDEX_TYPES:
-        entries = tuple(
-            (_descriptor(entry), _entry_platform(entry)) for entry in read_list(document["manifests"], "manifests")
-        )
-        return Index(claimed, digest, entries, annotations)
+        listed = [(_descriptor(entry), entry) for entry in read_list(document["manifests"], "manifests")]
+        entries = tuple((descriptor, _entry_platform(entry)) for descriptor, entry in listed)
+        untold = frozenset(descriptor.digest for descriptor, entry in listed if not entry.get("platform"))
+        return Index(claimed, digest, entries, annotations, untold)
     layers = tuple(_descriptor(layer) for layer in _few(read_list(document.get("layers"), "layers"), LAYERS, "layers"))
     return Manifest(claimed, digest, _descriptor(document.get("config")), layers, annotations)
 

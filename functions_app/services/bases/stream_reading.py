@@ -101,11 +101,15 @@ def _label(releases: Iterable[BaseRelease], tag: str) -> None:
 
 @dataclass(frozen=True)
 class _Entry:
-    """One image to read: its digest, that of the index around it, and its platform as far as the index tells."""
+    """One image to read: its digest, that of the index around it, and its platform as far as the index tells.
+
+    `untold`: the index says nothing of it, so that it need not be an image at all.
+    """
 
     digest: str
     index_digest: str
     platform: Platform | None
+    untold: bool = False
 
 
 class _Reader:
@@ -152,9 +156,12 @@ class _Reader:
         manifest = self._manifest(digest)
         if isinstance(manifest, Manifest):
             return manifest, [_Entry(digest, "", None)]
-        platforms = [(entry, platform) for entry, platform in manifest.entries if platform]
-        wanted = [(entry, platform) for entry, platform in platforms if fits(str(platform), self.stream)]
-        return manifest, [_Entry(entry.digest, digest, platform) for entry, platform in wanted[:PLATFORM_LIMIT]]
+        entries = [
+            _Entry(entry.digest, digest, platform, entry.digest in manifest.untold)
+            for entry, platform in manifest.entries
+            if entry.digest in manifest.untold or (platform and fits(str(platform), self.stream))
+        ]
+        return manifest, entries[:PLATFORM_LIMIT]
 
     def _manifest(self, digest: str) -> Manifest | Index:
         if len(digest) > DIGEST_LIMIT:
@@ -168,6 +175,8 @@ class _Reader:
         manifest = self._manifest(entry.digest) if isinstance(outer, Index) else outer
         if isinstance(manifest, Index):
             raise DrydockError(Code.INVALID, f"{name} is an index within an index.")
+        if not manifest.is_image and entry.untold:
+            return []
         if not manifest.is_image:
             raise DrydockError(Code.INVALID, f"{name} is an artifact, not a container image.")
         config = parse_config(self.registry.blob(self.repository, manifest.config.digest, CONFIG_LIMIT))

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.images.platforms import wanted
 from functions_app.domain.refs import ImageRef
 from functions_app.models import BaseStream
 from functions_app.services.bases import poll_schedule
@@ -198,8 +199,7 @@ def _name(text: str) -> str:
 
 
 def _platforms(given: Sequence[str]) -> list[str]:
-    words = (word.strip().removesuffix("/v8") for word in given)  # arm64 has one variant, which nobody names
-    platforms = list(dict.fromkeys(word for word in words if word))
+    platforms = list(dict.fromkeys(wanted(word.strip()) for word in given if word.strip()))
     for platform in platforms:
         if not _PLATFORM.fullmatch(platform):
             raise DrydockError(

@@ -93,3 +93,19 @@ def test_the_uncompressed_size_decides_where_it_is_known(megabytes: int, ok: boo
 def test_without_a_function_either_of_lambdas_architectures_will_do(architecture: str, ok: bool) -> None:
     manifest, config = read(build(architecture=architecture))
     assert verdicts(lambda_rules(manifest, config, architecture="", size_bytes=1))["Platform"] is ok
+
+
+@pytest.mark.parametrize(("architecture", "wanted"), [("x86_64", "x86_64"), ("aarch64", "arm64"), ("aarch64", "")])
+def test_an_architecture_by_another_name_is_left_open(architecture: str, wanted: str) -> None:
+    checks = lambda_rules(*read(build(architecture=architecture)), architecture=wanted, size_bytes=1)
+
+    (platform,) = [check for check in checks if check.name == "Platform"]
+    assert (platform.ok, f"but calls it linux/{architecture}" in platform.text) == (None, True)
+
+
+def test_an_index_that_names_no_platforms_is_not_said_to_be_empty() -> None:
+    index = parse_manifest(make_index([build()], platforms=False).manifest.data)
+
+    (check,) = lambda_rules(index, None, architecture="", size_bytes=1)
+
+    assert "of platforms that it does not name" in check.text

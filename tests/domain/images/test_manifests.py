@@ -228,3 +228,17 @@ def test_a_config_of_countless_steps_is_refused() -> None:
 
     with pytest.raises(DrydockError, match="more than 10,000 steps"):
         parse_config(json.dumps(document).encode())
+
+
+def test_an_entry_of_an_index_that_says_nothing_of_a_platform_is_no_attestation() -> None:
+    image = build()
+    document = json.loads(make_index([image], platforms=False).manifest.data)
+    attestation = {**image.manifest.descriptor, "digest": f"sha256:{'a' * 64}"}
+    unknown = {"os": "unknown", "architecture": "unknown"}
+    document["manifests"].append({**attestation, "platform": unknown})
+
+    index = parse_manifest(json.dumps(document).encode())
+
+    assert isinstance(index, Index)
+    assert index.untold == {image.digest}
+    assert [platform for _, platform in index.entries] == [None, None]

@@ -2,6 +2,7 @@
 
 import importlib
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -119,6 +120,11 @@ def test_in_a_repository_that_is_synced_ecr_tells_when_it_was_pushed(aws: Sandbo
     ]  # fmt: skip
 
 
+def upgrade() -> Any:
+    """The migration."""
+    return importlib.import_module("functions_app.migrations.0009_releases_by_when_they_came")
+
+
 @pytest.fixture
 def kept() -> list[BaseRelease]:
     """Releases as an older Drydock kept them, each first seen a day after the one before."""
@@ -132,8 +138,24 @@ def kept() -> list[BaseRelease]:
     return rows
 
 
+def test_an_upgrade_gives_platforms_their_usual_names() -> None:
+    stream = make_stream("acme/golden:1", own=True, runtime="", platforms=["linux/arm64/8", "linux/arm64"])
+    rows = [make_release(stream, f"1.{number}") for number in range(2)]
+    for row, platform in zip(rows, ("linux/arm64/8", "linux/x86_64"), strict=True):
+        BaseRelease.objects.filter(pk=row.pk).update(platform=platform)
+    BaseRelease.objects.create(
+        stream=stream, platform="linux/arm64", chain_id="sha256:other", diff_ids=[], created_at=NOW, first_seen_at=NOW
+    )
+
+    upgrade().name_platforms_anew(apps, None)
+
+    assert sorted(stream.releases.values_list("platform", flat=True)) == ["linux/amd64", "linux/arm64", "linux/arm64"]
+    stream.refresh_from_db()
+    assert stream.platforms == ["linux/arm64"]
+
+
 def test_an_upgrade_dates_what_was_kept(kept: list[BaseRelease]) -> None:
-    importlib.import_module("functions_app.migrations.0009_releases_by_when_they_came").date_anew(apps, None)
+    upgrade().date_anew(apps, None)
 
     rows = list(BaseRelease.objects.order_by("created_at"))
     assert [row.tag for row in rows] == ["1.0", "1.1", "1.2", "1.3", "1.4"]

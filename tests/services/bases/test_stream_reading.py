@@ -7,9 +7,13 @@ from typing import Any
 import pytest
 
 from functions_app.models import BaseRelease, BaseStream
+from functions_app.models import Image as Row
 from functions_app.services.bases.streams import edit_stream
+from functions_app.services.bases.verdicts import judge_images
 from functions_app.services.people.actor import Actor
 from sandbox.images.making import Blob, Image, Index, Layer, canonical_json, make_image, make_index, make_layer
+from tests.factories import digest, make_account, make_repository
+from tests.factories import make_image as make_row
 from tests.fixtures import Sandbox
 from tests.publishing import NOW, base, base_index
 from tests.services.bases.base_stage import Company
@@ -131,6 +135,50 @@ def test_a_wanted_platform_that_a_later_index_lacks_is_a_problem_until_it_is_bac
     company.publish(base_index(2))
     company.poll(NOW + timedelta(hours=2))
     assert company.stream.problem is None
+
+
+def test_the_platforms_that_an_index_leaves_out_are_told_by_the_configs(aws: Sandbox) -> None:
+    company = Company(aws)
+    arm = changed(base(1, architecture="arm64"), architecture="aarch64", variant="8")
+    company.publish(make_index([base(1), arm], platforms=False))
+
+    company.poll()
+
+    assert company.stream.problem is None
+    assert set(company.stream.releases.filter(current=True).values_list("platform", "manifest_digest")) == {
+        ("linux/amd64", base(1).digest),
+        ("linux/arm64", arm.digest),
+    }
+
+
+def test_of_an_index_without_platforms_only_the_images_that_are_wanted_are_kept(aws: Sandbox) -> None:
+    company = Company(aws, platforms=["linux/arm64"])
+    chart = Blob("application/vnd.cncf.helm.config.v1+json", b"{}")
+    manifest = {"schemaVersion": 2, "mediaType": base(1).manifest.media_type, "config": chart.descriptor, "layers": []}
+    artifact = Image(Blob(base(1).manifest.media_type, canonical_json(manifest)), chart, ())
+    company.publish(make_index([artifact, *base_index(1).images], platforms=False))
+
+    company.poll()
+
+    assert company.stream.problem is None
+    assert company.stream.releases.get().platform == "linux/arm64"
+
+
+@pytest.mark.parametrize("spelt", [{"variant": "8"}, {"variant": "v8"}, {}, {"architecture": "aarch64"}])
+def test_an_image_stands_on_a_base_whose_platform_is_spelt_otherwise(aws: Sandbox, spelt: dict[str, str]) -> None:
+    company = Company(aws)
+    company.publish(make_index([changed(base(1, architecture="arm64"), **spelt)]))
+    company.poll()
+    layers = [*base(1, architecture="arm64").diff_ids, digest("own")]
+    values = [{"architecture": "arm64", "variant": "v8"}, {"architecture": "arm64"}, {"architecture": "aarch64"}]
+    repository = make_repository(make_account())
+    images = [make_row(repository, diff_ids=layers, **each) for each in values]
+
+    judge_images(now=NOW, refresh=False)
+
+    assert [(row.base_tier, row.freshness) for row in Row.objects.filter(pk__in=[image.pk for image in images])] == [
+        ("exact", "current")
+    ] * 3
 
 
 def test_a_stream_may_turn_from_an_index_to_one_of_its_images_and_back(aws: Sandbox) -> None:

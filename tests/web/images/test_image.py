@@ -159,6 +159,20 @@ def test_an_index_links_the_images_in_it(person: Client, repository: Repository)
     assert "Scan" not in text
 
 
+def test_an_index_that_names_no_platforms_tells_those_of_its_images_configs(
+    person: Client, repository: Repository
+) -> None:
+    one = make_image(repository, "amd64", architecture="x86_64")
+    proof = make_image(repository, "proof", os="unknown", architecture="unknown")
+    entries = [{"digest": each.digest, "platform": ""} for each in (one, proof)]
+    index = make_image(repository, "index", is_index=True, layers=[], diff_ids=[], platforms=[], entries=entries)
+
+    text = shown(person, index)
+
+    assert f'<a href="/images/{one.pk}/">linux/amd64</a>' in text
+    assert f'<a href="/images/{proof.pk}/">attestation</a>' in text
+
+
 def test_an_index_read_before_its_entries_were_kept_still_names_its_platforms(
     person: Client, repository: Repository
 ) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import Count, Q
 
+from functions_app.domain.images.manifests import Platform
 from functions_app.models import Alias, Image, Version
 
 SHOWN = 50  # functions a page
@@ -162,5 +163,12 @@ def parts_of(image: Image) -> tuple[Part, ...]:
     entries = entries[:PARTS]
     digests = [entry["digest"] for entry in entries if entry["digest"]]
     rows = Image.objects.filter(repository_id=image.repository_id, digest__in=digests)
-    known = dict(rows.values_list("digest", "pk"))
-    return tuple(Part(entry["digest"], entry["platform"], known.get(entry["digest"])) for entry in entries)
+    known: dict[str, int] = {}
+    told: dict[str, str] = {}  # by their configs, where the index leaves it to them
+    for digest, pk, *platform in rows.values_list("digest", "pk", "os", "architecture", "variant"):
+        known[digest] = pk
+        told[digest] = "" if "unknown" in platform else str(Platform(*platform))
+    return tuple(
+        Part(entry["digest"], entry["platform"] or told.get(entry["digest"], ""), known.get(entry["digest"]))
+        for entry in entries
+    )
