@@ -6,6 +6,8 @@ import pytest
 
 from functions_app.domain.bases.release_dates import Sighting, came_about, told
 
+pytestmark = pytest.mark.shows_dates
+
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 FIXED = datetime(2024, 1, 1, tzinfo=UTC)

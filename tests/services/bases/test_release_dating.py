@@ -17,7 +17,7 @@ from tests.fixtures import Sandbox
 from tests.publishing import NOW, base
 from tests.services.bases.base_stage import Company
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.shows_dates]
 DAY = timedelta(days=1)
 EPOCHS = {
     "no time": None,

@@ -15,7 +15,7 @@ from tests.fixtures import Sandbox
 from tests.publishing import NOW, base
 from tests.services.bases.base_stage import Company
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.shows_dates]
 A_WEEK = Policy(None, "", "", 7, None)
 
 
