@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from functions_app import clock
+from functions_app.services.people import actor
 from functions_app.web.frame import NavItem, rail
 from functions_app.web.html import amounts, badges, checks, chips, icons, times
 
@@ -31,6 +32,7 @@ register.filter("bytes", amounts.size)
 register.filter("exact", times.exact)
 register.filter("ago", times.ago)
 register.simple_tag(times.built, name="built")
+register.filter("named", actor.named)
 
 
 @register.simple_tag

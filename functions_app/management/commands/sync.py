@@ -14,7 +14,7 @@ from functions_app.domain.errors import DrydockError
 from functions_app.domain.runs import Status
 from functions_app.models import Run
 from functions_app.services.engine import runs
-from functions_app.services.people.actor import SHELL, Actor
+from functions_app.services.people.actor import SHELL, Actor, named
 from functions_app.services.sync import run as sync
 
 LOOK_EVERY = 0.2  # seconds between two looks at the run's log
@@ -32,7 +32,8 @@ class Command(BaseCommand):
         except DrydockError as error:
             raise CommandError(f"{error} {error.problem.next_step}") from error
         if not own:
-            self.stderr.write(f"Run {run.pk} ({run.title}, started by {run.actor_name}) is under way: following it.")
+            who = named(run.actor_name, run.via)
+            self.stderr.write(f"Run {run.pk} ({run.title}, started by {who}) is under way: following it.")
         self._follow(run)
         run.refresh_from_db()
         read = run.result.get("scopes", {})

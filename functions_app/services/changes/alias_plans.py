@@ -11,7 +11,7 @@ from functions_app.domain.runs import ACTIVE, Kind
 from functions_app.models import Function, Run
 from functions_app.services.engine import plans
 from functions_app.services.engine.plans import Draft, Planned
-from functions_app.services.people.actor import Actor
+from functions_app.services.people.actor import Actor, named
 
 Made = TypeVar("Made", DeploymentPlan, RollbackPlan)
 
@@ -42,4 +42,5 @@ def _other_run_check(function: Function) -> Check:
     run = Run.objects.filter(lock=function.arn, status__in=ACTIVE).first()
     if run is None:
         return Check("Other changes", True, "No other change of this function is under way.")
-    return Check("Other changes", False, f"Run {run.pk} ({run.title}, by {run.actor_name}) is changing this function.")
+    who = named(run.actor_name, run.via)
+    return Check("Other changes", False, f"Run {run.pk} ({run.title}, by {who}) is changing this function.")

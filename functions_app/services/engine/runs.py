@@ -19,7 +19,7 @@ from functions_app.services.engine.kinds import kind_of, kinds
 from functions_app.services.engine.leases import DATABASE_AWAY, Lease, LeaseLost
 from functions_app.services.engine.steps import RunKind
 from functions_app.services.people import access
-from functions_app.services.people.actor import Actor
+from functions_app.services.people.actor import Actor, named
 
 server_log = logging.getLogger(__name__)
 
@@ -105,9 +105,10 @@ def _store(kind: Kind, title: str, plan: dict[str, Any], actor: Actor, lock: str
 def _busy(holder: Run | None) -> DrydockError:
     if holder is None:
         return DrydockError(Code.BUSY, "Another change was ending at this very moment.", next_step="Try again now.")
+    who = named(holder.actor_name, holder.via)
     return DrydockError(
         Code.BUSY,
-        f"Run {holder.pk} ({holder.title}, started by {holder.actor_name}) is under way here; only one may be.",
+        f"Run {holder.pk} ({holder.title}, started by {who}) is under way here; only one may be.",
         next_step=f"Wait for run {holder.pk} or cancel it, then try again.",
     )
 

@@ -127,6 +127,12 @@ def test_a_second_press_is_told_which_sync_is_under_way(ours: Account, operator:
     assert busy.value.problem.code is Code.BUSY
 
 
+def test_who_holds_a_lock_is_named_with_what_they_came_through(ours: Account, operator: Actor) -> None:
+    sync.submit(Actor(operator.person, "token ci"))
+    with pytest.raises(DrydockError, match="started by olga via token ci"):
+        sync.submit(operator)
+
+
 def test_the_command_joins_the_sync_that_is_under_way(
     ours: Account, functions: Functions, operator: Actor, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -248,12 +248,15 @@ def test_activity_shows_runs_alias_moves_and_audit(person: Client, function: Fun
         function=function,
         created_at=NOW,
         actor_name="olga",
+        via="token ci",
         problem={"code": "failed", "message": "The image cannot be pulled."},
     )
     AliasMove.objects.create(function=function, alias="live", version="8", at=clock.now(), run=run)
-    AuditEntry.objects.create(at=NOW, actor_name="olga", action="deployment.apply", target=function.arn, result="ok")
+    facts = {"actor_name": "olga", "via": "token chat", "action": "deployment.apply", "target": function.arn}
+    AuditEntry.objects.create(at=NOW, result="ok", **facts)
     text = person.get(f"/functions/{function.pk}/activity/").content.decode()
-    for words in ("Deploy v2", "The image cannot be pulled.", f"olga, run {run.pk}", "deployment.apply"):
+    who = (">olga via token ci<", f"olga via token ci, run {run.pk}", "olga via token chat")
+    for words in ("Deploy v2", "The image cannot be pulled.", "deployment.apply", *who):
         assert words in text
 
 
