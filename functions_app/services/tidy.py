@@ -18,6 +18,7 @@ from functions_app.services.engine import plans
 from functions_app.services.people import sign_in
 from functions_app.services.people.actor import SCHEDULE
 
+UNDER_WAY = Exists(Run.objects.filter(made_from=OuterRef("pk"), status__in=ACTIVE))  # a run needs its plan
 BATCH = 5_000  # rows per transaction: nobody waits long for SQLite's one writer
 
 
@@ -42,7 +43,7 @@ def tidy(now: datetime) -> Tidied:
         log_lines=_delete(LogLine.objects.filter(run__in=ended)),
         # A run that keeps others alive knows by their rows which were made.
         runs=_delete(ended.filter(via=SCHEDULE.via).exclude(parent__status__in=ACTIVE)),
-        plans=_delete(Plan.objects.filter(expires_at__lt=plans_until)),
+        plans=_delete(Plan.objects.filter(~UNDER_WAY, expires_at__lt=plans_until)),
         payloads=_forget_payloads(now),
         sessions=_delete(Session.objects.filter(expire_date__lt=timezone.now())),  # noqa: TID251 - Django set it
         refused_sign_ins=_delete(AuditEntry.objects.filter(action=sign_in.REFUSED, at__lt=logs_until)),
@@ -59,9 +60,8 @@ def _delete(rows: QuerySet[Any]) -> int:
 
 def _forget_payloads(now: datetime) -> int:
     """Of an invocation that was never sent (refused, cancelled, expired) the plan still holds the payload."""
-    held = Plan.objects.filter(kind=Kind.INVOCATION, expires_at__lt=now, body__has_key=plans.PRIVATE)
-    busy = Run.objects.filter(made_from=OuterRef("pk"), status__in=ACTIVE)
-    keys = list(held.exclude(Exists(busy)).values_list("pk", flat=True))
+    held = Plan.objects.filter(~UNDER_WAY, kind=Kind.INVOCATION, expires_at__lt=now, body__has_key=plans.PRIVATE)
+    keys = list(held.values_list("pk", flat=True))
     for key in keys:
         plans.forget_payload(key)
     return len(keys)

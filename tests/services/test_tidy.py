@@ -115,6 +115,17 @@ def test_a_payload_that_was_never_sent_is_forgotten_one_that_waits_to_be_sent_is
     assert plans.payload(Plan.objects.get(pk=waiting.pk)) == '{"card": "4111"}'
 
 
+def test_a_plan_stays_as_long_as_its_run_is_under_way_however_long_that_is_paused(operator: Actor) -> None:
+    kept = plan_of(operator, 31, Kind.DEPLOYMENT)
+    run = run_of(operator, Status.PAUSED, ended=False, kind=Kind.DEPLOYMENT)
+    Run.objects.update(made_from=kept)
+    assert tidy(NOW).plans == 0
+    run.refresh_from_db()
+    assert run.made_from == kept
+    Run.objects.update(status=Status.SUCCEEDED)
+    assert tidy(NOW).plans == 1
+
+
 def test_a_second_time_finds_nothing(operator: Actor) -> None:
     run_of(operator, Status.SUCCEEDED)
     tidy(NOW)
