@@ -16,7 +16,15 @@ from functions_app.models import Run, RunStep
 from functions_app.runlog import Logger
 from functions_app.services.engine import signals
 from functions_app.services.engine.leases import DATABASE_AWAY, Lease, LeaseLost, database_time
-from functions_app.services.engine.run_words import BEGUN, NOT_UNDONE, in_words, span, summary
+from functions_app.services.engine.run_words import (
+    BEGUN,
+    NOT_UNDONE,
+    hopeless,
+    in_words,
+    span,
+    summary,
+    unknown_outcome,
+)
 from functions_app.services.engine.steps import Cancelled, Context, RunKind, StepSpec
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
@@ -25,7 +33,6 @@ server_log = logging.getLogger(__name__)
 COUNTDOWN_LIMIT = 60.0  # seconds: longer waits are left to the tick alone
 NOTE = 500  # characters a note may have
 FINISHED = (StepStatus.DONE, StepStatus.SKIPPED)
-TRIES = 5  # workers that may die in one step
 UNDO_AGAIN = 5.0  # seconds after which an undo that waits without a time is called again
 
 
@@ -58,14 +65,14 @@ class Execution:
                 continue
             if step.status in BEGUN:
                 step.idle, self.lease.idle = step.idle + self.lease.idle, timedelta()
-            unknown, asked = self._unknown(spec, step), signals.standing_of(self.run.pk)
+            unknown, asked = unknown_outcome(spec, step), signals.standing_of(self.run.pk)
             begun = step.status in BEGUN
             if asked.cancelled and not unknown:
                 return self._stop(Status.CANCELLED, step)
             if asked.paused and self.pausable and not unknown and not step.settles:
                 self._pause(step, asked)
                 return None
-            unknown = unknown or self._hopeless(spec)
+            unknown = unknown or hopeless(self.run, spec)
             outcome = unknown or self._perform(spec, step, asked)
             if isinstance(outcome, Wait):
                 return self._wait(step, outcome, asked)
@@ -117,28 +124,6 @@ class Execution:
             raise DrydockError(Code.FAILED, f"{missing}, which an older one had begun.")
 
         return StepSpec(step.name, step.title, say_so, undo=leave_it if begun else None)
-
-    def _unknown(self, spec: StepSpec, step: RunStep) -> Problem | None:
-        """The mark that a step which must not be repeated was under way when its worker vanished."""
-        if spec.repeatable or step.status != StepStatus.RUNNING:
-            return None
-        began = f" at {step.started_at:%Y-%m-%d %H:%M:%S} UTC" if step.started_at else ""
-        return Problem(
-            Code.UNKNOWN_OUTCOME,
-            f"The worker stopped while “{spec.title}” was under way (it began{began}): "
-            "it may or may not have taken place. It is not repeated.",
-            next_step=spec.look_at or f"Look in AWS at what “{spec.title}” does before you start it again.",
-        )
-
-    def _hopeless(self, spec: StepSpec) -> Problem | None:
-        """That one worker after the other vanished in this step: the next one would, too."""
-        if self.run.attempts < TRIES:
-            return None
-        return Problem(
-            Code.FAILED,
-            f"Its worker died {TRIES} times in “{spec.title}”, so it is not tried again.",
-            next_step=f"The workers' logs tell why (run {self.run.pk}); memory that runs out is the usual cause.",
-        )
 
     def _perform(self, spec: StepSpec, step: RunStep, asked: Standing) -> Outcome | Problem | Cancelled:
         """Mark the step as running, then call it; every way it can end becomes a value."""
@@ -282,8 +267,8 @@ class Execution:
     def _take_back(
         self, spec: StepSpec, step: RunStep, undo: Callable[[Context], str | Wait]
     ) -> tuple[str, StepStatus] | Wait:
-        if hopeless := self._hopeless(spec):
-            return f"{NOT_UNDONE}{in_words(hopeless)}", StepStatus.FAILED
+        if died := hopeless(self.run, spec):
+            return f"{NOT_UNDONE}{in_words(died)}", StepStatus.FAILED
         self.lease.write(step=step)
         try:
             note = undo(self.context)

@@ -1,15 +1,41 @@
-"""What an execution says of itself: how a run ended in one sentence, a problem in words, a span of time."""
+"""What an execution says of itself: why a step is not tried again, how a run ended, a problem and a time in words."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 
-from functions_app.domain.errors import Problem
+from functions_app.domain.errors import Code, Problem
 from functions_app.domain.redaction import redact
 from functions_app.domain.runs import Status, StepStatus
-from functions_app.models import RunStep
+from functions_app.models import Run, RunStep
+from functions_app.services.engine.steps import StepSpec
 
 BEGUN = (StepStatus.RUNNING, StepStatus.WAITING)  # an earlier try may or may not have had its effect
 NOT_UNDONE = "could not be undone: "  # begins the note of such a step
+TRIES = 5  # workers that may die in one step
+
+
+def unknown_outcome(spec: StepSpec, step: RunStep) -> Problem | None:
+    """The mark that a step which must not be repeated was under way when its worker vanished."""
+    if spec.repeatable or step.status != StepStatus.RUNNING:
+        return None
+    began = f" at {step.started_at:%Y-%m-%d %H:%M:%S} UTC" if step.started_at else ""
+    return Problem(
+        Code.UNKNOWN_OUTCOME,
+        f"The worker stopped while “{spec.title}” was under way (it began{began}): "
+        "it may or may not have taken place. It is not repeated.",
+        next_step=spec.look_at or f"Look in AWS at what “{spec.title}” does before you start it again.",
+    )
+
+
+def hopeless(run: Run, spec: StepSpec) -> Problem | None:
+    """That one worker after the other vanished in this step: the next one would, too."""
+    if run.attempts < TRIES:
+        return None
+    return Problem(
+        Code.FAILED,
+        f"Its worker died {TRIES} times in “{spec.title}”, so it is not tried again.",
+        next_step=f"The workers' logs tell why (run {run.pk}): mostly memory that ran out or a database that was away.",
+    )
 
 
 def summary(status: Status, steps: Sequence[RunStep], took: timedelta, cancelled_by: str, new: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from functions_app.domain.runs import Done, Kind, Outcome, Status
 from functions_app.models import Run
 from functions_app.services.changes import deploy, roll_back
 from functions_app.services.engine import runs
-from functions_app.services.engine.execution import TRIES
+from functions_app.services.engine.run_words import TRIES
 from functions_app.services.engine.steps import Context, RunKind, StepSpec, always
 from functions_app.services.people.actor import SCHEDULE
 from tests.conftest import Valkey
