@@ -38,9 +38,18 @@ def test_it_names_process_host_distance_harm_and_mend(
 
     assert "<b>The clock of db7 is 3.1 s ahead of Redis&#x27;s</b> (worker changes, worker reading)." in text
     assert "The clock of one" not in text
-    assert "messages may expire unread" in text
+    assert "Runs may start late." in text
     assert "NTP" in text
     assert SAFE not in text
+
+
+@pytest.mark.parametrize("skews", [(61.0,), (-61.0,), (31.0, -31.0)])
+def test_messages_expire_where_clocks_are_as_far_apart_as_messages_live(
+    page: Callable[[str], str], known: Callable[..., object], skews: tuple[float, ...]
+) -> None:
+    known(Skew("web", "one", 0.0), *(Skew("worker changes", f"db{seconds}", seconds) for seconds in skews))
+
+    assert "Runs may start late, and messages expire unread." in page("/runs/")
 
 
 def test_it_says_where_nothing_breaks(page: Callable[[str], str], known: Callable[..., object]) -> None:

@@ -20,6 +20,7 @@ from django.conf import settings
 from functions_app import clock
 from functions_app.domain.text import visible
 from functions_app.services.engine import health
+from functions_app.services.engine.messages import MESSAGE_LIFE
 
 EVERY = 60.0  # seconds between two measures of a process
 AGAIN = 10.0  # seconds after one that failed
@@ -81,6 +82,12 @@ class Clocks:
         return [Skew(", ".join(sorted(whats[host])), host, one.seconds) for host, one in worst.items()]
 
     @property
+    def messages_expire(self) -> bool:
+        """Whether some are so far apart, or from Redis, that what one sends is too old for the other."""
+        seconds = [0.0, *(one.seconds for one in self.skews)]
+        return max(seconds) - min(seconds) >= MESSAGE_LIFE.total_seconds()
+
+    @property
     def agree(self) -> bool:
         """Whether the processes differ from Redis alone and not from each other, so that nothing of ours goes wrong."""
         seconds = [one.seconds for one in self.skews]
@@ -100,9 +107,9 @@ def measure(what: str, now: Callable[[], datetime] = clock.now) -> Skew | None:
         return None
     if skew.off:
         log.warning(
-            "This process's clock is %s: runs may start late, and messages may "
-            "expire unread. Set the host's time (NTP).",
+            "This process's clock is %s: runs may start late%s. Set the host's time (NTP).",
             skew.compared,
+            ", and messages expire unread" if Clocks((skew,)).messages_expire else "",
         )
     return skew
 

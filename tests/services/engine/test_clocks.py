@@ -69,7 +69,7 @@ class Test_a_measure:
             ("worker changes", HERE, "3.1 s ahead"),
         ]
         assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
-        assert "This process's clock is 3.1 s ahead of Redis's: runs may" in caplog.messages[0]
+        assert "This process's clock is 3.1 s ahead of Redis's: runs may start late. Set" in caplog.messages[0]
         assert "is 40.2 s behind Redis's" in caplog.messages[1]
         assert all("(NTP)" in message for message in caplog.messages)
 
