@@ -9,17 +9,16 @@ import posixpath
 import struct
 import tarfile
 from dataclasses import dataclass, field
-from typing import IO, Any, Protocol, cast
+from typing import IO, Protocol, cast
 
-from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.layers import pax_records
+from functions_app.domain.errors import DrydockError
 from functions_app.domain.layers.entries import FileEntry, FileKind, LayerContents, Limits
 from functions_app.domain.layers.package_files import MetadataReader, Package, reader_of, unread_changes
+from functions_app.domain.layers.tar_headers import HEADER_BYTES, beyond, broken, forget, members_within
 from functions_app.domain.text import visible
 
 CHUNK = 256 * 1024
-HEADER_BYTES = 2 * 1024**2  # headers of one entry, with all its PAX records: tarfile holds them in memory
-GLOBAL_RECORDS = 64  # PAX records for all entries that follow: tarfile copies them for each
+ENDS = 16  # readings beyond the end: tarfile goes on for as long as an entry claims to
 SEGMENTS = 10_000  # of a sparse file: tarfile joins them piece by piece
 NOTES = 20
 WHITEOUT, OPAQUE, AUFS = ".wh.", ".wh..wh..opq", ".wh..wh."
@@ -45,18 +44,18 @@ def read_tar(stream: Readable, *, limits: Limits | None = None) -> LayerContents
             fileobj=cast(IO[bytes], source),  # only ever read
             mode="r|",
             bufsize=CHUNK,
-            tarinfo=_Member,
+            tarinfo=members_within(source.limits.size_bytes),
             encoding="utf-8",
             errors="backslashreplace",
         ) as archive:
             while (member := archive.next()) is not None:
                 source.left = None
                 reading.take(archive, member)
-                _forget(archive)
+                forget(archive)
                 source.expect_headers()
     except (tarfile.TarError, ValueError, OverflowError, IndexError, struct.error, RecursionError) as error:
         if source.read_bytes:
-            raise _broken(str(error) or type(error).__name__) from error
+            raise broken(str(error) or type(error).__name__) from error
     source.drain()  # whoever checks the digest of the stream has to see all of it
     return reading.contents()
 
@@ -69,6 +68,7 @@ class _Source:
         self.read_bytes = 0
         self.left: int | None = None
         self._stream = stream
+        self._ends = 0
 
     def expect_headers(self) -> None:
         self.left = HEADER_BYTES + CHUNK
@@ -76,58 +76,21 @@ class _Source:
     def read(self, size: int) -> bytes:
         data = self._stream.read(size)
         self.read_bytes += len(data)
+        self._ends += not data
+        if self._ends > ENDS:
+            raise broken("it ends early")
         if self.read_bytes > self.limits.size_bytes:
-            raise _beyond(f"it is larger than {self.limits.size_bytes:,} bytes")
+            raise beyond(f"it is larger than {self.limits.size_bytes:,} bytes")
         if self.left is not None:
             self.left -= len(data)
             if self.left < 0:
-                raise _beyond(f"the headers of one entry are longer than {HEADER_BYTES:,} bytes")
+                raise beyond(f"the headers of one entry are longer than {HEADER_BYTES:,} bytes")
         return data
 
     def drain(self) -> None:
         self.left = None
         while self.read(CHUNK):
             pass
-
-
-class _Member(tarfile.TarInfo):
-    """Fails on a broken header in the middle of an archive, where tarfile takes it for the end."""
-
-    @classmethod
-    def fromtarfile(cls, archive: tarfile.TarFile) -> "_Member":
-        try:
-            return super().fromtarfile(archive)
-        except (tarfile.EOFHeaderError, tarfile.EmptyHeaderError):  # type: ignore[attr-defined]  # typeshed has only their parent
-            raise
-        except tarfile.HeaderError as error:
-            raise _broken(str(error)) from error
-
-    def _proc_pax(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
-        """What tarfile calls for PAX records: they are checked before its own patterns see them."""
-        stream = archive.fileobj
-        archive.fileobj = _Ahead(stream, self.size)  # type: ignore[assignment]  # reads and tells, no more is asked
-        try:
-            return cast(tarfile.TarInfo, super()._proc_pax(archive))  # type: ignore[misc]  # not in typeshed
-        finally:
-            archive.fileobj = stream
-
-
-class _Ahead:
-    """The stream of an archive, of which the first reading is checked: it brings PAX records and their padding."""
-
-    def __init__(self, stream: Any, size: int) -> None:
-        self._stream, self._size = stream, size
-        self._checked = False
-
-    def read(self, size: int) -> bytes:
-        data: bytes = self._stream.read(size)
-        if not self._checked:
-            pax_records.check(data[: self._size])
-            self._checked = True
-        return data
-
-    def tell(self) -> int:
-        return cast(int, self._stream.tell())
 
 
 @dataclass
@@ -148,9 +111,9 @@ class _Reading:
         self.count += 1
         self.names_bytes += len(path) + len(link)
         if self.count > self.limits.entries:
-            raise _beyond(f"it has more than {self.limits.entries:,} entries")
+            raise beyond(f"it has more than {self.limits.entries:,} entries")
         if self.names_bytes > self.limits.names_bytes:
-            raise _beyond(f"its paths together are longer than {self.limits.names_bytes:,} bytes")
+            raise beyond(f"its paths together are longer than {self.limits.names_bytes:,} bytes")
         folder, name = posixpath.split(path)
         if not path:
             return  # the root itself
@@ -165,7 +128,7 @@ class _Reading:
 
     def _path(self, name: str) -> str:
         if len(name) > self.limits.path_length:
-            raise _beyond(f"a path is longer than {self.limits.path_length:,} characters: {name[:60]}...")
+            raise beyond(f"a path is longer than {self.limits.path_length:,} characters: {name[:60]}...")
         return posixpath.normpath("/" + visible(name)).lstrip("/")
 
     def _link(self, member: tarfile.TarInfo) -> str:
@@ -174,7 +137,7 @@ class _Reading:
         if not member.issym():
             return ""
         if len(member.linkname) > self.limits.path_length:
-            raise _beyond(f"the target of a link is longer than {self.limits.path_length:,} characters")
+            raise beyond(f"the target of a link is longer than {self.limits.path_length:,} characters")
         return visible(member.linkname)
 
     def _hide(self, folder: str, name: str) -> None:
@@ -183,7 +146,7 @@ class _Reading:
         elif not name.startswith(AUFS):  # aufs's own notes, which mean nothing elsewhere
             hidden = name.removeprefix(WHITEOUT)
             if hidden in {"", ".", ".."}:
-                raise _broken(f"the whiteout {folder}/{name} hides no name")
+                raise broken(f"the whiteout {folder}/{name} hides no name")
             self._put("whiteout", FileEntry(posixpath.join(folder, hidden), "whiteout"))
 
     def _keep(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, link: str) -> None:
@@ -203,7 +166,7 @@ class _Reading:
         elif member.isdev():
             self._put("", FileEntry(path, "device", mode=mode))
         else:
-            raise _broken(f"{path} is of the unknown type {member.type!r}")
+            raise broken(f"{path} is of the unknown type {member.type!r}")
 
     def _put(self, group: str, entry: FileEntry) -> None:
         self.entries.pop((group, entry.path), None)
@@ -211,13 +174,13 @@ class _Reading:
 
     def _read_file(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> str:
         self.size_bytes += member.size
-        if member.size < 0 or self.size_bytes > self.limits.size_bytes:
-            raise _beyond(f"its files are larger than {self.limits.size_bytes:,} bytes")
+        if self.size_bytes > self.limits.size_bytes:
+            raise beyond(f"its files are larger than {self.limits.size_bytes:,} bytes")
         if len(member.sparse or ()) > SEGMENTS:
-            raise _beyond(f"{path} is sparse, in more than {SEGMENTS:,} pieces")
+            raise beyond(f"{path} is sparse, in more than {SEGMENTS:,} pieces")
         file = archive.extractfile(member)
         if file is None:
-            raise _broken(f"{path} has no contents")
+            raise broken(f"{path} has no contents")
         if unread_changes(path, member.size):
             self._note(f"{path} holds changes that its database does not have yet: they are not known.")
         reader = reader_of(path)
@@ -228,7 +191,7 @@ class _Reading:
             size += len(chunk)
             kept += chunk[: max(0, wanted - len(kept))]
         if size != member.size:
-            raise _broken(f"{path} ends early")
+            raise broken(f"{path} ends early")
         if reader and wanted:
             data = bytes(kept)
             del kept  # it may be large
@@ -262,19 +225,3 @@ class _Reading:
     def _note(self, text: str) -> None:
         if len(self.notes) < NOTES and text not in self.notes:
             self.notes.append(text[:300])
-
-
-def _forget(archive: tarfile.TarFile) -> None:
-    """Drop what tarfile remembers of the entries read so far."""
-    archive.members = []  # type: ignore[attr-defined]
-    records = archive.pax_headers
-    if len(records) > GLOBAL_RECORDS or sum(map(len, records.values())) > HEADER_BYTES // GLOBAL_RECORDS:
-        raise _beyond("it has too many PAX records for all entries")
-
-
-def _broken(why: str) -> DrydockError:
-    return DrydockError(Code.INVALID, f"The layer is no tar that can be read: {why[:200]}.")
-
-
-def _beyond(why: str) -> DrydockError:
-    return DrydockError(Code.FAILED, f"The layer is beyond what Drydock reads: {why}.")

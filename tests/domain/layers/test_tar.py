@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.layers.entries import FileEntry, LayerContents, Limits
-from functions_app.domain.layers.tar import read_tar
+from functions_app.domain.layers.tar import CHUNK, read_tar
 from sandbox.images.making import make_layer
 
 Member = tuple[tarfile.TarInfo, bytes]
@@ -241,6 +241,103 @@ def test_a_sparse_file_of_countless_pieces_is_refused() -> None:
                           "GNU.sparse.size": "30000", "GNU.sparse.map": pieces}  # fmt: skip
 
     assert "more than 10,000 pieces" in refusal(tar_of([(member, b"")], tarfile.PAX_FORMAT)).problem.message
+
+
+HUGE = 2**62
+
+
+class Watched(Trickle):
+    """A stream that does not let itself be read on and on after its end."""
+
+    def read(self, size: int) -> bytes:
+        """At most 700 bytes, and a few times none."""
+        piece = super().read(size)
+        self.ended = getattr(self, "ended", 0) + (not piece)
+        assert self.ended < 100, "it reads on although there is nothing more"
+        return piece
+
+
+def claims(name: str, size: int, kind: bytes = tarfile.REGTYPE) -> bytes:
+    """A header that claims a size, and none of the bytes."""
+    head = tarfile.TarInfo(name)
+    head.size, head.type = size, kind
+    return head.tobuf(tarfile.GNU_FORMAT)
+
+
+def sparse(packed: int, size: int) -> bytes:
+    """The header of a file in the old GNU sparse format: so many bytes packed, so many unpacked."""
+    head = bytearray(claims("s", packed, tarfile.GNUTYPE_SPARSE))
+    head[483:495] = tarfile.itn(size, 12, tarfile.GNU_FORMAT)  # type: ignore[attr-defined]  # not in typeshed
+    head[148:156] = b" " * 8
+    head[148:156] = f"{sum(head):06o}\0 ".encode()
+    return bytes(head)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        *(claims(name, HUGE) for name in (".wh.a", "/", "./", ".wh..wh..opq", ".wh..wh.plnk", "a", "a/b")),
+        *(claims("a", HUGE, kind) for kind in (tarfile.AREGTYPE, tarfile.CONTTYPE, tarfile.DIRTYPE, tarfile.LNKTYPE)),
+        *(claims("a", HUGE, kind) for kind in (tarfile.SYMTYPE, tarfile.FIFOTYPE, b"Z")),
+        *(claims(name, -512) for name in (".wh.a", "/", "a")),
+        claims("a", -512, tarfile.DIRTYPE),
+        sparse(HUGE, 1),
+        sparse(1, HUGE),
+        sparse(-512, 1),
+        sparse(1, -1),
+    ],
+)
+def test_a_size_that_no_layer_has_is_refused_whatever_claims_it_and_nothing_more_is_read(head: bytes) -> None:
+    stream = Watched(head + bytes(4 * 1024**2))
+
+    with pytest.raises(DrydockError) as caught:
+        read_tar(stream)
+
+    assert "claims" in caught.value.problem.message
+    assert stream.given <= 2 * CHUNK
+
+
+@pytest.mark.parametrize("name", [".wh.a", "/", "a"])
+@pytest.mark.parametrize(("key", "size"), [("size", HUGE), ("size", -512), ("GNU.sparse.realsize", HUGE)])
+def test_a_size_that_a_pax_record_claims_counts_like_any_other(name: str, key: str, size: int) -> None:
+    stream = Watched(pax_header([(key, str(size))]) + claims(name, 0) + bytes(4 * 1024**2))
+
+    with pytest.raises(DrydockError, match="claims"):
+        read_tar(stream)
+
+    assert stream.given <= 2 * CHUNK
+
+
+@pytest.mark.parametrize("size", [HUGE, 2**32, -512])
+@pytest.mark.parametrize(
+    "kind",
+    [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK],
+)
+def test_a_header_that_claims_a_size_that_no_header_has_is_not_read_at_all(kind: bytes, size: int) -> None:
+    stream = Watched(claims("a", size, kind) + bytes(4 * 1024**2))
+
+    with pytest.raises(DrydockError, match="claims"):
+        read_tar(stream)
+
+    assert stream.given <= 2 * CHUNK
+
+
+@pytest.mark.parametrize("name", [".wh.a", "/", "a"])
+def test_an_archive_that_ends_before_what_it_claims_is_not_read_on(name: str) -> None:
+    stream = Watched(claims(name, 9 * 1024**3) + bytes(1024))
+
+    with pytest.raises(DrydockError, match=r"early|end"):
+        read_tar(stream)
+
+
+def test_the_sizes_of_entries_that_keep_nothing_count_together_too() -> None:
+    data = b"".join(claims(f".wh.{number}", 400) + bytes(512) for number in range(30))
+
+    assert refusal(data, Limits(size_bytes=20 * 1024)).problem.code is Code.FAILED
+
+
+def test_a_whiteout_or_the_root_with_a_little_content_is_read_over() -> None:
+    assert paths(entry(".wh.a", b"x" * 700), entry("./", b"y" * 10), entry("b")) == ["a", "b"]
 
 
 def pax_header(records: Sequence[tuple[str, str]], kind: bytes = tarfile.XHDTYPE) -> bytes:
