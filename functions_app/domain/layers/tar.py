@@ -8,6 +8,7 @@ import hashlib
 import posixpath
 import struct
 import tarfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO, Protocol, cast
 
@@ -31,13 +32,16 @@ class Readable(Protocol):
         """At most so many bytes; none at the end."""
 
 
-def read_tar(stream: Readable, *, limits: Limits | None = None) -> LayerContents:
+def read_tar(
+    stream: Readable, *, limits: Limits | None = None, watch: Callable[[], None] | None = None
+) -> LayerContents:
     """Read an uncompressed layer to the end of the stream; an empty one has no entries.
 
-    Raises DrydockError: FAILED beyond a limit, INVALID for what is no tar, and what the stream raises.
+    `watch` is called several times a second, whatever the layer holds; it may raise. Raises DrydockError: FAILED beyond
+    a limit, INVALID for what is no tar, and what the stream and `watch` raise.
     """
-    source = _Source(stream, limits or Limits())
-    reading = _Reading(source.limits)
+    source = _Source(stream, limits or Limits(), watch or _nobody)
+    reading = _Reading(source.limits, source.watch)
     try:
         source.expect_headers()
         with tarfile.open(
@@ -60,11 +64,15 @@ def read_tar(stream: Readable, *, limits: Limits | None = None) -> LayerContents
     return reading.contents()
 
 
+def _nobody() -> None:
+    """Nobody will say that it is not wanted any more."""
+
+
 class _Source:
     """The stream, with a bound on all of it and on what is read for the headers of one entry."""
 
-    def __init__(self, stream: Readable, limits: Limits) -> None:
-        self.limits = limits
+    def __init__(self, stream: Readable, limits: Limits, watch: Callable[[], None]) -> None:
+        self.limits, self.watch = limits, watch
         self.read_bytes = 0
         self.left: int | None = None
         self._stream = stream
@@ -74,6 +82,7 @@ class _Source:
         self.left = HEADER_BYTES + CHUNK
 
     def read(self, size: int) -> bytes:
+        self.watch()
         data = self._stream.read(size)
         self.read_bytes += len(data)
         self._ends += not data
@@ -96,6 +105,7 @@ class _Source:
 @dataclass
 class _Reading:
     limits: Limits
+    watch: Callable[[], None]
     entries: dict[tuple[FileKind | str, str], FileEntry] = field(default_factory=dict)
     packages: dict[str, list[Package]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -187,6 +197,7 @@ class _Reading:
         wanted = self._wanted(reader, member.size, path)
         kept, digest, size = bytearray(), hashlib.sha256(), 0
         while chunk := file.read(CHUNK):
+            self.watch()  # here too: a hole of gigabytes is read from nowhere
             digest.update(chunk)
             size += len(chunk)
             kept += chunk[: max(0, wanted - len(kept))]

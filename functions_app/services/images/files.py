@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any
 
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.images.manifests import Descriptor, Manifest, parse_manifest
@@ -210,24 +210,14 @@ class _Stopped(Exception):
     """Nobody wants this layer any more."""
 
 
-class _Stoppable:
-    """A stream that ends at once when told."""
-
-    def __init__(self, stream: BinaryIO, stop: threading.Event) -> None:
-        self._stream = stream
-        self._stop = stop
-
-    def read(self, size: int) -> bytes:
-        """At most so many bytes."""
-        if self._stop.is_set():
-            raise _Stopped
-        return self._stream.read(size)
-
-
 def _read(registry: Registry, layer: Layer, stop: threading.Event) -> LayerContents | Problem:
+    def watch() -> None:
+        if stop.is_set():
+            raise _Stopped
+
     try:
         with open_layer(registry, layer.repository, layer.descriptor, layer.diff_id) as tar:
-            return read_tar(_Stoppable(tar, stop))  # leaving the block verifies the layer's digests
+            return read_tar(tar, watch=watch)  # leaving the block verifies the layer's digests
     except DrydockError as error:
         return error.problem
 

@@ -2,6 +2,8 @@
 
 import gzip
 import itertools
+import tarfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -288,6 +290,32 @@ def test_a_run_that_is_cancelled_keeps_the_layers_read_so_far(
         layer_reading.STEPS[0].action(begun(run, lambda _: signals.give(run, SignalKind.CANCEL, operator)))
 
     assert 1 <= LayerFiles.objects.filter(diff_id__in=found[0].diff_ids).count() <= 2
+
+
+def hole(size: int) -> bytes:
+    """A tar of one file that is packed in nothing, and has so many bytes."""
+    member = tarfile.TarInfo("hole")
+    member.pax_headers = {"GNU.sparse.major": "0", "GNU.sparse.minor": "1", "GNU.sparse.name": next(WORDS),
+                          "GNU.sparse.size": str(size), "GNU.sparse.map": "0,0"}  # fmt: skip
+    return member.tobuf(tarfile.PAX_FORMAT) + bytes(1024)
+
+
+def test_a_cancel_is_heard_while_a_layer_keeps_its_reader_busy_without_bringing_a_byte(
+    aws: Sandbox, operator: Actor, begun: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "ASK_EVERY", 0.0)
+    (release,) = polled(aws, small(make_layer({"small": next(WORDS).encode()}), hostile(hole(9 * 1024**3))))
+    run = submit_for_releases([release.pk], operator)
+    cancelled = list[float]()
+
+    def cancel(_: Lease) -> None:
+        signals.give(run, SignalKind.CANCEL, operator)
+        cancelled.append(time.monotonic())
+
+    with pytest.raises(Cancelled, match=r"^layers read: 1 of 2$"):
+        layer_reading.STEPS[0].action(begun(run, cancel))
+
+    assert time.monotonic() - cancelled[0] < 2
 
 
 def hostile(data: bytes, diff_id: str = "") -> Layer:
