@@ -22,7 +22,7 @@ from functions_app.registry.errors import broken
 
 LAYER_LIMIT = SIZE_LIMIT  # bytes, uncompressed: Lambda takes no larger image
 PIECE = 256 * 1024  # bytes unpacked at a time
-WINDOW_LIMIT = 128 * 1024**2  # bytes; what zstd itself unpacks without being told that memory is plenty
+WINDOW_LIMIT = 64 * 1024**2  # bytes, all of it memory; builders of images stay below 8 MB, RFC 8878 asks for no more
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _ZSTD_SKIPPABLE = (b"\x2a\x4d\x18", 0x50)  # 0x184D2A5?, little endian: the first byte is 0x50 to 0x5f

@@ -5,10 +5,10 @@ here comes from outside and may be malformed: the parsers raise DrydockError(INV
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from functions_app.domain.images.platforms import normalised
 from functions_app.domain.json_fields import (
@@ -30,8 +30,11 @@ MANIFEST_TYPES = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_INDEX)
 INDEX_TYPES = frozenset({OCI_INDEX, DOCKER_INDEX})
 SIZE_LIMIT = 10 * 1024**3  # bytes, uncompressed: Lambda's
 BLOB_SIZES = 2**50  # bytes: more in all than any registry holds of one image, and still a number that a column holds
-LAYERS, STEPS = 1000, 10_000  # of one image; no runtime mounts more than 500 layers
+LAYERS = 1000  # of one image; no runtime mounts more than 500
+STEPS = 10_000  # of one image; its variables, labels and words of a command are no more either
 CONFIG_TYPES = frozenset({"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"})
+
+Many = TypeVar("Many", bound=Sized)
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,8 @@ def parse_manifest(data: bytes, media_type: str = "") -> Manifest | Index:
         raise malformed(
             "manifest", f"media type {claimed!r} is not one that Drydock reads, or does not fit its contents"
         )
-    digest, annotations = _sha256(data), read_texts(document.get("annotations"), "annotations")
+    digest = _sha256(data)
+    annotations = _few(read_texts(document.get("annotations"), "annotations"), STEPS, "annotations")
     if claimed in INDEX_TYPES:
         listed = [(_descriptor(entry), entry) for entry in read_list(document["manifests"], "manifests")]
         entries = tuple((descriptor, _entry_platform(entry)) for descriptor, entry in listed)
@@ -166,17 +170,17 @@ def parse_config(data: bytes) -> ImageConfig:
         history=tuple(
             _history_entry(entry) for entry in _few(read_list(document.get("history"), "history"), STEPS, "steps")
         ),
-        entrypoint=tuple(read_strings(settings.get("Entrypoint"), "Entrypoint")),
-        command=tuple(read_strings(settings.get("Cmd"), "Cmd")),
+        entrypoint=tuple(_few(read_strings(settings.get("Entrypoint"), "Entrypoint"), STEPS, "words")),
+        command=tuple(_few(read_strings(settings.get("Cmd"), "Cmd"), STEPS, "words")),
         working_directory=read_text(settings.get("WorkingDir")),
-        env=tuple(_pair(text) for text in read_strings(settings.get("Env"), "Env")),
-        labels=read_texts(settings.get("Labels"), "Labels"),
+        env=tuple(_pair(text) for text in _few(read_strings(settings.get("Env"), "Env"), STEPS, "variables")),
+        labels=_few(read_texts(settings.get("Labels"), "Labels"), STEPS, "labels"),
         created=read_time(document.get("created")),
     )
 
 
-def _few(items: list[Any], most: int, what: str) -> list[Any]:
-    """The list, where it is no longer than any image's: comparing two endless ones would take for ever."""
+def _few(items: Many, most: int, what: str) -> Many:
+    """The items, where they are no more than any image's: comparing two endless ones would take for ever."""
     if len(items) > most:
         raise malformed("image", f"it has more than {most:,} {what}")
     return items

@@ -1,5 +1,6 @@
 """What a layer holds: its files, directories and links, what it hides, and the packages that its metadata names."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,13 +29,18 @@ class FileEntry:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a layer may have; more is refused, never cut. `names_bytes` are those of all paths and links together."""
+    """What a layer may have; more is refused, never cut, but for packages: of those it is told that not all are known.
+
+    Texts are measured in bytes. `names_bytes` are those of all paths and links together, `packages_bytes` what the
+    packages take in memory.
+    """
 
     entries: int = 400_000
     path_length: int = 4096
-    names_bytes: int = 64 * 1024**2
+    names_bytes: int = 32 * 1024**2
     size_bytes: int = 10 * 1024**3
     packages: int = 50_000
+    packages_bytes: int = 16 * 1024**2
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ class LayerContents:
     `notes` are sentences on metadata that could not be read: the packages are then not all there are.
     """
 
-    entries: tuple[FileEntry, ...]
+    entries: Sequence[FileEntry]
     packages: tuple[Package, ...] = ()
     size_bytes: int = 0
     notes: tuple[str, ...] = ()

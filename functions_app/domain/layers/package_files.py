@@ -5,19 +5,24 @@ package.json. Everything comes from a layer, hence from outside: each reader is 
 what is wrong with a file.
 """
 
-import json
-from collections.abc import Callable, Iterable, Mapping
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
-from functions_app.domain.json_fields import malformed
+from functions_app.domain.json_fields import malformed, read_object
+from functions_app.domain.layers.effort import Effort
 from functions_app.domain.layers.rpm_database import MOST, read_packages
 from functions_app.domain.text import visible
 
 TEXT = 200  # characters of a name or a version
+VALUE = 4 * TEXT  # bytes of a field that are looked at
 MEGABYTE = 1024**2
+HELD = 16 * MEGABYTE  # bytes of memory that the packages of one file may take
+_OBJECT = 100  # bytes of memory that a package takes beside its texts
 
+Data = bytes | bytearray
 Found = Iterable[tuple[str, str]]
 
 
@@ -29,6 +34,11 @@ class Package:
     name: str
     version: str
     path: str
+
+    @property
+    def held_bytes(self) -> int:
+        """The memory that it takes, without its path, which many share."""
+        return _OBJECT + sys.getsizeof(self.name) + sys.getsizeof(self.version)
 
     def as_json(self) -> dict[str, str]:
         """Plain values for a JSON column; `from_json` reads them back."""
@@ -46,13 +56,21 @@ class MetadataReader:
 
     kind: str
     limit: int
-    parse: Callable[[bytes], Found]
+    parse: Callable[[Data, Effort], Found]
     head: bool = False
 
-    def packages(self, data: bytes, path: str) -> list[Package]:
-        """What the file tells. Raises DrydockError(INVALID)."""
-        named = ((visible(name, TEXT), visible(version, TEXT)) for name, version in islice(self.parse(data), MOST))
-        return [Package(self.kind, name, version, path) for name, version in named if name and version]
+    def packages(self, data: Data, path: str, effort: Effort | None = None) -> list[Package]:
+        """What the file tells; `data` may be emptied, since it is large. Raises DrydockError(INVALID)."""
+        packages: list[Package] = []
+        held = 0
+        for name, version in islice(self.parse(data, effort or Effort()), MOST):
+            package = Package(self.kind, visible(name, TEXT), visible(version, TEXT), path)
+            if package.name and package.version:
+                packages.append(package)
+                held += package.held_bytes
+            if held > HELD:
+                raise malformed("file", f"its names take more than {HELD:,} bytes")
+        return packages
 
 
 def reader_of(path: str) -> MetadataReader | None:
@@ -80,53 +98,65 @@ def _is_npm_package(folder: str) -> bool:
     return parts[-2:-1] == ["node_modules"] or (parts[-3:-2] == ["node_modules"] and parts[-2].startswith("@"))
 
 
-def _dpkg(data: bytes) -> Found:
-    for fields in _paragraphs(data, ("Package", "Version", "Status")):
+def _dpkg(data: Data, effort: Effort) -> Found:
+    for fields in _paragraphs(data, _DPKG_FIELDS, effort):
         status = fields.get("Status", "install ok installed").split()  # files of status.d have no such field
         if status[2:3] == ["installed"]:
             yield fields.get("Package", ""), fields.get("Version", "")
 
 
-def _apk(data: bytes) -> Found:
-    for fields in _paragraphs(data, ("P", "V")):
+def _apk(data: Data, effort: Effort) -> Found:
+    for fields in _paragraphs(data, _APK_FIELDS, effort):
         yield fields.get("P", ""), fields.get("V", "")
 
 
-def _python(data: bytes) -> Found:
-    for fields in _paragraphs(data, ("Name", "Version")):
+def _python(data: Data, effort: Effort) -> Found:
+    for fields in _paragraphs(data, _PYTHON_FIELDS, effort):
         yield fields.get("Name", ""), fields.get("Version", "")
         return  # after the first empty line comes the description
 
 
-def _paragraphs(data: bytes, wanted: tuple[str, ...]) -> Iterable[dict[str, str]]:
-    """The wanted fields of each paragraph of `Field: value` lines; lines that begin with a space belong to the last."""
-    fields: dict[str, str] = {}
-    for line in data.decode("utf-8", "backslashreplace").split("\n"):
-        if not line.strip():
-            if fields:
-                yield fields
-            fields = {}
-            continue
-        name, _, value = line.partition(":")
-        if name in wanted:
-            fields.setdefault(name, value.strip())
-    if fields:
-        yield fields
+def _paragraphs(data: Data, wanted: re.Pattern[bytes], effort: Effort) -> Iterator[dict[str, str]]:
+    """The wanted fields of each paragraph of `Field: value` lines; lines that begin with a space belong to the last.
+
+    The bytes are searched where they are: as text, or split into lines, they would take many times the memory.
+    """
+    start = 0
+    while start < len(data):
+        gap = _GAP.search(data, start)
+        end, following = gap.span() if gap else (len(data), len(data))
+        fields: dict[str, str] = {}
+        effort.step()
+        for match in wanted.finditer(data, start, end):
+            effort.step()
+            value = bytes(data[match.end() : min(match.end() + VALUE, _line_end(data, match.end(), end))])
+            fields.setdefault(match[1].decode(), value.decode("utf-8", "backslashreplace").strip())
+        if fields:
+            yield fields
+        start = following
 
 
-def _npm(data: bytes) -> Found:
-    try:
-        document: Any = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise malformed("package.json", f"it is not JSON ({error})") from error
-    if not isinstance(document, dict):
-        raise malformed("package.json", "it is not an object")
+def _line_end(data: Data, start: int, end: int) -> int:
+    found = data.find(b"\n", start, end)
+    return end if found < 0 else found
+
+
+def _npm(data: Data, effort: Effort) -> Found:
+    document = read_object(bytes(data), "package.json")
     name, version = document.get("name"), document.get("version")
     if isinstance(name, str) and isinstance(version, str):
         yield name, version
 
 
-_RPM = MetadataReader("rpm", 64 * MEGABYTE, read_packages)
+def _rpm(data: Data, effort: Effort) -> Found:
+    return read_packages(data, effort)
+
+
+_GAP = re.compile(rb"\n[ \t\r\n\f\v]*\n")  # lines with nothing in them
+_DPKG_FIELDS = re.compile(rb"^(Package|Version|Status):", re.MULTILINE)
+_APK_FIELDS = re.compile(rb"^(P|V):", re.MULTILINE)
+_PYTHON_FIELDS = re.compile(rb"^(Name|Version):", re.MULTILINE)
+_RPM = MetadataReader("rpm", 40 * MEGABYTE, _rpm)
 _DPKG = MetadataReader("deb", 32 * MEGABYTE, _dpkg)
 _STATUS_FILE = MetadataReader("deb", MEGABYTE, _dpkg)
 _APK = MetadataReader("apk", 32 * MEGABYTE, _apk)

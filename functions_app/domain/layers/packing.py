@@ -4,31 +4,56 @@ import json
 import sys
 import zlib
 from array import array
-from collections.abc import Iterable
-from itertools import accumulate, pairwise
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate, islice, pairwise
+from typing import TypeVar
 
 from functions_app.domain.layers.entries import FILE_KINDS, FileEntry, LayerContents
+from functions_app.domain.layers.entry_table import DIGEST, EntryTable
 from functions_app.domain.layers.package_files import Package
 
 VERSION = b"\x01"
-_CODES = {kind: code for code, kind in enumerate(FILE_KINDS)}
-_DIGEST = 32  # bytes
+BATCH = 10_000  # rows at a time
+T = TypeVar("T")
 
 
 def pack(contents: LayerContents) -> bytes:
     """Entries, notes and size, as `unpack` gives them back; the packages are kept elsewhere, where one can search."""
-    rows = contents.entries
-    columns = [
-        "\0".join(row.path for row in rows).encode(),
-        "\0".join(row.link for row in rows).encode(),
-        bytes(_CODES[row.kind] for row in rows),
-        _numbers("H", (row.mode for row in rows)),
-        _numbers("Q", (row.size for row in rows)),
-        bytes(bool(row.digest) for row in rows),
-        b"".join(bytes.fromhex(row.digest) for row in rows),
-    ]
-    head = {"size_bytes": contents.size_bytes, "notes": contents.notes, "columns": [len(column) for column in columns]}
-    return VERSION + zlib.compress(json.dumps(head).encode() + b"\n" + b"".join(columns))
+    table = contents.entries if isinstance(contents.entries, EntryTable) else EntryTable.of(contents.entries)
+    columns = _columns(table)
+    lengths = [sum(map(len, column())) for column in columns]
+    head = {"size_bytes": contents.size_bytes, "notes": contents.notes, "columns": lengths}
+    packer = zlib.compressobj()
+    packed = [VERSION, packer.compress(json.dumps(head).encode() + b"\n")]
+    packed += (packer.compress(piece) for column in columns for piece in column())
+    return b"".join((*packed, packer.flush()))
+
+
+def _columns(table: EntryTable) -> Sequence[Callable[[], Iterator[bytes]]]:
+    """The columns, each made piece by piece as often as one asks: in one piece they would be all there twice."""
+    return (
+        lambda: _lines(map(table.path, table.rows())),
+        lambda: _lines(map(table.link, table.rows())),
+        lambda: _joined(table.kinds[row : row + 1] for row in table.rows()),
+        lambda: (_numbers("H", some) for some in _batched(table.modes[row] for row in table.rows())),
+        lambda: (_numbers("Q", some) for some in _batched(table.sizes[row] for row in table.rows())),
+        lambda: _joined(table.marks[row : row + 1] for row in table.rows()),
+        lambda: _joined(map(table.digest, table.rows())),
+    )
+
+
+def _lines(texts: Iterable[bytearray]) -> Iterator[bytes]:
+    """Texts with a NUL between each two."""
+    return _joined(b"\0" + text if number else text for number, text in enumerate(texts))
+
+
+def _joined(parts: Iterable[bytes | bytearray]) -> Iterator[bytes]:
+    return (b"".join(some) for some in _batched(parts))
+
+
+def _batched(items: Iterable[T]) -> Iterator[tuple[T, ...]]:
+    iterator = iter(items)
+    return iter(lambda: tuple(islice(iterator, BATCH)), ())
 
 
 def unpack(data: bytes, packages: Iterable[Package] = ()) -> LayerContents:
@@ -46,7 +71,7 @@ def _entries(body: bytes, lengths: Iterable[int]) -> tuple[FileEntry, ...]:
     paths, links, kinds, modes, sizes, marks, digests = (body[start:end] for start, end in pairwise(ends))
     taken = accumulate(marks, initial=0)
     return tuple(
-        FileEntry(path, FILE_KINDS[kind], size, digests[_DIGEST * at : _DIGEST * (at + mark)].hex(), link, mode)
+        FileEntry(path, FILE_KINDS[kind], size, digests[DIGEST * at : DIGEST * (at + mark)].hex(), link, mode)
         for path, link, kind, mode, size, mark, at in zip(
             paths.decode().split("\0"),
             links.decode().split("\0"),

@@ -7,13 +7,16 @@ Names are taken as containerd takes them: cleaned as if the layer's root were th
 import hashlib
 import posixpath
 import struct
+import sys
 import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO, Protocol, cast
 
 from functions_app.domain.errors import DrydockError
-from functions_app.domain.layers.entries import FileEntry, FileKind, LayerContents, Limits
+from functions_app.domain.layers.effort import Effort
+from functions_app.domain.layers.entries import FileEntry, LayerContents, Limits
+from functions_app.domain.layers.entry_table import EntryTable
 from functions_app.domain.layers.package_files import MetadataReader, Package, reader_of, unread_changes
 from functions_app.domain.layers.tar_headers import HEADER_BYTES, beyond, broken, forget, members_within
 from functions_app.domain.text import visible
@@ -106,11 +109,12 @@ class _Source:
 class _Reading:
     limits: Limits
     watch: Callable[[], None]
-    entries: dict[tuple[FileKind | str, str], FileEntry] = field(default_factory=dict)
+    entries: EntryTable = field(default_factory=EntryTable)
     packages: dict[str, list[Package]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     count: int = 0
     package_count: int = 0
+    packages_bytes: int = 0
     size_bytes: int = 0
     names_bytes: int = 0
 
@@ -119,7 +123,7 @@ class _Reading:
         path = self._path(member.name)
         link = self._link(member)
         self.count += 1
-        self.names_bytes += len(path) + len(link)
+        self.names_bytes += _bytes_of(path) + _bytes_of(link)
         if self.count > self.limits.entries:
             raise beyond(f"it has more than {self.limits.entries:,} entries")
         if self.names_bytes > self.limits.names_bytes:
@@ -134,11 +138,11 @@ class _Reading:
 
     def contents(self) -> LayerContents:
         packages = tuple(package for path in sorted(self.packages) for package in self.packages[path])
-        return LayerContents(tuple(self.entries.values()), packages, self.size_bytes, tuple(self.notes))
+        return LayerContents(self.entries, packages, self.size_bytes, tuple(self.notes))
 
     def _path(self, name: str) -> str:
-        if len(name) > self.limits.path_length:
-            raise beyond(f"a path is longer than {self.limits.path_length:,} characters: {name[:60]}...")
+        if _bytes_of(name) > self.limits.path_length:
+            raise beyond(f"a path is longer than {self.limits.path_length:,} bytes: {name[:60]}...")
         return posixpath.normpath("/" + visible(name)).lstrip("/")
 
     def _link(self, member: tarfile.TarInfo) -> str:
@@ -146,41 +150,37 @@ class _Reading:
             return self._path(member.linkname)
         if not member.issym():
             return ""
-        if len(member.linkname) > self.limits.path_length:
-            raise beyond(f"the target of a link is longer than {self.limits.path_length:,} characters")
+        if _bytes_of(member.linkname) > self.limits.path_length:
+            raise beyond(f"the target of a link is longer than {self.limits.path_length:,} bytes")
         return visible(member.linkname)
 
     def _hide(self, folder: str, name: str) -> None:
         if name == OPAQUE:
-            self._put("opaque", FileEntry(folder, "opaque"))
+            self.entries.put(FileEntry(folder, "opaque"))
         elif not name.startswith(AUFS):  # aufs's own notes, which mean nothing elsewhere
             hidden = name.removeprefix(WHITEOUT)
             if hidden in {"", ".", ".."}:
                 raise broken(f"the whiteout {folder}/{name} hides no name")
-            self._put("whiteout", FileEntry(posixpath.join(folder, hidden), "whiteout"))
+            self.entries.put(FileEntry(posixpath.join(folder, hidden), "whiteout"))
 
     def _keep(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, link: str) -> None:
         mode = member.mode & 0o7777
         self.packages.pop(path, None)
         if member.isreg() and member.type in tarfile.SUPPORTED_TYPES:
             digest = self._read_file(archive, member, path)
-            self._put("", FileEntry(path, "file", member.size, digest, mode=mode))
+            self.entries.put(FileEntry(path, "file", member.size, digest, mode=mode))
         elif member.isdir():
-            self._put("", FileEntry(path, "dir", mode=mode))
+            self.entries.put(FileEntry(path, "dir", mode=mode))
         elif member.issym():
-            self._put("", FileEntry(path, "symlink", link=link))
+            self.entries.put(FileEntry(path, "symlink", link=link))
         elif member.islnk():
             if (known := self.packages.get(link)) and reader_of(path):
                 self._keep_packages(path, [Package(one.kind, one.name, one.version, path) for one in known])
-            self._put("", FileEntry(path, "hardlink", link=link, mode=mode))
+            self.entries.put(FileEntry(path, "hardlink", link=link, mode=mode))
         elif member.isdev():
-            self._put("", FileEntry(path, "device", mode=mode))
+            self.entries.put(FileEntry(path, "device", mode=mode))
         else:
             raise broken(f"{path} is of the unknown type {member.type!r}")
-
-    def _put(self, group: str, entry: FileEntry) -> None:
-        self.entries.pop((group, entry.path), None)
-        self.entries[group, entry.path] = entry
 
     def _read_file(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> str:
         self.size_bytes += member.size
@@ -204,9 +204,7 @@ class _Reading:
         if size != member.size:
             raise broken(f"{path} ends early")
         if reader and wanted:
-            data = bytes(kept)
-            del kept  # it may be large
-            self._read_metadata(reader, data, path)
+            self._read_metadata(reader, kept, path)
         return digest.hexdigest()
 
     def _wanted(self, reader: MetadataReader | None, size: int, path: str) -> int:
@@ -218,21 +216,28 @@ class _Reading:
             return 0
         return min(size, reader.limit)
 
-    def _read_metadata(self, reader: MetadataReader, data: bytes, path: str) -> None:
+    def _read_metadata(self, reader: MetadataReader, data: bytearray, path: str) -> None:
         try:
-            packages = reader.packages(data, path)
+            packages = reader.packages(data, path, Effort(self.watch))
         except DrydockError as error:
             self._note(f"{path}: {error.problem.message}")
             return
         self._keep_packages(path, packages)
 
     def _keep_packages(self, path: str, packages: list[Package]) -> None:
-        self.package_count += len(packages)
-        if self.package_count > self.limits.packages:
+        count = self.package_count + len(packages)
+        held = self.packages_bytes + sum(package.held_bytes for package in packages) + sys.getsizeof(path)
+        if count > self.limits.packages:
             self._note(f"It has more than {self.limits.packages:,} packages: not all are known.")
+        elif held > self.limits.packages_bytes:
+            self._note(f"Its packages take more than {self.limits.packages_bytes:,} bytes: not all are known.")
         elif packages:
-            self.packages[path] = packages
+            self.packages[path], self.package_count, self.packages_bytes = packages, count, held
 
     def _note(self, text: str) -> None:
         if len(self.notes) < NOTES and text not in self.notes:
             self.notes.append(text[:300])
+
+
+def _bytes_of(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))

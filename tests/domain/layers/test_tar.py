@@ -213,7 +213,7 @@ def flat(count: int) -> bytes:
         (flat(5), Limits(entries=4), "more than 4 entries"),
         (flat(2) + b"x" * 4000, Limits(size_bytes=10_000), "larger than 10,000 bytes"),
         (tar_of([entry("a", b"x" * 20_000)]), Limits(size_bytes=10_000), "larger than 10,000 bytes"),
-        (tar_of([entry("p" * 5000)]), Limits(), "a path is longer than 4,096 characters"),
+        (tar_of([entry("p" * 5000)]), Limits(), "a path is longer than 4,096 bytes"),
         (tar_of([entry("s", kind=tarfile.SYMTYPE, linkname="p" * 5000)]), Limits(), "the target of a link is longer"),
         (flat(50), Limits(names_bytes=100), "paths together are longer than 100 bytes"),
     ],
