@@ -13,7 +13,7 @@ import tarfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import fields
+from dataclasses import replace
 from itertools import pairwise
 
 from functions_app.domain.errors import DrydockError
@@ -222,7 +222,8 @@ def read(share: int) -> None:
     INPUT.peek(1)  # by then it is made
     before, began, looked = most_memory(), time.perf_counter(), list[float]()
     shared = ("entries", "names_bytes", "packages_bytes")
-    limits = Limits(**{each.name: each.default // share for each in fields(Limits) if each.name in shared})
+    most = Limits()
+    limits = replace(most, **{name: getattr(most, name) // share for name in shared if hasattr(most, name)})
     told = ""
     try:
         contents = read_tar(Piped(), limits=limits, watch=lambda: looked.append(time.perf_counter()))

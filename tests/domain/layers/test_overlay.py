@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.layers import overlay as layer_overlay
 from functions_app.domain.layers.entries import FileEntry, FileKind, LayerContents
+from functions_app.domain.layers.entry_table import EntryTable
 from functions_app.domain.layers.overlay import diff_files, overlay
 from functions_app.domain.layers.packing import pack, unpack
 
@@ -248,3 +249,27 @@ def test_what_is_packed_is_unpacked_as_it_was(entries: list[FileEntry], size: in
 def test_bytes_of_another_version_are_not_guessed_at(data: bytes) -> None:
     with pytest.raises(ValueError, match="unknown version"):
         unpack(data)
+
+
+@settings(deadline=None)
+@given(st.lists(ANY, max_size=40))
+def test_a_table_keeps_the_last_of_each_path_and_hiding_is_another_entry_than_having(entries: list[FileEntry]) -> None:
+    table = EntryTable()
+    kept: dict[tuple[str, str], FileEntry] = {}
+    for entry in entries * 2:
+        table.put(entry)
+        key = entry.kind if entry.kind in {"whiteout", "opaque"} else ""
+        kept.pop((key, entry.path), None)
+        kept[key, entry.path] = entry
+
+    assert table == tuple(kept.values())
+    assert unpack(pack(LayerContents(table))).entries == tuple(kept.values())
+
+
+def test_a_table_grows_without_losing_what_is_in_it() -> None:
+    table = EntryTable()
+    for number in [*range(5000), *range(2500)]:
+        table.put(file(f"some/path/{number}"))
+
+    assert [entry.path for entry in table] == [f"some/path/{number}" for number in [*range(2500, 5000), *range(2500)]]
+    assert table[-1].path == "some/path/2499"

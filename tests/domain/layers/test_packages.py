@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from functions_app.domain.errors import DrydockError
-from functions_app.domain.layers.entries import LayerContents
+from functions_app.domain.layers.effort import Effort
+from functions_app.domain.layers.entries import LayerContents, Limits
 from functions_app.domain.layers.package_files import Package, reader_of
 from functions_app.domain.layers.packages import PackageChange, diff_packages, overlay_packages
 from functions_app.domain.layers.tar import read_tar
@@ -171,6 +172,39 @@ def test_a_package_json_of_any_form_harms_nobody(data: bytes) -> None:
     assert reader is not None
     with suppress(DrydockError):
         assert reader.packages(data, "p") == []
+
+
+def test_a_database_is_searched_where_it_is_and_fields_are_found_as_before() -> None:
+    data = b"\n\n P:no\nP: a \r\nV:1\r\n\r\n  \n\nP:b\nP:second\nXV:no\nV:2\n more\n\n \t\nP:nameless\n\nP:c\nV:3"
+
+    assert found({"lib/apk/db/installed": data}) == [("apk", "a", "1"), ("apk", "b", "2"), ("apk", "c", "3")]
+
+
+def test_a_database_of_too_many_parts_is_told_as_not_read() -> None:
+    reader = reader_of("lib/apk/db/installed")
+    assert reader is not None
+
+    with pytest.raises(DrydockError, match="more than 100 steps"):
+        reader.packages(b"P:\n\n" * 60, "p", Effort(most=100))
+
+
+def test_names_are_measured_in_bytes_and_what_is_too_much_is_told_as_not_read() -> None:
+    ship = "\U0001f6a2"
+    data = "".join(f"P:{number}{ship * 150}\nV:{ship * 150}\n\n" for number in range(15_000)).encode()
+
+    contents = layer({"lib/apk/db/installed": data})
+
+    assert contents.packages == ()
+    assert "its names take more than 16,777,216 bytes" in contents.notes[0]
+
+
+def test_the_packages_of_all_files_together_are_measured_too() -> None:
+    files = {f"node_modules/{number}/package.json": manifest(str(number), "1" * 200) for number in range(20)}
+
+    contents = read_tar(io.BytesIO(make_layer(files).tar), limits=Limits(packages_bytes=4000))
+
+    assert 0 < len(contents.packages) < 20
+    assert contents.notes == ("Its packages take more than 4,000 bytes: not all are known.",)
 
 
 # A stack of layers

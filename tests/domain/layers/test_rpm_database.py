@@ -3,6 +3,7 @@
 import gzip
 import sqlite3
 import struct
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.layers.effort import STEPS, Effort
 from functions_app.domain.layers.rpm_database import read_packages
 from sandbox.images.rpm_packages import RpmPackage, berkeley_database, sqlite_database
+from tests.domain.layers.hostile import PAGE, berkeley_circle, berkeley_shared, ndb_of
 
 DATA = Path(__file__).with_name("data") / "packages"
 INSTALLED = [
@@ -139,6 +142,59 @@ def test_overflow_pages_that_go_round_in_a_circle_are_noticed() -> None:
         struct.pack_into("<I", data, start + 16, pages[0] // 4096)
 
     assert "Berkeley DB" in refusal(bytes(data))
+
+
+@pytest.mark.parametrize("make", [berkeley_circle, lambda size: berkeley_shared(size, 200)])
+def test_each_overflow_page_is_visited_once_at_most(make: Callable[[int], bytes]) -> None:
+    data, effort = make(1024**2), Effort()
+
+    with pytest.raises(DrydockError, match="Berkeley DB"):
+        read_packages(data, effort)
+
+    assert effort.taken <= len(data) // PAGE + 500
+
+
+def test_a_record_that_claims_more_than_any_header_has_is_not_put_together() -> None:
+    assert "longer than 16,777,216 bytes" in refusal(ndb_of([header((1000, 6, b"a\0"), (1001, 6, bytes(2**24)))]))
+
+
+def test_names_that_would_fill_the_memory_are_told_as_not_read() -> None:
+    blobs = [header((1000, 6, b"%d" % number + b"n" * 1000 + b"\0"), (1001, 6, b"1\0")) for number in range(20_000)]
+
+    assert "names take more than" in refusal(ndb_of(blobs))
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_what_a_real_database_costs_is_far_from_the_limit(name: str) -> None:
+    effort = Effort()
+    read_packages(real(name), effort)
+    assert effort.taken < STEPS / 1000
+
+
+def test_whoever_waits_can_stop_a_reading_that_takes_long() -> None:
+    class Enough(Exception):
+        """Nobody wants it any more."""
+
+    def watch() -> None:
+        raise Enough
+
+    many = [header((1000, 6, b"gpg-pubkey\0"), (1001, 6, b"1\0"))] * 20_000
+    for data in (sqlite_of(*many * 10), ndb_of(many)):
+        with pytest.raises(Enough):
+            read_packages(data, Effort(watch))
+
+
+def test_a_file_that_takes_too_many_steps_is_told_as_not_read() -> None:
+    many = [header((1000, 6, b"gpg-pubkey\0"), (1001, 6, b"1\0"))] * 2000
+    for data in (sqlite_of(*many * 10), ndb_of(many)):
+        with pytest.raises(DrydockError, match="takes more than 600 steps"):
+            read_packages(data, Effort(most=600))
+
+
+def test_a_schema_in_another_encoding_or_in_small_letters_is_looked_at_too() -> None:
+    assert "not in UTF-8" in refusal(sqlite_with("PRAGMA encoding = 'UTF-16'; CREATE TABLE Packages (blob)"))
+    data = sqlite_with("CREATE TABLE Packages (blob)") + b"create table x (a)" * 10_000
+    assert "endless" in refusal(data)
 
 
 def test_a_page_that_counts_more_entries_than_it_can_hold_is_noticed() -> None:
