@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from functions_app.domain.images.app_files import AppFiles
+from functions_app.domain.images.code_order import code_order, installs
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.images.manifests import HistoryEntry, ImageConfig
 
@@ -15,6 +16,9 @@ ZIP_LIMIT = 250 * 1024**2  # bytes unzipped, of code and layers together
 MANAGED = ("python", "nodejs", "java", "dotnet", "ruby", "provided")
 LAMBDA_ENTRYPOINT = "/lambda-entrypoint.sh"
 SHM = "/dev/shm"  # noqa: S108 - a name to look for
+BOOTSTRAP = "var/runtime/bootstrap"  # what that entry point starts on a base for own runtimes
+# Bases for which there was never a runtime for zips: .NET versions with short support. Source: AWS's .NET images page.
+CONTAINER_ONLY = re.compile(r"dotnet:(?:5\.0|5|7|9)(?![\d])")
 NOT_READ = "not known: the files of its layers have not been read"
 
 # Libraries that use semaphores or shared memory unless told otherwise; both need /dev/shm, which Lambda lacks.
@@ -36,19 +40,6 @@ _CLIENT = re.compile(
     r"awslambdaric|aws-lambda-ric|aws_lambda_ric|lambda\.runtime\.api\.client\.AWSLambda|lambda-adapter"
 )
 _INTERPRETER = re.compile(r"(?:^|/)(?:python[\d.]*|node|java|ruby|dotnet|php|gunicorn|uvicorn|npm|npx|yarn)$")
-_INSTALL = re.compile(
-    r"\b(?:pip3?\s+(?:--\S+\s+)*install|uv\s+(?:sync|pip\s+install)|poetry\s+install|pipenv\s+(?:install|sync)|"
-    r"npm\s+(?:ci|install|i)\b|yarn\s+install|pnpm\s+(?:install|i)\b|bundle\s+install|composer\s+install|"
-    r"go\s+mod\s+download|dotnet\s+restore|mvn\s|gradle\w*\s|cargo\s+(?:build|fetch)|"
-    r"(?:micro)?dnf\s+(?:-\S+\s+)*install|yum\s+(?:-\S+\s+)*install|apt-get\s+(?:-\S+\s+)*install|apk\s+add)"
-)
-_COPY = re.compile(r"(?:^|#\(nop\)\s+)(?:COPY|ADD)\s+(.*)", re.DOTALL)
-_MANIFEST = re.compile(
-    r"(?:^|/)(?:requirements[\w.-]*|constraints[\w.-]*|pyproject\.toml|setup\.(?:py|cfg)|poetry\.lock|uv\.lock|Pipfile(?:\.lock)?|"
-    r"package(?:-lock)?\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|\.npmrc|Gemfile(?:\.lock)?|[\w.*-]*\.gemspec|"
-    r"go\.(?:mod|sum)|pom\.xml|[\w.-]*\.gradle(?:\.kts)?|gradle\.properties|[\w.*-]*\.csproj|[\w.*-]*\.sln|NuGet\.config|"
-    r"Cargo\.(?:toml|lock)|composer\.(?:json|lock))$"
-)  # fmt: skip
 _WRITE_TO = re.compile(
     r"(?:^|[=\s>])(/(?!tmp(?:/|$)|dev/(?:null|stdout|stderr)|proc/)[\w./-]*(?:log|cache|tmp|run|data)[\w./-]*)"
 )
@@ -61,7 +52,8 @@ class AppShape:
     `base` is the release it stands on as people write it, `runtime` that of the AWS base beneath it (`python`),
     `between` a base of one's own between that and the app, `ended` whether it is past its end of life. `base_layers`
     of its layers belong to any base; the others are the app's own: `own_compressed`, `own_bytes` (uncompressed),
-    `files`. `packages` are names in lower case.
+    `files`. `packages` are names in lower case. `base_read`: whether the layers of its base are known too; nothing is
+    missing where there is none.
     """
 
     config: ImageConfig
@@ -74,6 +66,7 @@ class AppShape:
     own_bytes: int | None = None
     files: AppFiles | None = None
     packages: Collection[str] | None = None
+    base_read: bool = True
 
     @property
     def start(self) -> tuple[str, ...]:
@@ -101,11 +94,10 @@ def advise(shape: AppShape) -> tuple[Check, ...]:
 
 def _runtime_client(shape: AppShape) -> Check:
     name, start = "Runtime client", " ".join(shape.start)
-    brought = shape.runtime in MANAGED and shape.runtime != "provided"
-    if brought and (LAMBDA_ENTRYPOINT in shape.start or _CLIENT.search(start)):
-        return Check(name, True, f"{shape.base} brings it, and its entry point starts it.", "advice")
-    if found := _CLIENT.search(start):
-        return Check(name, True, f"Its entry point starts {found[0]}.", "advice")
+    if LAMBDA_ENTRYPOINT in shape.start and (found := _by_the_base(shape)):
+        return Check(name, *found, "advice")
+    if match := _CLIENT.search(start):
+        return Check(name, True, f"Its entry point starts {match[0]}.", "advice")
     if shape.packages is not None and (known := {"awslambdaric", "aws-lambda-ric"} & set(shape.packages)):
         return Check(name, True, f"The package {min(known)} is in it.", "advice")
     if shape.files is not None:
@@ -114,16 +106,36 @@ def _runtime_client(shape: AppShape) -> Check:
         if shape.files.runtime_clients:
             return Check(name, True, f"Found: /{shape.files.runtime_clients[0]}.", "advice")
     if LAMBDA_ENTRYPOINT in shape.start:
-        return Check(name, True, f"It starts {LAMBDA_ENTRYPOINT}, which AWS's bases start it by.", "advice")
+        text = f"It starts {LAMBDA_ENTRYPOINT}; which of AWS's bases that is from, and what it starts, is not known."
+        return Check(name, None, text, "advice")
     if shape.files is None:
         return Check(name, None, f"Its entry point names none; more is {NOT_READ}.", "advice")
+    if not shape.base_read:
+        return Check(name, None, "Not found in its own layers; those of its base have not been read.", "advice")
     if shape.start and _INTERPRETER.search(shape.start[0]):
-        return Check(
-            name, False, f"Not found, and {shape.start[0]} has none of its own: Lambda would wait in vain.", "advice"
-        )
+        text = f"Not found, and {shape.start[0]} has none of its own: unless its program asks Lambda for events by "
+        return Check(name, False, f"{text}itself, Lambda would wait in vain.", "advice")
     return Check(
         name, None, "Not found. A program in Go, Rust or C++ has it compiled in, which can't be seen.", "advice"
     )
+
+
+def _by_the_base(shape: AppShape) -> tuple[bool | None, str] | None:
+    """What the entry point of AWS's bases starts: their own client, or what an app has to bring."""
+    if shape.runtime not in MANAGED:
+        return None
+    if shape.runtime != "provided":
+        return True, f"{shape.base} brings it, and its entry point starts it."
+    if shape.files is None:
+        return (
+            None,
+            f"{LAMBDA_ENTRYPOINT} starts /{BOOTSTRAP}, which the app has to bring: whether it does is {NOT_READ}.",
+        )
+    if shape.files.bootstrap:
+        return True, f"{LAMBDA_ENTRYPOINT} starts /{BOOTSTRAP}, which it has."
+    if shape.between:
+        return None, f"{LAMBDA_ENTRYPOINT} starts /{BOOTSTRAP}: not in its own layers, and perhaps in {shape.between}."
+    return False, f"{LAMBDA_ENTRYPOINT} starts /{BOOTSTRAP}, which is not in it: Lambda would wait in vain."
 
 
 def _web_adapter(shape: AppShape) -> tuple[Check, ...]:
@@ -139,15 +151,20 @@ def _code_last(shape: AppShape) -> Check:
     name, steps = "Code last", app_steps(shape.config.history, shape.base_layers)
     if not steps:
         return Check(name, None, "Its history tells no build step of its own.", "advice")
-    code = ""
-    for step in steps:
-        if code and _INSTALL.search(step.created_by):
-            text = f"“{_brief(code)}” comes before “{_brief(step.created_by)}”: each change of the code installs anew."
-            return Check(name, False, f"{text} Copy the list of dependencies, install, then copy the code.", "advice")
-        if _copies_code(step.created_by):
-            code = step.created_by
-    if not any(_INSTALL.search(step.created_by) for step in steps):
-        return Check(name, True, "No step installs dependencies: there is nothing to put before the code.", "advice")
+    order = code_order(steps)
+    between = f"“{_brief(order.copied)}” comes before “{_brief(order.after)}”"
+    if order.ok is False:
+        text = f"{between}: each change of the code installs anew."
+        return Check(name, False, f"{text} Copy the list of dependencies, install, then copy the code.", "advice")
+    if order.ok is None and order.copied:
+        text = f"Not known: {between}, of which one can't tell whether the first is code and the second installs."
+        return Check(name, None, text, "advice")
+    if order.ok is None:
+        named = f"“{_brief(order.after)}”" if order.after.strip() else "a step without a text"
+        return Check(name, None, f"Not known: its history has {named}, which may hold anything.", "advice")
+    if not installs(steps):
+        text = "No step is known to install dependencies: there is nothing to put before the code."
+        return Check(name, True, text, "advice")
     return Check(name, True, "Dependencies are installed before the code is copied.", "advice")
 
 
@@ -160,17 +177,6 @@ def app_steps(history: Sequence[HistoryEntry], base_layers: int) -> tuple[Histor
             return tuple(history[position:])
         layers += not step.empty_layer
     return ()
-
-
-def _copies_code(created_by: str) -> bool:
-    match = _COPY.search(created_by)
-    if match is None or "--from=" in created_by:
-        return False
-    words = [word for word in match[1].split(" # buildkit")[0].split() if not word.startswith("--")]
-    if len(words) >= 2 and words[-2] == "in":  # the classic builder: file:HASH in /target, dir:HASH in /target
-        return words[0].startswith("dir:")
-    sources = words[:-1]
-    return bool(sources) and not all(_MANIFEST.search(source.strip('[]",')) for source in sources)
 
 
 def _brief(created_by: str) -> str:
@@ -247,6 +253,8 @@ def _why_an_image(shape: AppShape) -> str:
     """What an image is needed for; '' where nothing is known."""
     if shape.runtime not in MANAGED:
         return "it does not stand on a base of a managed runtime."
+    if match := CONTAINER_ONLY.match(shape.base):
+        return f"{match[0]} is there for images only; Lambda never had a zip runtime for it."
     if shape.ended:
         return f"Lambda takes no new zip for the runtime of {shape.base}, which is past its end of life."
     if shape.between:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from functions_app.domain.images.scans import DATABASES
@@ -12,6 +12,7 @@ BIGGEST = 20
 EXAMPLES = 4
 PATH_LENGTH = 160
 ADAPTER = "opt/extensions/lambda-adapter"
+BOOTSTRAP = "var/runtime/bootstrap"
 
 # What it is called, and the paths that are it: the first that fits counts.
 _CLUTTER: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -23,6 +24,8 @@ _CLUTTER: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("source maps", re.compile(r"\.(?:js|mjs|cjs|css)\.map$")),
     ("tests", re.compile(r"(?:^|/)(?:tests?|__tests__|spec)/")),
 )  # fmt: skip
+# Sorts of which libraries have their own: nobody chose to copy those, and installers compile what they install.
+_OF_LIBRARIES = frozenset({"tests", "compiled Python (__pycache__)", "Dockerfiles"})
 _SECRET = re.compile(
     r"(?:^|/)(?:\.env(?:\.[\w-]+)?|\.npmrc|\.pypirc|\.netrc|\.git-credentials|id_(?:rsa|dsa|ecdsa|ed25519)|"
     r"\.aws/credentials|\.docker/config\.json)$"
@@ -36,8 +39,13 @@ _CLIENTS = (
     re.compile(r"(?:^|/)Amazon\.Lambda\.RuntimeSupport\.dll$"),
     re.compile(r"^var/runtime/bootstrap$"),
 )
-_CODE = re.compile(r"^(?:var/task|opt)(?:/|$)")
-_NOT_THE_APPS = re.compile(r"(?:^|/)(?:site-packages|dist-packages|node_modules|vendor/bundle)/")
+_CODE = re.compile(r"^(?:var/task|opt)(?:/|$)|^var/runtime/bootstrap$")  # a zip has its bootstrap beside its code
+# What libraries bring and what tools install: published for all, and chosen by nobody.
+_NOT_THE_APPS = re.compile(
+    r"(?:^|/)(?:site-packages|dist-packages|node_modules|bower_components|vendor|gems|\.venv|venv)/|"
+    r"^(?:usr/(?:local/)?(?:lib|lib64|share|include)|lib|lib64|var/lang|var/lib|var/runtime)/"
+)
+_INSTALLED = re.compile(r"^(.+)/[^/]+\.dist-info/RECORD$")  # beside it lies what `pip install --target` put there
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,7 @@ class AppFiles:
     secrets: tuple[str, ...]
     runtime_clients: tuple[str, ...]
     web_adapter: bool
+    bootstrap: bool  # where AWS's bases for own runtimes start it
     os_packages_written: bool
     elsewhere: tuple[str, ...]  # outside of /var/task and /opt
 
@@ -75,9 +84,10 @@ def describe_app_files(files: Mapping[str, FileEntry]) -> AppFiles:
         size_bytes=sum(sizes.values()),
         biggest=tuple((_end_of(path), size) for path, size in largest),
         clutter=_clutter(held, sizes),
-        secrets=_examples(path for path in held if _SECRET.search(path) and not _HARMLESS.search(path)),
+        secrets=_examples(path for path, entry in held.items() if _may_be_secret(path, entry)),
         runtime_clients=_examples(path for path in held if any(client.search(path) for client in _CLIENTS)),
         web_adapter=ADAPTER in held,
+        bootstrap=BOOTSTRAP in held,
         os_packages_written=any(path.startswith(DATABASES) for path in held),
         elsewhere=_examples(path for path in held if not _CODE.search(path)),
     )
@@ -87,11 +97,11 @@ def _clutter(held: Mapping[str, FileEntry], sizes: Mapping[str, int]) -> tuple[C
     counts: Counter[str] = Counter()
     bytes_of: Counter[str] = Counter()
     paths: dict[str, list[str]] = {}
+    targets = {match[1] for path in held if (match := _INSTALLED.search(path))}
     for path in held:
         for what, pattern in _CLUTTER:
             if pattern.search(path):
-                # Tests of libraries come with them: nobody chose to copy those.
-                if what != "tests" or not _NOT_THE_APPS.search(path):
+                if what not in _OF_LIBRARIES or not _is_a_librarys(path, targets):
                     counts[what] += 1
                     bytes_of[what] += sizes.get(path, 0)
                     if len(paths.setdefault(what, [])) < EXAMPLES:
@@ -100,6 +110,20 @@ def _clutter(held: Mapping[str, FileEntry], sizes: Mapping[str, int]) -> tuple[C
     return tuple(
         Clutter(what, counts[what], bytes_of[what], tuple(paths[what])) for what, _ in _CLUTTER if counts[what]
     )
+
+
+def _is_a_librarys(path: str, targets: Collection[str]) -> bool:
+    """Whether a library brought it; of a folder beneath one where pip puts them, nobody can tell."""
+    if _NOT_THE_APPS.search(path):
+        return True
+    return any(path.startswith(f"{target}/") and path.count("/", len(target) + 1) > 1 for target in targets)
+
+
+def _may_be_secret(path: str, entry: FileEntry) -> bool:
+    """Not what libraries bring, which is public, nor an empty file."""
+    if not _SECRET.search(path) or _HARMLESS.search(path) or _NOT_THE_APPS.search(path):
+        return False
+    return entry.size > 0 or entry.kind != "file"
 
 
 def _examples(paths: Iterable[str]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ here comes from outside and may be malformed: the parsers raise DrydockError(INV
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sized
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -105,7 +106,10 @@ class HistoryEntry:
 
 @dataclass(frozen=True)
 class ImageConfig:
-    """An image's config; `diff_ids` are the digests of its uncompressed layers from the bottom up."""
+    """An image's config; `diff_ids` are the digests of its uncompressed layers from the bottom up.
+
+    `settings_bytes` is the size of what Lambda takes from it, values of variables too; None: it was not kept.
+    """
 
     platform: Platform
     diff_ids: tuple[str, ...]
@@ -116,6 +120,7 @@ class ImageConfig:
     env: tuple[tuple[str, str], ...]
     labels: Mapping[str, str]
     created: datetime | None
+    settings_bytes: int | None = None
 
 
 def chain_ids(diff_ids: Iterable[str]) -> tuple[str, ...]:
@@ -176,7 +181,14 @@ def parse_config(data: bytes) -> ImageConfig:
         env=tuple(_pair(text) for text in _few(read_strings(settings.get("Env"), "Env"), STEPS, "variables")),
         labels=_few(read_texts(settings.get("Labels"), "Labels"), STEPS, "labels"),
         created=read_time(document.get("created")),
+        settings_bytes=_size(settings, "Entrypoint", "Cmd", "WorkingDir", "Env"),
     )
+
+
+def _size(settings: Mapping[str, Any], *names: str) -> int:
+    """How many bytes the settings of these names are, as JSON in UTF-8."""
+    held = {name: settings[name] for name in names if settings.get(name)}
+    return len(json.dumps(held, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
 
 
 def _few(items: Many, most: int, what: str) -> Many:

@@ -166,6 +166,7 @@ def _fill(image: Image, manifest: Manifest, config: ImageConfig) -> None:
         "command": _texts(config.command),
         "working_directory": storable(config.working_directory, TEXT),
         "env_keys": [storable(key, TEXT) for key, _ in config.env],
+        "size_bytes": config.settings_bytes,
     }
     image.labels = _texts(dict(config.labels))
 
@@ -188,6 +189,7 @@ def stored_config(image: Image) -> ImageConfig:
         env=tuple((key, "") for key in settings.get("env_keys") or ()),
         labels=image.labels,
         created=image.created_at,
+        settings_bytes=settings.get("size_bytes"),
     )
 
 

@@ -75,6 +75,35 @@ def test_the_runtime_client_is_found_or_it_is_told_where_it_was_looked_for(
     assert reason in found.text
 
 
+PROVIDED: dict[str, Any] = {"base": "provided:al2023", "runtime": "provided", "base_layers": 2}
+
+
+@pytest.mark.parametrize(
+    ("shape", "ok", "reason"),
+    [
+        (AppShape(config(), **PROVIDED), None, "have not been read"),
+        (AppShape(config(), **PROVIDED, files=files("var/runtime/bootstrap")), True, "which it has"),
+        (AppShape(config(), **PROVIDED, files=files("var/task/main")), False, "bootstrap, which is not in it"),
+        (AppShape(config(), **PROVIDED, files=files("var/task/bootstrap")), False, "which is not in it"),
+        (AppShape(config(), **PROVIDED, files=files("var/task/main"), between="golden:7"), None, "perhaps in golden:7"),
+        (AppShape(config(entrypoint=("/main",)), **PROVIDED, files=files("main")), None, "compiled in"),
+        (AppShape(config()), None, "is not known"),
+        (AppShape(config(), **READ), None, "is not known"),
+        (AppShape(config(entrypoint=("python", "x.py")), **READ, base_layers=2), False, "wait in vain"),
+    ],
+)
+def test_what_an_entry_point_of_awss_starts_is_looked_for_where_it_has_to_be(
+    shape: AppShape, ok: bool | None, reason: str
+) -> None:
+    found = check("Runtime client", shape)
+    assert (found.ok, reason in found.text) == (ok, True), found.text
+
+
+def test_what_its_base_may_bring_is_not_missed_before_that_was_read() -> None:
+    found = check("Runtime client", AppShape(config(entrypoint=("python", "x.py")), **READ, base_read=False))
+    assert (found.ok, "base have not been read" in found.text) == (None, True), found.text
+
+
 @pytest.mark.parametrize(
     ("steps", "ok"),
     [
@@ -86,6 +115,18 @@ def test_the_runtime_client_is_found_or_it_is_told_where_it_was_looked_for(
         (("/bin/sh -c #(nop) COPY file:0a1b in /var/task/requirements.txt ", "/bin/sh -c pip install -r r.txt"), True),
         (("COPY --from=build /app /var/task # buildkit", "RUN /bin/sh -c dnf install -y poppler # buildkit"), True),
         (("COPY . /var/task # buildkit",), True),
+        (
+            ("COPY pip.conf /etc/pip.conf # buildkit", "RUN /bin/sh -c pip install -r r.txt # buildkit", "COPY . ."),
+            True,
+        ),
+        (("COPY corp-ca.crt /etc/pki/ca-trust/source/anchors/", "RUN /bin/sh -c dnf install -y x", "COPY . ."), True),
+        (("COPY corp.repo /etc/yum.repos.d/ # buildkit", "RUN /bin/sh -c dnf install -y x", "COPY . ."), True),
+        (("COPY requirements/ requirements/ # buildkit", "RUN pip install -r requirements/prod.txt", "COPY . ."), True),
+        (("COPY . . # buildkit", "RUN /bin/sh -c pip3.12 install -r requirements.txt # buildkit"), False),
+        (("COPY . . # buildkit", "RUN /bin/sh -c python3.12 -m pip install -r r.txt # buildkit"), False),
+        (("COPY . . # buildkit", "RUN /bin/sh -c ./build.sh # buildkit"), None),
+        (("COPY data/ /data # buildkit", "RUN /bin/sh -c pip install -r r.txt # buildkit"), None),
+        (("bazel build ...",), None),
         ((), None),
     ],
 )
@@ -124,6 +165,44 @@ def test_tests_of_libraries_are_not_held_against_the_app() -> None:
     assert check("Files not needed", shape).ok is True
 
 
+@pytest.mark.parametrize(
+    ("paths", "told"),
+    [
+        (["var/task/tests/test_a.py"], True),
+        (["usr/src/app/test/a.js"], True),
+        (["var/task/numpy/tests/test_a.py", "var/task/numpy-1.dist-info/RECORD"], False),
+        (["var/task/tests/test_a.py", "var/task/numpy-1.dist-info/RECORD"], True),
+        (["var/task/numpy/__pycache__/a.pyc", "var/task/numpy-1.dist-info/RECORD"], False),
+        (["var/lang/lib/python3.12/site-packages/x/__pycache__/a.pyc"], False),
+        (["usr/lib64/python3.9/test/test_a.py"], False),
+        (["var/task/vendor/x/tests/a.php"], False),
+        (["var/task/node_modules/x/Dockerfile"], False),
+        (["var/task/node_modules/x/.git/config"], True),
+    ],
+)
+def test_what_comes_with_libraries_and_systems_is_told_apart_from_what_was_copied(paths: list[str], told: bool) -> None:
+    found = check("Files not needed", AppShape(config(), files=files(*paths, "var/task/app.py")))
+    assert (found.ok is False) is told, found.text
+
+
+@pytest.mark.parametrize(
+    ("path", "size", "told"),
+    [
+        ("var/task/.npmrc", 9, True),
+        ("usr/src/app/.env", 9, True),
+        ("root/.aws/credentials", 9, True),
+        ("var/task/node_modules/x/.npmrc", 9, False),
+        ("var/task/node_modules/@s/x/.env", 9, False),
+        ("var/lang/lib/python3.12/site-packages/x/tests/id_rsa", 9, False),
+        ("var/task/vendor/bundle/ruby/gems/x/.env", 9, False),
+        ("var/task/.env", 0, False),
+    ],
+)
+def test_what_libraries_publish_is_no_secret(path: str, size: int, told: bool) -> None:
+    names = [each.name for each in advise(AppShape(config(), files=files(path, size=size)))]
+    assert ("Secrets" in names) is told
+
+
 @pytest.mark.parametrize(("path", "told"), [(".env", True), (".env.production", True), (".env.example", False)])
 def test_a_file_that_may_hold_secrets_is_told(path: str, told: bool) -> None:
     names = [each.name for each in advise(AppShape(config(), files=files(f"var/task/{path}"))) if each.ok is False]
@@ -160,6 +239,11 @@ def test_only_tmp_can_be_written(shape: AppShape, words: str) -> None:
         ({}, "Yes: it adds"),
         ({"files": None}, "Perhaps"),
         ({"runtime": ""}, "No: it does not stand on a base of a managed runtime"),
+        ({"base": "dotnet:9.2026.10.03.13", "runtime": "dotnet"}, "No: dotnet:9 is there for images only"),
+        ({"base": "dotnet:7", "runtime": "dotnet", "ended": True}, "No: dotnet:7 is there for images only"),
+        ({"base": "dotnet:8.2026.10.03.13", "runtime": "dotnet"}, "Yes: it adds"),
+        ({"base": "dotnet:10.2026.10.03.13", "runtime": "dotnet"}, "Yes: it adds"),
+        ({"base": "provided:al2023", "runtime": "provided", "files": files("var/runtime/bootstrap")}, "Yes: it adds"),
         ({"ended": True}, "No: Lambda takes no new zip"),
         ({"between": "golden:7"}, "No: it stands on golden:7"),
         ({"config": config(entrypoint=("/bin/app",))}, "No: its entry point is its own (/bin/app)"),

@@ -109,3 +109,31 @@ def test_an_index_that_names_no_platforms_is_not_said_to_be_empty() -> None:
     (check,) = lambda_rules(index, None, architecture="", size_bytes=1)
 
     assert "of platforms that it does not name" in check.text
+
+
+@pytest.mark.parametrize(
+    ("env", "ok", "says"),
+    [
+        (["A=" + "x" * 1000], True, "1.0 KB"),
+        (["A=" + "x" * 20_000], False, "19.6 KB"),
+        (["A=" + "ü" * 9000], False, "17.6 KB"),
+        (["A=" + "ü" * 7000], True, "13.7 KB"),
+    ],
+)
+def test_the_size_of_settings_counts_values_and_bytes(env: list[str], ok: bool, says: str) -> None:
+    manifest, config = read(build(config={"Entrypoint": ["/x"], "Env": env}))
+
+    (found,) = (
+        each for each in lambda_rules(manifest, config, architecture="", size_bytes=1) if each.name == "Settings"
+    )
+
+    assert (found.ok, says in found.text) == (ok, True), found.text
+
+
+def test_settings_of_which_the_size_was_not_kept_are_not_known() -> None:
+    manifest, config = read(build(config={"Entrypoint": ["/x"]}))
+    kept = replace(config, settings_bytes=None)
+
+    checks = {each.name: each for each in lambda_rules(manifest, kept, architecture="", size_bytes=1)}
+
+    assert checks["Settings"].ok is None

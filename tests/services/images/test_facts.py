@@ -8,7 +8,7 @@ import pytest
 from functions_app.domain.images.registry_login import Login
 from functions_app.models import Image, Repository
 from functions_app.registry.client import Registry
-from functions_app.services.images.facts import inspect
+from functions_app.services.images.facts import inspect, stored_config
 from sandbox.images import making as built
 from tests.factories import make_account, make_repository
 from tests.fixtures import REGION, ClientFactory, Push, Sandbox, login
@@ -82,6 +82,22 @@ def test_an_images_facts_are_kept_without_the_values_of_its_variables(
     assert found.labels == {"team": "harbour"}
     assert len([step for step in found.history if not step["empty_layer"]]) == len(found.layers)
     assert "secret" not in json.dumps([found.settings, found.history, found.labels])
+
+
+def test_the_size_of_its_settings_is_kept_although_their_values_are_not(
+    registry: Registry, repository: Repository, push: Push
+) -> None:
+    config = {"Cmd": ["app.handler"], "Env": ["A=" + "x" * 20_000]}
+    image = built.make_image([built.make_layer({"a": b"a"})], created=NOW, config=config)
+    push("team/app", image, ["v1"])
+    found = row(repository, image)
+
+    read([found], registry, image)
+
+    assert (stored_config(found).settings_bytes or 0) > 20_000
+    Image.objects.update(settings={"command": ["app.handler"]})
+    found.refresh_from_db()
+    assert stored_config(found).settings_bytes is None
 
 
 def test_an_index_is_kept_as_one_with_its_platforms(registry: Registry, repository: Repository) -> None:

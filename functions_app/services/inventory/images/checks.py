@@ -54,6 +54,7 @@ def advice_of(
         own_bytes=contents.own_bytes,
         files=contents.app,
         packages=contents.names,
+        base_read=contents.base_read or not any(layer.from_base for layer in layers),
     )
     return advise(shape)
 
