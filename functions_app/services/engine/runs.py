@@ -65,7 +65,9 @@ def submit_child(
 
 
 def _store(kind: Kind, title: str, plan: dict[str, Any], actor: Actor, lock: str, **facts: Any) -> Run:
-    now = clock.now()
+    now, specs = clock.now(), kinds()[kind].steps(plan)
+    if not specs:
+        raise ValueError(f"a run of kind {kind} without a step would never end")
     try:
         with transaction.atomic():
             run = Run.objects.create(
@@ -90,7 +92,7 @@ def _store(kind: Kind, title: str, plan: dict[str, Any], actor: Actor, lock: str
                     settles=spec.settles,
                     status=StepStatus.PENDING,
                 )
-                for position, spec in enumerate(kinds()[kind].steps(plan), 1)
+                for position, spec in enumerate(specs, 1)
             )
             if not actor.is_schedule:
                 target = run.function.arn if run.function else str(run.account or title)

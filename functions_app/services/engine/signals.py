@@ -122,7 +122,9 @@ def _end_unknown(run: Run, actor: Actor) -> None:
     if not nobodys.exists():
         return
     runlog.append_message(run.pk, "info", told)  # before the status: after it the log is closed
-    cancel_children(run)
+    transaction.on_commit(
+        lambda: cancel_children(run)
+    )  # one that ends holds its own row, then its parent's: never both
     nobodys.update(
         status=Status.CANCELLED,
         result={**run.result, "summary": told},

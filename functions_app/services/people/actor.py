@@ -47,7 +47,7 @@ class Actor:
     @property
     def is_schedule(self) -> bool:
         """Whether nobody asked: it was due. A person may have any name, so the name does not tell."""
-        return self.via == _BY_ITSELF
+        return self.person is None and self.via == _BY_ITSELF
 
 
 SCHEDULE = Actor(None, via=_BY_ITSELF, named="the schedule")  # no person's name has a space
