@@ -118,6 +118,22 @@ def test_a_redis_that_dies_and_comes_back_empty_finds_the_workers_again(
     assert later.status == Status.SUCCEEDED
 
 
+@pytest.mark.usefixtures("ticking")
+def test_a_worker_outlives_a_redis_that_dies_while_messages_wait_within_it(
+    process_environment: dict[str, str], tmp_path: Path, valkey: Valkey
+) -> None:
+    with worker(process_environment, tmp_path, "one") as process:
+        messages.send(0, Queue.CHANGES, Priority.PERSON, countdown=60)
+        eventually(lambda: process.says("execute_run["), "the worker has the message")
+        valkey.stop()
+        eventually(lambda: process.says("Connection to broker lost"), "the worker misses Redis")
+        valkey.start()
+        later = submit(Kind.DEPLOYMENT, tmp_path)
+        eventually(lambda: ended(later), "a later run has ended", within=60)
+        assert process.says("could not be closed")  # where it is not said, dashboard.consumer is no longer needed
+    assert later.status == Status.SUCCEEDED
+
+
 def test_two_workers_never_do_the_same_step_at_once(process_environment: dict[str, str], tmp_path: Path) -> None:
     with worker(process_environment, tmp_path, "one"), worker(process_environment, tmp_path, "two"):
         submitted = [submit(Kind.DEPLOYMENT, tmp_path, lines=5) for _ in range(10)]
