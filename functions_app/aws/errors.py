@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectionClosedError,
     ConnectTimeoutError,
     CredentialRetrievalError,
     EndpointConnectionError,
     HTTPClientError,
+    IncompleteReadError,
     NoCredentialsError,
     PartialCredentialsError,
-    ReadTimeoutError,
 )
+from botocore.parsers import ResponseParserError
 
 from functions_app.domain.errors import Code, DrydockError
 
@@ -76,7 +76,7 @@ def translate(*, change: bool = False) -> Iterator[None]:
         ) from error
     except (EndpointConnectionError, ConnectTimeoutError) as error:
         raise _unreachable(str(error)) from error
-    except (ReadTimeoutError, ConnectionClosedError, HTTPClientError) as error:
+    except (HTTPClientError, IncompleteReadError, ResponseParserError) as error:  # it broke off, too
         raise (_unknown_outcome(str(error)) if change else _unreachable(str(error))) from error
     except BotoCoreError as error:
         raise DrydockError(Code.INVALID, f"The AWS call could not be made: {error}") from error

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import boto3
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
+from botocore.exceptions import ConnectionClosedError
 from botocore.loaders import Loader
 from botocore.session import Session, get_session
 
@@ -85,6 +86,7 @@ def client(target: Target, service: str, *, read_timeout: float = 30.0, attempts
             session = _session(target, endpoint)
             made = session.client(service, config=config)  # type: ignore[call-overload]
             made.meta.events.register("after-call", partial(_hear, target))
+            made.meta.events.register("after-call", _refuse_cut)
             _CLIENTS[key] = made
         return _CLIENTS[key]
 
@@ -103,6 +105,15 @@ def _hear(target: Target, parsed: Mapping[str, Any], **_: object) -> None:
     with suppress(KeyError, ValueError):  # an answer without a date tells nothing
         date = parsedate_to_datetime(parsed["ResponseMetadata"]["HTTPHeaders"]["date"])
         _HEARD[target] = date.astimezone(UTC), time.monotonic()
+
+
+def _refuse_cut(http_response: Any, model: Any, **_: object) -> None:
+    """Raise for an answer that broke off: boto3 would give what came, or nothing at all, as all that AWS said."""
+    if model.has_streaming_output or model.has_event_stream_output:
+        return  # still to be read, and boto3 counts the bytes of those
+    length = http_response.headers.get("Content-Length", "")
+    if length.isdecimal() and len(http_response.content) < int(length):
+        raise ConnectionClosedError(endpoint_url=http_response.url)
 
 
 def caller_account(region: str) -> str:

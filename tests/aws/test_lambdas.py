@@ -1,6 +1,7 @@
 """Lambda through Drydock's own door: what it reads, and how its changes are guarded."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from functions_app import clock
 from functions_app.aws import ecr, lambdas, logs
 from functions_app.aws.session import Target
+from functions_app.domain.changes.invocations import Mode
 from functions_app.domain.errors import Code, DrydockError
 from tests.fixtures import Sandbox
 from tests.sandbox.functions import Functions, until
@@ -53,6 +55,43 @@ def test_update_publish_and_alias_are_guarded_by_what_was_planned(target: Target
     made = lambdas.create_alias(target, "app", "prod", version.number)
     assert lambdas.get_alias(target, "app", "prod") == made
     assert lambdas.aliases(target, "app") == (made,)
+
+
+def test_an_answer_that_breaks_off_is_none(target: Target, functions: Functions, aws: Sandbox, account: str) -> None:
+    """It would be read as an account without functions, or as an alias without a name."""
+    digest = functions.deploy()
+    first, second = functions.publish(), functions.next_version()
+    functions.api.create_alias(FunctionName="app", Name="prod", FunctionVersion=first)
+    revision = lambdas.get_function(target, "app").fact.latest.revision_id
+    prod = lambdas.get_alias(target, "app", "prod")
+    assert prod
+    aws.admin("POST", "faults", {"match": "lambda.*", "account": account, "truncate": 9})
+    reads: list[Callable[[], object]] = [
+        lambda: list(lambdas.functions(target)),
+        lambda: lambdas.get_function(target, "app"),
+        lambda: lambdas.get_alias(target, "app", "prod"),
+        lambda: lambdas.aliases(target, "app"),
+        lambda: lambdas.versions(target, "app"),
+    ]
+    changes: list[Callable[[], object]] = [
+        lambda: lambdas.update_alias(target, "app", "prod", second, "", 0.0, prod.revision_id),
+        lambda: lambdas.update_code(target, "app", functions.uri(f"app@{digest}"), revision),
+        lambda: lambdas.invoke(target, "app", "", b'{"long enough": "to be cut"}', Mode.SYNC.value, 3),
+    ]
+    try:
+        assert [_refusal(read) for read in reads] == [Code.UNREACHABLE] * len(reads)
+        assert [_refusal(change) for change in changes] == [Code.UNKNOWN_OUTCOME] * len(changes)
+    finally:
+        aws.admin("DELETE", f"faults?account={account}")
+    moved = lambdas.get_alias(target, "app", "prod")
+    assert moved
+    assert moved.version == second
+
+
+def _refusal(call: Callable[[], object]) -> Code:
+    with pytest.raises(DrydockError) as caught:
+        call()
+    return caught.value.problem.code
 
 
 def test_an_alias_loses_its_old_weight_when_it_is_pointed_to_one_version(target: Target, functions: Functions) -> None:
