@@ -73,14 +73,14 @@ def listed(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One run: steps, log, problem, plan. With `before` the lines before that one."""
+    """One run: steps, log, problem, plan. For htmx the rows of its log alone, with `before` those before that one."""
     asked = request.GET.get("before", "")
     before = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else None
     run = find_run(pk)
     ended = Status(run.status).ended
     log = log_page(run, before)
     context = {**run_context(run), "log": log, "rows": log.rows, "follow": before is None and not ended}
-    if before is not None and wants_partial(request):
+    if wants_partial(request):
         return page(request, "runs/rows.html", context)
     context |= {
         "buttons": [] if ended else _buttons(run, actor_of(request)),

@@ -187,7 +187,12 @@ class Test_one_run:
 
     @pytest.mark.parametrize("before", ["x", "-1", "9" * 40, ""])
     def test_ignores_a_malformed_position(self, watching: Client, before: str) -> None:
-        assert "Step two" in shown(watching, f"/runs/{make_run().pk}/", before=before)
+        run = make_run()
+        write(run, 2)
+        assert "Step two" in shown(watching, f"/runs/{run.pk}/", before=before)
+        rows = watching.get(f"/runs/{run.pk}/?before={before}", headers={"HX-Request": "true"})
+        assert rows.status_code == 200
+        assert rows.content.decode().count('<li class="ln info"') == 2
 
     def test_is_for_people_who_are_signed_in(self, client: Client) -> None:
         assert client.get(f"/runs/{make_run().pk}/").status_code == 302
