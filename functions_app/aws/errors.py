@@ -1,61 +1,48 @@
 """AWS's errors in Drydock's words, translated once: the code, the cause, AWS's request id, what to do next."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    CredentialRetrievalError,
-    EndpointConnectionError,
-    HTTPClientError,
-    IncompleteReadError,
-    NoCredentialsError,
-    PartialCredentialsError,
-)
+from botocore import exceptions as boto
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from functions_app.aws.error_table import CODE_OF, DEFAULTS, SERVER_ERRORS, advise, missing_permission
 from functions_app.domain.errors import Code, DrydockError
 
-_CODES = {
-    Code.DENIED: (
-        "AccessDenied AccessDeniedException UnauthorizedOperation ExpiredToken ExpiredTokenException "
-        "InvalidClientTokenId UnrecognizedClientException InvalidSignatureException SignatureDoesNotMatch "
-        "MissingAuthenticationToken NotAuthorized OptInRequired"
-    ),
-    Code.THROTTLED: (
-        "Throttling ThrottlingException ThrottledException TooManyRequestsException RequestLimitExceeded "
-        "RequestThrottled RequestThrottledException LimitExceededException"
-    ),
-    Code.NOT_FOUND: (
-        "ResourceNotFoundException RepositoryNotFoundException ImageNotFoundException LayersNotFoundException "
-        "RepositoryPolicyNotFoundException ProvisionedConcurrencyConfigNotFoundException "
-        "LifecyclePolicyNotFoundException LifecyclePolicyPreviewNotFoundException "
-        "AWS.SimpleQueueService.NonExistentQueue QueueDoesNotExist"
-    ),
-    Code.CHANGED: "PreconditionFailedException PreconditionFailed",
-    Code.BUSY: (
-        "ResourceConflictException ResourceInUseException ResourceNotReadyException "
-        "LifecyclePolicyPreviewInProgressException"
-    ),
-    Code.INVALID: (
-        "InvalidParameterValueException InvalidParameterException ValidationException ValidationError "
-        "InvalidRequestContentException RequestTooLargeException UnsupportedMediaTypeException"
-    ),
-}
-_CODE_OF = {name: code for code, names in _CODES.items() for name in names.split()} | {
-    "CodeArtifactUserPendingException": Code.BUSY,
-}
-# Other 5xx of Lambda have names of their own (InvalidRuntimeException, KMSAccessDenied ...) and are failures for good.
-_SERVER_ERRORS = frozenset(
-    {"500", "502", "503", "504", "InternalFailure", "InternalError", "InternalServiceError", "ServerException"}
-    | {"ServiceException", "ServiceUnavailable", "ServiceUnavailableException"}
-)
 _RETRYABLE = {Code.THROTTLED, Code.BUSY, Code.UNREACHABLE}
-EXPIRED = ["ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"]
-_ACTION = re.compile(r"not authorized to perform:? ([\w-]+:\w+)")
+_NO_CREDENTIALS = (
+    boto.NoCredentialsError,
+    boto.PartialCredentialsError,
+    boto.CredentialRetrievalError,
+    boto.UnknownCredentialError,
+    boto.MetadataRetrievalError,
+    boto.TokenRetrievalError,
+    boto.NoAuthTokenError,
+    boto.SSOError,
+    boto.ProfileNotFound,
+    boto.ConfigNotFound,
+    boto.ConfigParseError,
+    boto.InvalidConfigError,
+    boto.InfiniteLoopConfigError,
+)
+_BROKE_OFF = (boto.HTTPClientError, boto.IncompleteReadError, boto.SSLError, ResponseParserError)
+_NO_WAY: Mapping[type[Exception], str] = {
+    boto.ProxyConnectionError: "Check HTTPS_PROXY and NO_PROXY where Drydock's worker runs, then try again.",
+    boto.InvalidProxiesConfigError: "Check HTTPS_PROXY and NO_PROXY where Drydock's worker runs, then try again.",
+    boto.SSLError: "Where a proxy opens TLS, name its certificate in AWS_CA_BUNDLE; or check AWS_ENDPOINT_URL.",
+    boto.ConnectTimeoutError: (
+        "Something swallows the connection: check firewall, VPC endpoint and security groups between Drydock's worker "
+        "and AWS."
+    ),
+}
+"""The next step where the network is at fault; what names no host is told apart by its words."""
+
+_NO_NAME = ("name or service not known", "nodename nor servname", "getaddrinfo", "name resolution", "nameresolution")
+_CHECK_NETWORK = "Check the network, the region's name and AWS_ENDPOINT_URL, then try again."
+_CHECK_DNS = (
+    "The name is in no DNS that Drydock's worker asks: check the region's name, AWS_ENDPOINT_URL and the resolver."
+)
 
 
 @contextmanager
@@ -68,16 +55,22 @@ def translate(*, change: bool = False) -> Iterator[None]:
         yield
     except ClientError as error:
         raise _translated(error, change) from error
-    except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError) as error:
+    except _NO_CREDENTIALS as error:
         raise DrydockError(
             Code.DENIED,
             f"There are no usable AWS credentials ({error})",
             next_step="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, where Drydock's worker runs.",
         ) from error
-    except (EndpointConnectionError, ConnectTimeoutError) as error:
-        raise _unreachable(str(error)) from error
-    except (HTTPClientError, IncompleteReadError, ResponseParserError) as error:  # it broke off, too
-        raise (_unknown_outcome(str(error)) if change else _unreachable(str(error))) from error
+    except _BROKE_OFF as error:  # before the next one: it may have been sent
+        raise (_unknown_outcome(str(error)) if change else _unreachable(error)) from error
+    except (boto.ConnectionError, boto.InvalidProxiesConfigError) as error:
+        raise _unreachable(error) from error
+    except (boto.NoRegionError, boto.InvalidRegionError, boto.UnknownRegionError, boto.EndpointProviderError) as error:
+        raise DrydockError(
+            Code.INVALID,
+            f"The AWS call could not be made: {error}",
+            next_step="Check the names of the account's regions in Settings.",
+        ) from error
     except BotoCoreError as error:
         raise DrydockError(Code.INVALID, f"The AWS call could not be made: {error}") from error
 
@@ -89,27 +82,24 @@ def _translated(error: ClientError, change: bool) -> DrydockError:
     text = details.get("Message") or str(error)
     request_id = metadata.get("RequestId", "") or metadata.get("HTTPHeaders", {}).get("x-amzn-requestid", "")
     lost = Code.UNKNOWN_OUTCOME if change else Code.UNREACHABLE
-    code = _CODE_OF.get(name) or (lost if status >= 500 and name in _SERVER_ERRORS else Code.FAILED)
-    reason = error.response.get("Reason", "")
-    message = _plain(code, name, text, error.operation_name)
+    advice = advise(name, text, str(error.response.get("Reason", "")))
+    code = advice.code if advice and advice.code else CODE_OF.get(name)
+    code = code or (lost if status >= 500 and name in SERVER_ERRORS else Code.FAILED)
+    next_step = advice.next_step if advice else DEFAULTS.get(code, "")
     return DrydockError(
         code,
-        message,
-        next_step=_next_step(code, name, text, str(reason)),
+        _plain(code, name, text, error.operation_name),
+        next_step=next_step.format(action=missing_permission(text) or "the action"),
         aws_code=name,
         request_id=request_id,
         retryable=code in _RETRYABLE,
     )
 
 
-def missing_permission(text: str) -> str:
-    """The action that a denial names ("lambda:ListFunctions"), or ""."""
-    match = _ACTION.search(text)
-    return match[1] if match else ""
-
-
 def _plain(code: Code, name: str, text: str, operation: str) -> str:
     action = missing_permission(text)
+    if code is Code.DENIED and action and "explicit deny" in text:
+        return f"A policy denies {action}. {text}"
     if code is Code.DENIED and action:
         return f"The permission {action} is missing. {text}"
     if code is Code.CHANGED:
@@ -119,32 +109,14 @@ def _plain(code: Code, name: str, text: str, operation: str) -> str:
     return f"{operation}: {text}"
 
 
-def _next_step(code: Code, name: str, text: str, reason: str) -> str:
-    if code is Code.DENIED:
-        if name in EXPIRED:
-            return "Renew the AWS credentials that Drydock's worker runs with."
-        if missing_permission(text) == "sts:AssumeRole":
-            return (
-                "Let Drydock's own identity assume the role: its policy and the role's trust policy must both allow it."
-            )
-        return f"Allow {missing_permission(text) or 'the action'} in the policy of the identity named above, then sync."
-    if reason.startswith("ReservedFunctionConcurrent"):
-        return "The function's reserved concurrency is used up, or 0, which stops it. Raise it."
-    return {
-        Code.THROTTLED: "AWS limits how often this is called. Try again in a minute; other tools share the quota.",
-        Code.CHANGED: "Reload, look at what changed, and plan again.",
-        Code.BUSY: "Wait until the change that is in progress has ended, then try again.",
-        Code.NOT_FOUND: "Sync: it may have been deleted since the last one.",
-        Code.UNKNOWN_OUTCOME: "It may or may not have happened. Look before you repeat it.",
-        Code.UNREACHABLE: "AWS did not answer properly. Try again; if it stays, look at AWS's health dashboard.",
-    }.get(code, "")
-
-
-def _unreachable(text: str) -> DrydockError:
+def _unreachable(error: Exception) -> DrydockError:
+    text = str(error)
+    no_name = any(words in text.lower() or words in repr(getattr(error, "kwargs", "")).lower() for words in _NO_NAME)
+    step = next((step for kind, step in _NO_WAY.items() if isinstance(error, kind)), "")
     return DrydockError(
         Code.UNREACHABLE,
         f"AWS could not be reached: {text}",
-        next_step="Check the network, the region's name and AWS_ENDPOINT_URL, then try again.",
+        next_step=step or (_CHECK_DNS if no_name else _CHECK_NETWORK),
         retryable=True,
     )
 

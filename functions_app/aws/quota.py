@@ -19,7 +19,8 @@ from typing import TypeVar
 import redis
 from django.conf import settings
 
-from functions_app.aws.errors import EXPIRED, translate
+from functions_app.aws.error_table import EXPIRED
+from functions_app.aws.errors import translate
 from functions_app.aws.session import Target, forget
 from functions_app.domain.errors import Code, DrydockError
 
