@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from botocore import exceptions as boto
 from botocore.exceptions import BotoCoreError, ClientError
@@ -9,6 +10,7 @@ from botocore.parsers import ResponseParserError
 
 from functions_app.aws.error_table import CODE_OF, DEFAULTS, SERVER_ERRORS, advise, missing_permission
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.network_errors import cause_of
 
 _RETRYABLE = {Code.THROTTLED, Code.BUSY, Code.UNREACHABLE}
 _NO_CREDENTIALS = (
@@ -115,10 +117,17 @@ def _unreachable(error: Exception) -> DrydockError:
     step = next((step for kind, step in _NO_WAY.items() if isinstance(error, kind)), "")
     return DrydockError(
         Code.UNREACHABLE,
-        f"AWS could not be reached: {text}",
+        f"AWS could not be reached: {_why(error)}",
         next_step=step or (_CHECK_DNS if no_name else _CHECK_NETWORK),
         retryable=True,
     )
+
+
+def _why(error: Exception) -> str:
+    """In words, where one host is asked; a proxy's trouble is told as boto tells it."""
+    host = urlsplit(str(getattr(error, "kwargs", {}).get("endpoint_url") or "")).hostname
+    cause = cause_of(host, error) if host else None
+    return f"{cause.words[0].lower()}{cause.words[1:]}." if cause else str(error)
 
 
 def _unknown_outcome(text: str) -> DrydockError:

@@ -64,6 +64,12 @@ class Problem:
     request_id: str = ""
     retryable: bool = False
 
+    @property
+    def cause(self) -> str:
+        """The first sentence, with its end: what is the same for all that failed for one reason."""
+        first, more, _ = self.message.partition(". ")
+        return f"{first}." if more else first
+
     def as_json(self) -> dict[str, Any]:
         """Plain values for a JSON column, without credentials; `from_json` reads them back."""
         texts = ("message", "next_step", "aws_code", "request_id")

@@ -6,6 +6,7 @@ import httpx
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.json_fields import read_text
+from functions_app.domain.network_errors import cause_of
 from functions_app.domain.text import storable
 
 AWS_NAMES = (".amazonaws.com", ".amazonaws.com.cn")
@@ -32,17 +33,32 @@ def refusal(host: str, what: str, status: int, headers: httpx.Headers, body: byt
 
 
 def unreachable(host: str, what: str, error: Exception) -> DrydockError:
-    """The error for no answer at all."""
-    slow = isinstance(error, httpx.TimeoutException)
-    why = "did not answer in time" if slow else f"cannot be reached ({error or type(error).__name__})"
-    if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
-        why = f"broke off its answer ({error or type(error).__name__})"
+    """The error for no answer at all. Its first sentence is the same whatever was asked for."""
+    cause = cause_of(_asked(error) or host, error)
+    words = cause.words if cause else _no_answer(host, error)
+    next_step = cause.next_step if cause else "Check the network, the proxy and DRYDOCK_REGISTRY_MIRRORS."
     return DrydockError(
         Code.UNREACHABLE,
-        storable(f"{host} {why}: {what}.", LENGTH),
-        next_step="Check the network, the proxy and DRYDOCK_REGISTRY_MIRRORS.",
+        storable(f"{words}. Asked for: {what}.", LENGTH),
+        next_step=next_step,
         retryable=True,
     )
+
+
+def _asked(error: Exception) -> str:
+    """The host that was really asked, which a mirror or a redirect may have named."""
+    try:
+        return error.request.url.host if isinstance(error, httpx.RequestError) else ""
+    except RuntimeError:  # the error knows no request
+        return ""
+
+
+def _no_answer(host: str, error: Exception) -> str:
+    if isinstance(error, httpx.TimeoutException):
+        return f"{host} did not answer in time"
+    if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
+        return f"{host} broke off its answer ({error or type(error).__name__})"
+    return f"{host} cannot be reached ({error or type(error).__name__})"
 
 
 def broken(host: str, what: str, why: str) -> DrydockError:

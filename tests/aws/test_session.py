@@ -110,3 +110,23 @@ def test_the_time_by_awss_clock_is_what_its_last_answer_said(aws: Sandbox, accou
             assert -1 <= (clock.now() + timedelta(seconds=off) - told).total_seconds() < 2
     finally:
         aws.admin("POST", "clock", {"ahead": ahead})
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        (
+            "http://lambda.nowhere.invalid",
+            "the name lambda.nowhere.invalid can't be resolved.",
+        ),
+        ("http://127.0.0.1:9", "127.0.0.1 refuses the connection."),
+    ],
+)
+def test_an_endpoint_that_is_not_there_is_told_in_words(
+    monkeypatch: pytest.MonkeyPatch, address: str, words: str
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+    with pytest.raises(DrydockError) as caught:
+        caller_account("eu-west-1")
+    assert caught.value.problem.message == f"AWS could not be reached: {words}"
+    assert "Errno" not in caught.value.problem.message

@@ -1,6 +1,6 @@
 """Watch base images: poll the streams' tags, keep every release, judge the images that stand on them."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -50,7 +50,7 @@ def poll(
     update_rows(BaseStream, ["next_poll_at"], [(next_poll(row, now), pk) for pk, row in rows.items()])
     # Nobody reads tomorrow: a clock was wrong, and nothing read until then would count.
     BaseStream.objects.filter(pk__in=rows, polled_at__gt=now + AHEAD_OF_US).update(polled_at=None)
-    changed = 0
+    changed, told = 0, Counter[str]()
     for done, (pk, outcome) in enumerate(_read(list(rows.values())), 1):
         progress(done, len(rows))
         stream = rows[pk]
@@ -59,7 +59,9 @@ def poll(
             _not_read_since(stream, now).update(polled_at=now, problem=None)
             continue
         if isinstance(outcome, Problem):
-            log.warning(f"{stream.name}: {outcome.message}")
+            told[outcome.cause] += 1
+            if told[outcome.cause] == 1:
+                log.warning(f"{stream.name}: {outcome.message} {outcome.next_step}".strip())
             _not_read_since(stream, now).update(problem=outcome.as_json())
             continue
         news = _store(stream, outcome, now) if outcome else _unchanged(stream, now)
@@ -67,6 +69,9 @@ def poll(
         log.info(f"{stream.name}: {news or 'no news'}")
         if outcome and outcome.problem:
             log.warning(f"{stream.name}: not all of its releases could be read. {outcome.problem.message}")
+    for cause, times in told.items():
+        if times > 1:
+            log.warning(f"{times} streams could not be read for one reason: {cause}")
     return changed
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from functions_app import clock
 from functions_app.aws.session import Target
+from functions_app.domain.causes import key_of
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.models import Account
 
@@ -54,13 +55,8 @@ class ScopeRead:
 
 
 def _add(problems: list[Problem], new: Problem) -> None:
-    known = {(problem.code, problem.aws_code, _cause(problem)) for problem in problems}
-    if (new.code, new.aws_code, _cause(new)) not in known:
+    if key_of(new) not in map(key_of, problems):
         problems.append(new)
-
-
-def _cause(problem: Problem) -> str:
-    return problem.message.split(". ")[0]
 
 
 def chunks(rows: Sequence[Row], size: int = CHUNK) -> Iterator[Sequence[Row]]:

@@ -1,9 +1,11 @@
 """Base streams: seeded with their ends of life, polled through the registry, each failing for itself."""
 
 import json
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from functions_app.domain.bases.release_tags import history_tags
 from functions_app.domain.errors import DrydockError
@@ -276,3 +278,14 @@ def test_only_the_newest_dated_tags_of_the_very_stream_are_read() -> None:
     others = ["3.1.2026.01.01.01", "3.12", "3.12.2026.01.03.13-arm64", "13.12.2026.01.03.13", "3x12.2026.01.03.13"]
 
     assert history_tags([*tags, *others], "3.12", 3) == tags[:-4:-1]
+
+
+def test_a_registry_that_is_away_is_said_once_in_words(valkey: object, settings: Settings) -> None:
+    settings.ENV = replace(settings.ENV, registry_mirrors={"public.ecr.aws": "http://registry.invalid"})
+    for name in ("python:3.12", "nodejs:22", "java:21"):
+        BaseStream.objects.create(name=name, reference=f"public.ecr.aws/lambda/{name}")
+    warnings = [line for line in poll() if line.startswith("! ")]
+    assert len(warnings) == 2
+    assert "The name registry.invalid can't be resolved. Asked for:" in warnings[0]
+    assert warnings[1] == "! 3 streams could not be read for one reason: The name registry.invalid can't be resolved."
+    assert not [line for line in warnings if "Errno" in line]

@@ -437,3 +437,17 @@ def test_a_viewer_neither_polls_nor_plans_nor_adds(person: Client, stream: BaseS
     for address in ("/bases/poll/", f"/bases/{stream.pk}/patch/", f"/bases/{stream.pk}/read-files/", "/bases/new/"):
         assert person.post(address).status_code == 403
     assert "Poll now" not in text_of(person, "/bases/") + text_of(person, f"/bases/{stream.pk}/")
+
+
+def test_one_cause_that_keeps_many_streams_unread_is_said_once(person: Client) -> None:
+    for name in ("python:3.12", "java:21", "nodejs:22"):
+        problem = Problem(
+            Code.UNREACHABLE, f"The name public.ecr.aws can't be resolved. Asked for: lambda/{name}.", "Check the DNS."
+        )
+        make_stream(name, problem=problem.as_json())
+    make_stream("ruby:3.4", problem=Problem(Code.DENIED, "The registry refuses these credentials.").as_json())
+    text = text_of(person, "/bases/")
+    assert text.count("The name public.ecr.aws can&#x27;t be resolved.") == 1
+    assert "3 base images could not be read." in text
+    assert text.count("not readable, as told above") == 3
+    assert text.count("The registry refuses these credentials.") == 1

@@ -130,3 +130,10 @@ def test_a_viewer_may_not_sync(client: Client, viewer: User) -> None:
     client.force_login(viewer)
     assert client.post("/sync/").status_code == 403
     assert not Run.objects.exists()
+
+
+def test_the_address_above_all_settings_leads_to_the_first(client: Client, viewer: User) -> None:
+    client.force_login(viewer)
+    answer = client.get("/settings/", follow=True)
+    assert answer.redirect_chain == [("/settings/accounts/", 302)]
+    assert answer.status_code == 200

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Count, Q
 
 from functions_app.domain.bases.ends_of_life import ends_of
+from functions_app.domain.causes import Cause, by_cause
 from functions_app.domain.errors import Problem
 from functions_app.models import BaseRelease, BaseStream, BaseUse, Function
 from functions_app.services.bases.runtime_facts import ends_by
@@ -99,15 +100,20 @@ class StreamRow:
     polled_at: datetime | None
     problem: Problem | None
     worn: str  # the base beneath its current release that is not current any more, "" for none
+    told: bool = False  # its problem is told above the list, since others have it too
 
 
 @dataclass(frozen=True)
 class BaseList:
-    """Streams that somebody stands on, those nobody does, and the functions whose base is not known."""
+    """Streams that somebody stands on, those nobody does, and the functions whose base is not known.
+
+    `shared`: why several of them could not be read.
+    """
 
     used: tuple[StreamRow, ...]
     unused: tuple[StreamRow, ...]
     unknown: int
+    shared: tuple[Cause, ...]
 
 
 def base_list(now: datetime) -> BaseList:
@@ -130,10 +136,15 @@ def base_list(now: datetime) -> BaseList:
         worn = next((names[lower.stream_id] for lower in beneath if lower.pk not in newest), "")
         counted = tallies.get(stream.pk, NOBODY)
         rows.append(_row(stream, top, counted, Ends.of(stream, today), known.get(stream.pk, 0), worn))
+    causes = by_cause((row.name, row.problem) for row in rows if row.problem)
+    shared = tuple(cause for cause in causes if cause.count > 1)
+    told = {name for cause in shared for name in cause.names}
+    rows = [replace(row, told=row.name in told) for row in rows]
     used = [row for row in rows if row.tally.total or row.own]
     used.sort(key=lambda row: (-row.tally.behind, -row.tally.total, row.name))
     unused = [row for row in rows if not (row.tally.total or row.own)]
-    return BaseList(tuple(used), tuple(unused), Function.objects.filter(gone_at=None, base_name="").count())
+    unknown = Function.objects.filter(gone_at=None, base_name="").count()
+    return BaseList(tuple(used), tuple(unused), unknown, shared)
 
 
 def current_releases() -> dict[int, ReleaseFact]:
