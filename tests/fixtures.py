@@ -19,8 +19,11 @@ from typing import Any, Protocol
 import boto3
 import httpx
 import pytest
+import redis
 from botocore.config import Config
+from django.conf import settings as django_settings
 
+from functions_app import rates
 from sandbox.images.making import Image, Index, sha256_digest
 from tests import settings
 from tests.sandbox.functions import Functions
@@ -199,6 +202,33 @@ def put_manifest(registry: httpx.Client, repository: str, reference: str, image:
     """Put a manifest by tag or digest; the answer may be an error."""
     headers = {"Content-Type": image.manifest.media_type}
     return registry.put(f"/v2/{repository}/manifests/{reference}", content=image.manifest.data, headers=headers)
+
+
+class Throttle(Protocol):
+    """Has the public registry refuse nameless readers of more manifests; `retry_after` is what it asks them to wait."""
+
+    def __call__(self, rate: float, burst: int, retry_after: float | None = None) -> None: ...
+
+
+@pytest.fixture
+def throttle(sandbox: Sandbox) -> Iterator[Throttle]:
+    """Until the end of the test; nobody is paced before it or after it."""
+
+    def set_rate(rate: float, burst: int, retry_after: float | None = None) -> None:
+        forget_paces()
+        sandbox.admin("POST", "registry", {"public_rate": rate, "public_burst": burst, "retry_after": retry_after})
+
+    yield set_rate
+    sandbox.admin("POST", "registry", {})
+    forget_paces()
+
+
+def forget_paces() -> None:
+    """Ask every registry as if it had never refused anybody."""
+    rates._OWN._paced.clear()
+    with suppress(redis.RedisError), redis.Redis.from_url(django_settings.ENV.redis_url) as client:
+        for key in client.scan_iter("drydock:pace:*"):
+            client.delete(key)
 
 
 @pytest.fixture

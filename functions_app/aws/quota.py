@@ -1,24 +1,18 @@
-"""AWS's request quotas, kept before AWS has to: one bucket per account, region and API family, shared by all workers.
-
-The bucket is a virtual schedule (GCRA): each caller reserves the next free moment and waits for it, so that callers
-are served in turn and no call is spent on being refused.
-"""
+"""AWS's request quotas, kept before AWS has to: a bucket per account, region and API family, shared by all workers."""
 
 from __future__ import annotations
 
 import math
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import lru_cache
 from typing import TypeVar
 
-import redis
 from django.conf import settings
 
+from functions_app import rates
 from functions_app.aws.error_table import EXPIRED
 from functions_app.aws.errors import translate
 from functions_app.aws.session import Target, forget
@@ -45,57 +39,6 @@ LONGEST_WAIT = 300.0
 PERSONS_WAIT = 5.0  # seconds, where a person waits for the answer
 _patience: ContextVar[float] = ContextVar("patience", default=LONGEST_WAIT)
 READ_ATTEMPTS = 5
-REDIS_REST = 5.0  # seconds to leave a Redis alone that did not answer
-
-_RESERVE = """
-local time = redis.call('TIME')
-local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
-local interval, burst, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local due = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
-local wait = math.max(0, due - now - burst)
-if wait > longest then return {0, tostring(wait)} end
-redis.call('SET', KEYS[1], string.format('%.6f', due + interval), 'PX', math.ceil((due - now + interval) * 1000) + 1000)
-return {1, tostring(wait)}
-"""
-
-
-class _Schedule:
-    """The same bucket in this process alone, for when Redis is away."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._due: dict[str, float] = {}
-
-    def reserve(self, key: str, interval: float, burst: float, longest: float) -> tuple[bool, float]:
-        """Whether a moment was reserved, and the wait for it in seconds."""
-        with self._lock:
-            now = time.monotonic()
-            due = max(self._due.get(key, 0.0), now)
-            wait = max(0.0, due - now - burst)
-            if wait > longest:
-                return False, wait
-            self._due[key] = due + interval
-            return True, wait
-
-
-_OWN = _Schedule()
-_redis_rests_until = 0.0
-
-
-@lru_cache(maxsize=4)
-def _redis(url: str) -> redis.Redis:
-    return redis.Redis.from_url(url, socket_timeout=1.0, socket_connect_timeout=1.0, max_connections=64)
-
-
-def _reserve(key: str, interval: float, burst: float, longest: float) -> tuple[bool, float]:
-    global _redis_rests_until
-    if time.monotonic() >= _redis_rests_until:
-        try:
-            granted, wait = _redis(settings.ENV.redis_url).eval(_RESERVE, 1, key, interval, burst, longest)
-            return bool(granted), float(wait)
-        except redis.RedisError:
-            _redis_rests_until = time.monotonic() + REDIS_REST
-    return _OWN.reserve(key, interval, burst, longest)
 
 
 @contextmanager
@@ -116,7 +59,7 @@ def acquire(target: Target, family: str, *, longest: float | None = None) -> flo
     longest = _patience.get() if longest is None else longest
     rate = RATES[family] * settings.ENV.quota_share
     key = f"drydock:quota:{target.account_id}:{target.region}:{family}"
-    granted, wait = _reserve(key, 1 / rate, rate * BURST_SECONDS / rate, longest)
+    granted, wait = rates.reserve(key, 1 / rate, rate * BURST_SECONDS / rate, longest)
     if not granted:
         raise DrydockError(
             Code.THROTTLED,

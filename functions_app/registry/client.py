@@ -23,6 +23,7 @@ from functions_app.registry import download
 from functions_app.registry.addresses import Reach
 from functions_app.registry.auth import Credentials
 from functions_app.registry.errors import AWS_NAMES, broken, refusal
+from functions_app.registry.pace import Pace
 from functions_app.registry.requests import Answer, Ask, Limits
 from functions_app.registry.transport import Transport
 
@@ -51,15 +52,18 @@ class Registry:
         reach: Reach | None = None,
         limits: Limits | None = None,
         pause: Callable[[float], None] = time.sleep,
+        pace: Pace | None = None,
     ) -> None:
         self.host = host
         self.reach = reach or (_reach(host) if base_url == own_url(host) else Reach.PRIVATE)
-        self._transport = Transport(host, base_url, login, self.reach, limits or Limits(), pause)
+        self._transport = Transport(host, base_url, login, self.reach, limits or Limits(), pause, pace)
 
     @classmethod
     def open(cls, host: str, login: Credentials | None = None, *, reach: Reach | None = None) -> "Registry":
         """The registry of this host name, by https, or by the mirror that DRYDOCK_REGISTRY_MIRRORS names for it."""
-        return cls(host, mirror_of(host, settings.ENV.registry_mirrors) or own_url(host), login, reach=reach)
+        base_url = mirror_of(host, settings.ENV.registry_mirrors) or own_url(host)
+        pace = Pace(f"{host} at {base_url}", "login" if login else "nameless")
+        return cls(host, base_url, login, reach=reach, pace=pace)
 
     def close(self) -> None:
         """Close the connections."""

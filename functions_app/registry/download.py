@@ -62,6 +62,7 @@ class _Download:
         ends = time.monotonic() + self._limits.in_all
         for _ in range(self._limits.drops):
             asked: float | None = None
+            self._transport.wait_for_turn(self._ask)
             try:
                 with self._transport.opened(replace(self._ask, start=self._got)) as reply:
                     if reply.status in {200, 206}:
@@ -77,7 +78,7 @@ class _Download:
                 ends = time.monotonic() + self._limits.in_all
             if self._got == self._size:
                 return  # only the end of the connection was lost
-            self._transport.pause_or_raise(attempt, asked, failure, ends)
+            self._transport.pause_or_raise(self._ask, attempt, asked, failure, ends)
             attempt += 1
         raise self._broken(f"it dropped {self._limits.drops} times")
 

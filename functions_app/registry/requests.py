@@ -24,6 +24,7 @@ class Limits:
     first_pause: float = 0.3
     throttled: float = 2.0  # the first pause after a 429 that asks for none; public registries count by the second
     longest_pause: float = 20.0  # a registry that asks for more gets an error that says so
+    longest_turn: float = 60.0  # until a turn, where a registry's readers go one after another
     crawl: float = 60.0  # a layer that brings fewer than `crawl_bytes` in so long a wait is dropped
     crawl_bytes: int = 256 * 1024
     worth: int = 1024**2  # bytes of a layer after which a drop is forgiven: attempts count anew
@@ -42,6 +43,11 @@ class Ask:
     accept: tuple[str, ...] = ()
     start: int = 0
     unless: str = ""  # the digest that is known: a registry whose ETag it is answers 304
+
+    @property
+    def kind(self) -> str:
+        """What registries count apart: manifests, blobs or tags."""
+        return next((kind for kind in ("manifests", "blobs", "tags") if f"/{kind}/" in self.url), "")
 
     @property
     def headers(self) -> dict[str, str]:

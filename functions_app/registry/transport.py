@@ -13,6 +13,7 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.registry.addresses import GuardedBackend, Reach, refuse_literal, within
 from functions_app.registry.auth import Authorizer, Credentials, parse_challenges
 from functions_app.registry.errors import broken, refusal, unreachable
+from functions_app.registry.pace import Pace
 from functions_app.registry.requests import Answer, Ask, Limits, Reply, origin, redirect_target, retry_after
 
 ERROR_LIMIT = 64 * 1024  # bytes of a refusal that are read
@@ -36,8 +37,10 @@ class Transport:
         reach: Reach,
         limits: Limits,
         pause: Callable[[float], None],
+        pace: Pace | None = None,
     ) -> None:
-        self.host, self.limits = host, limits
+        """`pace`: that of all who ask this registry; None: this one goes by itself."""
+        self.host, self.limits, self._pace = host, limits, pace
         self._base, self._reach, self._pause = base_url.rstrip("/"), reach, pause
         self._own = origin(self._base)
         self._http = _client(limits, reach, self._own[1:])
@@ -68,6 +71,7 @@ class Transport:
         ends = time.monotonic() + self.limits.in_all
         for attempt in range(self.limits.attempts):
             asked: float | None = None
+            self.wait_for_turn(ask)
             try:
                 answer = once()
             except (httpx.TransportError, DrydockError) as error:
@@ -77,7 +81,7 @@ class Transport:
                 if found is None:
                     return answer
                 failure, asked = found
-            self.pause_or_raise(attempt, asked, failure, ends)
+            self.pause_or_raise(ask, attempt, asked, failure, ends)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def failure(self, what: str, error: httpx.TransportError | DrydockError) -> DrydockError:
@@ -95,10 +99,28 @@ class Transport:
         asked = retry_after(headers.get("retry-after", ""), clock.now())
         return refusal(self.host, what, status, headers, body), asked
 
-    def pause_or_raise(self, attempt: int, asked: float | None, failure: DrydockError, ends: float) -> None:
+    def wait_for_turn(self, ask: Ask) -> None:
+        """Wait until it is this request's turn among all who ask the registry. Raises THROTTLED for too long a wait."""
+        if self._pace is None:
+            return
+        granted, wait = self._pace.turn(ask.kind, self.limits.longest_turn)
+        if not granted:
+            raise DrydockError(
+                Code.THROTTLED,
+                f"{self.host} has throttled us, and {ask.what} would have its turn in {wait:.0f} s only.",
+                next_step="Try again later, or log in: the limits are higher then.",
+                retryable=True,
+            )
+        if wait:
+            self._pause(wait)
+
+    def pause_or_raise(self, ask: Ask, attempt: int, asked: float | None, failure: DrydockError, ends: float) -> None:
         """Pause before the next attempt; raise the failure instead where none is left or it would come too late."""
-        first = self.limits.throttled if failure.problem.code is Code.THROTTLED else self.limits.first_pause
+        throttled = failure.problem.code is Code.THROTTLED
+        first = self.limits.throttled if throttled else self.limits.first_pause
         pause = first * 2**attempt if asked is None else asked
+        if throttled and self._pace:
+            self._pace.slow_down(ask.kind, pause)
         last = attempt >= self.limits.attempts - 1 or (asked or 0) > self.limits.longest_pause
         if last or time.monotonic() + pause > ends:
             raise failure

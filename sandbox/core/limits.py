@@ -72,15 +72,16 @@ class Denials:
 
 @dataclass
 class Bucket:
-    """A token bucket: `rate` per second, with a burst of one second."""
+    """A token bucket: `rate` per second, with a burst of `most`, or else of one second."""
 
     rate: float
     tokens: float
     at: float
+    most: float | None = None
 
     def take(self, now: float) -> bool:
         """Take one token if there is one."""
-        self.tokens = min(self.rate, self.tokens + (now - self.at) * self.rate)
+        self.tokens = min(self.most or self.rate, self.tokens + (now - self.at) * self.rate)
         self.at = now
         if self.tokens < 1:
             return False

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +16,7 @@ from functools import partial
 from werkzeug.wrappers import Request, Response
 
 from sandbox.core.faults import under_faults
-from sandbox.core.limits import CALLS, QUOTAS
+from sandbox.core.limits import CALLS, QUOTAS, Bucket
 from sandbox.ecr import announcements, errors, referrers
 from sandbox.registry import uploads
 from sandbox.registry.access import Access, access, not_authorized
@@ -35,15 +37,36 @@ class Settings:
 
     redirects: bool = True
     """GET of a blob answers 307 to a signed address, as ECR does; off: it sends the bytes itself."""
+    public_rate: float = 0.0
+    """Manifests a second, by GET or HEAD, that the nameless may read of the public name space; 0: any number."""
+    public_burst: float = 1.0
+    """Manifests that they may read at once."""
+    retry_after: float | None = None
+    """Seconds that its refusals (429) ask to wait, where the registry says so at all."""
 
 
 class _State:
     settings = Settings()
+    lock = threading.Lock()
+    bucket = Bucket(0.0, 0.0, 0.0)
 
 
 def configure(settings: Settings) -> None:
-    """Change how the registry behaves."""
+    """Change how the registry behaves; whoever reads without a name begins with a whole burst."""
     _State.settings = settings
+    burst = settings.public_burst
+    _State.bucket = Bucket(settings.public_rate, burst, time.monotonic(), burst)
+
+
+def _throttles(who: Access, operation: str) -> bool:
+    """Whether the public registry refuses a nameless reader, as public.ecr.aws and Docker Hub do."""
+    if not _State.settings.public_rate or not who.is_public or who.writable or operation not in _COUNTED:
+        return False
+    with _State.lock:
+        return not _State.bucket.take(time.monotonic())
+
+
+_COUNTED = frozenset({"GetManifest", "HeadManifest"})
 
 
 def settings() -> Settings:
@@ -76,6 +99,10 @@ def _answer(request: Request) -> Response:
         if match and request.method in methods:
             operation = methods[request.method][0]
             CALLS.add(who.account, "registry", operation)
+            if _throttles(who, operation):
+                asked = settings().retry_after
+                headers = {} if asked is None else {"Retry-After": f"{asked:.0f}"}
+                raise RegistryError(429, "TOOMANYREQUESTS", "Rate exceeded", headers=headers)
             carry_out = partial(_carry_out, request, who, match, methods[request.method])
             return under_faults(who.account, "registry", operation, carry_out, _refuse)
         if match:

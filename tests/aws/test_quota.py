@@ -12,6 +12,7 @@ import redis
 from botocore.exceptions import ClientError
 from pytest_django.fixtures import Settings
 
+from functions_app import rates
 from functions_app.aws import quota
 from functions_app.aws.session import Target, client
 from functions_app.domain.errors import Code, DrydockError
@@ -38,12 +39,12 @@ def redis_away(settings: Settings, tmp_path: Any) -> Iterator[None]:
     """A Redis address where nobody answers."""
     settings.ENV = dataclasses.replace(settings.ENV, redis_url=f"unix://{tmp_path}/nobody.sock")
     yield
-    quota._redis_rests_until = 0.0
+    rates._redis_rests_until = 0.0
 
 
 @pytest.mark.usefixtures("full_quota", "valkey")
 def test_a_burst_goes_at_once_and_the_rest_at_the_rate(target: Target) -> None:
-    waits = [quota._reserve(f"drydock:quota:{target.account_id}", 1 / 10, 0.5, 60.0)[1] for _ in range(16)]
+    waits = [rates.reserve(f"drydock:quota:{target.account_id}", 1 / 10, 0.5, 60.0)[1] for _ in range(16)]
     assert waits[:6] == [0.0] * 6
     # The tenth call after the burst is due a second after it, less what these calls themselves took.
     assert 0.8 < waits[15] <= 1.0
@@ -53,7 +54,7 @@ def test_a_burst_goes_at_once_and_the_rest_at_the_rate(target: Target) -> None:
 def test_workers_share_one_quota(target: Target) -> None:
     key = f"drydock:quota:{target.account_id}"
     with ThreadPoolExecutor(8) as pool:
-        waits = sorted(pool.map(lambda _: quota._reserve(key, 1 / 100, 0.1, 60.0)[1], range(40)))
+        waits = sorted(pool.map(lambda _: rates.reserve(key, 1 / 100, 0.1, 60.0)[1], range(40)))
     assert len({round(wait, 3) for wait in waits if wait > 0}) > 20
     assert waits[-1] > 0.1
 
@@ -144,7 +145,7 @@ def test_a_throttled_change_is_not_repeated(target: Target) -> None:
 @pytest.mark.usefixtures("full_quota", "valkey")
 def test_where_a_person_waits_a_long_line_is_refused_with_the_seconds_until_it_is_gone(target: Target) -> None:
     for _ in range(8 + 12 * 15):  # twelve seconds more than a burst
-        quota._reserve(f"drydock:quota:{target.account_id}:{target.region}:lambda-control", 1 / 15, 0.5, 60.0)
+        rates.reserve(f"drydock:quota:{target.account_id}:{target.region}:lambda-control", 1 / 15, 0.5, 60.0)
     called: list[str] = []
 
     with quota.patience(5.0), pytest.raises(DrydockError) as caught:

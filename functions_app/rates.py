@@ -1,0 +1,162 @@
+"""Rates that all workers keep together, in Redis: quotas that are known, and the pace of whoever throttled us.
+
+Both are virtual schedules (GCRA): each caller reserves the next free moment and waits for it, so that callers are
+served in turn and no call is spent on being refused. With Redis away each process keeps them for itself.
+"""
+
+import threading
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+
+import redis
+from django.conf import settings
+
+REDIS_REST = 5.0  # seconds to leave a Redis alone that did not answer
+
+_RESERVE = """
+local time = redis.call('TIME')
+local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+local interval, burst, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local due = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
+local wait = math.max(0, due - now - burst)
+if wait > longest then return {0, tostring(wait)} end
+redis.call('SET', KEYS[1], string.format('%.6f', due + interval), 'PX', math.ceil((due - now + interval) * 1000) + 1000)
+return {1, tostring(wait)}
+"""
+
+_TURN = """
+local kept = redis.call('HMGET', KEYS[1], 'due', 'interval')
+if not kept[1] then return {1, '0'} end
+local time = redis.call('TIME')
+local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+local longest, quicker, least = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local due, interval = math.max(tonumber(kept[1]), now), tonumber(kept[2])
+if due - now > longest then return {0, tostring(due - now)} end
+if interval < least then
+  redis.call('DEL', KEYS[1])
+else
+  local next = string.format('%.6f', due + interval)
+  redis.call('HSET', KEYS[1], 'due', next, 'interval', tostring(interval * quicker))
+end
+return {1, tostring(due - now)}
+"""
+
+_SLOW_DOWN = """
+local time = redis.call('TIME')
+local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+local pause, first, most, kept_for = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local kept = redis.call('HMGET', KEYS[1], 'due', 'interval', 'slowed')
+local due, interval, slowed = tonumber(kept[1] or '0'), tonumber(kept[2] or '0'), tonumber(kept[3] or '0')
+if interval == 0 then
+  interval, slowed = first, now
+elseif now - slowed >= interval then
+  interval, slowed = math.min(most, interval * 2), now
+end
+due = math.max(due, now + pause)
+local next = string.format('%.6f', due)
+redis.call('HSET', KEYS[1], 'due', next, 'interval', tostring(interval), 'slowed', string.format('%.6f', slowed))
+redis.call('PEXPIRE', KEYS[1], math.ceil((due - now + kept_for) * 1000))
+return 1
+"""
+
+# A pace: one call a second after the first refusal, half as many after each further one, ever a little more after each
+# that was taken, until there are so many that nobody need wait.
+FIRST_INTERVAL, MOST_INTERVAL, LEAST_INTERVAL = 1.0, 4.0, 0.05
+QUICKER = 0.97
+KEPT_FOR = 600.0  # seconds after the last refusal
+
+
+@dataclass
+class _Paced:
+    due: float
+    interval: float
+    slowed: float
+
+
+class _Own:
+    """The same in this process alone, for when Redis is away."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._due: dict[str, float] = {}
+        self._paced: dict[str, _Paced] = {}
+
+    def reserve(self, key: str, interval: float, burst: float, longest: float) -> tuple[bool, float]:
+        with self._lock:
+            now = time.monotonic()
+            due = max(self._due.get(key, 0.0), now)
+            wait = max(0.0, due - now - burst)
+            if wait > longest:
+                return False, wait
+            self._due[key] = due + interval
+            return True, wait
+
+    def turn(self, key: str, longest: float) -> tuple[bool, float]:
+        with self._lock:
+            now = time.monotonic()
+            paced = self._paced.get(key)
+            if paced is None:
+                return True, 0.0
+            due = max(paced.due, now)
+            if due - now > longest:
+                return False, due - now
+            if paced.interval < LEAST_INTERVAL or now - paced.slowed > KEPT_FOR:
+                del self._paced[key]
+            else:
+                self._paced[key] = _Paced(due + paced.interval, paced.interval * QUICKER, paced.slowed)
+            return True, due - now
+
+    def slow_down(self, key: str, pause: float) -> None:
+        with self._lock:
+            now = time.monotonic()
+            paced = self._paced.get(key) or _Paced(0.0, 0.0, now)
+            if paced.interval == 0:
+                paced.interval = FIRST_INTERVAL
+            elif now - paced.slowed >= paced.interval:
+                paced.interval, paced.slowed = min(MOST_INTERVAL, paced.interval * 2), now
+            paced.due = max(paced.due, now + pause)
+            self._paced[key] = paced
+
+
+_OWN = _Own()
+_redis_rests_until = 0.0
+
+
+@lru_cache(maxsize=4)
+def _redis(url: str) -> redis.Redis:
+    return redis.Redis.from_url(url, socket_timeout=1.0, socket_connect_timeout=1.0, max_connections=64)
+
+
+def _asked(script: str, key: str, *arguments: float) -> list[str] | None:
+    """What a script answers; None where Redis is away, which then has its rest."""
+    global _redis_rests_until
+    if time.monotonic() < _redis_rests_until:
+        return None
+    try:
+        answer = _redis(settings.ENV.redis_url).eval(script, 1, key, *arguments)
+    except redis.RedisError:
+        _redis_rests_until = time.monotonic() + REDIS_REST
+        return None
+    return answer if isinstance(answer, list) else []
+
+
+def reserve(key: str, interval: float, burst: float, longest: float) -> tuple[bool, float]:
+    """Whether a moment of a quota was reserved, and the wait for it in seconds; none where it is over `longest`."""
+    answer = _asked(_RESERVE, key, interval, burst, longest)
+    return _OWN.reserve(key, interval, burst, longest) if answer is None else (bool(answer[0]), float(answer[1]))
+
+
+def turn(key: str, longest: float) -> tuple[bool, float]:
+    """Whether a turn was had, and the wait for it in seconds: none for whom nobody has slowed down."""
+    answer = _asked(_TURN, key, longest, QUICKER, LEAST_INTERVAL)
+    return _OWN.turn(key, longest) if answer is None else (bool(answer[0]), float(answer[1]))
+
+
+def slow_down(key: str, pause: float) -> None:
+    """After a refusal: nobody's turn for `pause` seconds, then one after another, further apart than before.
+
+    Refusals of calls that were under way together count once.
+    """
+    if _asked(_SLOW_DOWN, key, pause, FIRST_INTERVAL, MOST_INTERVAL, KEPT_FOR) is None:
+        _OWN.slow_down(key, pause)
