@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from functions_app.domain.changes.aliases import AliasState
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import FunctionDetail, FunctionPlace
+from functions_app.domain.fleet.lambda_states import state_meaning, update_meaning
 from functions_app.domain.images.lambda_rules import Check
 
 ECR_HOST = re.compile(r"(?P<account>[0-9]{12})\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
@@ -55,24 +56,31 @@ def place_check(host: str, place: FunctionPlace) -> Check:
     return Check("Region", True, f"Image and function are in {place.region}.")
 
 
-def state_checks(detail: FunctionDetail) -> tuple[Check, ...]:
-    """Whether Lambda would take a change now."""
-    checks = []
-    if detail.state == "Pending":
-        checks.append(Check("State", False, "The function is Pending: Lambda is still preparing it. Try again soon."))
-    elif detail.last_update_status == "InProgress":
-        checks.append(Check("State", False, "An update of the function is InProgress. Wait until it has ended."))
-    elif detail.state == "Failed":
-        reason = detail.state_reason_code or detail.state_reason or "no reason given"
-        checks.append(Check("State", None, f"The function is Failed ({reason}); a new image can mend it."))
-    elif detail.state == "Inactive":
-        checks.append(Check("State", None, "The function is Inactive; the update wakes it, which takes longer."))
-    else:
-        checks.append(Check("State", True, f"The function is {detail.state or 'Active'}, no update in progress."))
-    if detail.last_update_status == "Failed":
-        reason = detail.last_update_reason or detail.last_update_reason_code
-        checks.append(Check("Last update", None, f"The last update failed: {reason}"))
+def state_checks(detail: FunctionDetail, *, uploads: bool = True) -> tuple[Check, ...]:
+    """Whether Lambda would take a change of $LATEST now; `uploads`: it is given another image than it has."""
+    state = state_meaning(detail.state, managed_latest=detail.is_managed_latest)
+    update = update_meaning(detail.last_update_status, detail.state)
+    if state.change and update.change is False:
+        return (Check("State", False, f"The function's last update is {detail.last_update_status}: {update.says}."),)
+    if detail.state == "Inactive" and not uploads:
+        why = "it has this image already, so that no update would wake it. Invoke it once, then plan again"
+        return (Check("State", False, f"The function is Inactive: {why}."),)
+    reason = f" ({detail.state_reason_code or detail.state_reason})" if detail.state == "Failed" else ""
+    word = detail.state or "in no known state"
+    checks = [Check("State", state.change, f"The function is {word}{reason}: {state.says}.")]
+    if update.change is not True:
+        why = detail.last_update_reason or detail.last_update_reason_code
+        says = f"{update.says}{f': {why}' if why else ''}."
+        checks.append(Check("Last update", update.change, says[:1].upper() + says[1:]))
     return tuple(checks)
+
+
+def version_check(detail: FunctionDetail, version: str) -> Check:
+    """Whether a version answers calls, so that an alias may be pointed at it."""
+    meaning = state_meaning(detail.state)
+    reason = detail.state_reason_code or detail.state_reason
+    told = f"{detail.state or 'in no known state'}{f' ({reason})' if reason else ''}"
+    return Check("Version", meaning.serve, f"Version {version} is {told}: {meaning.says}.")
 
 
 def ownership_check(managed_by: str, owner: str) -> Check:

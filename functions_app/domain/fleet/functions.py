@@ -29,6 +29,24 @@ class VersionFact:
 
 
 @dataclass(frozen=True, slots=True)
+class Features:
+    """What only some functions have; "" and 0 where this one has not. Durations in seconds and days, memory in GB.
+
+    `capacity_provider` is an ARN: its functions run on Managed Instances. `gpu` where it has one, of any size.
+    """
+
+    capacity_provider: str = ""
+    environment_concurrency: int = 0
+    memory_gib_per_vcpu: float = 0.0
+    durable: bool = False
+    durable_timeout_s: int = 0
+    durable_retention_days: int = 0
+    tenant_isolation: str = ""
+    gpu: bool = False
+    gpu_memory_gb: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionFact:
     """What ListFunctions tells of an image function: no state, no image URI (aws-facts.md)."""
 
@@ -46,6 +64,7 @@ class FunctionFact:
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     working_directory: str = ""
+    features: Features = field(default_factory=Features)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +85,11 @@ class FunctionDetail:
     last_update_reason_code: str
     tags: Mapping[str, str] = field(default_factory=dict)
     log_framed: bool = True
+
+    @property
+    def is_managed_latest(self) -> bool:
+        """Whether it is $LATEST of a function on Managed Instances, which never takes calls."""
+        return self.fact.latest.number == LATEST and bool(self.fact.features.capacity_provider)
 
 
 @dataclass(frozen=True, slots=True)

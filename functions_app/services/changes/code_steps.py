@@ -9,6 +9,7 @@ from functions_app.domain.changes.checks import changed_message
 from functions_app.domain.changes.deployments import DeploymentPlan, short
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import FunctionDetail
+from functions_app.domain.fleet.lambda_states import Waiting, state_meaning, update_meaning
 from functions_app.domain.runs import Done, Outcome, Skipped, Wait
 from functions_app.services.changes.careful_steps import refresh, tell, uncertain
 from functions_app.services.changes.function_places import target_of
@@ -57,22 +58,27 @@ def wait_for_update(context: Context) -> Outcome:
 
 
 def _settled(detail: FunctionDetail, what: str) -> Outcome:
-    """Done when Lambda has taken it, Wait while it is at it. Raises FAILED at once on Failed, which is final."""
+    """Done once it is ready, Wait while it may become so. Raises FAILED at once where waiting is in vain."""
+    state = state_meaning(detail.state, managed_latest=detail.is_managed_latest)
+    update = update_meaning(detail.last_update_status, detail.state)
     reasons = [
-        (detail.last_update_status, detail.last_update_reason_code, detail.last_update_reason),
-        (detail.state, detail.state_reason_code, detail.state_reason),
+        (update, detail.last_update_status, detail.last_update_reason_code, detail.last_update_reason),
+        (state, detail.state, detail.state_reason_code, detail.state_reason),
     ]
-    for status, code, reason in reasons:
-        if status == "Failed":
+    for meaning, word, code, reason in reasons:
+        if meaning.waiting is Waiting.FAIL:
+            why = reason or "no reason given"
+            told = why if word == "Failed" else f"it is {word}, {meaning.says} ({why})"
             raise DrydockError(
                 Code.FAILED,
-                f"Lambda could not carry out {what}: {reason or 'no reason given'}{f' ({code})' if code else ''}",
+                f"Lambda could not carry out {what}: {told}{f' ({code})' if code else ''}",
                 next_step="Remove the cause, then plan again. Versions that were published before still run.",
                 aws_code=code,
             )
-    if detail.last_update_status == "InProgress" or detail.state == "Pending":
-        return Wait(1, f"{what} is in progress: state {detail.state}, update {detail.last_update_status}")
-    return Done(f"state {detail.state}, update {detail.last_update_status or 'Successful'}")
+    told = f"state {detail.state or 'not told'}, update {detail.last_update_status or 'not told'}"
+    if Waiting.WAIT in (update.waiting, state.waiting):
+        return Wait(1, f"{what} is in progress: {told}")
+    return Done(told)
 
 
 def publish(context: Context) -> Outcome:

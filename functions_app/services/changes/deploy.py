@@ -58,7 +58,7 @@ def _plan(function: Function, image: str, alias: str) -> DeploymentPlan:
             *_image_checks(resolved, detail),
             checks.place_check(reference.registry, place),
             _policy_check(reference, target, owner, place),
-            *checks.state_checks(detail),
+            *checks.state_checks(detail, uploads=resolved.digest != latest.digest),
             *alias_plans.common_checks(function, name, before, tool),
         ),
         managed_by=tool,
@@ -136,7 +136,8 @@ def _check_again(context: Context) -> Outcome:
         if detail.fact.latest.revision_id != frozen.function_revision:
             raise changed_message(f"the function {frozen.place.name}")
         alias_steps.check_alias(frozen)
-        checks.refuse_blocked(checks.state_checks(detail))
+        uploads = detail.fact.latest.digest != frozen.to_digest
+        checks.refuse_blocked(checks.state_checks(detail, uploads=uploads))
 
     return alias_steps.check_once(context, frozen, look, "nothing was changed since the plan")
 

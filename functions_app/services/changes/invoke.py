@@ -18,6 +18,7 @@ from functions_app.domain.changes.invocations import (
 )
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST, FunctionDetail
+from functions_app.domain.fleet.lambda_states import state_meaning
 from functions_app.domain.redaction import redact
 from functions_app.domain.runs import Done, Kind, Outcome
 from functions_app.models import Function, Run
@@ -79,9 +80,11 @@ def _check(context: Context) -> Outcome:
         "log_framed": detail.log_framed,
         "versions": _versions(target, name, qualifier, detail),
     }
-    if detail.state == "Inactive":
-        context.log.warning(f"{name} is Inactive ({detail.state_reason_code}): Lambda refuses its first call.")
-    return Done(f"state {detail.state or 'Active'}, timeout {detail.fact.timeout_s} s")
+    meaning = state_meaning(detail.state)
+    if not meaning.ready:
+        reason = f" ({detail.state_reason_code})" if detail.state_reason_code else ""
+        context.log.warning(f"{name} is {detail.state or 'in no known state'}{reason}: {meaning.says}.")
+    return Done(f"state {detail.state or 'not told'}, timeout {detail.fact.timeout_s} s")
 
 
 def _versions(target: Target, name: str, qualifier: str, detail: FunctionDetail) -> list[str]:

@@ -2,6 +2,7 @@
 
 from functions_app.aws import lambdas
 from functions_app.aws.session import Target
+from functions_app.domain.changes import checks
 from functions_app.domain.changes.aliases import check_alias_name
 from functions_app.domain.changes.deployments import RollbackPlan, short
 from functions_app.domain.changes.ways_back import is_way_back
@@ -90,12 +91,7 @@ def _uri_of(detail: FunctionDetail) -> str:
 def _version_checks(back: FunctionDetail | None, version: str, uri: str, own: Target) -> tuple[Check, ...]:
     if back is None:
         return (Check("Version", False, f"Version {version} was deleted."),)
-    reason = back.state_reason_code or back.state_reason
-    state = {
-        "Failed": Check("Version", False, f"Version {version} is Failed ({reason}); its calls would fail."),
-        "Pending": Check("Version", False, f"Version {version} is Pending: Lambda is still preparing it."),
-        "Inactive": Check("Version", None, f"Version {version} is Inactive ({reason}): its first call only wakes it."),
-    }.get(back.state, Check("Version", True, f"Version {version} exists, state {back.state or 'Active'}."))
+    state = checks.version_check(back, version)
     if problem := image_choices.pullable(uri, own):
         return state, Check("Image", False, f"Its image can't be pulled. {problem}")
     return state, Check("Image", True, f"ECR still has its image {short(back.fact.latest.digest)}.")
@@ -124,8 +120,7 @@ def _check_again(context: Context) -> Outcome:
         target = target_of(frozen.place)
         alias_steps.check_alias(frozen)
         back = lambdas.get_function(target, frozen.place.name, frozen.to_version)
-        if back.state == "Failed":
-            raise DrydockError(Code.PREFLIGHT, f"Version {frozen.to_version} is Failed ({back.state_reason_code}).")
+        checks.refuse_blocked([checks.version_check(back, frozen.to_version)])
         if problem := image_choices.pullable(frozen.image, target):
             raise DrydockError(Code.PREFLIGHT, f"The image of version {frozen.to_version} can't be pulled. {problem}")
 

@@ -17,7 +17,7 @@ from functions_app.web.html.escaped import NOTHING, known
 from functions_app.web.html.times import TIME, parts
 
 SHOWN_ALIASES = 4
-TOLD_UPDATES = ("Failed", "InProgress")
+QUIET_UPDATES = ("Successful", "")  # whatever else there is, is told
 ROW = (
     '<tr data-row id="f{pk}"><th scope="row"><div class="who">'
     '<a class="name" href="{home}{pk}/" hx-boost="false">{name}</a>{place}</div>{problem}</th>'
@@ -73,6 +73,6 @@ def _base_link(name: str) -> SafeString:
 
 def _state(row: FunctionRow) -> SafeString:
     badge = state(row.state, row.state_reason)
-    if row.last_update_status in TOLD_UPDATES:
+    if row.last_update_status not in QUIET_UPDATES:
         return format_html("{} {}", badge, update_status(row.last_update_status, row.last_update_reason))
     return badge

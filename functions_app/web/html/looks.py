@@ -28,6 +28,10 @@ class FunctionState(StrEnum):
     PENDING = "Pending"
     INACTIVE = "Inactive"
     FAILED = "Failed"
+    DEACTIVATING = "Deactivating"
+    DEACTIVATED = "Deactivated"
+    NON_INVOCABLE = "ActiveNonInvocable"
+    DELETING = "Deleting"
     UNREAD = ""
 
 
@@ -131,6 +135,10 @@ LOOKS: Mapping[type[StrEnum], Mapping[str, Look]] = {
         FunctionState.PENDING: Look("Pending", "hourglass", "info"),
         FunctionState.INACTIVE: Look("Inactive", "zzz", "warn"),
         FunctionState.FAILED: Look("Failed", "circle-x", "bad"),
+        FunctionState.DEACTIVATING: Look("Deactivating", "player-pause", "warn"),
+        FunctionState.DEACTIVATED: Look("Deactivated", "player-pause", "bad"),
+        FunctionState.NON_INVOCABLE: Look("Takes no calls", "ban", "warn"),
+        FunctionState.DELETING: Look("Deleting", "circle-x", "bad"),
         FunctionState.UNREAD: Look("Not read yet", "circle-dashed", "calm"),
     },
     UpdateStatus: {
