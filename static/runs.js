@@ -130,9 +130,13 @@
     stream.addEventListener("steps", (event) => replace("run-steps", event.detail.data));
     stream.addEventListener("status", (event) => {
       replace("run-status", event.detail.data);
-      const offers = run.querySelector("[data-offers]").dataset.offers.split(" ");
-      for (const form of document.querySelectorAll("#run-buttons [data-signal]")) {
-        form.hidden = !offers.includes(form.dataset.signal);
+      const offers = run.querySelector("[data-offers]").dataset.offers.split(" ").filter(Boolean);
+      const form = document.getElementById("run-buttons");
+      if (form) {
+        form.hidden = !offers.length;
+        for (const button of form.querySelectorAll("[data-signal]")) {
+          button.hidden = !offers.includes(button.dataset.signal);
+        }
       }
       if (run.querySelector("[data-ended]")) {
         clearInterval(clock);

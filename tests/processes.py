@@ -15,6 +15,7 @@ from functions_app.domain.runs import Queue
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN = 40.0
+SAID = 6_000  # characters of what a process said that are shown where a test fails
 
 
 class Process:
@@ -57,6 +58,17 @@ class Process:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(10)
 
+    @contextmanager
+    def ending(self) -> Iterator[None]:
+        """End it after the block; where that failed, print the end of what it said."""
+        try:
+            yield
+        except BaseException:
+            print(f"--- {self.output.name} ---\n{self.text()[-SAID:]}")
+            raise
+        finally:
+            self.stop()
+
     def stop(self) -> None:
         """End it kindly, then not."""
         if self.process.poll() is None:
@@ -85,11 +97,9 @@ def worker(
     arguments = ["celery", "-A", "dashboard", "worker", "--queues", ",".join(queues), "--pool", "threads"]
     arguments += ["--concurrency", str(threads), "--hostname", f"{name}@%h", "--without-gossip", "--without-mingle"]
     process = Process([*arguments, "--loglevel", "info"], environment, folder / f"{name}.log")
-    try:
+    with process.ending():
         eventually(lambda: process.says("ready."), f"worker {name} ready")
         yield process
-    finally:
-        process.stop()
 
 
 @contextmanager
@@ -97,11 +107,9 @@ def beat(environment: Mapping[str, str], folder: Path) -> Iterator[Process]:
     """Celery's beat: it ticks once a second."""
     arguments = ["celery", "-A", "dashboard", "beat", "--schedule", str(folder / "schedule"), "--pidfile="]
     process = Process([*arguments, "--loglevel", "info"], environment, folder / "beat.log")
-    try:
+    with process.ending():
         eventually(lambda: process.says("beat: Starting"), "beat started")
         yield process
-    finally:
-        process.stop()
 
 
 @contextmanager
@@ -113,8 +121,6 @@ def web(environment: Mapping[str, str], folder: Path) -> Iterator[tuple[Process,
     arguments = ["uvicorn", "dashboard.asgi:application", "--host", "127.0.0.1", "--port", str(port)]
     arguments += ["--timeout-graceful-shutdown", "3", "--no-access-log"]
     process = Process(arguments, {**os.environ, **environment}, folder / "web.log")
-    try:
+    with process.ending():
         eventually(lambda: process.says("Uvicorn running"), "the web server listens")
         yield process, port
-    finally:
-        process.stop()

@@ -1,4 +1,8 @@
-"""AWS's request quotas, kept before AWS has to: a bucket per account, region and API family, shared by all workers."""
+"""AWS's request quotas, kept before AWS has to: a bucket per account, region and API family, shared by all workers.
+
+Readings in the background have a bucket before it, a little smaller, in which they wait for each other: so none of
+them stands in line before a person.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TypeVar
 
 from django.conf import settings
@@ -34,21 +39,43 @@ RATES: dict[str, float] = {
 }
 """Calls per second per account and region (docs.aws.amazon.com: lambda gettingstarted-limits, ecr service-quotas)."""
 
+BACKGROUND = 0.85  # of the quota: what readings may take of it, so that a plan or a deployment never waits for a sync
 BURST_SECONDS = 0.5  # AWS's buckets hold one second's worth; half of it leaves room for calls that bunch up on the way
 LONGEST_WAIT = 300.0
-PERSONS_WAIT = 5.0  # seconds, where a person waits for the answer
-_patience: ContextVar[float] = ContextVar("patience", default=LONGEST_WAIT)
+PERSONS_WAIT = 5.0  # seconds, all calls together, where a person waits for the answer
+_urgent: ContextVar[bool] = ContextVar("urgent", default=False)
 READ_ATTEMPTS = 5
+
+
+@dataclass
+class _Patience:
+    """How many seconds are left for waiting, for one call or for all that share it."""
+
+    left: float = LONGEST_WAIT
+
+
+_shared_patience: ContextVar[_Patience | None] = ContextVar("patience", default=None)
 
 
 @contextmanager
 def patience(seconds: float) -> Iterator[None]:
-    """Within it no call waits longer than this for its quota; background runs have the longest patience."""
-    token = _patience.set(seconds)
+    """Within it a person waits: all its calls together wait no longer than this for quotas, and go before readings."""
+    token = _shared_patience.set(_Patience(seconds))
+    try:
+        with urgent():
+            yield
+    finally:
+        _shared_patience.reset(token)
+
+
+@contextmanager
+def urgent() -> Iterator[None]:
+    """Within it calls go before those of readings in the background."""
+    token = _urgent.set(True)
     try:
         yield
     finally:
-        _patience.reset(token)
+        _urgent.reset(token)
 
 
 def acquire(target: Target, family: str, *, longest: float | None = None) -> float:
@@ -56,25 +83,37 @@ def acquire(target: Target, family: str, *, longest: float | None = None) -> flo
 
     Raises DrydockError(THROTTLED) at once where the wait would be over `longest` seconds (None: as `patience` says).
     """
-    longest = _patience.get() if longest is None else longest
+    return _acquire(target, family, _Patience(longest) if longest is not None else _patience())
+
+
+def _patience() -> _Patience:
+    return _shared_patience.get() or _Patience()
+
+
+def _acquire(target: Target, family: str, patience: _Patience) -> float:
     rate = RATES[family] * settings.ENV.quota_share
     key = f"drydock:quota:{target.account_id}:{target.region}:{family}"
-    granted, wait = rates.reserve(key, 1 / rate, rate * BURST_SECONDS / rate, longest)
-    if not granted:
-        raise DrydockError(
-            Code.THROTTLED,
-            f"{target}: the calls already waiting for the {family} quota would take {wait:.0f} s.",
-            next_step=_when(wait),
-            retryable=True,
-        )
-    if wait:
-        time.sleep(wait)
-    return wait
+    lines = [(key, rate)] if _urgent.get() else [(f"{key}:background", rate * BACKGROUND), (key, rate)]
+    waited = 0.0
+    for line, pace in lines:
+        granted, wait = rates.reserve(line, 1 / pace, BURST_SECONDS, patience.left)
+        if not granted:
+            raise DrydockError(
+                Code.THROTTLED,
+                f"{target}: the calls already waiting for the {family} quota would take {wait:.0f} s.",
+                next_step=_when(wait),
+                retryable=True,
+            )
+        if wait:
+            time.sleep(wait)
+        patience.left -= wait
+        waited += wait
+    return waited
 
 
 def _when(wait: float) -> str:
     """What to do about a wait that is too long."""
-    if _patience.get() < LONGEST_WAIT:
+    if _shared_patience.get():
         return f"Try again in about {math.ceil(wait)} s: by then the runs that use this account have made their calls."
     return "Wait for the runs that use this account now, or raise DRYDOCK_QUOTA_SHARE."
 
@@ -86,9 +125,9 @@ def read(target: Target, family: str, call: Callable[[], T]) -> T:
 
     Raises DrydockError.
     """
-    renewed, left = False, _patience.get()
+    renewed, patience = False, _patience()
     for attempt in range(1, READ_ATTEMPTS + 1):
-        left -= acquire(target, family, longest=left)
+        _acquire(target, family, patience)
         try:
             with translate():
                 return call()
@@ -98,10 +137,10 @@ def read(target: Target, family: str, call: Callable[[], T]) -> T:
                 renewed = True
                 continue
             pause = min(8.0, 0.25 * 2**attempt) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
-            if error.problem.code is not Code.THROTTLED or attempt == READ_ATTEMPTS or pause > left:
+            if error.problem.code is not Code.THROTTLED or attempt == READ_ATTEMPTS or pause > patience.left:
                 raise
         time.sleep(pause)
-        left -= pause
+        patience.left -= pause
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 

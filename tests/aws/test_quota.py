@@ -161,7 +161,7 @@ def test_where_a_person_waits_a_long_line_is_refused_with_the_seconds_until_it_i
 @pytest.mark.usefixtures("full_quota", "valkey")
 def test_patience_ends_with_its_block_and_holds_in_its_thread_alone(target: Target) -> None:
     def longest() -> float:
-        return quota._patience.get()
+        return quota._patience().left
 
     with ThreadPoolExecutor(1) as pool, quota.patience(5.0):
         assert (longest(), pool.submit(longest).result()) == (5.0, quota.LONGEST_WAIT)
@@ -181,3 +181,40 @@ def test_what_aws_throttles_is_tried_again_only_as_long_as_patience_lasts(target
 
     assert caught.value.problem.code is Code.THROTTLED
     assert len(made) == 2  # pauses of at most half a second, then of at least half of one
+
+
+@pytest.mark.usefixtures("full_quota", "valkey")
+def test_all_calls_of_a_person_share_one_patience(target: Target) -> None:
+    for _ in range(8):  # a burst
+        quota.acquire(target, "lambda-control")
+
+    def sixty_calls() -> None:
+        for _ in range(60):  # four seconds of calls, of which each alone waits for a fifteenth of one
+            quota.acquire(target, "lambda-control")
+
+    with quota.patience(1.0), pytest.raises(DrydockError, match="lambda-control quota"):
+        sixty_calls()
+
+
+@pytest.mark.usefixtures("full_quota", "valkey")
+def test_a_person_waits_for_no_reading_however_many_stand_in_line(target: Target) -> None:
+    with ThreadPoolExecutor(32) as pool:
+        readings = [pool.submit(quota.acquire, target, "lambda-control") for _ in range(32)]
+        assert readings[0].result() == 0.0
+        with quota.patience(quota.PERSONS_WAIT):
+            persons = [quota.acquire(target, "lambda-control") for _ in range(3)]
+        waited = [reading.result() for reading in readings]
+    assert max(waited) > 1.0
+    assert sum(persons) < 1.0
+
+
+@pytest.mark.usefixtures("full_quota", "valkey")
+def test_readings_and_persons_together_keep_the_quota(target: Target) -> None:
+    began = time.monotonic()
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(lambda: [quota.acquire(target, "lambda-control") for _ in range(20)])
+        with quota.urgent():
+            waits = [quota.acquire(target, "lambda-control") for _ in range(20)]
+        reading.result()
+    assert sum(waits) > 0
+    assert time.monotonic() - began > 2.0  # forty calls at 15 a second, of which 7.5 are the burst

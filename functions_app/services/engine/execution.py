@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,6 +35,14 @@ COUNTDOWN_LIMIT = 60.0  # seconds: longer waits are left to the tick alone
 NOTE = 500  # characters a note may have
 FINISHED = (StepStatus.DONE, StepStatus.SKIPPED)
 UNDO_AGAIN = 5.0  # seconds after which an undo that waits without a time is called again
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """A step that failed. `may_have_acted`: it did not refuse, it broke off, so that its effect may be there."""
+
+    problem: Problem
+    may_have_acted: bool = False
 
 
 class Execution:
@@ -73,11 +82,12 @@ class Execution:
                 self._pause(step, asked)
                 return None
             unknown = unknown or hopeless(self.run, spec)
-            outcome = unknown or self._perform(spec, step, asked)
+            outcome = _Failure(unknown) if unknown else self._perform(spec, step, asked)
             if isinstance(outcome, Wait):
                 return self._wait(step, outcome, asked)
-            if isinstance(outcome, Problem):
-                return self._fail(step, outcome, undo=begun and spec.undo is not None)
+            if isinstance(outcome, _Failure):
+                undo = spec.undo is not None and (begun or outcome.may_have_acted)
+                return self._fail(step, outcome.problem, undo=undo)
             if isinstance(outcome, Cancelled):
                 self._end_step(step, StepStatus.SKIPPED, f"cancelled: {outcome}")
                 return self._stop(Status.CANCELLED)
@@ -125,7 +135,7 @@ class Execution:
 
         return StepSpec(step.name, step.title, say_so, undo=leave_it if begun else None)
 
-    def _perform(self, spec: StepSpec, step: RunStep, asked: Standing) -> Outcome | Problem | Cancelled:
+    def _perform(self, spec: StepSpec, step: RunStep, asked: Standing) -> "Outcome | _Failure | Cancelled":
         """Mark the step as running, then call it; every way it can end becomes a value."""
         resumed = step.status in BEGUN
         step.status = StepStatus.RUNNING
@@ -144,16 +154,17 @@ class Execution:
         except Cancelled as cancelled:
             return cancelled
         except DrydockError as error:
-            return error.problem
+            return _Failure(error.problem)
         except Exception as error:  # noqa: BLE001 - the boundary: whatever a step raises must end its run, not hide
-            return self._unexpected(error, f"the step “{spec.title}”")
+            return _Failure(self._unexpected(error, f"the step “{spec.title}”"), may_have_acted=True)
         if isinstance(outcome, Wait) and deadline and clock.now() >= deadline:
-            return Problem(
+            late = Problem(
                 Code.FAILED,
                 f"“{spec.title}” was not finished after {span(clock.now() - began - step.idle)}"
                 + (f": {outcome.note}" if outcome.note else "."),
                 next_step="Look at the function in AWS; run it again when the cause is gone.",
             )
+            return _Failure(late, may_have_acted=True)
         return outcome
 
     def _unexpected(self, error: Exception, where: str) -> Problem:
@@ -214,7 +225,7 @@ class Execution:
         return True
 
     def _fail(self, step: RunStep, problem: Problem, *, undo: bool) -> float | None:
-        """End the run as failed. `undo`: an earlier try of this step may have had its effect, its undo finds out."""
+        """End the run as failed. `undo`: this step may have had its effect all the same, its undo finds out."""
         if not undo:
             step.status = StepStatus.FAILED
         step.note = storable(redact(problem.message), NOTE)

@@ -2,14 +2,16 @@
 
 import logging
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connections, transaction
 
 from functions_app import clock
+from functions_app.aws import quota
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.runs import ACTIVE, Kind, Priority, Status, StepStatus
+from functions_app.domain.runs import ACTIVE, Kind, Priority, Queue, Status, StepStatus
 from functions_app.domain.text import storable
 from functions_app.models import Account, Function, Plan, Run, RunStep
 from functions_app.runlog import Logger
@@ -136,7 +138,7 @@ def execute(run_id: int, owner: str, kinds: Mapping[Kind, RunKind] | None = None
         return False
     log = Logger(run_id, owner)
     try:
-        with lease.heartbeat():
+        with lease.heartbeat(), nullcontext() if kind.queue is Queue.READING else quota.urgent():
             wait = Execution(run, kind, lease, log).carry_on()
     except LeaseLost:
         server_log.warning("run %s: %s lost its lease and stopped", run_id, owner)

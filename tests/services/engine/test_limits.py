@@ -130,6 +130,15 @@ class Test_the_limit_of_a_step:
         assert steps(run) == {"move": "undone", "approval": "undone", "tidy": "pending"}
         assert run.waits_for == ""
 
+    def test_that_ran_out_in_the_first_call_has_the_step_taken_back_too(self, settings: Settings) -> None:
+        def slow(context: Context) -> Outcome:
+            ahead(settings, minutes=3)  # a call that took so long
+            return Wait(2, "no answer yet")
+
+        run = work(start(SCHEDULE, step("move", slow, limit=LIMIT, undo=lambda _: "back")))
+        assert "not finished after 3 min" in why(run)
+        assert steps(run) == {"move": "undone"}
+
     def test_ends_a_wait_for_nothing_at_all(self, settings: Settings) -> None:
         run = work(start(SCHEDULE, step("watch", lambda _: Wait(), limit=LIMIT)))
         ahead(settings, seconds=121)

@@ -181,6 +181,18 @@ class Test_a_failing_step:
         assert "secret" not in str(run.problem) + "".join(texts(run))
         assert "Traceback" in caplog.text
 
+    def test_that_breaks_off_on_its_first_try_is_taken_back_too_since_its_effect_may_be_there(
+        self, tmp_path: Path
+    ) -> None:
+        run = carry_on(submit(tmp_path, fails="unexpected"))
+        assert steps(run) == {"prepare": "undone", "change": "undone", "settle": "pending", "check": "pending"}
+        assert (count(tmp_path, "undo-change"), count(tmp_path, "undo-prepare")) == (1, 1)
+
+    def test_that_refuses_on_its_first_try_has_nothing_to_take_back(self, tmp_path: Path) -> None:
+        run = carry_on(submit(tmp_path, fails="expected"))
+        assert steps(run)["change"] == "failed"
+        assert count(tmp_path, "undo-change") == 0
+
     def test_whose_undo_fails_does_not_keep_the_others_and_says_so(self, tmp_path: Path) -> None:
         run = carry_on(submit(tmp_path, check_fails=True, undo_fails=True))
         assert run.status == Status.FAILED

@@ -16,7 +16,7 @@ from tests.publishing import NOW, base
 from tests.sandbox.functions import Functions, python_image
 from tests.services.sync.events_stage import GOLDEN, Events
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 SETTINGS = {"Entrypoint": ["/lambda-entrypoint.sh"], "Cmd": ["app.handler"], "WorkingDir": "/var/task"}
 
 

@@ -48,8 +48,8 @@ def page_of(client: Client, person: User, run: Run) -> str:
 
 def buttons(page: str) -> dict[str, bool]:
     """The buttons on a page, and whether they are shown."""
-    forms = re.findall(r'<form method="post" action="[^"]+" data-signal="(\w+)"( hidden)?>', page)
-    return {kind: not hidden for kind, hidden in forms}
+    found = re.findall(r'<button type="submit" class="[^"]+" formaction="[^"]+" data-signal="(\w+)"( hidden)?>', page)
+    return {kind: not hidden for kind, hidden in found}
 
 
 def offers(page: str) -> str:
