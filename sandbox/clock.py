@@ -19,6 +19,8 @@ class Clock:
     """From the first invoke of an Inactive function to Active."""
     provisioned: float = 1.0
     """From provisioned concurrency's IN_PROGRESS to READY."""
+    restore: float = 3.0
+    """From an archived image's ACTIVATING to ACTIVE."""
     build: float = 1.0
     """A build's provisioning, before its commands run."""
     tail: float = 1.0

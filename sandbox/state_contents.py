@@ -126,9 +126,10 @@ def _contents(contents: Contents) -> dict[str, Any]:
         "manifests": [{name: getattr(manifest, name) for name in names} for manifest in manifests],
         "tags": dict(contents.tags),
         "blobs": set(contents.blobs),
+        "pulled": dict(contents.pulled),
     }
 
 
 def _restore_contents(contents: Contents, kept: Mapping[str, Any]) -> None:
     contents.manifests = {values["digest"]: StoredManifest(**values) for values in kept["manifests"]}
-    contents.tags, contents.blobs = kept["tags"], kept["blobs"]
+    contents.tags, contents.blobs, contents.pulled = kept["tags"], kept["blobs"], kept["pulled"]

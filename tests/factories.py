@@ -107,6 +107,8 @@ def make_image(repository: Repository, word: object = "", *, tags: Sequence[str]
             "size_bytes": 213_400_000,
             "pushed_at": NOW - timedelta(days=3),
             "synced_at": NOW,
+            "status": "ACTIVE",
+            "role": "image",
             "inspected_at": NOW,
             "os": "linux",
             "architecture": "amd64",

@@ -29,7 +29,7 @@ from tests import settings
 from tests.sandbox.functions import Functions
 
 ROOT = Path(__file__).parents[1]
-FAST_CLOCK = f"create=0.15,update=0.15,wake=0.3,provisioned=0.15,ahead={settings.CLOCK_AHEAD}"
+FAST_CLOCK = f"create=0.15,update=0.15,wake=0.3,provisioned=0.15,restore=0.3,ahead={settings.CLOCK_AHEAD}"
 REGION = "eu-west-1"
 _KEPT = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
 ENVIRONMENT = {**_KEPT, "TZ": settings.TIME_ZONE_OUTSIDE}

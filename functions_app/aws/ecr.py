@@ -6,6 +6,7 @@ Every function takes the target first, keeps AWS's quota and raises DrydockError
 from __future__ import annotations
 
 import base64
+import hashlib
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,9 @@ from functions_app.aws.ecr_scans import ScanSummary, listed_scan
 from functions_app.aws.session import Target, client
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.registry_login import Login
+from functions_app.domain.images.tag_mutability import TagFilter, TagMutability
+from functions_app.domain.refs import is_digest
+from functions_app.domain.text import storable
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr.type_defs import ImageIdentifierTypeDef
@@ -43,13 +47,13 @@ class RepositoryFact:
     name: str
     arn: str
     uri: str
-    immutable_tags: bool
+    tags: TagMutability
     created_at: datetime | None
 
 
 @dataclass(frozen=True)
 class ImageFact:
-    """An image by digest with all its tags; the size is compressed, in bytes."""
+    """An image by digest with all its tags; the size is compressed, in bytes. Status and types are ECR's own words."""
 
     digest: str
     tags: tuple[str, ...]
@@ -57,6 +61,9 @@ class ImageFact:
     pushed_at: datetime | None
     media_type: str
     scan: ScanSummary | None = None  # as far as the listing tells of one
+    status: str = ""
+    artifact_type: str = ""
+    subject: str = ""  # digest of the image that an artifact is about
 
 
 @dataclass(frozen=True)
@@ -72,8 +79,8 @@ class ManifestFact:
 class ManifestAnswer:
     """By tag or digest as it was asked for: what was found, and ECR's failure code for what was not."""
 
-    found: Mapping[str, ManifestFact]
-    failures: Mapping[str, str]
+    found: dict[str, ManifestFact]
+    failures: dict[str, str]
 
 
 def repositories(target: Target) -> tuple[RepositoryFact, ...]:
@@ -83,7 +90,7 @@ def repositories(target: Target) -> tuple[RepositoryFact, ...]:
             name=entry["repositoryName"],
             arn=entry["repositoryArn"],
             uri=entry["repositoryUri"],
-            immutable_tags=entry.get("imageTagMutability", "MUTABLE").startswith("IMMUTABLE"),
+            tags=_tag_mutability(entry),
             created_at=entry.get("createdAt"),
         )
         for page in _pages(target, "describe_repositories")
@@ -91,8 +98,19 @@ def repositories(target: Target) -> tuple[RepositoryFact, ...]:
     )
 
 
+def _tag_mutability(entry: Mapping[str, Any]) -> TagMutability:
+    filters = entry.get("imageTagMutabilityExclusionFilters") or ()
+    return TagMutability(
+        storable(str(entry.get("imageTagMutability") or ""), 40),
+        tuple(
+            TagFilter(storable(str(each.get("filterType") or ""), 40), storable(str(each.get("filter") or ""), 128))
+            for each in filters
+        ),
+    )
+
+
 def images(target: Target, repository: str) -> tuple[ImageFact, ...]:
-    """All images of a repository with their tags: one call per 1,000. Archived ones are not listed by ECR."""
+    """All images of a repository with their tags, archived ones too: one call per 1,000."""
     return tuple(
         ImageFact(
             digest=entry["imageDigest"],
@@ -101,8 +119,11 @@ def images(target: Target, repository: str) -> tuple[ImageFact, ...]:
             pushed_at=entry.get("imagePushedAt"),
             media_type=entry.get("imageManifestMediaType", ""),
             scan=listed_scan(entry),
+            status=storable(str(entry.get("imageStatus") or ""), 30),
+            artifact_type=storable(str(entry.get("artifactMediaType") or ""), 200),
+            subject=storable(str(entry.get("subjectManifestDigest") or ""), 80),
         )
-        for page in _pages(target, "describe_images", repositoryName=repository)
+        for page in _pages(target, "describe_images", repositoryName=repository, filter={"imageStatus": "ANY"})
         for entry in page["imageDetails"]
     )
 
@@ -122,38 +143,57 @@ def _pages(target: Target, operation: str, **request: Any) -> Iterator[Mapping[s
 
 
 def manifests(target: Target, repository: str, references: Sequence[str], *, registry_id: str = "") -> ManifestAnswer:
-    """Manifests by tag or digest, 100 per call; `registry_id` is the account that owns the repository, if another."""
-    found: dict[str, ManifestFact] = {}
-    failures: dict[str, str] = {}
+    """Manifests by tag or digest, 100 per call; `registry_id` is the account that owns the repository, if another.
+
+    ECR answers with images "corresponding to the image references in the request" and promises nothing about which of
+    an image's tags it names: of one reference that was asked, the one image that came is that one. What can't be told
+    apart in a batch is asked for alone. An image asked for by digest is found by that digest only.
+    """
+    answer = ManifestAnswer({}, {})
+    wanted = list(dict.fromkeys(references))
+    for start in range(0, len(wanted), BATCH):
+        _ask(answer, target, repository, wanted[start : start + BATCH], registry_id)
+    for reference in wanted if len(wanted) > 1 else ():
+        if reference not in answer.found and reference not in answer.failures:
+            _ask(answer, target, repository, [reference], registry_id)
+    return answer
+
+
+def _ask(known: ManifestAnswer, target: Target, repository: str, wanted: Sequence[str], registry_id: str) -> None:
+    """One call; what it tells is added to what is known."""
     more: dict[str, Any] = {"registryId": registry_id} if registry_id else {}
-    for start in range(0, len(references), BATCH):
-        wanted = references[start : start + BATCH]
-        answer = quota.read(
-            target,
-            "ecr-batch-get-image",
-            lambda wanted=wanted: client(target, "ecr").batch_get_image(  # type: ignore[misc]
-                repositoryName=repository,
-                imageIds=[_identifier(reference) for reference in wanted],
-                acceptedMediaTypes=list(MEDIA_TYPES),
-                **more,
-            ),
-        )
-        for image in answer.get("images", []):
-            name = image["imageId"]
-            fact = ManifestFact(
-                name["imageDigest"], image.get("imageManifestMediaType", ""), image["imageManifest"].encode()
-            )
-            # ECR may name the tags of an image that was asked for by digest, too.
-            for reference in {name["imageDigest"], name.get("imageTag", "")} & set(wanted):
-                found[reference] = fact
-        for failure in answer.get("failures", []):
-            name = failure.get("imageId", {})
-            failures[name.get("imageTag") or name.get("imageDigest", "")] = str(failure.get("failureCode", ""))
-    return ManifestAnswer(found, failures)
+    answer = quota.read(
+        target,
+        "ecr-batch-get-image",
+        lambda: client(target, "ecr").batch_get_image(
+            repositoryName=repository,
+            imageIds=[_identifier(reference) for reference in wanted],
+            acceptedMediaTypes=list(MEDIA_TYPES),
+            **more,
+        ),
+    )
+    alone = wanted[0] if len(wanted) == 1 else ""
+    images = answer.get("images") or []
+    for image in images:
+        fact, tag = _manifest_fact(image), (image.get("imageId") or {}).get("imageTag", "")
+        names = {fact.digest, tag} & set(wanted)
+        if not names and len(images) == 1 and alone and not is_digest(alone):
+            names = {alone}
+        known.found.update(dict.fromkeys(names, fact))
+    for failure in answer.get("failures") or []:
+        name = failure.get("imageId") or {}
+        told = name.get("imageTag") or name.get("imageDigest") or alone
+        known.failures[alone or told] = str(failure.get("failureCode") or "")
+
+
+def _manifest_fact(image: Mapping[str, Any]) -> ManifestFact:
+    data = (image.get("imageManifest") or "").encode()
+    told = (image.get("imageId") or {}).get("imageDigest") or f"sha256:{hashlib.sha256(data).hexdigest()}"
+    return ManifestFact(told, image.get("imageManifestMediaType") or "", data)
 
 
 def _identifier(reference: str) -> ImageIdentifierTypeDef:
-    return {"imageDigest": reference} if reference.startswith("sha256:") else {"imageTag": reference}
+    return {"imageDigest": reference} if is_digest(reference) else {"imageTag": reference}
 
 
 _LOGINS: dict[Target, tuple[Login, datetime, float]] = {}

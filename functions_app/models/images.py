@@ -13,7 +13,10 @@ class Repository(models.Model):
     name = models.CharField(max_length=256)
     arn = models.CharField(max_length=400)
     uri = models.CharField(max_length=400, db_index=True, help_text="HOST/NAME, no tag")
-    immutable_tags = models.BooleanField(default=False)
+    tag_mutability = models.CharField(
+        max_length=40, blank=True, help_text="ECR's imageTagMutability: domain.images.tag_mutability; '': not told"
+    )
+    tag_filters = models.JSONField(default=list, help_text="[{kind, pattern}]: the tags excluded from the mode")
     created_at = models.DateTimeField(null=True)
     synced_at = models.DateTimeField()
     images_synced_at = models.DateTimeField(null=True, help_text="when the reading of its images and tags began")
@@ -40,6 +43,13 @@ class Image(models.Model):
     pushed_at = models.DateTimeField(null=True)
     gone_at = models.DateTimeField(null=True)
     synced_at = models.DateTimeField()
+    status = models.CharField(
+        max_length=30, blank=True, help_text="ECR's imageStatus, read by domain.images.statuses; '': not told"
+    )
+    artifact_type = models.CharField(max_length=200, blank=True, help_text="ECR's artifactMediaType")
+    subject = models.CharField(max_length=80, blank=True, help_text="digest of the image that this artifact is about")
+    role = models.CharField(max_length=20, blank=True, help_text="domain.images.roles.Role; '': not decided yet")
+    part_of = models.CharField(max_length=80, blank=True, help_text="digest of the index or image that it belongs to")
 
     # from manifest and config; read once per digest, ever
     inspected_at = models.DateTimeField(null=True)

@@ -1,14 +1,16 @@
-"""POST and DELETE /_sandbox/findings: what ECR's scans say of an image."""
+"""POST and DELETE /_sandbox/findings: what ECR's scans say of an image. POST /_sandbox/ecr: how ECR answers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request
 
 from sandbox.core import admin
+from sandbox.ecr import images as ecr_images
 from sandbox.ecr import scans
 from sandbox.store.content_store import STORE, namespace
 
@@ -17,6 +19,12 @@ def install() -> None:
     """Serve them."""
     admin.add("POST", "findings", _set_findings)
     admin.add("DELETE", "findings", _forget_scan)
+    admin.add("POST", "ecr", _set_answers)
+
+
+def _set_answers(request: Request) -> object:
+    ecr_images.ANSWERS.other_tags = bool(admin.body_of(request).get("other_tags"))
+    return asdict(ecr_images.ANSWERS)
 
 
 def _set_findings(request: Request) -> object:

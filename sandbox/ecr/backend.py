@@ -41,10 +41,14 @@ class EcrBackend(ECRBackend):
         self, registry_id: str, repository_name: str, lifecycle_policy_text: str
     ) -> dict[str, Any]:
         """As moto does, with AWS's checks. Raises RepositoryNotFoundException, InvalidParameterException."""
-        self._get_repository(repository_name, registry_id)
+        repository = self._get_repository(repository_name, registry_id)
         lifecycle_policies.validate(lifecycle_policy_text)
-        kept: dict[str, Any] = super().put_lifecycle_policy(registry_id, repository_name, lifecycle_policy_text)
-        return kept
+        repository.lifecycle_policy = lifecycle_policy_text
+        return {
+            "registryId": repository.registry_id,
+            "repositoryName": repository_name,
+            "lifecyclePolicyText": lifecycle_policy_text,
+        }
 
 
 def _make_room(account_id: str, region: str, repository: Repository) -> None:

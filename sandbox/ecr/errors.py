@@ -50,6 +50,12 @@ class LifecyclePolicyPreviewNotFound(ServiceException):
     code = "LifecyclePolicyPreviewNotFoundException"
 
 
+class StorageClassUpdateNotSupported(ServiceException):
+    """The image can't go to that storage class from where it is."""
+
+    code = "ImageStorageClassUpdateNotSupportedException"
+
+
 class AccessDenied(ServiceException):
     """A repository policy denies the action, or none allows it to another account."""
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox import clock
 from sandbox.ecr import scans
 from sandbox.store.content_store import STORE
 from sandbox.store.contents import Contents, StoredManifest
@@ -78,6 +79,12 @@ def _detail(holding: Holding, manifest: StoredManifest, tags: list[str] | None) 
         "imageManifestMediaType": manifest.media_type,
         "imageStatus": manifest.status,
     }
+    if manifest.archived_at:
+        result["lastArchivedAt"] = manifest.archived_at
+    if manifest.activated_at and manifest.status == "ACTIVE":
+        result["lastActivatedAt"] = manifest.activated_at
+    if pulled_at := holding.contents.pulled.get(manifest.digest):
+        result["lastRecordedPullTime"] = pulled_at
     if tags:
         result["imageTags"] = tags
     if manifest.artifact_type:
@@ -121,8 +128,29 @@ def get(holding: Holding, image_id: ImageId) -> tuple[dict[str, Any] | None, dic
     if manifest is None:
         return None, _not_found(holding, image_id)
     if manifest.status != "ACTIVE":
-        return None, _failure(image_id, "ImageInaccessible", "Requested image is archived")
-    return image(holding, manifest, image_id.get("imageTag")), None
+        reason = "archived" if manifest.status == "ARCHIVED" else "being activated"
+        return None, _failure(image_id, "ImageInaccessible", f"Requested image is {reason}")
+    holding.contents.pulled[manifest.digest] = clock.now()
+    return image(holding, manifest, _named_tag(holding, manifest, image_id)), None
+
+
+@dataclass
+class Answers:
+    """How BatchGetImage answers where AWS's documentation leaves it open; set at /_sandbox/ecr.
+
+    It says only that the images correspond to the references asked for: `other_tags` names another tag of the image.
+    """
+
+    other_tags: bool = False
+
+
+ANSWERS = Answers()
+
+
+def _named_tag(holding: Holding, manifest: StoredManifest, image_id: ImageId) -> str | None:
+    asked = image_id.get("imageTag")
+    others = [tag for tag in holding.contents.tags_of(manifest.digest) if tag != asked]
+    return others[0] if ANSWERS.other_tags and others else asked
 
 
 def delete(holding: Holding, image_id: ImageId) -> tuple[list[dict[str, str]], dict[str, Any] | None]:

@@ -1,4 +1,4 @@
-"""Lifecycle policies: which images a policy would expire, by AWS's evaluation rules.
+"""Lifecycle policies: which images a policy would expire or archive, by AWS's evaluation rules.
 
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html: an image that meets the tagging
 requirement of a rule cannot be expired by a rule of lower priority, and no rule's count overlooks the images that
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,14 +22,17 @@ class Candidate:
     digest: str
     tags: tuple[str, ...]
     pushed_at: datetime
+    archived_at: datetime | None = None  # in the archive since then
+    pulled_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Expiry:
-    """An image that a rule would expire."""
+    """An image that a rule would expire, or move to the archive."""
 
     image: Candidate
     rule_priority: int
+    action: str = "expire"
 
 
 def expiring(policy: str, images: Sequence[Candidate], now: datetime) -> list[Expiry]:
@@ -40,7 +43,7 @@ def expiring(policy: str, images: Sequence[Candidate], now: datetime) -> list[Ex
         selection = rule["selection"]
         selected = sorted((i for i in images if _selects(selection, i)), key=lambda i: i.pushed_at, reverse=True)
         expiries += [
-            Expiry(image, int(rule["rulePriority"]))
+            Expiry(image, int(rule["rulePriority"]), rule["action"]["type"])
             for image in _too_many(selection, selected, now)
             if image.digest not in claimed
         ]
@@ -49,6 +52,9 @@ def expiring(policy: str, images: Sequence[Candidate], now: datetime) -> list[Ex
 
 
 def _selects(selection: Mapping[str, Any], image: Candidate) -> bool:
+    archive = selection.get("storageClass") == "archive"
+    if archive != (image.archived_at is not None):
+        return False
     status = selection["tagStatus"]
     if status == "untagged":
         return not image.tags
@@ -69,4 +75,12 @@ def _too_many(selection: Mapping[str, Any], newest_first: Sequence[Candidate], n
     number = int(selection["countNumber"])
     if selection["countType"] == "imageCountMoreThan":
         return list(newest_first[number:])
-    return [image for image in newest_first if now - image.pushed_at > timedelta(days=number)]
+    since = _SINCE[selection["countType"]]
+    return [image for image in newest_first if now - (since(image) or image.pushed_at) > timedelta(days=number)]
+
+
+_SINCE: Mapping[str, Callable[[Candidate], datetime | None]] = {
+    "sinceImagePushed": lambda image: image.pushed_at,
+    "sinceImagePulled": lambda image: image.pulled_at,
+    "sinceImageTransitioned": lambda image: image.archived_at,
+}

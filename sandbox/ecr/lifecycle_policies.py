@@ -15,6 +15,8 @@ from moto.ecr.exceptions import InvalidParameterException
 from moto.ecr.policy_validation import EcrLifecyclePolicyValidator
 
 MAX_RULES, MAX_WILDCARDS = 50, 4
+MIN_DAYS_IN_ARCHIVE = 90
+_NEW_COUNTS = ("sinceImagePulled", "sinceImageTransitioned")
 _LISTS = ("tagPatternList", "tagPrefixList")
 
 
@@ -26,10 +28,28 @@ def validate(text: str) -> None:
         rules = []
     failure = next(_wrong_types(rules), None)
     if failure is None:
-        EcrLifecyclePolicyValidator(text).validate()
+        EcrLifecyclePolicyValidator(_as_moto_knows_it(text, rules)).validate()
         failure = next(_wrong_together(rules), None)
     if failure is not None:
         raise InvalidParameterException(f"{EcrLifecyclePolicyValidator.INVALID_PARAMETER_ERROR_MESSAGE}{failure}'")
+
+
+def _as_moto_knows_it(text: str, rules: Any) -> str:
+    """The policy without storage classes, which moto does not know: the rest is checked by moto."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return text
+    for rule in document.get("rules", ()) if isinstance(document, dict) and isinstance(rules, list) else ():
+        selection, action = (rule.get(name) if isinstance(rule, dict) else None for name in ("selection", "action"))
+        if isinstance(selection, dict):
+            selection.pop("storageClass", None)
+            if selection.get("countType") in _NEW_COUNTS:
+                selection["countType"] = "sinceImagePushed"
+        if isinstance(action, dict) and action.get("type") == "transition":
+            action["type"] = "expire"
+            action.pop("targetStorageClass", None)
+    return json.dumps(document)
 
 
 def _wrong_types(rules: Any) -> Iterator[str]:
@@ -71,8 +91,15 @@ def _wrong_together(rules: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield "rulePriority must be unique"
     for rule in rules:
         yield from _wrong_selection(rule["selection"])
-        if rule["selection"]["tagStatus"] == "any" and rule["rulePriority"] < max(priorities):
+        yield from _wrong_storage(rule)
+        storage = _storage_class(rule)
+        same = [int(each["rulePriority"]) for each in rules if _storage_class(each) == storage]
+        if rule["selection"]["tagStatus"] == "any" and rule["rulePriority"] < max(same):
             yield "a rule with tagStatus any must have the highest rulePriority"
+
+
+def _storage_class(rule: Mapping[str, Any]) -> str:
+    return str(rule["selection"].get("storageClass", "standard"))
 
 
 def _wrong_selection(selection: Mapping[str, Any]) -> Iterator[str]:
@@ -85,5 +112,22 @@ def _wrong_selection(selection: Mapping[str, Any]) -> Iterator[str]:
     for pattern in selection.get("tagPatternList", ()):
         if str(pattern).count("*") > MAX_WILDCARDS:
             yield f"the tag pattern '{pattern}' has more than {MAX_WILDCARDS} wildcards"
-    if (selection["countType"] == "sinceImagePushed") != ("countUnit" in selection):
+    if selection["countType"].startswith("since") != ("countUnit" in selection):
         yield "instance failed to match exactly one schema (matched 0 out of 2)"
+
+
+def _wrong_storage(rule: Mapping[str, Any]) -> Iterator[str]:
+    """https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html: storageClass, action."""
+    selection, action = rule["selection"], rule["action"]
+    storage = selection.get("storageClass", "standard")
+    if storage not in ("standard", "archive"):
+        yield f'instance value ({storage}) not found in enum :(possible values: ["archive", "standard"])'
+    if (selection["countType"] == "sinceImageTransitioned") != (storage == "archive"):
+        yield "storageClass archive goes with countType sinceImageTransitioned, and with no other"
+    if storage == "archive" and int(selection["countNumber"]) < MIN_DAYS_IN_ARCHIVE:
+        yield f"images stay in the archive for at least {MIN_DAYS_IN_ARCHIVE} days"
+    if action["type"] == "transition":
+        if action.get("targetStorageClass") != "archive":
+            yield "a transition needs targetStorageClass archive"
+        if storage == "archive":
+            yield "what is in the archive can't be moved there"

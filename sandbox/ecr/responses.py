@@ -22,6 +22,7 @@ from sandbox.ecr import images as ecr_images
 from sandbox.ecr.announcements import announce_action
 from sandbox.ecr.images import Holding
 from sandbox.ecr.layers import LayerActions
+from sandbox.ecr.previews import PreviewActions
 from sandbox.ecr.referrers import ReferrerActions
 from sandbox.ecr.reports import ReportActions
 from sandbox.iam.principals import principal
@@ -32,7 +33,7 @@ from sandbox.store.contents import INDEX_MEDIA_TYPES, ContentMissing, TagIsImmut
 MAX_BATCH = 100
 
 
-class EcrResponse(LayerActions, ReferrerActions, ReportActions):
+class EcrResponse(LayerActions, ReferrerActions, PreviewActions, ReportActions):
     """Answers one ECR call."""
 
     def describe_repositories(self) -> ActionResult:

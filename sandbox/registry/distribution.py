@@ -15,6 +15,7 @@ from functools import partial
 
 from werkzeug.wrappers import Request, Response
 
+from sandbox import clock
 from sandbox.core.faults import under_faults
 from sandbox.core.limits import CALLS, QUOTAS, Bucket
 from sandbox.ecr import announcements, errors, referrers
@@ -136,6 +137,7 @@ def _manifest(who: Access, name: str, reference: str) -> StoredManifest:
     if found is None or found.status != "ACTIVE":
         why = "is archived" if found else "not found"
         raise RegistryError(404, "MANIFEST_UNKNOWN", f"Requested image {why}: {reference}")
+    STORE.contents(who.namespace, name).pulled[found.digest] = clock.now()
     return found
 
 
@@ -172,7 +174,9 @@ def _put_manifest(request: Request, who: Access, name: str, reference: str) -> R
 
 
 def _delete_manifest(_request: Request, who: Access, name: str, reference: str) -> Response:
-    found = _manifest(who, name, reference)
+    found = STORE.manifest(who.namespace, name, reference)  # an archived one can be deleted
+    if found is None:
+        raise RegistryError(404, "MANIFEST_UNKNOWN", f"Requested image not found: {reference}")
     by_digest = reference.startswith("sha256:")
     tags = STORE.contents(who.namespace, name).tags_of(found.digest) if by_digest else [reference]
     if by_digest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sandbox import clock
@@ -143,6 +143,8 @@ class Store:
             if tag and current and current != manifest.digest and contents.is_immutable(tag):
                 raise TagIsImmutable(tag, current)
             manifest = contents.manifests.setdefault(manifest.digest, manifest)
+            if manifest.status != "ACTIVE":  # pushed again, an archived image is there again
+                manifest = contents.manifests[manifest.digest] = replace(manifest, activated_at=clock.now())
             if tag:
                 contents.tags.pop(tag, None)
                 contents.tags[tag] = manifest.digest
@@ -169,11 +171,18 @@ class Store:
                 del contents.tags[tag]
             contents.manifests.pop(digest, None)
 
-    def set_status(self, namespace: str, repository: str, digest: str, status: str) -> None:
-        """Set an image's status, ACTIVE or ARCHIVED (ECR's archive class cannot be pulled)."""
+    def archive(self, namespace: str, repository: str, digest: str) -> None:
+        """Move an image to ECR's archive class, from which nothing can be pulled."""
         with self._lock:
             manifests = self.contents(namespace, repository).manifests
-            manifests[digest] = replace(manifests[digest], status=status)
+            manifests[digest] = replace(manifests[digest], archived_at=clock.now(), activated_at=None)
+
+    def restore(self, namespace: str, repository: str, digest: str) -> None:
+        """Bring an image back from the archive, which takes its time (the clock's `restore`)."""
+        with self._lock:
+            manifests = self.contents(namespace, repository).manifests
+            ready = clock.now() + timedelta(seconds=clock.CLOCK.restore)
+            manifests[digest] = replace(manifests[digest], activated_at=ready)
 
     # Whole images
 

@@ -10,6 +10,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from sandbox import clock
+
 INDEX_MEDIA_TYPES = frozenset(
     {
         "application/vnd.oci.image.index.v1+json",
@@ -25,13 +27,24 @@ def sha256(data: bytes) -> str:
 
 @dataclass(frozen=True)
 class StoredManifest:
-    """A manifest as it was pushed."""
+    """A manifest as it was pushed, and its way through ECR's storage classes.
+
+    `activated_at` lies ahead while the image is being restored from the archive.
+    """
 
     digest: str
     media_type: str
     data: bytes
     pushed_at: datetime
-    status: str = "ACTIVE"
+    archived_at: datetime | None = None
+    activated_at: datetime | None = None
+
+    @property
+    def status(self) -> str:
+        """ECR's imageStatus: ACTIVE, ARCHIVED or ACTIVATING; only what is ACTIVE can be pulled."""
+        if self.activated_at is not None:
+            return "ACTIVE" if clock.now() >= self.activated_at else "ACTIVATING"
+        return "ARCHIVED" if self.archived_at else "ACTIVE"
 
     @cached_property
     def document(self) -> dict[str, Any]:
@@ -109,6 +122,7 @@ class Contents:
     manifests: dict[str, StoredManifest] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     blobs: set[str] = field(default_factory=set)
+    pulled: dict[str, datetime] = field(default_factory=dict)
     is_immutable: Callable[[str], bool] = _never
 
     def tags_by_digest(self) -> dict[str, list[str]]:

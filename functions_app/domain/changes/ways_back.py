@@ -25,7 +25,10 @@ def is_way_back(number: str, current: str, seen: Collection[str]) -> bool:
 
 @dataclass(frozen=True)
 class WaysBack:
-    """How many versions an alias could go back to: `available` now, `lost` for good, `unread` where nobody can tell."""
+    """How many versions an alias could go back to: `available` now, `lost`, `unread` where nobody can tell.
+
+    Lost is what was deleted, and what is archived until somebody restores it.
+    """
 
     available: int
     lost: int

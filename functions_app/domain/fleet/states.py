@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.images.statuses import read_status
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class LiveVersion:
     base: str = ""
     overdue_on: date | None = None  # the day from which its base is overdue, past or to come
     end_of_life_on: date | None = None
+    image_status: str = ""  # ECR's word, "" where it told none
 
     @property
     def name(self) -> str:
@@ -90,6 +92,8 @@ def _findings(
 ) -> Iterator[Trouble]:
     if gone := [version.name for version in live if version.image_gone]:
         yield Trouble(RANK_GONE, f"The image behind {', '.join(gone)} is no longer in ECR: its next cold start fails.")
+    for text in _not_pullable(live):
+        yield Trouble(RANK_GONE, text)
     if condition.state_reason_code == "ImageDeleted":
         yield Trouble(RANK_GONE, "Its image was deleted from ECR: calls fail until another one is deployed.")
     if condition.state == "Failed":
@@ -109,5 +113,17 @@ def _findings(
         yield Trouble(rank, f"{version.name}: {version.reason}")
     if condition.state == "Inactive":
         yield Trouble(RANK_INACTIVE, "Inactive: the next call is refused and wakes it, which takes up to minutes.")
+    if strange := [each for each in live if each.image_status and read_status(each.image_status).pullable is None]:
+        told = read_status(strange[0].image_status)
+        yield Trouble(RANK_UNKNOWN, f"The image behind {strange[0].name} {told.state}. {told.next_step}")
     if version and version.freshness is Freshness.UNKNOWN:
         yield Trouble(RANK_UNKNOWN, f"{version.name}: {version.reason or 'the base image is unknown'}")
+
+
+def _not_pullable(live: Sequence[LiveVersion]) -> Iterator[str]:
+    """What ECR lists and gives to nobody: archived images, and those it is restoring."""
+    words = {version.image_status for version in live if not version.image_gone}
+    for word in sorted(word for word in words if read_status(word).pullable is False):
+        names = [version.name for version in live if version.image_status == word and not version.image_gone]
+        status = read_status(word)
+        yield f"The image behind {', '.join(names)} {status.state}; its next cold start fails. {status.next_step}"

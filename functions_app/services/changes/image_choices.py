@@ -10,6 +10,7 @@ from functions_app.aws.session import Target
 from functions_app.domain.changes.checks import ECR_HOST
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.manifests import ImageConfig, Index, Manifest, parse_config, parse_manifest
+from functions_app.domain.images.pull_failures import not_given
 from functions_app.domain.refs import ImageRef, is_digest, is_tag
 from functions_app.models import Account, Function, Image, Tag
 from functions_app.registry.client import CONFIG_LIMIT
@@ -159,8 +160,10 @@ def resolve(reference: ImageRef, target: Target, owner: str) -> ResolvedImage:
     found = ecr.manifests(target, reference.repository, [wanted], registry_id=owner)
     held = found.found.get(wanted)
     if held is None:
-        raise _missing(reference, found.failures.get(wanted, ""))
+        raise not_given(reference, found.failures.get(wanted, ""))
     manifest = parse_manifest(held.data, held.media_type)
+    if manifest.digest != held.digest and held.digest.startswith("sha256:"):
+        raise DrydockError(Code.FAILED, f"ECR gave another manifest than that of {held.digest[:19]}.")
     if isinstance(manifest, Index):
         return ResolvedImage(reference, held.digest, manifest, None, "", 0)
     config, problem = _config(reference, manifest, target)
@@ -176,19 +179,9 @@ def pullable(uri: str, own: Target) -> str:
         resolve(reference, target, owner)
     except DrydockError as error:
         if error.problem.code in (Code.NOT_FOUND, Code.PREFLIGHT, Code.INVALID, Code.DENIED):
-            return str(error)
+            return f"{error} {error.problem.next_step}".strip()
         raise
     return ""
-
-
-def _missing(reference: ImageRef, failure: str) -> DrydockError:
-    what = f"image {reference.digest[:19]}" if reference.digest else f"tag {reference.tag!r}"
-    return DrydockError(
-        Code.NOT_FOUND,
-        f"There is no {what} in {reference.name}. Nothing was changed.",
-        next_step="Choose one from the list, or push it first. ECR can't serve archived images either.",
-        aws_code=failure,
-    )
 
 
 def _config(reference: ImageRef, manifest: Manifest, target: Target) -> tuple[ImageConfig | None, str]:

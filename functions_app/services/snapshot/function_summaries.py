@@ -88,9 +88,10 @@ def _read(ids: Sequence[int], policies: tuple[Policy, ...], today: date) -> _Kno
         numbers |= {alias.version, alias.second_version} - {""}
     wanted = Version.objects.filter(function_id__in=ids, number__in=numbers)
     related = wanted.select_related("image__base_stream").only(
-        "function_id", "number", "digest", "image_uri", "deployed_tag", "image__gone_at", "image__freshness",
-        "image__freshness_reason", "image__releases_behind", "image__days_behind", "image__stale_since",
-        "image__end_of_life_on", "image__base_stream__name", *(("image__base_lineage",) if policies else ()),
+        "function_id", "number", "digest", "image_uri", "deployed_tag", "image__gone_at", "image__status",
+        "image__freshness", "image__freshness_reason", "image__releases_behind", "image__days_behind",
+        "image__stale_since", "image__end_of_life_on", "image__base_stream__name",
+        *(("image__base_lineage",) if policies else ()),
     )  # fmt: skip
     versions = {(version.function_id, version.number): version for version in related}
     digests = {version.digest for version in versions.values()}
@@ -189,6 +190,7 @@ def _live_version(number: str, aliases: tuple[str, ...], version: Version | None
         number,
         aliases,
         image_gone=image.gone_at is not None,
+        image_status=image.status,
         freshness=Freshness(image.freshness),
         reason=image.freshness_reason,
         releases_behind=image.releases_behind,

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from functions_app.domain.changes.ways_back import count_ways_back, is_way_back, ordinal
 from functions_app.domain.fleet.functions import LATEST
+from functions_app.domain.images.statuses import read_status
 from functions_app.models import Alias, AliasMove, Function, Tag, Version
 from functions_app.services.snapshot.bulk_updates import update_rows
 
@@ -28,6 +29,7 @@ class RollbackTarget:
     live_until: datetime | None
     obstacle: str
     unread: bool = False
+    doubt: str = ""  # why nobody here knows whether its image can be pulled, where ECR has a word for it
     published_at: datetime | None = None
     same_image: bool = False  # as what the alias points to now
     expiry_rule: int | None = None  # of the lifecycle policy that would take its image away, by the last forecast
@@ -49,6 +51,7 @@ class RollbackTarget:
             "the same image as now" if self.same_image else "",
             self.expiry,
             "its repository is not read here: the plan asks ECR" if self.unread else "",
+            self.doubt,
         ]
         return tuple(remark for remark in remarks if remark)
 
@@ -83,6 +86,7 @@ def targets(function: Function) -> tuple[AliasTargets, ...]:
             "last_modified",
             "image__digest",
             "image__gone_at",
+            "image__status",
             "image__expiry_rule",
             "image__repository_id",
             "image__repository__name",
@@ -92,7 +96,8 @@ def targets(function: Function) -> tuple[AliasTargets, ...]:
     chosen = {alias.name: _chosen(alias, moves[alias.name], versions) for alias in aliases}
     tags = _tags([versions[number] for several in chosen.values() for number in several if number in versions])
     states = [
-        (number, version.image.gone_at is None if version.image else None) for number, version in versions.items()
+        (number, is_there(version.image.gone_at, version.image.status) if version.image else None)
+        for number, version in versions.items()
     ]
     found = []
     for alias in aliases:
@@ -139,6 +144,7 @@ def _targets(
                 live_until=live_until,
                 obstacle=_obstacle(version),
                 unread=version is not None and version.image is None,
+                doubt=_doubt(version),
                 published_at=version.last_modified if version else None,
                 same_image=bool(version and now and version.digest and version.digest == now.digest),
                 expiry_rule=image.expiry_rule if image else None,
@@ -152,7 +158,24 @@ def _obstacle(version: Version | None) -> str:
         return "The version was deleted."
     if version.image and version.image.gone_at is not None:
         return f"Its image was deleted from {version.image.repository.name}."
+    status = read_status(version.image.status) if version.image else None
+    if status and status.pullable is False:
+        return f"Its image {status.state}. {status.next_step}"
     return ""
+
+
+def _doubt(version: Version | None) -> str:
+    """A status that ECR told and nobody here knows; without any the plan asks ECR, as it always does."""
+    word = version.image.status if version and version.image and not version.image.gone_at else ""
+    status = read_status(word)
+    return f"its image {status.state}: the plan asks ECR" if word and status.pullable is None else ""
+
+
+def is_there(gone_at: datetime | None, status: str) -> bool | None:
+    """Whether an image can be pulled, as far as the snapshot knows: ECR has it, and its status lets it be."""
+    if gone_at is not None:
+        return False
+    return read_status(status).pullable if status else True
 
 
 def _tags(versions: Iterable[Version]) -> dict[tuple[int, str], tuple[str, ...]]:
@@ -189,10 +212,10 @@ def refresh_counts(function_ids: Collection[int]) -> int:
         return 0
     versions: dict[int, list[tuple[str, bool | None]]] = defaultdict(list)
     published = Version.objects.filter(function__in={row[1] for row in rows}, ordinal__gt=0)
-    for function_id, number, image_id, gone_at in published.values_list(
-        "function_id", "number", "image_id", "image__gone_at"
+    for function_id, number, image_id, gone_at, status in published.values_list(
+        "function_id", "number", "image_id", "image__gone_at", "image__status"
     ):
-        versions[function_id].append((number, None if image_id is None else gone_at is None))
+        versions[function_id].append((number, None if image_id is None else is_there(gone_at, status)))
     seen = seen_versions({row[1] for row in rows})
     changed = []
     for pk, function_id, name, current, *before in rows:

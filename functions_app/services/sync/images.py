@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -10,6 +11,7 @@ from django.db.models import Q
 from functions_app import clock
 from functions_app.aws import ecr
 from functions_app.domain.errors import DrydockError
+from functions_app.domain.images.statuses import NOT_PULLABLE
 from functions_app.domain.text import storable
 from functions_app.models import Image, Repository, Tag, TagMove
 from functions_app.registry.client import Registry
@@ -42,7 +44,8 @@ def _store_repositories(scope: ScopeRead, facts: Sequence[ecr.RepositoryFact]) -
             name=fact.name,
             arn=fact.arn,
             uri=fact.uri,
-            immutable_tags=fact.immutable_tags,
+            tag_mutability=fact.tags.mode,
+            tag_filters=fact.tags.filters_json(),
             created_at=fact.created_at,
             synced_at=scope.now,
         )
@@ -53,7 +56,7 @@ def _store_repositories(scope: ScopeRead, facts: Sequence[ecr.RepositoryFact]) -
             part,
             update_conflicts=True,
             unique_fields=["account", "region", "name"],
-            update_fields=["arn", "uri", "immutable_tags", "created_at", "synced_at", "gone_at"],
+            update_fields=["arn", "uri", "tag_mutability", "tag_filters", "created_at", "synced_at", "gone_at"],
         )
     own = Repository.objects.filter(account=scope.account, region=scope.region)
     known = {row.name: row for row in own}
@@ -80,19 +83,26 @@ def _store_images(scope: ScopeRead, repository: Repository, facts: Sequence[ecr.
         _store_tags(scope, repository, {tag: fact.digest for fact in facts for tag in fact.tags}, read_at)
 
 
+LISTED = ("media_type", "size_bytes", "pushed_at", "status", "artifact_type", "subject")
+
+
+def _columns(fact: ecr.ImageFact) -> tuple[Any, ...]:
+    """The values of LISTED."""
+    media_type = storable(fact.media_type, 120)
+    return media_type, fact.size_bytes, fact.pushed_at, fact.status, fact.artifact_type, fact.subject
+
+
 def _store_listed(scope: ScopeRead, repository: Repository, facts: Sequence[ecr.ImageFact], read_at: datetime) -> None:
     lock_rows(Image.objects.filter(repository=repository))
-    rows = Image.objects.filter(repository=repository).values_list("digest", "pk", "gone_at", "pushed_at")
-    known = {digest: (pk, gone_at, pushed_at) for digest, pk, gone_at, pushed_at in rows}
+    rows = Image.objects.filter(repository=repository).values_list("digest", "pk", "gone_at", *LISTED)
+    known = {digest: (pk, gone_at, tuple(columns)) for digest, pk, gone_at, *columns in rows}
     listed = {fact.digest: fact for fact in facts}
     fresh = [
         Image(
             repository=repository,
             digest=fact.digest,
-            media_type=storable(fact.media_type, 120),
-            size_bytes=fact.size_bytes,
-            pushed_at=fact.pushed_at,
             synced_at=read_at,
+            **dict(zip(LISTED, _columns(fact), strict=True)),
         )
         for fact in listed.values()
         if fact.digest not in known
@@ -107,15 +117,13 @@ def _store_listed(scope: ScopeRead, repository: Repository, facts: Sequence[ecr.
         Image.objects.filter(pk__in=ids).update(gone_at=read_at)
     Image.objects.filter(repository=repository, gone_at=None).update(synced_at=read_at)
     scope.images.update(back, gone)
-    # An image that is pushed again, or that was known only as gone, gets its facts.
-    pushed = [
-        (listed[digest], pk)
-        for digest, (pk, _, at) in known.items()
-        if digest in listed and listed[digest].pushed_at != at
+    # An image that is pushed again, archived or restored, or that was known only as gone, gets its facts.
+    changed = [
+        (*now, pk)
+        for digest, (pk, _, before) in known.items()
+        if digest in listed and (now := _columns(listed[digest])) != before
     ]
-    columns = ["media_type", "size_bytes", "pushed_at"]
-    values = [(storable(fact.media_type, 120), fact.size_bytes, fact.pushed_at, pk) for fact, pk in pushed]
-    update_rows(Image, columns, values)
+    update_rows(Image, LISTED, changed)
     scans.store_listed(repository, list(listed.values()), read_at)
 
 
@@ -155,7 +163,7 @@ def inspect_new(scope: ScopeRead, only: Repository | None = None) -> None:
     unread = Q(inspected_at=None) | Q(is_index=True, entries__isnull=True)
     waiting = Image.objects.filter(
         unread, repository__account=scope.account, repository__region=scope.region, gone_at=None
-    )
+    ).exclude(status__in=NOT_PULLABLE)  # ECR gives no manifest of those; they are read once they are restored
     if only:
         waiting = waiting.filter(repository=only)
     keys: dict[tuple[str, str], list[int]] = defaultdict(list)

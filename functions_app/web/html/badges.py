@@ -13,12 +13,14 @@ from django.utils.safestring import SafeString
 from functions_app.domain.bases.detection import Tier
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.images.scans import ScanState, Side
+from functions_app.domain.images.statuses import ACTIVE, read_status
+from functions_app.domain.images.tag_mutability import TagMutability, Tags
 from functions_app.domain.runs import Status, StepStatus
 from functions_app.services.inventory.bases.base_list import Standing
 from functions_app.web.html.amounts import behind, size
 from functions_app.web.html.escaped import NOTHING, known
 from functions_app.web.html.icons import icon
-from functions_app.web.html.looks import Change, FunctionState, Look, Severity, UpdateStatus, look
+from functions_app.web.html.looks import Change, FunctionState, ImageStatus, Look, Severity, UpdateStatus, look
 
 BADGE = '<span class="bdg {}"{}>{}{}{}</span>'
 
@@ -97,6 +99,20 @@ def scan_state(value: ScanState, total: int = 0) -> SafeString:
     if value == ScanState.FOUND:
         like = like._replace(word=f"{total} finding{'' if total == 1 else 's'}")
     return looking(like)
+
+
+def tag_mode(mutability: TagMutability) -> SafeString:
+    """What a repository's tags do; the sentence with its filters on hover."""
+    return looking(look(Tags, mutability.tags), mutability.words)
+
+
+@lru_cache(maxsize=1024)
+def image_status(word: str) -> SafeString:
+    """ECR's status of an image, where it is worth a word: nothing of one that can be pulled, or of none told."""
+    if word in ("", ACTIVE):
+        return NOTHING
+    told = read_status(word)
+    return looking(look(ImageStatus, word), f"It {told.state}. {told.next_step}".strip())
 
 
 def side(value: Side) -> SafeString:

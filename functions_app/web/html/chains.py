@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.images.statuses import read_status
 from functions_app.models import BaseRelease, Image
 from functions_app.services.inventory.fleet.function import Lane, VersionRow
 from functions_app.web.html.amounts import behind, percent
@@ -68,6 +69,9 @@ def _image(row: VersionRow) -> Stop:
         note, level, word = note or "in no repository Drydock reads", "unknown", word or "unknown"
     elif row.image.gone_at:
         note, level, hop, word = "deleted from ECR", "bad", "bad", "broken"
+    elif row.image.status and (status := read_status(row.image.status)).pullable is not True:
+        level, word = ("bad", "broken") if status.pullable is False else ("unknown", "unknown")
+        note, hop = status.state.partition(":")[0], level if level == "bad" else ""
     elif row.image.expiry_rule is not None:
         note, level = f"lifecycle rule {row.image.expiry_rule} will take it away", "warn"
     return Stop("Image", chips, note, level, hop, word, row.drifted)

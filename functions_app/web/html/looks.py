@@ -8,6 +8,7 @@ from functions_app.domain.bases.detection import Tier
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.changes.patches import Way
 from functions_app.domain.images.scans import ScanState, Side
+from functions_app.domain.images.tag_mutability import Tags
 from functions_app.domain.runs import Status, StepStatus
 from functions_app.services.inventory.bases.base_list import Standing
 
@@ -33,6 +34,15 @@ class FunctionState(StrEnum):
     NON_INVOCABLE = "ActiveNonInvocable"
     DELETING = "Deleting"
     UNREAD = ""
+
+
+class ImageStatus(StrEnum):
+    """ECR's imageStatus; "" where it told none."""
+
+    ACTIVE = "ACTIVE"
+    ARCHIVED = "ARCHIVED"
+    ACTIVATING = "ACTIVATING"
+    UNTOLD = ""
 
 
 class UpdateStatus(StrEnum):
@@ -140,6 +150,19 @@ LOOKS: Mapping[type[StrEnum], Mapping[str, Look]] = {
         FunctionState.NON_INVOCABLE: Look("Takes no calls", "ban", "warn"),
         FunctionState.DELETING: Look("Deleting", "circle-x", "bad"),
         FunctionState.UNREAD: Look("Not read yet", "circle-dashed", "calm"),
+    },
+    ImageStatus: {
+        ImageStatus.ACTIVE: Look("In ECR", "circle-check", "plain"),
+        ImageStatus.ARCHIVED: Look("Archived", "archive", "bad"),
+        ImageStatus.ACTIVATING: Look("Being restored", "hourglass", "warn"),
+        ImageStatus.UNTOLD: Look("Status not told", "help-circle", "calm"),
+    },
+    Tags: {
+        Tags.MOVE: Look("Can move", "lock-open", "plain"),
+        Tags.FIXED: Look("Immutable", "lock", "plain"),
+        Tags.MOSTLY_MOVE: Look("Can mostly move", "lock-open", "plain"),
+        Tags.MOSTLY_FIXED: Look("Mostly immutable", "lock-exclamation", "plain"),
+        Tags.NOT_KNOWN: Look("Not known", "help-circle", "calm"),
     },
     UpdateStatus: {
         UpdateStatus.SUCCESSFUL: Look("Updated", "circle-check", "plain"),

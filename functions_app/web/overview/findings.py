@@ -136,7 +136,7 @@ def _endangered(found: Overview, accounts: Mapping[int, AccountFact], kept: Pair
 def _stuck(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -> Card:
     count, lost = found.stuck.count, found.stuck.lost
     first = count - lost
-    says = f"{lost} lost every earlier version, or its image." if lost else ""
+    says = f"{lost} lost every earlier version, or its image: deleted, or archived." if lost else ""
     if first:
         whose = "its" if first == 1 else "their"
         says += f" {first if lost else 'All'} still on {whose} first version: nothing was published before it."

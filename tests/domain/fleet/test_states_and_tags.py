@@ -40,6 +40,22 @@ def test_a_healthy_function_has_no_problem() -> None:
     assert (finding.rank, finding.text) == (0, "")
 
 
+@pytest.mark.parametrize(
+    ("status", "rank", "text"),
+    [
+        ("ACTIVE", 0, ""),
+        ("", 0, ""),
+        ("ARCHIVED", 90, "The image behind prod is archived in ECR: it can't be pulled until it is restored; its next"),
+        ("ACTIVATING", 90, "The image behind prod is being restored from ECR's archive"),
+        ("DEEP_FROZEN", 20, "The image behind prod has the status DEEP_FROZEN, which Drydock does not know."),
+    ],
+)
+def test_a_live_image_that_ecr_would_not_give_is_a_problem(status: str, rank: int, text: str) -> None:
+    finding = find_problem(FINE, [replace(live(), image_status=status)], [], TODAY)
+    assert finding.rank == rank
+    assert finding.text.startswith(text)
+
+
 def test_problems_come_worst_first() -> None:
     cases = [
         find_problem(FINE, [live(gone=True)], ["1"], TODAY),

@@ -237,17 +237,6 @@ def test_a_repository_with_images_is_deleted_only_by_force(client: ClientFactory
     assert ecr.describe_repositories()["repositories"] == []
 
 
-def test_an_archived_image_is_listed_only_when_asked_and_cannot_be_pulled(client: ClientFactory, push: Push) -> None:
-    digest = push("team/app", small_image(), ["v1"])
-    ecr, image_id = client("ecr"), {"imageDigest": digest}
-    ecr.update_image_storage_class(repositoryName="team/app", imageId=image_id, targetStorageClass="ARCHIVE")
-    assert details(ecr) == []
-    (found,) = details(ecr, filter={"imageStatus": "ANY"})
-    assert found["imageStatus"] == "ARCHIVED"
-    answer = ecr.batch_get_image(repositoryName="team/app", imageIds=[image_id])
-    assert [failed["failureCode"] for failed in answer["failures"]] == ["ImageInaccessible"]
-
-
 def test_accounts_and_regions_do_not_see_each_others_images(
     client: ClientFactory, push: Push, sandbox: Sandbox
 ) -> None:

@@ -1,6 +1,7 @@
 """ECR: lifecycle policies and what their preview says."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,9 +14,17 @@ from tests.sandbox.fixtures import CREATED, small_image
 
 
 def rule(priority: int, status: str, kind: str, number: int, **selection: Any) -> dict[str, Any]:
-    unit = {"countUnit": "days"} if kind == "sinceImagePushed" else {}
+    unit = {"countUnit": "days"} if kind.startswith("since") else {}
     selection = {"tagStatus": status, "countType": kind, "countNumber": number, **unit, **selection}
     return {"rulePriority": priority, "selection": selection, "action": {"type": "expire"}}
+
+
+def archiving(priority: int, status: str, kind: str, number: int, **selection: Any) -> dict[str, Any]:
+    action = {"type": "transition", "targetStorageClass": "archive"}
+    return {**rule(priority, status, kind, number, **selection), "action": action}
+
+
+ARCHIVE = {"storageClass": "archive"}
 
 
 def policy(*rules: dict[str, Any]) -> str:
@@ -132,6 +141,45 @@ def test_an_age_in_days_is_passed_only_after_them() -> None:
     assert expired(text, images((), ("v1",), ()), day=11) == {"0": 1}
 
 
+def test_an_age_since_the_last_pull_counts_from_the_push_where_there_was_none() -> None:
+    text = policy(archiving(1, "any", "sinceImagePulled", 5))
+    old, pulled = images((), ())
+    pulled = replace(pulled, pulled_at=CREATED + timedelta(days=7))
+    assert expired(text, [old, pulled]) == {"0": 1}
+
+
+def test_what_is_archived_is_selected_by_rules_for_the_archive_alone() -> None:
+    text = policy(rule(1, "untagged", "sinceImagePushed", 1), rule(2, "any", "sinceImageTransitioned", 90, **ARCHIVE))
+    young, old, active = images((), (), ())
+    young = replace(young, archived_at=CREATED + timedelta(days=50))
+    old = replace(old, archived_at=CREATED + timedelta(days=1))
+    assert expired(text, [young, old, active], day=100) == {"1": 2, "2": 1}
+
+
+def test_a_preview_tells_what_is_archived_and_what_is_deleted(client: ClientFactory, push: Push) -> None:
+    loose = push("team/app", small_image("loose"))
+    old = push("team/app", small_image("old"), ["v1"])
+    push("team/app", small_image("new"), ["v2"])
+    ecr = client("ecr")
+    rules = [
+        archiving(1, "tagged", "imageCountMoreThan", 1, tagPrefixList=["v"]),
+        rule(2, "untagged", "imageCountMoreThan", 1),
+    ]
+    push("team/app", small_image("looser"))
+    ecr.put_lifecycle_policy(repositoryName="team/app", lifecyclePolicyText=policy(*rules))
+    ecr.start_lifecycle_policy_preview(repositoryName="team/app")
+    preview = ecr.get_lifecycle_policy_preview(repositoryName="team/app")
+    found = {each["imageDigest"]: (each["action"], each["storageClass"]) for each in preview["previewResults"]}
+    assert found == {
+        old: ({"type": "TRANSITION", "targetStorageClass": "ARCHIVE"}, "STANDARD"),
+        loose: ({"type": "EXPIRE"}, "STANDARD"),
+    }
+    assert preview["summary"] == {
+        "expiringImageTotalCount": 1,
+        "transitioningImageTotalCounts": [{"targetStorageClass": "ARCHIVE", "imageTotalCount": 1}],
+    }
+
+
 def test_images_of_an_index_do_not_expire_before_it(client: ClientFactory, push: Push) -> None:
     child = small_image("child")
     push("team/app", make_index([child]), ["v1"])
@@ -178,6 +226,11 @@ PATTERN, PREFIX = {"tagPatternList": ["v*"]}, {"tagPrefixList": ["v"]}
         (policy(rule(1, "tagged", "imageCountMoreThan", 1, **PATTERN, **PREFIX)), "either a tagPatternList or"),
         (policy(rule(1, "untagged", "imageCountMoreThan", 1, **PREFIX)), "only be used when tagStatus is tagged"),
         (policy(rule(1, "tagged", "imageCountMoreThan", 1, tagPatternList=["*a*b*c*d*"])), "more than 4 wildcards"),
+        (policy(rule(1, "any", "sinceImageTransitioned", 90)), "storageClass archive goes with"),
+        (policy(rule(1, "any", "sinceImagePushed", 90, **ARCHIVE)), "storageClass archive goes with"),
+        (policy(rule(1, "any", "sinceImageTransitioned", 30, **ARCHIVE)), "at least 90 days"),
+        (policy(archiving(1, "any", "sinceImageTransitioned", 90, **ARCHIVE)), "in the archive can't be moved there"),
+        (policy({**archiving(1, "any", "sinceImagePulled", 9), "action": {"type": "transition"}}), "needs target"),
         (
             policy(rule(1, "any", "imageCountMoreThan", 1), rule(1, "untagged", "imageCountMoreThan", 1)),
             "rulePriority must be unique",

@@ -9,6 +9,7 @@ import pytest
 
 from functions_app.aws import ecr
 from functions_app.domain.fleet.functions import LATEST, AliasFact, FunctionDetail, FunctionFact, VersionFact
+from functions_app.domain.images.tag_mutability import TagMutability
 from functions_app.models import Account, Alias, AliasMove, Function, Image, Repository, Tag, Version
 from functions_app.services.people import accounts
 from functions_app.services.snapshot.function_summaries import refresh_summaries
@@ -71,7 +72,7 @@ def test_a_repository_of_3000_images_is_stored_and_linked_in_portions(scope: Sco
     name = "n" * 256
     uri = f"{scope.account.account_id}.dkr.ecr.{REGION}.amazonaws.com/{name}"
     arn = f"arn:aws:ecr:{REGION}:{scope.account.account_id}:repository/{name}"
-    rows = images._store_repositories(scope, [ecr.RepositoryFact(name, arn, uri, True, NOW)])
+    rows = images._store_repositories(scope, [ecr.RepositoryFact(name, arn, uri, TagMutability("MUTABLE"), NOW)])
     media = "application/vnd.docker.distribution.manifest.v2+json"
     facts = [ecr.ImageFact(digest(n), (f"{n:0300}",), 10 * 2**30, NOW, media) for n in range(3000)]
     images._store_images(scope, rows[name], facts, NOW)

@@ -67,6 +67,8 @@ def _named(target: RollbackTarget, *, last: bool) -> NamedTarget:
 
 
 def _why(each: AliasTargets) -> str:
+    if doubts := list(dict.fromkeys(target.doubt for target in each.targets if target.doubt)):
+        return f"Whether an earlier version can be used is not known: {'; '.join(doubts[:2])}."
     if each.unread:
         one = each.unread == 1
         which = "The image of one earlier version is" if one else f"The images of {each.unread} earlier versions are"

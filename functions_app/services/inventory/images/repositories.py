@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, Max, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.images.tag_mutability import TagMutability
 from functions_app.models import Alias, BaseRelease, BaseStream, Function, Image, Repository, Tag, Version
 
 PAGE_SIZE = 50
@@ -29,7 +30,7 @@ class RepositoryRow:
     in_use: int
     size_bytes: int
     pushed_at: datetime | None
-    immutable_tags: bool
+    tags: TagMutability
     gone_at: datetime | None
 
 
@@ -41,6 +42,7 @@ class RepositoryHead:
     images: int
     gone: int
     size_bytes: int
+    tags: TagMutability
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ def _row(row: Repository) -> RepositoryRow:
         in_use=row.in_use,  # type: ignore[attr-defined]
         size_bytes=row.size_bytes,  # type: ignore[attr-defined]
         pushed_at=row.pushed_at,  # type: ignore[attr-defined]
-        immutable_tags=row.immutable_tags,
+        tags=TagMutability.from_stored(row.tag_mutability, row.tag_filters),
         gone_at=row.gone_at,
     )
 
@@ -134,7 +136,8 @@ def repository(pk: int, page: int = 1) -> tuple[RepositoryHead, tuple[ImageRow, 
         .defer("layers", "diff_ids", "history", "settings", "labels", "annotations", "base_release__diff_ids")
         .order_by("-pushed_at", "-pk")[start : start + PAGE_SIZE]
     )
-    head = RepositoryHead(found, sums["there"], sums["every"] - sums["there"], sums["size"])
+    tags = TagMutability.from_stored(found.tag_mutability, found.tag_filters)
+    head = RepositoryHead(found, sums["there"], sums["every"] - sums["there"], sums["size"], tags)
     return head, _with_uses(found, list(images)), page, pages
 
 

@@ -1,0 +1,38 @@
+"""Each failure code of BatchGetImage has its words; one that nobody knows claims nothing."""
+
+import pytest
+from botocore.session import get_session
+
+from functions_app.domain.errors import Code
+from functions_app.domain.images.pull_failures import not_given
+from functions_app.domain.refs import ImageRef
+
+TAG = ImageRef.parse("111111111111.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1")
+TABLE = [
+    ("", Code.NOT_FOUND, "There is no tag 'v1'", "push it first"),
+    ("ImageNotFound", Code.NOT_FOUND, "There is no tag 'v1'", "push it first"),
+    ("ImageInaccessible", Code.PREFLIGHT, "archived, or is just being restored", "Restore it in ECR first"),
+    ("ImageTagDoesNotMatchDigest", Code.NOT_FOUND, "do not belong together", "only one"),
+    ("InvalidImageDigest", Code.INVALID, "does not take", "list"),
+    ("InvalidImageTag", Code.INVALID, "does not take", "list"),
+    ("MissingDigestAndTag", Code.INVALID, "does not take", "list"),
+    ("KmsError", Code.DENIED, "KMS key", "policy"),
+    ("UpstreamAccessDenied", Code.DENIED, "pull-through cache", "credentials"),
+    ("UpstreamTooManyRequests", Code.THROTTLED, "slow down", "later"),
+    ("UpstreamUnavailable", Code.UNREACHABLE, "does not answer", "later"),
+    ("ImageReferencedByManifestList", Code.PREFLIGHT, "does not give tag 'v1'", "console"),
+    ("ImageOnTheMoon", Code.PREFLIGHT, "(ImageOnTheMoon)", "console"),
+]
+
+
+@pytest.mark.parametrize(("failure", "code", "text", "next_step"), TABLE)
+def test_each_failure_says_why_and_what_to_do(failure: str, code: Code, text: str, next_step: str) -> None:
+    problem = not_given(TAG, failure).problem
+    assert (problem.code, problem.aws_code) == (code, failure)
+    assert text in problem.message
+    assert next_step in problem.next_step
+
+
+def test_the_table_has_a_row_for_every_code_of_aws() -> None:
+    codes = get_session().get_service_model("ecr").shape_for("ImageFailureCode").enum  # type: ignore[attr-defined]
+    assert set(codes) <= {row[0] for row in TABLE}
