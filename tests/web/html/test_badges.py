@@ -33,9 +33,9 @@ def test_overdue_says_since_when_and_for_how_long() -> None:
 
 
 def test_a_state_of_lambda_that_nobody_knows_is_shown_by_its_own_word() -> None:
-    badge = badges.state("Deactivating", "Lambda says so.")
+    badge = badges.state("Hibernating", "Lambda says so.")
     assert 'class="bdg calm"' in badge
-    assert "Deactivating" in badge
+    assert "Hibernating" in badge
 
 
 def test_a_failed_update_is_not_a_failed_function() -> None:

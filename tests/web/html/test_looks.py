@@ -44,8 +44,8 @@ def test_equal_values_of_two_enums_look_as_their_own_enum_says() -> None:
 
 @pytest.mark.parametrize("kind", [FunctionState, Severity, Freshness])
 def test_a_value_nobody_knows_is_calm_and_says_itself(kind: type[StrEnum]) -> None:
-    found = look(kind, "Deactivating")
-    assert (found.word, found.colour) == ("Deactivating", "calm")
+    found = look(kind, "Hibernating")
+    assert (found.word, found.colour) == ("Hibernating", "calm")
     assert f'<symbol id="{found.icon}"' in SPRITE.read_text(encoding="utf-8")
 
 
