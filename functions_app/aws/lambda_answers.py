@@ -1,44 +1,146 @@
-"""Lambda's answers, read into facts. Values of the environment end here: names alone go on."""
+"""Lambda's answers, read into facts. Values of the environment end here: names alone go on.
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+Any member may be missing, null or of a word that nobody knows, and some parts may hold an error in their stead.
+"""
 
-from functions_app.domain.fleet.functions import AliasFact, FunctionDetail, FunctionFact, VersionFact
-from functions_app.domain.text import storable, storable_value
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from functions_app.aws.error_table import advise, missing_permission
+from functions_app.aws.members import (
+    Entry,
+    OddAnswer,
+    decimal,
+    digest,
+    listed,
+    moment,
+    needed,
+    number,
+    pairs,
+    part,
+    text,
+    texts,
+    whole,
+)
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.fleet.functions import (
+    LATEST,
+    PUBLISHED_LATEST,
+    AliasFact,
+    Features,
+    FunctionDetail,
+    FunctionFact,
+    OddEntry,
+    Part,
+    Unread,
+    VersionFact,
+)
+from functions_app.domain.redaction import redact
+from functions_app.domain.text import storable
+
+T = TypeVar("T")
+PACKAGES = ("Image", "Zip")
+WORD = 60  # characters of a word of AWS's that are kept
+DIGITS = 18  # of a version's number that are believed
+_KMS = "Let Drydock's identity use the function's KMS key (kms:Decrypt), by its policy or the key's."
+_ALLOW: Mapping[Part, str] = {
+    Part.ENVIRONMENT: _KMS,
+    Part.IMAGE_SETTINGS: _KMS,
+    Part.CODE: "Look at the function in Lambda: AWS can't tell what it was deployed from.",
+    Part.TAGS: "Allow lambda:ListTags in the policy of Drydock's identity.",
+}
 
 
-def version_fact(entry: Mapping[str, Any]) -> VersionFact:
-    """A version, of any call that tells of one."""
-    sha = entry.get("CodeSha256", "")
-    return VersionFact(
-        number=entry["Version"],
-        digest=f"sha256:{sha}" if sha else "",
-        last_modified=datetime.fromisoformat(entry["LastModified"]),
-        revision_id=entry.get("RevisionId", ""),
-        description=storable(entry.get("Description", "")),
+@dataclass(frozen=True)
+class FunctionPage:
+    """One page of the listing: functions (their $LATEST), other versions with the function's name, odd entries."""
+
+    functions: tuple[FunctionFact, ...]
+    versions: tuple[tuple[str, VersionFact], ...]
+    odd: tuple[OddEntry, ...] = ()
+
+
+@dataclass(frozen=True)
+class VersionList:
+    """All versions of one function, $LATEST first, and the odd entries among them."""
+
+    facts: tuple[VersionFact, ...]
+    odd: tuple[OddEntry, ...] = ()
+
+
+def function_page(answer: Entry) -> FunctionPage:
+    """A page of ListFunctions. Raises OddAnswer where it is none."""
+    images, strange = whole(_packaged, listed(answer, "Functions"))
+    found, odd = whole(_listed, [entry for entry in images if entry])
+    return FunctionPage(
+        tuple(fact for fact in found if isinstance(fact, FunctionFact)),
+        tuple(pair for pair in found if isinstance(pair, tuple)),
+        tuple(_odd(entry, why) for entry, why in (*strange, *odd)),
     )
 
 
-def function_fact(entry: Mapping[str, Any]) -> FunctionFact:
+def version_page(answer: Entry) -> VersionList:
+    """A page of ListVersionsByFunction. Raises OddAnswer where it is none."""
+    found, odd = whole(version_fact, listed(answer, "Versions"))
+    return VersionList(tuple(found), tuple(_odd(entry, why) for entry, why in odd))
+
+
+def _packaged(entry: Entry) -> Entry:
+    """The entry of a function that is packaged as an image, {} for one of a zip file."""
+    kind = text(entry, "PackageType", WORD)
+    if kind not in PACKAGES:
+        raise OddAnswer(f"its package type is not one that Drydock knows ({kind or 'none'})")
+    return entry if kind == "Image" else {}
+
+
+def _listed(entry: Entry) -> FunctionFact | tuple[str, VersionFact]:
+    if entry.get("Version") == LATEST:
+        return function_fact(entry)
+    return needed(entry, "FunctionName", 140), version_fact(entry)
+
+
+def _odd(entry: Entry, why: str) -> OddEntry:
+    return OddEntry(text(entry, "FunctionName", 140), text(entry, "Version", WORD), why)
+
+
+def version_fact(entry: Entry) -> VersionFact:
+    """A version, of any call that tells of one."""
+    name = needed(entry, "Version", 20)
+    if name not in (LATEST, PUBLISHED_LATEST) and not (name.isascii() and name.isdecimal() and len(name) <= DIGITS):
+        raise OddAnswer(f"its version is none that Drydock knows ({name})")
+    return VersionFact(
+        number=name,
+        digest=digest(entry, "CodeSha256"),
+        last_modified=moment(entry, "LastModified"),
+        revision_id=text(entry, "RevisionId", 60),
+        description=text(entry, "Description"),
+    )
+
+
+def function_fact(entry: Entry) -> FunctionFact:
     """A function as its $LATEST is configured; of its environment the names alone."""
-    image = (entry.get("ImageConfigResponse") or {}).get("ImageConfig") or {}
-    name = entry["FunctionName"]
+    image, name = part(entry, "ImageConfigResponse", "ImageConfig"), needed(entry, "FunctionName", 140)
     return FunctionFact(
         name=name,
-        arn=_unqualified(entry["FunctionArn"]),
+        arn=_unqualified(needed(entry, "FunctionArn", 300)),
         latest=version_fact(entry),
-        architecture=(entry.get("Architectures") or ["x86_64"])[0],
-        memory_mb=entry.get("MemorySize", 128),
-        timeout_s=entry.get("Timeout", 3),
-        ephemeral_mb=(entry.get("EphemeralStorage") or {}).get("Size", 512),
-        role_arn=entry.get("Role", ""),
-        log_group=(entry.get("LoggingConfig") or {}).get("LogGroup", "") or f"/aws/lambda/{name}",
-        description=storable(entry.get("Description", "")),
-        env_keys=tuple(sorted((entry.get("Environment") or {}).get("Variables") or ())),
-        entrypoint=tuple(map(storable, image.get("EntryPoint") or ())),
-        command=tuple(map(storable, image.get("Command") or ())),
-        working_directory=storable(image.get("WorkingDirectory") or ""),
+        architecture=storable((texts(entry, "Architectures") or ("x86_64",))[0], 20),
+        memory_mb=number(entry, "MemorySize", 128),
+        timeout_s=number(entry, "Timeout", 3),
+        ephemeral_mb=number(part(entry, "EphemeralStorage"), "Size", 512),
+        role_arn=text(entry, "Role", 700),
+        log_group=text(part(entry, "LoggingConfig"), "LogGroup", 512) or f"/aws/lambda/{name}",
+        description=text(entry, "Description"),
+        env_keys=tuple(
+            sorted(storable(key) for key in part(entry, "Environment", "Variables") if isinstance(key, str))
+        ),
+        entrypoint=texts(image, "EntryPoint"),
+        command=texts(image, "Command"),
+        working_directory=text(image, "WorkingDirectory"),
+        features=_features(entry),
+        unread=dict(_unread(entry, {Part.ENVIRONMENT: "Environment", Part.IMAGE_SETTINGS: "ImageConfigResponse"})),
     )
 
 
@@ -46,35 +148,114 @@ def _unqualified(arn: str) -> str:
     return ":".join(arn.split(":")[:7])
 
 
+def _features(entry: Entry) -> Features:
+    """What a function of Managed Instances, a durable or tenant-isolated one or one with a GPU has more."""
+    capacity = part(entry, "CapacityProviderConfig", "LambdaManagedInstancesCapacityProviderConfig")
+    durable, gpu = entry.get("DurableConfig"), entry.get("AcceleratorConfig")
+    tenancy = entry.get("TenancyConfig")
+    provider = text(capacity, "CapacityProviderArn", 300)
+    return Features(
+        capacity_provider=provider or ("not told" if entry.get("CapacityProviderConfig") is not None else ""),
+        environment_concurrency=number(capacity, "PerExecutionEnvironmentMaxConcurrency"),
+        memory_gib_per_vcpu=decimal(capacity, "ExecutionEnvironmentMemoryGiBPerVCpu"),
+        durable=durable is not None,
+        durable_timeout_s=number(part(entry, "DurableConfig"), "ExecutionTimeout"),
+        durable_retention_days=number(part(entry, "DurableConfig"), "RetentionPeriodInDays"),
+        tenant_isolation=text(part(entry, "TenancyConfig"), "TenantIsolationMode", WORD)
+        or ("not told" if tenancy is not None else ""),
+        gpu=gpu is not None,
+        gpu_memory_gb=number(part(entry, "AcceleratorConfig"), "AcceleratorMemorySize"),
+    )
+
+
+def _unread(entry: Entry, members: Mapping[Part, str]) -> Iterator[tuple[Part, Unread]]:
+    """The parts that hold an error in their stead."""
+    for of, member in members.items():
+        error = entry.get(member) if of is Part.TAGS else part(entry, member).get("Error")
+        if error is not None:
+            yield of, _why(of, error if isinstance(error, Mapping) else {})
+
+
+def _why(of: Part, error: Entry) -> Unread:
+    name, said = text(error, "ErrorCode", WORD), text(error, "Message", 600)
+    advice = advise(name, said)
+    step = advice.next_step.format(action=missing_permission(said) or "the action") if advice else _ALLOW[of]
+    told = ": ".join(word for word in (name, said) if word)
+    return Unread(storable(redact(told), 500) or "AWS gives no reason", step)
+
+
+def read_function(answer: Entry) -> FunctionDetail:
+    """GetFunction's answer. Raises OddAnswer."""
+    code = part(answer, "Code")
+    more = _unread(answer, {Part.CODE: "Code", Part.TAGS: "TagsError"})
+    return function_detail(
+        part(answer, "Configuration"),
+        text(code, "ImageUri", 600),
+        text(code, "ResolvedImageUri", 600),
+        pairs(answer, "Tags"),
+        dict(more),
+    )
+
+
 def function_detail(
-    entry: Mapping[str, Any], image_uri: str, resolved_uri: str, tags: Mapping[str, str]
+    entry: Entry,
+    image_uri: str,
+    resolved_uri: str,
+    tags: Mapping[str, str],
+    unread: Mapping[Part, Unread] = MappingProxyType({}),
 ) -> FunctionDetail:
-    """A function with what only some calls tell; those give the URIs and tags beside it."""
-    logging = entry.get("LoggingConfig") or {}
+    """A function with what only some calls tell; those give the URIs and tags beside it. Raises OddAnswer."""
+    logging, fact = part(entry, "LoggingConfig"), function_fact(entry)
     return FunctionDetail(
-        fact=function_fact(entry),
+        fact=fact,
         image_uri=image_uri,
         resolved_uri=resolved_uri,
-        state=entry.get("State", ""),
-        state_reason=storable(entry.get("StateReason", "")),
-        state_reason_code=entry.get("StateReasonCode", ""),
-        last_update_status=entry.get("LastUpdateStatus", ""),
-        last_update_reason=storable(entry.get("LastUpdateStatusReason", "")),
-        last_update_reason_code=entry.get("LastUpdateStatusReasonCode", ""),
-        tags=storable_value(tags),
+        state=text(entry, "State", WORD),
+        state_reason=text(entry, "StateReason"),
+        state_reason_code=text(entry, "StateReasonCode", WORD),
+        last_update_status=text(entry, "LastUpdateStatus", WORD),
+        last_update_reason=text(entry, "LastUpdateStatusReason"),
+        last_update_reason_code=text(entry, "LastUpdateStatusReasonCode", WORD),
+        tags=tags,
         log_framed=(logging.get("LogFormat"), logging.get("SystemLogLevel")) != ("JSON", "WARN"),
+        unread={**fact.unread, **unread},
     )
 
 
-def alias_fact(entry: Mapping[str, Any]) -> AliasFact:
-    """An alias with its second version, if its traffic is split."""
-    weights = (entry.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+def alias_page(answer: Entry) -> list[AliasFact]:
+    """A page of ListAliases. Raises OddAnswer where an entry is odd, too: aliases are judged together or not at all."""
+    return [alias_fact(entry) for entry in listed(answer, "Aliases")]
+
+
+def alias_fact(entry: Entry) -> AliasFact:
+    """An alias with its second version, if its traffic is split. Raises OddAnswer."""
+    name = needed(entry, "Name", 130)
+    weights = part(entry, "RoutingConfig", "AdditionalVersionWeights")
     second, weight = next(iter(weights.items()), ("", 0.0))
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1 or len(weights) > 1:
+        raise OddAnswer(f"The alias {name} has weights that Drydock does not understand.")
     return AliasFact(
-        name=entry["Name"],
-        version=entry["FunctionVersion"],
-        revision_id=entry.get("RevisionId", ""),
-        second_version=second,
+        name=name,
+        version=needed(entry, "FunctionVersion", 20),
+        revision_id=text(entry, "RevisionId", 60),
+        second_version=storable(second, 20),
         second_weight=float(weight),
-        description=storable(entry.get("Description", "")),
+        description=text(entry, "Description"),
     )
+
+
+def named(read: Callable[[Any], T], answer: Any, what: str) -> T:
+    """Read an answer; what is odd about it is told with the name of what was asked for."""
+    try:
+        return read(answer)
+    except OddAnswer as error:
+        raise OddAnswer(f"{what}: AWS's answer can't be understood: {error.problem.message}") from error
+
+
+def changed(read: Callable[[Any], T], answer: Any, what: str) -> T:
+    """Read the answer to a change. One that can't be understood leaves open what was done: UNKNOWN_OUTCOME."""
+    try:
+        return named(read, answer, what)
+    except OddAnswer as error:
+        step = "It may or may not have happened. Look before you repeat it."
+        raise DrydockError(Code.UNKNOWN_OUTCOME, error.problem.message, next_step=step) from error

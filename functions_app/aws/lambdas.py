@@ -7,19 +7,32 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from functions_app.aws import quota
 from functions_app.aws.errors import translate
-from functions_app.aws.lambda_answers import alias_fact, function_detail, function_fact, version_fact
+from functions_app.aws.lambda_answers import (
+    FunctionPage,
+    VersionList,
+    alias_fact,
+    alias_page,
+    changed,
+    function_detail,
+    function_page,
+    named,
+    read_function,
+    version_fact,
+    version_page,
+)
+from functions_app.aws.members import Entry, next_page, text
 from functions_app.aws.session import Target, client
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.fleet.functions import LATEST, AliasFact, FunctionDetail, FunctionFact, VersionFact
-from functions_app.domain.text import storable
+from functions_app.domain.fleet.functions import AliasFact, FunctionDetail, OddEntry, VersionFact
 
 if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_lambda.type_defs import AliasRoutingConfigurationTypeDef, InvocationRequestTypeDef
 
 CONTROL = "lambda-control"
@@ -30,14 +43,6 @@ _INVOCATION_TYPES: Mapping[Mode, Literal["RequestResponse", "Event", "DryRun"]] 
     "dry_run": "DryRun",
 }
 ANSWER_MARGIN = 15.0  # seconds beyond the function's timeout: a cold start's image fetch and the way back
-
-
-@dataclass(frozen=True)
-class FunctionPage:
-    """One page of the listing: functions (their $LATEST), and published versions with the function's name."""
-
-    functions: tuple[FunctionFact, ...]
-    versions: tuple[tuple[str, VersionFact], ...]
 
 
 @dataclass(frozen=True)
@@ -54,22 +59,8 @@ class InvokeAnswer:
 
 def functions(target: Target) -> Iterator[FunctionPage]:
     """All image functions with all their versions, page by page: one call per 50 versions."""
-    marker = ""
-    while True:
-        more: dict[str, Any] = {"Marker": marker} if marker else {}
-        page = quota.read(
-            target,
-            CONTROL,
-            lambda more=more: client(target, "lambda").list_functions(FunctionVersion="ALL", MaxItems=50, **more),  # type: ignore[misc]
-        )
-        images = [entry for entry in page["Functions"] if entry.get("PackageType") == "Image"]
-        yield FunctionPage(
-            tuple(function_fact(entry) for entry in images if entry["Version"] == LATEST),
-            tuple((entry["FunctionName"], version_fact(entry)) for entry in images if entry["Version"] != LATEST),
-        )
-        marker = page.get("NextMarker", "")
-        if not marker:
-            return
+    for page in _pages(target, lambda api, more: api.list_functions(FunctionVersion="ALL", MaxItems=50, **more)):
+        yield named(function_page, page, "ListFunctions")
 
 
 def get_function(target: Target, name: str, qualifier: str = "") -> FunctionDetail:
@@ -78,52 +69,42 @@ def get_function(target: Target, name: str, qualifier: str = "") -> FunctionDeta
     answer = quota.read(
         target, "lambda-get-function", lambda: client(target, "lambda").get_function(FunctionName=name, **more)
     )
-    code = answer.get("Code", {})
-    return function_detail(
-        answer["Configuration"], code.get("ImageUri", ""), code.get("ResolvedImageUri", ""), answer.get("Tags", {})
-    )
+    return named(read_function, answer, f"GetFunction of {name}")
 
 
-def versions(target: Target, name: str) -> tuple[VersionFact, ...]:
+def versions(target: Target, name: str) -> VersionList:
     """All versions of one function, $LATEST first."""
     found: list[VersionFact] = []
-    marker: dict[str, Any] = {}
-    while True:
-        page = quota.read(
-            target,
-            CONTROL,
-            lambda marker=marker: client(target, "lambda").list_versions_by_function(  # type: ignore[misc]
-                FunctionName=name, MaxItems=50, **marker
-            ),
-        )
-        found += [version_fact(entry) for entry in page["Versions"]]
-        if not page.get("NextMarker"):
-            return tuple(found)
-        marker = {"Marker": page["NextMarker"]}
+    odd: list[OddEntry] = []
+    for page in _pages(target, lambda api, more: api.list_versions_by_function(FunctionName=name, MaxItems=50, **more)):
+        part = named(version_page, page, f"ListVersionsByFunction of {name}")
+        found += part.facts
+        odd += part.odd
+    return VersionList(tuple(found), tuple(odd))
 
 
 def aliases(target: Target, name: str) -> tuple[AliasFact, ...]:
     """All aliases of one function."""
-    found: list[AliasFact] = []
-    marker: dict[str, Any] = {}
+    pages = _pages(target, lambda api, more: api.list_aliases(FunctionName=name, **more))
+    return tuple(fact for page in pages for fact in named(alias_page, page, f"ListAliases of {name}"))
+
+
+def _pages(target: Target, call: Callable[[LambdaClient, dict[str, Any]], Mapping[str, Any]]) -> Iterator[Entry]:
+    marker = ""
     while True:
-        page = quota.read(
-            target,
-            CONTROL,
-            lambda marker=marker: client(target, "lambda").list_aliases(FunctionName=name, **marker),  # type: ignore[misc]
-        )
-        found += [alias_fact(entry) for entry in page["Aliases"]]
-        if not page.get("NextMarker"):
-            return tuple(found)
-        marker = {"Marker": page["NextMarker"]}
+        more = {"Marker": marker} if marker else {}
+        page = quota.read(target, CONTROL, lambda more=more: call(client(target, "lambda"), more))  # type: ignore[misc]
+        yield page
+        marker = next_page(page, "NextMarker", marker)
+        if not marker:
+            return
 
 
 def get_alias(target: Target, name: str, alias: str) -> AliasFact | None:
     """One alias, or None where there is none of that name."""
     try:
-        return alias_fact(
-            quota.read(target, CONTROL, lambda: client(target, "lambda").get_alias(FunctionName=name, Name=alias))
-        )
+        answer = quota.read(target, CONTROL, lambda: client(target, "lambda").get_alias(FunctionName=name, Name=alias))
+        return named(alias_fact, answer, f"GetAlias of {name}:{alias}")
     except DrydockError as error:
         if error.problem.code is Code.NOT_FOUND:
             return None
@@ -142,7 +123,7 @@ def provisioned_concurrency(target: Target, name: str, qualifier: str) -> tuple[
         if error.problem.code is Code.NOT_FOUND:
             return "", ""
         raise
-    return answer.get("Status", ""), storable(answer.get("StatusReason", ""))
+    return text(answer, "Status", 60) or "not told", text(answer, "StatusReason")
 
 
 def update_code(target: Target, name: str, image_uri: str, revision_id: str) -> FunctionDetail:
@@ -157,7 +138,7 @@ def update_code(target: Target, name: str, image_uri: str, revision_id: str) -> 
             FunctionName=name, ImageUri=image_uri, RevisionId=revision_id
         ),
     )
-    return function_detail(answer, image_uri, "", {})
+    return changed(lambda entry: function_detail(entry, image_uri, "", {}), answer, f"UpdateFunctionCode of {name}")
 
 
 def publish_version(target: Target, name: str, digest: str, revision_id: str, description: str = "") -> VersionFact:
@@ -175,7 +156,7 @@ def publish_version(target: Target, name: str, digest: str, revision_id: str, de
             Description=description,
         ),
     )
-    return version_fact(answer)
+    return changed(version_fact, answer, f"PublishVersion of {name}")
 
 
 def create_alias(target: Target, name: str, alias: str, version: str) -> AliasFact:
@@ -187,7 +168,7 @@ def create_alias(target: Target, name: str, alias: str, version: str) -> AliasFa
             FunctionName=name, Name=alias, FunctionVersion=version
         ),
     )
-    return alias_fact(answer)
+    return changed(alias_fact, answer, f"CreateAlias of {name}:{alias}")
 
 
 def update_alias(
@@ -211,7 +192,7 @@ def update_alias(
             RevisionId=revision_id,
         ),
     )
-    return alias_fact(answer)
+    return changed(alias_fact, answer, f"UpdateAlias of {name}:{alias}")
 
 
 def delete_alias(target: Target, name: str, alias: str) -> None:
@@ -244,9 +225,9 @@ def invoke(target: Target, name: str, qualifier: str, payload: bytes, mode: Mode
     return InvokeAnswer(
         status=answer["StatusCode"],
         payload=body,
-        function_error=answer.get("FunctionError", ""),
-        log_tail=base64.b64decode(answer.get("LogResult", "")).decode(errors="replace"),
-        executed_version=answer.get("ExecutedVersion", ""),
+        function_error=text(answer, "FunctionError", 60),
+        log_tail=base64.b64decode(answer.get("LogResult") or "").decode(errors="replace"),
+        executed_version=text(answer, "ExecutedVersion", 60),
         request_id=answer["ResponseMetadata"].get("RequestId", ""),
     )
 

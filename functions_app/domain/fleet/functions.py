@@ -3,8 +3,36 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 LATEST = "$LATEST"
+PUBLISHED_LATEST = "$LATEST.PUBLISHED"  # of Managed Instances: unqualified calls go there (Lambda developer guide)
+
+
+class Part(StrEnum):
+    """A part of a function's answer that AWS may leave out with an error inside the answer; the rest is told."""
+
+    ENVIRONMENT = "environment"
+    IMAGE_SETTINGS = "image settings"
+    CODE = "image URI"
+    TAGS = "tags"
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Why AWS could not tell a part: then it is unknown, not empty."""
+
+    why: str
+    next_step: str
+
+
+@dataclass(frozen=True, slots=True)
+class OddEntry:
+    """An entry of a listing that can't be understood, and why: what it was known as stays. "" where it names none."""
+
+    function: str
+    version: str
+    why: str
 
 
 @dataclass(frozen=True)
@@ -65,13 +93,14 @@ class FunctionFact:
     command: tuple[str, ...] = ()
     working_directory: str = ""
     features: Features = field(default_factory=Features)
+    unread: Mapping[Part, Unread] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionDetail:
     """What only GetFunction tells: the image URI as deployed, the resolved one, states and tags.
 
-    `log_framed`: Lambda writes START and REPORT into the log.
+    What `unread` names is empty here and unknown. `log_framed`: Lambda writes START and REPORT into the log.
     """
 
     fact: FunctionFact
@@ -85,6 +114,7 @@ class FunctionDetail:
     last_update_reason_code: str
     tags: Mapping[str, str] = field(default_factory=dict)
     log_framed: bool = True
+    unread: Mapping[Part, Unread] = field(default_factory=dict)  # those of the fact, too
 
     @property
     def is_managed_latest(self) -> bool:

@@ -118,15 +118,16 @@ def _allocated(context: Context, plan: AliasPlan) -> Outcome | None:
             raise
         context.log.warning(f"Whether provisioned concurrency is allocated can't be read. {error}")
         return None
-    if status == "IN_PROGRESS":
-        return Wait(2, f"provisioned concurrency of {plan.alias} is being allocated")
-    if status == "FAILED":
-        raise DrydockError(
-            Code.FAILED,
-            f"Lambda could not allocate the provisioned concurrency of {plan.alias}: {reason or 'no reason given'}",
-            next_step="Remove the cause, then plan again.",
-        )
-    return None
+    if status in ("", "READY"):
+        return None
+    if status != "FAILED":  # IN_PROGRESS, or a word that nobody knows
+        said = "is being allocated" if status == "IN_PROGRESS" else f"is {status}"
+        return Wait(2, f"provisioned concurrency of {plan.alias} {said}")
+    raise DrydockError(
+        Code.FAILED,
+        f"Lambda could not allocate the provisioned concurrency of {plan.alias}: {reason or 'no reason given'}",
+        next_step="Remove the cause, then plan again.",
+    )
 
 
 def put_back(context: Context, plan: AliasPlan, version: str) -> str | Wait:

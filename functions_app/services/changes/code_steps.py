@@ -114,7 +114,9 @@ def _publish_once(context: Context, frozen: DeploymentPlan, target: Target) -> s
         ours = fact.description == mark
     else:
         found = [
-            one for one in lambdas.versions(target, name) if (one.description, one.digest) == (mark, frozen.to_digest)
+            one
+            for one in lambdas.versions(target, name).facts
+            if (one.description, one.digest) == (mark, frozen.to_digest)
         ]
         if not found:
             raise _changed_code(context, frozen, latest.digest)

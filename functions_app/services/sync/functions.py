@@ -158,7 +158,7 @@ def read_one(function: Function, scope: ScopeRead, run: Run | None) -> None:
         if error.problem.code is Code.NOT_FOUND:
             _mark_gone(scope, [function.pk])
         raise
-    published = [fact for fact in versions if fact.number != LATEST]
+    published = [fact for fact in versions.facts if fact.number != LATEST]
     with transaction.atomic():
         if lock_outdated({function.pk: read_at}, "synced_at"):
             Function.objects.filter(pk=function.pk).update(**function_values(detail.fact, read_at))
