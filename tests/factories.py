@@ -63,6 +63,7 @@ def make_repository(account: Account, name: str = "team/app", region: str = "eu-
             "uri": f"{host}/{name}",
             "created_at": NOW - timedelta(days=400),
             "synced_at": NOW,
+            "images_synced_at": NOW,
             **values,
         },
     )
@@ -146,6 +147,9 @@ def make_function(account: Account, name: str = "", region: str = "eu-west-1", *
             "state": "Active",
             "last_update_status": "Successful",
             "synced_at": NOW,
+            "detailed_at": NOW,
+            "aliases_synced_at": NOW,
+            "partly_read": False,
             **values,
         },
     )

@@ -50,6 +50,10 @@ class Function(models.Model):
     synced_at = models.DateTimeField()
     detailed_at = models.DateTimeField(null=True, help_text="states, tags and image URI: GetFunction")
     aliases_synced_at = models.DateTimeField(null=True)
+    missed = models.JSONField(
+        default=dict, help_text="parts that the last attempt did not get: {part: {problem, tried_at}}"
+    )
+    partly_read = models.BooleanField(default=True, help_text="some part is missing, or was never read")
 
     # ready for the list: the worst of what is live (aliases' versions; $LATEST where there is no alias)
     freshness = models.CharField(max_length=12, choices=Freshness.choices(), default=Freshness.UNKNOWN.value)
@@ -79,6 +83,11 @@ class Function(models.Model):
             models.Index(fields=["gone_at", *FACETS], name="functions_by_facet"),
             models.Index(fields=["gone_at", *NEEDS], name="functions_by_need"),
             models.Index(fields=["gone_at", "name"], condition=models.Q(drifted=True), name="functions_drifted"),
+            models.Index(
+                fields=["gone_at", "account", "name"],
+                condition=models.Q(partly_read=True),
+                name="functions_partly_read",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -20,6 +20,7 @@ class Repository(models.Model):
     created_at = models.DateTimeField(null=True)
     synced_at = models.DateTimeField()
     images_synced_at = models.DateTimeField(null=True, help_text="when the reading of its images and tags began")
+    images_problem = models.JSONField(null=True, help_text="why the last attempt at its images failed, or null")
     asked_at = models.DateTimeField(null=True, help_text="an event told of a change that was not read yet")
     gone_at = models.DateTimeField(null=True)
 

@@ -90,6 +90,9 @@ def _functions(account: Account, images: list[Image]) -> None:
                 state="Active",
                 last_update_status="Successful",
                 synced_at=NOW,
+                detailed_at=NOW,
+                aliases_synced_at=NOW,
+                partly_read=False,
             )
             for number, image in enumerate(images)
         ),

@@ -149,6 +149,9 @@ def _functions(accounts: list[Account], images: list[Image], random: Random) -> 
                 tags={"team": f"team-{number % 20}"},
                 owner=f"team-{number % 20}",
                 synced_at=NOW,
+                detailed_at=NOW,
+                aliases_synced_at=NOW,
+                partly_read=False,
             )
         )
     return Function.objects.bulk_create(rows, batch_size=500)

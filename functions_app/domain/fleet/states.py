@@ -39,6 +39,7 @@ class Condition:
     state_reason_code: str = ""
     last_update_status: str = ""
     last_update_reason: str = ""
+    unread: str = ""  # the sentence on what of it could not be read: domain.fleet.parts
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Trouble:
 
 
 RANK_GONE, RANK_FAILED, RANK_UPDATE_FAILED, RANK_DRIFTED = 90, 80, 70, 60
-RANK_OVERDUE, RANK_END_OF_LIFE, RANK_STALE, RANK_INACTIVE, RANK_UNKNOWN = 55, 50, 40, 30, 20
+RANK_OVERDUE, RANK_END_OF_LIFE, RANK_STALE, RANK_INACTIVE, RANK_UNREAD, RANK_UNKNOWN = 55, 50, 40, 30, 25, 20
 
 
 def worst(live: Sequence[LiveVersion]) -> LiveVersion | None:
@@ -82,7 +83,7 @@ def find_problem(
     """The one line that says what is wrong with a function, and its rank (higher is worse). `today` is UTC's.
 
     An image gone under a live version, Failed, a failed update, drifted tags, a base overdue by the policy, end of
-    life, stale, inactive, unknown.
+    life, stale, inactive, not read, unknown.
     """
     return next(_findings(condition, live, drifted_tags, today), Trouble())
 
@@ -113,6 +114,8 @@ def _findings(
         yield Trouble(rank, f"{version.name}: {version.reason}")
     if condition.state == "Inactive":
         yield Trouble(RANK_INACTIVE, "Inactive: the next call is refused and wakes it, which takes up to minutes.")
+    if condition.unread:
+        yield Trouble(RANK_UNREAD, condition.unread)
     if strange := [each for each in live if each.image_status and read_status(each.image_status).pullable is None]:
         told = read_status(strange[0].image_status)
         yield Trouble(RANK_UNKNOWN, f"The image behind {strange[0].name} {told.state}. {told.next_step}")

@@ -15,6 +15,7 @@ from functions_app.domain.bases.overdue_policies import Policy, choose_policy, o
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.fleet import states
 from functions_app.domain.fleet.functions import LATEST
+from functions_app.domain.fleet.parts import unread
 from functions_app.domain.fleet.states import Condition, LiveVersion, find_problem
 from functions_app.domain.fleet.tags import managed_by, owner_of
 from functions_app.domain.refs import ImageRef
@@ -23,12 +24,15 @@ from functions_app.models import Alias, Function, Tag, Version
 from functions_app.services.snapshot import fleet_revision, rollback_targets
 from functions_app.services.snapshot.base_use_rows import Lineages, refresh_uses
 from functions_app.services.snapshot.bulk_updates import update_rows
+from functions_app.services.snapshot.missed_parts import part_ages
 from functions_app.services.snapshot.overdue import lateness_of, read_policies
 
 BATCH = 500
+ALIASES_NOT_READ = "Its aliases were not read yet, so what is live is not known."
 COLUMNS = (
     "freshness", "freshness_reason", "releases_behind", "days_behind", "overdue_on", "end_of_life_on",
     "base_name", "problem_rank", "problem", "alias_chips", "drifted", "owner", "managed_by", "search_text",
+    "partly_read",
 )  # fmt: skip
 
 
@@ -127,6 +131,7 @@ def _moved_tag(version: Version | None, known: _Known) -> str:
 
 def _summary(function: Function, known: _Known) -> list[Any]:
     aliases = known.aliases.get(function.pk, [])
+    parts = part_ages(function)
     policy = choose_policy(known.policies, function.account_id, function.tags)
     live = _live(function, aliases, known, policy)
     chips = [_chip(alias, live, known) for alias in aliases]
@@ -143,6 +148,7 @@ def _summary(function: Function, known: _Known) -> list[Any]:
         function.state_reason_code,
         function.last_update_status,
         function.last_update_reason,
+        unread(parts),
     )
     finding = find_problem(condition, live, drifted, known.today)
     worst = states.worst(live)
@@ -168,6 +174,7 @@ def _summary(function: Function, known: _Known) -> list[Any]:
             digests,
             {tag for digest in digests for tag in known.tags_of.get(digest, ())},
         ),
+        any(part.missing for part in parts),
     ]
 
 
@@ -176,6 +183,8 @@ def _live(function: Function, aliases: Iterable[Alias], known: _Known, policy: P
     for alias in aliases:
         for number in {alias.version, alias.second_version} - {""}:
             users[number].append(alias.name)
+    if not users and function.aliases_synced_at is None:
+        return [LiveVersion(LATEST, (), image_gone=False, freshness=Freshness.UNKNOWN, reason=ALIASES_NOT_READ)]
     if not users:
         users[LATEST] = []
     found = ((number, names, known.versions.get((function.pk, number))) for number, names in sorted(users.items()))

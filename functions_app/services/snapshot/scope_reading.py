@@ -1,14 +1,15 @@
 """What the parts of a sync share: the scope they read, where they tell what they do, what went wrong."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
 from functions_app import clock
 from functions_app.aws.session import Target
-from functions_app.domain.causes import key_of
+from functions_app.domain.causes import by_cause, key_of
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.models import Account
 
@@ -17,6 +18,7 @@ Row = TypeVar("Row")
 
 READERS = 16  # calls of one scope at a time; the quota decides the speed, this only covers AWS's latency
 CHUNK = 500  # rows per transaction
+TOLD = 5  # names that one line of the log names
 GIVE_UP = 10  # errors, where there are more of them than answers: it would be the same for all the rest
 
 
@@ -37,6 +39,8 @@ class ScopeRead:
     problems: list[Problem] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
     images: set[int] = field(default_factory=set)
+    missed: Counter[str] = field(default_factory=Counter)  # of how many functions or repositories what was not read
+    unlisted: set[str] = field(default_factory=set)  # repositories whose images could not be listed
     images_since: datetime | None = None  # when the reading of repositories and images began
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -65,11 +69,23 @@ def chunks(rows: Sequence[Row], size: int = CHUNK) -> Iterator[Sequence[Row]]:
         yield rows[start : start + size]
 
 
-def read_each(scope: ScopeRead, call: Callable[[str], T], names: Sequence[str]) -> Iterator[tuple[str, datetime, T]]:
-    """Call for every name in parallel; as answers arrive: name, when its reading began, answer.
+Failures = dict[str, tuple[datetime, Problem]]  # by name: when its reading began, and why it failed
 
-    Threads read AWS, never rows. A name that is gone meanwhile is left out. Any other error is kept in the scope's
-    problems; the rest is read all the same, since a policy may close a single repository, unless nearly all fails.
+
+def read_each(
+    scope: ScopeRead,
+    what: str,
+    call: Callable[[str], T],
+    names: Sequence[str],
+    failures: Failures,
+    counted: Callable[[], None] = lambda: None,
+) -> Iterator[tuple[str, datetime, T]]:
+    """Call for `what` of every name in parallel; as answers arrive: name, when its reading began, answer.
+
+    Threads read AWS, never rows. A name that is gone meanwhile is left out. Any other error is kept in `failures`; the
+    rest is read all the same, since a policy may close a single function or repository. The scope itself is blamed
+    where nothing at all was read, or nearly all fails: then the rest is given up, for the same reason. `counted` is
+    called after each name.
     """
 
     def read(name: str) -> tuple[datetime, T]:
@@ -77,7 +93,7 @@ def read_each(scope: ScopeRead, call: Callable[[str], T], names: Sequence[str]) 
 
     with ThreadPoolExecutor(READERS, thread_name_prefix="sync") as pool:
         asked: dict[Future[tuple[datetime, T]], str] = {pool.submit(read, name): name for name in names}
-        answers = errors = 0
+        answers = 0
         try:
             for future in as_completed(list(asked)):
                 name = asked.pop(future)  # an answer that is stored need not be kept
@@ -85,14 +101,32 @@ def read_each(scope: ScopeRead, call: Callable[[str], T], names: Sequence[str]) 
                     read_at, answer = future.result()
                 except DrydockError as error:
                     if error.problem.code is not Code.NOT_FOUND:
-                        scope.fail(error)
-                        errors += 1
+                        failures[name] = scope.now, error.problem
                 else:
                     answers += 1
                     yield name, read_at, answer
-                if scope.stopped() or (errors >= GIVE_UP and errors > answers):
+                counted()
+                if scope.stopped() or (len(failures) >= GIVE_UP and len(failures) > answers):
                     break
         finally:
             # Also when the reader of this stops half-way: nothing more is asked of AWS.
             for future in asked:
                 future.cancel()
+    _blame(scope, what, failures, answers, asked.values())
+
+
+def _blame(scope: ScopeRead, what: str, failures: Failures, answers: int, unasked: Iterable[str]) -> None:
+    """Tell of failures: as the scope's own problem where they are more than the matter of single names."""
+    if not failures:
+        return
+    given_up = [] if scope.stopped() else list(unasked)
+    if given_up:
+        failures.update(dict.fromkeys(given_up, next(reversed(failures.values()))))
+    scope.missed[what] += len(failures)
+    for cause in by_cause((name, problem) for name, (_, problem) in failures.items()):
+        if answers and not given_up:
+            more = f" and {cause.count - TOLD} more" if cause.count > TOLD else ""
+            named = f"{what} of {', '.join(cause.names[:TOLD])}{more}"
+            scope.note(replace(cause.problem, message=f"{named} could not be read. {cause.problem.message}"))
+        else:
+            _add(scope.problems, cause.problem)

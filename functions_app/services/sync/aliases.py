@@ -7,11 +7,13 @@ from django.db import transaction
 
 from functions_app.aws import lambdas
 from functions_app.domain.fleet.functions import AliasFact, FunctionFact
+from functions_app.domain.fleet.parts import Part
 from functions_app.domain.text import storable
 from functions_app.models import Alias, AliasMove, Function, Run
 from functions_app.services.snapshot.bulk_updates import update_rows
 from functions_app.services.snapshot.listed_functions import lock_outdated
-from functions_app.services.snapshot.scope_reading import CHUNK, ScopeRead, read_each
+from functions_app.services.snapshot.missed_parts import store_missed, store_read
+from functions_app.services.snapshot.scope_reading import CHUNK, Failures, ScopeRead, read_each
 
 BUDGET = 300  # functions whose aliases a scheduled sync reads without a reason, those read longest ago first
 
@@ -23,14 +25,20 @@ def read_aliases(
 ) -> None:
     """Read and store the aliases of these functions (name -> key), as far as they are due."""
     batch: dict[int, Aliases] = {}
+    failures: Failures = {}
     names = _due(scope, ids, facts, before)
-    for name, read_at, aliases in read_each(scope, lambda name: lambdas.aliases(scope.target, name), names):
+
+    def read(name: str) -> Sequence[AliasFact]:
+        return lambdas.aliases(scope.target, name)
+
+    for name, read_at, aliases in read_each(scope, "aliases", read, names, failures):
         batch[ids[name]] = read_at, aliases
         scope.counts["aliases"] = scope.counts.get("aliases", 0) + len(aliases)
         if len(batch) == CHUNK:
             store_aliases(batch)
             batch = {}
     store_aliases(batch)
+    store_missed(Part.ALIASES, {ids[name]: failure for name, failure in failures.items()})
 
 
 def _due(
@@ -82,6 +90,7 @@ def store_aliases(found: Mapping[int, Aliases], run: Run | None = None) -> int:
     )
     Alias.objects.filter(pk__in=[row.pk for row in gone]).delete()
     update_rows(Function, ["aliases_synced_at"], [(at, pk) for pk, at in read_at.items()])
+    store_read(Part.ALIASES, read_at)
     if run is not None:
         _claim(run, wanted)
     return moved + len(gone)

@@ -7,11 +7,13 @@ from django.db import transaction
 
 from functions_app.aws import lambdas
 from functions_app.domain.fleet.functions import LATEST, FunctionDetail, FunctionFact
+from functions_app.domain.fleet.parts import Part
 from functions_app.domain.text import storable
 from functions_app.models import Function, Version
 from functions_app.services.snapshot.bulk_updates import update_rows
 from functions_app.services.snapshot.listed_functions import FACT, function_values, lock_outdated
-from functions_app.services.snapshot.scope_reading import CHUNK, ScopeRead, read_each
+from functions_app.services.snapshot.missed_parts import store_missed, store_read
+from functions_app.services.snapshot.scope_reading import CHUNK, Failures, ScopeRead, read_each
 
 BUDGET = 300  # functions that a scheduled sync reads again without a reason, those read longest ago first
 SETTLED = ("Active", "Successful")
@@ -29,12 +31,18 @@ def read_details(
     """Read and store the details of these functions (name -> key), as far as they are due."""
     names = _due(scope, ids, facts, before)
     batch: dict[int, Detail] = {}
-    for name, read_at, detail in read_each(scope, lambda name: lambdas.get_function(scope.target, name), names):
+    failures: Failures = {}
+
+    def read(name: str) -> FunctionDetail:
+        return lambdas.get_function(scope.target, name)
+
+    for name, read_at, detail in read_each(scope, "state and tags", read, names, failures):
         batch[ids[name]] = read_at, detail
         if len(batch) == CHUNK:
             store_details(batch)
             batch = {}
     store_details(batch)
+    store_missed(Part.DETAILS, {ids[name]: failure for name, failure in failures.items()})
     scope.counts["details"] = len(names)
 
 
@@ -68,6 +76,7 @@ def store_details(details: Mapping[int, Detail]) -> None:
     read_at = {pk: at for pk, (at, _) in details.items()}
     held = sorted(lock_outdated(read_at, "detailed_at"))
     update_rows(Function, DETAIL, [_values(pk, *details[pk]) for pk in held])
+    store_read(Part.DETAILS, held)
     known = Function.objects.filter(pk__in=held).values_list("pk", "synced_at", "revision_id")
     newer = [
         pk for pk, at, revision in known if at <= read_at[pk] and revision != details[pk][1].fact.latest.revision_id

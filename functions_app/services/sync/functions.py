@@ -10,10 +10,12 @@ from functions_app import clock
 from functions_app.aws import lambdas
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST, FunctionFact, VersionFact
+from functions_app.domain.fleet.parts import Part
 from functions_app.domain.text import storable
 from functions_app.models import BaseUse, Function, Run, Version
 from functions_app.services.snapshot.bulk_updates import update_rows
 from functions_app.services.snapshot.listed_functions import FACT, function_values, lock_outdated
+from functions_app.services.snapshot.missed_parts import store_missed, store_read
 from functions_app.services.snapshot.scope_reading import ScopeRead, chunks
 from functions_app.services.sync.aliases import read_aliases, store_aliases
 from functions_app.services.sync.function_details import read_details, store_details
@@ -91,6 +93,7 @@ def _store_listed(
     values = {name: function_values(listing.functions[name], scope.now) for name in changed}
     update_rows(Function, FACT, [[*(values[name][column] for column in FACT), current[name]] for name in changed])
     Function.objects.filter(pk__in=held).update(synced_at=scope.now)
+    store_read(Part.SETTINGS, held)
     _store_versions(current, listing)
     return current
 
@@ -150,17 +153,23 @@ def _version_row(function_id: int, fact: VersionFact) -> Version:
 def read_one(function: Function, scope: ScopeRead, run: Run | None) -> None:
     """Read one function, its versions and aliases now. Raises DrydockError; NOT_FOUND marks it gone."""
     read_at = clock.now()
+    part = Part.DETAILS
     try:
         detail = lambdas.get_function(scope.target, function.name)
+        part = Part.SETTINGS
         versions = lambdas.versions(scope.target, function.name)
+        part = Part.ALIASES
         aliases = lambdas.aliases(scope.target, function.name)
     except DrydockError as error:
         if error.problem.code is Code.NOT_FOUND:
             _mark_gone(scope, [function.pk])
+        else:
+            store_missed(part, {function.pk: (read_at, error.problem)})
         raise
     published = [fact for fact in versions.facts if fact.number != LATEST]
     with transaction.atomic():
-        if lock_outdated({function.pk: read_at}, "synced_at"):
+        if held := lock_outdated({function.pk: read_at}, "synced_at"):
+            store_read(Part.SETTINGS, held)
             Function.objects.filter(pk=function.pk).update(**function_values(detail.fact, read_at))
             listing = Listing({function.name: detail.fact}, {function.name: published})
             _store_versions({function.name: function.pk}, listing)

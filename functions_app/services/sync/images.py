@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from functions_app import clock
 from functions_app.aws import ecr
@@ -19,7 +19,7 @@ from functions_app.services.images import scans
 from functions_app.services.images.facts import inspect
 from functions_app.services.images.registries import open_registry
 from functions_app.services.snapshot.bulk_updates import lock_rows, update_rows
-from functions_app.services.snapshot.scope_reading import CHUNK, ScopeRead, chunks, read_each
+from functions_app.services.snapshot.scope_reading import CHUNK, Failures, ScopeRead, chunks, read_each
 
 
 def read_images(scope: ScopeRead) -> None:
@@ -30,10 +30,23 @@ def read_images(scope: ScopeRead) -> None:
     facts = ecr.repositories(scope.target)
     rows = _store_repositories(scope, facts)
     scope.counts["repositories"] = len(rows)
-    for name, read_at, images in read_each(scope, lambda name: ecr.images(scope.target, name), sorted(rows)):
+    failures: Failures = {}
+
+    def read(name: str) -> Sequence[ecr.ImageFact]:
+        return ecr.images(scope.target, name)
+
+    for name, read_at, images in read_each(scope, "images", read, sorted(rows), failures):
         _store_images(scope, rows[name], images, read_at)
         scope.counts["images"] = scope.counts.get("images", 0) + len(images)
+    for name, (tried_at, problem) in failures.items():
+        _not_read_since(rows[name], tried_at).update(images_problem=problem.as_json())
+    scope.unlisted.update(failures)
     inspect_new(scope)
+
+
+def _not_read_since(repository: Repository, read_at: datetime) -> QuerySet[Repository]:
+    """The row, unless its images were read later by somebody else."""
+    return Repository.objects.filter(Q(images_synced_at=None) | Q(images_synced_at__lte=read_at), pk=repository.pk)
 
 
 def _store_repositories(scope: ScopeRead, facts: Sequence[ecr.RepositoryFact]) -> dict[str, Repository]:
@@ -74,10 +87,10 @@ def _store_repositories(scope: ScopeRead, facts: Sequence[ecr.RepositoryFact]) -
 
 def _store_images(scope: ScopeRead, repository: Repository, facts: Sequence[ecr.ImageFact], read_at: datetime) -> None:
     """Keep what a repository holds, all at once, unless it was read later by somebody else."""
-    mine = Repository.objects.filter(Q(images_synced_at=None) | Q(images_synced_at__lte=read_at), pk=repository.pk)
+    mine = _not_read_since(repository, read_at)
     with transaction.atomic():
         # Held until the end of the transaction, so that readings of one repository are stored one after another.
-        if not mine.update(images_synced_at=read_at):
+        if not mine.update(images_synced_at=read_at, images_problem=None):
             return
         _store_listed(scope, repository, facts, read_at)
         _store_tags(scope, repository, {tag: fact.digest for fact in facts for tag in fact.tags}, read_at)
@@ -154,7 +167,12 @@ def _store_tags(scope: ScopeRead, repository: Repository, now: Mapping[str, str]
 def read_repository(scope: ScopeRead, repository: Repository) -> None:
     """Read one repository's images and tags now, and what its new images are. Raises DrydockError."""
     read_at = clock.now()
-    _store_images(scope, repository, ecr.images(scope.target, repository.name), read_at)
+    try:
+        facts = ecr.images(scope.target, repository.name)
+    except DrydockError as error:
+        _not_read_since(repository, read_at).update(images_problem=error.problem.as_json())
+        raise
+    _store_images(scope, repository, facts, read_at)
     inspect_new(scope, repository)
 
 

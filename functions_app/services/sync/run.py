@@ -4,9 +4,10 @@ A scope that fails leaves the others synced, keeps its old rows with their age, 
 missing. Nothing is marked gone by a listing that failed or stopped half-way.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -50,11 +51,14 @@ ScopeName = tuple[int, str]  # account's key, region
 
 @dataclass(frozen=True)
 class Result:
-    """What a sync did: scopes read and failed, and the images whose base must be judged anew."""
+    """What a sync did: scopes read and failed, and the images whose base must be judged anew; `missed`: of how many
+    functions or repositories which part could not be read.
+    """
 
     scopes: int
     failed: int
     images: frozenset[int]
+    missed: Mapping[str, int] = field(default_factory=dict)
 
 
 def submit(actor: Actor, scopes: Iterable[ScopeName] | None = None, *, full: bool | None = None) -> Run:
@@ -113,7 +117,8 @@ def read_scopes(
             progress(done, len(scopes))
     reads = [future.result() for future in reading]
     failed = sum(bool(read.problems) for read in reads)
-    return Result(len(reads), failed, frozenset().union(*(read.images for read in reads)))
+    missed = sum((read.missed for read in reads), Counter[str]())
+    return Result(len(reads), failed, frozenset().union(*(read.images for read in reads)), missed)
 
 
 def _read_scope(row: Scope, log: Log, full: bool, stopped: Callable[[], bool]) -> ScopeRead:
@@ -126,7 +131,7 @@ def _read_scope(row: Scope, log: Log, full: bool, stopped: Callable[[], bool]) -
     listed = _part(scope, read_images)
     if stopped():
         return scope
-    link_versions(scope, complete=seen and listed)
+    link_versions(scope, complete=seen and listed and not scope.unlisted)
     read_scans(scope)
     return _ended(row, scope, log)
 
@@ -238,7 +243,10 @@ def _read_scopes(context: Context) -> Outcome:
         raise Cancelled("Stopped while reading: what was read by then is kept, nothing was marked as gone.")
     whole = result.scopes - result.failed
     context.result["scopes"] = {"read": whole, "failed": result.failed}
-    return Done(f"{whole} accounts and regions read" + (f", {result.failed} with problems" if result.failed else ""))
+    context.result["missed"] = dict(result.missed)
+    told = [f"{whole} accounts and regions read", *([f"{result.failed} with problems"] if result.failed else [])]
+    told += [f"{what} of {count} not readable" for what, count in result.missed.items()]
+    return Done(", ".join(told))
 
 
 def _read_repositories(context: Context) -> Outcome:

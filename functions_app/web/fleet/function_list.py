@@ -43,6 +43,7 @@ NEEDS_WORDS = {
     "no-way-back": "An alias has no rollback target",
     "ending": "Base ends within 90 days",
     "moved": "Tag moved since the deploy",
+    "unread": "Not read, or not in all parts",
 }
 CHOSEN_TITLES = {"search": "Search", "needs": "Needs attention"}
 EMPTY_WORDS = {"state": "Not read yet", "base": "No base found"}

@@ -11,13 +11,15 @@ from django.utils.safestring import SafeString
 from functions_app.services.inventory.fleet.function_list import FunctionRow
 from functions_app.services.inventory.fleet_status import AccountFact
 from functions_app.web.html.aliases import ALIASES, lines
-from functions_app.web.html.badges import freshness, overdue, state, update_status
+from functions_app.web.html.badges import freshness, looking, overdue, state, update_status
 from functions_app.web.html.chips import account, owner
 from functions_app.web.html.escaped import NOTHING, known
+from functions_app.web.html.looks import Attention, look
 from functions_app.web.html.times import TIME, parts
 
 SHOWN_ALIASES = 4
 QUIET_UPDATES = ("Successful", "")  # whatever else there is, is told
+PARTLY_READ = "Some of it could not be read: its page says what and why"
 ROW = (
     '<tr data-row id="f{pk}"><th scope="row"><div class="who">'
     '<a class="name" href="{home}{pk}/" hx-boost="false">{name}</a>{place}</div>{problem}</th>'
@@ -73,6 +75,8 @@ def _base_link(name: str) -> SafeString:
 
 def _state(row: FunctionRow) -> SafeString:
     badge = state(row.state, row.state_reason)
+    if row.partly_read and row.state:
+        badge += looking(look(Attention, Attention.UNREAD), PARTLY_READ)
     if row.last_update_status not in QUIET_UPDATES:
         return format_html("{} {}", badge, update_status(row.last_update_status, row.last_update_reason))
     return badge

@@ -112,6 +112,7 @@ class Attention(StrEnum):
     ENDED = "ended"
     ENDING = "ending"
     DRIFTED = "drifted"
+    UNREAD = "unread"
 
 
 # By class first: members of two enums with the same value are equal, whatever they mean.
@@ -253,6 +254,7 @@ LOOKS: Mapping[type[StrEnum], Mapping[str, Look]] = {
         Attention.ENDED: Look("Past its end of life", "calendar-off", "bad"),
         Attention.ENDING: Look("Near its end of life", "calendar-off", "warn"),
         Attention.DRIFTED: Look("Drifted", "unlink", "warn"),
+        Attention.UNREAD: Look("Partly read", "help-circle", "warn"),
     },
 }
 

@@ -7,6 +7,7 @@ from functions_app.domain.fleet.states import (
     RANK_END_OF_LIFE,
     RANK_INACTIVE,
     RANK_STALE,
+    RANK_UNREAD,
     RANK_UPDATE_FAILED,
 )
 from functions_app.models import Function
@@ -27,6 +28,7 @@ class Advice:
 # from each rank upwards: level, button, and the tab it leads to
 BY_RANK = {
     0: ("calm", "", ""),
+    RANK_UNREAD: ("warn", "", ""),
     RANK_INACTIVE: ("warn", "Wake it by a call", "function-invoke"),
     RANK_STALE: ("warn", "Deploy a newer image", "function-deploy"),
     RANK_END_OF_LIFE: ("bad", "Deploy an image on a newer base", "function-deploy"),

@@ -9,11 +9,13 @@ from django.db.models import Q
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST
+from functions_app.domain.fleet.parts import PartAge, oldest, read_together
 from functions_app.domain.refs import ImageRef
 from functions_app.domain.runs import ACTIVE
 from functions_app.models import Alias, BaseRelease, Function, Image, Run, Tag, Version
 from functions_app.services.inventory.fleet.advice import Advice, advise
 from functions_app.services.inventory.fleet_status import AccountFact
+from functions_app.services.snapshot.missed_parts import part_ages
 
 PAGE_SIZE = 50
 
@@ -32,9 +34,19 @@ class FunctionHead:
     state_reason: str
     owner: str
     managed_by: str
-    synced_at: datetime
+    parts: tuple[PartAge, ...]
     gone_at: datetime | None
     advice: Advice
+
+    @property
+    def read_at(self) -> datetime | None:
+        """The age of all parts, where one tells it; else each is told by itself."""
+        return oldest(self.parts) if read_together(self.parts) else None
+
+    @property
+    def missed(self) -> tuple[PartAge, ...]:
+        """The parts that the last attempt did not get, with why."""
+        return tuple(part for part in self.parts if part.problem)
 
 
 @dataclass(frozen=True)
@@ -112,7 +124,7 @@ def function_head(pk: int) -> FunctionHead:
         state_reason=function.state_reason,
         owner=function.owner,
         managed_by=function.managed_by,
-        synced_at=function.synced_at,
+        parts=part_ages(function),
         gone_at=function.gone_at,
         advice=advise(function, run),
     )

@@ -50,6 +50,7 @@ FIELDS = (
     "managed_by",
     "drifted",
     "problem",
+    "partly_read",
 )
 
 Group = tuple[int, str, str, str, str, bool, int]
@@ -82,6 +83,7 @@ class FunctionRow:
     managed_by: str
     drifted: bool
     problem: str
+    partly_read: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,8 @@ def _needing(found: QuerySet[Function], needs: str, today: date) -> QuerySet[Fun
         return found.filter(pk__in=doomed.values("function"))
     if needs == "no-way-back":
         return found.filter(pk__in=Alias.objects.filter(rollback_targets=0).values("function"))
+    if needs == "unread":
+        return found.filter(partly_read=True)
     return found.filter(drifted=True) if needs == "moved" else found
 
 

@@ -13,7 +13,14 @@ from functions_app.services.inventory.fleet_status import AccountFact
 
 NONE = "none"  # stands in the address for an empty value
 OVERDUE = {True: "yes", False: "no"}  # as in the address
-NEEDS = ("broken", "endangered", "no-way-back", "ending", "moved")  # what the overview links to; no facets of their own
+NEEDS = (
+    "broken",
+    "endangered",
+    "no-way-back",
+    "ending",
+    "moved",
+    "unread",
+)  # what the overview links to; no facets of their own
 # the default first: its direction is the one an address without `sort` has
 SORTS = {"problem": "-problem", "name": "name", "behind": "-behind", "changed": "-changed"}
 VALUES, VALUE_LENGTH = 50, 200  # of a facet, and its characters: every link of the page repeats them
