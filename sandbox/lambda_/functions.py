@@ -47,13 +47,17 @@ _FIELDS = {
     "ImageConfig": "image_config",
     "LoggingConfig": "logging",
 }
+_EXTRAS = ("CapacityProviderConfig", "DurableConfig", "TenancyConfig", "AcceleratorConfig")
+_MANAGED_RANGES = {"Timeout": (1, 5_400), "MemorySize": (128, 32_768)}
 _ZIP_ONLY = ("Runtime", "Handler", "Layers")
 _ENVIRONMENT_LIMIT = 4096
 
 
 def changed(settings: Settings, parameters: Mapping[str, Any]) -> Settings:
     """The settings after a create or update call. Raises InvalidParameterValueException by Lambda's limits."""
-    for name, (least, most) in _RANGES.items():
+    extras = {**settings.extras, **{name: parameters[name] for name in _EXTRAS if parameters.get(name) is not None}}
+    managed = "CapacityProviderConfig" in extras
+    for name, (least, most) in (_MANAGED_RANGES if managed else _RANGES).items():
         value = parameters.get(name)
         if value is not None and not least <= value <= most:
             raise invalid(f"Value '{value}' at '{name}' failed to satisfy constraint: between {least} and {most}.")
@@ -61,12 +65,13 @@ def changed(settings: Settings, parameters: Mapping[str, Any]) -> Settings:
     if (environment := parameters.get("Environment")) is not None:
         changes["environment"] = _environment(environment.get("Variables", {}))
     if (storage := parameters.get("EphemeralStorage")) is not None:
-        if not _STORAGE[0] <= storage["Size"] <= _STORAGE[1]:
-            raise invalid(f"Value '{storage['Size']}' at 'EphemeralStorage' must be between 512 and 10240.")
+        most = 32_768 if managed else _STORAGE[1]
+        if not _STORAGE[0] <= storage["Size"] <= most:
+            raise invalid(f"Value '{storage['Size']}' at 'EphemeralStorage' must be between 512 and {most}.")
         changes["storage"] = storage["Size"]
     if (tracing := parameters.get("TracingConfig")) is not None:
         changes["tracing"] = tracing["Mode"]
-    return replace(settings, **changes)
+    return replace(settings, **changes, extras=extras)
 
 
 def _environment(variables: Mapping[str, str]) -> dict[str, str] | None:
@@ -109,11 +114,14 @@ def get_function(call: Call) -> Mapping[str, Any]:
     """Configuration, code, tags and reserved concurrency."""
     target = find_target(call)
     function = target.function
+    errors = function.errors
     document: dict[str, Any] = {
         "Configuration": function.configuration(target.version, target.qualifier),
-        "Code": target.version.code.document(),
+        "Code": {"Error": dict(errors["Code"])} if "Code" in errors else target.version.code.document(),
     }
-    if function.tags:
+    if "TagsError" in errors:
+        document["TagsError"] = dict(errors["TagsError"])
+    elif function.tags:
         document["Tags"] = dict(function.tags)
     if function.reserved is not None:
         document["Concurrency"] = {"ReservedConcurrentExecutions": function.reserved}
@@ -139,12 +147,11 @@ def list_functions(call: Call) -> Mapping[str, Any]:
     # The first may be on the page before already, and one more tells that there is a next page.
     for function in here.functions_from(name, size + 2):
         for version in function.all_versions() if every else [function.latest]:
-            order = 0 if version.number == LATEST else int(version.number)
-            if (function.name, order) <= (name, position):
+            if (function.name, version.order) <= (name, position):
                 continue
             if len(found) == size:
                 return listing("Functions", found, write_marker(last))
-            last = [function.name, order]
+            last = [function.name, version.order]
             found.append(function.configuration(version, version.number if every else None, states=False))
     return listing("Functions", found, None)
 

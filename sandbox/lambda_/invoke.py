@@ -27,7 +27,7 @@ from sandbox.lambda_.launch import (
     recorded,
     recorded_response,
 )
-from sandbox.lambda_.model import ACTIVE, RESTORING, Condition, Function, Version
+from sandbox.lambda_.model import ACTIVE, PUBLISHED_LATEST, RESTORING, Condition, Function, Version
 from sandbox.lambda_.rest_service import LAMBDA, Target, conflict, find_target, find_version
 from sandbox.lambda_.runtime.environment import Environment, Outcome
 from sandbox.lambda_.runtime.pool import ENVIRONMENTS
@@ -76,7 +76,8 @@ def routed(call: Call) -> tuple[Target, Version]:
     """What a call names, and the version that it runs: an alias with weights chooses anew for each call."""
     target = find_target(call)
     if target.alias is None:
-        return target, target.version
+        published = None if target.qualifier else target.function.versions.get(PUBLISHED_LATEST)
+        return target, published or target.version
     return target, find_version(target.function, choose(target.alias))
 
 

@@ -26,18 +26,19 @@ from sandbox.lambda_ import functions as functions
 from sandbox.lambda_ import invoke as invoke
 from sandbox.lambda_ import response_stream as response_stream
 from sandbox.lambda_ import versions as versions
-from sandbox.lambda_.model import LATEST, Condition, space
+from sandbox.lambda_.model import IN_ANSWER, IN_CONFIGURATION, LATEST, Condition, space
 from sandbox.lambda_.rest_service import LAMBDA
 from sandbox.logs import cloudwatch_logs, live_tail, metrics_api
 
 
 def install() -> None:
-    """Answer Lambda, CloudWatch Logs and CloudWatch here, and POST /_sandbox/function-state."""
+    """Answer Lambda, CloudWatch Logs and CloudWatch here, POST /_sandbox/function-state and function-errors."""
     dispatch.route("lambda", LAMBDA)
     cloudwatch_logs.install()
     metrics_api.install()
     admin.add("GET", "live-tails", live_tail.SESSIONS.endpoint)
     admin.add("POST", "function-state", _set_state_over_http)
+    admin.add("POST", "function-errors", _set_errors)
 
 
 def set_state(
@@ -73,3 +74,16 @@ def _set_state_over_http(request: Request) -> object:
         last_update=last_update,
     )
     return {}
+
+
+def _set_errors(request: Request) -> object:
+    """Body: account, region, name, errors: by part {"ErrorCode", "Message"}, which then takes that part's place in what
+    Lambda tells of the function. {} ends them. Raises ValueError for a part that can't have one.
+    """
+    body: dict[str, Any] = json.loads(request.get_data())
+    if unknown := set(body["errors"]) - {*IN_CONFIGURATION, *IN_ANSWER}:
+        raise ValueError(f"no part of an answer with an error of its own: {', '.join(sorted(unknown))}")
+    function = space(body["account"], body["region"]).functions[body["name"]]
+    with function.lock:
+        function.errors = {part: dict(error) for part, error in body["errors"].items()}
+    return function.errors

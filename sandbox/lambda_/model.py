@@ -19,7 +19,13 @@ from sandbox import clock
 from sandbox.clock import CLOCK
 
 LATEST = "$LATEST"
+PUBLISHED_LATEST = "$LATEST.PUBLISHED"
 PENDING_REASON = "The function is being created."
+
+
+IN_CONFIGURATION = ("Environment", "ImageConfigResponse")
+IN_ANSWER = ("Code", "TagsError")
+"""What may hold an error in its stead: of a FunctionConfiguration, and of GetFunction's answer beside it."""
 
 
 def timestamp(moment: datetime | None = None) -> str:
@@ -73,6 +79,12 @@ class Settings:
     vpc: Mapping[str, Any] | None = None
     dead_letter: Mapping[str, str] | None = None
     kms_key: str = ""
+    extras: Mapping[str, Any] = field(default_factory=dict)  # of Managed Instances, durable ones ...: as they were sent
+
+    @property
+    def is_managed(self) -> bool:
+        """Whether it runs on Managed Instances."""
+        return "CapacityProviderConfig" in self.extras
 
     def log_group(self, function: str) -> str:
         """The log group that the function writes to."""
@@ -106,7 +118,7 @@ class Settings:
             "DeadLetterConfig": self.dead_letter,
             "KMSKeyArn": self.kms_key or None,
         }
-        return document | {name: value for name, value in optional.items() if value}
+        return document | {name: value for name, value in optional.items() if value} | dict(self.extras)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +136,7 @@ class Condition:
 
 
 ACTIVE = Condition("Active")
+NON_INVOCABLE = Condition("ActiveNonInvocable")
 SUCCESSFUL = Condition("Successful")
 CREATING = Condition("Pending", "Creating", PENDING_REASON)
 RESTORING = Condition("Pending", "Restoring", "The function is being restored after it was idle.")
@@ -147,9 +160,17 @@ class Version:
     settled_revision: str = field(default_factory=new_id)
     generation: str = field(default_factory=new_id)
 
+    @property
+    def order(self) -> int:
+        """Its place in lists: $LATEST, then $LATEST.PUBLISHED, then the numbers."""
+        named = {LATEST: 0, PUBLISHED_LATEST: 1}
+        return named[self.number] if self.number in named else int(self.number) + 1
+
     def state_at(self, now: float) -> Condition:
-        """The State, on the monotonic clock."""
-        return self.waiting if now < self.pending_until else self.condition
+        """The State, on the monotonic clock. $LATEST on Managed Instances never takes calls: what is published does."""
+        found = self.waiting if now < self.pending_until else self.condition
+        unpublished = self.number == LATEST and self.settings.is_managed
+        return NON_INVOCABLE if found is ACTIVE and unpublished else found
 
     def update_at(self, now: float) -> Condition:
         """The LastUpdateStatus, on the monotonic clock."""
@@ -226,6 +247,7 @@ class Function:
     aliases: dict[str, Alias] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     provisioned: dict[str, Provisioned] = field(default_factory=dict)
+    errors: dict[str, dict[str, str]] = field(default_factory=dict)  # by part, as POST /_sandbox/function-errors set
     reserved: int | None = None
     running: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -237,7 +259,7 @@ class Function:
 
     def all_versions(self) -> list[Version]:
         """$LATEST, then the published versions in order."""
-        return [self.latest, *self.versions.values()]
+        return sorted([self.latest, *self.versions.values()], key=lambda version: version.order)
 
     def configuration(self, version: Version, qualifier: str | None = None, *, states: bool = True) -> dict[str, Any]:
         """FunctionConfiguration of a version, its ARN qualified as it was asked for. Lists leave states out."""
@@ -250,7 +272,8 @@ class Function:
             "Version": version.number,
             "RevisionId": version.revision_id,
         }
-        return document | version.settings.document(self.name) | (version.states() if states else {})
+        document |= version.settings.document(self.name) | (version.states() if states else {})
+        return document | {name: {"Error": dict(self.errors[name])} for name in IN_CONFIGURATION if name in self.errors}
 
 
 class Space:

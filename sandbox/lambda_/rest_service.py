@@ -17,7 +17,7 @@ LAMBDA = RestJsonService("lambda")
 PAGE = 50
 _NAME = re.compile(
     r"(?:arn:aws[\w-]*:lambda:(?P<region>[a-z0-9-]+):)?(?:(?P<account>\d{12}):function:|function:)?"
-    r"(?P<name>[\w-]+)(?::(?P<qualifier>\$LATEST|[\w-]+))?"
+    r"(?P<name>[\w-]+)(?::(?P<qualifier>\$LATEST(?:\.PUBLISHED)?|[\w-]+))?"
 )
 Item = TypeVar("Item")
 

@@ -12,14 +12,15 @@ from typing import Any
 
 from sandbox.core.protocol import Call
 from sandbox.lambda_.image_rules import invalid
-from sandbox.lambda_.model import Function, Version, new_id, space
+from sandbox.lambda_.model import PUBLISHED_LATEST, Function, Version, new_id, space, timestamp
 from sandbox.lambda_.rest_service import LAMBDA, check_revision, check_settled, find_function, listing, page
 
 
 def publish(function: Function, description: str | None = None) -> Version:
     """Publish $LATEST, or give the last version when neither code nor settings have changed since. Needs the lock."""
     latest = function.latest
-    last = next(reversed(function.versions.values()), None)
+    numbered = [version for version in function.versions.values() if version.number != PUBLISHED_LATEST]
+    last = numbered[-1] if numbered else None
     if last is not None and last.code == latest.code and _same_settings(last, latest):
         return last
     settings = latest.settings if description is None else replace(latest.settings, description=description)
@@ -29,6 +30,20 @@ def publish(function: Function, description: str | None = None) -> Version:
     version = Version(number, latest.code, settings, latest.modified, latest.condition, pending_until=ready_at)
     version.revision = version.settled_revision = new_id()
     function.versions[number] = version
+    return version
+
+
+def republish(function: Function) -> Version:
+    """$LATEST.PUBLISHED, made anew from $LATEST: what unqualified calls of Managed Instances reach. Needs the lock.
+
+    Source: "$LATEST.PUBLISHED version in Lambda Managed Instances", Lambda developer guide.
+    """
+    if not function.latest.settings.is_managed:
+        raise invalid("PublishTo is supported for functions with a capacity provider only.")
+    latest = function.latest
+    ready_at = max(latest.pending_until, latest.updating_until)
+    version = Version(PUBLISHED_LATEST, latest.code, latest.settings, timestamp(), pending_until=ready_at)
+    function.versions[PUBLISHED_LATEST] = version
     return version
 
 
@@ -50,7 +65,10 @@ def publish_version(call: Call) -> Mapping[str, Any]:
                 f"CodeSHA256 ({wanted}) is different from current CodeSHA256 in $LATEST ({current}). "
                 "Please try again with the CodeSHA256 in $LATEST."
             )
-        version = publish(function, call.get("Description"))
+        if call.get("PublishTo") == "LATEST_PUBLISHED":
+            version = republish(function)
+        else:
+            version = publish(function, call.get("Description"))
         return function.configuration(version, version.number)
 
 
@@ -58,10 +76,6 @@ def publish_version(call: Call) -> Mapping[str, Any]:
 def list_versions_by_function(call: Call) -> Mapping[str, Any]:
     """$LATEST, then the published versions in order; at most 50 a page."""
     function = find_function(call)
-    versions, marker = page(call, function.all_versions(), lambda version: _order(version.number))
+    versions, marker = page(call, function.all_versions(), lambda version: version.order)
     documents = [function.configuration(version, version.number, states=False) for version in versions]
     return listing("Versions", documents, marker)
-
-
-def _order(number: str) -> int:
-    return int(number) if number.isdigit() else 0
