@@ -37,7 +37,7 @@ from functions_app.domain.fleet.functions import (
     Unread,
     VersionFact,
 )
-from functions_app.domain.redaction import redact
+from functions_app.domain.redaction import redact, redact_value
 from functions_app.domain.text import storable
 
 T = TypeVar("T")
@@ -115,7 +115,7 @@ def version_fact(entry: Entry) -> VersionFact:
         digest=digest(entry, "CodeSha256"),
         last_modified=moment(entry, "LastModified"),
         revision_id=text(entry, "RevisionId", 60),
-        description=text(entry, "Description"),
+        description=redact(text(entry, "Description")),
     )
 
 
@@ -132,7 +132,7 @@ def function_fact(entry: Entry) -> FunctionFact:
         ephemeral_mb=number(part(entry, "EphemeralStorage"), "Size", 512),
         role_arn=text(entry, "Role", 700),
         log_group=text(part(entry, "LoggingConfig"), "LogGroup", 512) or f"/aws/lambda/{name}",
-        description=text(entry, "Description"),
+        description=redact(text(entry, "Description")),
         env_keys=tuple(
             sorted(storable(key) for key in part(entry, "Environment", "Variables") if isinstance(key, str))
         ),
@@ -192,7 +192,7 @@ def read_function(answer: Entry) -> FunctionDetail:
         part(answer, "Configuration"),
         text(code, "ImageUri", 600),
         text(code, "ResolvedImageUri", 600),
-        pairs(answer, "Tags"),
+        redact_value(pairs(answer, "Tags")),  # people keep the oddest things in tags and descriptions
         dict(more),
     )
 
@@ -240,7 +240,7 @@ def alias_fact(entry: Entry) -> AliasFact:
         revision_id=text(entry, "RevisionId", 60),
         second_version=storable(second, 20),
         second_weight=float(weight),
-        description=text(entry, "Description"),
+        description=redact(text(entry, "Description")),
     )
 
 

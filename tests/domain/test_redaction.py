@@ -2,7 +2,8 @@
 
 import pytest
 
-from functions_app.domain.redaction import LINE_LIMIT, MASK, MOST_LINES, clean_lines, redact, redact_value
+from functions_app.domain.redaction import LINE_LIMIT, MOST_LINES, clean_lines, redact, redact_value
+from functions_app.domain.secret_shapes import MASK
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
 

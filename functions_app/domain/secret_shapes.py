@@ -1,0 +1,218 @@
+"""The shapes that secrets have in texts: one table, each row with what stands in the secret's place.
+
+Sources: what the vendors publish of their tokens' prefixes (GitHub's and GitLab's secret scanning pages), RFC 7468
+(PEM), RFC 9110 (credentials in headers), RFC 3986 (userinfo), AWS's Signature Version 4.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+MASK = "[redacted]"
+NAMES = (
+    r"passwords?|passwd|passphrase|passcode|pwd|(?<=[_-])(?:pass|pw|pat|auth)|"
+    r"secret(?:[_-]?(?:access[_-]?)?key|[_-]?(?:string|binary|value|text))?|token|credentials?|"
+    r"(?:api|private|encryption|signing|account|master|shared[_-]?access|subscription|license)[_-]?keys?|"
+    r"connection[_-]?string"
+)
+"""What the last word of a name says that holds a secret."""
+
+# A quotation mark as JSON within JSON, a URL or HTML writes it.
+_QUOTE = r"(?:\\{0,15}[\"']|%22|%27|&quot;|&#3[49];|`)"
+_QUOTED = r"[bBuUrRfF@$]{0,2}(?P<q>" + _QUOTE + r")(?:.{0,16384}?(?<!\\)(?P=q)|[^\n]*)"
+_GROUP = r"\w*[\[({][^\])}\n]*[\])}]?"
+_WORD = r"[^\s,;&\"'}<]+(?:[\"'](?=\w)[^\s,;&\"'}<]*)*"
+_VALUE = f"(?P<quoted>{_QUOTED})|(?P<group>{_GROUP})|(?P<word>{_WORD})"
+_NOTHING = r"(?!(?:null|none|nil|true|false|undefined)(?![\w-])|\"\"(?!\")|''(?!'))"
+
+# What a message says after a colon, rather than a value: "token: is missing", "Password: must be longer".
+_SAYS = re.compile(
+    r"(?i)(?:a|an|the|this|that|is|was|are|not|no|must|may|can|cannot|can't|could|should|does|did|has|have|too|to|or|and|"
+    r"field|value|required|missing|expired|invalid|incorrect|wrong|unset|empty|unknown|unexpected|failed|denied|option)\b"
+)
+_SENTENCE = re.compile(r"[A-Za-z]{1,20}['’]?[a-z]{0,3} +[A-Za-z]{1,20}\b(?!\S*\d)")  # two words, and no digit in them
+_BLAMED = re.compile(
+    r"(?i)\b(?:invalid|unexpected|unrecogni[sz]ed|illegal|bad|unknown|malformed|unterminated|undefined)\s+(?:\w+\s+)?$"
+)
+_BLAMED_SHORT = 7  # characters of a token that a parser complains of
+_IN_ARN = re.compile(r"\barn:aws[\w-]*:[\w:/.*-]*:$")
+_NEVER_SAID = re.compile(r"(?i)pass|pwd|pw$")  # names after which any two words may be the secret
+_BEFORE = 200  # characters that are looked at before a name
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One shape: where it is found, and what is put in its place."""
+
+    name: str
+    pattern: re.Pattern[str]
+    replacement: str | Callable[[re.Match[str]], str] = MASK
+    needs: tuple[str, ...] = ()  # one of these is in every text that has it, in lower case: most lines have none
+
+
+def hide_secrets(text: str) -> str:
+    """The text with MASK in the place of every secret."""
+    lowered = text.lower()
+    for shape in SHAPES:
+        if not shape.needs or any(word in lowered for word in shape.needs):
+            text = shape.pattern.sub(shape.replacement, text)
+    return text
+
+
+def _named(match: re.Match[str]) -> str:
+    """A value behind its name, unless what follows the name is a sentence, or part of an ARN."""
+    value, separator = match["value"], match["separator"]
+    before = match.string[max(0, match.start() - _BEFORE) : match.start()]
+    if separator == ":" and _IN_ARN.search(before):
+        return match[0]
+    if ":" in separator and not match["mark"]:
+        rest = match.string[match.start("value") : match.end() + 40]
+        if match["word"] and (_SAYS.match(value) or (not _NEVER_SAID.search(match["name"]) and _SENTENCE.match(rest))):
+            return match[0]
+        if len(value.strip("\"'`")) <= _BLAMED_SHORT and _BLAMED.search(before):
+            return match[0]
+    return f"{match['head']}{MASK}"
+
+
+def _shape(
+    name: str,
+    pattern: str,
+    replacement: str | Callable[[re.Match[str]], str] = MASK,
+    needs: str = "",
+    flags: int = 0,
+) -> Shape:
+    return Shape(name, re.compile(pattern, flags), replacement, tuple(needs.split()))
+
+
+_KEPT = rf"\1{MASK}"
+_TOKENS = "|".join(
+    (
+        r"gh[pousr]_\w{16,}|github_pat_\w{16,}|gl(?:pat|ptt|rt|dt|cbt|soat|ft|imt|agent)-[\w-]{16,}",  # GitHub, GitLab
+        r"xox[a-z]-[\w-]{10,}|xapp-[\w-]{10,}",  # Slack
+        r"(?:sk|rk|pk|whsec)_(?:live_|test_)?\w{16,}",  # Stripe
+        r"sk-(?:[a-z]{2,8}-){0,2}[\w-]{16,}",  # OpenAI, Anthropic
+        r"npm_\w{16,}|pypi-[\w-]{16,}|rubygems_\w{16,}|dckr_(?:pat|oat)_[\w-]{16,}|hf_[A-Za-z0-9]{16,}",
+        r"AIza[\w-]{30,}|ya29\.[\w-]{16,}|GOCSPX-[\w-]{16,}",  # Google
+        r"SG\.[\w-]{16,}\.[\w-]{16,}|key-[0-9a-f]{32}|NRAK-[A-Z0-9]{16,}|dop_v1_[0-9a-f]{32,}|dapi[0-9a-f]{32}",
+        r"hv[sbr]\.[\w-]{20,}|[A-Za-z0-9]{14}\.atlasv1\.[\w-]{30,}|dp\.(?:pt|st|ct|sa)\.\w{20,}",  # Vault, Terraform
+        r"ATATT3[\w-]{20,}={0,2}\w*|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{20,}|lin_api_\w{20,}|ntn_\w{20,}",
+        r"gl(?:sa|c)_[\w=]{20,}|sntry[su]_[\w=+/.-]{20,}|sbp_[0-9a-f]{30,}|pscale_(?:tkn|pw|oauth)_[\w.-]{20,}",
+        r"AGE-SECRET-KEY-1[0-9A-Z]{20,}|[0-9]{8,10}:AA[\w-]{32,}",  # age, Telegram
+    )
+)
+_PEM_BODY = r"(?=[^\n]*[A-Z])(?=[^\n]*[g-z])(?=[^\n]*[0-9])[A-Za-z0-9+/]{60,76}={0,2}"
+_NAMED_BY = "pass secret token credential key pwd pw pat auth connection"
+
+SHAPES: tuple[Shape, ...] = (
+    _shape(
+        "private key",
+        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\Z)",
+        needs="-----begin",
+        flags=re.S,
+    ),
+    _shape("a line of a private key", rf"(?m)^([^\S\n]*){_PEM_BODY}[^\S\n]*$", _KEPT),
+    _shape(
+        "an Authorization header of several parts",  # a signature goes on to the end of its text, others of the line
+        rf"(?i)(authorization{_QUOTE}?\s*[:=,]\s*\[?\s*b?{_QUOTE}?)"
+        r"(?:AWS4-[A-Z0-9-]+ [^\"'\n]*|(?:Digest|OAuth|Hawk|Signature|Negotiate|NTLM) [^\n]*)",
+        _KEPT,
+        "authorization",
+    ),
+    _shape(
+        "an Authorization header",
+        rf"(?i)(authorization(?:{_QUOTE}\s*[:=,]|\s*[:=])\s*(?!\[redacted)\[?\s*b?{_QUOTE}?(?:[a-z][a-z-]*\s+)?)"
+        r"[^\s\"',;\\]+",
+        _KEPT,
+        "authorization",
+    ),
+    _shape("bearer and basic", r"(?i)\b(bearer|basic)\s+[A-Za-z0-9+/_.~=-]{12,}", rf"\1 {MASK}", "bearer basic"),
+    _shape("cookies", rf"(?i)\b(cookie{_QUOTE}?\s*[:=]\s*{_QUOTE}?)[^\"'\n]+", _KEPT, "cookie"),
+    # Signature Version 4 query parameters, the older Signature=, Azure's and Google's alike.
+    _shape(
+        "signed URLs",
+        r"(?i)((?:\bx-amz-(?:signature|credential|security-token)|\bx-goog-(?:signature|credential)|"
+        r"(?:[?&;]|\\u0026|%26)(?:signature|sig|code|key|access_token))=)[^&\s\"'\\]+",
+        _KEPT,
+        "signature= credential= token= sig= code= key=",
+    ),
+    _shape(
+        "webhooks",
+        r"(?i)(https://(?:hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)|discord(?:app)?\.com/api/webhooks|"
+        r"[\w.-]{1,100}\.webhook\.office\.com|[\w.-]{1,100}\.logic\.azure\.com|events\.pagerduty\.com/integration|"
+        r"chat\.googleapis\.com/v1/spaces|api\.telegram\.org)/)[^\s\"'<>\\]+",
+        _KEPT,
+        "https://",
+    ),
+    _shape("JSON Web Tokens", r"\beyJ[A-Za-z0-9_-]{6,4096}\.[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){0,3}", needs="eyj"),
+    _shape("vendors' tokens", rf"(?<![A-Za-z0-9_-])(?:{_TOKENS})"),
+    _shape("AWS access key ids", r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}\b", needs="akia asia abia acca"),
+    _shape("AWS session tokens", r"\b(?:FwoG|FQoG|IQoJ)[A-Za-z0-9/+=]{60,}", needs="fwog fqog iqoj"),
+    # The scheme is bounded: a function that prints 64 KB of one letter must not stop the log.
+    _shape(
+        "passwords in URLs",
+        r"(?i)([a-z][a-z0-9+.-]{0,20}://[^\s/:@]{0,200}:)[^\s/]{1,1000}@",
+        rf"\1{MASK}@",
+        "://",
+    ),
+    _shape("tokens in URLs", r"(?i)([a-z][a-z0-9+.-]{0,20}://)[^\s/:@]{16,1000}@", rf"\1{MASK}@", "://"),
+    _shape(
+        "Oracle's connection strings",
+        r"(?i)(jdbc:oracle:\w{1,20}:[^/\s@]{1,200}/)[^@\s]+@",
+        rf"\1{MASK}@",
+        "jdbc:oracle",
+    ),
+    _shape(
+        "an element of XML",
+        rf"(?is)(<(?:\w{{1,60}}:)?[\w.-]{{0,60}}?(?:{NAMES})(?:\s[^<>]{{0,500}})?>)(?:<!\[CDATA\[.*?\]\]>|[^<]+)",
+        _KEPT,
+        "</",
+    ),
+    _shape(
+        "a name and its value apart",
+        rf"(?is)({_QUOTE}(?:key|name|variable|parameter[_-]?(?:name|key)){_QUOTE}\s*[:=]\s*"
+        rf"{_QUOTE}[^\"'\n]{{0,100}}?(?:{NAMES}){_QUOTE}\s*,\s*"
+        rf"{_QUOTE}(?:parameter[_-]?)?value{_QUOTE}\s*[:=]\s*){_NOTHING}(?:{_VALUE})",
+        _KEPT,
+        "value",
+    ),
+    _shape(
+        "an option of a command",
+        rf"(?is)((?<![\w-])--?(?:[a-z0-9]{{1,30}}[_-]){{0,5}}(?:{NAMES})(?:\s+|(?P<m>[\"'])\s*,\s*(?P=m)))"
+        rf"(?!-|(?:to|or|and|is|option|flag)\b)(?:{_VALUE})",
+        _KEPT,
+        "-",
+    ),
+    _shape(
+        "a short option of a command",
+        r"(?i)(\b(?:mysql\w*|mariadb\w*)\s(?:[^\n]{0,200}?\s)?-p|\bsshpass\s+-p\s*|"
+        r"\bdocker\s+login\s[^\n]{0,200}?-p\s+|\s(?:-u|--user|--proxy-user)[\s=]+[\"']?[^\s:\"']{1,200}:)"
+        r"(?!assword|[/\s])[^\s\"']+",
+        _KEPT,
+        "-p -u -user",
+    ),
+    _shape(
+        "SQL and netrc",
+        r"(?is)(\bidentified\s+(?:with\s+\S{1,100}\s+)?by\s+|\bpassword\s+(?=')|\blogin\s+\S{1,200}\s+password\s+)"
+        r"(?:'[^']*'|\"[^\"]*\"|\S+)",
+        _KEPT,
+        "identified password",
+    ),
+    _shape(
+        "a registry's login",
+        rf"(?i)({_QUOTE}auth{_QUOTE}\s*:\s*{_QUOTE})[A-Za-z0-9+/_-]{{8,}}={{0,2}}",
+        _KEPT,
+        "auth",
+    ),
+    _shape(
+        "a value behind its name",
+        rf"(?is)(?P<head>(?P<name>{NAMES})(?P<mark>{_QUOTE})?(?P<separator>\s*(?::=|=>|=|:|%3D|%3A)\s*)){_NOTHING}"
+        rf"(?P<value>{_VALUE})",
+        _named,
+        _NAMED_BY,
+    ),
+    # 40 characters of base64 that are no hexadecimal digest.
+    _shape(
+        "a bare AWS secret key",
+        r"(?<![\w/+.-])(?=\S{0,39}[A-Z])(?=\S{0,39}[a-z])(?=\S{0,39}[0-9])[A-Za-z0-9/+]{40}(?![\w/+=:-]|\.\w)",
+    ),
+)

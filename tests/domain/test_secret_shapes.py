@@ -1,0 +1,153 @@
+"""Each shape of a secret from both sides: the secret goes, what only looks like it stays, so that causes are read."""
+
+import pytest
+
+from functions_app.domain.redaction import clean_lines, redact, redact_value
+from functions_app.domain.secret_shapes import MASK, SHAPES
+
+S = "hunter2hunter2Hunter2"  # stands for a secret, and is in none of the texts that stay
+KEY = "MIIEpAIBAAKCAQEA7bq98Yt5rGZ0xN1kLm2PqRsTuVwXyZaBcDeFgHiJkLmNoPqR"
+
+EXAMPLES: dict[str, tuple[list[str], list[str]]] = {
+    "private key": (
+        [f"-----BEGIN PRIVATE KEY-----\n{S}\n-----END PRIVATE KEY-----", f"-----BEGIN EC PRIVATE KEY-----\\n{S}"],
+        ["-----BEGIN CERTIFICATE-----", "-----BEGIN PUBLIC KEY-----"],
+    ),
+    "a line of a private key": (
+        [KEY, f"  {KEY}=="],
+        ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", f"the key {KEY[:20]} has expired"],
+    ),
+    "an Authorization header of several parts": (
+        [
+            f'{{"Authorization": "AWS4-HMAC-SHA256 Credential=AKIA1/x, Signature={S}"}}',
+            f'Authorization: Digest username="a", realm="b", response="{S}"',
+        ],
+        ["Authorization failed: the digest of the image is unknown"],
+    ),
+    "an Authorization header": (
+        [f"Authorization: {S}", f"{{'authorization': ['Token {S}']}}", f"authorization=Bearer {S}"],
+        ["the Authorization header is missing", "authorization took 3 ms"],
+    ),
+    "bearer and basic": ([f"sent with bearer {S}"], ["a basic check", "bearer of bad news"]),
+    "cookies": ([f"Set-Cookie: session={S}; Path=/", f"cookie={S}"], ["3 cookies were set"]),
+    "signed URLs": (
+        [f"https://b.s3.amazonaws.com/k?X-Amz-Signature={S}&X-Amz-Date=1", f"https://x/api?a=1&code={S}"],
+        ["https://example.com/path?page=2&sort=name&X-Amz-Date=2026"],
+    ),
+    "webhooks": (
+        [f"https://hooks.slack.com/services/T0/B0/{S}", f"POST https://discord.com/api/webhooks/1/{S} 404"],
+        ["https://slack.com/help", "see https://api.slack.com/messaging/webhooks"],
+    ),
+    "JSON Web Tokens": ([f"with eyJhbGciOiJIUzI1NiJ9.{S}.{S}"], ["eyJ is how they begin"]),
+    "vendors' tokens": (
+        [
+            f"sk_live_{S}", f"sk-{S}", f"sk-ant-api03-{S}", f"rk_test_{S}", f"ghp_{S}", f"github_pat_{S}", f"xoxb-{S}",
+            f"glpat-{S}", f"npm_{S}", f"AIza{S}{S}", f"SG.{S}.{S}", f"hvs.{S}", f"GOCSPX-{S}", f"123456789:AA{S}{S}",
+        ],
+        ["sk_buff", "ask-me-anything-about-this-and-that", "pypi-server", "task-list-of-the-whole-department"],
+    ),
+    "AWS access key ids": (["AKIAIOSFODNN7HUNTER2"], ["AKIA", "AROAEXAMPLEID"]),
+    "AWS session tokens": ([f"IQoJ{S * 4}"], ["IQoJb3"]),
+    "passwords in URLs": (
+        [f"postgres://app:{S}@db:5432/app", f"postgres://app:p@{S}@db/app", f"redis://:{S}@cache"],
+        ["postgres://db:5432/app", "mail to ops@example.com: done"],
+    ),
+    "tokens in URLs": ([f"https://{S}@github.com/a/b"], ["https://ops@example.com/a", "https://registry.example.com/a@1"]),
+    "Oracle's connection strings": ([f"jdbc:oracle:thin:scott/{S}@//db:1521/x"], ["jdbc:oracle:thin:@//db:1521/x"]),
+    "an element of XML": (
+        [f"<Password>{S}</Password>", f'<ns:clientSecret type="x"><![CDATA[{S}]]></ns:clientSecret>'],
+        ["<password/>", "<name>orders</name>", "<passwordPolicy>strict</passwordPolicy>"],
+    ),
+    "a name and its value apart": (
+        [f'{{"name": "DB_PASSWORD", "value": "{S}"}}', rf'{{\"Key\": \"api_key\", \"Value\": \"{S}\"}}'],
+        ['{"name": "DB_HOST", "value": "db.example.com"}'],
+    ),
+    "an option of a command": (
+        [f"psql --password {S} -h db", f'["--db-password", "{S}"]', f"tool -token '{S}'"],
+        ["docker login --password-stdin", "use --password to set it", "--token-file /run/token"],
+    ),
+    "a short option of a command": (
+        [f"mysql -uroot -p{S} db", f"curl -u me:{S} https://x", f"docker login -u me -p {S}", f"sshpass -p {S} ssh"],
+        ["mkdir -p /var/task", "cp -p a b", "mysqldump -h db --single-transaction"],
+    ),
+    "SQL and netrc": (
+        [f"CREATE USER a IDENTIFIED BY '{S}'", f"ALTER ROLE a WITH PASSWORD '{S}'", f"machine x login y password {S}"],
+        ["identified 3 images", "the password was changed"],
+    ),
+    "a registry's login": ([f'{{"auths":{{"x":{{"auth":"{S}"}}}}}}'], ['{"auth": "none"}', "auth: off"]),
+    "a value behind its name": (
+        [
+            f"password={S}", f"DB_PASS={S}", f"token: {S}", f"secret => '{S}'", f'{{"SecretString": "{S}"}}',
+            rf'"{{\"password\": \"{S}\"}}"', rf'{{\\\"password\\\": \\\"{S}\\\"}}', f'passwords=["a", "{S}"]',
+            f"password=b'{S}'", f"password=SecretStr('{S}')", f"Server=x;Password={S};Encrypt=yes",
+            f"%22password%22%3A%22{S}%22", f'password="{S}', f"Invalid token: {S}", f'"api_keys": {{"a": "{S}"}}',
+            f"SharedAccessKey={S}=;EntityPath=x", f"PGPASSWORD={S} psql", f"&quot;password&quot;:&quot;{S}&quot;",
+        ],
+        [
+            "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf",
+            "Invalid token: unexpected end of input at line 3",
+            "SyntaxError: Invalid token: '<' at line 3",
+            "password: This field is required.",
+            "Credentials: none found",
+            "secret: not found",
+            "token: null",
+            '{"password": "", "n": 1}',
+            "max_tokens=500",
+            "PASS: 3 FAIL: 1",
+            "took 3 tokens from the bucket",
+        ],
+    ),
+    "a bare AWS secret key": (
+        ["secret wJalrXUtnFEMI/K7MDENG/bPxRfiCYHUNTER2KEY."],
+        ["commit da39a3ee5e6b4b0d3255bfef95601890afd80709"],
+    ),
+}  # fmt: skip
+
+
+def test_every_shape_has_examples_of_both_sides() -> None:
+    assert list(EXAMPLES) == [shape.name for shape in SHAPES]
+    assert all(hidden and kept for hidden, kept in EXAMPLES.values())
+
+
+@pytest.mark.parametrize("shape", EXAMPLES)
+def test_what_has_it_is_hidden(shape: str) -> None:
+    for text in EXAMPLES[shape][0]:
+        shown = redact(text)
+        assert MASK in shown
+        assert not any(secret in shown for secret in (S, S.upper(), KEY[:20], "HUNTER2")), shown
+        assert redact(shown) == shown
+
+
+@pytest.mark.parametrize("shape", EXAMPLES)
+def test_what_only_looks_like_it_stays(shape: str) -> None:
+    for text in EXAMPLES[shape][1]:
+        assert redact(text) == text
+
+
+def test_around_a_secret_the_rest_stays() -> None:
+    assert redact(f"could not connect to db: password={S}, timeout=3") == (
+        f"could not connect to db: password={MASK}, timeout=3"
+    )
+    assert redact(rf'"{{\"user\": \"ann\", \"password\": \"{S}\", \"port\": 1}}"') == (
+        rf'"{{\"user\": \"ann\", \"password\": {MASK}, \"port\": 1}}"'
+    )
+
+
+def test_a_private_key_that_comes_line_by_line_is_hidden_in_each() -> None:
+    lines = ["-----BEGIN RSA PRIVATE KEY-----", KEY, KEY[::-1]]
+    assert [clean_lines(line) for line in lines] == [[MASK], [MASK], [MASK]]
+
+
+def test_of_a_name_and_a_value_in_members_of_their_own_the_value_is_hidden() -> None:
+    assert redact_value([{"Name": "DB_PASSWORD", "Value": "x"}, {"name": "HOST", "value": "db"}]) == [
+        {"Name": "DB_PASSWORD", "Value": MASK},
+        {"name": "HOST", "value": "db"},
+    ]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "piece", ['password="', "<password>", '"name":"', "mysql ", "://a:", "\\", '"', "-u ", "password=[", "sk-a-", "A1g"]
+)
+def test_megabytes_of_anything_cost_time_in_proportion(piece: str) -> None:
+    assert len(redact(piece * (1_000_000 // len(piece)))) <= 2_000_000
