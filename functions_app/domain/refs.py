@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
+from functions_app.domain.ecr_hosts import ecr_host
 from functions_app.domain.errors import Code, DrydockError
 
 # The grammar of distribution/reference: https://github.com/distribution/reference
@@ -64,12 +65,26 @@ class ImageRef:
         """HOST/REPOSITORY."""
         return f"{self.registry}/{self.repository}"
 
+    @property
+    def canonical(self) -> "ImageRef":
+        """The same image by the plain host of its registry, as AWS names repositories and Lambda is told images."""
+        known = ecr_host(self.registry)
+        return replace(self, registry=known.plain) if known else self
+
     def with_digest(self, digest: str) -> "ImageRef":
         """The same repository by digest alone, as Lambda should be given it."""
         return replace(self, tag="", digest=digest)
 
     def __str__(self) -> str:
         return self.name + (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")
+
+
+def repository_of(image_uri: str) -> str:
+    """HOST/NAME of an image's URI as ECR names the repository; '' for what is no image's URI."""
+    try:
+        return ImageRef.parse(image_uri).canonical.name
+    except DrydockError:
+        return ""
 
 
 def _is_host(text: str) -> bool:

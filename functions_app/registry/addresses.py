@@ -18,8 +18,8 @@ from typing import Any
 import httpcore
 import httpx
 
+from functions_app.domain.ecr_hosts import AWS_NAMES
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.registry.errors import AWS_NAMES
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Iterable[str]]

@@ -15,6 +15,7 @@ from urllib.parse import urljoin
 import httpx
 from django.conf import settings
 
+from functions_app.domain.ecr_hosts import ecr_host
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.manifests import MANIFEST_TYPES, Descriptor
 from functions_app.domain.json_fields import read_object, read_strings
@@ -22,7 +23,7 @@ from functions_app.domain.refs import is_digest, is_repository, is_tag
 from functions_app.registry import download
 from functions_app.registry.addresses import Reach
 from functions_app.registry.auth import Credentials
-from functions_app.registry.errors import AWS_NAMES, broken, refusal
+from functions_app.registry.errors import broken, refusal
 from functions_app.registry.pace import Pace
 from functions_app.registry.requests import Answer, Ask, Limits
 from functions_app.registry.transport import Transport
@@ -190,13 +191,18 @@ def own_url(host: str) -> str:
 
 
 def mirror_of(host: str, mirrors: Mapping[str, str]) -> str:
-    """The base URL given for this host, by its own name first, then by the first pattern that fits; empty for none."""
-    fitting = (url for pattern, url in mirrors.items() if fnmatchcase(host, pattern))
-    return mirrors.get(host) or next(fitting, "")
+    """The base URL given for this host, by its own name first, then by the first pattern that fits; empty for none.
+
+    What stands for a registry of ECR does so whichever of its names is asked for.
+    """
+    known = ecr_host(host)
+    names = dict.fromkeys((host, known.plain) if known else (host,))
+    fitting = (url for name in names for pattern, url in mirrors.items() if fnmatchcase(name, pattern))
+    return next((mirrors[name] for name in names if name in mirrors), "") or next(fitting, "")
 
 
 def _reach(host: str) -> Reach:
-    return Reach.AWS if host.endswith(AWS_NAMES) else Reach.PUBLIC
+    return Reach.AWS if ecr_host(host) else Reach.PUBLIC
 
 
 def _media_type(answer: Answer) -> str:

@@ -4,12 +4,12 @@ import json
 
 import httpx
 
+from functions_app.domain.ecr_hosts import ecr_host
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.json_fields import read_text
 from functions_app.domain.network_errors import cause_of
 from functions_app.domain.text import storable
 
-AWS_NAMES = (".amazonaws.com", ".amazonaws.com.cn")
 LENGTH = 500  # characters of an error's text
 _REQUEST_IDS = ("x-amzn-requestid", "x-amz-request-id", "docker-request-id", "x-request-id")
 
@@ -20,7 +20,7 @@ def refusal(host: str, what: str, status: int, headers: httpx.Headers, body: byt
     request_id = next((headers[name] for name in _REQUEST_IDS if name in headers), "")
     text = f" It says: {said}" if said else ""
     kind, message, next_step, retryable = _meaning(status)
-    if kind is Code.DENIED and not host.endswith(AWS_NAMES):
+    if kind is Code.DENIED and not ecr_host(host):
         next_step = "It may not exist, or it wants a login that may read it: see DRYDOCK_REGISTRY_AUTH_FILE."
     return DrydockError(
         kind,

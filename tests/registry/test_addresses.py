@@ -67,6 +67,16 @@ def test_metadata_is_in_reach_of_no_registry(address: str) -> None:
     assert not any(may_reach(address, "bucket.s3.amazonaws.com", reach) for reach in Reach)
 
 
+@pytest.mark.parametrize("name", ["bucket.s3.eusc-de-east-1.amazonaws.eu", "bucket.s3.us-iso-east-1.c2s.ic.gov"])
+def test_names_of_every_partition_are_awss_own(name: str) -> None:
+    assert may_reach("10.0.0.7", name, Reach.AWS)
+    assert not may_reach("169.254.169.254", name, Reach.AWS)
+
+
+def test_what_anybody_may_name_under_awss_dual_stack_suffix_leads_to_no_address_inside() -> None:
+    assert not may_reach("10.0.0.7", "abc.lambda-url.eu-west-1.on.aws", Reach.AWS)
+
+
 def test_awss_own_names_may_lead_to_endpoints_in_a_vpc() -> None:
     assert may_reach("10.0.0.7", "bucket.s3.eu-west-1.amazonaws.com", Reach.AWS)
     assert not may_reach("127.0.0.1", "bucket.s3.eu-west-1.amazonaws.com", Reach.AWS)

@@ -272,6 +272,14 @@ def test_a_mirror_is_found_by_name_before_pattern() -> None:
     assert mirror_of("amazonaws.com.evil.example", mirrors) == ""
 
 
+def test_a_mirror_of_ecr_stands_for_a_registry_by_all_its_names() -> None:
+    mirrors = {"*.amazonaws.com": "http://pattern", "*.on.aws": "http://dual"}
+    assert mirror_of("123456789012.dkr-ecr.eu-west-1.on.aws", mirrors) == "http://dual"
+    del mirrors["*.on.aws"]
+    assert mirror_of("123456789012.dkr-ecr.eu-west-1.on.aws", mirrors) == "http://pattern"
+    assert mirror_of("abc.lambda-url.eu-west-1.on.aws", mirrors) == ""
+
+
 def test_retry_after_is_read_as_seconds_or_as_a_date() -> None:
     now = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
 

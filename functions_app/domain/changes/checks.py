@@ -1,15 +1,13 @@
 """The checks before a change: what forbids it, what to mind, and what is said where somebody else was quicker. Pure."""
 
-import re
 from collections.abc import Iterable, Sequence
 
 from functions_app.domain.changes.aliases import AliasState
+from functions_app.domain.ecr_hosts import ecr_host
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import FunctionDetail, FunctionPlace
 from functions_app.domain.fleet.lambda_states import state_meaning, update_meaning
 from functions_app.domain.images.lambda_rules import Check
-
-ECR_HOST = re.compile(r"(?P<account>[0-9]{12})\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
 
 
 def check_confirmation(expected: str, typed: str) -> None:
@@ -48,11 +46,11 @@ def refuse_blocked(checks: Sequence[Check]) -> None:
 
 def place_check(host: str, place: FunctionPlace) -> Check:
     """Lambda pulls from ECR in its own region only."""
-    match = ECR_HOST.fullmatch(host)
-    if match is None:
+    known = ecr_host(host)
+    if known is None:
         return Check("Region", False, f"{host} is not an ECR registry; Lambda pulls from ECR alone.")
-    if match["region"] != place.region:
-        return Check("Region", False, f"The image is in {match['region']}, the function in {place.region}.")
+    if known.region != place.region:
+        return Check("Region", False, f"The image is in {known.region}, the function in {place.region}.")
     return Check("Region", True, f"Image and function are in {place.region}.")
 
 

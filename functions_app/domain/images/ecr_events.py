@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from functions_app.domain.ecr_hosts import plain_host
 from functions_app.domain.json_fields import malformed, read_object, read_text
 from functions_app.domain.refs import is_digest, is_repository, is_tag
 
 LIMIT = 256 * 1024  # bytes; no event and no message of SQS was larger when this was written
 _ACCOUNT = re.compile(r"[0-9]{12}")
-_REGION = re.compile(r"[a-z]{2}(?:-[a-z]{2,12}){1,3}-[0-9]{1,2}")
+_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]{2,12}){1,3}-[0-9]{1,2}")
 ACTION, REPLICATION, SCAN = "ECR Image Action", "ECR Replication Action", "ECR Image Scan"
 
 
@@ -41,8 +42,7 @@ class EcrEvent:
     @property
     def host(self) -> str:
         """The registry's host name."""
-        suffix = ".cn" if self.region.startswith("cn-") else ""
-        return f"{self.account_id}.dkr.ecr.{self.region}.amazonaws.com{suffix}"
+        return plain_host(self.account_id, self.region)
 
     @property
     def name(self) -> str:

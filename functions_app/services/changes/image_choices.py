@@ -7,11 +7,11 @@ from django.db.models import Case, Exists, IntegerField, OuterRef, Q, Value, Whe
 
 from functions_app.aws import ecr
 from functions_app.aws.session import Target
-from functions_app.domain.changes.checks import ECR_HOST
+from functions_app.domain.ecr_hosts import ecr_host, meant_host
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.manifests import ImageConfig, Index, Manifest, parse_config, parse_manifest
 from functions_app.domain.images.pull_failures import not_given
-from functions_app.domain.refs import ImageRef, is_digest, is_tag
+from functions_app.domain.refs import ImageRef, is_digest, is_tag, repository_of
 from functions_app.models import Account, Function, Image, Tag
 from functions_app.registry.client import CONFIG_LIMIT
 from functions_app.services.images.facts import stored_config
@@ -87,10 +87,7 @@ def tags_now(reference: ImageRef) -> tuple[str, ...]:
 
 def repository_uri(function: Function) -> str:
     """HOST/NAME of the repository the function is deployed from; '' while that is not known."""
-    try:
-        return ImageRef.parse(function.image_uri).name
-    except DrydockError:
-        return ""
+    return repository_of(function.image_uri)
 
 
 def read_reference(text: str, function: Function) -> ImageRef:
@@ -109,7 +106,7 @@ def read_reference(text: str, function: Function) -> ImageRef:
         )
     if own and (is_digest(given) or is_tag(given)):
         return ImageRef.parse(f"{own}@{given}" if is_digest(given) else f"{own}:{given}")
-    reference = ImageRef.parse(given)
+    reference = ImageRef.parse(given).canonical
     if not reference.reference:
         raise DrydockError(
             Code.INVALID,
@@ -141,17 +138,19 @@ def registry_target(host: str, own: Target) -> tuple[Target, str]:
 
     The second value is the account that owns the registry. Raises INVALID for a registry that is not ECR.
     """
-    match = ECR_HOST.fullmatch(host)
-    if match is None:
+    known = ecr_host(host)
+    if known is None:
+        meant = meant_host(host)
         raise DrydockError(
             Code.PREFLIGHT,
             f"{host} is not an ECR registry, and Lambda pulls from ECR alone. Nothing was changed.",
-            next_step="Copy the image into an ECR repository of the function's region.",
+            next_step=f"Did you mean {meant}?"
+            if meant
+            else "Copy the image into an ECR repository of the function's region.",
         )
-    owner = match["account"]
-    account = Account.objects.filter(account_id=owner, enabled=True).first()
-    target = accounts.target(account, match["region"]) if account else own
-    return target, owner
+    account = Account.objects.filter(account_id=known.account, enabled=True).first()
+    target = accounts.target(account, known.region) if account else own
+    return target, known.account
 
 
 def resolve(reference: ImageRef, target: Target, owner: str) -> ResolvedImage:

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from functions_app.aws import ecr
 from functions_app.aws.session import Target
-from functions_app.domain.changes.checks import ECR_HOST
+from functions_app.domain.ecr_hosts import ecr_host, meant_host
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.registry_login import Login
 from functions_app.models import Account
@@ -19,7 +19,14 @@ from functions_app.registry.auth import Credentials
 from functions_app.registry.client import DOCKER_HUB, Registry, mirror_of
 from functions_app.services.people import accounts
 
-PUBLIC_HOSTS = DOCKER_HUB | {"public.ecr.aws", "ghcr.io", "quay.io", "mcr.microsoft.com", "registry.gitlab.com"}
+PUBLIC_HOSTS = DOCKER_HUB | {
+    "public.ecr.aws",
+    "ecr-public.aws.com",
+    "ghcr.io",
+    "quay.io",
+    "mcr.microsoft.com",
+    "registry.gitlab.com",
+}
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?")
 
 
@@ -34,6 +41,12 @@ def allowed_host(host: str) -> None:
         raise DrydockError(Code.INVALID, f"{host[:100]!r} is not a registry's host name.")
     if _well_known(name) or _named_by_operator(name):
         return
+    if meant := meant_host(name):
+        raise DrydockError(
+            Code.INVALID,
+            f"{name} is no host of an ECR registry.",
+            next_step=f"ECR's registry there is {meant}, with its account's 12 digits in front.",
+        )
     raise DrydockError(
         Code.DENIED,
         f"Drydock may not ask the registry {name}: nobody has allowed it.",
@@ -66,7 +79,7 @@ def _named_by_operator(name: str) -> bool:
 
 
 def _well_known(name: str) -> bool:
-    return name in PUBLIC_HOSTS or ECR_HOST.fullmatch(name) is not None
+    return name in PUBLIC_HOSTS or ecr_host(name) is not None
 
 
 def _credentials(name: str, target: Target | None) -> Credentials | None:
@@ -86,9 +99,9 @@ def _ecr_login(target: Target, refused: Login | None = None) -> Login:
 
 
 def _known_target(name: str) -> Target | None:
-    match = ECR_HOST.fullmatch(name)
-    if match is None:
+    host = ecr_host(name)
+    if host is None:
         return None
     enabled = Account.objects.filter(enabled=True).order_by("pk")
-    account = enabled.filter(account_id=match["account"]).first() or enabled.first()
-    return accounts.target(account, match["region"]) if account else None
+    account = enabled.filter(account_id=host.account).first() or enabled.first()
+    return accounts.target(account, host.region) if account else None

@@ -114,7 +114,7 @@ def _tag_of(version: Version) -> tuple[str, str]:
     if not version.image_uri:
         return "", ""
     try:
-        ref = ImageRef.parse(version.image_uri)
+        ref = ImageRef.parse(version.image_uri).canonical
     except DrydockError:
         return "", ""  # a URI Lambda took and we do not understand: then nothing is known of its tag
     return ref.name, version.deployed_tag if ref.digest else ref.tag

@@ -44,6 +44,13 @@ def test_an_image_of_another_region_is_refused() -> None:
     assert "us-east-1" in check.text
 
 
+@pytest.mark.parametrize(
+    "host", ["111111111111.dkr-ecr.eu-west-1.on.aws", "111111111111.dkr.ecr-fips.eu-west-1.amazonaws.com"]
+)
+def test_a_registry_by_another_of_its_names_is_in_its_region(host: str) -> None:
+    assert checks.place_check(host, PLACE).ok is True
+
+
 def test_a_registry_that_is_not_ecr_is_refused() -> None:
     assert checks.place_check("docker.io", PLACE).ok is False
 

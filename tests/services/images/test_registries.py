@@ -54,6 +54,9 @@ def auth_file(folder: Path, **logins: str) -> str:
         "123456789012.dkr.ecr.eu-west-1.amazonaws.com",
         "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn",
         "123456789012.dkr.ecr-fips.us-east-1.amazonaws.com",
+        "123456789012.dkr-ecr.eu-west-1.on.aws",
+        "123456789012.dkr.ecr.eusc-de-east-1.amazonaws.eu",
+        "123456789012.dkr.ecr.us-iso-east-1.c2s.ic.gov",
     ],
 )
 def test_well_known_registries_may_be_named(host: str) -> None:
@@ -85,6 +88,13 @@ def test_other_hosts_are_denied_with_what_to_set(host: str) -> None:
     assert "DRYDOCK_REGISTRY_HOSTS" in caught.value.problem.next_step
     with pytest.raises(DrydockError):
         open_registry(host)
+
+
+def test_a_host_that_is_almost_ecrs_is_told_which_one_is_meant() -> None:
+    with pytest.raises(DrydockError) as caught:
+        allowed_host("123456789012.dkr.ecr.cn-north-1.amazonaws.com")
+    assert caught.value.problem.code is Code.INVALID
+    assert "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn" in caught.value.problem.next_step
 
 
 @pytest.mark.parametrize("host", ["", "a b", "ghcr.io/x", "user@ghcr.io", "ghcr.io#", "[::1]", "gh\ncr.io", "." * 300])

@@ -198,7 +198,7 @@ def _is_tag_of(image: Image | None, uri: str, digest: str) -> bool:
 def _tag_reference(version: Version) -> ImageRef | None:
     """The reference, where it was deployed by a tag (in Drydock: chosen by one)."""
     try:
-        reference = ImageRef.parse(version.image_uri)
+        reference = ImageRef.parse(version.image_uri).canonical
     except DrydockError:
         return None
     if reference.digest:
