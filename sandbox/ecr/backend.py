@@ -102,6 +102,7 @@ def pull_allowed(
     repository: str,
     caller_account_id: str,
     principal: str | None = "lambda.amazonaws.com",
+    function: str = "any",
 ) -> bool:
     """Whether an account, and the service that pulls for it, may pull from a repository; False when it is missing.
 
@@ -115,7 +116,8 @@ def pull_allowed(
         return False
     own = account_id == caller_account_id
     callers = [Caller(caller_account_id)]
+    resource = f"arn:aws:ecr:{region}:{account_id}:repository/{repository}"
     if principal:
-        source = f"arn:aws:lambda:{region}:{caller_account_id}:function:any"
+        source = f"arn:aws:lambda:{region}:{caller_account_id}:function:{function}"
         callers.append(Caller(caller_account_id, service=principal, source_arn=source))
-    return all(allows_all(found.policy, caller, PULL_ACTIONS, own_account=own) for caller in callers)
+    return all(allows_all(found.policy, caller, PULL_ACTIONS, own_account=own, resource=resource) for caller in callers)

@@ -78,9 +78,9 @@ class EcrCall(ECRResponse):
             # Whoever locked himself out can still take his policy back.
             return
         caller = Caller(self.current_account, principal(self.access_key).arn)
-        answer = verdict(repository.policy if repository else None, caller, action)
+        resource = f"arn:aws:ecr:{self.region}:{self.registry_id}:repository/{name or '*'}"
+        answer = verdict(repository.policy if repository else None, caller, action, resource)
         if answer == "deny" or (answer == "silent" and not own):
-            resource = f"arn:aws:ecr:{self.region}:{self.registry_id}:repository/{name or '*'}"
             raise errors.AccessDenied(caller.arn, action, resource, explicit=answer == "deny")
 
     def page_of(self, items: Sequence[Any], default: int = DEFAULT_PAGE) -> Page[Any]:

@@ -35,6 +35,11 @@ def compare(operator: str, fact: str, wanted: list[str]) -> bool:
     return comparison is not None and comparison(fact, wanted)
 
 
+def knows(operator: str) -> bool:
+    """Whether an operator, in lower case, is understood."""
+    return operator in _COMPARISONS
+
+
 def _like(fact: str, wanted: list[str]) -> bool:
     return any(fnmatchcase(fact, each) for each in wanted)
 

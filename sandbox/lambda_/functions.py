@@ -101,7 +101,7 @@ def create_function(call: Call) -> Mapping[str, Any]:
     with here.lock:
         if name in here.functions:
             raise conflict(f"Function already exist: {name}")
-        code = image_rules.resolve(uri, call.account, call.region, architecture)
+        code = image_rules.resolve(uri, call.account, call.region, architecture, name)
         latest = Version(LATEST, code, settings, pending_until=time.monotonic() + CLOCK.create)
         function = Function(call.account, call.region, name, latest, tags=dict(call.get("Tags", {})))
         here.add(function)
@@ -167,7 +167,7 @@ def update_function_code(call: Call) -> Mapping[str, Any]:
             raise invalid("Please provide ImageUri when updating a function with packageType Image.")
         latest = function.latest
         architecture = call.get("Architectures", [latest.settings.architecture])[0]
-        code = image_rules.resolve(call["ImageUri"], call.account, call.region, architecture)
+        code = image_rules.resolve(call["ImageUri"], call.account, call.region, architecture, function.name)
         settings = replace(latest.settings, architecture=architecture)
         if call.get("DryRun"):
             return function.configuration(replace(latest, code=code, settings=settings))

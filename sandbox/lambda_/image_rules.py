@@ -63,7 +63,7 @@ def invalid(message: str) -> ServiceError:
     return ServiceError("InvalidParameterValueException", 400, message)
 
 
-def resolve(uri: str, account: str, region: str, architecture: str) -> Code:
+def resolve(uri: str, account: str, region: str, architecture: str, function: str) -> Code:
     """Resolve a URI to a digest, once, as Lambda does, and check the image by Lambda's rules.
 
     Raises InvalidParameterValueException for a missing image, an index or the wrong architecture;
@@ -75,7 +75,7 @@ def resolve(uri: str, account: str, region: str, architecture: str) -> Code:
             f"Source image {uri} is not valid. Provide a valid source image: it must be in {region}, "
             "the function's region."
         )
-    if not may_pull(parsed, account):
+    if not may_pull(parsed, account, function):
         raise ServiceError(
             "AccessDeniedException",
             403,
@@ -88,17 +88,17 @@ def resolve(uri: str, account: str, region: str, architecture: str) -> Code:
     return Code(uri, parsed.repository_uri, manifest.digest)
 
 
-def may_pull(image: ImageUri, account: str) -> bool:
-    """Whether Lambda in this account may pull from the image's repository."""
+def may_pull(image: ImageUri, account: str, function: str) -> bool:
+    """Whether Lambda may pull from the image's repository for this account's function."""
     if image.account == account and not STORE.has_repository(namespace(account, image.region), image.repository):
         return True  # it may, but will find nothing
-    return backend.pull_allowed(image.account, image.region, image.repository, account)
+    return backend.pull_allowed(image.account, image.region, image.repository, account, function=function)
 
 
-def manifest_of(code: Code, account: str) -> tuple[StoredManifest | None, str]:
+def manifest_of(code: Code, account: str, function: str) -> tuple[StoredManifest | None, str]:
     """The image as a cold start finds it: the manifest, or None and why (ImageDeleted, ImageAccessDenied)."""
     parsed = parse_uri(code.resolved_uri)
-    if not may_pull(parsed, account):
+    if not may_pull(parsed, account, function):
         return None, "ImageAccessDenied"
     manifest = STORE.manifest(namespace(parsed.account, parsed.region), parsed.repository, code.digest)
     return (manifest, "") if manifest and manifest.status == "ACTIVE" else (None, "ImageDeleted")

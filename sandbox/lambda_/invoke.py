@@ -124,7 +124,7 @@ def _still_pending() -> ServiceError:
 
 def _require_image(function: Function, version: Version) -> dict[str, Any]:
     """The image's config, as a cold start needs it. Without the image the version goes Inactive and the call fails."""
-    manifest, missing = image_rules.manifest_of(version.code, function.account)
+    manifest, missing = image_rules.manifest_of(version.code, function.account, function.name)
     if manifest is not None:
         return image_rules.config_of(manifest)
     reason = _REASONS[missing].format(uri=version.code.resolved_uri)

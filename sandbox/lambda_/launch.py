@@ -102,7 +102,7 @@ def _json_logs(settings: Settings) -> bool:
 
 
 def _layers(function: Function, version: Version) -> list[bytes]:
-    manifest, _ = manifest_of(version.code, function.account)
+    manifest, _ = manifest_of(version.code, function.account, function.name)
     layers = manifest.document["layers"] if manifest else ()
     return [STORE.blob(layer["digest"]) for layer in layers]
 

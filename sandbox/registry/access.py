@@ -51,7 +51,7 @@ class Access:
         found = backend.find_repository(self.account, self.region, repository)
         own = self.account == self.caller_account
         caller = Caller(self.caller_account, self.caller_arn)
-        answer = verdict(found.policy if found else None, caller, f"ecr:{action}")
+        answer = verdict(found.policy if found else None, caller, f"ecr:{action}", resource)
         if answer == "deny":
             raise self._denied(action, resource, "with an explicit deny in a resource-based policy")
         if answer == "silent" and not own:

@@ -42,7 +42,7 @@ def _plan(function: Function, image: str, alias: str) -> DeploymentPlan:
     place = place_of(function)
     own = accounts.target(function.account, function.region)
     target, owner = image_choices.registry_target(reference.registry, own)
-    resolved = _resolve(reference, target, owner, place)
+    resolved = _resolve(reference, target, owner, place, own.role_arn)
     detail = lambdas.get_function(own, function.name)
     before = alias_steps.read_alias(place, name)
     latest = detail.fact.latest
@@ -57,7 +57,7 @@ def _plan(function: Function, image: str, alias: str) -> DeploymentPlan:
         checks=(
             *_image_checks(resolved, detail),
             checks.place_check(reference.registry, place),
-            _policy_check(reference, target, owner, place),
+            _policy_check(reference, target, owner, place, own.role_arn),
             *checks.state_checks(detail, uploads=resolved.digest != latest.digest),
             *alias_plans.common_checks(function, name, before, tool),
         ),
@@ -70,14 +70,14 @@ def _plan(function: Function, image: str, alias: str) -> DeploymentPlan:
     )
 
 
-def _resolve(reference: ImageRef, target: Target, owner: str, place: FunctionPlace) -> ResolvedImage:
+def _resolve(reference: ImageRef, target: Target, owner: str, place: FunctionPlace, caller: str) -> ResolvedImage:
     """Resolve once. Where ECR refuses because the repository's policy denies, the policy is what is told."""
     try:
         return image_choices.resolve(reference, target, owner)
     except DrydockError as error:
         if error.problem.code is not Code.DENIED:
             raise
-        check = _policy_check(reference, target, owner, place)
+        check = _policy_check(reference, target, owner, place, caller)
         if check.ok is not False:
             raise
         raise DrydockError(
@@ -113,15 +113,19 @@ def _image_checks(resolved: ResolvedImage, detail: FunctionDetail) -> tuple[Chec
     return (present, *rules, *note)
 
 
-def _policy_check(reference: ImageRef, target: Target, owner: str, place: FunctionPlace) -> Check:
-    """What the repository's policy says; one that may not be read leaves it to Lambda."""
+def _policy_check(reference: ImageRef, target: Target, owner: str, place: FunctionPlace, caller: str) -> Check:
+    """What the repository's policy says; one that may not be read leaves it to Lambda. `caller`: the role we are."""
     try:
         policy = ecr.repository_policy(target, reference.repository, registry_id=owner)
     except DrydockError as error:
         if error.problem.code is not Code.DENIED:
             raise
         return Check("Repository policy", None, f"The policy may not be read, so Lambda will decide. {error}")
-    ok, text = allows_pull(policy, function_arn=place.arn, owner_account=owner)
+    partition, region = place.arn.split(":")[1], place.region
+    repository = f"arn:{partition}:ecr:{region}:{owner}:repository/{reference.repository}"
+    ok, text = allows_pull(
+        policy, function_arn=place.arn, owner_account=owner, repository_arn=repository, caller=caller
+    )
     return Check("Repository policy", ok, text)
 
 

@@ -123,6 +123,45 @@ def test_a_grant_to_lambda_can_be_bound_to_an_accounts_functions(repository: str
     assert not allowed(repository, OTHER, statement("Allow", ROOT), grant("333333333333"))
 
 
+def test_everybody_but_those_named_is_denied_the_service_too(repository: str) -> None:
+    def deny_but(principal: object) -> dict[str, Any]:
+        return {"Effect": "Deny", "NotPrincipal": principal, "Action": "ecr:*"}
+
+    own = {"AWS": f"arn:aws:iam::{repository}:root"}
+    assert not allowed(repository, repository, deny_but(own))
+    assert not allowed(repository, repository, deny_but(LAMBDA))
+    assert allowed(repository, repository, deny_but({**own, **LAMBDA}))
+
+
+@pytest.mark.parametrize(
+    ("more", "denied"),
+    [
+        ({"NotResource": "arn:aws:ecr:*:*:repository/team/app"}, False),
+        ({"Resource": "arn:aws:ecr:*:*:repository/team/app"}, True),
+        ({"Resource": "arn:aws:ecr:*:*:repository/other"}, False),
+        ({"Condition": {"Bool": {"aws:SecureTransport": "false"}}}, False),
+        ({"Condition": {"Null": {"aws:SourceArn": "false"}}}, True),
+        ({"Condition": {"StringNotEqualsIfExists": {"aws:SourceAccount": "333333333333"}}}, True),
+        ({"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}, True),
+        ({"Condition": {"ForAnyValue:StringLike": {"aws:SourceArn": "*"}}}, True),
+    ],
+)
+def test_what_a_deny_is_bound_to_counts_and_what_is_not_understood_denies(
+    repository: str, more: dict[str, Any], denied: bool
+) -> None:
+    assert allowed(repository, repository, statement("Deny", "*", "ecr:*", **more)) is not denied
+
+
+def test_a_condition_that_is_not_understood_grants_nothing(repository: str) -> None:
+    org = {"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}
+    assert not allowed(repository, OTHER, statement("Allow", "*", **org))
+
+
+def test_an_accounts_root_is_known_in_every_partition(repository: str) -> None:
+    root = {"AWS": f"arn:aws-us-gov:iam::{OTHER}:root"}
+    assert allowed(repository, OTHER, statement("Allow", root), statement("Allow", LAMBDA))
+
+
 def test_half_of_the_pull_actions_is_not_enough(repository: str) -> None:
     half = "ecr:BatchGetImage"
     assert not allowed(repository, OTHER, statement("Allow", ROOT, half), statement("Allow", LAMBDA, half))

@@ -154,3 +154,22 @@ def test_a_function_is_found_by_name_and_by_arn(functions: Functions, spelling: 
     functions.deploy()
     name = spelling.format(account=functions.account, region=REGION)
     assert functions.read(name)["FunctionName"] == "app"
+
+
+def test_a_grant_to_one_function_is_none_to_another(
+    functions: Functions, client: Callable[..., Any], account: str
+) -> None:
+    owner = str(int(account) - 200_000_000_000)
+    functions.push(account=owner)
+    actions = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    source = {"ArnEquals": {"aws:SourceArn": f"arn:aws:lambda:{REGION}:{account}:function:known"}}
+    statements = [
+        {"Effect": "Allow", "Principal": {"AWS": account}, "Action": actions},
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": actions, "Condition": source},
+    ]
+    text = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    client("ecr", account=owner).set_repository_policy(repositoryName="app", policyText=text)
+    code = {"ImageUri": functions.uri(account=owner)}
+    with pytest.raises(ClientError, match="Check the ECR permissions"):
+        functions.create("other", Code=code)
+    assert functions.create("known", Code=code)["State"] == "Pending"
