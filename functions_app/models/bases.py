@@ -26,6 +26,10 @@ class BaseStream(models.Model):
     tag_digest = models.CharField(
         max_length=140, blank=True, help_text="what the tag pointed to when all there was could be read; empty: read it"
     )
+    tag_pattern = models.CharField(
+        max_length=200, blank=True, help_text="tags of its releases, domain.bases.tag_patterns; empty: found by rule"
+    )
+    history = models.JSONField(default=dict, help_text="how far back its tags were read: domain.bases.history")
     problem = models.JSONField(null=True)
 
     class Meta:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from functions_app.domain.runs import Kind, Queue
-from functions_app.services.bases import polls
+from functions_app.services.bases import poll_run
 from functions_app.services.changes import deploy, invoke, roll_back
 from functions_app.services.engine.steps import RunKind, always
 from functions_app.services.images import files, forecasts
@@ -13,7 +13,7 @@ KINDS: Mapping[Kind, RunKind] = {
     kind.kind: kind
     for kind in (
         RunKind(Kind.SYNC, run.steps, Queue.READING),
-        RunKind(Kind.BASE_POLL, always(polls.STEPS), Queue.READING),
+        RunKind(Kind.BASE_POLL, always(poll_run.STEPS), Queue.READING),
         RunKind(Kind.DEPLOYMENT, always(deploy.STEPS), Queue.CHANGES, pausable=True),
         RunKind(Kind.ROLLBACK, always(roll_back.STEPS), Queue.CHANGES),
         RunKind(Kind.READ_FILES, always(files.STEPS), Queue.READING),

@@ -1,28 +1,24 @@
 """The known base releases in memory, indexed for detection: by chain id, digest, name and layer."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from functions_app.domain.bases.lineage import KnownRelease, Named, SharedLayers
-from functions_app.domain.errors import DrydockError
+from functions_app.domain.bases.stream_names import Followed, StreamNames, parse, without_architecture
 from functions_app.domain.images.manifests import chain_ids
-from functions_app.domain.refs import ImageRef
 
 # The tar of nothing: WORKDIR makes one in any image, so that it is in everybody's.
 EMPTY_LAYER = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
-_ARCHITECTURE = re.compile(r"-(?:x86_64|amd64|arm64|aarch64)$")
-_DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
 
 
 class KnownReleases:
     """Look-ups among releases (lineage.Releases). Indexes that few images need are made when first asked for."""
 
-    def __init__(self, releases: Iterable[KnownRelease], references: Mapping[str, str] | None = None) -> None:
-        """`references`: by stream's name the HOST/REPOSITORY:TAG that it follows."""
+    def __init__(self, releases: Iterable[KnownRelease], followed: Mapping[str, Followed] | None = None) -> None:
+        """`followed`: by stream's name what it follows."""
         self.releases = tuple(sorted(releases, key=lambda release: release.id))  # ties are decided alike each time
-        self._references = references or {}
+        self._followed = followed or {}
         chains = defaultdict(list)
         for release in self.releases:
             chains[release.chain_id].append(release)
@@ -43,15 +39,15 @@ class KnownReleases:
 
     def by_reference(self, name: str) -> Named:
         """The stream or release that people call HOST/REPOSITORY:TAG; on Docker Hub the host may be left out."""
-        ref = _parse(name)
+        ref = parse(name)
         if ref is None:
             return Named()
-        tag = _ARCHITECTURE.sub("", ref.tag or "latest")
-        if stream := self._by_name.get((ref.name, tag)):
-            return Named(stream)
-        if releases := self._by_tag.get((ref.name, tag)):
+        found = self._names.find(name)
+        if found and not found.tag:
+            return Named(found.stream)
+        if releases := self._by_tag.get((ref.name, without_architecture(ref.tag or "latest"))):
             return Named(releases[0].stream, releases)
-        return Named()
+        return Named(found.stream, tag=found.tag) if found else Named()
 
     def sharing(self, diff_ids: Sequence[str], platform: str) -> Mapping[str, SharedLayers]:
         """By stream: which of these layers its releases for the platform have."""
@@ -73,21 +69,17 @@ class KnownReleases:
         return {digest: tuple(found) for digest, found in digests.items()}
 
     @cached_property
-    def _refs(self) -> dict[str, ImageRef]:
-        parsed = ((stream, _parse(reference)) for stream, reference in self._references.items())
-        return {stream: ref for stream, ref in parsed if ref}
-
-    @cached_property
-    def _by_name(self) -> dict[tuple[str, str], str]:
-        return {(ref.name, ref.tag or "latest"): stream for stream, ref in self._refs.items()}
-
-    @cached_property
     def _by_tag(self) -> dict[tuple[str, str], tuple[KnownRelease, ...]]:
+        refs = {stream: parse(followed.reference) for stream, followed in self._followed.items()}
         tags = defaultdict(list)
         for release in self.releases:
-            if release.tag and release.stream in self._refs:
-                tags[self._refs[release.stream].name, release.tag].append(release)
+            if release.tag and (ref := refs.get(release.stream)):
+                tags[ref.name, release.tag].append(release)
         return {tag: tuple(found) for tag, found in tags.items()}
+
+    @cached_property
+    def _names(self) -> StreamNames:
+        return StreamNames(self._followed)
 
     @cached_property
     def _owners(self) -> dict[tuple[str, str], set[str]]:
@@ -119,19 +111,3 @@ class KnownReleases:
             if beneath and (count < len(chains) or copied):
                 return count
         return 0
-
-
-def _parse(name: str) -> ImageRef | None:
-    """A reference as people write it, or None; `python:3.12` is docker.io/library/python:3.12."""
-    name = name.strip()[:600]
-    host, slash, rest = name.partition("/")
-    if not slash:
-        host, rest = "docker.io", f"library/{name}"
-    elif "." not in host and ":" not in host and host != "localhost":
-        host, rest = "docker.io", name
-    if host in _DOCKER_HUB:
-        host, rest = "docker.io", rest if "/" in rest else f"library/{rest}"
-    try:
-        return ImageRef.parse(f"{host}/{rest}")
-    except DrydockError:
-        return None

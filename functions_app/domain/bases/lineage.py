@@ -50,10 +50,14 @@ class Level:
 
 @dataclass(frozen=True)
 class Named:
-    """What a base's name leads to: a stream that is watched, and the release where the name is that of its tag."""
+    """What a base's name leads to: a stream that is watched, and the release where the name is that of its tag.
+
+    `tag`: one that is of no known release, although it looks like a release's.
+    """
 
     stream: str = ""
     releases: tuple[KnownRelease, ...] = ()
+    tag: str = ""
 
 
 @dataclass(frozen=True)

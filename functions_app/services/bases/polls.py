@@ -1,37 +1,65 @@
-"""Watch base images: poll the streams' tags, keep every release, judge the images that stand on them."""
+"""Watch base images: poll the streams' tags, and keep every release. One that fails spoils no other."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
+from types import MappingProxyType
+from typing import NamedTuple
 
-from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, Value, When
 
-from functions_app.domain.errors import Code, DrydockError, Problem
-from functions_app.domain.refs import ImageRef
-from functions_app.domain.runs import Done, Log, Outcome
+from functions_app.domain.bases.history import Progress
+from functions_app.domain.errors import Code, Problem
+from functions_app.domain.runs import Log
 from functions_app.models import BaseRelease, BaseStream
-from functions_app.registry.client import Registry
-from functions_app.services.bases import poll_schedule
-from functions_app.services.bases.daily_counts import count_day
-from functions_app.services.bases.poll_schedule import due_streams, next_poll
-from functions_app.services.bases.release_dating import date_releases, mark_returned
+from functions_app.services.bases.lookups import wanted_releases
+from functions_app.services.bases.poll_schedule import next_poll
+from functions_app.services.bases.repository_reading import read_by_repository
 from functions_app.services.bases.runtime_facts import is_listed
-from functions_app.services.bases.stream_reading import Known, StreamReading, read_stream
-from functions_app.services.bases.streams import ANEW, seed_streams
-from functions_app.services.bases.verdicts import judge_images
-from functions_app.services.engine.steps import Context, StepSpec
-from functions_app.services.images.registries import open_registry
+from functions_app.services.bases.stream_reading import (
+    NOTHING_WANTED,
+    CurrentReading,
+    Known,
+    PastReading,
+    Wanted,
+    read_current,
+    read_past,
+)
+from functions_app.services.bases.stream_storing import not_read_since, store_current, store_past, store_unmoved
 from functions_app.services.snapshot.bulk_updates import update_rows
-from functions_app.services.snapshot.function_summaries import refresh_summaries
 
 AHEAD_OF_US = timedelta(days=1)  # longer than any poll takes, and than clocks of two hosts differ
-READERS = 4  # repositories read at a time: public registries throttle the nameless
+NOTHING: Mapping[int, Wanted] = MappingProxyType({})
 
-Outcomes = list[tuple[int, StreamReading | Problem | None]]
+
+class Row(NamedTuple):
+    """What is read of a release that is known; `whole`: with its layers and config."""
+
+    manifest: str
+    around: str  # the digest of the index that holds it
+    tag: str
+    platform: str
+    whole: bool
+
+
+@dataclass
+class Polled:
+    """What a poll did: how many streams it was to read, how many it could not, how many only in part."""
+
+    asked: int = 0
+    changed: set[int] = field(default_factory=set)
+    unread: list[Problem] = field(default_factory=list)
+    partly: set[int] = field(default_factory=set)
+
+    def tell(self, stream: BaseStream, news: str, problem: Problem | None, log: Log) -> None:
+        """Count and log what was found of a stream, and what of it could not be read."""
+        log.info(f"{stream.name}: {news or 'no news'}")
+        if news:
+            self.changed.add(stream.pk)
+        if problem:
+            self.partly.add(stream.pk)
+            log.warning(f"{stream.name}: not all of its releases could be read. {problem.message}")
 
 
 def poll(
@@ -39,219 +67,95 @@ def poll(
     log: Log,
     streams: Collection[int] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> int:
-    """Read these streams (None: all) that are switched on; how many have news. One that fails spoils no other.
+) -> Polled:
+    """Read these streams (None: all) that are switched on. One that fails spoils no other.
 
-    The first poll of a stream reads its newest dated tags too, so that "3 releases behind" is known at once; so does
-    every later one that finds the tag moved, for the releases between two polls.
+    What the tags of all point to comes first; then the releases before it, some at each poll: newer ones, those that
+    images may stand on, and ever older ones, so that "3 releases behind" is known soon and in the end everything.
     """
     enabled = BaseStream.objects.filter(enabled=True).order_by("pk")
     rows = {row.pk: row for row in (enabled if streams is None else enabled.filter(pk__in=streams))}
     update_rows(BaseStream, ["next_poll_at"], [(next_poll(row, now), pk) for pk, row in rows.items()])
     # Nobody reads tomorrow: a clock was wrong, and nothing read until then would count.
     BaseStream.objects.filter(pk__in=rows, polled_at__gt=now + AHEAD_OF_US).update(polled_at=None)
-    changed, told = 0, Counter[str]()
-    for done, (pk, outcome) in enumerate(_read(list(rows.values())), 1):
+    polled, moved = Polled(asked=len(rows)), {}
+    for done, (pk, outcome) in enumerate(_currents(list(rows.values())), 1):
         progress(done, len(rows))
-        stream = rows[pk]
-        if isinstance(outcome, Problem) and _awaited(stream, outcome):
-            log.info(f"{stream.name}: not there: not released yet, or taken away")
-            _not_read_since(stream, now).update(polled_at=now, problem=None)
-            continue
         if isinstance(outcome, Problem):
-            told[outcome.cause] += 1
-            if told[outcome.cause] == 1:
-                log.warning(f"{stream.name}: {outcome.message} {outcome.next_step}".strip())
-            _not_read_since(stream, now).update(problem=outcome.as_json())
+            _not_read(rows[pk], outcome, now, log, polled)
             continue
-        news = _store(stream, outcome, now) if outcome else _unchanged(stream, now)
-        changed += bool(news)
-        log.info(f"{stream.name}: {news or 'no news'}")
-        if outcome and outcome.problem:
-            log.warning(f"{stream.name}: not all of its releases could be read. {outcome.problem.message}")
-    for cause, times in told.items():
+        news = store_current(rows[pk], outcome, now) if outcome else store_unmoved(rows[pk], now)
+        moved[pk] = outcome is not None
+        polled.tell(rows[pk], news, outcome.problem if outcome else None, log)
+    for pk, past in _pasts([rows[pk] for pk in moved], moved):
+        news = "" if isinstance(past, Problem) else store_past(rows[pk], past, now)
+        problem = past if isinstance(past, Problem) else past.problem
+        if news or problem:
+            polled.tell(rows[pk], news, problem, log)
+    for cause, times in Counter(problem.cause for problem in polled.unread).items():
         if times > 1:
             log.warning(f"{times} streams could not be read for one reason: {cause}")
-    return changed
+    return polled
 
 
-def _read(streams: Sequence[BaseStream]) -> Iterator[tuple[int, StreamReading | Problem | None]]:
-    """Read streams in parallel by repository, one after another within it. Threads read registries, never rows."""
+def _not_read(stream: BaseStream, problem: Problem, now: datetime, log: Log, polled: Polled) -> None:
+    if _awaited(stream, problem):
+        log.info(f"{stream.name}: not there: not released yet, or taken away")
+        not_read_since(stream, now).update(polled_at=now, problem=None)
+        return
+    if problem.cause not in {each.cause for each in polled.unread}:
+        log.warning(f"{stream.name}: {problem.message} {problem.next_step}".strip())
+    polled.unread.append(problem)
+    not_read_since(stream, now).update(problem=problem.as_json())
+
+
+def _currents(streams: Sequence[BaseStream]) -> Iterator[tuple[int, CurrentReading | Problem | None]]:
+    """What the tags point to; None where one did not move."""
     known = _known(streams)
-    groups: dict[tuple[str, str], list[tuple[BaseStream, ImageRef]]] = defaultdict(list)
-    for stream in streams:
-        try:
-            ref = ImageRef.parse(stream.reference)
-        except DrydockError as error:
-            yield stream.pk, error.problem
-            continue
-        groups[ref.registry, ref.repository].append((stream, ref))
-    with ExitStack() as opened, ThreadPoolExecutor(READERS, thread_name_prefix="bases") as pool:
-        registries: dict[str, Registry] = {}
-        work = []
-        for (host, _), members in groups.items():
-            try:
-                if host not in registries:
-                    registries[host] = opened.enter_context(open_registry(host))
-            except DrydockError as error:  # no login to be had: the other hosts are read all the same
-                yield from ((stream.pk, error.problem) for stream, _ in members)
-                continue
-            work.append(pool.submit(_read_repository, registries[host], members, known))
-        for future in work:
-            yield from future.result()
+    return read_by_repository(
+        streams, lambda registry, stream, ref, _: read_current(registry, stream, ref, known[stream.pk])
+    )
 
 
-def _read_repository(
-    registry: Registry, members: Sequence[tuple[BaseStream, ImageRef]], known: dict[int, Known]
-) -> Outcomes:
-    @cache
-    def tags() -> tuple[str, ...]:
-        return tuple(registry.tags(members[0][1].repository))
-
-    outcomes: Outcomes = []
-    for stream, ref in members:
-        try:
-            outcomes.append((stream.pk, read_stream(registry, stream, ref, tags, known[stream.pk])))
-        except DrydockError as error:
-            outcomes.append((stream.pk, error.problem))
-    return outcomes
+def _pasts(streams: Sequence[BaseStream], moved: Mapping[int, bool]) -> Iterator[tuple[int, PastReading | Problem]]:
+    """Earlier releases of the streams that have some to be read."""
+    known = _known(streams, wanted_releases(streams))
+    worth = [stream for stream in streams if moved[stream.pk] or known[stream.pk].leaves_something]
+    return read_by_repository(
+        worth, lambda registry, stream, ref, tags: read_past(registry, stream, ref, tags, known[stream.pk])
+    )
 
 
-def _known(streams: Collection[BaseStream]) -> dict[int, Known]:
-    rows: dict[int, list[tuple[str, str]]] = defaultdict(list)
-    # A release that was kept without its layers, by an older Drydock, is read again.
-    releases = BaseRelease.objects.filter(stream__in=streams).exclude(layers=[]).exclude(stream__tag_digest=ANEW)
-    for pk, manifest, index, tag in releases.values_list("stream_id", "manifest_digest", "index_digest", "tag"):
-        rows[pk].append((index or manifest, tag))
+def _known(streams: Collection[BaseStream], wanted: Mapping[int, Wanted] = NOTHING) -> dict[int, Known]:
+    """What is known of streams, from their rows as they are now. Two queries."""
+    rows: dict[int, list[Row]] = defaultdict(list)
+    releases = BaseRelease.objects.filter(stream__in=streams).annotate(
+        whole=Case(When(Q(layers=[]) | Q(config={}), then=Value(False)), default=Value(True))
+    )
+    columns = releases.values_list("stream_id", "manifest_digest", "index_digest", "tag", "platform", "whole")
+    for pk, *row in columns:
+        rows[pk].append(Row(*row))
+    stored = BaseStream.objects.filter(pk__in=[row.pk for row in streams]).values_list("pk", "tag_digest", "history")
     return {
-        stream.pk: Known(
-            tag_digest="" if stream.tag_digest == ANEW else stream.tag_digest,
-            digests=frozenset(digest for digest, _ in rows[stream.pk]),
-            tags=frozenset(tag for _, tag in rows[stream.pk] if tag),
-        )
-        for stream in streams
+        pk: _known_of(tag_digest, Progress.from_json(kept), rows[pk], wanted.get(pk, NOTHING_WANTED))
+        for pk, tag_digest, kept in stored
     }
+
+
+def _known_of(tag_digest: str, progress: Progress, rows: Sequence[Row], wanted: Wanted) -> Known:
+    whole = [row for row in rows if row.whole]
+    counting = [] if progress.again else whole
+    return Known(
+        tag_digest=tag_digest,
+        digests=frozenset(row.around or row.manifest for row in counting),
+        tags=frozenset(row.tag for row in counting if row.tag),
+        manifests={row.manifest: row.platform for row in whole},
+        incomplete={row.around or row.manifest: row.tag for row in rows if not row.whole},
+        progress=progress,
+        wanted=wanted,
+    )
 
 
 def _awaited(stream: BaseStream, problem: Problem) -> bool:
     """Whether it is no fault that a tag is missing: the data file names runtimes before and long after their time."""
     return problem.code is Code.NOT_FOUND and is_listed(stream) and not stream.releases.exists()
-
-
-def _not_read_since(stream: BaseStream, now: datetime) -> QuerySet[BaseStream]:
-    """The stream's row, unless somebody read it later: an older reading never overwrites a newer one."""
-    return BaseStream.objects.filter(Q(polled_at=None) | Q(polled_at__lte=now), pk=stream.pk)
-
-
-def _unchanged(stream: BaseStream, now: datetime) -> str:
-    _not_read_since(stream, now).filter(tag_digest=stream.tag_digest).update(polled_at=now, problem=None)
-    return ""
-
-
-@transaction.atomic
-def _store(stream: BaseStream, reading: StreamReading, now: datetime) -> str:
-    """Keep the releases and mark the current ones, all at once; what is new in words, empty for nothing."""
-    held = BaseStream.objects.select_for_update().get(pk=stream.pk)
-    if (held.reference, held.platforms, held.own) != (stream.reference, stream.platforms, stream.own):
-        return ""  # somebody changed it meanwhile, and had it read anew
-    rows = {(row.platform, row.chain_id): row for row in stream.releases.all()}
-    known = list(rows.values())
-    before = {row.pk for row in known if row.current}
-    fresh = _merged(stream, rows, reading, now)
-    shown = [rows[release.platform, release.chain_id] for release in reading.current]
-    date_releases(stream, known, fresh, shown, reading.tags)
-    for release in fresh:
-        release.save(force_insert=True)
-    current = {row.pk for row in shown}
-    if held.polled_at and held.polled_at > now:
-        current = before  # what somebody read later is current
-    else:
-        mark_returned(rows.values(), current - before - {row.pk for row in fresh}, now)
-        _mark(stream, current, reading, now)
-    if not fresh and before == current:
-        return ""
-    left = {row.platform for row in rows.values() if row.pk in before} - {
-        row.platform for row in rows.values() if row.pk in current
-    }
-    return f"new releases: {len(fresh)}; platforms whose current release changed: {len(current - before)}" + (
-        f"; no longer there for {', '.join(sorted(left))}" if left else ""
-    )
-
-
-def _merged(
-    stream: BaseStream, rows: dict[tuple[str, str], BaseRelease], reading: StreamReading, now: datetime
-) -> list[BaseRelease]:
-    """Take what was read into the rows known by platform and layers; the rows that are new, not stored yet."""
-    fresh = []
-    for release in (*reading.past, *reading.current):
-        key = (release.platform, release.chain_id)
-        if row := rows.get(key):
-            # An older manifest of the same layers tells nothing new, once they are known.
-            if not row.layers or not row.tag or release in reading.current:
-                _renew(row, release)
-            continue
-        release.stream, release.first_seen_at = stream, now
-        rows[key] = release
-        fresh.append(release)
-    return fresh
-
-
-def _mark(stream: BaseStream, current: Collection[int], reading: StreamReading, now: datetime) -> None:
-    stream.releases.filter(current=True).exclude(pk__in=current).update(current=False)
-    stream.releases.filter(pk__in=current).update(current=True)
-    BaseStream.objects.filter(pk=stream.pk).update(
-        polled_at=now,
-        problem=reading.problem.as_json() if reading.problem else None,
-        tag_digest="" if reading.problem else reading.digest,
-    )
-
-
-def _renew(row: BaseRelease, read: BaseRelease) -> None:
-    """The same layers under another manifest, or read once more: follow what is known of it now."""
-    columns = ["manifest_digest", "index_digest", "layers", "size_bytes", "config"]
-    for column in columns:
-        setattr(row, column, getattr(read, column))
-    row.tag = read.tag or row.tag
-    if row.pk:
-        row.save(update_fields=[*columns, "tag"])
-
-
-def _poll_step(context: Context) -> Outcome:
-    if "streams" not in context.memory:
-        # Kept before the first is read: whoever takes over after a crash reads the same ones, due or not by then.
-        context.memory["streams"] = _chosen(context)
-        context.save()
-
-    def progress(done: int, total: int) -> None:
-        context.progress(done, total, "base streams")
-
-    changed = poll(context.now, context.log, context.memory["streams"], progress)
-    problems = BaseStream.objects.filter(enabled=True, problem__isnull=False).count()
-    context.result["streams"] = {"changed": changed, "problems": problems}
-    return Done(f"streams with news: {changed}; not readable: {problems}")
-
-
-def _chosen(context: Context) -> list[int]:
-    if not BaseStream.objects.exists():  # a new installation
-        context.log.info(f"watching Lambda's own bases: {seed_streams()} streams")
-    if context.plan.get("streams") is not None:
-        return [int(pk) for pk in context.plan["streams"]]
-    if context.plan.get("due"):
-        return due_streams(context.now)
-    return list(BaseStream.objects.filter(enabled=True).values_list("pk", flat=True))
-
-
-def _judge_step(context: Context) -> Outcome:
-    poll_schedule.judging_begins(context.now)
-    changed = judge_images(None, now=context.now)
-    if context.lease.taken_over:
-        refresh_summaries(now=context.now)  # whoever died may have stored verdicts that no summary knows of
-    context.result["images_changed"] = changed
-    count_day(context.now)
-    return Done(f"images with another verdict: {changed}")
-
-
-STEPS = (
-    StepSpec("poll", "Read the base streams", _poll_step),
-    StepSpec("judge", "Judge images by the releases known", _judge_step),
-)

@@ -19,6 +19,7 @@ class StreamDraft:
     reference: str = ""
     platforms: tuple[str, ...] = ()
     deprecated_on: str = ""
+    tag_pattern: str = ""
     enabled: bool = True
 
     @classmethod
@@ -30,6 +31,7 @@ class StreamDraft:
             reference=form.get("reference", "").strip(),
             platforms=tuple(word for word in dict.fromkeys(words) if word),
             deprecated_on=form.get("deprecated_on", "").strip(),
+            tag_pattern=form.get("tag_pattern", "").strip(),
             enabled=form.get("enabled") == "on",
         )
 
@@ -38,7 +40,8 @@ class StreamDraft:
         """A stream as it is now."""
         day = stream.deprecated_on
         ends = day.isoformat() if day else ""
-        return cls(stream.name, stream.reference, tuple(stream.platforms), ends, stream.enabled)
+        platforms = tuple(stream.platforms)
+        return cls(stream.name, stream.reference, platforms, ends, stream.tag_pattern, stream.enabled)
 
 
 def save(draft: StreamDraft, actor: Actor, existing: BaseStream | None = None) -> BaseStream:
@@ -56,7 +59,14 @@ def save(draft: StreamDraft, actor: Actor, existing: BaseStream | None = None) -
         )
     ends = _day(draft.deprecated_on)
     if existing is None:
-        stream = streams.add_stream(draft.reference, draft.platforms, actor, name=draft.name, deprecated_on=ends)
+        stream = streams.add_stream(
+            draft.reference,
+            draft.platforms,
+            actor,
+            name=draft.name,
+            deprecated_on=ends,
+            tag_pattern=draft.tag_pattern,
+        )
     else:
         stream = streams.edit_stream(
             existing,
@@ -65,6 +75,7 @@ def save(draft: StreamDraft, actor: Actor, existing: BaseStream | None = None) -
             reference=draft.reference,
             platforms=draft.platforms,
             deprecated_on=ends,
+            tag_pattern=draft.tag_pattern,
         )
     return stream if stream.enabled == draft.enabled else streams.switch_stream(stream, draft.enabled, actor)
 

@@ -3,32 +3,35 @@
 Nothing is stored here, so that streams can be read in parallel. A moving tag that did not move costs one HEAD.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from functions_app.domain.bases.release_tags import history_tags
+from functions_app.domain.bases.history import NOTHING_READ, Progress
+from functions_app.domain.bases.release_tags import DatedTag, TagRule, newest_before
 from functions_app.domain.errors import Code, DrydockError, Problem
-from functions_app.domain.images.build_steps import kept_step
-from functions_app.domain.images.manifests import (
-    Descriptor,
-    ImageConfig,
-    Index,
-    Manifest,
-    Platform,
-    chain_ids,
-    parse_config,
-    parse_manifest,
-)
-from functions_app.domain.redaction import redact_value
 from functions_app.domain.refs import ImageRef
-from functions_app.domain.text import storable, storable_value
 from functions_app.models import BaseRelease, BaseStream
-from functions_app.registry.client import CONFIG_LIMIT, Registry
-from functions_app.services.bases.streams import fits
+from functions_app.registry.client import Registry
+from functions_app.services.bases.release_reader import ReleaseReader
 
-BACKFILL = 20  # tags of earlier releases, the newest ones
-PLATFORM_LIMIT = 16  # images of one index
-DIGEST_LIMIT = 80  # characters: sha256; a base by sha512 has not been met
+BACKFILL = 20  # tags of earlier releases that are asked for at one poll of a stream
+LOOKUPS = 12  # of them at most, for releases that images claim or suggest
+BEFORE = 3  # tags before the day on which an image was built
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Releases that images may stand on: by their tags, and by the days on which those images were built."""
+
+    tags: frozenset[str] = frozenset()
+    moments: tuple[datetime, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.tags or self.moments)
+
+
+NOTHING_WANTED = Wanted()
 
 
 @dataclass(frozen=True)
@@ -36,32 +39,53 @@ class Known:
     """What is known of a stream before it is read.
 
     `tag_digest` is what its tag pointed to when all there was could be read; empty where it must be read anew.
-    `digests` and `tags` are those of releases that need not be read again.
+    `digests`, `tags` and `manifests` (with their platforms) are those of releases that need not be read again;
+    `incomplete` the digests of those that were kept without all that is to be known of them, with their tags.
     """
 
-    tag_digest: str
-    digests: frozenset[str]
-    tags: frozenset[str]
+    tag_digest: str = ""
+    digests: frozenset[str] = frozenset()
+    tags: frozenset[str] = frozenset()
+    manifests: Mapping[str, str] = field(default_factory=dict)
+    incomplete: Mapping[str, str] = field(default_factory=dict)
+    progress: Progress = NOTHING_READ
+    wanted: Wanted = NOTHING_WANTED
+
+    @property
+    def leaves_something(self) -> bool:
+        """Whether earlier releases are to be read although the tag did not move."""
+        looked_up = {*self.progress.missing, *self.tags}
+        missing = [digest for digest in self.incomplete if digest not in self.progress.missing]
+        return bool(not self.progress.done or missing or self.wanted.tags - looked_up)
 
 
 @dataclass(frozen=True)
-class StreamReading:
-    """What was read: the releases `digest` stands for, and `past` ones. `problem`: what could not be, try again.
+class CurrentReading:
+    """The releases `digest` stands for: those read, and by their manifest those known, with the digest around each.
 
-    `tags` are those of its history, known or not, the newest first.
+    `problem`: what could not be read, try again. `broken_off`: it was not asked for everything.
     """
 
     digest: str
-    current: tuple[BaseRelease, ...]
-    past: tuple[BaseRelease, ...]
-    tags: tuple[str, ...] = ()
+    releases: tuple[BaseRelease, ...]
+    kept: Mapping[str, str]
+    problem: Problem | None = None
+    broken_off: bool = False
+
+
+@dataclass(frozen=True)
+class PastReading:
+    """Earlier releases; `names` are tags of digests that are known, `tags` all that fit, the newest first."""
+
+    releases: tuple[BaseRelease, ...]
+    names: Mapping[str, str]
+    tags: tuple[str, ...]
+    progress: Progress
     problem: Problem | None = None
 
 
-def read_stream(
-    registry: Registry, stream: BaseStream, ref: ImageRef, tags: Callable[[], Iterable[str]], known: Known
-) -> StreamReading | None:
-    """Read a stream, or give None when its tag did not move. `tags` lists the repository's, when they are needed.
+def read_current(registry: Registry, stream: BaseStream, ref: ImageRef, known: Known) -> CurrentReading | None:
+    """Read what a stream's tag points to, or give None when it did not move.
 
     The releases are rows that are not saved and have no stream yet. Raises DrydockError when the tag cannot be read.
     """
@@ -74,180 +98,89 @@ def read_stream(
         )
     if head.digest == known.tag_digest:
         return None
-    reader = _Reader(registry, stream, ref.repository)
-    current, lacking = reader.current(head.digest)
-    past: list[BaseRelease] = []
-    history: list[str] = []
-    problem = lacking
-    try:
-        history += history_tags(tags(), ref.tag, BACKFILL, own=stream.own)
-        for tag in history:
-            if tag in known.tags:
-                continue
-            found = registry.head(ref.repository, tag)
-            if found and found.digest == head.digest:
-                _label(current, tag)
-            elif found and found.digest not in known.digests and found.digest not in reader.seen:
-                past += reader.earlier(found.digest, tag)
-    except DrydockError as error:
-        problem = error.problem  # what was read so far is kept, and the next poll reads the rest
-    return StreamReading(head.digest, tuple(current), tuple(past), tuple(history), problem)
+    found = ReleaseReader(registry, stream, ref.repository, known.manifests).current(head.digest)
+    return CurrentReading(head.digest, tuple(found.releases), found.kept, found.problem, found.broken_off)
 
 
-def _label(releases: Iterable[BaseRelease], tag: str) -> None:
-    for release in releases:
-        release.tag = release.tag or tag
+def read_past(
+    registry: Registry, stream: BaseStream, ref: ImageRef, tags: Callable[[], Iterable[str]], known: Known
+) -> PastReading:
+    """Read some of the earlier releases: those that came since, those that images may stand on, then ever older ones.
 
-
-@dataclass(frozen=True)
-class _Entry:
-    """One image to read: its digest, that of the index around it, and its platform as far as the index tells.
-
-    `untold`: the index says nothing of it, so that it need not be an image at all.
+    What was read before an error is kept, and the next poll goes on from there.
     """
-
-    digest: str
-    index_digest: str
-    platform: Platform | None
-    untold: bool = False
-
-
-class _Reader:
-    """Reads releases of one stream; `seen` are the digests behind tags that were read."""
-
-    def __init__(self, registry: Registry, stream: BaseStream, repository: str) -> None:
-        self.registry, self.stream, self.repository = registry, stream, repository
-        self.seen: set[str] = set()
-
-    def current(self, digest: str) -> tuple[list[BaseRelease], Problem | None]:
-        """The releases the moving tag stands for, and what is wrong where one of them is missing or unreadable.
-
-        Raises DrydockError where there is none at all.
-        """
-        manifest, entries = self._open(digest)
-        releases: list[BaseRelease] = []
-        problem: Problem | None = None
-        for entry in entries:
-            try:
-                releases += self._read(entry, manifest)
-            except DrydockError as error:
-                if error.problem.retryable or error.problem.code is Code.DENIED or len(entries) == 1:
-                    raise
-                problem = problem or error.problem
-        if releases:
-            return releases, problem or self._lacking(releases)
-        raise DrydockError(problem.code, problem.message) if problem else self._nothing_wanted(manifest)
-
-    def earlier(self, digest: str, tag: str) -> list[BaseRelease]:
-        """The releases of an older tag; those that are gone or unreadable are left out: they must not hide others."""
-        self.seen.add(digest)
-        releases: list[BaseRelease] = []
-        try:
-            manifest, entries = self._open(digest)
-            for entry in entries:
-                releases += self._read(entry, manifest)
-        except DrydockError as error:
-            if error.problem.retryable or error.problem.code is Code.DENIED:
-                raise
-        _label(releases, storable(tag, 120))
-        return releases
-
-    def _open(self, digest: str) -> tuple[Manifest | Index, list[_Entry]]:
-        manifest = self._manifest(digest)
-        if isinstance(manifest, Manifest):
-            return manifest, [_Entry(digest, "", None)]
-        entries = [
-            _Entry(entry.digest, digest, platform, entry.digest in manifest.untold)
-            for entry, platform in manifest.entries
-            if entry.digest in manifest.untold or (platform and fits(str(platform), self.stream))
-        ]
-        return manifest, entries[:PLATFORM_LIMIT]
-
-    def _manifest(self, digest: str) -> Manifest | Index:
-        if len(digest) > DIGEST_LIMIT:
-            raise DrydockError(Code.INVALID, f"{self._name(digest)} is known by sha512, which Drydock does not keep.")
-        described, data = self.registry.manifest(self.repository, digest)
-        return parse_manifest(data, described.media_type)
-
-    def _read(self, entry: _Entry, outer: Manifest | Index) -> list[BaseRelease]:
-        """The release of an image; none where its own config says that it is for a platform that is not wanted."""
-        name = self._name(entry.digest)
-        manifest = self._manifest(entry.digest) if isinstance(outer, Index) else outer
-        if isinstance(manifest, Index):
-            raise DrydockError(Code.INVALID, f"{name} is an index within an index.")
-        if not manifest.is_image and entry.untold:
-            return []
-        if not manifest.is_image:
-            raise DrydockError(Code.INVALID, f"{name} is an artifact, not a container image.")
-        config = parse_config(self.registry.blob(self.repository, manifest.config.digest, CONFIG_LIMIT))
-        if not config.diff_ids:
-            raise DrydockError(Code.INVALID, f"{name} has no layers.")
-        if len(config.diff_ids) != len(manifest.layers) or any(len(each) > DIGEST_LIMIT for each in config.diff_ids):
-            raise DrydockError(
-                Code.INVALID, f"{name} contradicts itself: its config has other layers than its manifest."
-            )
-        platform = str((not config.platform.os and entry.platform) or config.platform)
-        if not fits(platform, self.stream):
-            return []
-        return [_release(manifest, config, entry, platform, own=self.stream.own)]
-
-    def _name(self, digest: str) -> str:
-        return f"{self.repository}@{digest[:19]}"
-
-    def _lacking(self, releases: Sequence[BaseRelease]) -> Problem | None:
-        """The platforms people want of which the tag has no image now."""
-        found = [release.platform for release in releases]
-        lacking = [
-            wanted for wanted in self.stream.platforms if not any(f"{each}/".startswith(f"{wanted}/") for each in found)
-        ]
-        if not lacking:
-            return None
-        return Problem(
-            Code.NOT_FOUND,
-            f"{self.stream.reference} has no image for {', '.join(lacking)}, only for {', '.join(sorted(found))}.",
-            next_step="Take the platform out of the stream, or have it built again.",
-        )
-
-    def _nothing_wanted(self, manifest: Manifest | Index) -> DrydockError:
-        held = sorted({storable(str(each), 40) for each in manifest.platforms}) if isinstance(manifest, Index) else []
-        wanted = ", ".join(self.stream.platforms)
-        return DrydockError(
-            Code.NOT_FOUND,
-            f"{self.stream.reference} has no image for {wanted or 'any platform'}"
-            + (f"; it has {', '.join(held[:PLATFORM_LIMIT])}." if held else "."),
-            next_step="Check the stream's platforms.",
-        )
+    past = _Past(registry, stream, ref, known)
+    history: list[DatedTag] = []
+    problem: Problem | None = None
+    try:
+        history = TagRule(ref.tag, stream.own, stream.tag_pattern).history(tags())
+        past.read(history)
+    except DrydockError as error:
+        problem = error.problem
+    progress = past.progress.listed(history) if history or not problem else past.progress
+    names = {digest: tag.tag for digest, tag in past.names.items()}
+    return PastReading(tuple(past.releases), names, tuple(each.tag for each in history), progress, problem)
 
 
-def _release(manifest: Manifest, config: ImageConfig, entry: _Entry, platform: str, *, own: bool) -> BaseRelease:
-    return BaseRelease(
-        platform=storable(platform, 40),
-        chain_id=chain_ids(config.diff_ids)[-1],
-        diff_ids=list(config.diff_ids),
-        layers=[_layer(layer) for layer in manifest.layers],
-        manifest_digest=entry.digest,
-        index_digest=entry.index_digest,
-        built_at=config.created,
-        config=storable_value(_kept_config(config, own=own)),
-        size_bytes=sum(layer.size for layer in manifest.layers),
-    )
+class _Past:
+    """Reads tags of one stream's history, so many at a time."""
 
+    def __init__(self, registry: Registry, stream: BaseStream, ref: ImageRef, known: Known) -> None:
+        self._registry, self._repository, self._known = registry, ref.repository, known
+        self._reader = ReleaseReader(registry, stream, ref.repository, known.manifests)
+        self._rule = TagRule(ref.tag, stream.own, stream.tag_pattern)
+        self.releases: list[BaseRelease] = []
+        self.names: dict[str, DatedTag] = {}
+        self.progress = known.progress
+        self._asked = set(known.tags)
+        self._left = BACKFILL
 
-def _layer(layer: Descriptor) -> dict[str, object]:
-    return {"digest": layer.digest, "size": layer.size, "media_type": storable(layer.media_type, 120)}
+    def read(self, history: Sequence[DatedTag]) -> None:
+        """Read as much as one poll may. Raises DrydockError for what another try may mend."""
+        self._onwards(self.progress.newer(history))
+        self._incomplete()
+        self._look_up(history)
+        self._onwards(self.progress.older(history))
 
+    def _onwards(self, tags: Iterable[DatedTag]) -> None:
+        for tag in tags:
+            if tag.tag not in self._asked and self._left <= 0:
+                return
+            self._ask(tag)
+            self.progress = self.progress.read(tag)
 
-def _kept_config(config: ImageConfig, *, own: bool) -> dict[str, object]:
-    """What later decisions need of a base's config. AWS's bases hold no secrets; a company's may, by their names."""
-    env, labels = dict(config.env), dict(config.labels)
-    entrypoint, command = list(config.entrypoint), list(config.command)
-    if own:
-        env, labels, entrypoint, command = map(redact_value, (env, labels, entrypoint, command))
-    return {
-        "entrypoint": entrypoint,
-        "command": command,
-        "working_directory": config.working_directory,
-        "env": [[key, env[key]] for key, _ in config.env],
-        "labels": labels,
-        "history": [[kept_step(step.created_by), step.empty_layer] for step in config.history],
-    }
+    def _incomplete(self) -> None:
+        missing = [digest for digest in self._known.incomplete if digest not in self.progress.missing]
+        for digest in missing[: self._left]:
+            self._left -= 1
+            found = self._reader.earlier(digest, self._known.incomplete[digest])
+            self.releases += found
+            self.progress = self.progress if found else self.progress.in_vain([digest])
+
+    def _look_up(self, history: Sequence[DatedTag]) -> None:
+        listed = {each.tag: each for each in history}
+        claimed = [listed.get(tag, DatedTag((), tag)) for tag in sorted(self._known.wanted.tags)]
+        near = [each for at in self._known.wanted.moments for each in newest_before(history, at, BEFORE)]
+        new = [each for each in dict.fromkeys((*claimed, *near)) if self._is_new(each)]
+        for tag in new[: min(LOOKUPS, self._left)]:
+            if not self._ask(tag):
+                self.progress = self.progress.in_vain([tag.tag])
+
+    def _is_new(self, tag: DatedTag) -> bool:
+        read = self.progress.oldest and self.progress.newest and self.progress.oldest <= tag <= self.progress.newest
+        return not read and tag.tag not in self._asked and tag.tag not in self.progress.missing
+
+    def _ask(self, tag: DatedTag) -> bool:
+        """Read the release behind a tag, unless it is known; whether there is such a tag."""
+        if tag.tag in self._asked:
+            return True
+        self._left -= 1
+        head = self._registry.head(self._repository, tag.tag)
+        self._asked.add(tag.tag)
+        if head is None:
+            return False
+        if head.digest in self._known.digests or head.digest in self._reader.seen:
+            self.names[head.digest] = max(tag, self.names.get(head.digest, tag))
+        else:
+            self.releases += self._reader.earlier(head.digest, tag.tag)
+        return True

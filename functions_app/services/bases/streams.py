@@ -11,6 +11,9 @@ from typing import Any, Literal
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from functions_app.domain.bases import tag_patterns
+from functions_app.domain.bases.history import AGAIN
+from functions_app.domain.bases.stream_names import Followed
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.platforms import wanted
 from functions_app.domain.refs import ImageRef
@@ -21,7 +24,7 @@ from functions_app.services.images.registries import allowed_host
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
 
-ANEW = "anew"  # instead of the digest its tag pointed to: read this stream's whole history once more
+ANEW = {"tag_digest": "", "history": AGAIN.as_json()}  # read this stream's whole history once more
 NAME_LIMIT, REFERENCE_LIMIT, PLATFORMS_LIMIT = 120, 400, 16
 _PLATFORM = re.compile(r"[a-z0-9]{1,20}/[a-z0-9_]{1,20}(?:/[a-z0-9.]{1,20})?")
 
@@ -61,7 +64,13 @@ def seed_streams(references: Iterable[str] | None = None) -> int:
 
 
 def add_stream(
-    reference: str, platforms: Sequence[str], actor: Actor, *, name: str = "", deprecated_on: date | None = None
+    reference: str,
+    platforms: Sequence[str],
+    actor: Actor,
+    *,
+    name: str = "",
+    deprecated_on: date | None = None,
+    tag_pattern: str = "",
 ) -> BaseStream:
     """Watch a company's own base from now on; it is read at once. `platforms` empty: all that its index has.
 
@@ -74,6 +83,7 @@ def add_stream(
         "reference": str(ref),
         "platforms": _platforms(platforms),
         "deprecated_on": deprecated_on,
+        "tag_pattern": _pattern(tag_pattern),
     }
     _free(values["name"], values["reference"], None)
     try:
@@ -94,6 +104,7 @@ def edit_stream(
     reference: str | None = None,
     platforms: Sequence[str] | None = None,
     deprecated_on: date | Literal["kept"] | None = "kept",
+    tag_pattern: str | None = None,
 ) -> BaseStream:
     """Change a company's own stream, what is given of it; it is read anew at once.
 
@@ -113,12 +124,13 @@ def edit_stream(
         "reference": ref,
         "platforms": stream.platforms if platforms is None else _platforms(platforms),
         "deprecated_on": stream.deprecated_on if deprecated_on == "kept" else deprecated_on,
+        "tag_pattern": stream.tag_pattern if tag_pattern is None else _pattern(tag_pattern),
     }
     _free(values["name"], values["reference"], stream)
     before = _audited(stream)
     try:
         with transaction.atomic():
-            BaseStream.objects.filter(pk=stream.pk).update(**values, tag_digest=ANEW, next_poll_at=None, problem=None)
+            BaseStream.objects.filter(pk=stream.pk).update(**values, **ANEW, next_poll_at=None, problem=None)
             stream.refresh_from_db()
             # What is no longer polled must not go on being called current.
             dropped = [row.pk for row in stream.releases.filter(current=True) if not fits(row.platform, stream)]
@@ -157,6 +169,11 @@ def switch_stream(stream: BaseStream, enabled: bool, actor: Actor) -> BaseStream
     return stream
 
 
+def followed(stream: BaseStream) -> Followed:
+    """What a stream follows, for finding it by names that images claim."""
+    return Followed(stream.reference, stream.own, stream.tag_pattern)
+
+
 def fits(platform: str, stream: BaseStream) -> bool:
     """Whether a stream is wanted for this platform; `linux/arm` takes any of its variants."""
     return not stream.platforms or any(f"{platform}/".startswith(f"{wanted}/") for wanted in stream.platforms)
@@ -169,6 +186,7 @@ def _audited(stream: BaseStream) -> dict[str, Any]:
         "reference": stream.reference,
         "platforms": list(stream.platforms),
         "deprecated_on": day.isoformat() if day else "",
+        "tag_pattern": stream.tag_pattern,
     }
 
 
@@ -196,6 +214,19 @@ def _name(text: str) -> str:
     if not name or len(name) > NAME_LIMIT or not name.isprintable():
         raise DrydockError(Code.INVALID, f"A stream's name has 1 to {NAME_LIMIT} characters that can be printed.")
     return name
+
+
+def _pattern(text: str) -> str:
+    try:
+        if text:
+            tag_patterns.check(text)
+    except ValueError as error:
+        raise DrydockError(
+            Code.INVALID,
+            f"{text[:60]!r} is no pattern of tags. {error}",
+            next_step="Write it as in 3.12-{timestamp} or {number}.{number}-r{number}.",
+        ) from error
+    return text
 
 
 def _platforms(given: Sequence[str]) -> list[str]:

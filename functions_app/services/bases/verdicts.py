@@ -17,6 +17,7 @@ from functions_app.domain.bases.lineage import KnownRelease
 from functions_app.domain.images.manifests import HistoryEntry, Platform, chain_ids
 from functions_app.models import BaseRelease, BaseStream, Image
 from functions_app.services.bases.runtime_facts import ends_by
+from functions_app.services.bases.streams import followed
 from functions_app.services.snapshot import fleet_revision
 from functions_app.services.snapshot.bulk_updates import update_rows
 from functions_app.services.snapshot.function_summaries import refresh_summaries
@@ -177,7 +178,7 @@ class Bench:
             tracks[release.stream, release.platform].append(release)
         return cls(
             now=now,
-            releases=KnownReleases(releases, {stream.name: stream.reference for stream in streams.values()}),
+            releases=KnownReleases(releases, {stream.name: followed(stream) for stream in streams.values()}),
             stream_ids={stream.name: pk for pk, stream in streams.items()},
             ends={stream.name: ends_by(stream) for stream in streams.values()},
             last_read={stream.name: stream.polled_at for stream in streams.values() if stream.polled_at},

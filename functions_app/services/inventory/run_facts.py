@@ -6,8 +6,10 @@ from typing import Any
 LABELS = {
     "scopes read": "Accounts and regions read",
     "scopes failed": "Accounts and regions with problems",
+    "streams read": "Base streams read",
     "streams changed": "Base streams changed",
-    "streams problems": "Base streams not read",
+    "streams unread": "Base streams not read",
+    "streams partly": "Base streams read only in part",
     "repositories read": "Policies previewed",
     "repositories without": "Repositories without a policy",
     "repositories failed": "Repositories not readable",

@@ -98,7 +98,7 @@ class StepRow:
 
 @dataclass(frozen=True)
 class RunState:
-    """How a run stands: what changes on its page beside the log. `result` is without its summary."""
+    """How a run stands: what changes on its page beside the log. `result` is without its summary and warnings."""
 
     run: Run
     ended: bool
@@ -109,6 +109,7 @@ class RunState:
     since: str
     problem: Problem | None
     summary: str
+    warnings: tuple[str, ...]
     result: dict[str, Any]
     result_facts: list[tuple[str, str]]
     diagnostics: str
@@ -183,7 +184,7 @@ def _rows(found: Sequence[Run]) -> tuple[RunRow, ...]:
             actor=named(run.actor_name, run.via),
             created_at=run.created_at,
             took=took(run.started_at, run.ended_at),
-            why=(run.problem or {}).get("message", "")[:160],
+            why=((run.problem or {}).get("message") or " ".join(run.result.get("warnings", ())))[:160],
         )
         for run in found
     )
@@ -205,7 +206,7 @@ def run_state(run: Run) -> RunState:
     finished = [step for step in steps if step.status in FINISHED]
     problem = Problem.from_json(run.problem) if run.problem else None
     ended = Status(run.status).ended
-    result = {key: value for key, value in run.result.items() if key != "summary"}
+    result = {key: value for key, value in run.result.items() if key not in {"summary", "warnings"}}
     return RunState(
         run=run,
         ended=ended,
@@ -216,6 +217,7 @@ def run_state(run: Run) -> RunState:
         since=run.started_at.isoformat() if run.started_at and not ended else "",
         problem=problem,
         summary=run.result.get("summary", ""),
+        warnings=tuple(run.result.get("warnings", ())),
         result=result,
         result_facts=facts(result),
         diagnostics=diagnostics(run, steps, problem) if run.status == Status.FAILED else "",

@@ -5,6 +5,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods
 
+from functions_app.domain.bases.history import Progress
 from functions_app.domain.errors import DrydockError
 from functions_app.models import BaseStream
 from functions_app.services.bases import stream_form
@@ -38,7 +39,12 @@ def _edit(request: HtmxHttpRequest, existing: BaseStream | None) -> HttpResponse
             problem = error.problem
         else:
             return HttpResponseRedirect(reverse("base", args=[saved.pk]))
-    context = {"stream": existing, "draft": draft, "fixed": existing is not None and not existing.own}
+    context = {
+        "stream": existing,
+        "draft": draft,
+        "fixed": existing is not None and not existing.own,
+        "history": Progress.from_json(existing.history) if existing else None,
+    }
     return page(request, FORM, context | explained(problem), partial="form", status=status_of(problem))
 
 

@@ -8,13 +8,19 @@ from hypothesis import strategies as st
 from functions_app.domain.bases.claims import BASE_DIGEST, BASE_NAME
 from functions_app.domain.bases.detection import ImageShape
 from functions_app.domain.bases.lineage import KnownRelease
+from functions_app.domain.bases.stream_names import Followed
 from functions_app.domain.images.manifests import chain_ids
 
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 PLATFORMS = ("linux/amd64", "linux/arm64")
 # Three layers and three streams in all, so that releases begin alike, are the same, and stand on each other.
 LAYERS = tuple("sha256:" + hashlib.sha256(word).hexdigest() for word in (b"os", b"runtime", b"agent"))
-STREAMS = {"python:3.12": "public.ecr.aws/lambda/python:3.12", "ours:1": "registry.corp/ours:1", "any": "docker.io/any"}
+STREAMS = {
+    "python:3.12": "public.ecr.aws/lambda/python:3.12",
+    "ours:1": "registry.corp/ours:1",
+    "any": "docker.io/any",
+}
+FOLLOWED = {name: Followed(reference) for name, reference in STREAMS.items()}
 
 stacks = st.lists(st.sampled_from(LAYERS), min_size=1, max_size=5).map(tuple)
 

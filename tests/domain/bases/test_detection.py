@@ -12,6 +12,7 @@ from functions_app.domain.bases.claims import BASE_DIGEST, BASE_NAME
 from functions_app.domain.bases.detection import Detection, ImageShape, Tier, detect, not_read
 from functions_app.domain.bases.known_releases import EMPTY_LAYER, KnownReleases
 from functions_app.domain.bases.lineage import KnownRelease
+from functions_app.domain.bases.stream_names import Followed
 from functions_app.domain.images.manifests import HistoryEntry, ImageConfig, Platform, chain_ids, parse_config
 from sandbox.images import bases
 from sandbox.images.making import make_image, make_layer
@@ -23,6 +24,7 @@ REFERENCES = {
     "nodejs:22": "public.ecr.aws/lambda/nodejs:22",
     "acme/golden:1": "registry.acme.example/acme/golden:1",
 }
+FOLLOWED = {name: Followed(reference) for name, reference in REFERENCES.items()}
 PYTHON = ("os", "emulator", "python")
 NODE = ("os", "emulator", "node")
 LAMBDA: dict[str, Any] = {
@@ -61,7 +63,7 @@ def release(
 
 
 def look(layers: Sequence[str], known: Sequence[KnownRelease], platform: str = AMD64, **values: Any) -> Detection:
-    return detect(ImageShape.of(layers, platform, **values), KnownReleases(known, REFERENCES))
+    return detect(ImageShape.of(layers, platform, **values), KnownReleases(known, FOLLOWED))
 
 
 def says(name: str = "", digest: str = "") -> dict[str, Any]:

@@ -7,16 +7,18 @@ import pytest
 
 from functions_app.domain.bases.known_releases import EMPTY_LAYER, KnownReleases
 from functions_app.domain.bases.lineage import KnownRelease, Named, find_levels
+from functions_app.domain.bases.stream_names import Followed
 from functions_app.domain.images.manifests import chain_ids
 
 AMD64, ARM64 = "linux/amd64", "linux/arm64"
-REFERENCES = {
+_REFERENCES = {
     "python:3.12": "public.ecr.aws/lambda/python:3.12",
     "library/python:3.12": "docker.io/library/python:3.12",
     "acme/golden:1": "registry.acme.example:5000/acme/golden:1",
     "acme/newest:latest": "registry.acme.example:5000/acme/newest:latest",
     "broken": "not a reference",
 }
+REFERENCES = {name: Followed(reference) for name, reference in _REFERENCES.items()}
 
 
 def release(

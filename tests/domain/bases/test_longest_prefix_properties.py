@@ -11,12 +11,22 @@ from functions_app.domain.bases.known_releases import KnownReleases
 from functions_app.domain.bases.lineage import KnownRelease
 from functions_app.domain.images.manifests import Manifest, chain_ids, parse_config, parse_manifest
 from sandbox.images.making import Image, make_image, make_layer
-from tests.domain.bases.releases_at_random import LAYERS, PLATFORMS, STREAMS, WHEN, claims, digest_of, histories, images
+from tests.domain.bases.releases_at_random import (
+    FOLLOWED,
+    LAYERS,
+    PLATFORMS,
+    STREAMS,
+    WHEN,
+    claims,
+    digest_of,
+    histories,
+    images,
+)
 from tests.image_kinds.recast import recompressed, zstd
 
 
 def look(shape: ImageShape, releases: Sequence[KnownRelease]) -> Detection:
-    return detect(shape, KnownReleases(releases, STREAMS))
+    return detect(shape, KnownReleases(releases, FOLLOWED))
 
 
 def prefixes(shape: ImageShape, releases: Sequence[KnownRelease]) -> list[int]:

@@ -13,7 +13,7 @@ from functions_app.domain.bases.ends_of_life import Ends
 from functions_app.domain.bases.freshness import Freshness, Verdict, judge
 from functions_app.domain.bases.known_releases import KnownReleases
 from functions_app.domain.bases.lineage import KnownRelease
-from tests.domain.bases.releases_at_random import STREAMS, WHEN, histories, images
+from tests.domain.bases.releases_at_random import FOLLOWED, STREAMS, WHEN, histories, images
 
 NOW = WHEN + timedelta(days=30)
 OVER, TO_COME = Ends(runtime=NOW.date()), Ends(runtime=NOW.date() + timedelta(days=1))
@@ -35,7 +35,7 @@ def tracks_of(releases: Sequence[KnownRelease]) -> dict[Track, list[KnownRelease
 
 
 def found_in(shape: ImageShape, releases: Sequence[KnownRelease]) -> Detection:
-    return detect(shape, KnownReleases(releases, STREAMS))
+    return detect(shape, KnownReleases(releases, FOLLOWED))
 
 
 def verdict(shape: ImageShape, releases: Sequence[KnownRelease], ends: Mapping[str, Ends] = NO_ENDS) -> Verdict:

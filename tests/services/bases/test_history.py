@@ -36,6 +36,25 @@ def test_the_history_of_a_golden_image_is_read_from_its_tags(aws: Sandbox, movin
     }
 
 
+@pytest.mark.parametrize(
+    ("pattern", "tags"),
+    [
+        ("{number}-{text}", ["7-4f2a1c9", "8-0a1b2c3", "10-main"]),
+        ("py-{number}.{timestamp}", ["py-949.1714662671", "py-1214.1725849297", "py-1227.1726694542"]),
+        ("{number}.{number}-rc{number}", ["1.4-rc1", "1.4-rc2", "1.5-rc1"]),
+    ],
+)
+def test_the_history_of_a_stream_with_a_pattern_is_read_by_it(aws: Sandbox, pattern: str, tags: list[str]) -> None:
+    company = Company(aws, "edge", tag_pattern=pattern)
+    digests = [company.publish(base(number), tag, f"edge-{number}") for number, tag in enumerate(tags, 1)]
+
+    company.poll()
+
+    assert company.releases() == {
+        digest: (tag, position == 2) for position, (digest, tag) in enumerate(zip(digests, tags, strict=True))
+    }
+
+
 def test_two_tags_of_one_image_are_one_release_by_its_most_exact_name(aws: Sandbox) -> None:
     company = Company(aws)
     company.publish(base(1), "1", "1.4", "1.4.1", "v1.4.1")

@@ -172,7 +172,7 @@ def test_a_stream_that_was_changed_while_it_was_read_is_read_anew(aws: Sandbox, 
 
     assert not stream.releases.exists()
     stream.refresh_from_db()
-    assert (stream.tag_digest, stream.next_poll_at) == (base_streams.ANEW, None)
+    assert (stream.tag_digest, stream.history["again"], stream.next_poll_at) == ("", True, None)
 
 
 def test_a_poll_that_was_killed_keeps_what_it_stored_and_is_done_again_by_another(aws: Sandbox, valkey: object) -> None:

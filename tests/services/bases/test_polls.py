@@ -102,7 +102,7 @@ def test_the_first_poll_finds_the_current_release_and_the_dated_ones_before_it(a
         release(aws, repository, base_index(number))
     stream = stream_of(repository)
 
-    (line,) = poll()
+    lines = poll()
 
     releases = stream.releases.filter(platform="linux/amd64").order_by("created_at")
     assert [row.tag for row in releases] == [dated("3.12", base(number)) for number in range(1, 5)]
@@ -111,7 +111,8 @@ def test_the_first_poll_finds_the_current_release_and_the_dated_ones_before_it(a
     assert releases[3].index_digest == base_index(4).digest
     assert releases[3].created_at == NOW - timedelta(days=60)
     assert stream.releases.filter(platform="linux/arm64").count() == 4
-    assert "new releases: 8" in line
+    assert "new releases: 2" in lines[0]
+    assert lines[1:] == [f"{stream.name}: earlier releases: 6"]
     stream.refresh_from_db()
     assert (stream.polled_at, stream.problem) == (NOW, None)
 

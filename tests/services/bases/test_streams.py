@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import AuditEntry, BaseStream, Run
 from functions_app.services.bases.runtime_facts import runtime_facts
-from functions_app.services.bases.streams import ANEW, add_stream, edit_stream, seed_streams, switch_stream
+from functions_app.services.bases.streams import add_stream, edit_stream, seed_streams, switch_stream
 from functions_app.services.people.actor import Actor
 from tests.factories import make_release, make_stream
 
@@ -183,7 +183,7 @@ def test_a_changed_stream_is_read_anew_and_forgets_no_release(operator: Actor) -
     edit_stream(stream, operator, name="golden", platforms=["linux/arm64"], deprecated_on=date(2027, 1, 1))
 
     assert (stream.name, stream.platforms) == ("golden", ["linux/arm64"])
-    assert (stream.tag_digest, stream.next_poll_at) == (ANEW, None)
+    assert (stream.tag_digest, stream.history["again"], stream.next_poll_at) == ("", True, None)
     assert stream.deprecated_on == date(2027, 1, 1)
     release = stream.releases.get()
     assert (release.platform, release.current) == ("linux/amd64", False)

@@ -42,6 +42,8 @@ def test_a_base_of_ones_own_is_added_and_shown(person: Client) -> None:
         ({"reference": "169.254.169.254/latest/meta-data:x"}, "nobody has allowed it"),
         ({"platforms": "amd64"}, "is no platform"),
         ({"deprecated_on": "soon"}, "is no date"),
+        ({"tag_pattern": "(a+)+{number}"}, "is no pattern of tags"),
+        ({"tag_pattern": "{number}{number}"}, "Between two parts there is a character"),
     ],
 )
 def test_what_is_wrong_is_said_in_the_form_and_nothing_is_saved(
@@ -141,3 +143,30 @@ def test_an_end_of_life_in_no_year_of_ours_is_refused(person: Client, day: str) 
     assert answer.status_code == 400
     assert "is no date" in answer.content.decode()
     assert not BaseStream.objects.exists()
+
+
+def test_the_tags_of_releases_may_have_a_pattern_and_those_that_fit_are_shown(person: Client) -> None:
+    person.post("/bases/new/", GOOD | {"tag_pattern": "3.12-r{number}"})
+    stream = BaseStream.objects.get()
+    assert stream.tag_pattern == "3.12-r{number}"
+    BaseStream.objects.update(
+        polled_at="2026-01-01T00:00Z",
+        history={"fitting": 9, "left": 2, "shown": [f"3.12-r{number}" for number in (9, 8, 7, 6, 5, 4)]},
+    )
+
+    form = person.get(f"/bases/{stream.pk}/edit/").content.decode()
+    page = " ".join(person.get(f"/bases/{stream.pk}/").content.decode().split())
+
+    assert 'value="3.12-r{number}"' in form
+    assert "9 tags fitted" in form
+    assert '<span class="mono">3.12-r9</span>' in form
+    assert "7 of 9 tags of releases read, the others by and by" in page
+
+
+def test_a_pattern_that_changed_has_the_history_read_again(person: Client) -> None:
+    stream = make_stream("golden", own=True, reference=GOOD["reference"], tag_digest="sha256:x")
+
+    person.post(f"/bases/{stream.pk}/edit/", GOOD | {"tag_pattern": "3.12-{timestamp}"})
+
+    stream.refresh_from_db()
+    assert (stream.tag_pattern, stream.tag_digest, stream.history["again"]) == ("3.12-{timestamp}", "", True)

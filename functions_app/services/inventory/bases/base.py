@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from functions_app.domain.bases.history import Progress
 from functions_app.domain.errors import Problem
 from functions_app.models import BaseRelease, BaseStream
 from functions_app.services.inventory.bases.advice import BaseAdvice, RadiusWords, advise, radius_words
@@ -87,6 +88,7 @@ class BasePage:
 
     stream: BaseStream
     problem: Problem | None
+    history: Progress
     ends: Ends
     tally: Tally
     older: int  # functions on an older or unknown release: those a plan would bring forward
@@ -150,6 +152,7 @@ def base_page(pk: int, wanted: Wanted, now: datetime) -> BasePage:
     return BasePage(
         stream=read.stream,
         problem=problem,
+        history=Progress.from_json(read.stream.history),
         ends=ends,
         tally=counted,
         older=older,
