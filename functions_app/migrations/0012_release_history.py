@@ -12,7 +12,7 @@ def read_again(apps: Apps, _: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("functions_app", "0009_releases_by_when_they_came")]
+    dependencies = [("functions_app", "0011_parts_that_were_missed")]
 
     operations = [
         migrations.AddField("basestream", "tag_pattern", models.CharField(
