@@ -37,6 +37,7 @@ class Environment:
     quota_share: float
     keep_logs_days: float
     keep_plans_days: float
+    production_aliases: tuple[str, ...]
     streams_per_person: int
     web_threads: int
     plan_threads: int
@@ -100,6 +101,14 @@ def _queues(text: str) -> tuple[str, ...]:
     for word in _words(text):
         if not re.fullmatch(r"arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[\w-]{1,80}(?:\.fifo)?", word, re.ASCII):
             raise ValueError(f"DRYDOCK_EVENT_QUEUES: expected arn:aws:sqs:REGION:ACCOUNT:NAME, got {word!r}")
+    return _words(text)
+
+
+def _production_aliases(text: str) -> tuple[str, ...]:
+    """Parse `live,prod*`: words and patterns, as functions_app.domain.changes.production reads them."""
+    for word in _words(text):
+        if not re.fullmatch(r"[\w*?-]{1,128}", word, re.ASCII):
+            raise ValueError(f"DRYDOCK_PRODUCTION_ALIASES: expected words and patterns as in live,prod*, got {word!r}")
     return _words(text)
 
 
@@ -187,6 +196,7 @@ def read(variables: Mapping[str, str] = os.environ) -> Environment:
         quota_share=float(variables.get("DRYDOCK_QUOTA_SHARE", "0.66")),
         keep_logs_days=float(variables.get("DRYDOCK_KEEP_LOGS_DAYS", "90")),
         keep_plans_days=float(variables.get("DRYDOCK_KEEP_PLANS_DAYS", "30")),
+        production_aliases=_production_aliases(variables.get("DRYDOCK_PRODUCTION_ALIASES", "")),
         streams_per_person=int(variables.get("DRYDOCK_STREAMS_PER_PERSON", "100")),
         worker_threads=_worker_threads(variables.get("DRYDOCK_WORKER_THREADS", "")),
         web_threads=int(variables.get("DRYDOCK_WEB_THREADS", "2")),

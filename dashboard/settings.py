@@ -153,6 +153,8 @@ CELERY_WORKER_CONSUMER = "dashboard.consumer:Consumer"
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = beat_schedule(ENV)
 
+DRYDOCK_PRODUCTION_ALIASES = ENV.production_aliases
+
 # Where the kinds of runs are listed (tests name their own).
 DRYDOCK_KINDS = "functions_app.services.kinds.KINDS"
 

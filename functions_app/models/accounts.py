@@ -13,6 +13,9 @@ class Account(models.Model):
     role_arn = models.CharField(max_length=200, blank=True, help_text="empty: the environment's own credentials")
     external_id = models.CharField(max_length=200, blank=True)
     enabled = models.BooleanField(default=True)
+    production_aliases = models.JSONField(
+        default=list, help_text='["live", "prod*"]: which of its aliases carry production traffic; []: the default'
+    )
 
     class Meta:
         ordering = ["name"]

@@ -19,6 +19,7 @@ class Plan(models.Model):
     function = models.ForeignKey("Function", models.SET_NULL, null=True, related_name="plans")
     lock = models.CharField(max_length=320, blank=True, help_text="the lock of its run")
     confirmation = models.CharField(max_length=200, blank=True, help_text="what must be typed to apply it; '' nothing")
+    ticks = models.JSONField(default=list, help_text="[[key, sentence]]: what must be ticked to apply it")
     approval_asked = models.BooleanField(default=False, help_text="an approver applies it, not its maker")
     body = models.JSONField(help_text="what is the kind's own")
     maker = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="plans")

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from functions_app.domain.bases.detection import Tier
-from functions_app.domain.changes.aliases import is_production
+from functions_app.domain.changes.production import ProductionAliases
 
 
 class Way(StrEnum):
@@ -40,6 +40,7 @@ class LivePlace:
     from_release: str
     through: str  # the golden image between it and the base, "" for none
     overdue: bool
+    production: bool = False  # the alias carries production traffic, by the setting when it was planned
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ class Entry:
 
     @property
     def production(self) -> bool:
-        """Whether the alias carries production traffic, by its name."""
-        return is_production(self.place.alias) if self.place.alias else False
+        """Whether the alias carries production traffic."""
+        return self.place.production
 
     @property
     def warning(self) -> str:
@@ -84,6 +85,8 @@ def entry_from_json(value: dict[str, Any]) -> Entry:
     rest = dict(value)
     own = {name: rest.pop(name) for name in ("to_release_id", "to_release", "to_digest", "why")}
     way = Way(rest.pop("way"))
+    # What was planned before the setting was kept: by the default.
+    rest.setdefault("production", bool(rest["alias"]) and ProductionAliases().include(rest["alias"]))
     return Entry(LivePlace(**rest), way=way, **own)
 
 
@@ -151,9 +154,8 @@ class PatchPlan:
         managed = len({entry.place.function_id for entry in self.entries if entry.warning})
         found = []
         if production:
-            carry, names = ("carries", "its name") if production == 1 else ("carry", "their names")
-            aliases = _count(production, "alias", "aliases")
-            found.append(("Production", f"{aliases} {carry} production traffic by {names}."))
+            aliases = f"{_count(production, 'alias', 'aliases')} {'carries' if production == 1 else 'carry'}"
+            found.append(("Production", f"{aliases} production traffic, by name and setting."))
         if managed:
             functions = f"{_count(managed, 'function', 'functions')} {'is' if managed == 1 else 'are'}"
             drift = "what is changed elsewhere shows up there as drift."

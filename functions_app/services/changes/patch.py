@@ -12,12 +12,13 @@ from functions_app.domain.runs import Kind
 from functions_app.models import BaseStream, Function, Plan
 from functions_app.services.engine import plans
 from functions_app.services.engine.plans import Draft
+from functions_app.services.people import accounts
 from functions_app.services.people.actor import Actor
 from functions_app.services.snapshot.live_on_bases import FEW, family, label, live_rows, overdue_ways, release_facts
 
 TTL = timedelta(hours=1)
 IMAGE = ("digest", "image__base_tier", "image__os", "image__architecture", "image__variant")
-FUNCTION = ("name", "arn", "region", "owner", "managed_by", "account__name")
+FUNCTION = ("name", "arn", "region", "owner", "managed_by", "account__name", "account__production_aliases")
 
 
 def plan(stream: BaseStream, actor: Actor, *, release_id: int | None = None, account_id: int | None = None) -> Plan:
@@ -115,4 +116,5 @@ class _Reading:
             from_release=label(release) if release else "unknown release",
             through=f"{self.names.get(golden.stream_id, '')} {label(golden)}" if golden else "",
             overdue=(function_id, alias) in self.late,
+            production=bool(alias) and accounts.production(function.account).include(alias),
         )

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from functions_app.domain.changes.production import LENGTH, parse_patterns
 from functions_app.domain.errors import Code, DrydockError, Problem
+from functions_app.domain.text import storable
 from functions_app.models import Account, Scope
 from functions_app.services.people import access, accounts
 from functions_app.services.people.actor import Actor, TokenScope
@@ -27,6 +29,7 @@ class AccountDraft:
     role_arn: str
     external_id: str
     enabled: bool
+    production: str = ""
 
     @classmethod
     def from_form(cls, form: Mapping[str, str]) -> "AccountDraft":
@@ -39,6 +42,7 @@ class AccountDraft:
             role_arn=form.get("role_arn", "").strip(),
             external_id=form.get("external_id", "").strip(),
             enabled=form.get("enabled") == "on",
+            production=storable(form.get("production", "")).strip()[:LENGTH],
         )
 
     @classmethod
@@ -52,6 +56,7 @@ class AccountDraft:
             account.role_arn,
             account.external_id,
             account.enabled,
+            ", ".join(account.production_aliases),
         )
 
 
@@ -103,6 +108,10 @@ def faults(draft: AccountDraft, existing: Account | None = None) -> dict[str, st
             found["role_arn"] = "This role leads into another account than the one above."
     if len(draft.external_id) > 200:
         found["external_id"] = "At most 200 characters."
+    try:
+        parse_patterns(draft.production)
+    except DrydockError as error:
+        found["production"] = str(error)
     return found
 
 
@@ -115,7 +124,7 @@ def save(draft: AccountDraft, actor: Actor, existing: Account | None = None) -> 
     account = existing or Account()
     account.name, account.account_id, account.colour = draft.name, draft.account_id, draft.colour
     account.regions, account.role_arn, account.external_id = list(draft.regions), draft.role_arn, draft.external_id
-    account.enabled = draft.enabled
+    account.enabled, account.production_aliases = draft.enabled, list(parse_patterns(draft.production))
     account.save()
     accounts.ensure_scopes(account)
     plan = {
@@ -123,6 +132,7 @@ def save(draft: AccountDraft, actor: Actor, existing: Account | None = None) -> 
         "regions": list(draft.regions),
         "role": draft.role_arn,
         "enabled": draft.enabled,
+        "production": draft.production,
     }
     action = "account.change" if existing else "account.add"
     access.audit(actor, action, str(account), plan, "saved")

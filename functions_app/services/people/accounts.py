@@ -2,10 +2,12 @@
 
 import os
 
+from django.conf import settings
 from django.db import transaction
 
 from functions_app.aws import session
 from functions_app.aws.session import Target
+from functions_app.domain.changes.production import ProductionAliases, production_aliases
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import Account, Scope
 
@@ -15,6 +17,16 @@ COLOURS = ("blue", "red", "teal", "orange", "purple", "green", "pink", "yellow",
 def target(account: Account, region: str) -> Target:
     """What aws/ needs to reach an account in a region."""
     return Target(account.account_id, region, account.role_arn, account.external_id)
+
+
+def production(account: Account) -> ProductionAliases:
+    """Which aliases of the account's functions carry production traffic: the one rule, wherever it is asked."""
+    return production_aliases(account.production_aliases, settings.DRYDOCK_PRODUCTION_ALIASES)
+
+
+def default_production() -> ProductionAliases:
+    """The same for an account that has no setting of its own."""
+    return production_aliases(settings.DRYDOCK_PRODUCTION_ALIASES)
 
 
 def regions_of_environment() -> list[str]:

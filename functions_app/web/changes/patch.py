@@ -24,7 +24,7 @@ _FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 PLAN = "bases/patch.html"
 ENTRIES = 100  # a page of the plan
 COLUMNS = (*(field.name for field in fields(LivePlace)), "to_release_id", "to_release", "to_digest", "way", "why")
-EXTRA = ("production", "warning")
+EXTRA = ("warning",)
 
 
 @operator_required
@@ -101,7 +101,7 @@ def export_json(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
 
 
 def _row(entry: Entry) -> dict[str, object]:
-    return {**entry.as_json(), "production": entry.production, "warning": entry.warning}
+    return {**entry.as_json(), "warning": entry.warning}
 
 
 def _cell(value: object) -> object:

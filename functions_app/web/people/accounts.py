@@ -19,7 +19,13 @@ BLANK = AccountDraft("", "", accounts.COLOURS[0], (), "", "", enabled=True)
 def account_list(request: HtmxHttpRequest) -> HttpResponse:
     """All accounts with their regions, how old each is and what went wrong last."""
     rows = account_settings.listing()
-    return page(request, LIST, {"rows": rows, "total": len(rows), "administrator": request.user.is_superuser})
+    context = {
+        "rows": rows,
+        "total": len(rows),
+        "administrator": request.user.is_superuser,
+        "production": accounts.default_production(),
+    }
+    return page(request, LIST, context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -44,7 +50,13 @@ def _edit(request: HtmxHttpRequest, existing: Account | None) -> HttpResponse:
         if not wrong:
             account_settings.save(draft, actor_of(request), existing)
             return HttpResponseRedirect(reverse("accounts"))
-    context = {"account": existing, "draft": draft, "wrong": wrong, "colours": accounts.COLOURS}
+    context = {
+        "account": existing,
+        "draft": draft,
+        "wrong": wrong,
+        "colours": accounts.COLOURS,
+        "production": accounts.default_production(),
+    }
     return page(request, FORM, context, partial="form", status=400 if wrong else 200)
 
 

@@ -27,6 +27,7 @@ PLACE = LivePlace(
     from_release="3.12.old",
     through="",
     overdue=False,
+    production=True,
 )
 
 
@@ -65,14 +66,14 @@ def test_production_and_other_owners_are_warned_of() -> None:
     entry = decide(replace(PLACE, managed_by="terraform"), TARGET)
     assert entry.production
     assert entry.warning.startswith("terraform manages it")
-    assert not decide(replace(PLACE, alias=""), TARGET).production
+    assert not decide(replace(PLACE, alias="", production=False), TARGET).production
     assert decide(PLACE, TARGET).warning == ""
 
 
 def test_entries_stand_in_order_with_production_last_within_a_function() -> None:
     places = [
         replace(PLACE, alias="live"),
-        replace(PLACE, alias="test"),
+        replace(PLACE, alias="test", production=False),
         replace(PLACE, function="audit"),
         replace(PLACE, account="development", function="zoo"),
     ]
@@ -105,14 +106,14 @@ def test_a_plan_counts_aliases_and_functions() -> None:
 
 
 def test_a_plan_says_what_to_mind() -> None:
-    staging = replace(PLACE, alias="staging")
+    staging = replace(PLACE, alias="staging", production=False)
     assert planned(staging).cautions == ()
     assert planned(replace(PLACE, alias="production")).cautions == (
-        ("Production", "1 alias carries production traffic by its name."),
+        ("Production", "1 alias carries production traffic, by name and setting."),
     )
     two = [replace(PLACE, alias=name, managed_by="Terraform") for name in ("production", "prod")]
     assert planned(*two).cautions == (
-        ("Production", "2 aliases carry production traffic by their names."),
+        ("Production", "2 aliases carry production traffic, by name and setting."),
         ("Ownership", "1 function is managed by another tool: what is changed elsewhere shows up there as drift."),
     )
     others = [replace(staging, function_id=number, managed_by="SAM") for number in (1, 2)]

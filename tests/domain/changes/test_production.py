@@ -1,0 +1,60 @@
+"""Which aliases carry production traffic, by the setting and by its default."""
+
+import pytest
+
+from functions_app.domain.changes.production import ProductionAliases, parse_patterns, production_aliases
+from functions_app.domain.errors import DrydockError
+
+
+@pytest.mark.parametrize(
+    "alias",
+    [
+        *("live", "prod", "Production", "prod-eu", "blue_live", "prod2", "release", "live-eu", "LIVE", "liveEU"),
+        *("ProdBlue", "PRODEu", "release-2026-11", "stable", "main", "prd", "eu_prod_1", "green", "live2blue"),
+    ],
+)
+def test_what_may_be_production_is_by_default(alias: str) -> None:
+    assert ProductionAliases().include(alias)
+
+
+@pytest.mark.parametrize(
+    "alias", ["staging", "delivery", "products", "alive", "dev", "qa2", "v12", "mainframe", "gate"]
+)
+def test_what_only_holds_the_letters_is_not(alias: str) -> None:
+    assert not ProductionAliases().include(alias)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "alias", "held"),
+    [
+        ("shop", "shop-eu", True),
+        ("shop", "workshop", False),
+        ("shop", "prod", False),
+        ("prod*", "products", True),
+        ("PROD*", "prodeu", True),
+        ("*-eu", "tier1-EU", True),
+        ("v?", "v1", True),
+        ("v?", "v12", False),
+        ("*", "anything", True),
+        ("tier_1", "tier_1", True),
+    ],
+)
+def test_a_word_is_a_word_of_the_name_and_a_pattern_the_whole_name(pattern: str, alias: str, held: bool) -> None:
+    assert ProductionAliases((pattern,)).include(alias) is held
+
+
+def test_the_accounts_own_setting_goes_before_the_installations_and_that_before_the_default() -> None:
+    assert production_aliases(("gold",), ("silver",)).patterns == ("gold",)
+    assert production_aliases((), ("silver",)).patterns == ("silver",)
+    assert production_aliases((), ()).include("live")
+
+
+def test_a_setting_is_read_with_commas_and_spaces_once_each() -> None:
+    assert parse_patterns(" live, prod*\n*-eu,, live ") == ("live", "prod*", "*-eu")
+    assert parse_patterns("  ") == ()
+
+
+@pytest.mark.parametrize("text", ["live, a/b", "[ab]", "ä", "x" * 129, "a\x00b"])
+def test_what_no_alias_can_be_called_is_refused_by_its_name(text: str) -> None:
+    with pytest.raises(DrydockError, match="can't be in the name"):
+        parse_patterns(text)
