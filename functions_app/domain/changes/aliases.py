@@ -1,12 +1,12 @@
-"""Aliases: where one points, what it may be called, and whether it carries production traffic. Pure."""
+"""Aliases: where one points, and what it may be called. Pure."""
 
 import re
 from dataclasses import dataclass
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import AliasFact
+from functions_app.domain.redaction import redact
 
-PRODUCTION = frozenset({"live", "prod", "production"})
 ALIAS_NAME = re.compile(r"(?!^[0-9]+$)[a-zA-Z0-9_-]{1,128}")  # CreateAlias, parameter Name
 
 
@@ -18,13 +18,15 @@ class AliasState:
     second_version: str = ""
     second_weight: float = 0.0
     revision_id: str = ""
+    description: str = ""  # redacted: only to say what somebody else changed
 
     @classmethod
     def of(cls, fact: AliasFact | None) -> "AliasState":
         """The state in what Lambda told."""
         if fact is None:
             return cls()
-        return cls(fact.version, fact.second_version, fact.second_weight, fact.revision_id)
+        told = redact(fact.description)
+        return cls(fact.version, fact.second_version, fact.second_weight, fact.revision_id, told)
 
     @property
     def exists(self) -> bool:
@@ -46,14 +48,27 @@ class AliasState:
         if not self.exists:
             return "nothing"
         return " and ".join(
-            f"version {version}" if share == 1 else f"version {version} ({share * 100:g} %)"
+            version_name(version) if share == 1 else f"{version_name(version)} ({share * 100:g} %)"
             for version, share in self.shares().items()
         )
 
 
-def is_production(alias: str) -> bool:
-    """Whether an alias carries production traffic, by its name: live, prod-eu, blue_production."""
-    return bool(PRODUCTION & set(re.split(r"[-_]", alias.lower())))
+def version_name(number: str) -> str:
+    """ "version 7", "$LATEST", "a new version" where there is no number yet."""
+    if not number:
+        return "a new version"
+    return f"version {number}" if number.isdecimal() else number
+
+
+def what_changed(before: AliasState, now: AliasState) -> str:
+    """What somebody changed of an alias, as the rest of "it ..."; "" where it is as it was."""
+    if not now.routes_like(before):
+        return f"pointed to {before}, and now to {now}"
+    if now.revision_id == before.revision_id:
+        return ""
+    if now.description != before.description:
+        return f"still points to {now}; its description was changed"
+    return f"still points to {now}, but was written again by somebody"
 
 
 def check_alias_name(text: str) -> str:

@@ -1,6 +1,6 @@
 """The checks before a change: what forbids it, what to mind, and what is said where somebody else was quicker. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from functions_app.domain.changes.aliases import AliasState
 from functions_app.domain.ecr_hosts import ecr_host
@@ -88,19 +88,30 @@ def ownership_check(managed_by: str, owner: str) -> Check:
     return Check("Ownership", None, f"{managed_by} manages this function: its next run may undo this change.")
 
 
+def check_ticks(asked: Iterable[Sequence[str]], given: Collection[str]) -> None:
+    """Raise INVALID unless all that must be ticked was; `asked` are pairs of a key and its sentence."""
+    missing = [text for key, text in asked if key not in given]
+    if missing:
+        raise DrydockError(
+            Code.INVALID,
+            f"To confirm, tick: {' '.join(missing)} Nothing was changed.",
+            next_step="Look whether it is meant, tick it and confirm again; the plan is still valid.",
+        )
+
+
 def alias_check(alias: str, before: AliasState) -> Check:
     """What happens to the alias, and to weights left on it."""
     if not before.exists:
         return Check("Alias", True, f"{alias} does not exist yet; it is made.")
     if before.second_version:
-        return Check("Alias", None, f"{alias} is split: {before}. All of its traffic goes to the new version.")
+        return Check("Alias", None, f"{alias} is split: {before}. That ends: one version gets all of its traffic.")
     return Check("Alias", True, f"{alias} points to {before}.")
 
 
-def changed_message(what: str) -> DrydockError:
-    """Somebody else was quicker: code CHANGED."""
+def changed_message(what: str, now: str = "") -> DrydockError:
+    """Somebody else was quicker: code CHANGED; `now` says what there is now."""
     return DrydockError(
         Code.CHANGED,
-        f"Someone changed {what} after this plan was made.",
+        f"Someone changed {what} after this plan was made{f': {now}' if now else ''}.",
         next_step="Reload and review, then plan again.",
     )

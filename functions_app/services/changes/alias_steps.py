@@ -7,12 +7,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from functions_app.aws import lambdas
-from functions_app.domain.changes.aliases import AliasState
+from functions_app.domain.changes.aliases import AliasState, what_changed
 from functions_app.domain.changes.checks import changed_message
-from functions_app.domain.changes.deployments import AliasPlan, short
+from functions_app.domain.changes.deployments import AliasPlan, DeploymentPlan, short
+from functions_app.domain.changes.planned_ways_back import Held, ImageNow
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.fleet.functions import FunctionPlace
+from functions_app.domain.fleet.functions import LATEST, FunctionPlace
 from functions_app.domain.runs import Done, Outcome, Wait
+from functions_app.services.changes import image_choices
 from functions_app.services.changes.careful_steps import ALIAS, LONG, PASSING, SHORT, patient, refresh, tell, uncertain
 from functions_app.services.changes.function_places import target_of
 from functions_app.services.engine.steps import Context, StepSpec
@@ -58,8 +60,8 @@ def read_alias(place: FunctionPlace, alias: str) -> AliasState:
 def check_alias(plan: AliasPlan) -> None:
     """Raise CHANGED unless the alias is as it was when the plan was made."""
     now = read_alias(plan.place, plan.alias)
-    if now != plan.before:
-        raise changed_message(f"alias {plan.alias} (it pointed to {plan.before}, and now to {now})")
+    if what := what_changed(plan.before, now):
+        raise changed_message(f"alias {plan.alias}", f"it {what}")
 
 
 def point(context: Context, plan: AliasPlan, version: str) -> Outcome:
@@ -69,9 +71,9 @@ def point(context: Context, plan: AliasPlan, version: str) -> Outcome:
     if now.routes_like(AliasState(version)):
         tell_alias(context, f"{plan.alias} points to version {version}.")
         return Done(f"{plan.alias} points to version {version}")
-    if now != plan.before:
+    if what := what_changed(plan.before, now):
         tell_alias(context, f"{plan.alias} was left alone: somebody changed it meanwhile, and it points to {now}.")
-        raise changed_message(f"alias {plan.alias} (it pointed to {plan.before}, and now to {now})")
+        raise changed_message(f"alias {plan.alias}", f"it {what}")
     maybe = f"{ALIAS}{plan.alias} may or may not point to version {version} by now."
     try:
         with uncertain(context, maybe, f"{ALIAS}{plan.alias} was not moved."):
@@ -97,7 +99,7 @@ def read_back(context: Context, plan: AliasPlan, version: str) -> Outcome:
         detail = lambdas.get_function(target_of(plan.place), plan.place.name, plan.alias)
         found = detail.fact.latest.digest
     if found == plan.to_digest:
-        return _allocated(context, plan) or Done(f"{plan.alias} runs {short(found)}, as planned")
+        return _allocated(context, plan) or _pullable(context, plan)
     context.memory["looks"] = context.memory.get("looks", 0) + 1
     told = f"{plan.alias} points to {now}" + (f" with digest {short(found)}" if found else "")
     if context.memory["looks"] < LOOKS:
@@ -127,6 +129,30 @@ def _allocated(context: Context, plan: AliasPlan) -> Outcome | None:
         Code.FAILED,
         f"Lambda could not allocate the provisioned concurrency of {plan.alias}: {reason or 'no reason given'}",
         next_step="Remove the cause, then plan again.",
+    )
+
+
+def _pullable(context: Context, plan: AliasPlan) -> Outcome:
+    """See that ECR still has the image, for the next cold start. That ECR does not tell takes nothing back."""
+    done = f"{plan.alias} runs {short(plan.to_digest)}, as planned"
+    try:
+        image = image_choices.image_now(plan.uri, target_of(plan.place))
+    except DrydockError as error:
+        if error.problem.code not in PASSING:
+            raise
+        context.memory["ecr_looks"] = context.memory.get("ecr_looks", 0) + 1
+        if context.memory["ecr_looks"] < LOOKS:
+            return Wait(2, f"{done}; whether ECR has its image is asked again: {error}")
+        image = ImageNow(Held.UNKNOWN, str(error))
+    if image.held is Held.THERE:
+        return Done(f"{done}; ECR has its image")
+    if image.held is Held.UNKNOWN:
+        context.log.warning(f"Whether ECR still has the image is not known. {image.why}")
+        return Done(f"{done}; whether ECR has its image is not known")
+    raise DrydockError(
+        Code.FAILED,
+        f"{plan.alias} runs {short(plan.to_digest)}, but Lambda can't pull that again. {image.why}",
+        next_step="Push the image again, or restore it, then plan again.",
     )
 
 
@@ -167,10 +193,16 @@ def _put_back(context: Context, plan: AliasPlan, version: str) -> str:
             before.second_weight,
             now.revision_id,
         )
-        note = f"alias {plan.alias} was put back to {before}"
+        # An alias on $LATEST goes where $LATEST is now: a deployment has changed that.
+        changed = f", which runs the new image {short(plan.to_digest)}" if _latest_is_new(plan) else ""
+        note = f"alias {plan.alias} was put back to {before}{changed}"
     tell_alias(context, f"{note.removeprefix('alias ')}.")
     refresh(context)
     return note
+
+
+def _latest_is_new(plan: AliasPlan) -> bool:
+    return plan.before.version == LATEST and isinstance(plan, DeploymentPlan)
 
 
 def tell_alias(context: Context, words: str) -> None:

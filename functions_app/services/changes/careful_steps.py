@@ -19,6 +19,7 @@ SHORT, LONG = timedelta(minutes=3), timedelta(minutes=15)  # limits of steps: on
 PASSING = frozenset({Code.UNREACHABLE, Code.THROTTLED, Code.UNKNOWN_OUTCOME})
 UNANSWERED = frozenset({Code.UNREACHABLE, Code.UNKNOWN_OUTCOME})
 ALIAS = "Alias "  # begins the sentence about the alias
+SUBJECTS = ("Code", "Version", "Alias")  # first words of what is told, in the order of a deployment
 Action = Callable[[Context], Outcome]
 
 
@@ -75,7 +76,12 @@ def refresh(context: Context) -> Outcome:
 
 
 def tell(context: Context, sentence: str) -> None:
-    """What was really done, for the run's page: one sentence for each first word, the one about the alias last."""
+    """What was really done, for the run's page: one sentence for each first word, in the order of a deployment."""
     subject = sentence.partition(" ")[0]
     told = [line for line in context.result.get("told", []) if line.partition(" ")[0] != subject]
-    context.result["told"] = sorted([*told, sentence], key=lambda line: line.startswith(ALIAS))
+    context.result["told"] = sorted([*told, sentence], key=_place)
+
+
+def _place(sentence: str) -> int:
+    subject = sentence.partition(" ")[0]
+    return SUBJECTS.index(subject) if subject in SUBJECTS else len(SUBJECTS)

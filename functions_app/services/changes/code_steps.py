@@ -8,11 +8,12 @@ from functions_app.aws.session import Target
 from functions_app.domain.changes.checks import changed_message
 from functions_app.domain.changes.deployments import DeploymentPlan, short
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.fleet.functions import FunctionDetail
+from functions_app.domain.fleet.functions import FunctionDetail, VersionFact
 from functions_app.domain.fleet.lambda_states import Waiting, state_meaning, update_meaning
 from functions_app.domain.runs import Done, Outcome, Skipped, Wait
-from functions_app.services.changes.careful_steps import refresh, tell, uncertain
+from functions_app.services.changes.careful_steps import PASSING, refresh, tell, uncertain
 from functions_app.services.changes.function_places import target_of
+from functions_app.services.engine.run_words import OVERTAKEN
 from functions_app.services.engine.steps import Context
 
 
@@ -37,11 +38,19 @@ def update_code(context: Context) -> Outcome:
 
 
 def _changed_code(context: Context, frozen: DeploymentPlan, now: str) -> DrydockError:
-    """Somebody else changed the function: what became of our own update is told."""
+    """Somebody else changed the function: what became of our own update, and what AWS runs now, is told."""
+    name, ours, theirs = frozen.place.name, short(frozen.to_digest), short(now)
+    if now == frozen.to_digest:
+        if context.shared.get("update_sent"):
+            tell(context, f"Code updated to {ours}, which $LATEST still runs; somebody else changed its configuration.")
+        return changed_message(f"the function {name}", f"its configuration; $LATEST still runs {ours}")
     if context.shared.get("update_sent"):
-        ours = f"Code was updated to {short(frozen.to_digest)}, or Lambda was asked to"
-        tell(context, f"{ours}; somebody else changed $LATEST, which now runs {short(now)}.")
-    return changed_message(f"the function {frozen.place.name}")
+        doubt = "" if context.shared.get("revision") else ", or Lambda was asked to"
+        tell(context, f"Code was updated to {ours}{doubt}; somebody else changed $LATEST, which now runs {theirs}.")
+        context.result[OVERTAKEN] = ["update", "wait"]
+    else:
+        tell(context, f"Code of $LATEST is {theirs} now: somebody else changed it.")
+    return changed_message(f"the function {name}", f"$LATEST runs {theirs} now")
 
 
 def wait_for_update(context: Context) -> Outcome:
@@ -109,8 +118,7 @@ def _publish_once(context: Context, frozen: DeploymentPlan, target: Target) -> s
     latest = lambdas.get_function(target, name).fact.latest
     unchanged = latest.digest == frozen.to_digest and latest.revision_id == context.shared["revision"]
     if unchanged:
-        with uncertain(context, "Version may or may not have been published.", "Version was not published."):
-            fact = lambdas.publish_version(target, name, frozen.to_digest, latest.revision_id, mark)
+        fact = _publish(context, frozen, target, latest.revision_id, mark)
         ours = fact.description == mark
     else:
         found = [
@@ -124,3 +132,18 @@ def _publish_once(context: Context, frozen: DeploymentPlan, target: Target) -> s
     same = "was there before: nothing has changed since it was published"
     tell(context, f"Version {fact.number} {'published' if ours else same}.")
     return fact.number
+
+
+def _publish(context: Context, frozen: DeploymentPlan, target: Target, revision: str, mark: str) -> VersionFact:
+    """Publish what $LATEST was a moment ago. Where Lambda refuses, it may be since somebody else was quicker."""
+    name = frozen.place.name
+    try:
+        with uncertain(context, "Version may or may not have been published.", "Version was not published."):
+            return lambdas.publish_version(target, name, frozen.to_digest, revision, mark)
+    except DrydockError as error:
+        if error.problem.code in PASSING:
+            raise
+        latest = lambdas.get_function(target, name).fact.latest
+        if (latest.digest, latest.revision_id) == (frozen.to_digest, revision):
+            raise
+        raise _changed_code(context, frozen, latest.digest) from error

@@ -20,6 +20,7 @@ from functions_app.services.engine.leases import DATABASE_AWAY, Lease, LeaseLost
 from functions_app.services.engine.run_words import (
     BEGUN,
     NOT_UNDONE,
+    OVERTAKEN,
     hopeless,
     in_words,
     span,
@@ -312,7 +313,8 @@ class Execution:
     def _end(self, status: Status, step: RunStep | None = None) -> None:
         took = clock.now() - self.run.started_at if self.run.started_at else timedelta()
         by = signals.standing_of(self.run.pk).by
-        told = summary(status, [stored for _, stored in self.steps], took, by, self.new)
+        overtaken = frozenset(self.context.result.get(OVERTAKEN, ()))
+        told = summary(status, [stored for _, stored in self.steps], took, by, self.new, overtaken)
         (self.log.error if status is Status.FAILED else self.log.info)(told)
         self.log.flush()  # before the status: after it the log is closed
         with transaction.atomic():  # the step's fate, the run's end and its audit entry: all or, after a crash, none

@@ -1,6 +1,6 @@
 """Plans: checked, audited and stored when they are made; applied once, by who made them, before they expire."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, Protocol, TypeVar
@@ -10,7 +10,8 @@ from django.db import transaction
 
 from functions_app import clock
 from functions_app.aws import quota
-from functions_app.domain.changes.checks import blocked, check_confirmation, forbidding, reasons
+from functions_app.domain.changes.checks import blocked, check_confirmation, check_ticks, forbidding, reasons
+from functions_app.domain.changes.judgements import Tick
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.runs import Kind
@@ -44,15 +45,16 @@ FrozenPlan = TypeVar("FrozenPlan", bound=Frozen, covariant=True)
 class Draft(Generic[FrozenPlan]):
     """What a kind hands to `make`: its frozen plan, and what is not the plan's own.
 
-    `confirmation` is what must be typed to apply it. `payload` never leaves the plan: not into the run, not into the
-    audit. A `summary` is audited when the plan is stored, for a kind that becomes no run. Where an approval is asked,
-    an approver applies the plan, and not its maker.
+    `confirmation` is what must be typed to apply it, `ticks` what must be ticked. `payload` never leaves the plan: not
+    into the run, not into the audit. A `summary` is audited when the plan is stored, for a kind that becomes no run.
+    Where an approval is asked, an approver applies the plan, and not its maker.
     """
 
     plan: FrozenPlan
     function: Function | None = None
     lock: str = ""
     confirmation: str = ""
+    ticks: Sequence[Tick] = ()
     payload: str = ""
     checks: tuple[Check, ...] = ()
     ttl: timedelta = TTL
@@ -113,6 +115,7 @@ def _store(kind: Kind, target: str, drawn: Draft[Any], actor: Actor) -> Plan:
         function=drawn.function,
         lock=drawn.lock,
         confirmation=drawn.confirmation,
+        ticks=[[tick.key, tick.text] for tick in drawn.ticks],
         approval_asked=drawn.approval_asked,
         body={**drawn.plan.as_json(), **({PRIVATE: drawn.payload} if drawn.payload else {})},
         maker=actor.person,
@@ -141,14 +144,15 @@ def _made_by(plan: Plan, actor: Actor) -> bool:
     return actor.person is not None and plan.maker_id == actor.person.pk
 
 
-def apply(plan_id: UUID, actor: Actor, typed: str = "") -> Run:
+def apply(plan_id: UUID, actor: Actor, typed: str = "", ticked: Collection[str] = ()) -> Run:
     """Turn a plan into a run: exactly once. A refused attempt changes nothing and is in the audit table.
 
-    Raises DENIED, INVALID (not confirmed, used already: names the run), EXPIRED, BUSY (names the run), NOT_FOUND.
+    `ticked` are the keys of what was ticked. Raises DENIED, INVALID (not confirmed, used already: names the run),
+    EXPIRED, BUSY (names the run), NOT_FOUND.
     """
     try:
         access.require_operator(actor)
-        return _apply(load(plan_id, actor), actor, typed)
+        return _apply(load(plan_id, actor), actor, typed, ticked)
     except DrydockError as error:
         known = Plan.objects.filter(pk=plan_id).first()
         action = f"{known.kind if known else 'plan'}.apply"
@@ -157,7 +161,7 @@ def apply(plan_id: UUID, actor: Actor, typed: str = "") -> Run:
         raise
 
 
-def _apply(plan: Plan, actor: Actor, typed: str) -> Run:
+def _apply(plan: Plan, actor: Actor, typed: str, ticked: Collection[str]) -> Run:
     if plan.applied_at is not None:
         raise _used(plan)
     if kind_of(plan.kind) is None:
@@ -172,6 +176,7 @@ def _apply(plan: Plan, actor: Actor, typed: str) -> Run:
             "This plan needs an approver, who is not its maker. Nothing was changed.",
             next_step="Give its address to somebody in the group of approvers.",
         )
+    check_ticks(plan.ticks, ticked)
     check_confirmation(plan.confirmation, typed)
     if plan.function is None:
         raise DrydockError(Code.NOT_FOUND, "The function of this plan is no longer known.", next_step="Sync.")

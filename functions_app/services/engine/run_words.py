@@ -1,6 +1,6 @@
 """What an execution says of itself: why a step is not tried again, how a run ended, a problem and a time in words."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from functions_app.domain.errors import Code, Problem
@@ -11,6 +11,7 @@ from functions_app.services.engine.steps import StepSpec
 
 BEGUN = (StepStatus.RUNNING, StepStatus.WAITING)  # an earlier try may or may not have had its effect
 NOT_UNDONE = "could not be undone: "  # begins the note of such a step
+OVERTAKEN = "overtaken"  # in a run's result: names of steps that were done, and changed by somebody else since
 TRIES = 5  # workers that may die in one step
 
 
@@ -38,28 +39,40 @@ def hopeless(run: Run, spec: StepSpec) -> Problem | None:
     )
 
 
-def summary(status: Status, steps: Sequence[RunStep], took: timedelta, cancelled_by: str, new: Sequence[str]) -> str:
-    """What was really done, in one sentence or some; `new` are steps that only a newer Drydock than its has."""
+def summary(
+    status: Status,
+    steps: Sequence[RunStep],
+    took: timedelta,
+    cancelled_by: str,
+    new: Sequence[str],
+    overtaken: Collection[str] = (),
+) -> str:
+    """What was really done, in one sentence or some; `new` are steps that only a newer Drydock than its has.
+
+    `overtaken` are the names of steps that were done, and of which somebody else has left nothing.
+    """
     if status is Status.SUCCEEDED:
         parts = [f"Succeeded: {len(steps)} of {len(steps)} steps, {span(took)}."]
     else:
-        parts = [f"Cancelled by {cancelled_by}." if status is Status.CANCELLED else "Failed.", *_done(steps)]
+        parts = [f"Cancelled by {cancelled_by}." if status is Status.CANCELLED else "Failed.", *_done(steps, overtaken)]
     if new:
         parts.append(f"Begun before Drydock was upgraded, so without what it would do now: {', '.join(new)}.")
     return " ".join(parts)
 
 
-def _done(steps: Sequence[RunStep]) -> list[str]:
+def _done(steps: Sequence[RunStep], overtaken: Collection[str]) -> list[str]:
     def named(*wanted: StepStatus) -> str:
-        return ", ".join(step.title for step in steps if step.status in wanted)
+        return ", ".join(step.title for step in steps if step.status in wanted and step.name not in overtaken)
 
     kept, undone = named(StepStatus.DONE), named(StepStatus.UNDONE)
     begun, never = named(*BEGUN), named(StepStatus.PENDING)
     failed = [step for step in steps if step.status == StepStatus.FAILED]
     stuck = ", ".join(step.title for step in failed if step.note.startswith(NOT_UNDONE))
+    replaced = ", ".join(step.title for step in steps if step.name in overtaken)
     nothing = "Nothing was changed for good." if undone else "Nothing was done."
     known = not (stuck or begun)  # else nobody knows what they left
-    parts = [f"Done and kept: {kept}."] if kept else [nothing] if known else []
+    parts = [f"Done and kept: {kept}."] if kept else [nothing] if known and not replaced else []
+    parts += [f"Done, and changed by somebody else since: {replaced}."] if replaced else []
     parts += [f"Undone: {undone}."] if undone else []
     parts += [f"Could not be undone: {stuck}."] if stuck else []
     parts += [f"Begun, not finished: {begun}."] if begun else []

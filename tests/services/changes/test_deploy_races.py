@@ -132,6 +132,95 @@ class Test_somebody_else:
         assert run.status == Status.SUCCEEDED, log_of(run)
         assert (stage.read_alias(), stage.versions(), stage.digest("staging")) == (("2", {}), ["1", "2"], planned)
 
+    def test_who_is_quicker_than_our_publish_is_told_with_what_aws_runs_now(
+        self, stage: Stage, between: Between
+    ) -> None:
+        run, theirs = stage.confirm(stage.plan("2")), list[str]()
+        planned = stage.functions.push(answering("two"), "app:2")
+
+        def deploy() -> None:
+            theirs.append(stage.functions.redeploy(answering("theirs"), tag="ci"))
+            between.guards.clear()
+
+        between.guards[VERSIONS] = deploy
+        run = carry_out(run)
+        assert problem(run)["code"] == Code.CHANGED
+        assert f"$LATEST runs {theirs[0][7:19]} now" in problem(run)["message"]
+        assert run.result["told"] == [
+            f"Code was updated to {planned[7:19]}; somebody else changed $LATEST, which now runs {theirs[0][7:19]}.",
+            "Version was not published.",
+            "Alias staging was not moved.",
+        ]
+        assert "Done and kept: Check again." in run.result["summary"]
+        assert "Done, and changed by somebody else since: Update the code" in run.result["summary"]
+
+    def test_who_changes_the_configuration_before_our_publish_leaves_our_code_and_that_is_told(
+        self, stage: Stage, between: Between
+    ) -> None:
+        def configure() -> None:
+            between.guards.clear()
+            stage.functions.configure("app", MemorySize=512)
+
+        between.guards[VERSIONS] = configure
+        run = stage.deploy("2")
+        assert "its configuration; $LATEST still runs" in problem(run)["message"]
+        assert "which $LATEST still runs; somebody else changed its configuration" in run.result["told"][0]
+        assert "Update the code" in run.result["summary"].partition("Done and kept: ")[2]
+
+    def test_who_is_still_updating_when_we_publish_is_no_mere_busy(
+        self, stage: Stage, between: Between, clock: Any
+    ) -> None:
+        theirs = stage.functions.push(answering("theirs"), "app:ci")
+
+        def deploy() -> None:
+            between.guards.clear()
+            with clock(update=60):
+                stage.api.update_function_code(FunctionName="app", ImageUri=stage.functions.uri("app:ci"))
+
+        between.guards[VERSIONS] = deploy
+        run = stage.deploy("2")
+        assert problem(run)["code"] == Code.CHANGED
+        assert f"$LATEST, which now runs {theirs[7:19]}" in run.result["told"][0]
+
+    def test_who_changed_only_the_description_of_the_alias_is_told_as_that(self, stage: Stage) -> None:
+        stored = stage.plan("2")
+        stage.api.update_alias(FunctionName="app", Name="staging", Description="the shop's")
+        run = carry_out(stage.confirm(stored))
+        assert problem(run)["message"] == (
+            "Someone changed alias staging after this plan was made: it still points to version 1; "
+            "its description was changed."
+        )
+
+    def test_who_pointed_the_alias_where_it_was_is_told_as_that(self, stage: Stage) -> None:
+        stored = stage.plan("2")
+        stage.api.update_alias(FunctionName="app", Name="staging", FunctionVersion="1")
+        run = carry_out(stage.confirm(stored))
+        assert "still points to version 1, but was written again by somebody" in problem(run)["message"]
+
+    def test_who_deletes_the_image_after_our_update_has_the_alias_put_back_and_ecr_named(self, stage: Stage) -> None:
+        digest = stage.functions.push(answering("two"), "app:2")
+
+        def delete(_context: Any) -> None:
+            ids = [{"imageDigest": digest}, {"imageTag": "2"}]
+            stage.functions.ecr.batch_delete_image(repositoryName="app", imageIds=ids)
+
+        run = meanwhile(stage.confirm(stage.plan("2")), "publish", delete)
+        assert f"staging runs {digest[7:19]}, but Lambda can't pull that again" in problem(run)["message"]
+        assert "was deleted from" in problem(run)["message"]
+        assert stage.read_alias() == ("1", {})
+        assert run.result["told"][-1] == "Alias staging was put back to version 1."
+
+    def test_who_archives_the_image_after_our_update_is_noticed_as_well(self, stage: Stage) -> None:
+        digest = stage.functions.push(answering("two"), "app:2")
+
+        def archive(_context: Any) -> None:
+            image, where = {"imageDigest": digest}, {"repositoryName": "app", "targetStorageClass": "ARCHIVE"}
+            stage.functions.ecr.update_image_storage_class(imageId=image, **where)
+
+        run = meanwhile(stage.confirm(stage.plan("2")), "verify", archive)
+        assert "is archived" in problem(run)["message"]
+        assert stage.read_alias() == ("1", {})
+
     def test_who_touches_the_alias_after_us_is_not_overwritten_by_the_undo(
         self, stage: Stage, sandbox: Sandbox, account: str
     ) -> None:
@@ -231,6 +320,26 @@ class Test_aws:
         assert stage.read_alias() == ("1", {})
         assert run.result["told"][-1] == "Alias staging was put back to version 1."
         assert run.result["summary"].endswith("Undone: Point the alias. Not done: Refresh the snapshot.")
+
+    def test_whose_registry_does_not_answer_at_the_end_takes_nothing_back(self, stage: Stage, between: Between) -> None:
+        def pointed(answer: Answer) -> Answer:
+            between.guards["ecr.BatchGetImage"] = lambda: error(500, "ServerException", "Something went wrong.")
+            return answer
+
+        between.rules[ALIAS] = once(pointed)
+        run = stage.deploy("2")
+        assert run.status == Status.SUCCEEDED, log_of(run)
+        assert stage.read_alias() == ("2", {})
+        assert "whether ECR has its image is not known" in run.steps.get(name="verify").note
+        assert any("Whether ECR still has the image is not known" in line for line in log_of(run))
+
+    def test_that_may_not_be_asked_for_images_at_the_end_takes_nothing_back(
+        self, stage: Stage, sandbox: Sandbox, account: str
+    ) -> None:
+        denial = {"account": account, "actions": ["ecr:BatchGetImage", "ecr:DescribeImages"]}
+        run = meanwhile(stage.confirm(stage.plan("2")), "verify", lambda _: sandbox.admin("POST", "denials", denial))
+        assert run.status == Status.SUCCEEDED, log_of(run)
+        assert stage.read_alias() == ("2", {})
 
     @pytest.mark.parametrize("done", [True, False])
     def test_whose_answer_about_the_alias_is_missing_when_it_is_cancelled_is_looked_at_and_the_alias_put_back(
