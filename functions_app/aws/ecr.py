@@ -196,6 +196,24 @@ def _identifier(reference: str) -> ImageIdentifierTypeDef:
     return {"imageDigest": reference} if is_digest(reference) else {"imageTag": reference}
 
 
+def image_status(target: Target, repository: str, digest: str, *, registry_id: str = "") -> str:
+    """ECR's word for how it keeps an image (ACTIVE, ARCHIVED, ACTIVATING); "" where it has none of that digest."""
+    more: dict[str, Any] = {"registryId": registry_id} if registry_id else {}
+    try:
+        answer = quota.read(
+            target,
+            READ,
+            lambda: client(target, "ecr").describe_images(
+                repositoryName=repository, imageIds=[{"imageDigest": digest}], **more
+            ),
+        )
+    except DrydockError as error:
+        if error.problem.code is Code.NOT_FOUND:
+            return ""
+        raise
+    return next((str(entry.get("imageStatus") or "ACTIVE") for entry in answer.get("imageDetails", [])), "")
+
+
 _LOGINS: dict[Target, tuple[Login, datetime, float]] = {}
 _LOCK = threading.Lock()
 

@@ -33,7 +33,11 @@ from functions_app.domain.fleet.functions import AliasFact, FunctionDetail, OddE
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
-    from mypy_boto3_lambda.type_defs import AliasRoutingConfigurationTypeDef, InvocationRequestTypeDef
+    from mypy_boto3_lambda.type_defs import (
+        AliasRoutingConfigurationTypeDef,
+        GetFunctionResponseTypeDef,
+        InvocationRequestTypeDef,
+    )
 
 CONTROL = "lambda-control"
 Mode = Literal["sync", "async", "dry_run"]
@@ -65,11 +69,15 @@ def functions(target: Target) -> Iterator[FunctionPage]:
 
 def get_function(target: Target, name: str, qualifier: str = "") -> FunctionDetail:
     """The function (or one version or alias of it) with its image URI, states and tags."""
+    return named(read_function, function_answer(target, name, qualifier), f"GetFunction of {name}")
+
+
+def function_answer(target: Target, name: str, qualifier: str = "") -> GetFunctionResponseTypeDef:
+    """GetFunction as AWS answers it, with the values of variables: for this room alone."""
     more: dict[str, Any] = {"Qualifier": qualifier} if qualifier else {}
-    answer = quota.read(
+    return quota.read(
         target, "lambda-get-function", lambda: client(target, "lambda").get_function(FunctionName=name, **more)
     )
-    return named(read_function, answer, f"GetFunction of {name}")
 
 
 def versions(target: Target, name: str) -> VersionList:

@@ -4,36 +4,53 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from functions_app.domain.changes.aliases import AliasState, is_production
-from functions_app.domain.fleet.functions import FunctionPlace
+from functions_app.domain.changes.aliases import AliasState
+from functions_app.domain.changes.judgements import Judgement, Level, of_checks
+from functions_app.domain.changes.production import ProductionAliases
+from functions_app.domain.changes.ways_back import ordinal
+from functions_app.domain.fleet.functions import LATEST, FunctionPlace
 from functions_app.domain.images.lambda_rules import Check
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AliasPlan:
     """What deployments and rollbacks share: an alias of a function goes from one state to one version."""
 
     place: FunctionPlace
     alias: str
     before: AliasState
-    before_digest: str  # of the version the alias points to; '' if there is none
+    before_digest: str  # of the version that has most of the alias's calls; '' if there is none
     to_digest: str
     image: str  # what to_digest is called: repository:tag, or repository@digest
     checks: tuple[Check, ...]
     managed_by: str
     owner: str
+    production: bool  # the alias carries production traffic, by the setting when it was planned
+    judgement: Judgement
 
     @property
     def confirm(self) -> str:
-        """What has to be typed to confirm: the name of a production-like alias, else ''."""
-        return self.alias if is_production(self.alias) else ""
+        """What has to be typed to confirm: the name of an alias that carries production traffic, else ''."""
+        return self.alias if self.production else ""
+
+    @property
+    def if_it_fails(self) -> str:
+        """What Drydock does by itself where the check after the change fails."""
+        if not self.before.exists:
+            return f"If the check after the change fails, Drydock removes {self.alias} again by itself."
+        return f"If the check after the change fails, Drydock puts {self.alias} back to {self.before} by itself."
+
+    @property
+    def uri(self) -> str:
+        """HOST/NAME@DIGEST of what is to run."""
+        return self.image
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for the plan's body."""
         return asdict(self)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DeploymentPlan(AliasPlan):
     """A new image for a function, and an alias that goes to the version published from it."""
 
@@ -56,6 +73,11 @@ class DeploymentPlan(AliasPlan):
         """What it does, in one line."""
         return f"Deploy {image_name(self.image, self.tags)} to {self.place.name}:{self.alias}"
 
+    @property
+    def uri(self) -> str:
+        """HOST/NAME@DIGEST: what Lambda is given."""
+        return self.image_uri
+
     def steps(self) -> tuple[str, ...]:
         """What will happen, in order, as shown before it is confirmed."""
         same = "is already what $LATEST runs; nothing is uploaded" if self.to_digest == self.from_digest else ""
@@ -70,34 +92,36 @@ class DeploymentPlan(AliasPlan):
             "Wait until Lambda has taken the image; stop if it refuses it.",
             "Publish a version, and wait until it can be called.",
             f"{moves}{weights}.",
-            "Read it back and compare the digest.",
+            "Read it back: compare the digest, and see that ECR still has the image.",
         )
 
     def undo(self) -> str:
         """How it is undone."""
-        if not self.before.exists:
-            return f"{self.alias} is new: delete it in Lambda to undo. The published version stays."
-        return (
-            f"Roll {self.alias} back to {self.before}. If the check after the change fails, Drydock does that "
-            "by itself. $LATEST keeps the new image."
-        )
+        kept = "" if self.to_digest == self.from_digest else " $LATEST keeps the new image."
+        return f"{_way_back(self)} {self.if_it_fails}{kept}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RollbackPlan(AliasPlan):
-    """An alias goes back to a version that was live before."""
+    """An alias goes to a version there is: back to one of before, or forward to a newer one."""
 
     to_version: str
+    forward: bool = False
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "RollbackPlan":
         """Read what `as_json` wrote; other keys are left aside."""
-        return cls(**_shared(value), to_version=value["to_version"])
+        return cls(**_shared(value), to_version=value["to_version"], forward=bool(value.get("forward", False)))
+
+    @property
+    def direction(self) -> str:
+        """Back or forward."""
+        return "forward" if self.forward else "back"
 
     @property
     def title(self) -> str:
         """What it does, in one line."""
-        return f"Roll {self.place.name}:{self.alias} back to version {self.to_version}"
+        return f"Roll {self.place.name}:{self.alias} {self.direction} to version {self.to_version}"
 
     def steps(self) -> tuple[str, ...]:
         """What will happen, in order."""
@@ -105,22 +129,44 @@ class RollbackPlan(AliasPlan):
         return (
             "Check that nothing was changed since this plan, and that the image can still be pulled.",
             f"Point {self.alias} from {self.before} to version {self.to_version}{weights}.",
-            "Read it back and compare the digest.",
+            "Read it back: compare the digest, and see that ECR still has the image.",
         )
 
     def undo(self) -> str:
         """How it is undone."""
-        return f"Roll {self.alias} to {self.before} in the same way. $LATEST is not touched."
+        return f"{_way_back(self)} {self.if_it_fails} $LATEST is not touched."
+
+
+def is_forward(before: AliasState, number: str) -> bool:
+    """Whether going to this version is going forward: it is newer than all that the alias runs now."""
+    return all(ordinal(number) > ordinal(version) for version in before.shares() if version != LATEST) and (
+        LATEST not in before.shares()
+    )
+
+
+def _way_back(plan: AliasPlan) -> str:
+    back = plan.judgement.way_back
+    return back.text if back else f"Roll {plan.alias} to {plan.before}."
 
 
 def _shared(value: Mapping[str, Any]) -> dict[str, Any]:
     plain = ("alias", "before_digest", "to_digest", "image", "managed_by", "owner")
+    checks = tuple(Check(**check) for check in value["checks"])
+    judged = value.get("judgement")  # not before an upgrade: then the checks are all there is to say
     return {
         **{name: value[name] for name in plain},
         "place": FunctionPlace(**value["place"]),
         "before": AliasState(**value["before"]),
-        "checks": tuple(Check(**check) for check in value["checks"]),
+        "checks": checks,
+        "production": bool(value.get("production", ProductionAliases().include(value["alias"]))),
+        "judgement": Judgement.from_json(judged) if judged else of_an_older_plan(checks),
     }
+
+
+def of_an_older_plan(checks: Sequence[Check]) -> Judgement:
+    """What remains to say of a plan that was made before Drydock judged plans."""
+    remarks, fine = tuple(of_checks(checks)), tuple(check for check in checks if check.ok)
+    return Judgement("Planned before Drydock was upgraded: not compared.", Level.MIND, remarks, fine)
 
 
 def image_name(image: str, tags: Sequence[str] = ()) -> str:

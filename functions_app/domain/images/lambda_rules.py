@@ -9,6 +9,7 @@ from functions_app.domain.images.manifests import SIZE_LIMIT, ImageConfig, Index
 SURELY_SMALL = 2 * 1024**3  # bytes, compressed; layers seldom grow fivefold
 LAYER_LIMIT = 127
 SETTINGS_LIMIT = 16 * 1024  # bytes
+BASE_ENTRYPOINT = "lambda-entrypoint.sh"  # of AWS's bases: starts what its argument names
 ARCHITECTURES = {"x86_64": "amd64", "arm64": "arm64"}  # Lambda's word -> Go's
 
 
@@ -26,6 +27,14 @@ class Check:
     kind: Literal["rule", "advice", "hint"] = "rule"
 
 
+@dataclass(frozen=True)
+class Overrides:
+    """ImageConfig: what a function sets instead of the image's ENTRYPOINT, CMD and WORKDIR; empty: the image's own."""
+
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+
+
 def lambda_rules(
     manifest: Manifest | Index,
     config: ImageConfig | None,
@@ -33,8 +42,9 @@ def lambda_rules(
     architecture: str,
     size_bytes: int,
     uncompressed_bytes: int | None = None,
+    overrides: Overrides | None = None,
 ) -> tuple[Check, ...]:
-    """Check an image against Lambda's rules.
+    """Check an image against Lambda's rules, as a function with these `overrides` would run it.
 
     `architecture` is the function's; '': either of Lambda's will do. `size_bytes` is the compressed size,
     `uncompressed_bytes` that of all layers' files where they were all read.
@@ -50,7 +60,7 @@ def lambda_rules(
         _media_types(manifest),
         _layers(manifest),
         _size(size_bytes, uncompressed_bytes),
-        *_settings(config),
+        *_settings(config, overrides),
     )
 
 
@@ -113,19 +123,28 @@ def _megabytes(size_bytes: int) -> str:
     return f"{megabytes:,.0f} MB" if megabytes >= 10 else f"{megabytes:,.1f} MB"
 
 
-def _settings(config: ImageConfig | None) -> tuple[Check, ...]:
+def _settings(config: ImageConfig | None, overrides: Overrides | None) -> tuple[Check, ...]:
     if config is None:
         return ()
-    starts = bool(config.entrypoint or config.command)
-    begin = (
-        f"Starts {' '.join((*config.entrypoint, *config.command))[:120]}."
-        if starts
-        else "It has no ENTRYPOINT and no CMD: the function's image settings must give one."
-    )
-    return (
-        _settings_size(config.settings_bytes),
-        Check("Entry point", True if starts else None, begin),
-    )
+    return (_settings_size(config.settings_bytes), _start(config, overrides))
+
+
+def _start(config: ImageConfig, overrides: Overrides | None) -> Check:
+    """What Lambda starts: each of EntryPoint and Command takes the place of the image's own, and of no other."""
+    ours = overrides or Overrides()
+    entrypoint, command = ours.entrypoint or config.entrypoint, ours.command or config.command
+    set_by = [name for name, value in (("EntryPoint", ours.entrypoint), ("Command", ours.command)) if value]
+    by = f", by the function's {' and '.join(set_by)}" if set_by else ""
+    if not entrypoint and not command:
+        text = "It has no ENTRYPOINT and no CMD: the function's image settings must give one."
+        if overrides is None:
+            return Check("Entry point", None, text)
+        return Check("Entry point", False, "Nothing to start: neither the image nor the function's settings give one.")
+    starts = f"Starts {' '.join((*entrypoint, *command))[:120]}{by}."
+    if not command and entrypoint[-1].rpartition("/")[2] == BASE_ENTRYPOINT:
+        text = f"{starts} It needs a handler as command, and neither the image nor the function's settings give one."
+        return Check("Entry point", None, text)
+    return Check("Entry point", True, starts)
 
 
 def _settings_size(size: int | None) -> Check:

@@ -6,16 +6,18 @@ from functions_app.domain.changes import checks
 from functions_app.domain.changes.aliases import AliasState, check_alias_name
 from functions_app.domain.changes.checks import changed_message
 from functions_app.domain.changes.deployments import DeploymentPlan, short
+from functions_app.domain.changes.judgements import Level, Remark, Running
+from functions_app.domain.changes.planned_ways_back import Held
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.fleet.functions import FunctionDetail, FunctionPlace
+from functions_app.domain.fleet.functions import LATEST, FunctionDetail, FunctionPlace, Part
 from functions_app.domain.fleet.repository_policies import allows_pull
 from functions_app.domain.fleet.tags import managed_by
-from functions_app.domain.images.lambda_rules import Check, lambda_rules
-from functions_app.domain.images.manifests import Index
+from functions_app.domain.images.lambda_rules import Check, Overrides, lambda_rules
+from functions_app.domain.images.manifests import Index, Manifest
 from functions_app.domain.refs import ImageRef
 from functions_app.domain.runs import Kind, Outcome
 from functions_app.models import Function, Version
-from functions_app.services.changes import alias_plans, alias_steps, code_steps, image_choices
+from functions_app.services.changes import alias_plans, alias_steps, code_steps, image_choices, running
 from functions_app.services.changes.careful_steps import LONG, SHORT, patient, refresh
 from functions_app.services.changes.function_places import place_of, target_of
 from functions_app.services.changes.image_choices import ResolvedImage
@@ -43,31 +45,49 @@ def _plan(function: Function, image: str, alias: str) -> DeploymentPlan:
     own = accounts.target(function.account, function.region)
     target, owner = image_choices.registry_target(reference.registry, own)
     resolved = _resolve(reference, target, owner, place, own.role_arn)
-    detail = lambdas.get_function(own, function.name)
-    before = alias_steps.read_alias(place, name)
-    latest = detail.fact.latest
+    now = alias_plans.read(function, own, alias_steps.read_alias(place, name), goal="")
+    detail, latest = now.goal, now.goal.fact.latest
     tool = managed_by(detail.tags)
+    made = (
+        *_image_checks(resolved, detail),
+        checks.place_check(reference.registry, place),
+        _policy_check(reference, target, owner, place, own.role_arn),
+        *checks.state_checks(detail, uploads=resolved.digest != latest.digest),
+        *alias_plans.common_checks(function, name, now.before, tool),
+    )
+    judgement = alias_plans.judged(function, name, now, _goal_image(resolved), made, more=_at_once(name, now.before))
     return DeploymentPlan(
         place=place,
         alias=name,
-        before=before,
-        before_digest=_digest_of(own, function, before),
+        before=now.before,
+        before_digest=now.alias.runs[0].digest if now.before.exists and now.alias.runs else "",
         to_digest=resolved.digest,
         image=str(reference),
-        checks=(
-            *_image_checks(resolved, detail),
-            checks.place_check(reference.registry, place),
-            _policy_check(reference, target, owner, place, own.role_arn),
-            *checks.state_checks(detail, uploads=resolved.digest != latest.digest),
-            *alias_plans.common_checks(function, name, before, tool),
-        ),
+        checks=made,
         managed_by=tool,
         owner=function.owner,
+        production=accounts.production(function.account).include(name),
+        judgement=judgement,
         image_uri=resolved.uri,
         from_digest=latest.digest,
         function_revision=latest.revision_id,
         tags=image_choices.tags_now(reference),
     )
+
+
+def _goal_image(resolved: ResolvedImage) -> Running:
+    """What is to run. An image that no sync has read yet is judged by what was read of it just now."""
+    base = running.bases_of([resolved.digest]).get(resolved.digest)
+    if (base is None or not base.stream) and isinstance(resolved.manifest, Manifest):
+        base = running.base_of_read(resolved.config, resolved.manifest.annotations)
+    return Running("", resolved.digest, resolved.uri, base or running.NOT_READ, held=Held.THERE)
+
+
+def _at_once(alias: str, before: AliasState) -> tuple[Remark, ...]:
+    if before.version != LATEST:
+        return ()
+    text = f"{alias} points to $LATEST: its calls run the new image as soon as the code is updated, before any check."
+    return (Remark(Level.DANGER, "Alias", text),)
 
 
 def _resolve(reference: ImageRef, target: Target, owner: str, place: FunctionPlace, caller: str) -> ResolvedImage:
@@ -89,22 +109,15 @@ def _resolve(reference: ImageRef, target: Target, owner: str, place: FunctionPla
         ) from error
 
 
-def _digest_of(target: Target, function: Function, alias: AliasState) -> str:
-    if not alias.exists:
-        return ""
-    known = function.versions.filter(number=alias.version).exclude(number="$LATEST").first()
-    if known is not None:
-        return known.digest  # a published version's code never changes
-    return lambdas.get_function(target, function.name, alias.version).fact.latest.digest
-
-
 def _image_checks(resolved: ResolvedImage, detail: FunctionDetail) -> tuple[Check, ...]:
     present = Check("Image", True, f"ECR has it: {short(resolved.digest)}.")
+    unknown = Part.IMAGE_SETTINGS in detail.unread
     rules = lambda_rules(
         resolved.manifest,
         resolved.config,
         architecture=detail.fact.architecture,
         size_bytes=resolved.size_bytes,
+        overrides=None if unknown else Overrides(detail.fact.entrypoint, detail.fact.command),
     )
     if resolved.config_problem:
         rules = (*rules, Check("Config", None, resolved.config_problem))
@@ -138,12 +151,17 @@ def _check_again(context: Context) -> Outcome:
     def look() -> None:
         detail = lambdas.get_function(target_of(frozen.place), frozen.place.name)
         if detail.fact.latest.revision_id != frozen.function_revision:
-            raise changed_message(f"the function {frozen.place.name}")
+            raise _changed_function(frozen, detail.fact.latest.digest)
         alias_steps.check_alias(frozen)
         uploads = detail.fact.latest.digest != frozen.to_digest
         checks.refuse_blocked(checks.state_checks(detail, uploads=uploads))
 
     return alias_steps.check_once(context, frozen, look, "nothing was changed since the plan")
+
+
+def _changed_function(frozen: DeploymentPlan, now: str) -> DrydockError:
+    what = "its configuration" if now == frozen.from_digest else f"$LATEST runs {short(now)} now"
+    return changed_message(f"the function {frozen.place.name}", what)
 
 
 def _goal(context: Context) -> tuple[DeploymentPlan, str]:

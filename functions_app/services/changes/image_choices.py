@@ -7,10 +7,12 @@ from django.db.models import Case, Exists, IntegerField, OuterRef, Q, Value, Whe
 
 from functions_app.aws import ecr
 from functions_app.aws.session import Target
+from functions_app.domain.changes.planned_ways_back import Held, ImageNow
 from functions_app.domain.ecr_hosts import ecr_host, meant_host
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.manifests import ImageConfig, Index, Manifest, parse_config, parse_manifest
 from functions_app.domain.images.pull_failures import not_given
+from functions_app.domain.images.statuses import read_status
 from functions_app.domain.refs import ImageRef, is_digest, is_tag, repository_of
 from functions_app.models import Account, Function, Image, Tag
 from functions_app.registry.client import CONFIG_LIMIT
@@ -170,17 +172,33 @@ def resolve(reference: ImageRef, target: Target, owner: str) -> ResolvedImage:
     return ResolvedImage(reference, held.digest, manifest, config, problem, size)
 
 
-def pullable(uri: str, own: Target) -> str:
-    """Why an image (HOST/NAME@DIGEST) can't be pulled now; '' where it can."""
-    reference = ImageRef.parse(uri)
+def image_now(uri: str, own: Target) -> ImageNow:
+    """Whether ECR has an image (HOST/NAME@DIGEST) so that Lambda can pull it. Raises THROTTLED, UNREACHABLE."""
     try:
+        reference = ImageRef.parse(uri)
         target, owner = registry_target(reference.registry, own)
-        resolve(reference, target, owner)
+        digest = reference.digest
+        if digest in ecr.manifests(target, reference.repository, [digest], registry_id=owner).found:
+            return ImageNow(Held.THERE)
+        # BatchGetImage has no image that is archived: what became of it DescribeImages tells.
+        return kept_as(ecr.image_status(target, reference.repository, digest, registry_id=owner), reference)
     except DrydockError as error:
-        if error.problem.code in (Code.NOT_FOUND, Code.PREFLIGHT, Code.INVALID, Code.DENIED):
-            return f"{error} {error.problem.next_step}".strip()
+        if error.problem.code is Code.NOT_FOUND:
+            return ImageNow(Held.GONE, f"Its repository is no longer in ECR. {error.problem.message}")
+        if error.problem.code in (Code.PREFLIGHT, Code.INVALID, Code.DENIED):
+            return ImageNow(Held.UNKNOWN, f"Whether ECR has its image could not be asked. {error}")
         raise
-    return ""
+
+
+def kept_as(word: str, reference: ImageRef) -> ImageNow:
+    """What ECR's word for an image means that BatchGetImage did not give."""
+    if not word:
+        return ImageNow(Held.GONE, f"Its image {reference.digest[7:19]} was deleted from {reference.name}.")
+    status = read_status(word)
+    held = Held.ARCHIVED if status.pullable is False else Held.UNKNOWN
+    doubt = "" if held is Held.ARCHIVED else " ECR did not give it to Drydock either."
+    why = f"Its image {reference.digest[7:19]} in {reference.name} {status.state}.{doubt} {status.next_step}"
+    return ImageNow(held, why.strip())
 
 
 def _config(reference: ImageRef, manifest: Manifest, target: Target) -> tuple[ImageConfig | None, str]:

@@ -1,18 +1,19 @@
-"""Rolling an alias back to a version that was live before, or published earlier: the plan, the run."""
+"""Rolling an alias back to a version that was live or published before, or forward to a newer one: plan and run."""
 
 from functions_app.aws import lambdas
 from functions_app.aws.session import Target
 from functions_app.domain.changes import checks
-from functions_app.domain.changes.aliases import check_alias_name
-from functions_app.domain.changes.deployments import RollbackPlan, short
-from functions_app.domain.changes.ways_back import is_way_back
+from functions_app.domain.changes.aliases import AliasState, check_alias_name
+from functions_app.domain.changes.deployments import RollbackPlan, is_forward, short
+from functions_app.domain.changes.judgements import Running
+from functions_app.domain.changes.planned_ways_back import Held, ImageNow
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import FunctionDetail
 from functions_app.domain.fleet.tags import managed_by
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.runs import Kind, Outcome
 from functions_app.models import Function
-from functions_app.services.changes import alias_plans, alias_steps, image_choices
+from functions_app.services.changes import alias_plans, alias_steps, image_choices, running
 from functions_app.services.changes.careful_steps import SHORT, patient, refresh
 from functions_app.services.changes.function_places import place_of, target_of
 from functions_app.services.engine.plans import Planned
@@ -24,8 +25,9 @@ from functions_app.services.people.actor import Actor
 def plan(function: Function, alias: str, version: str, actor: Actor) -> Planned[RollbackPlan]:
     """Read function, alias, version and image from AWS, make all checks, freeze the lot. Changes nothing.
 
-    Raises INVALID where going to the version would not be going back (domain.changes.ways_back), NOT_FOUND, DENIED,
-    UNREACHABLE; a check that fails is in the plan. A refused attempt is in the audit table.
+    To a newer version that exists it goes too, and the plan says that this is forward. Raises INVALID for a version
+    that was never seen, NOT_FOUND, DENIED, UNREACHABLE; a check that fails is in the plan. A refused attempt is in the
+    audit table.
     """
     asked = {"alias": alias[:130], "version": version[:20]}
     return alias_plans.make(Kind.ROLLBACK, function, asked, actor, lambda: _plan(function, alias, version))
@@ -33,79 +35,101 @@ def plan(function: Function, alias: str, version: str, actor: Actor) -> Planned[
 
 def _plan(function: Function, alias: str, version: str) -> RollbackPlan:
     name = check_alias_name(alias)
-    current = function.aliases.filter(name=name).values_list("version", flat=True).first() or ""
-    seen = function.alias_moves.filter(alias=name, version=version).exists()
-    published = function.versions.filter(number=version).exists()
-    if not seen and not (published and is_way_back(version, current, ())):
-        raise DrydockError(
-            Code.INVALID,
-            f"Version {version or '?'} was never seen live under {name}, so this would be no rollback.",
-            next_step="Choose a version that was live or published before, or deploy an image instead.",
-        )
+    _check_version(version)
     place, own = place_of(function), accounts.target(function.account, function.region)
     before = alias_steps.read_alias(place, name)
     if not before.exists:
         raise DrydockError(Code.NOT_FOUND, f"There is no alias {name} any more.", next_step="Sync, then look again.")
-    detail = lambdas.get_function(own, function.name)
-    back = _version_of(own, function, version)
-    now = lambdas.get_function(own, function.name, before.version)
-    tool = managed_by(detail.tags)
-    uri = _uri_of(back) if back else ""
+    now = alias_plans.read(function, own, before, goal=version)
+    goal = now.versions.details.get(version)
+    if goal is None and not _known(function, version):
+        raise DrydockError(
+            Code.INVALID,
+            f"{function.name} has no version {version}.",
+            next_step="Choose a version from the list, or deploy an image instead.",
+        )
+    forward = is_forward(before, version)
+    tool = _managed_by(own, function)
+    image = running.image_behind(own, goal) if goal else ImageNow()
+    to = _to_run(version, goal, image)
+    made = (
+        *_version_checks(goal, version, image),
+        _difference_check(before, version),
+        *_history_check(function, name, version, forward=forward),
+        *alias_plans.common_checks(function, name, before, tool),
+    )
+    opening = f"{'Forward' if forward else 'Back'} to version {version}: "
     return RollbackPlan(
         place=place,
         alias=name,
         before=before,
-        before_digest=now.fact.latest.digest,
-        to_digest=back.fact.latest.digest if back else "",
-        image=uri,
-        checks=(
-            *_version_checks(back, version, uri, own),
-            _difference_check(before.version, version, before.second_version),
-            *_history_check(name, version, seen),
-            *alias_plans.common_checks(function, name, before, tool),
-        ),
+        before_digest=now.alias.runs[0].digest if now.alias.runs else "",
+        to_digest=to.digest,
+        image=to.image,
+        checks=made,
         managed_by=tool,
         owner=function.owner,
+        production=accounts.production(function.account).include(name),
+        judgement=alias_plans.judged(function, name, now, to, made, opening=opening),
         to_version=version,
+        forward=forward,
     )
 
 
-def _version_of(target: Target, function: Function, version: str) -> FunctionDetail | None:
-    try:
-        return lambdas.get_function(target, function.name, version)
-    except DrydockError as error:
-        if error.problem.code is Code.NOT_FOUND:
-            return None
-        raise
+def _check_version(version: str) -> None:
+    """Raise INVALID for what is no number of a published version: an alias never goes back to $LATEST."""
+    if not (version.isascii() and version.isdecimal()):
+        raise DrydockError(
+            Code.INVALID,
+            f"{version or 'Nothing'!r} is no published version.",
+            next_step="Choose a version by its number, or deploy an image instead.",
+        )
 
 
-def _uri_of(detail: FunctionDetail) -> str:
-    """HOST/NAME@DIGEST of what a version runs."""
-    if detail.resolved_uri:
-        return detail.resolved_uri
-    repository = detail.image_uri.partition("@")[0]
-    head, colon, tag = repository.rpartition(":")
-    return f"{head if colon and '/' not in tag else repository}@{detail.fact.latest.digest}"
+def _known(function: Function, version: str) -> bool:
+    """Whether Drydock has seen the version, so that it was deleted where Lambda has none."""
+    live = function.alias_moves.filter(version=version)
+    return live.exists() or function.versions.filter(number=version).exists()
 
 
-def _version_checks(back: FunctionDetail | None, version: str, uri: str, own: Target) -> tuple[Check, ...]:
-    if back is None:
+def _managed_by(own: Target, function: Function) -> str:
+    """By the function's tags as they are now."""
+    return managed_by(lambdas.get_function(own, function.name).tags)
+
+
+def _to_run(version: str, goal: FunctionDetail | None, image: ImageNow) -> Running:
+    if goal is None:
+        return Running(version, "", "")
+    digest = goal.fact.latest.digest
+    base = running.bases_of([digest]).get(digest, running.NOT_READ)
+    return Running(version, digest, running.uri_of(goal), base, held=image.held)
+
+
+def _version_checks(goal: FunctionDetail | None, version: str, image: ImageNow) -> tuple[Check, ...]:
+    if goal is None:
         return (Check("Version", False, f"Version {version} was deleted."),)
-    state = checks.version_check(back, version)
-    if problem := image_choices.pullable(uri, own):
-        return state, Check("Image", False, f"Its image can't be pulled. {problem}")
-    return state, Check("Image", True, f"ECR still has its image {short(back.fact.latest.digest)}.")
+    return checks.version_check(goal, version), _image_check(goal, image)
 
 
-def _difference_check(now: str, wanted: str, second: str) -> Check:
-    if now == wanted and not second:
+def _image_check(goal: FunctionDetail, image: ImageNow) -> Check:
+    if image.held is Held.THERE:
+        return Check("Image", True, f"ECR still has its image {short(goal.fact.latest.digest)}.")
+    ok = None if image.held is Held.UNKNOWN else False
+    return Check("Image", ok, image.why if ok is None else f"Its image can't be pulled. {image.why}")
+
+
+def _difference_check(before: AliasState, wanted: str) -> Check:
+    if before.routes_like(AliasState(wanted)):
         return Check("Difference", False, f"The alias points to version {wanted} already.")
-    return Check("Difference", True, f"Version {now} → version {wanted}.")
+    return Check("Difference", True, f"From {before} to version {wanted}.")
 
 
-def _history_check(alias: str, version: str, seen: bool) -> tuple[Check, ...]:
-    if seen:
+def _history_check(function: Function, alias: str, version: str, *, forward: bool) -> tuple[Check, ...]:
+    if function.alias_moves.filter(alias=alias, version=version).exists():
         return ()
+    if forward:
+        text = f"Version {version} is newer than what {alias} runs, and Drydock never saw it live there."
+        return (Check("History", None, text),)
     text = f"Version {version} was published earlier, but Drydock never saw it live under {alias}."
     return (Check("History", None, text),)
 
@@ -119,10 +143,11 @@ def _check_again(context: Context) -> Outcome:
     def look() -> None:
         target = target_of(frozen.place)
         alias_steps.check_alias(frozen)
-        back = lambdas.get_function(target, frozen.place.name, frozen.to_version)
-        checks.refuse_blocked([checks.version_check(back, frozen.to_version)])
-        if problem := image_choices.pullable(frozen.image, target):
-            raise DrydockError(Code.PREFLIGHT, f"The image of version {frozen.to_version} can't be pulled. {problem}")
+        goal = lambdas.get_function(target, frozen.place.name, frozen.to_version)
+        checks.refuse_blocked([checks.version_check(goal, frozen.to_version)])
+        image = image_choices.image_now(frozen.image, target)
+        if image.held in (Held.GONE, Held.ARCHIVED):
+            raise DrydockError(Code.PREFLIGHT, f"The image of version {frozen.to_version} can't be pulled. {image.why}")
 
     found = "nothing was changed since the plan, and the image is there"
     return alias_steps.check_once(context, frozen, look, found)

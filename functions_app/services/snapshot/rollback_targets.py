@@ -12,6 +12,7 @@ from functions_app.domain.images.statuses import read_status
 from functions_app.models import Alias, AliasMove, Function, Tag, Version
 from functions_app.services.snapshot.bulk_updates import update_rows
 
+NEWER = 10  # versions beyond what an alias runs
 OFFERED = 50  # published versions that were never seen live: the latest are what somebody goes back to
 
 
@@ -69,6 +70,7 @@ class AliasTargets:
     available: int
     lost: int
     unread: int = 0
+    newer: tuple[RollbackTarget, ...] = ()  # that the alias could be pointed forward to: published and never live here
 
 
 def targets(function: Function) -> tuple[AliasTargets, ...]:
@@ -94,7 +96,9 @@ def targets(function: Function) -> tuple[AliasTargets, ...]:
     }
     aliases = list(function.aliases.order_by("name"))
     chosen = {alias.name: _chosen(alias, moves[alias.name], versions) for alias in aliases}
-    tags = _tags([versions[number] for several in chosen.values() for number in several if number in versions])
+    newer = {alias.name: _newer(alias, moves[alias.name], versions) for alias in aliases}
+    shown = [*chosen.values(), *newer.values()]
+    tags = _tags([versions[number] for several in shown for number in several if number in versions])
     states = [
         (number, is_there(version.image.gone_at, version.image.status) if version.image else None)
         for number, version in versions.items()
@@ -103,7 +107,8 @@ def targets(function: Function) -> tuple[AliasTargets, ...]:
     for alias in aliases:
         counted = count_ways_back(alias.version, _seen(moves[alias.name]).keys(), states)
         chosen_here = _targets(chosen[alias.name], moves[alias.name], alias, versions, tags)
-        found.append(AliasTargets(alias, chosen_here, counted.available, counted.lost, counted.unread))
+        forward = _targets(newer[alias.name], moves[alias.name], alias, versions, tags)
+        found.append(AliasTargets(alias, chosen_here, counted.available, counted.lost, counted.unread, forward))
     return tuple(found)
 
 
@@ -121,6 +126,13 @@ def _chosen(alias: Alias, moves: Sequence[AliasMove], versions: Mapping[str, Ver
     earlier = [number for number in versions if number not in seen and is_way_back(number, alias.version, ())]
     earlier.sort(key=ordinal, reverse=True)
     return [*live, *earlier[:OFFERED]]
+
+
+def _newer(alias: Alias, moves: Sequence[AliasMove], versions: Mapping[str, Version]) -> list[str]:
+    """Published versions beyond what the alias runs, the latest first; those that were live are ways back."""
+    seen, now = _seen(moves), max(ordinal(number) for number in (alias.version, alias.second_version or "0"))
+    found = [number for number in versions if ordinal(number) > now and number not in seen]
+    return sorted(found, key=ordinal, reverse=True)[:NEWER]
 
 
 def _targets(

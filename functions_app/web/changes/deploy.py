@@ -9,7 +9,6 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 
 from functions_app import clock
-from functions_app.domain.changes.aliases import is_production
 from functions_app.domain.changes.checks import forbidding
 from functions_app.domain.changes.deployments import AliasPlan, DeploymentPlan, RollbackPlan
 from functions_app.domain.errors import Code, DrydockError, Problem
@@ -111,7 +110,7 @@ def apply_plan(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
 def _apply(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
     """Why it did not become a run is shown with the plan."""
     try:
-        run = plans.apply(plan_id, actor_of(request), _text(request.POST, "confirm"))
+        run = plans.apply(plan_id, actor_of(request), _text(request.POST, "confirm"), request.POST.getlist("tick"))
     except DrydockError as error:
         if request.htmx or error.problem.code in (Code.NOT_FOUND, Code.DENIED):
             raise
@@ -156,21 +155,25 @@ def _refused(request: HtmxHttpRequest, pk: int, frozen: AliasPlan) -> HttpRespon
 
 
 def _plan_context(request: HtmxHttpRequest, pk: int, frozen: AliasPlan, stored: Plan | None) -> dict[str, object]:
-    deploys = isinstance(frozen, DeploymentPlan)
-    version = "a new version" if deploys else f"version {frozen.to_version}" if isinstance(frozen, RollbackPlan) else ""
+    if isinstance(frozen, RollbackPlan):
+        version = f"version {frozen.to_version}"
+        heading = f"Roll {frozen.alias} {frozen.direction}"
+        button = f"Point {frozen.alias} {frozen.direction} to {version}"
+    else:
+        version, heading = "a new version", f"Deploy to {frozen.alias}"
+        button = f"Deploy and point {frozen.alias} to it"
     return {
         "function": function_head(pk),
         "tab": "deploy",
         "plan": frozen,
-        "deploys": deploys,
+        "heading": heading,
         "to_version": version,
         "failed": forbidding(frozen.checks),
-        "warned": [check for check in frozen.checks if check.ok is None],
         "stored": stored,
         "run": plans.run_of(stored) if stored else None,
         "expired": bool(stored and stored.expires_at <= clock.now()),
-        "production": is_production(frozen.alias),
-        "button": f"Deploy and point {frozen.alias} to it" if deploys else f"Point {frozen.alias} back to {version}",
+        "button": button,
+        "ticked": request.POST.getlist("tick"),
         "again": _again(pk, frozen),
         "blocked": _why_not(request) or _awaits_approval(request, stored),
     }

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from functions_app.domain.bases.detection import Tier
 from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.changes.judgements import Level
 from functions_app.domain.changes.patches import Way
 from functions_app.domain.images.scans import ScanState, Side
 from functions_app.domain.images.tag_mutability import Tags
@@ -222,6 +223,11 @@ LOOKS: Mapping[type[StrEnum], Mapping[str, Look]] = {
         CheckOutcome.ADVICE_IGNORED: Look("Could be better", "alert-triangle", "warn"),
         CheckOutcome.ADVICE_UNCERTAIN: Look("Not known", "help-circle", "calm"),
         CheckOutcome.HINT: Look("To know", "info-circle", "calm"),
+    },
+    Level: {
+        Level.DANGER: Look("Danger", "alert-circle", "bad"),
+        Level.MIND: Look("Mind", "alert-triangle", "warn"),
+        Level.FINE: Look("Fine", "circle-check", "good"),
     },
     PlanOutcome: {
         PlanOutcome.PASSED: Look("Passed", "circle-check", "good"),

@@ -1,0 +1,98 @@
+"""Whether a change that is planned has a way back: only to a published version whose image ECR still has. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from functions_app.domain.changes.aliases import AliasState
+from functions_app.domain.fleet.functions import LATEST
+
+
+class Held(StrEnum):
+    """Whether ECR has an image, so that Lambda can pull it."""
+
+    THERE = "there"
+    ARCHIVED = "archived"  # can't be pulled until it is restored
+    GONE = "gone"
+    UNKNOWN = "unknown"  # ECR did not tell
+
+
+@dataclass(frozen=True)
+class ImageNow:
+    """What ECR says of an image now; `why` is a sentence where it is not there."""
+
+    held: Held = Held.UNKNOWN
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A version with the image behind it; `shared` is its share of an alias's calls."""
+
+    version: str
+    digest: str
+    image: ImageNow
+    shared: float = 1.0
+
+
+@dataclass(frozen=True)
+class PlannedWayBack:
+    """What could be done to undo a change later: `version` is where the alias could go, '' for nowhere.
+
+    `sure`: False where there is none or nobody knows; the sentence says which.
+    """
+
+    version: str
+    sure: bool
+    text: str
+    none: bool = False  # there is no way back at all
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "PlannedWayBack":
+        """Read what `dataclasses.asdict` made of it."""
+        return cls(**value)
+
+
+def planned_way_back(
+    alias: str, before: AliasState, behind: Sequence[Behind], twins: Sequence[Behind]
+) -> PlannedWayBack:
+    """The way back from a change of an alias: to the version that has most of its calls now, if its image is there.
+
+    `behind` are the versions it runs now; `twins` published versions with the digest that $LATEST has now, which is
+    what remains of an alias on $LATEST: what that is then, it is not now.
+    """
+    if not before.exists:
+        return PlannedWayBack("", True, f"{alias} is new: delete it in Lambda to undo. The published version stays.")
+    if before.version == LATEST:
+        return _from_latest(alias, twins)
+    ordered = sorted(behind, key=lambda one: -one.shared)
+    for held in (Held.THERE, Held.UNKNOWN):
+        for one in ordered:
+            if one.image.held is held:
+                return _to(alias, before, one)
+    why = " ".join(dict.fromkeys(one.image.why for one in ordered if one.image.why))
+    if archived := next((one for one in ordered if one.image.held is Held.ARCHIVED), None):
+        text = f"There is no way back until the image of version {archived.version} is restored in ECR. {why}"
+        return PlannedWayBack("", False, text.strip(), none=True)
+    return PlannedWayBack("", False, f"There is no way back to {before}. {why}".strip(), none=True)
+
+
+def _to(alias: str, before: AliasState, one: Behind) -> PlannedWayBack:
+    split = f" alone: a rollback does not restore the split ({before})" if before.second_version else ""
+    text = f"Roll {alias} back to version {one.version}{split}."
+    if one.image.held is Held.UNKNOWN:
+        return PlannedWayBack(one.version, False, f"{text} Whether its image is there is not known. {one.image.why}")
+    return PlannedWayBack(one.version, True, text)
+
+
+def _from_latest(alias: str, twins: Sequence[Behind]) -> PlannedWayBack:
+    for one in twins:
+        if one.image.held is Held.THERE:
+            text = f"Roll {alias} back to version {one.version}, which has the image that $LATEST runs now."
+            return PlannedWayBack(one.version, True, f"{text} Its configuration may differ.")
+    text = f"There is no way back: {alias} points to $LATEST, and no published version has the image it runs now."
+    if twins:
+        text = f"There is no way back: {alias} points to $LATEST, and the image that it runs now can't be pulled. "
+        text += next((one.image.why for one in twins if one.image.why), "")
+    return PlannedWayBack("", False, f"{text.strip()} Publish a version first, and point {alias} to it.", none=True)
