@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('functions_app', '0010_what_ecr_says'),
+        ('functions_app', '0011_parts_that_were_missed'),
     ]
 
     operations = [
