@@ -11,6 +11,7 @@ from functions_app.domain.changes.base_changes import Base, BaseChange, Step, co
 from functions_app.domain.changes.configurations import Comparison
 from functions_app.domain.changes.planned_ways_back import Held, PlannedWayBack
 from functions_app.domain.images.lambda_rules import Check
+from functions_app.domain.refs import repository_of
 
 NAMED = 6  # settings that a sentence names; the table has all
 
@@ -59,8 +60,8 @@ class Running:
 
     @property
     def repository(self) -> str:
-        """HOST/NAME, '' where it is not known."""
-        return self.image.partition("@")[0]
+        """HOST/NAME as ECR names the repository, '' where it is not known."""
+        return repository_of(self.image)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Running":

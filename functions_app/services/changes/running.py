@@ -14,7 +14,7 @@ from functions_app.domain.changes.planned_ways_back import Behind, Held, ImageNo
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.fleet.functions import FunctionDetail
 from functions_app.domain.images.manifests import ImageConfig
-from functions_app.domain.refs import ImageRef
+from functions_app.domain.refs import repository_of
 from functions_app.models import BaseRelease, BaseStream, Function, Image
 from functions_app.services.bases.verdicts import VERDICT, Bench, Facts
 from functions_app.services.changes import image_choices
@@ -86,14 +86,7 @@ def ran_from(function: Function, details: Collection[FunctionDetail]) -> frozens
     """The repositories (HOST/NAME) that a function is known to have run from, by what AWS said of its versions."""
     told = [uri_of(detail) for detail in details if detail.resolved_uri or detail.image_uri]
     kept = function.versions.exclude(image_uri="").values_list("image_uri", flat=True).distinct()
-    return frozenset(filter(None, map(_repository, (*told, function.image_uri, *kept))))
-
-
-def _repository(uri: str) -> str:
-    try:
-        return ImageRef.parse(uri).name if uri else ""
-    except DrydockError:
-        return ""
+    return frozenset(filter(None, map(repository_of, (*told, function.image_uri, *kept))))
 
 
 NOT_READ = Base(reason="Its image was not read: sync, then plan again.")

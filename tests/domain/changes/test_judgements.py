@@ -11,11 +11,12 @@ from functions_app.domain.changes.judgements import Facts, Level, Remark, Runnin
 from functions_app.domain.changes.planned_ways_back import PlannedWayBack
 from functions_app.domain.images.lambda_rules import Check
 
+A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 HOST = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
 OLD = Base("python:3.12", 1, "old", Freshness.STALE.value, "One release behind new.")
 NEW = Base("python:3.12", 2, "new", Freshness.CURRENT.value)
-NOW = Running("7", "sha256:a", f"{HOST}/shop@sha256:a", OLD)
-GOAL = Running("", "sha256:b", f"{HOST}/shop@sha256:b", NEW)
+NOW = Running("7", A, f"{HOST}/shop@{A}", OLD)
+GOAL = Running("", B, f"{HOST}/shop@{B}", NEW)
 BACK = PlannedWayBack("7", True, "Roll live back to version 7.")
 FINE = Check("Region", True, "Image and function are in eu-west-1.")
 FACTS = Facts(
@@ -70,7 +71,7 @@ def test_a_configuration_that_aws_does_not_tell_is_not_called_unchanged() -> Non
 
 
 def test_an_image_of_a_repository_that_was_never_run_is_red_comes_first_and_needs_a_tick() -> None:
-    judged = judge(with_goal(replace(GOAL, image=f"{HOST}/other@sha256:b")))
+    judged = judge(with_goal(replace(GOAL, image=f"{HOST}/other@{B}")))
     assert judged.verdict.startswith("From other, a repository that orders never ran")
     assert (judged.level, judged.remarks[0].level, judged.remarks[0].name) == (
         Level.DANGER,
@@ -82,11 +83,18 @@ def test_an_image_of_a_repository_that_was_never_run_is_red_comes_first_and_need
 
 def test_the_same_name_in_another_account_is_another_repository() -> None:
     other = HOST.replace("111111111111", "222222222222")
-    assert judge(with_goal(replace(GOAL, image=f"{other}/shop@sha256:b"))).ticks
+    assert judge(with_goal(replace(GOAL, image=f"{other}/shop@{B}"))).ticks
+
+
+def test_another_name_of_the_same_registry_is_the_same_repository() -> None:
+    dual = "111111111111.dkr-ecr.eu-west-1.on.aws"
+    judged = judge(with_goal(replace(GOAL, image=f"{dual}/shop@{B}")))
+    assert judged.verdict.startswith("Same repository")
+    assert judged.ticks == ()
 
 
 def test_another_repository_that_the_function_ran_before_is_amber_and_needs_no_tick() -> None:
-    facts = replace(with_goal(replace(GOAL, image=f"{HOST}/fork@sha256:b")), ran=frozenset({f"{HOST}/fork"}))
+    facts = replace(with_goal(replace(GOAL, image=f"{HOST}/fork@{B}")), ran=frozenset({f"{HOST}/fork"}))
     assert judge(facts).verdict.startswith("From another repository, fork, ")
     assert (remarks(facts), judge(facts).ticks) == ([(Level.MIND, "Repository")], ())
 
