@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('functions_app', '0011_parts_that_were_missed'),
+        ('functions_app', '0012_release_history'),
     ]
 
     operations = [
