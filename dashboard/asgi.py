@@ -1,7 +1,7 @@
 """What uvicorn serves: live streams as raw ASGI, and Django's pages through WSGI in a few threads.
 
 Pages are faster that way than through Django's ASGI handler, and a stream costs neither a thread nor a connection.
-What waits for AWS has threads of its own (plan_threads).
+What waits for AWS, and sign-ins, have threads of their own (plan_threads).
 """
 
 import gc
@@ -21,6 +21,8 @@ wsgi = cast(Any, get_wsgi_application())
 from dashboard import urls  # noqa: E402, F401 - Django is set up by now; the first request need not wait for the views
 from dashboard.plan_threads import PlanThreads  # noqa: E402
 from functions_app.streams.application import Application, Django  # noqa: E402
+from functions_app.streams.large_bodies import LargeBodies  # noqa: E402
+from functions_app.web.people.sign_in import SIGN_INS_IN_LINE, is_sign_in  # noqa: E402
 
 
 def served(threads: int) -> WSGIMiddleware:
@@ -29,9 +31,12 @@ def served(threads: int) -> WSGIMiddleware:
     return WSGIMiddleware(wsgi, workers=threads, send_queue_size=512)
 
 
-pages, plans = served(settings.ENV.web_threads), served(settings.ENV.plan_threads)
-django = PlanThreads(cast(Door, pages), cast(Door, plans), settings.ENV.plan_threads)
-application = Application(cast(Django, Intake(django)))
+pages = cast(Door, served(settings.ENV.web_threads))
+plans = PlanThreads(pages, cast(Door, served(settings.ENV.plan_threads)), settings.ENV.plan_threads)
+# Hashing a password takes a core for a third of a second: one at a time, however many are tried at once.
+sign_ins = PlanThreads(plans, cast(Door, served(1)), 1, is_sign_in, SIGN_INS_IN_LINE)
+large = LargeBodies()
+application = Application(cast(Django, Intake(sign_ins, large.may_come)))
 # What is loaded by now stays for good. Looking through it all for garbage held everything up, for 90 ms at a time.
 gc.collect()
 gc.freeze()

@@ -1,6 +1,10 @@
-"""Requests that wait for AWS have threads of their own beside those of the pages, so that no page waits with them."""
+"""Requests that take long have threads of their own beside those of the pages, so that no page waits with them.
+
+These are plans, which wait for AWS, and sign-ins, which hash a password.
+"""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from dashboard.request_limits import Application, Receive, Scope, Send, given
@@ -8,19 +12,28 @@ from functions_app.web.waiting import NO_PLACE, is_marked
 
 
 class PlanThreads:
-    """ASGI middleware: at most `threads` requests wait for AWS in `plans`, as many stand in line, the rest are refused.
+    """ASGI middleware: at most `threads` requests are in `plans`, so many stand in line, the rest are refused.
 
-    So who stands in line waits for one plan's length at most. The refusal is a page, and all else is served by `pages`.
+    Where `line` is not given as many as there are threads: who stands in it waits for one plan's length at most. What
+    is posted to a path that `belongs` goes there; the refusal is a page, and all else is served by `pages`.
     """
 
-    def __init__(self, pages: Application, plans: Application, threads: int) -> None:
+    def __init__(
+        self,
+        pages: Application,
+        plans: Application,
+        threads: int,
+        belongs: Callable[[str], bool] = is_marked,
+        line: int | None = None,
+    ) -> None:
         self.pages, self.plans = pages, plans
+        self.belongs = belongs
         self.places = asyncio.Semaphore(threads)
-        self.under_way, self.most = 0, 2 * threads
+        self.under_way, self.most = 0, threads + (threads if line is None else line)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI's door."""
-        if not _waits_for_aws(scope):
+        if not self._is_ours(scope):
             await self.pages(scope, receive, send)
         elif self.under_way >= self.most:
             await self.pages({**scope, NO_PLACE: True}, receive, send)
@@ -30,6 +43,12 @@ class PlanThreads:
                 await self._plan(scope, receive, send)
             finally:
                 self.under_way -= 1
+
+    def _is_ours(self, scope: Scope) -> bool:
+        """Pages neither ask AWS while they are shown nor hash a password, so that only what is posted is looked up."""
+        if scope["type"] != "http" or scope["method"] != "POST":
+            return False
+        return self.belongs(str(scope["path"]).removeprefix(scope.get("root_path", "")))
 
     async def _plan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve it when its turn comes; not at all where the client has gone by then. The place is given back."""
@@ -41,13 +60,6 @@ class PlanThreads:
         finally:
             if not turn.cancel() and not turn.cancelled():
                 self.places.release()
-
-
-def _waits_for_aws(scope: Scope) -> bool:
-    """Pages never ask AWS while they are shown, so that only what is posted is looked up."""
-    if scope["type"] != "http" or scope["method"] != "POST":
-        return False
-    return is_marked(str(scope["path"]).removeprefix(scope.get("root_path", "")))
 
 
 async def _stays(turn: asyncio.Future[Any], receive: Receive) -> bool:

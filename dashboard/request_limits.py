@@ -1,11 +1,15 @@
 """Takes a request in whole, within limits, before one of the few threads that render pages is given to it.
 
 A client that sends its form a byte a minute would otherwise keep a thread for itself, and two of them the whole site.
+What can be sent without a sign-in is small, what one address can hold is not all there is, and what a page or a bot
+sends in daily work is never refused for what others hold.
 """
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 Scope = dict[str, Any]
@@ -14,12 +18,15 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 HEAD_LIMIT = 32 * 1024  # bytes of address and headers
-BODY_LIMIT = 9 * 1024 * 1024  # bytes; a payload to invoke with may have 6 MB
-HELD_LIMIT = 128 * 1024 * 1024  # bytes of all bodies that are being taken in at one time
+BODY_LIMIT = 256 * 1024  # bytes: any form, and any event of EventBridge
+LARGE_BODY_LIMIT = 9 * 1024 * 1024  # bytes, where one is due: a payload to invoke with may have 6 MB
+SMALL_BODY = 16 * 1024  # bytes: what is no larger is taken whatever others hold
+HELD_LIMIT = 128 * 1024 * 1024  # bytes of all larger bodies that are being taken in at one time
+ADDRESS_LIMIT = 24 * 1024 * 1024  # bytes of them from one address
 WITHIN = 60.0  # seconds for a whole body
 REFUSALS = {
     408: "The request did not arrive in time.",
-    413: "The request is too large.",
+    413: "The request is too large. A payload to invoke with may have 6 MB; it is taken from operators alone.",
     415: "The request is written in another way than UTF-8.",
     431: "The address or the headers are too long.",
     503: "Too many large requests at this moment. Try again in a minute.",
@@ -32,13 +39,26 @@ class _RefusedError(Exception):
     """The request is not passed on; its argument is the HTTP status."""
 
 
-class Intake:
-    """ASGI middleware: limits on head, body and time; a body passed on is complete, its length is known."""
+async def _none_may(_scope: Scope) -> bool:
+    return False
 
-    def __init__(self, application: Application, within: float = WITHIN) -> None:
+
+class Intake:
+    """ASGI middleware: limits on head, body and time; a body passed on is complete, its length is known.
+
+    `large_may_come` says whether a body beyond BODY_LIMIT is due there, from who sends it.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        large_may_come: Callable[[Scope], Awaitable[bool]] = _none_may,
+        within: float = WITHIN,
+    ) -> None:
         self.application = application
+        self.large_may_come = large_may_come
         self.within = within
-        self.held = 0
+        self.held: Counter[str] = Counter()  # bytes by address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI's door."""
@@ -47,7 +67,7 @@ class Intake:
         # Django could not tell X_Forwarded_Proto, which proxies let through, from X-Forwarded-Proto, which they set.
         headers = [(name, value) for name, value in scope["headers"] if b"_" not in name]
         length = len(scope.get("raw_path") or b"") + sum(len(name) + len(value) for name, value in headers)
-        body = bytearray()
+        body, address = bytearray(), _address(scope)
         try:
             if length + len(scope["query_string"]) > HEAD_LIMIT:
                 raise _RefusedError(431)
@@ -55,7 +75,7 @@ class Intake:
                 raise _RefusedError(415)  # Django would decode by it, and Python knows encodings that are no text
             names = {name for name, _ in headers}
             if names & {b"content-length", b"transfer-encoding"}:
-                await self._take(dict(headers).get(b"content-length", b""), receive, body)
+                await self._take(scope, dict(headers).get(b"content-length", b""), receive, body)
                 known = {b"content-length", b"transfer-encoding"}
                 headers = [(name, value) for name, value in headers if name not in known]
                 headers.append((b"content-length", str(len(body)).encode()))
@@ -65,28 +85,56 @@ class Intake:
         except _RefusedError as refused:
             await _refuse(send, refused.args[0])
         finally:
-            self.held -= len(body)
+            self._hold(address, -_beyond_small(len(body)))
         return None
 
-    async def _take(self, announced: bytes, receive: Receive, body: bytearray) -> None:
-        if announced.isdigit() and int(announced[:18]) > BODY_LIMIT:
-            raise _RefusedError(413)
+    async def _take(self, scope: Scope, announced: bytes, receive: Receive, body: bytearray) -> None:
+        length, address = int(announced[:18]) if announced.isdigit() else 0, _address(scope)
         try:
             async with asyncio.timeout(self.within):
-                more = True
+                limit, more = await self._limit(scope, length, BODY_LIMIT), True
                 while more:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         raise _RefusedError(408)
-                    chunk, more = message.get("body", b""), message.get("more_body", False)
-                    body += chunk
-                    self.held += len(chunk)
-                    if len(body) > BODY_LIMIT:
-                        raise _RefusedError(413)
-                    if self.held > HELD_LIMIT:
+                    before, more = _beyond_small(len(body)), message.get("more_body", False)
+                    body += message.get("body", b"")
+                    self._hold(address, _beyond_small(len(body)) - before)
+                    if len(body) > SMALL_BODY and self._is_full(address):
                         raise _RefusedError(503)
+                    limit = await self._limit(scope, len(body), limit)
         except TimeoutError:
             raise _RefusedError(408) from None
+
+    async def _limit(self, scope: Scope, length: int, limit: int) -> int:
+        """The limit for a body that has grown, or is said to grow, so long; who sends it is asked for once."""
+        if length <= limit:
+            return limit
+        if limit == LARGE_BODY_LIMIT or length > LARGE_BODY_LIMIT or not await self.large_may_come(scope):
+            raise _RefusedError(413)
+        return LARGE_BODY_LIMIT
+
+    def _hold(self, address: str, bytes_more: int) -> None:
+        self.held[address] += bytes_more
+        if not self.held[address]:
+            del self.held[address]
+
+    def _is_full(self, address: str) -> bool:
+        return self.held[address] > ADDRESS_LIMIT or self.held.total() > HELD_LIMIT
+
+
+def _beyond_small(length: int) -> int:
+    return length if length > SMALL_BODY else 0
+
+
+def _address(scope: Scope) -> str:
+    """Who sends, as it is counted: a whole /64 of IPv6 is one subscriber."""
+    host = str((scope.get("client") or ("", 0))[0])
+    try:
+        known = ip_address(host)
+    except ValueError:
+        return host
+    return host if known.version == 4 else str(ip_network(f"{known}/64", strict=False))
 
 
 def given(body: bytes, receive: Receive) -> Receive:

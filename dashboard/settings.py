@@ -32,9 +32,11 @@ MIDDLEWARE = [
     "functions_app.web.nul_guard.NulGuard",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
+    # Who is there comes first: the form of somebody who is not signed in is not parsed for its token.
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "functions_app.web.http.SignedIn",
+    "functions_app.web.nul_guard.NulFormGuard",
+    "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlsplit
 
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.models import User
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.cache import patch_cache_control, patch_vary_headers
@@ -73,20 +76,53 @@ def status_of(problem: Problem | None) -> int:
     return problem.code.http_status if problem else 200
 
 
+class SignedIn(LoginRequiredMiddleware):
+    """Asks for a sign-in, and leads back from there: to the page whose form was sent, not to where it was sent."""
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponseRedirect:
+        """The way to the sign-in page. What was posted is not sent again: the person sees the page, and decides."""
+        if request.method in ("GET", "HEAD"):
+            return super().handle_no_permission(request, view_func)
+        return redirect_to_login(_page_before(request), self.get_login_url(view_func))
+
+
+def _page_before(request: HttpRequest) -> str:
+    """The page of ours that a request was sent from, "/" where its browser does not tell."""
+    before = urlsplit(request.headers.get("Referer", ""))
+    return before._replace(scheme="", netloc="", fragment="").geturl() if before.netloc == request.get_host() else "/"
+
+
 class ProblemMiddleware:
-    """Turns a DrydockError raised by a view into what the person sees."""
+    """Turns a DrydockError raised by a view, and a method that it doesn't take, into what the person sees."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and not response.content and hasattr(request, "user"):
+            allowed = response["Allow"]
+            response = _not_taken(request, allowed)
+            response["Allow"] = allowed
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Django's hook; anything but a DrydockError goes on to the 500 page."""
         if isinstance(exception, DrydockError):
             return problem_response(request, exception.problem)
         return None
+
+
+def _not_taken(request: HttpRequest, allowed: str) -> HttpResponse:
+    problem = Problem(
+        Code.INVALID,
+        f"{request.path} takes {allowed}, not {request.method}: it does something, and shows no page.",
+        "Go back to the page that has the button.",
+    )
+    context = {"problem": problem, "title": "No page", "status": 405}
+    if wants_partial(request):
+        return toast(request, problem, status=405)
+    return render(request, "errors/problem.html", context, status=405)
 
 
 def operator_required(

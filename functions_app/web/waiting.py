@@ -26,13 +26,18 @@ def waits_for_aws(
     """Mark a view whose POST asks AWS. Where it has no place it is not called: 503 says when to come again."""
 
     def placed(request: HtmxHttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if request.META.get("asgi.scope", {}).get(NO_PLACE):
+        if found_no_place(request):
             return _no_place(request)
         return view(request, *args, **kwargs)
 
     update_wrapper(placed, view)
     setattr(placed, _MARK, True)
     return placed
+
+
+def found_no_place(request: HttpRequest) -> bool:
+    """Whether every thread for such requests was taken and the line full."""
+    return bool(request.META.get("asgi.scope", {}).get(NO_PLACE))
 
 
 def is_marked(path: str) -> bool:

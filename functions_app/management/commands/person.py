@@ -1,4 +1,4 @@
-"""`manage.py person NAME operator|approver|viewer|none`: who may sign in, and what they may do; audited."""
+"""`manage.py person NAME administrator|approver|operator|viewer|none`: who may sign in and do what; audited."""
 
 from getpass import getpass, getuser
 from typing import Any
@@ -13,7 +13,9 @@ from functions_app.services.people import access
 from functions_app.services.people.actor import SHELL, Actor
 
 NONE = "none"
+ADMINISTRATOR = "administrator"  # Django's superuser: in every group, and may settle accounts and people
 GROUPS = {
+    ADMINISTRATOR: (),
     access.OPERATOR: (access.OPERATOR,),
     access.APPROVER: (access.OPERATOR, access.APPROVER),
     access.VIEWER: (access.VIEWER,),
@@ -23,7 +25,10 @@ GROUPS = {
 class Command(BaseCommand):
     """People are few and change seldom: a command does, until single sign-on comes."""
 
-    help = "Add a person as operator, approver (who may also confirm) or viewer, change that, or shut them out (none)."
+    help = (
+        "Add a person as administrator, approver (an operator who may also confirm), operator or viewer, change that, "
+        "or shut them out (none)."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The person, and what they may do."""
@@ -41,9 +46,12 @@ class Command(BaseCommand):
             if person is None:
                 person = User.objects.create_user(name, password=password)
             person.is_active = group != NONE
-            person.save(update_fields=["is_active"])
+            # Whatever they were before: a superuser who becomes a viewer may look, and nothing else.
+            person.is_superuser = person.is_staff = group == ADMINISTRATOR
+            person.save(update_fields=["is_active", "is_superuser", "is_staff"])
+            person.user_permissions.clear()
             person.groups.set(Group.objects.get_or_create(name=each)[0] for each in GROUPS.get(group, ()))
-            result = "may not sign in" if group == NONE else f"is {group}"
+            result = "may not sign in" if group == NONE else f"is {group} and nothing else"
             access.audit(Actor(None, SHELL, named=getuser()), "person.change", name, {"group": group}, result)
         self.stdout.write(f"{name} {result}.")
 

@@ -3,7 +3,6 @@
 from django.http import HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
-from django.views.decorators.http import require_POST
 
 from functions_app.domain.changes.invocations import Mode, PayloadCheck, check_payload, parse_mode
 from functions_app.domain.errors import DrydockError, Problem
@@ -44,7 +43,7 @@ def _start(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     return redirect("run", pk=run.pk)
 
 
-@require_POST
+@operator_required
 def check(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """What is typed, as JSON: for htmx while somebody types."""
     del pk

@@ -8,13 +8,22 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django_htmx.middleware import HtmxDetails
 
 from functions_app.services.engine import health
 from functions_app.services.people import sign_in
 from functions_app.web.http import wants_partial
+from functions_app.web.waiting import found_no_place
+
+SIGN_INS_IN_LINE = 8  # of one web process, behind the one whose password is hashed: nobody waits longer than 3 s
+AGAIN_IN = 3  # seconds
+
+
+def is_sign_in(path: str) -> bool:
+    """Whether a password is sent there."""
+    return path == reverse("login")
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -33,9 +42,10 @@ class Login(LoginView):
         return super().get(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Check name and password, unless this name failed here too often a moment ago."""
-        if seconds := sign_in.wait(_name(request), _address(request)):
-            context = self.get_context_data(form=AuthenticationForm(request), wait=seconds)
+        """Check name and password, unless this name failed here too often a moment ago, or too many try at once."""
+        crowded = found_no_place(request)
+        if seconds := AGAIN_IN if crowded else sign_in.wait(_name(request), _address(request)):
+            context = self.get_context_data(form=AuthenticationForm(request), wait=seconds, crowded=crowded)
             return self.render_to_response(context, status=429, headers={"Retry-After": str(seconds)})
         return super().post(request, *args, **kwargs)
 

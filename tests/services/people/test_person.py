@@ -53,3 +53,18 @@ def test_an_approver_is_an_operator_too_and_an_operator_no_approver(operator: Ac
     call_command("person", "olga", "approver")
     olga = Actor(User.objects.get(username="olga"))
     assert (access.is_operator(olga), access.is_approver(olga)) == (True, True)
+
+
+@pytest.mark.parametrize("group", ["viewer", "operator", "approver"])
+def test_an_administrator_who_becomes_less_is_that_and_nothing_else(superuser: User, group: str) -> None:
+    call_command("person", superuser.username, group)
+    before = Actor(User.objects.get(pk=superuser.pk))
+    assert not User.objects.get(pk=superuser.pk).is_superuser
+    assert access.is_operator(before) is (group != "viewer")
+    assert access.is_approver(before) is (group == "approver")
+
+
+def test_somebody_who_becomes_administrator_may_do_everything(viewer: Actor) -> None:
+    call_command("person", "vera", "administrator")
+    vera = Actor(User.objects.get(username="vera"))
+    assert (access.is_operator(vera), access.is_approver(vera)) == (True, True)

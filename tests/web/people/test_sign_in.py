@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.contrib.auth.models import User
 from django.db.models import F
 from django.test import Client
@@ -96,3 +97,30 @@ def test_next_leads_nowhere_else(client: Client, viewer: User) -> None:
 def test_who_is_signed_in_and_asked_to_sign_in_again_goes_on(client: Client, viewer: User) -> None:
     client.force_login(viewer)
     assert client.get("/login/?next=/login/").headers["Location"] == "/"
+
+
+@pytest.mark.parametrize("address", ["/sync/", "/bases/1/patch/", "/logout/"])
+def test_who_posts_after_the_session_ended_comes_back_to_the_page_they_came_from(
+    client: Client, viewer: User, address: str
+) -> None:
+    answer = client.post(address, headers={"Referer": "http://testserver/functions/?base=python%3A3.12#f7"})
+    assert answer.headers["Location"] == "/login/?next=/functions/%3Fbase%3Dpython%253A3.12"
+
+
+@pytest.mark.parametrize("before", ["", "https://evil.example/functions/", "//evil.example/x", "nonsense"])
+def test_who_posts_from_nowhere_we_know_comes_to_the_overview(client: Client, db: None, before: str) -> None:
+    assert client.post("/sync/", headers={"Referer": before}).headers["Location"] == "/login/?next=/"
+
+
+@pytest.mark.parametrize("address", ["/sync/", "/logout/"])
+def test_an_address_that_only_takes_a_form_says_so_in_a_page(client: Client, viewer: User, address: str) -> None:
+    client.force_login(viewer)
+    answer = client.get(address)
+    assert (answer.status_code, "POST" in answer.headers["Allow"]) == (405, True)
+    assert "Go back to the page that has the button." in answer.content.decode()
+
+
+def test_a_form_of_somebody_who_is_not_signed_in_is_not_parsed(client: Client, db: None) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    answer = strict.post("/sync/", b"\xff" * 100, content_type="multipart/form-data; boundary=")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/login/?next=/")
