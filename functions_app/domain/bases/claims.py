@@ -131,3 +131,13 @@ def agreement(claim: Claim, levels: Collection[Level], platform: str, known: Rel
     if named and named.stream:
         return f"Its {claim.source} names the same stream."
     return f"{says}, which is not what its layers are: they disagree, and the layers decide."
+
+
+def unresolved(claim: Claim, levels: Collection[Level], known: Releases) -> str:
+    """Why a claim of a stream that is watched leads to no known release although the layers show none of it, or ""."""
+    named = known.by_reference(claim.name) if claim.name else None
+    if named is None or not named.stream or named.releases or (claim.digest and known.by_digest(claim.digest)):
+        return ""
+    if named.stream in {stream for level in levels for stream in level.streams}:
+        return ""
+    return f"Its {claim.source} says {claim.text}: which release of {named.stream} that is, is not known."

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from functions_app.domain.bases.claims import Claim, Resolved, agreement, read_claim, resolve, unconfirmed
+from functions_app.domain.bases.claims import Claim, Resolved, agreement, read_claim, resolve, unconfirmed, unresolved
 from functions_app.domain.bases.lineage import KnownRelease, Level, Releases, SharedLayers, find_levels
 from functions_app.domain.bases.settings_marks import guess_runtime, lambda_marks
 from functions_app.domain.images.manifests import HistoryEntry, Platform, chain_ids
@@ -58,6 +58,7 @@ class Detection:
     evidence: tuple[str, ...]
     stream: str = ""  # also where only the stream is known, not the release
     levels: tuple[Level, ...] = ()  # every whole release beneath it, the nearest first
+    doubt: str = ""  # why it may stand on something that is not known, whatever its levels are
 
     @property
     def lineage(self) -> tuple[int, ...]:
@@ -118,9 +119,13 @@ def _exact(levels: tuple[Level, ...], shape: ImageShape, claim: Claim | None, kn
     ]
     if claim:
         evidence.append(agreement(claim, levels, shape.platform, known))
-    evidence += _above(levels, shape, known)
+    above = _above(levels, shape, known)
+    evidence += above
+    doubt = unresolved(claim, levels, known) if claim else ""
+    if not doubt and above:
+        doubt = "Layers above it are of a base of which that release is not known."
     nearest = levels[0].release
-    return Detection(Tier.EXACT, nearest.id, tuple(evidence), nearest.stream, levels)
+    return Detection(Tier.EXACT, nearest.id, tuple(evidence), nearest.stream, levels, doubt)
 
 
 def _proof(level: Level, total: int) -> str:

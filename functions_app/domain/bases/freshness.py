@@ -83,7 +83,7 @@ def judge(
 
     `ends` are the dates by stream, `last_read` when each was last read. End of life wins over staleness. Where only the
     stream is known, its end of life is all that can be said; a golden image, which has no dates of its own, ends with
-    the level beneath it.
+    the level beneath it. Nothing is current that may stand on something else, which is not known.
     """
     if not detection.levels:
         return _without_release(detection, ends, now)
@@ -100,8 +100,11 @@ def judge(
         beneath = f"{detection.levels[at].release.label}{standings[at].tail}"
         ended = dict.fromkeys((standings[0].ended, standings[at].ended))  # both, each once
         reason = _sentence(*ended, f"{nearest}, which stands on {beneath}")
+    freshness = max((verdict.freshness for verdict in levels), key=lambda each: each.severity)
+    if detection.doubt and freshness is Freshness.CURRENT:
+        freshness, reason = Freshness.UNKNOWN, f"{reason} {detection.doubt}"[:REASON_LIMIT]
     return Verdict(
-        max((verdict.freshness for verdict in levels), key=lambda each: each.severity),
+        freshness,
         reason,
         behind.releases_behind,
         behind.days_behind,

@@ -9,8 +9,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
 from functions_app.domain.bases.claims import read_claim
 from functions_app.domain.bases.detection import Tier
+from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.bases.release_dates import told
 from functions_app.domain.bases.settings_marks import guess_runtime
 from functions_app.domain.bases.stream_names import StreamNames
@@ -32,7 +35,8 @@ def wanted_releases(streams: Sequence[BaseStream]) -> dict[int, Wanted]:
     by_runtime = {f"{row.runtime} {row.runtime_version}": row.pk for row in streams if row.runtime}
     tags: dict[int, set[str]] = defaultdict(set)
     moments: dict[int, set[datetime]] = defaultdict(set)
-    unknown = Image.objects.filter(base_release=None, is_index=False, inspected_at__isnull=False)
+    doubtful = Q(base_tier=Tier.EXACT, freshness=Freshness.UNKNOWN)
+    unknown = Image.objects.filter(Q(base_release=None) | doubtful, is_index=False, inspected_at__isnull=False)
     for row in unknown.order_by("-pk").values_list(*COLUMNS)[:IMAGES_LIMIT]:
         facts = dict(zip(COLUMNS, row, strict=True))
         stream, tag = _named(facts, names, by_name)

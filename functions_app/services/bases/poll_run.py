@@ -10,6 +10,7 @@ from functions_app.services.bases import poll_schedule
 from functions_app.services.bases.daily_counts import count_day
 from functions_app.services.bases.poll_schedule import due_streams
 from functions_app.services.bases.polls import poll
+from functions_app.services.bases.repository_releases import find_releases
 from functions_app.services.bases.streams import seed_streams
 from functions_app.services.bases.verdicts import judge_images
 from functions_app.services.engine.steps import Context, StepSpec
@@ -57,6 +58,8 @@ def _chosen(context: Context) -> list[int]:
 
 def _judge_step(context: Context) -> Outcome:
     poll_schedule.judging_begins(context.now)
+    if found := find_releases(context.now):
+        context.log.info(f"releases found in repositories: {found}")
     changed = judge_images(None, now=context.now)
     if context.lease.taken_over:
         refresh_summaries(now=context.now)  # whoever died may have stored verdicts that no summary knows of

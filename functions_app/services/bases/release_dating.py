@@ -23,7 +23,8 @@ def date_releases(
     """Say of those that are new when they came about, and store it of those known that they date otherwise.
 
     `fresh` are rows that are not stored yet, `current` those of all that the moving tag points to now; `tags` are those
-    of the stream's history, the newest first.
+    of the stream's history, the newest first. ECR's word goes before that of the builds, where it has one for all: a
+    company's image that was built long ago is a release from when it was pushed.
     """
     if not fresh:
         return
@@ -42,7 +43,9 @@ def date_releases(
             row.built_at = told(row.built_at, came)
             rank = ranks.get(row.tag, 0 if is_current else None)
             sightings.append(Sighting(row.built_at, came, at, is_current, row.returned_at, rank))
-        for row, each, at in zip(rows, sightings, came_about(sightings), strict=True):
+        by_push = stream.own and all(row.manifest_digest in pushed for row in rows)
+        times = [each.came for each in sightings] if by_push else came_about(sightings)
+        for row, each, at in zip(rows, sightings, times, strict=True):
             row.created_at = at
             if each.at and each.at != at:
                 changed.append((at, row.pk))

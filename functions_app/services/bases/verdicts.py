@@ -139,6 +139,9 @@ def _refresh(image_ids: Sequence[int]) -> None:
         refresh_summaries(sorted(functions))
 
 
+Standing = tuple[Tier, tuple[int, ...], str]  # tier, levels and doubt: what a verdict depends on
+
+
 @dataclass
 class Bench:
     """Every known release of the streams that are watched, ready for look-ups.
@@ -153,7 +156,9 @@ class Bench:
     last_read: Mapping[str, datetime]
     tracks: Mapping[tuple[str, str], Sequence[KnownRelease]]
     switched_off: Mapping[tuple[str, str], str]  # by chain id and platform the stream that nobody polls
-    _verdicts: dict[tuple[Tier, tuple[int, ...]], tuple[Verdict, list[dict[str, Any]]]] = field(default_factory=dict)
+    _verdicts: dict[tuple[Tier, tuple[int, ...], str], tuple[Verdict, list[dict[str, Any]]]] = field(
+        default_factory=dict
+    )
 
     @classmethod
     def prepare(cls, now: datetime) -> "Bench":
@@ -233,7 +238,7 @@ class Bench:
         """The verdict and its levels as kept; images on the same levels share both."""
         if not detection.levels:
             return judge(detection, {}, self.ends, self.now), []
-        key = detection.tier, detection.lineage
+        key = detection.tier, detection.lineage, detection.doubt
         if key not in self._verdicts:
             verdict = judge(detection, self.tracks, self.ends, self.now, self.last_read)
             self._verdicts[key] = verdict, _lineage(detection, verdict)

@@ -21,6 +21,7 @@ from functions_app.domain.runs import ACTIVE, Done, Kind, Log, Outcome
 from functions_app.domain.text import storable
 from functions_app.models import Account, Function, Image, Repository, Run, Scope
 from functions_app.services.bases import daily_counts
+from functions_app.services.bases.repository_releases import find_releases
 from functions_app.services.bases.verdicts import judge_images
 from functions_app.services.engine import runs
 from functions_app.services.engine.steps import Cancelled, Context, StepSpec
@@ -264,7 +265,8 @@ def _read_repositories(context: Context) -> Outcome:
 def _judge_step(context: Context) -> Outcome:
     now = context.now
     # Whoever died read images of which nobody else knows that they were read; a new day may change any verdict.
-    if context.lease.taken_over or daily_counts.begins_a_day(now):
+    found = find_releases(now)  # what stands on them may be any image
+    if found or context.lease.taken_over or daily_counts.begins_a_day(now):
         changed = judge_images(None, now=now, refresh=False)
         context.shared["judged_on"] = now.date().isoformat()
         return Done(f"{changed} images have another verdict")
