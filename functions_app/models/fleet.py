@@ -61,6 +61,7 @@ class Function(models.Model):
     releases_behind = models.IntegerField(default=0)
     days_behind = models.IntegerField(default=0)
     overdue_on = models.DateField(null=True, help_text="the day from which its base is overdue by the policy that fits")
+    unruled = models.BooleanField(default=False, help_text="its base is stale or over, and no policy speaks of it")
     end_of_life_on = models.DateField(null=True, help_text="first end of runtime or OS among what is live")
     base_name = models.CharField(max_length=120, blank=True, help_text="stream of the worst live image: python:3.12")
     problem_rank = models.IntegerField(default=0, help_text="worst first: domain.fleet.states")
@@ -87,6 +88,9 @@ class Function(models.Model):
                 fields=["gone_at", "account", "name"],
                 condition=models.Q(partly_read=True),
                 name="functions_partly_read",
+            ),
+            models.Index(
+                fields=["gone_at", "account", "name"], condition=models.Q(unruled=True), name="functions_unruled"
             ),
         ]
 

@@ -26,6 +26,13 @@ class Repository(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "region", "name"], name="one_repository")]
+        indexes = [
+            models.Index(
+                fields=["gone_at", "name"],
+                condition=models.Q(images_problem__isnull=False),
+                name="repositories_unlisted",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.uri
@@ -98,6 +105,11 @@ class Image(models.Model):
             # A repository's sums: a row holds manifest and config, too.
             models.Index(fields=["repository", "gone_at", "size_bytes", "pushed_at"], name="images_to_sum"),
             models.Index(fields=["expiry_rule"], condition=models.Q(expiry_rule__isnull=False), name="images_expiring"),
+            models.Index(
+                fields=["repository"],
+                condition=models.Q(inspected_at=None, gone_at=None, inspect_problem__isnull=False),
+                name="images_unread",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -178,4 +178,4 @@ def test_an_unknown_age_is_said(db: None) -> None:
     function = make_function(make_account())
     text = render_to_string("repositories/list.html", {"rows": [], "search": ""})
     assert function.pk
-    assert "No repositories yet" in text
+    assert "No repositories" in text

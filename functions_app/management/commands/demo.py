@@ -184,9 +184,8 @@ def _prepare() -> None:
 
 
 def _set_policies(operator: Actor) -> None:
-    """How long a stale base may stay: a month, and in staging two, or two releases."""
+    """How long a stale base may stay: a month, which is shipped, and in staging two, or two releases."""
     staging = str(Account.objects.get(name="staging").pk)
-    overdue_policies.save(overdue_policies.PolicyDraft("", "", "", "30", ""), operator)
     overdue_policies.save(overdue_policies.PolicyDraft(staging, "", "", "60", "2"), operator)
 
 

@@ -66,15 +66,6 @@ class FleetStatus:
             return "The schedule has missed several syncs: is the worker running?"
         return "The oldest part of what is shown"
 
-    @property
-    def why_empty(self) -> str:
-        """Why no function is shown, where accounts are known."""
-        if self.synced_at:
-            return "The last sync found no functions of package type Image in these accounts and regions."
-        return (
-            "Nothing has been read yet. The first sync starts by itself and takes a few seconds per hundred functions."
-        )
-
 
 def fleet_status(now: datetime) -> FleetStatus:
     """Read accounts, their scopes, the number of active runs and the fleet's revision in one query.

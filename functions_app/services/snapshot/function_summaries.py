@@ -28,11 +28,12 @@ from functions_app.services.snapshot.missed_parts import part_ages
 from functions_app.services.snapshot.overdue import lateness_of, read_policies
 
 BATCH = 500
+BEHIND = (Freshness.STALE, Freshness.END_OF_LIFE)
 ALIASES_NOT_READ = "Its aliases were not read yet, so what is live is not known."
 COLUMNS = (
     "freshness", "freshness_reason", "releases_behind", "days_behind", "overdue_on", "end_of_life_on",
     "base_name", "problem_rank", "problem", "alias_chips", "drifted", "owner", "managed_by", "search_text",
-    "partly_read",
+    "partly_read", "unruled",
 )  # fmt: skip
 
 
@@ -175,6 +176,7 @@ def _summary(function: Function, known: _Known) -> list[Any]:
             {tag for digest in digests for tag in known.tags_of.get(digest, ())},
         ),
         any(part.missing for part in parts),
+        policy is None and any(version.freshness in BEHIND for version in live),
     ]
 
 

@@ -12,6 +12,7 @@ from functions_app.aws.session import Target
 from functions_app.domain.causes import by_cause, key_of
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.models import Account
+from functions_app.services.snapshot.reading_progress import ReadingProgress
 
 T = TypeVar("T")
 Row = TypeVar("Row")
@@ -39,6 +40,7 @@ class ScopeRead:
     problems: list[Problem] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
     images: set[int] = field(default_factory=set)
+    progress: ReadingProgress = field(default_factory=ReadingProgress)
     missed: Counter[str] = field(default_factory=Counter)  # of how many functions or repositories what was not read
     unlisted: set[str] = field(default_factory=set)  # repositories whose images could not be listed
     images_since: datetime | None = None  # when the reading of repositories and images began

@@ -13,6 +13,7 @@ from functions_app.models import Alias, AliasMove, Function, Run
 from functions_app.services.snapshot.bulk_updates import update_rows
 from functions_app.services.snapshot.listed_functions import lock_outdated
 from functions_app.services.snapshot.missed_parts import store_missed, store_read
+from functions_app.services.snapshot.reading_progress import FUNCTIONS
 from functions_app.services.snapshot.scope_reading import CHUNK, Failures, ScopeRead, read_each
 
 BUDGET = 300  # functions whose aliases a scheduled sync reads without a reason, those read longest ago first
@@ -27,11 +28,14 @@ def read_aliases(
     batch: dict[int, Aliases] = {}
     failures: Failures = {}
     names = _due(scope, ids, facts, before)
+    scope.progress.read(FUNCTIONS, len(facts) - len(names))
 
     def read(name: str) -> Sequence[AliasFact]:
         return lambdas.aliases(scope.target, name)
 
-    for name, read_at, aliases in read_each(scope, "aliases", read, names, failures):
+    for name, read_at, aliases in read_each(
+        scope, "aliases", read, names, failures, lambda: scope.progress.read(FUNCTIONS)
+    ):
         batch[ids[name]] = read_at, aliases
         scope.counts["aliases"] = scope.counts.get("aliases", 0) + len(aliases)
         if len(batch) == CHUNK:

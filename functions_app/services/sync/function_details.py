@@ -13,6 +13,7 @@ from functions_app.models import Function, Version
 from functions_app.services.snapshot.bulk_updates import update_rows
 from functions_app.services.snapshot.listed_functions import FACT, function_values, lock_outdated
 from functions_app.services.snapshot.missed_parts import store_missed, store_read
+from functions_app.services.snapshot.reading_progress import FUNCTIONS
 from functions_app.services.snapshot.scope_reading import CHUNK, Failures, ScopeRead, read_each
 
 BUDGET = 300  # functions that a scheduled sync reads again without a reason, those read longest ago first
@@ -32,11 +33,14 @@ def read_details(
     names = _due(scope, ids, facts, before)
     batch: dict[int, Detail] = {}
     failures: Failures = {}
+    scope.progress.read(FUNCTIONS, len(facts) - len(names))  # what is not due is read as it is
 
     def read(name: str) -> FunctionDetail:
         return lambdas.get_function(scope.target, name)
 
-    for name, read_at, detail in read_each(scope, "state and tags", read, names, failures):
+    for name, read_at, detail in read_each(
+        scope, "state and tags", read, names, failures, lambda: scope.progress.read(FUNCTIONS)
+    ):
         batch[ids[name]] = read_at, detail
         if len(batch) == CHUNK:
             store_details(batch)

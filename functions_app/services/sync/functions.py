@@ -16,6 +16,7 @@ from functions_app.models import BaseUse, Function, Run, Version
 from functions_app.services.snapshot.bulk_updates import update_rows
 from functions_app.services.snapshot.listed_functions import FACT, function_values, lock_outdated
 from functions_app.services.snapshot.missed_parts import store_missed, store_read
+from functions_app.services.snapshot.reading_progress import FUNCTIONS
 from functions_app.services.snapshot.scope_reading import ScopeRead, chunks
 from functions_app.services.sync.aliases import read_aliases, store_aliases
 from functions_app.services.sync.function_details import read_details, store_details
@@ -36,6 +37,7 @@ def read_functions(scope: ScopeRead) -> None:
     listing = Listing()
     for page in lambdas.functions(scope.target):
         listing.functions.update({fact.name: fact for fact in page.functions})
+        scope.progress.found(FUNCTIONS, len(page.functions))
         for name, version in page.versions:
             listing.versions[name].append(version)
         if scope.stopped():

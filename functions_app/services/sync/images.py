@@ -19,6 +19,7 @@ from functions_app.services.images import scans
 from functions_app.services.images.facts import inspect
 from functions_app.services.images.registries import open_registry
 from functions_app.services.snapshot.bulk_updates import lock_rows, update_rows
+from functions_app.services.snapshot.reading_progress import IMAGES
 from functions_app.services.snapshot.scope_reading import CHUNK, Failures, ScopeRead, chunks, read_each
 
 
@@ -189,6 +190,7 @@ def inspect_new(scope: ScopeRead, only: Repository | None = None) -> None:
         "repository__uri", "repository__name", "pk"
     ):
         keys[uri.partition("/")[0], name].append(pk)
+    scope.progress.found(IMAGES, sum(map(len, keys.values())))
     hosts: dict[str, Registry] = {}
     try:
         for (host, name), wanted in keys.items():
@@ -199,6 +201,7 @@ def inspect_new(scope: ScopeRead, only: Repository | None = None) -> None:
                     if scope.stopped():
                         return
                     _inspect(scope, name, part, hosts[host])
+                    scope.progress.read(IMAGES, len(part))
             except DrydockError as error:
                 scope.fail(error)
     finally:

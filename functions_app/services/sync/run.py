@@ -6,7 +6,7 @@ missing. Nothing is marked gone by a listing that failed or stopped half-way.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -24,11 +24,12 @@ from functions_app.services.bases import daily_counts
 from functions_app.services.bases.repository_releases import find_releases
 from functions_app.services.bases.verdicts import judge_images
 from functions_app.services.engine import runs
-from functions_app.services.engine.steps import Cancelled, Context, StepSpec
+from functions_app.services.engine.steps import TELL_EVERY, Cancelled, Context, StepSpec
 from functions_app.services.images.scans import read_scans
 from functions_app.services.people import accounts
 from functions_app.services.people.actor import Actor
 from functions_app.services.snapshot.function_summaries import refresh_summaries
+from functions_app.services.snapshot.reading_progress import ReadingProgress
 from functions_app.services.snapshot.scope_reading import ScopeRead
 from functions_app.services.sync import single_repositories
 from functions_app.services.sync.functions import read_functions, read_one
@@ -100,30 +101,38 @@ def read_scopes(
     *,
     full: bool,
     stopped: Callable[[], bool] = lambda: False,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[int, int, str], None] = lambda done, total, unit: None,
 ) -> Result:
-    """Read scopes in parallel. What a scope fails with is stored with it; anything unexpected is raised at the end."""
+    """Read scopes in parallel. What a scope fails with is stored with it; anything unexpected is raised at the end.
+
+    `progress` is told twice a second how many of the functions found are read, then of the images.
+    """
     if not scopes:
         return Result(0, 0, frozenset())
+    counted = ReadingProgress()
 
     def read(scope: Scope) -> ScopeRead:
         try:
-            return _read_scope(scope, log, full, stopped)
+            return _read_scope(scope, log, full, stopped, counted)
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(min(len(scopes), SCOPES_AT_ONCE), thread_name_prefix="scope") as pool:
         reading = [pool.submit(read, scope) for scope in scopes]
-        for done, _ in enumerate(as_completed(reading), 1):
-            progress(done, len(scopes))
+        waiting: set[Future[ScopeRead]] = set(reading)
+        while waiting:
+            waiting = wait(waiting, timeout=TELL_EVERY).not_done
+            if state := counted.state():
+                progress(*state)
     reads = [future.result() for future in reading]
     failed = sum(bool(read.problems) for read in reads)
     missed = sum((read.missed for read in reads), Counter[str]())
     return Result(len(reads), failed, frozenset().union(*(read.images for read in reads)), missed)
 
 
-def _read_scope(row: Scope, log: Log, full: bool, stopped: Callable[[], bool]) -> ScopeRead:
+def _read_scope(row: Scope, log: Log, full: bool, stopped: Callable[[], bool], counted: ReadingProgress) -> ScopeRead:
     scope = _opened(row.account, row.region, full, stopped)
+    scope.progress = counted
     Scope.objects.filter(pk=row.pk).update(attempted_at=scope.now)
     if not _part(scope, _check_identity):
         return _ended(row, scope, log)
@@ -237,7 +246,7 @@ def _read_scopes(context: Context) -> Outcome:
         context.log,
         full=bool(context.plan.get("full")),
         stopped=context.cancel_requested,
-        progress=lambda done, total: context.progress(done, total, "accounts and regions"),
+        progress=context.progress,
     )
     context.shared["images"] = sorted({*context.shared.get("images", ()), *result.images})
     if context.cancel_requested():

@@ -11,6 +11,8 @@ from functions_app.models import BaseStream
 from functions_app.services.bases.poll_schedule import submit_poll
 from functions_app.services.inventory.bases.base import BasePage, Wanted, base_page
 from functions_app.services.inventory.bases.base_list import base_list
+from functions_app.services.inventory.beginning import beginning
+from functions_app.services.inventory.fleet_status import fleet_status
 from functions_app.web.html.timeline import drawn
 from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page
 from functions_app.web.page_links import page_links
@@ -21,7 +23,11 @@ LIST, DETAIL = "bases/list.html", "bases/detail.html"
 @require_safe
 def streams(request: HtmxHttpRequest) -> HttpResponse:
     """All streams: those in use first, the others folded."""
-    return page(request, LIST, {"found": base_list(clock.now())})
+    now = clock.now()
+    status, found = fleet_status(now), base_list(now)
+    standing = any(row.tally.total for row in found.used)
+    first = None if standing else beginning(status, int(found.unknown > 0))
+    return page(request, LIST, {"fleet": status, "found": found, "beginning": first, "standing": standing})
 
 
 @require_safe

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from functions_app import clock
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.services.inventory.bases.base_list import Standing
+from functions_app.services.inventory.beginning import beginning
 from functions_app.services.inventory.fleet.function_list import FleetPage, functions
 from functions_app.services.inventory.fleet.list_filter import (
     NONE,
@@ -44,6 +45,7 @@ NEEDS_WORDS = {
     "ending": "Base ends within 90 days",
     "moved": "Tag moved since the deploy",
     "unread": "Not read, or not in all parts",
+    "unruled": "Stale, and no policy says until when",
 }
 CHOSEN_TITLES = {"search": "Search", "needs": "Needs attention"}
 EMPTY_WORDS = {"state": "Not read yet", "base": "No base found"}
@@ -103,8 +105,10 @@ def function_list(request: HtmxHttpRequest) -> HttpResponse:
     pairs = as_pairs(wanted, status.accounts)
     chosen = _chosen(pairs)
     facts, home = {fact.pk: fact for fact in status.accounts}, reverse("functions")
+    first = None if found.fleet else beginning(status, 0)
     context = {
         "fleet": status,
+        "beginning": first,
         "search": wanted.search,
         "kept": [pair for pair in pairs if pair[0] != "search"],
         "facets": _facets(found, wanted, pairs, status.accounts),
@@ -113,6 +117,7 @@ def function_list(request: HtmxHttpRequest) -> HttpResponse:
         "rows": [Row(row.name, function_row(row, facts, home, now)) for row in found.rows],
         "found": found,
         "counted": counted(found.total, found.fleet, filtered=bool(chosen)),
+        "unread": not (found.fleet or wanted.search) and not (first and first.read),
         "pages": page_links(found.page, found.pages, lambda number: _href(pairs, number)),
     }
     response = page(request, "functions/list.html", context)

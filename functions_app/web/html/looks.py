@@ -114,6 +114,12 @@ class Attention(StrEnum):
     ENDING = "ending"
     DRIFTED = "drifted"
     UNREAD = "unread"
+    UNREACHABLE = "unreachable"
+    UNREACHABLE_PART = "unreachable part"
+    OUTDATED = "outdated"
+    UNKNOWN = "unknown"
+    UNRULED = "unruled"
+    NOT_READ_YET = "not read yet"
 
 
 # By class first: members of two enums with the same value are equal, whatever they mean.
@@ -261,6 +267,12 @@ LOOKS: Mapping[type[StrEnum], Mapping[str, Look]] = {
         Attention.ENDING: Look("Near its end of life", "calendar-off", "warn"),
         Attention.DRIFTED: Look("Drifted", "unlink", "warn"),
         Attention.UNREAD: Look("Partly read", "help-circle", "warn"),
+        Attention.UNREACHABLE: Look("Not readable", "wifi-off", "bad"),
+        Attention.UNREACHABLE_PART: Look("Not readable", "wifi-off", "warn"),
+        Attention.OUTDATED: Look("Out of date", "clock", "warn"),
+        Attention.UNKNOWN: Look("Unknown", "help-circle", "calm"),
+        Attention.UNRULED: Look("No policy", "clock-exclamation", "warn"),
+        Attention.NOT_READ_YET: Look("Not read yet", "circle-dashed", "calm"),
     },
 }
 

@@ -4,7 +4,10 @@ from django.http import HttpResponse
 from django.urls import path
 from django.utils.http import urlencode
 
+from functions_app import clock
 from functions_app.domain.text import storable
+from functions_app.services.inventory.beginning import beginning
+from functions_app.services.inventory.fleet_status import fleet_status
 from functions_app.services.inventory.images import forecast
 from functions_app.services.inventory.images.repositories import repositories, repository
 from functions_app.services.inventory.images.search import find_images
@@ -17,7 +20,13 @@ def repository_list(request: HtmxHttpRequest) -> HttpResponse:
     search = storable(request.GET.get("search", "")).strip()[:200]
     rows, total, number, pages = repositories(search, page_number(request.GET))
     kept = [("search", search)] if search else []
+    status = fleet_status(clock.now())
+    # Whether there are functions is asked of their own list.
+    first = beginning(status, 1) if not (rows or search) else None
     context = {
+        "fleet": status,
+        "beginning": first,
+        "unread": not (rows or search) and (first is not None or not status.synced_at),
         "search": search,
         "rows": rows,
         "images": find_images(search),

@@ -1,79 +1,29 @@
 """What the overview's findings say: each kind of trouble in words, with the worst few and the list of all."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
-from urllib.parse import urlencode
 
 from django.urls import reverse
 
 from functions_app.domain.fleet.states import RANK_DRIFTED
 from functions_app.services.inventory.fleet_status import AccountFact
 from functions_app.services.inventory.overview.findings import Ending, Named, NoWayBack, Overview
-from functions_app.web.html.looks import Attention, Look, look
-
-Pairs = list[tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class Line:
-    """One function, alias or base named under a finding; `aside` is a second place to look at."""
-
-    name: str
-    href: str
-    why: str
-    account: AccountFact | None = None
-    aside: str = ""
-    aside_href: str = ""
-
-
-@dataclass(frozen=True)
-class Card:
-    """One kind of trouble: how bad, how many, what it means, the worst few, and where all of them are."""
-
-    key: str
-    look: Look
-    count: int
-    title: str
-    meaning: str
-    lines: tuple[Line, ...]
-    href: str
-    rest: int
-
-    @property
-    def level(self) -> str:
-        """Its colour: bad, warn or calm."""
-        return self.look.colour
-
-    @property
-    def icon(self) -> str:
-        """Its picture."""
-        return self.look.icon
-
-    @property
-    def brief(self) -> bool:
-        """Whether its lines are names alone, which fit beside one another."""
-        return not any(line.why for line in self.lines)
+from functions_app.web.html.looks import Attention, look
+from functions_app.web.overview.cards import Card, Line, Pairs, functions_address, functions_words
 
 
 def all_clear(functions: int, forecasts: int, stale: int) -> str:
     """What was looked at where nothing needs attention, and what is stale all the same."""
     looked = (
-        f"Looked at: {_functions(functions)} for broken images, failed updates, moved tags, inactivity, policies and "
-        "ends of life"
+        f"Looked at: {functions_words(functions)} for broken images, failed updates, moved tags, inactivity, policies "
+        "and ends of life"
     )
     repositories = f"{forecasts} repositor{'y' if forecasts == 1 else 'ies'}"
     read = f"; {repositories} for what their lifecycle policies would delete" if forecasts else ""
     words = f"{looked}{read or '. No lifecycle forecast was read yet'}."
     if not stale:
         return words
-    run, them = ("runs", "it") if stale == 1 else ("run", "them")
-    return f"{words} {stale} {run} on a stale base; no policy calls {them} overdue."
-
-
-def functions_address(pairs: Pairs) -> str:
-    """The functions list, filtered."""
-    return f"{reverse('functions')}?{urlencode(pairs)}"
+    return f"{words} {stale} {'runs' if stale == 1 else 'run'} on a stale base, for no longer than the policy allows."
 
 
 def findings(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs, today: date) -> Iterator[Card]:
@@ -98,7 +48,7 @@ def _broken(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -
         "broken",
         look(Attention, Attention.BROKEN),
         count,
-        f"{_functions(count)} broken",
+        f"{functions_words(count)} broken",
         "Calls fail or will at the next cold start: image gone, state Failed, or the last update failed.",
         tuple(_line(row, row.why, accounts) for row in found.broken.named),
         functions_address([*kept, ("needs", "broken")]),
@@ -115,7 +65,7 @@ def _endangered(found: Overview, accounts: Mapping[int, AccountFact], kept: Pair
         "endangered",
         look(Attention, Attention.ENDANGERED),
         len(functions),
-        f"{_functions(len(functions))} will lose {'its' if len(functions) == 1 else 'their'} live image",
+        f"{functions_words(len(functions))} will lose {'its' if len(functions) == 1 else 'their'} live image",
         "A lifecycle policy takes it away within a day. Change the rule, or tag the image so that no rule takes it.",
         tuple(
             Line(
@@ -170,7 +120,7 @@ def _inactive(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs)
         "inactive",
         look(Attention, Attention.INACTIVE),
         count,
-        f"{_functions(count)} inactive",
+        f"{functions_words(count)} inactive",
         "The next call is refused and wakes the function, which takes up to minutes.",
         tuple(_line(row, "", accounts) for row in found.inactive.named),
         functions_address([*kept, ("state", "Inactive")]),
@@ -184,7 +134,7 @@ def _overdue(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs, 
         "overdue",
         look(Attention, Attention.OVERDUE),
         count,
-        f"{_functions(count)} overdue",
+        f"{functions_words(count)} overdue",
         "Their base has been stale for longer than the freshness policy allows.",
         tuple(_line(row, _late(row.overdue_on, today), accounts) for row in found.overdue.named),
         functions_address([*kept, ("overdue", "yes")]),
@@ -206,7 +156,7 @@ def _ending(found: Overview, kept: Pairs) -> Card:
         "ending",
         look(Attention, Attention.ENDED if ended else Attention.ENDING),
         ended + soon,
-        f"{_functions(ended + soon)} on a base {where} its end of life",
+        f"{functions_words(ended + soon)} on a base {where} its end of life",
         f"{words}From that day its runtime or OS gets no more security patches.",
         tuple(
             Line(each.base, functions_address([*kept, ("base", each.base or "none")]), _when(each))
@@ -219,8 +169,8 @@ def _ending(found: Overview, kept: Pairs) -> Card:
 
 def _when(each: Ending) -> str:
     if each.days_left > 0:
-        return f"{_functions(each.functions)}, {_days(each.days_left)} left (until {each.on:%F})."
-    return f"{_functions(each.functions)}, ended {_days(-each.days_left)} ago ({each.on:%F})."
+        return f"{functions_words(each.functions)}, {_days(each.days_left)} left (until {each.on:%F})."
+    return f"{functions_words(each.functions)}, ended {_days(-each.days_left)} ago ({each.on:%F})."
 
 
 def _drifted(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -> Card:
@@ -229,7 +179,7 @@ def _drifted(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) 
         "drifted",
         look(Attention, Attention.DRIFTED),
         count,
-        f"{_functions(count)} drifted",
+        f"{functions_words(count)} drifted",
         "The tag they were deployed by points to another image now; Lambda still runs the old one.",
         tuple(_line(row, row.why if row.problem_rank == RANK_DRIFTED else "", accounts) for row in found.drifted.named),
         functions_address([*kept, ("needs", "moved")]),
@@ -239,10 +189,6 @@ def _drifted(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) 
 
 def _line(row: Named, why: str, accounts: Mapping[int, AccountFact]) -> Line:
     return Line(row.name, reverse("function", args=[row.pk]), why, accounts.get(row.account))
-
-
-def _functions(count: int) -> str:
-    return f"{count} function{'' if count == 1 else 's'}"
 
 
 def _days(count: int) -> str:

@@ -4,19 +4,25 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
 from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
 from functions_app import clock
 from functions_app.domain.bases.freshness import Freshness
+from functions_app.models import Function
+from functions_app.services.inventory.beginning import beginning
 from functions_app.services.inventory.fleet_status import AccountFact, FleetStatus, fleet_status
 from functions_app.services.inventory.overview.findings import Overview, overview
+from functions_app.services.inventory.overview.unread import unread
 from functions_app.web.html import burn_down
 from functions_app.web.html.looks import look
 from functions_app.web.http import HtmxHttpRequest, page
-from functions_app.web.overview.findings import Pairs, all_clear, findings, functions_address
+from functions_app.web.overview.cards import Pairs, functions_address
+from functions_app.web.overview.findings import all_clear, findings
 from functions_app.web.overview.sources import sources
+from functions_app.web.overview.unread import unjudged, unreachable
 
 RANGES = (30, 90)
 ACCOUNTS = 6  # more than these are folded behind the one that is chosen
@@ -61,11 +67,20 @@ def show(request: HtmxHttpRequest) -> HttpResponse:
         (scope for scope in status.scopes if not account or scope.account == account.name),
         key=lambda scope: (scope.problem is None, scope.synced_at is not None, scope.synced_at or now),
     )
+    facts = {fact.pk: fact for fact in status.accounts}
+    first = beginning(status, found.functions)
+    missing = unread(account.pk if account else None)
+    cards = [
+        *unreachable(status, scopes),
+        *findings(found, facts, kept, now.date()),
+        *unjudged(found, missing, facts, kept, reading=bool(first and first.moves)),
+    ]
     context: dict[str, Any] = {
         "fleet": status,
         "found": found,
+        "beginning": first,
         "account": account,
-        "findings": list(findings(found, {fact.pk: fact for fact in status.accounts}, kept, now.date())),
+        "findings": sorted(cards, key=lambda card: card.level == "calm"),
         "accounts": _accounts(status, account, days),
         "many_accounts": len(status.accounts) > ACCOUNTS,
         "ranges": [Choice(f"{each} days", _own(kept, each), each == days) for each in RANGES],
@@ -76,8 +91,6 @@ def show(request: HtmxHttpRequest) -> HttpResponse:
         "more_scopes": scopes[SCOPES:],
         "more_runs": max(0, status.running - len(found.runs)),
         "all_clear": all_clear(found.functions, found.sources.forecasts, found.freshness[Freshness.STALE.value]),
-        "unknown": found.freshness[Freshness.UNKNOWN.value],
-        "unknown_href": functions_address([*kept, ("freshness", "unknown")]),
     }
     return page(request, "overview/overview.html", context)
 
@@ -114,4 +127,18 @@ def _bar(found: Overview, kept: Pairs) -> list[Part]:
     return bar
 
 
-urlpatterns = [path("", show, name="overview")]
+@require_safe
+def beginning_now(request: HtmxHttpRequest) -> HttpResponse:
+    """What an empty page says, as it is now; once everything was read, the page that asks is to read itself anew."""
+    status = fleet_status(clock.now())
+    first = beginning(status, int(Function.objects.filter(gone_at=None).exists()))
+    if not request.htmx:
+        return HttpResponseRedirect(reverse("overview"))
+    if first is None or not first.moves:
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    answer = render(request, "_beginning.html", {"beginning": first, "fleet": status})
+    answer["HX-Trigger"] = "drydock:read"  # what else the page shows follows, too
+    return answer
+
+
+urlpatterns = [path("", show, name="overview"), path("beginning/", beginning_now, name="beginning")]

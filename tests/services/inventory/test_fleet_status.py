@@ -26,8 +26,3 @@ def test_syncs_that_were_missed_lead_to_the_worker() -> None:
 
 def test_a_scope_that_failed_is_said_before_syncs_that_were_missed() -> None:
     assert status(FINE, DENIED, late=True).age_means == "1 of 2 accounts and regions could not be read"
-
-
-def test_no_functions_are_news_only_after_a_sync() -> None:
-    assert status(FINE).why_empty.startswith("The last sync found no functions")
-    assert status().why_empty.startswith("Nothing has been read yet.")

@@ -31,7 +31,7 @@ from functions_app.services.snapshot.function_summaries import refresh_summaries
 from functions_app.services.sync import run as sync
 from tests.fixtures import REGION, ROOT, Sandbox
 from tests.sandbox.functions import Functions
-from tests.services.changes.aws_between import Answer, Between
+from tests.services.changes.aws_between import Answer, Between, once
 from tests.services.sync.sync_stage import Lines, add_account, run_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -201,6 +201,8 @@ def test_a_fresh_database_needs_only_the_environment_and_the_command(
         ]
         scopes = rows.execute("SELECT region, problem FROM functions_app_scope WHERE synced_at IS NOT NULL")
         assert scopes.fetchall() == [("eu-west-1", None), ("us-east-1", None)]
+        policies = rows.execute("SELECT account_id, tag_key, max_days FROM functions_app_freshnesspolicy")
+        assert policies.fetchall() == [(None, "", 30)]
 
 
 def test_the_first_sync_of_a_day_judges_once(ours: Account, functions: Functions, operator: Actor) -> None:
@@ -218,3 +220,27 @@ def test_the_first_sync_of_a_day_judges_once(ours: Account, functions: Functions
     first = judged()
     assert FreshnessDay.objects.exists()
     assert first == judged() > 0
+
+
+def test_a_sync_tells_how_many_of_the_functions_found_are_read(
+    ours: Account, functions: Functions, between: Between, log: Lines
+) -> None:
+    functions.push()
+    for name in ("app", "other"):
+        functions.create(name)
+    seen: list[tuple[int, int, str]] = []
+    told = threading.Event()
+
+    def progress(done: int, total: int, unit: str) -> None:
+        seen.append((done, total, unit))
+        told.set()
+
+    def hold(answer: Answer) -> Answer:
+        told.clear()
+        told.wait(30)  # until the next telling, which must know of the functions that were found
+        return answer
+
+    between.rules["GET /functions/app/aliases"] = once(hold)
+    sync.read_scopes(sync.wanted_scopes(), log, full=True, progress=progress)
+    assert (1, 2, "functions") in seen
+    assert seen[-1] == (1, 1, "images")

@@ -225,12 +225,14 @@ def test_a_scope_that_failed_is_named_with_its_missing_permission_and_age(person
 
 
 def test_without_an_account_it_says_what_to_do(person: Client) -> None:
-    assert "No AWS account yet" in person.get("/functions/").content.decode()
+    text = person.get("/functions/").content.decode()
+    assert "Nothing was read yet" in text
+    assert "<b>0</b> image functions" not in text
 
 
 def test_with_an_account_and_no_functions_it_says_what_to_do(person: Client) -> None:
     make_account()
-    assert "No image functions yet" in person.get("/functions/").content.decode()
+    assert "none holds a function of package type Image" in person.get("/functions/").content.decode()
 
 
 @pytest.mark.parametrize(

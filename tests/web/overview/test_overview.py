@@ -10,8 +10,17 @@ from pytest_django import DjangoAssertNumQueries
 
 from functions_app import clock
 from functions_app.models import Account, Alias, FreshnessDay, Function, LifecycleForecast, Run, Scope
-from functions_app.web.overview.findings import Card
-from tests.factories import make_account, make_alias, make_function, make_image, make_repository, make_version, today
+from functions_app.web.overview.cards import Card
+from tests.factories import (
+    make_account,
+    make_alias,
+    make_function,
+    make_image,
+    make_repository,
+    make_stream,
+    make_version,
+    today,
+)
 
 pytestmark = pytest.mark.shows_dates
 
@@ -25,8 +34,15 @@ def person(client: Client, viewer: User) -> Client:
 
 @pytest.fixture
 def account(db: None) -> Account:
-    """The account that functions are in."""
+    """The account that functions are in, and a base stream that was polled."""
+    make_stream()
     return make_account("production")
+
+
+def read_forecast(account: Account) -> None:
+    """A repository of the account with a forecast that finds nothing."""
+    now = clock.now()
+    LifecycleForecast.objects.create(repository=make_repository(account), read_at=now, attempted_at=now)
 
 
 def found(answer: Any) -> dict[str, Card]:
@@ -44,26 +60,24 @@ def test_it_is_the_first_page_and_the_first_entry_of_the_rail(person: Client, ac
     assert text.index('data-go="o"') < text.index('data-go="f"')
 
 
-def test_without_an_account_it_says_how_to_add_one(person: Client) -> None:
-    assert "Add an account" in person.get("/").content.decode()
-
-
 def test_without_functions_it_says_where_to_look(person: Client, account: Account) -> None:
     assert "Check accounts and regions" in person.get("/").content.decode()
 
 
 def test_when_nothing_is_wrong_it_says_what_was_looked_at(person: Client, account: Account) -> None:
     make_function(account, freshness="current", base_name="python:3.12")
+    read_forecast(account)
     text = person.get("/").content.decode()
     assert "Nothing needs attention." in text
     assert "1 function for broken images" in text
-    assert "No lifecycle forecast was read yet" in text
+    assert "1 repository for what" in text
 
 
 def test_what_is_broken_comes_first_and_the_worst_of_it_first(person: Client, account: Account) -> None:
     make_function(account, "update", problem_rank=70, problem="The last update failed: no")
     make_function(account, "gone", problem_rank=90, problem="The image behind live is no longer in ECR")
     make_function(account, "asleep", state="Inactive", problem_rank=30)
+    Function.objects.update(freshness="current")
     answer = person.get("/")
     assert list(found(answer)) == ["broken", "inactive"]
     assert names(found(answer)["broken"]) == ["gone", "update"]
@@ -124,12 +138,14 @@ def test_an_alias_that_lost_its_way_back_comes_before_one_that_never_had_any(per
     Alias.objects.filter(function__name="fine").update(rollback_targets=2)
     finding = found(person.get("/"))["no-way-back"]
     assert names(finding) == ["lost live", "new live"]
-    assert finding.meaning.startswith("1 lost every earlier version, or its image. 1 still on its first version")
+    assert finding.meaning.startswith(
+        "1 lost every earlier version, or its image: deleted, or archived. 1 still on its first version"
+    )
     assert person.get(finding.href).context["found"].total == 2
 
 
 def test_to_be_on_a_first_version_is_the_last_thing_told(person: Client, account: Account) -> None:
-    make_alias(make_function(account, "new", drifted=True), "live", 1)
+    make_alias(make_function(account, "new", drifted=True, freshness="current"), "live", 1)
     Alias.objects.update(rollback_targets=0)
     assert [(each.key, each.level) for each in person.get("/").context["findings"]] == [
         ("drifted", "warn"),
@@ -252,7 +268,7 @@ def test_runs_that_go_on_and_scopes_that_failed_are_told(person: Client, account
     Scope.objects.create(account=account, region="us-east-1", problem=problem)
     text = person.get("/").content.decode()
     assert "Sync all accounts" in text
-    assert text.count("The permission ecr:DescribeImages is missing.") == 2  # in the frame, and beside its region
+    assert text.count("The permission ecr:DescribeImages is missing.") == 1
 
 
 def test_it_costs_the_same_however_much_is_wrong(
@@ -265,7 +281,7 @@ def test_it_costs_the_same_however_much_is_wrong(
         )
         count_day(account, today(-number), stale=number)
     Alias.objects.update(rollback_targets=0)
-    with django_assert_max_num_queries(14):  # three of them the session's, the person's and the frame's
+    with django_assert_max_num_queries(20):  # three of them the session's, the person's and the frame's
         text = person.get("/?days=90").content.decode()
     assert "and 35 more" in text
 
@@ -282,10 +298,23 @@ def test_many_accounts_and_regions_are_folded_with_problems_first(person: Client
 
 
 def test_stale_functions_are_told_where_no_policy_makes_them_overdue(person: Client, account: Account) -> None:
+    make_function(account, freshness="stale", unruled=True)
+    answer = person.get("/")
+    assert "Nothing needs attention." not in answer.content.decode()
+    card = found(answer)["unruled"]
+    assert (card.level, card.title) == ("warn", "1 function on a stale base, and no policy says until when")
+    assert "Settings, Freshness" in card.next_step
+    assert person.get(card.href).context["found"].total == 1
+
+
+def test_what_is_stale_for_no_longer_than_a_policy_allows_is_said_beside_the_all_clear(
+    person: Client, account: Account
+) -> None:
     make_function(account, freshness="stale")
+    read_forecast(account)
     text = person.get("/").content.decode()
     assert "Nothing needs attention." in text
-    assert "1 runs on a stale base; no policy calls it overdue." in text
+    assert "1 runs on a stale base, for no longer than the policy allows." in text
 
 
 def test_names_are_escaped(person: Client, account: Account) -> None:

@@ -29,8 +29,8 @@ def test_forecasts_are_counted() -> None:
 
 
 def test_what_is_stale_all_the_same_is_said() -> None:
-    assert all_clear(3, 2, 1).endswith(" 1 runs on a stale base; no policy calls it overdue.")
-    assert all_clear(3, 2, 2).endswith(" 2 run on a stale base; no policy calls them overdue.")
+    assert all_clear(3, 2, 1).endswith(" 1 runs on a stale base, for no longer than the policy allows.")
+    assert all_clear(3, 2, 2).endswith(" 2 run on a stale base, for no longer than the policy allows.")
 
 
 def test_sources_are_counted_with_their_age() -> None:

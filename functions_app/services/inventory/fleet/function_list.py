@@ -139,6 +139,8 @@ def _needing(found: QuerySet[Function], needs: str, today: date) -> QuerySet[Fun
         return found.filter(pk__in=doomed.values("function"))
     if needs == "no-way-back":
         return found.filter(pk__in=Alias.objects.filter(rollback_targets=0).values("function"))
+    if needs == "unruled":
+        return found.filter(unruled=True)
     if needs == "unread":
         return found.filter(partly_read=True)
     return found.filter(drifted=True) if needs == "moved" else found

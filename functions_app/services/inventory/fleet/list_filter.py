@@ -20,6 +20,7 @@ NEEDS = (
     "ending",
     "moved",
     "unread",
+    "unruled",
 )  # what the overview links to; no facets of their own
 # the default first: its direction is the one an address without `sort` has
 SORTS = {"problem": "-problem", "name": "name", "behind": "-behind", "changed": "-changed"}

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import Count, Exists, Max, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.images.tag_mutability import TagMutability
 from functions_app.models import Alias, BaseRelease, BaseStream, Function, Image, Repository, Tag, Version
 
@@ -32,6 +32,8 @@ class RepositoryRow:
     pushed_at: datetime | None
     tags: TagMutability
     gone_at: datetime | None
+    read_at: datetime | None  # its images
+    problem: Problem | None
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,8 @@ def _row(row: Repository) -> RepositoryRow:
         pushed_at=row.pushed_at,  # type: ignore[attr-defined]
         tags=TagMutability.from_stored(row.tag_mutability, row.tag_filters),
         gone_at=row.gone_at,
+        read_at=row.images_synced_at,
+        problem=Problem.from_json(row.images_problem) if row.images_problem else None,
     )
 
 

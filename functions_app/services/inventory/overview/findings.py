@@ -1,7 +1,7 @@
 """The overview: what needs attention first, how fresh the fleet is now, and how old what is shown may be.
 
-Eleven queries at most beside the frame's, however many functions there are: every count comes from one pass over one
-index, and only the few functions that are named are read.
+Twelve queries at most beside the frame's, and six for what was not read (unread.py), however many functions there are:
+every count comes from one pass over one index, and only the few functions that are named are read.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from django.db.models import BooleanField, Case, Count, DateField, F, Min, Q, Qu
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.fleet.states import RANK_UPDATE_FAILED
 from functions_app.domain.runs import ACTIVE
-from functions_app.models import Alias, BaseStream, Function, LifecycleForecast, Run
+from functions_app.models import Alias, BaseStream, Function, LifecycleForecast, Repository, Run
 from functions_app.services.inventory.overview.burn_down import BurnDown, burn_down
 from functions_app.services.snapshot.endangered_images import RiskRow, dangers
 
@@ -89,6 +89,7 @@ class Sources:
     forecasts_failing: int
     forecasts_read_at: datetime | None
     forecasts_late: bool = False  # the oldest has missed a day
+    forecasts_due: bool = False  # there are repositories, and none was forecast yet
 
 
 @dataclass(frozen=True)
@@ -260,4 +261,6 @@ def _sources(now: datetime) -> Sources:
     nothing = (0, 0, None)
     found = Sources(*rows.get("streams", nothing), *rows.get("forecasts", nothing))
     read_at = found.forecasts_read_at
-    return replace(found, forecasts_late=read_at is not None and now - read_at > FORECAST_LATE_AFTER)
+    late = read_at is not None and now - read_at > FORECAST_LATE_AFTER
+    due = read_at is None and not found.forecasts_failing and Repository.objects.filter(gone_at=None).exists()
+    return replace(found, forecasts_late=late, forecasts_due=due)
