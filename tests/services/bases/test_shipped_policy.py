@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 def ship() -> list[tuple[Any, ...]]:
     """Do what the migration does; the policies there are then."""
-    import_module("functions_app.migrations.0012_default_policy").ship_default(apps, connection.schema_editor())
+    import_module("functions_app.migrations.0014_default_policy").ship_default(apps, connection.schema_editor())
     return [(row.account_id, row.tag_key, row.max_days) for row in FreshnessPolicy.objects.all()]
 
 

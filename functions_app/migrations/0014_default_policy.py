@@ -19,7 +19,7 @@ def ship_default(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('functions_app', '0011_parts_that_were_missed'),
+        ('functions_app', '0013_production_and_ticks'),
     ]
 
     operations = [
