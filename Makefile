@@ -1,9 +1,10 @@
 # make demo    try it: an embedded AWS account, Valkey, workers and the web server, nothing to configure
 # make test    every test          make check   every static check          make bench   the benchmarks
+# make fuzz    ten minutes of damaged and made-up inputs for every reader; MINUTES=1 SEED=7 make it shorter and the same
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check bench format clean
+.PHONY: demo test check bench fuzz format clean
 
 demo: .venv/.demo
 	@$(BIN)/python manage.py demo
@@ -24,6 +25,9 @@ check: .venv/.dev
 bench: .venv/.dev
 	@sh .ci/system-packages
 	@$(BIN)/python -m tests.benchmarks
+
+fuzz: .venv/.dev
+	@$(BIN)/python -m tests.fuzz $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 format: .venv/.dev
 	$(BIN)/ruff check --fix .

@@ -72,17 +72,16 @@ def overdue_on(lateness: Lateness, policy: Policy | None) -> date | None:
         return None
     days: list[date] = []
     if policy.max_days is not None:
-        limit = timedelta(days=policy.max_days)
         if lateness.stale_since:
-            days.append(_after(lateness.stale_since.date(), limit))
+            days.append(_after(lateness.stale_since.date(), policy.max_days))
         if lateness.end_of_life_on and lateness.freshness is Freshness.END_OF_LIFE:
-            days.append(_after(lateness.end_of_life_on, limit))
+            days.append(_after(lateness.end_of_life_on, policy.max_days))
     if policy.max_releases is not None:
         allowed = policy.max_releases
         days += [newer[allowed] for newer in lateness.newer if len(newer) > allowed]
     return min(days, default=None)
 
 
-def _after(day: date, limit: timedelta) -> date:
-    """Days after a day; the last day there is, where a base says that it was built at the end of time."""
-    return day + limit if day <= date.max - limit else date.max
+def _after(day: date, days: int) -> date:
+    """Days after a day; the last day there is, where a base or a policy speaks of the end of time."""
+    return day + timedelta(days=days) if days <= (date.max - day).days else date.max

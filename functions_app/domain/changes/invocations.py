@@ -2,8 +2,11 @@
 
 import hashlib
 import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NoReturn
 
@@ -11,11 +14,14 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import FunctionPlace
 from functions_app.domain.text import storable
 
+# What no page shows: JSON has another way to write it, and it stays to be seen.
+_UNSEEN = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 SHOWN_BYTES = 64 * 1024  # of a payload, on the run's page
 SYNC_LIMIT = 6 * 1024 * 1024
 ASYNC_LIMIT = 1024 * 1024
 WAKING = "CodeArtifactUserPendingException"
 UNLOADABLE = "CodeArtifactUserFailedException"
+_SPACE = " \t\r\n"  # what may stand around a JSON value (RFC 8259): other white space is sent as typed
 
 
 class Mode(StrEnum):
@@ -54,20 +60,22 @@ def check_payload(payload: str, mode: Mode) -> PayloadCheck:
         return PayloadCheck(False, text, size_bytes=size, sha256=sha256)
     try:
         # Numbers stay text: Python would refuse integers of thousands of digits, which are JSON.
-        json.loads(payload if payload.strip() else "{}", parse_constant=_no_constant, parse_int=str, parse_float=str)
+        json.loads(
+            payload if payload.strip(_SPACE) else "{}", parse_constant=_no_constant, parse_int=str, parse_float=str
+        )
     except json.JSONDecodeError as error:
         text = f"Not JSON: {_plain(error.msg)} at line {error.lineno}, column {error.colno}."
         return PayloadCheck(False, text, error.lineno, error.colno, size, sha256)
     except (_ConstantError, RecursionError) as error:
         return PayloadCheck(False, f"Not JSON that Lambda takes: {_reason(error)}.", size_bytes=size, sha256=sha256)
-    note = "Nothing typed: {} is sent." if not payload.strip() else f"Valid JSON, {size:,} bytes."
+    note = "Nothing typed: {} is sent." if not payload.strip(_SPACE) else f"Valid JSON, {size:,} bytes."
     return PayloadCheck(True, note, size_bytes=size, sha256=sha256)
 
 
 def payload_bytes(payload: str) -> bytes:
     """The bytes that are sent for a payload as typed."""
     # A lone surrogate can't be encoded; "replace" keeps the check from failing on what no browser sends.
-    return payload.strip().encode("utf-8", "replace") or b"{}"
+    return payload.strip(_SPACE).encode("utf-8", "replace") or b"{}"
 
 
 class _ConstantError(Exception):
@@ -146,11 +154,14 @@ TRACE_LINES = 200
 def parse_failure(payload: bytes, kind: str) -> FunctionFailure:
     """Read errorType, errorMessage and the trace; `kind` is FunctionError (Unhandled, Handled)."""
     try:
-        value = json.loads(payload)
+        return _failure(json.loads(payload), kind)
     except (ValueError, RecursionError):
-        value = None
+        return FunctionFailure("", storable(f"{kind}: {payload[:500].decode('utf-8', 'replace')}"))
+
+
+def _failure(value: Any, kind: str) -> FunctionFailure:
     if not isinstance(value, dict):
-        return FunctionFailure("", f"{kind}: {payload[:500].decode('utf-8', 'replace')}")
+        raise ValueError("not an object")
     trace = value.get("stackTrace") or value.get("trace") or ()
     frames = trace if isinstance(trace, list) else [trace] if trace else []
     lines = [storable(_frame(frame), MESSAGE_LENGTH) for frame in frames[:TRACE_LINES]]
@@ -183,11 +194,32 @@ def shown(payload: bytes) -> Shown:
     if len(payload) > SHOWN_BYTES:
         return Shown(storable(text), len(payload), True)
     try:
-        pretty = json.dumps(json.loads(payload), indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
+        value = json.loads(payload, parse_float=_exactly, object_pairs_hook=_each_once)
+        pretty = _UNSEEN.sub(_escaped, json.dumps(value, indent=2, ensure_ascii=False))
+    except (ValueError, ArithmeticError, RecursionError):
         pretty = text
     # Indenting can grow it past the limit.
     return Shown(storable(pretty if len(pretty) <= SHOWN_BYTES else text), len(payload), False)
+
+
+def _exactly(digits: str) -> float:
+    """A number that is written again with the same value; another one would be shown than was sent."""
+    number = float(digits)
+    if not math.isfinite(number) or Decimal(digits) != Decimal(repr(number)):
+        raise ValueError("more digits than a float holds")
+    return number
+
+
+def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object none of whose members would get lost."""
+    found = dict(members)
+    if len(found) != len(members):
+        raise ValueError("two members of one name")
+    return found
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
 
 
 def explain_refusal(error: DrydockError, function: str) -> DrydockError:

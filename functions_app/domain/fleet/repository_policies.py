@@ -22,9 +22,12 @@ from functions_app.domain.fleet.policy_language import (
     negated,
     texts,
 )
+from functions_app.domain.json_fields import read_text
+from functions_app.domain.text import visible
 
 PULL = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 LAMBDA = "lambda.amazonaws.com"
+NAMED, NAME_LENGTH = 4, 80  # statements, and characters of each one's name, that a reason tells
 
 
 @dataclass(frozen=True)
@@ -191,7 +194,12 @@ def _is_named(principal: Any, asker: _Asker) -> bool:
 
 
 def _named(statements: Sequence[Mapping[str, Any]]) -> str:
-    names = (
-        f"statement {each['Sid']!r}" if each.get("Sid") else f"a {each['Effect']} statement" for each in statements
-    )
-    return ", ".join(dict.fromkeys(names))
+    """The first of them by their names, fit to be shown."""
+    names = list(dict.fromkeys(map(_name, statements)))
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
+def _name(statement: Statement) -> str:
+    sid = read_text(statement.get("Sid"))
+    return f"statement {visible(sid, NAME_LENGTH)!r}" if sid else f"a {statement['Effect']} statement"

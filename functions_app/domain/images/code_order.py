@@ -128,7 +128,13 @@ def _commands(step: str) -> list[str] | None:
     if text.startswith("#(nop)"):
         return None
     parts = (_LEAD.sub("", part, count=1).strip() for part in _SEPARATOR.split(text))
-    return [f"{part.split()[0].rpartition('/')[2]} {part.partition(' ')[2]}".strip() for part in parts if part]
+    return [f"{_program(part)} {part.partition(' ')[2]}".strip() for part in parts if part]
+
+
+def _program(command: str) -> str:
+    """The name of what a command starts; a path to a folder stays as it is, which is in no table."""
+    path = command.split()[0]
+    return path.rpartition("/")[2] or path
 
 
 def _judged(command: str) -> "_Run | None":

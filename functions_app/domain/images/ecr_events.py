@@ -95,7 +95,8 @@ def _happened(kind: str, detail: Mapping[str, Any]) -> Happened:
 
 def _checked(name: str, value: Any, check: Callable[[str], object]) -> str:
     if not isinstance(value, str) or not check(value):
-        raise malformed("event", f"its {name} is {str(value)[:80]!r}")
+        told = repr(value[:80]) if isinstance(value, str) else f"no text ({type(value).__name__})"
+        raise malformed("event", f"its {name} is {told}")
     return value
 
 

@@ -99,7 +99,12 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     """Findings in the order they are shown and kept in."""
     return sorted(
         findings,
-        key=lambda finding: (severity_rank(finding.severity), finding.name, [astuple(each) for each in finding.places]),
+        key=lambda finding: (
+            severity_rank(finding.severity),
+            finding.name,
+            [astuple(each) for each in finding.places],
+            (finding.title, finding.uri, finding.severity),
+        ),
     )
 
 

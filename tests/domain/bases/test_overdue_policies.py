@@ -123,3 +123,10 @@ def test_of_two_tags_whose_policies_are_as_strict_the_first_by_name_counts() -> 
 
     for order in permutations([team, stage, DEFAULT]):
         assert choose_policy(order, 1, {**PAYMENTS, "stage": "prod"}) == stage
+
+
+@pytest.mark.parametrize("days", [2**31 - 1, 10**12])
+def test_a_limit_beyond_the_end_of_time_ends_there(days: int) -> None:
+    forever = Policy(None, "", "", days, None)
+    assert overdue_on(stale(0), forever) == date.max
+    assert overdue_on(Lateness(Freshness.END_OF_LIFE, None, date(2027, 1, 1)), forever) == date.max

@@ -19,6 +19,7 @@ from functions_app.domain.changes.invocations import (
     shown,
 )
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.text import storable
 
 
 def test_a_mistake_is_told_with_line_and_column() -> None:
@@ -129,3 +130,35 @@ def test_a_failure_of_megabytes_is_read_in_parts() -> None:
     assert len(failure.type) == 300
     assert len(failure.message) == 8_000
     assert (len(failure.trace), failure.trace[-1]) == (201, "… and 399,800 more lines")
+
+
+@pytest.mark.parametrize("space", ["\u00a0", "\u2003", "\x0b", "\x1f", "\ufeff"])
+def test_white_space_that_json_does_not_know_is_refused_as_it_would_be_sent(space: str) -> None:
+    for typed in (space, f"{{}}{space}", f"{space}{{}}"):
+        check = check_payload(typed, Mode.SYNC)
+        assert not check.ok
+        assert check.size_bytes == len(typed.encode())
+
+
+@pytest.mark.parametrize("payload", [b"a\0b", b"\x1b[31mno", "a\u202eb".encode(), b"[1, \x00"])
+def test_an_answer_that_is_no_json_is_told_fit_to_be_stored(payload: bytes) -> None:
+    message = parse_failure(payload, "Unhandled").message
+    assert message == storable(message)
+    assert message.startswith("Unhandled: ")
+
+
+@pytest.mark.parametrize(
+    "number", ["1e999", "-1e999", "0.1000000000000000055511", "12345678901234567890.5", "1e-99999999999999999999"]
+)
+def test_a_number_that_a_float_does_not_hold_is_shown_as_it_was_sent(number: str) -> None:
+    assert shown(f'{{"a":{number}}}'.encode()).text == f'{{"a":{number}}}'
+
+
+def test_members_of_one_name_are_all_shown() -> None:
+    assert shown(b'{"a":1,"a":2}').text == '{"a":1,"a":2}'
+
+
+def test_characters_that_no_page_shows_are_written_as_json_writes_them() -> None:
+    assert shown(b'["\\u202ea", "\\ud800", "\\u009b", "\\u00e9"]').text == (
+        '[\n  "\\u202ea",\n  "\\ud800",\n  "\\u009b",\n  "é"\n]'
+    )

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions_app.domain.fleet.repository_policies import allows_pull
+from functions_app.domain.text import storable
 
 ARN = "arn:aws:lambda:eu-west-1:222222222222:function:orders"
 OWN, OTHER = "222222222222", "111111111111"
@@ -187,3 +188,27 @@ def test_no_policy_however_odd_is_too_much(statements: list[dict[str, Any]]) -> 
     ok, reason = allows_pull(text, function_arn=ARN, owner_account=OTHER)
     assert ok in (True, False, None)
     assert reason
+
+
+@pytest.mark.parametrize("odd", [5, True, None, {"AWS": 5}, {"Service": {"a": "b"}}, [[]]])
+@pytest.mark.parametrize("element", ["Principal", "Action", "Effect", "Condition"])
+@pytest.mark.parametrize("owner", [OWN, OTHER])
+def test_an_element_of_a_form_that_aws_does_not_know_gets_an_answer_all_the_same(
+    element: str, odd: Any, owner: str
+) -> None:
+    for statement in (deny(**{element: odd}), allow("*", **{element: odd})):
+        ok, why = allows_pull(policy(statement), function_arn=ARN, owner_account=owner)
+        assert ok in (True, False, None)
+        assert why
+
+
+def test_a_policy_that_is_nested_without_end_is_left_to_lambda() -> None:
+    assert allows_pull("[" * 100_000, function_arn=ARN, owner_account=OWN)[0] is None
+
+
+def test_a_reason_names_the_first_statements_alone_and_each_by_a_name_that_can_be_shown() -> None:
+    text = policy(*(deny(Sid=f"{number}\u202e" + "x" * 5000) for number in range(50)))
+    reason = allows_pull(text, function_arn=ARN, owner_account=OWN)[1]
+    assert reason == storable(reason)
+    assert len(reason) < 1000
+    assert reason.endswith("and 46 more).")

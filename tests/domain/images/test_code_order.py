@@ -206,3 +206,9 @@ def test_settings_hold_nothing(step: str) -> None:
 
 def test_what_comes_from_another_stage_is_not_this_stages_code() -> None:
     assert code_order(history("COPY --from=build /app /var/task", "RUN dnf install -y poppler")).ok is True
+
+
+@pytest.mark.parametrize("step", ["RUN dir/", "RUN /", "RUN cd x && src/ ", "/bin/sh -c /opt/tools/ --all"])
+def test_a_path_to_a_folder_is_a_command_that_is_not_known(step: str) -> None:
+    order = code_order(history("COPY . .", step))
+    assert (order.ok, order.after) == (None, step)

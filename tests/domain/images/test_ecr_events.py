@@ -97,6 +97,7 @@ def test_other_events_are_none_of_ours(values: dict[str, Any]) -> None:
         event([]),
         event(account="12"),
         event(account=123456789012),
+        event(account=json.loads("[" * 500 + "]" * 500)),
         event(account="１２３４５６７８９０１２"),
         event(region="eu-west-1.evil.example/"),
         event(region=None),

@@ -74,8 +74,9 @@ def level_of(line: str) -> str:
         return _KLOG_LEVELS.get(match[1], "info")
     if _SPOKEN_OF.search(text):  # most lines end here
         for pattern in _FORMATS:
-            if match := pattern.match(text):
-                return _LEVELS[match["level"].upper()]
+            # Letters of other scripts fit in any case: İ is taken for an I, and is none.
+            if (match := pattern.match(text)) and (level := _LEVELS.get(match["level"].upper())):
+                return level
     return "info"
 
 

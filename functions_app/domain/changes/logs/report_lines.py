@@ -1,11 +1,14 @@
 """REPORT lines: what Lambda says an invocation took. Text and JSON log formats (aws-facts: Log lines)."""
 
 import json
-import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from functions_app.domain.json_fields import read_text
+from functions_app.domain.redaction import redact
+from functions_app.domain.text import storable
 
 START = re.compile(r"START RequestId: (?P<id>\S+)(?: Version: (?P<version>\S+))?")
 REPORT = "REPORT RequestId: "
@@ -13,6 +16,8 @@ _END = re.compile(r"REPORT RequestId: (?P<id>\S+)")
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ID_KEYS = ("requestId", "AWSRequestId")  # as Lambda's runtimes name it in JSON: most of them, and Java
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_TEXT = 200  # characters of a text; anybody may print such a line
+_MOST = 2**53  # milliseconds or MB: more is none of Lambda's figures
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ def parse_start(line: str) -> Started | None:
         record = _record(text, "platform.start")
         request_id = record.get("requestId")
         if isinstance(request_id, str):
-            return Started(request_id, str(record.get("version", "")))
+            return Started(request_id, read_text(record.get("version")))
     return None
 
 
@@ -81,7 +86,7 @@ def parse_end(line: str) -> str:
     if match := _END.match(text):
         return match["id"]
     if text.startswith("{") and '"platform.report"' in text:
-        return str(_record(text, "platform.report").get("requestId", ""))
+        return read_text(_record(text, "platform.report").get("requestId"))
     return ""
 
 
@@ -109,22 +114,22 @@ def _from_text(text: str) -> Report | None:
     if duration is None or billed is None or memory is None or used is None:
         return None
     return Report(
-        request_id=fields.get("RequestId", ""),
+        request_id=_kept(fields.get("RequestId")),
         duration_ms=duration,
         billed_ms=billed,
         memory_mb=int(memory),
         max_memory_mb=int(used),
         init_ms=_figure(fields, "Init Duration", "ms"),
         restore_ms=_figure(fields, "Restore Duration", "ms"),
-        status=fields.get("Status", ""),
-        error_type=fields.get("Error Type", ""),
+        status=_kept(fields.get("Status")),
+        error_type=_kept(fields.get("Error Type")),
     )
 
 
 def _figure(fields: Mapping[str, str], name: str, unit: str) -> float | None:
     number, _, given = fields.get(name, "").partition(" ")
     figure = float(number) if given == unit and _NUMBER.fullmatch(number) else None
-    return figure if figure is not None and math.isfinite(figure) else None
+    return figure if figure is not None and figure < _MOST else None
 
 
 def _from_json(text: str) -> Report | None:
@@ -134,29 +139,34 @@ def _from_json(text: str) -> Report | None:
         return None
     try:
         return Report(
-            request_id=str(record["requestId"]),
-            duration_ms=_finite(metrics["durationMs"]),
-            billed_ms=_finite(metrics["billedDurationMs"]),
-            memory_mb=int(metrics["memorySizeMB"]),
-            max_memory_mb=int(metrics["maxMemoryUsedMB"]),
+            request_id=_kept(record["requestId"]),
+            duration_ms=_measured(metrics["durationMs"]),
+            billed_ms=_measured(metrics["billedDurationMs"]),
+            memory_mb=int(_measured(metrics["memorySizeMB"])),
+            max_memory_mb=int(_measured(metrics["maxMemoryUsedMB"])),
             init_ms=_optional(metrics.get("initDurationMs")),
             restore_ms=_optional(metrics.get("restoreDurationMs")),
-            status="" if record.get("status") == "success" else str(record.get("status", "")),
-            error_type=str(record.get("errorType", "")),
+            status="" if record.get("status") == "success" else _kept(record.get("status")),
+            error_type=_kept(record.get("errorType")),
         )
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
 
 
 def _optional(value: Any) -> float | None:
-    return None if value is None else _finite(value)
+    return None if value is None else _measured(value)
 
 
-def _finite(value: Any) -> float:
-    """A number that a database takes; a line that anybody may print can hold NaN. Raises ValueError."""
-    if not math.isfinite(number := float(value)):
-        raise ValueError("not a finite number")
+def _measured(value: Any) -> float:
+    """A figure that a database takes; a line that anybody may print can hold NaN. Raises ValueError."""
+    if not 0 <= (number := float(value)) < _MOST:
+        raise ValueError("no figure of Lambda's")
     return number
+
+
+def _kept(value: Any) -> str:
+    """A text of the line as it may be stored; '' for anything else."""
+    return storable(redact(read_text(value)[: 2 * _TEXT]), _TEXT)
 
 
 def _event(text: str) -> dict[str, Any]:

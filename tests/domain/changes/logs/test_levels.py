@@ -188,6 +188,15 @@ def test_a_line_that_only_speaks_of_an_error_is_none(line: str) -> None:
     assert level_of(line) == "info"
 
 
+@pytest.mark.parametrize("line", ["[İNFO] x", "level=İNFO x", "[CRİTİCAL] x", "İNFO - x"])
+def test_a_word_with_a_letter_that_is_only_taken_for_another_is_no_level(line: str) -> None:
+    assert level_of(line) == "info"
+
+
+def test_a_word_in_small_letters_of_another_script_is_the_level_that_it_is_in_capitals() -> None:
+    assert level_of("[crıtıcal] x") == "error"
+
+
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize(
     "piece", ["a=", 'a="', "1:", "[", "[1 ", "- ", "2026-03-01 ", "\x1b[", " ", "a=b ", "1", "\t", '{"a":']

@@ -1,6 +1,7 @@
 """REPORT and START lines, in both log formats."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -173,3 +174,36 @@ def test_a_report_ends_its_request_whatever_figures_it_has(line: str, request_id
 )
 def test_a_line_of_json_names_its_request(line: str, request_id: str) -> None:
     assert parse_request(line) == request_id
+
+
+def as_json(record: dict[str, Any] | None = None, **metrics: Any) -> str:
+    """A report as a JSON line that anybody may have printed."""
+    figures = {"durationMs": 1, "billedDurationMs": 1, "memorySizeMB": 128, "maxMemoryUsedMB": 30, **metrics}
+    return json.dumps({"type": "platform.report", "record": {"requestId": "a", "metrics": figures, **(record or {})}})
+
+
+@pytest.mark.parametrize("figure", [-1, 10**18, 10**4000, float("nan"), [], {}, "x", None])
+@pytest.mark.parametrize("name", ["durationMs", "billedDurationMs", "memorySizeMB", "maxMemoryUsedMB"])
+def test_a_figure_that_lambda_never_gives_is_no_report(name: str, figure: Any) -> None:
+    assert parse_report(as_json(**{name: figure})) is None
+
+
+def test_a_figure_of_hundreds_of_digits_is_no_report_in_text_either() -> None:
+    line = "REPORT RequestId: a\tDuration: 1 ms\tBilled Duration: 1 ms\tMemory Size: {} MB\tMax Memory Used: 1 MB"
+    assert parse_report(line.format("128"))
+    assert parse_report(line.format("9" * 300)) is None
+
+
+def test_texts_of_a_report_can_be_stored_and_hold_no_secret() -> None:
+    report = parse_report(as_json({"status": "a\0b\ud800", "errorType": "token=hunter2 " + "x" * 5000}))
+    assert report
+    assert report.status == "ab?"
+    assert report.error_type.startswith("token=[redacted] xxx")
+    assert len(report.error_type) == 200
+
+
+@pytest.mark.parametrize("odd", [5, [], {"a": []}, None, True])
+def test_what_is_no_text_names_no_request_and_no_version(odd: Any) -> None:
+    assert parse_end(as_json({"requestId": odd})) == ""
+    start = json.dumps({"type": "platform.start", "record": {"requestId": "a", "version": odd}})
+    assert parse_start(start) == Started("a", "")
