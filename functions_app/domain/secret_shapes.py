@@ -22,8 +22,12 @@ _QUOTE = r"(?:\\{0,15}[\"']|%22|%27|&quot;|&#3[49];|`)"
 _QUOTED = r"[bBuUrRfF@$]{0,2}(?P<q>" + _QUOTE + r")(?:.{0,16384}?(?<!\\)(?P=q)|[^\n]*)"
 _GROUP = r"\w*[\[({][^\])}\n]*[\])}]?"
 _WORD = r"[^\s,;&\"'}<]+(?:[\"'](?=\w)[^\s,;&\"'}<]*)*"
-_VALUE = f"(?P<quoted>{_QUOTED})|(?P<group>{_GROUP})|(?P<word>{_WORD})"
+_REST = r"(?:\w[^\s,;&\"'}<]*)?"  # of a word that begins in quotes, as a shell puts its pieces together
+_VALUE = f"(?P<quoted>{_QUOTED}{_REST})|(?P<group>{_GROUP})|(?P<word>{_WORD})"
 _NOTHING = r"(?!(?:null|none|nil|true|false|undefined)(?![\w-])|\"\"(?!\")|''(?!'))"
+
+# The next name with a value of its own: then the one before has none, and this one's would be left.
+_ANOTHER = rf"(?!{_QUOTE}?(?:\w[\w.-]{{0,80}}[_.-])?(?:{NAMES}){_QUOTE}?\s*(?:=>|=|:)(?:\s|{_QUOTE}|{re.escape(MASK)}))"
 
 # What a message says after a colon, rather than a value: "token: is missing", "Password: must be longer".
 _SAYS = re.compile(
@@ -120,12 +124,13 @@ SHAPES: tuple[Shape, ...] = (
     ),
     _shape(
         "an Authorization header",
-        rf"(?i)(authorization(?:{_QUOTE}\s*[:=,]|\s*[:=])\s*(?!\[redacted)\[?\s*b?{_QUOTE}?(?:[a-z][a-z-]*\s+)?)"
+        rf"(?i)(authorization(?:{_QUOTE}\s*,\s*|{_QUOTE}?\s*[:=][^\S\n]*)(?!\[redacted)(?:\[\s*)?b?{_QUOTE}?"
+        r"(?:[a-z][a-z-]*[^\S\n]+)?)"
         r"[^\s\"',;\\]+",
         _KEPT,
         "authorization",
     ),
-    _shape("bearer and basic", r"(?i)\b(bearer|basic)\s+[A-Za-z0-9+/_.~=-]{12,}", rf"\1 {MASK}", "bearer basic"),
+    _shape("bearer and basic", r"(?i)\b(bearer|basic)[^\S\n]+[A-Za-z0-9+/_.~=-]{12,}", rf"\1 {MASK}", "bearer basic"),
     _shape("cookies", rf"(?i)\b(cookie{_QUOTE}?\s*[:=]\s*{_QUOTE}?)[^\"'\n]+", _KEPT, "cookie"),
     # Signature Version 4 query parameters, the older Signature=, Azure's and Google's alike.
     _shape(
@@ -206,7 +211,7 @@ SHAPES: tuple[Shape, ...] = (
     _shape(
         "a value behind its name",
         rf"(?is)(?P<head>(?P<name>{NAMES})(?P<mark>{_QUOTE})?(?P<separator>\s*(?::=|=>|=|:|%3D|%3A)\s*)){_NOTHING}"
-        rf"(?P<value>{_VALUE})",
+        rf"{_ANOTHER}(?P<value>{_VALUE})",
         _named,
         _NAMED_BY,
     ),

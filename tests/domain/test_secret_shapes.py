@@ -82,6 +82,8 @@ EXAMPLES: dict[str, tuple[list[str], list[str]]] = {
             f"password=b'{S}'", f"password=SecretStr('{S}')", f"Server=x;Password={S};Encrypt=yes",
             f"%22password%22%3A%22{S}%22", f'password="{S}', f"Invalid token: {S}", f'"api_keys": {{"a": "{S}"}}',
             f"SharedAccessKey={S}=;EntityPath=x", f"PGPASSWORD={S} psql", f"&quot;password&quot;:&quot;{S}&quot;",
+            f"token:\napi_key: {S}", f'secret: "db_password": "{S}"', f"password='a'{S}", f'api_key:"secret"="{S}',
+            f"authorization:\npassword: {S}", f"Bearer\nclient_secret='{S}'",
         ],
         [
             "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf",

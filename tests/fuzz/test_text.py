@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions_app.domain.redaction import LINE_LIMIT, MASK, MOST_LINES, clean_lines, redact, redact_value
+from functions_app.domain.redaction import LINE_LIMIT, MOST_LINES, clean_lines, redact, redact_value
+from functions_app.domain.secret_shapes import MASK
 from functions_app.domain.text import line_feeds, storable, storable_value, visible
 from tests.fuzz.bounds import assert_shown, bounded
 from tests.fuzz.inputs import ODD_TEXTS, edited, texts

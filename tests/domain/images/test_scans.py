@@ -153,6 +153,13 @@ def test_findings_of_one_name_come_by_their_packages_in_whatever_order_they_are_
         assert worst_first(order) == found[::-1]
 
 
+def test_findings_that_differ_in_their_titles_alone_have_one_order_too() -> None:
+    found = [Finding("a", "HIGH", "one"), Finding("a", "HIGH", "two"), Finding("a", "HIGH", "two", "https://x")]
+
+    for order in permutations(found):
+        assert worst_first(order) == found
+
+
 @pytest.mark.parametrize(
     ("address", "linked"),
     [
