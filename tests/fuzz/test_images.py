@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from functions_app.domain.bases.claims import read_claim
 from functions_app.domain.bases.detection import ImageShape, detect
 from functions_app.domain.bases.known_releases import KnownReleases
+from functions_app.domain.bases.stream_names import Followed
 from functions_app.domain.images.advice import AppShape, advise
 from functions_app.domain.images.build_steps import kept_step
 from functions_app.domain.images.code_order import code_order, installs
@@ -42,7 +43,7 @@ from tests.fuzz.samples import (
 )
 
 CHECK_LENGTH = 12_000
-KNOWN = KnownReleases((), {"python:3.12": "public.ecr.aws/lambda/python:3.12"})
+KNOWN = KnownReleases((), {"python:3.12": Followed("public.ecr.aws/lambda/python:3.12")})
 SECRET = "s3cr3tV4lue"
 # What build steps are made of.
 INSTRUCTIONS = (

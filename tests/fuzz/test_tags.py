@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from functions_app.domain.bases.known_releases import KnownReleases
 from functions_app.domain.bases.release_dates import Sighting, came_about
 from functions_app.domain.bases.release_tags import NEWEST, history_tags
+from functions_app.domain.bases.stream_names import Followed
 from functions_app.domain.fleet.tags import managed_by, owner_of
 from functions_app.domain.refs import ImageRef, is_digest, is_repository, is_tag
 from tests.fuzz.bounds import assert_shown, bounded, told
@@ -104,7 +105,7 @@ def test_a_reference_is_read_or_refused_and_written_as_it_was_read(text: str) ->
         assert_shown(str(ref), 3 * len(text))
         assert ImageRef.parse(str(ref.with_digest("sha256:" + "0" * 64))).name == ref.name
     with bounded():
-        KnownReleases((), {"python:3.12": "python:3.12"}).by_reference(text)
+        KnownReleases((), {"python:3.12": Followed("python:3.12")}).by_reference(text)
 
 
 @fuzzed(50)

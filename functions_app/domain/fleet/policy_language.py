@@ -4,9 +4,10 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.htm
 AWS sees (an organisation, a network, a policy variable) or on words nobody here knows is undecided, never guessed.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
+
+from functions_app.domain.wildcards import wildcard
 
 Statement = Mapping[str, Any]
 ABSENT: Final = ""  # the request has no such key
@@ -42,8 +43,7 @@ def matches(pattern: str, text: str) -> bool | None:
     """Whether a pattern with * and ? fits; undecided with a policy variable in it."""
     if "${" in pattern:
         return None
-    expression = "".join(".*" if each == "*" else "." if each == "?" else re.escape(each) for each in pattern)
-    return re.fullmatch(expression, text, re.DOTALL) is not None
+    return wildcard(pattern).fullmatch(text) is not None
 
 
 def has_action(statement: Statement, action: str) -> bool | None:

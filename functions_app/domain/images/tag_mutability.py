@@ -4,10 +4,11 @@ https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
 that match one of its filters the other way round. A mode or a filter of a kind that nobody knows is named, not trusted.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+from functions_app.domain.wildcards import wildcard
 
 WILDCARD = "WILDCARD"
 
@@ -38,7 +39,7 @@ class TagFilter:
         """Whether a tag is meant; None where the kind of filter is not known."""
         if self.kind != WILDCARD:
             return None
-        return re.fullmatch(".*".join(map(re.escape, self.pattern.split("*"))), tag) is not None
+        return wildcard(self.pattern, single=False).fullmatch(tag) is not None
 
 
 _FIXED: Mapping[str, bool] = {
