@@ -75,6 +75,10 @@ def translate(*, change: bool = False) -> Iterator[None]:
         ) from error
     except BotoCoreError as error:
         raise DrydockError(Code.INVALID, f"The AWS call could not be made: {error}") from error
+    except (AttributeError, TypeError, ValueError, KeyError) as error:  # botocore met what is not of the model's shape
+        if not _was_parsing(error):
+            raise
+        raise _not_understood(change) from error
 
 
 def _translated(error: ClientError, change: bool) -> DrydockError:
@@ -128,6 +132,25 @@ def _why(error: Exception) -> str:
     host = urlsplit(str(getattr(error, "kwargs", {}).get("endpoint_url") or "")).hostname
     cause = cause_of(host, error) if host else None
     return f"{cause.words[0].lower()}{cause.words[1:]}." if cause else str(error)
+
+
+def _was_parsing(error: Exception) -> bool:
+    """Whether botocore raised it while it read an answer."""
+    frame = error.__traceback__
+    while frame:
+        if frame.tb_frame.f_globals.get("__name__") == "botocore.parsers":
+            return True
+        frame = frame.tb_next
+    return False
+
+
+def _not_understood(change: bool) -> DrydockError:
+    what = "AWS's answer is not of the shape that botocore knows."
+    if change:
+        return _unknown_outcome(what)
+    return DrydockError(
+        Code.FAILED, what, next_step="See whether a newer Drydock understands it, or who answers there."
+    )
 
 
 def _unknown_outcome(text: str) -> DrydockError:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from functions_app.aws.error_table import advise, missing_permission
+from functions_app.aws.error_table import CODE_OF, advise, missing_permission
 from functions_app.aws.members import (
     Entry,
     OddAnswer,
@@ -24,7 +24,7 @@ from functions_app.aws.members import (
     texts,
     whole,
 )
-from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.fleet.functions import (
     LATEST,
     PUBLISHED_LATEST,
@@ -33,10 +33,9 @@ from functions_app.domain.fleet.functions import (
     FunctionDetail,
     FunctionFact,
     OddEntry,
-    Part,
-    Unread,
     VersionFact,
 )
+from functions_app.domain.fleet.parts import Part
 from functions_app.domain.redaction import redact, redact_value
 from functions_app.domain.text import storable
 
@@ -48,7 +47,7 @@ _KMS = "Let Drydock's identity use the function's KMS key (kms:Decrypt), by its 
 _ALLOW: Mapping[Part, str] = {
     Part.ENVIRONMENT: _KMS,
     Part.IMAGE_SETTINGS: _KMS,
-    Part.CODE: "Look at the function in Lambda: AWS can't tell what it was deployed from.",
+    Part.IMAGE_URI: "Look at the function in Lambda: AWS can't tell what it was deployed from.",
     Part.TAGS: "Allow lambda:ListTags in the policy of Drydock's identity.",
 }
 
@@ -168,7 +167,7 @@ def _features(entry: Entry) -> Features:
     )
 
 
-def _unread(entry: Entry, members: Mapping[Part, str]) -> Iterator[tuple[Part, Unread]]:
+def _unread(entry: Entry, members: Mapping[Part, str]) -> Iterator[tuple[Part, Problem]]:
     """The parts that hold an error in their stead."""
     for of, member in members.items():
         error = entry.get(member) if of is Part.TAGS else part(entry, member).get("Error")
@@ -176,18 +175,18 @@ def _unread(entry: Entry, members: Mapping[Part, str]) -> Iterator[tuple[Part, U
             yield of, _why(of, error if isinstance(error, Mapping) else {})
 
 
-def _why(of: Part, error: Entry) -> Unread:
+def _why(of: Part, error: Entry) -> Problem:
     name, said = text(error, "ErrorCode", WORD), text(error, "Message", 600)
     advice = advise(name, said)
     step = advice.next_step.format(action=missing_permission(said) or "the action") if advice else _ALLOW[of]
-    told = ": ".join(word for word in (name, said) if word)
-    return Unread(storable(redact(told), 500) or "AWS gives no reason", step)
+    told = storable(redact(said), 500) or "AWS gives no reason."
+    return Problem(CODE_OF.get(name, Code.FAILED), told, next_step=step, aws_code=name)
 
 
 def read_function(answer: Entry) -> FunctionDetail:
     """GetFunction's answer. Raises OddAnswer."""
     code = part(answer, "Code")
-    more = _unread(answer, {Part.CODE: "Code", Part.TAGS: "TagsError"})
+    more = _unread(answer, {Part.IMAGE_URI: "Code", Part.TAGS: "TagsError"})
     return function_detail(
         part(answer, "Configuration"),
         text(code, "ImageUri", 600),
@@ -202,7 +201,7 @@ def function_detail(
     image_uri: str,
     resolved_uri: str,
     tags: Mapping[str, str],
-    unread: Mapping[Part, Unread] = MappingProxyType({}),
+    unread: Mapping[Part, Problem] = MappingProxyType({}),
 ) -> FunctionDetail:
     """A function with what only some calls tell; those give the URIs and tags beside it. Raises OddAnswer."""
     logging, fact = part(entry, "LoggingConfig"), function_fact(entry)

@@ -32,6 +32,9 @@ class Function(models.Model):
     log_group = models.CharField(max_length=520, blank=True)
     env_keys = models.JSONField(default=list)
     image_settings = models.JSONField(default=dict, help_text="ImageConfig overrides: entrypoint, command, workdir")
+    features = models.JSONField(
+        default=dict, help_text="of Managed Instances, durable, tenant-isolated, with a GPU: domain.fleet.functions"
+    )
     tags = models.JSONField(default=dict)
     last_modified = models.DateTimeField()
     revision_id = models.CharField(max_length=60)
@@ -51,7 +54,8 @@ class Function(models.Model):
     detailed_at = models.DateTimeField(null=True, help_text="states, tags and image URI: GetFunction")
     aliases_synced_at = models.DateTimeField(null=True)
     missed = models.JSONField(
-        default=dict, help_text="parts that the last attempt did not get: {part: {problem, tried_at}}"
+        default=dict,
+        help_text="parts that the last attempt did not get, with why: domain.fleet.parts",
     )
     partly_read = models.BooleanField(default=True, help_text="some part is missing, or was never read")
 
@@ -102,8 +106,8 @@ class Version(models.Model):
     """A published version, or $LATEST, and the digest it runs. A published version's code never changes."""
 
     function = models.ForeignKey(Function, models.CASCADE, related_name="versions")
-    number = models.CharField(max_length=20, help_text='"$LATEST" or digits')
-    ordinal = models.BigIntegerField(help_text="the number; $LATEST is 0")
+    number = models.CharField(max_length=20, help_text='"$LATEST", "$LATEST.PUBLISHED" or digits')
+    ordinal = models.BigIntegerField(help_text="the number; $LATEST is 0, $LATEST.PUBLISHED -1")
     digest = models.CharField(max_length=80, db_index=True)
     image = models.ForeignKey("Image", models.SET_NULL, null=True, related_name="versions")
     image_uri = models.CharField(max_length=600, blank=True)

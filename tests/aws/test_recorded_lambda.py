@@ -8,7 +8,8 @@ import pytest
 from functions_app.aws import lambda_answers
 from functions_app.aws.members import OddAnswer
 from functions_app.domain.changes.checks import state_checks, version_check
-from functions_app.domain.fleet.functions import FunctionDetail, Part
+from functions_app.domain.fleet.functions import FunctionDetail
+from functions_app.domain.fleet.parts import DETAILED, LISTED, Part
 from functions_app.domain.text import storable_value
 from tests.aws.recorded import INVENTED, Odd, answer, oddities, structure
 
@@ -89,18 +90,18 @@ def test_what_holds_an_error_is_unknown_with_its_reason_and_not_empty() -> None:
     found = {}
     for odd in oddities("lambda", "GetFunction", DETAIL):
         if "is an error" in odd.what and (detail := read_detail(odd.answer)):
-            found[odd.what] = {part: (unread.why, unread.next_step) for part, unread in detail.unread.items()}
-    why = "AccessDeniedException: Lambda may not decrypt it."
-    assert {part for parts in found.values() for part in parts} == set(Part)
+            found[odd.what] = {part: (problem.message, problem.next_step) for part, problem in detail.unread.items()}
+    why = "Lambda may not decrypt it."
+    assert {part for parts in found.values() for part in parts} == {*LISTED, *DETAILED}
     assert all(reason == why and step for parts in found.values() for reason, step in parts.values())
 
 
 def test_an_error_that_says_nothing_is_an_error_all_the_same() -> None:
-    for what, part in [("TagsError", Part.TAGS), ("Code.Error", Part.CODE)]:
+    for what, part in [("TagsError", Part.TAGS), ("Code.Error", Part.IMAGE_URI)]:
         (odd,) = [odd for odd in oddities("lambda", "GetFunction", DETAIL) if odd.what == f"{what} is empty"]
         detail = read_detail(odd.answer)
         assert detail
-        assert detail.unread[part].why == "AWS gives no reason"
+        assert detail.unread[part].message == "AWS gives no reason."
 
 
 def test_versions_are_read_beside_an_odd_one() -> None:

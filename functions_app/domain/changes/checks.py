@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from functions_app.domain.changes.aliases import AliasState
 from functions_app.domain.ecr_hosts import ecr_host
-from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.fleet.functions import FunctionDetail, FunctionPlace
 from functions_app.domain.fleet.lambda_states import state_meaning, update_meaning
 from functions_app.domain.images.lambda_rules import Check
@@ -81,8 +81,12 @@ def version_check(detail: FunctionDetail, version: str) -> Check:
     return Check("Version", meaning.serve, f"Version {version} is {told}: {meaning.says}.")
 
 
-def ownership_check(managed_by: str, owner: str) -> Check:
-    """A function that a tool manages drifts when it is changed here."""
+def ownership_check(managed_by: str, owner: str, unread: Problem | None = None) -> Check:
+    """A function that a tool manages drifts when it is changed here; `unread`: why AWS could not tell its tags now."""
+    if unread:
+        known = f"By what was read before, {managed_by or 'no tool'} manages it{f'; owner {owner}' if owner else ''}."
+        why = f"Its tags can't be read, so whether a tool manages it can't be known: {unread.message}"
+        return Check("Ownership", None, f"{why.rstrip('.')}. {known} {unread.next_step}".strip())
     if not managed_by:
         return Check("Ownership", True, f"No tool manages it by its tags{f'; owner {owner}' if owner else ''}.")
     return Check("Ownership", None, f"{managed_by} manages this function: its next run may undo this change.")

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from functions_app.domain.fleet.functions import LATEST
+from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST
 
 
 def ordinal(number: str) -> float:
@@ -18,7 +18,7 @@ def is_way_back(number: str, current: str, seen: Collection[str]) -> bool:
     So it is where the alias was seen at that version before (`seen`), and where the version was published earlier: of
     a fleet that Drydock met only today nothing was seen yet, and its aliases must have a way back all the same.
     """
-    if number in ("", LATEST, current):
+    if number in ("", LATEST, PUBLISHED_LATEST, current):
         return False
     return number in seen or ordinal(number) < ordinal(current)
 

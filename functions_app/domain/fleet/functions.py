@@ -3,27 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
+
+from functions_app.domain.errors import Problem
+from functions_app.domain.fleet.parts import Part
 
 LATEST = "$LATEST"
 PUBLISHED_LATEST = "$LATEST.PUBLISHED"  # of Managed Instances: unqualified calls go there (Lambda developer guide)
-
-
-class Part(StrEnum):
-    """A part of a function's answer that AWS may leave out with an error inside the answer; the rest is told."""
-
-    ENVIRONMENT = "environment"
-    IMAGE_SETTINGS = "image settings"
-    CODE = "image URI"
-    TAGS = "tags"
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """Why AWS could not tell a part: then it is unknown, not empty."""
-
-    why: str
-    next_step: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +78,7 @@ class FunctionFact:
     command: tuple[str, ...] = ()
     working_directory: str = ""
     features: Features = field(default_factory=Features)
-    unread: Mapping[Part, Unread] = field(default_factory=dict)
+    unread: Mapping[Part, Problem] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +99,7 @@ class FunctionDetail:
     last_update_reason_code: str
     tags: Mapping[str, str] = field(default_factory=dict)
     log_framed: bool = True
-    unread: Mapping[Part, Unread] = field(default_factory=dict)  # those of the fact, too
+    unread: Mapping[Part, Problem] = field(default_factory=dict)  # those of the fact, too
 
     @property
     def is_managed_latest(self) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Literal
 
-from functions_app.domain.fleet.functions import LATEST
+from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST
 from functions_app.domain.json_fields import read_text
 
 Action = Literal["delete", "archive"]
@@ -80,7 +80,7 @@ class Use:
     @property
     def need(self) -> Need:
         """How much the function needs the image."""
-        if self.aliases or (self.version == LATEST and not self.has_aliases):
+        if self.aliases or (self.version in (LATEST, PUBLISHED_LATEST) and not self.has_aliases):
             return Need.LIVE
         if self.ways_back:
             return Need.ROLLBACK
@@ -142,7 +142,7 @@ def _behind(use: Use) -> str:
     if use.aliases:
         return f"behind {use.function} {_listed(use.aliases)} (version {use.version})"
     if use.need is Need.LIVE:
-        return f"behind {use.function}, whose callers reach {LATEST}"
+        return f"behind {use.function}, whose callers reach {use.version}"
     if use.ways_back:
         return f"of version {use.version}, which {use.function} {_listed(use.ways_back)} could go back to"
     if use.version == LATEST:

@@ -12,11 +12,18 @@ TOGETHER = timedelta(minutes=1)  # parts read within it are of one reading
 
 
 class Part(StrEnum):
-    """A part of a function, in the order that people read them in."""
+    """A part of a function, in the order that people read them in.
+
+    The last four are within an answer that tells the rest: AWS puts an error in their place.
+    """
 
     SETTINGS = "settings"  # ListFunctions
     DETAILS = "details"  # GetFunction
     ALIASES = "aliases"  # ListAliases
+    ENVIRONMENT = "environment"
+    IMAGE_SETTINGS = "image_settings"
+    IMAGE_URI = "image_uri"
+    TAGS = "tags"
 
     @property
     def words(self) -> str:
@@ -24,7 +31,17 @@ class Part(StrEnum):
         return _WORDS[self]
 
 
-_WORDS = {Part.SETTINGS: "settings", Part.DETAILS: "state and tags", Part.ALIASES: "aliases"}
+_WORDS = {
+    Part.SETTINGS: "settings",
+    Part.DETAILS: "state and tags",
+    Part.ALIASES: "aliases",
+    Part.ENVIRONMENT: "environment",
+    Part.IMAGE_SETTINGS: "image settings",
+    Part.IMAGE_URI: "image URI",
+    Part.TAGS: "tags",
+}
+LISTED = (Part.ENVIRONMENT, Part.IMAGE_SETTINGS)  # within the settings
+DETAILED = (Part.IMAGE_URI, Part.TAGS)  # within the details
 
 
 @dataclass(frozen=True)
@@ -42,11 +59,19 @@ class PartAge:
 
 
 def ages(read: Iterable[tuple[Part, datetime | None]], missed: Mapping[str, Mapping[str, Any]]) -> tuple[PartAge, ...]:
-    """The parts with what is kept of their last failures: {part: {problem, tried_at}}."""
+    """The parts with what is kept of their last failures: {part: {problem, tried_at}}.
+
+    Of a part within another only a failure is kept, with when it was known last: {..., known_at}.
+    """
     found = []
     for part, at in read:
         kept = missed.get(part, {}).get("problem")
         found.append(PartAge(part, at, Problem.from_json(kept) if kept else None))
+    for part in (*LISTED, *DETAILED):
+        if entry := missed.get(part):
+            known_at = entry.get("known_at")
+            at = datetime.fromisoformat(known_at) if known_at else None
+            found.append(PartAge(part, at, Problem.from_json(entry["problem"])))
     return tuple(found)
 
 

@@ -14,6 +14,8 @@ from functions_app.domain.changes.deployments import DeploymentPlan, RollbackPla
 from functions_app.domain.changes.judgements import Facts, Judgement, Remark, Running, judge
 from functions_app.domain.changes.planned_ways_back import Behind, planned_way_back
 from functions_app.domain.fleet.functions import LATEST, FunctionDetail
+from functions_app.domain.fleet.parts import Part
+from functions_app.domain.fleet.tags import managed_by
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.runs import ACTIVE, Kind
 from functions_app.models import Function, Run
@@ -115,12 +117,17 @@ def judged(
     )
 
 
-def common_checks(function: Function, alias: str, before: AliasState, managed_by: str) -> tuple[Check, ...]:
+def tool_of(function: Function, detail: FunctionDetail) -> str:
+    """Who else manages it, by its tags: those that were known where AWS can't tell them now."""
+    return managed_by(function.tags if Part.TAGS in detail.unread else detail.tags)
+
+
+def common_checks(function: Function, alias: str, before: AliasState, detail: FunctionDetail) -> tuple[Check, ...]:
     """What is checked before an alias is moved, wherever to."""
     return (
         _other_run_check(function),
         checks.alias_check(alias, before),
-        checks.ownership_check(managed_by, function.owner),
+        checks.ownership_check(tool_of(function, detail), function.owner, detail.unread.get(Part.TAGS)),
     )
 
 

@@ -9,9 +9,9 @@ from functions_app.domain.changes.deployments import DeploymentPlan, short
 from functions_app.domain.changes.judgements import Level, Remark, Running
 from functions_app.domain.changes.planned_ways_back import Held
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.fleet.functions import LATEST, FunctionDetail, FunctionPlace, Part
+from functions_app.domain.fleet.functions import LATEST, FunctionDetail, FunctionPlace
+from functions_app.domain.fleet.parts import Part
 from functions_app.domain.fleet.repository_policies import allows_pull
-from functions_app.domain.fleet.tags import managed_by
 from functions_app.domain.images.lambda_rules import Check, Overrides, lambda_rules
 from functions_app.domain.images.manifests import Index, Manifest
 from functions_app.domain.refs import ImageRef
@@ -47,13 +47,12 @@ def _plan(function: Function, image: str, alias: str) -> DeploymentPlan:
     resolved = _resolve(reference, target, owner, place, own.role_arn)
     now = alias_plans.read(function, own, alias_steps.read_alias(place, name), goal="")
     detail, latest = now.goal, now.goal.fact.latest
-    tool = managed_by(detail.tags)
     made = (
         *_image_checks(resolved, detail),
         checks.place_check(reference.registry, place),
         _policy_check(reference, target, owner, place, own.role_arn),
         *checks.state_checks(detail, uploads=resolved.digest != latest.digest),
-        *alias_plans.common_checks(function, name, now.before, tool),
+        *alias_plans.common_checks(function, name, now.before, detail),
     )
     judgement = alias_plans.judged(function, name, now, _goal_image(resolved), made, more=_at_once(name, now.before))
     return DeploymentPlan(
@@ -64,7 +63,7 @@ def _plan(function: Function, image: str, alias: str) -> DeploymentPlan:
         to_digest=resolved.digest,
         image=str(reference),
         checks=made,
-        managed_by=tool,
+        managed_by=alias_plans.tool_of(function, detail),
         owner=function.owner,
         production=accounts.production(function.account).include(name),
         judgement=judgement,

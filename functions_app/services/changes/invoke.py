@@ -17,7 +17,7 @@ from functions_app.domain.changes.invocations import (
     shown,
 )
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.fleet.functions import LATEST, FunctionDetail
+from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST, FunctionDetail
 from functions_app.domain.fleet.lambda_states import state_meaning
 from functions_app.domain.redaction import redact
 from functions_app.domain.runs import Done, Kind, Outcome
@@ -56,7 +56,8 @@ def qualifiers(function: Function) -> tuple[tuple[str, str], ...]:
     """What can be invoked: aliases first, then $LATEST, then versions, each with a label. Two queries."""
     aliases = [(alias.name, f"{alias.name} → {alias.version}") for alias in function.aliases.order_by("name")]
     numbers = function.versions.exclude(number=LATEST).order_by("-ordinal").values_list("number", flat=True)[:SHOWN]
-    return (*aliases, (LATEST, LATEST), *((number, f"version {number}") for number in numbers))
+    named = [(number, f"version {number}" if number.isdecimal() else number) for number in numbers]
+    return (*aliases, (LATEST, LATEST), *named)
 
 
 def _check_qualifier(function: Function, qualifier: str) -> None:
@@ -89,7 +90,7 @@ def _check(context: Context) -> Outcome:
 
 def _versions(target: Target, name: str, qualifier: str, detail: FunctionDetail) -> list[str]:
     """The versions the invocation may run on: both of a split alias."""
-    if qualifier == LATEST or qualifier.isdigit():
+    if qualifier in (LATEST, PUBLISHED_LATEST) or qualifier.isdigit():
         return [qualifier]
     alias = lambdas.get_alias(target, name, qualifier)
     if alias is None:

@@ -1,7 +1,6 @@
 """Rolling an alias back to a version that was live or published before, or forward to a newer one: plan and run."""
 
 from functions_app.aws import lambdas
-from functions_app.aws.session import Target
 from functions_app.domain.changes import checks
 from functions_app.domain.changes.aliases import AliasState, check_alias_name
 from functions_app.domain.changes.deployments import RollbackPlan, is_forward, short
@@ -9,7 +8,6 @@ from functions_app.domain.changes.judgements import Running
 from functions_app.domain.changes.planned_ways_back import Held, ImageNow
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import FunctionDetail
-from functions_app.domain.fleet.tags import managed_by
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.runs import Kind, Outcome
 from functions_app.models import Function
@@ -49,14 +47,14 @@ def _plan(function: Function, alias: str, version: str) -> RollbackPlan:
             next_step="Choose a version from the list, or deploy an image instead.",
         )
     forward = is_forward(before, version)
-    tool = _managed_by(own, function)
+    detail = lambdas.get_function(own, function.name)
     image = running.image_behind(own, goal) if goal else ImageNow()
     to = _to_run(version, goal, image)
     made = (
         *_version_checks(goal, version, image),
         _difference_check(before, version),
         *_history_check(function, name, version, forward=forward),
-        *alias_plans.common_checks(function, name, before, tool),
+        *alias_plans.common_checks(function, name, before, detail),
     )
     opening = f"{'Forward' if forward else 'Back'} to version {version}: "
     return RollbackPlan(
@@ -67,7 +65,7 @@ def _plan(function: Function, alias: str, version: str) -> RollbackPlan:
         to_digest=to.digest,
         image=to.image,
         checks=made,
-        managed_by=tool,
+        managed_by=alias_plans.tool_of(function, detail),
         owner=function.owner,
         production=accounts.production(function.account).include(name),
         judgement=alias_plans.judged(function, name, now, to, made, opening=opening),
@@ -90,11 +88,6 @@ def _known(function: Function, version: str) -> bool:
     """Whether Drydock has seen the version, so that it was deleted where Lambda has none."""
     live = function.alias_moves.filter(version=version)
     return live.exists() or function.versions.filter(number=version).exists()
-
-
-def _managed_by(own: Target, function: Function) -> str:
-    """By the function's tags as they are now."""
-    return managed_by(lambdas.get_function(own, function.name).tags)
 
 
 def _to_run(version: str, goal: FunctionDetail | None, image: ImageNow) -> Running:

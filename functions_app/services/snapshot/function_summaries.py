@@ -14,7 +14,7 @@ from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.bases.overdue_policies import Policy, choose_policy, overdue_on
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.fleet import states
-from functions_app.domain.fleet.functions import LATEST
+from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST
 from functions_app.domain.fleet.parts import unread
 from functions_app.domain.fleet.states import Condition, LiveVersion, find_problem
 from functions_app.domain.fleet.tags import managed_by, owner_of
@@ -87,7 +87,7 @@ def _refresh(ids: Sequence[int], today: date, lineages: Lineages) -> int:
 
 def _read(ids: Sequence[int], policies: tuple[Policy, ...], today: date) -> _Known:
     aliases: dict[int, list[Alias]] = defaultdict(list)
-    numbers = {LATEST}
+    numbers = {LATEST, PUBLISHED_LATEST}
     for alias in Alias.objects.filter(function_id__in=ids).order_by("name"):
         aliases[alias.function_id].append(alias)
         numbers |= {alias.version, alias.second_version} - {""}
@@ -187,8 +187,8 @@ def _live(function: Function, aliases: Iterable[Alias], known: _Known, policy: P
             users[number].append(alias.name)
     if not users and function.aliases_synced_at is None:
         return [LiveVersion(LATEST, (), image_gone=False, freshness=Freshness.UNKNOWN, reason=ALIASES_NOT_READ)]
-    if not users:
-        users[LATEST] = []
+    if not users:  # an unqualified call reaches what Managed Instances have published, where there is that
+        users[PUBLISHED_LATEST if (function.pk, PUBLISHED_LATEST) in known.versions else LATEST] = []
     found = ((number, names, known.versions.get((function.pk, number))) for number, names in sorted(users.items()))
     return [_live_version(number, tuple(names), version, policy) for number, names, version in found]
 

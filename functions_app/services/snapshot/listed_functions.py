@@ -5,16 +5,17 @@ more, so every row keeps when its reading began, and a reading that began earlie
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 
-from functions_app.domain.fleet.functions import FunctionFact
+from functions_app.domain.fleet.functions import Features, FunctionFact
 from functions_app.domain.text import storable
 from functions_app.models import Function
 
 FACT = (
     "arn", "description", "architecture", "memory_mb", "timeout_s", "ephemeral_mb", "role_arn", "log_group",
-    "env_keys", "image_settings", "last_modified", "revision_id", "digest", "synced_at", "gone_at",
+    "env_keys", "image_settings", "features", "last_modified", "revision_id", "digest", "synced_at", "gone_at",
 )  # fmt: skip
 
 
@@ -27,6 +28,11 @@ def lock_outdated(
     """
     rows = Function.objects.select_for_update().filter(pk__in=read_at).order_by("pk")
     return {pk for pk, known in rows.values_list("pk", column) if known is None or known <= read_at[pk]}
+
+
+def stored_features(features: Features) -> dict[str, Any]:
+    """What a function has that most have not, without what it has not either."""
+    return {name: value for name, value in asdict(features).items() if value}
 
 
 def function_values(fact: FunctionFact, read_at: datetime) -> dict[str, Any]:
@@ -47,6 +53,7 @@ def function_values(fact: FunctionFact, read_at: datetime) -> dict[str, Any]:
         "log_group": fact.log_group,
         "env_keys": list(fact.env_keys),
         "image_settings": {name: value for name, value in settings.items() if value},
+        "features": stored_features(fact.features),
         "last_modified": fact.latest.last_modified,
         "revision_id": fact.latest.revision_id,
         "digest": fact.latest.digest,

@@ -114,10 +114,10 @@ def read_each(
             # Also when the reader of this stops half-way: nothing more is asked of AWS.
             for future in asked:
                 future.cancel()
-    _blame(scope, what, failures, answers, asked.values())
+    blame(scope, what, failures, answers, asked.values())
 
 
-def _blame(scope: ScopeRead, what: str, failures: Failures, answers: int, unasked: Iterable[str]) -> None:
+def blame(scope: ScopeRead, what: str, failures: Failures, answers: int, unasked: Iterable[str] = ()) -> None:
     """Tell of failures: as the scope's own problem where they are more than the matter of single names."""
     if not failures:
         return

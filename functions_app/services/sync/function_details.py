@@ -1,18 +1,25 @@
 """What only GetFunction tells: states, tags and the image's URI, of what changed and of what was read longest ago."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
 
 from functions_app.aws import lambdas
+from functions_app.domain.errors import Problem
 from functions_app.domain.fleet.functions import LATEST, FunctionDetail, FunctionFact
-from functions_app.domain.fleet.parts import Part
+from functions_app.domain.fleet.parts import DETAILED, LISTED, Part
 from functions_app.domain.text import storable
 from functions_app.models import Function, Version
 from functions_app.services.snapshot.bulk_updates import update_rows
 from functions_app.services.snapshot.listed_functions import FACT, function_values, lock_outdated
-from functions_app.services.snapshot.missed_parts import store_missed, store_read
+from functions_app.services.snapshot.missed_parts import (
+    LISTED_COLUMNS,
+    known_before,
+    store_missed,
+    store_read,
+    store_within,
+)
 from functions_app.services.snapshot.reading_progress import FUNCTIONS
 from functions_app.services.snapshot.scope_reading import CHUNK, Failures, ScopeRead, read_each
 
@@ -79,19 +86,33 @@ def store_details(details: Mapping[int, Detail]) -> None:
     """
     read_at = {pk: at for pk, (at, _) in details.items()}
     held = sorted(lock_outdated(read_at, "detailed_at"))
-    update_rows(Function, DETAIL, [_values(pk, *details[pk]) for pk in held])
+    store_within(DETAILED, {pk: _within(details[pk], DETAILED) for pk in held})
+    values = {pk: dict(zip(DETAIL, _values(*details[pk]), strict=True)) for pk in held}
+    known_before(
+        values,
+        {pk: details[pk][1].unread.keys() for pk in held},
+        {Part.IMAGE_URI: "image_uri", Part.TAGS: "tags"},
+    )
+    update_rows(Function, DETAIL, [[*(values[pk][name] for name in DETAIL), pk] for pk in held])
     store_read(Part.DETAILS, held)
     known = Function.objects.filter(pk__in=held).values_list("pk", "synced_at", "revision_id")
     newer = [
         pk for pk, at, revision in known if at <= read_at[pk] and revision != details[pk][1].fact.latest.revision_id
     ]
+    store_within(LISTED, {pk: _within(details[pk], LISTED) for pk in newer})
     facts = {pk: function_values(details[pk][1].fact, read_at[pk]) for pk in newer}
+    known_before(facts, {pk: details[pk][1].unread.keys() for pk in newer}, LISTED_COLUMNS)
     update_rows(Function, FACT, [[*(facts[pk][name] for name in FACT), pk] for pk in newer])
     _store_latest({pk: details[pk][1] for pk in newer})
     _store_uris({pk: details[pk][1] for pk in held if details[pk][1].image_uri})
 
 
-def _values(pk: int, read_at: datetime, detail: FunctionDetail) -> Sequence[object]:
+def _within(detail: Detail, parts: Collection[Part]) -> tuple[datetime, Mapping[Part, Problem]]:
+    read_at, told = detail
+    return read_at, {part: problem for part, problem in told.unread.items() if part in parts}
+
+
+def _values(read_at: datetime, detail: FunctionDetail) -> Sequence[object]:
     return (
         storable(detail.image_uri, 600),
         storable(detail.state, 20),
@@ -103,7 +124,6 @@ def _values(pk: int, read_at: datetime, detail: FunctionDetail) -> Sequence[obje
         dict(detail.tags),
         detail.fact.latest.revision_id,
         read_at,
-        pk,
     )
 
 

@@ -9,17 +9,24 @@ from django.db import transaction
 from functions_app import clock
 from functions_app.aws import lambdas
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.fleet.functions import LATEST, FunctionFact, VersionFact
-from functions_app.domain.fleet.parts import Part
+from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST, FunctionFact, VersionFact
+from functions_app.domain.fleet.parts import LISTED, Part
 from functions_app.domain.text import storable
 from functions_app.models import BaseUse, Function, Run, Version
 from functions_app.services.snapshot.bulk_updates import update_rows
-from functions_app.services.snapshot.listed_functions import FACT, function_values, lock_outdated
-from functions_app.services.snapshot.missed_parts import store_missed, store_read
+from functions_app.services.snapshot.listed_functions import FACT, function_values, lock_outdated, stored_features
+from functions_app.services.snapshot.missed_parts import (
+    LISTED_COLUMNS,
+    known_before,
+    store_missed,
+    store_read,
+    store_within,
+)
 from functions_app.services.snapshot.reading_progress import FUNCTIONS
 from functions_app.services.snapshot.scope_reading import ScopeRead, chunks
 from functions_app.services.sync.aliases import read_aliases, store_aliases
 from functions_app.services.sync.function_details import read_details, store_details
+from functions_app.services.sync.odd_entries import OddEntries, store_odd
 
 
 @dataclass
@@ -28,6 +35,7 @@ class Listing:
 
     functions: dict[str, FunctionFact] = field(default_factory=dict)
     versions: dict[str, list[VersionFact]] = field(default_factory=lambda: defaultdict(list))
+    odd: OddEntries = field(default_factory=OddEntries)
 
 
 def read_functions(scope: ScopeRead) -> None:
@@ -40,10 +48,12 @@ def read_functions(scope: ScopeRead) -> None:
         scope.progress.found(FUNCTIONS, len(page.functions))
         for name, version in page.versions:
             listing.versions[name].append(version)
+        listing.odd.entries += page.odd
         if scope.stopped():
             return
     before = _known(scope)
     ids = _store(scope, listing, before)
+    store_odd(scope, listing.odd, before, listing.functions.keys())
     scope.counts["functions"] = len(listing.functions)
     scope.counts["versions"] = sum(map(len, listing.versions.values()))
     read_details(scope, ids, listing.functions, before)
@@ -56,7 +66,7 @@ def _known(scope: ScopeRead) -> dict[str, Function]:
         row.name: row
         for row in rows.only(
             "name", "revision_id", "detailed_revision", "state", "last_update_status", "detailed_at",
-            "aliases_synced_at", "gone_at",
+            "aliases_synced_at", "gone_at", "missed", "features",
         )
     }  # fmt: skip
 
@@ -78,7 +88,8 @@ def _store(scope: ScopeRead, listing: Listing, before: Mapping[str, Function]) -
     current: dict[str, int] = {}
     for names in chunks(sorted(keys, key=keys.__getitem__)):
         current |= _store_listed(scope, {name: keys[name] for name in names}, listing, before)
-    gone = [row.pk for name, row in before.items() if name not in listing.functions and row.gone_at is None]
+    unlisted = [row for name, row in before.items() if name not in listing.functions and row.gone_at is None]
+    gone = [row.pk for row in unlisted if not listing.odd.spares(row.name)]
     _mark_gone(scope, gone)
     changed = [name for name in current if name in before and _differs(before[name], listing.functions[name])]
     scope.counts["changed"] = len(news) + len(changed) + len(gone)
@@ -92,8 +103,11 @@ def _store_listed(
     held = lock_outdated(dict.fromkeys(keys.values(), scope.now), "synced_at")
     current = {name: pk for name, pk in keys.items() if pk in held}
     changed = [name for name in current if name in before and _differs(before[name], listing.functions[name])]
-    values = {name: function_values(listing.functions[name], scope.now) for name in changed}
-    update_rows(Function, FACT, [[*(values[name][column] for column in FACT), current[name]] for name in changed])
+    facts = {pk: listing.functions[name] for name, pk in current.items()}
+    store_within(LISTED, {pk: (scope.now, fact.unread) for pk, fact in facts.items()})
+    values = {current[name]: function_values(listing.functions[name], scope.now) for name in changed}
+    known_before(values, {pk: fact.unread.keys() for pk, fact in facts.items()}, LISTED_COLUMNS)
+    update_rows(Function, FACT, [[*(row[column] for column in FACT), pk] for pk, row in values.items()])
     Function.objects.filter(pk__in=held).update(synced_at=scope.now)
     store_read(Part.SETTINGS, held)
     _store_versions(current, listing)
@@ -109,7 +123,10 @@ def _mark_gone(scope: ScopeRead, keys: Iterable[int]) -> None:
 
 
 def _differs(row: Function, fact: FunctionFact) -> bool:
-    return row.gone_at is not None or row.revision_id != fact.latest.revision_id
+    if row.gone_at is not None or row.revision_id != fact.latest.revision_id:
+        return True
+    # Told again, or known to a newer Drydock, without a change of the function.
+    return any(part in row.missed for part in LISTED) or row.features != stored_features(fact.features)
 
 
 def _store_versions(ids: Mapping[str, int], listing: Listing) -> None:
@@ -136,7 +153,12 @@ def _store_versions(ids: Mapping[str, int], listing: Listing) -> None:
             # What ran before is forgotten with its digest: URI and image are found anew.
             update_fields=["digest", "description", "last_modified", "image_uri", "image"],
         )
-    vanished = [pk for key, (pk, _) in stored.items() if key not in wanted]
+    names = {function_id: name for name, function_id in ids.items()}
+    vanished = [
+        pk
+        for (function_id, number), (pk, _) in stored.items()
+        if (function_id, number) not in wanted and not listing.odd.keeps(names[function_id], number)
+    ]
     for keys in chunks(vanished):
         Version.objects.filter(pk__in=keys).delete()
 
@@ -145,7 +167,7 @@ def _version_row(function_id: int, fact: VersionFact) -> Version:
     return Version(
         function_id=function_id,
         number=fact.number,
-        ordinal=0 if fact.number == LATEST else int(fact.number),
+        ordinal={LATEST: 0, PUBLISHED_LATEST: -1}[fact.number] if fact.number.startswith("$") else int(fact.number),
         digest=fact.digest,
         description=storable(fact.description, 300),
         last_modified=fact.last_modified,
@@ -172,8 +194,12 @@ def read_one(function: Function, scope: ScopeRead, run: Run | None) -> None:
     with transaction.atomic():
         if held := lock_outdated({function.pk: read_at}, "synced_at"):
             store_read(Part.SETTINGS, held)
-            Function.objects.filter(pk=function.pk).update(**function_values(detail.fact, read_at))
-            listing = Listing({function.name: detail.fact}, {function.name: published})
+            store_within(LISTED, {function.pk: (read_at, detail.fact.unread)})
+            values = {function.pk: function_values(detail.fact, read_at)}
+            known_before(values, {function.pk: detail.fact.unread.keys()}, LISTED_COLUMNS)
+            Function.objects.filter(pk=function.pk).update(**values[function.pk])
+            odd = OddEntries(list(versions.odd))
+            listing = Listing({function.name: detail.fact}, {function.name: published}, odd)
             _store_versions({function.name: function.pk}, listing)
         store_details({function.pk: (read_at, detail)})
         store_aliases({function.pk: (read_at, aliases)}, run)

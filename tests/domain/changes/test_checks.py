@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from functions_app.domain.changes import checks
-from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.fleet.functions import FunctionDetail, FunctionFact, FunctionPlace, VersionFact
 from functions_app.domain.images.lambda_rules import Check
 
@@ -53,6 +53,17 @@ def test_a_registry_by_another_of_its_names_is_in_its_region(host: str) -> None:
 
 def test_a_registry_that_is_not_ecr_is_refused() -> None:
     assert checks.place_check("docker.io", PLACE).ok is False
+
+
+def test_who_manages_a_function_cant_be_known_where_its_tags_cant_be_read() -> None:
+    denied = Problem(Code.DENIED, "lambda:ListTags is denied.", next_step="Allow it.")
+    check = checks.ownership_check("terraform", "payments", denied)
+    assert check.ok is None
+    assert check.text == (
+        "Its tags can't be read, so whether a tool manages it can't be known: lambda:ListTags is denied. "
+        "By what was read before, terraform manages it; owner payments. Allow it."
+    )
+    assert "no tool manages it" in checks.ownership_check("", "", denied).text
 
 
 @pytest.mark.parametrize(("state", "update"), [("Pending", "Successful"), ("Active", "InProgress")])

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Q
 
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.fleet.features import Told, in_words, stored
 from functions_app.domain.fleet.functions import LATEST
 from functions_app.domain.fleet.parts import PartAge, oldest, read_together
 from functions_app.domain.refs import ImageRef
@@ -34,6 +35,7 @@ class FunctionHead:
     state_reason: str
     owner: str
     managed_by: str
+    features: tuple[Told, ...]
     parts: tuple[PartAge, ...]
     gone_at: datetime | None
     advice: Advice
@@ -47,6 +49,11 @@ class FunctionHead:
     def missed(self) -> tuple[PartAge, ...]:
         """The parts that the last attempt did not get, with why."""
         return tuple(part for part in self.parts if part.problem)
+
+    @property
+    def unknown(self) -> frozenset[str]:
+        """The parts that were never told, so that nothing at all is known of them."""
+        return frozenset(part.part.value for part in self.missed if part.read_at is None)
 
 
 @dataclass(frozen=True)
@@ -124,6 +131,7 @@ def function_head(pk: int) -> FunctionHead:
         state_reason=function.state_reason,
         owner=function.owner,
         managed_by=function.managed_by,
+        features=in_words(stored(function.features)),
         parts=part_ages(function),
         gone_at=function.gone_at,
         advice=advise(function, run),
