@@ -19,6 +19,8 @@ from functions_app.services.people.actor import SCHEDULE, Actor
 
 JITTER = 0.15  # of the time between two polls, more or less, and always the same for one stream
 AHEAD = 0.1  # of that time: a poll takes along what would be due so soon, rather than a run for each stream
+SOONEST = timedelta(minutes=1)  # after which a stream is read again that nobody answered for
+PATIENCE = 6  # so much longer than until the next try it was not read by then
 MARGIN = timedelta(hours=1)  # by which the clocks of two hosts may differ
 LOCK = "base_poll"
 
@@ -27,6 +29,17 @@ def next_poll(stream: BaseStream, now: datetime) -> datetime:
     """When a stream is to be read again: each has a time of its own, so that a registry is not asked all at once."""
     share = int.from_bytes(hashlib.sha256(stream.reference.encode()).digest()[:4], "big") / 2**32
     return now + timedelta(seconds=settings.ENV.base_poll_every * (1 - JITTER + 2 * JITTER * share))
+
+
+def try_again(stream: BaseStream, now: datetime) -> None:
+    """Have a stream that nobody answered for read again sooner than usual: in a minute, and ever later as it lasts.
+
+    What was asked for meanwhile stays asked for; a stream that was never read waits as any other.
+    """
+    if stream.polled_at is None:
+        return
+    soon = now + max(SOONEST, (now - stream.polled_at) / PATIENCE)
+    BaseStream.objects.filter(pk=stream.pk, next_poll_at__gt=soon).update(next_poll_at=soon)
 
 
 def due_streams(now: datetime) -> list[int]:

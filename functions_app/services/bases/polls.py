@@ -14,7 +14,7 @@ from functions_app.domain.errors import Code, Problem
 from functions_app.domain.runs import Log
 from functions_app.models import BaseRelease, BaseStream
 from functions_app.services.bases.lookups import wanted_releases
-from functions_app.services.bases.poll_schedule import next_poll
+from functions_app.services.bases.poll_schedule import next_poll, try_again
 from functions_app.services.bases.repository_reading import read_by_repository
 from functions_app.services.bases.runtime_facts import is_listed
 from functions_app.services.bases.stream_reading import (
@@ -30,6 +30,7 @@ from functions_app.services.bases.stream_storing import not_read_since, store_cu
 from functions_app.services.snapshot.bulk_updates import update_rows
 
 AHEAD_OF_US = timedelta(days=1)  # longer than any poll takes, and than clocks of two hosts differ
+PASSING = frozenset({Code.UNREACHABLE, Code.THROTTLED})  # what may be over in a minute
 NOTHING: Mapping[int, Wanted] = MappingProxyType({})
 
 
@@ -107,6 +108,8 @@ def _not_read(stream: BaseStream, problem: Problem, now: datetime, log: Log, pol
         log.warning(f"{stream.name}: {problem.message} {problem.next_step}".strip())
     polled.unread.append(problem)
     not_read_since(stream, now).update(problem=problem.as_json())
+    if problem.code in PASSING:
+        try_again(stream, now)
 
 
 def _currents(streams: Sequence[BaseStream]) -> Iterator[tuple[int, CurrentReading | Problem | None]]:

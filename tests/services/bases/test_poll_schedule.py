@@ -277,3 +277,39 @@ def test_what_stands_on_a_stream_switched_off_during_a_poll_is_judged_after_it(
     image.refresh_from_db()
     assert (image.freshness, image.base_stream) == ("unknown", None)
     assert tasks.start_due() == []
+
+
+class Test_a_stream_that_nobody_answers_for:
+    @pytest.fixture
+    def read(self, aws: Sandbox, settings: Settings) -> BaseStream:
+        """One that was read at NOW, of a registry that is away since."""
+        settings.ENV = dataclasses.replace(settings.ENV, base_poll_every=3600)
+        stream = published(aws)
+        poll(NOW, [stream.pk])
+        settings.ENV = dataclasses.replace(settings.ENV, registry_mirrors={"public.ecr.aws": "http://registry.invalid"})
+        return stream
+
+    @pytest.mark.parametrize(
+        ("after", "again"),
+        [
+            (timedelta(seconds=20), timedelta(minutes=1)),  # an event told of a push, and the registry hiccups
+            (HOUR, timedelta(minutes=10)),
+            (3 * HOUR, timedelta(minutes=30)),
+        ],
+    )
+    def test_is_read_again_soon_and_ever_later(self, read: BaseStream, after: timedelta, again: timedelta) -> None:
+        poll(NOW + after, [read.pk])
+        read.refresh_from_db()
+        assert read.next_poll_at == NOW + after + again
+
+    def test_for_a_day_is_read_as_often_as_any(self, read: BaseStream) -> None:
+        poll(NOW + 24 * HOUR, [read.pk])
+        read.refresh_from_db()
+        assert read.next_poll_at == poll_schedule.next_poll(read, NOW + 24 * HOUR)
+
+
+def test_a_stream_that_may_not_be_read_is_read_as_often_as_any(aws: Sandbox) -> None:
+    stream = make_stream("gone", reference="public.ecr.aws/nobody/has:it", polled_at=NOW - HOUR)
+    poll(NOW, [stream.pk])
+    stream.refresh_from_db()
+    assert stream.next_poll_at == poll_schedule.next_poll(stream, NOW)
