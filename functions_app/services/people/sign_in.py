@@ -3,7 +3,7 @@
 The audit table is what is counted, so that every web process knows of every attempt, with Redis or without.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 from math import ceil
 
@@ -24,23 +24,38 @@ LONGEST_WAIT = 900.0
 ADDRESS_WINDOW = timedelta(minutes=15)
 ADDRESS_FREE = 50  # failures from one address, whatever the names
 ADDRESS_WAIT = 60.0
+NAME_FREE = 10  # failures of one name within the hour, wherever from: then it is tried once in so many seconds
+NAME_WAIT = 60.0
+KNOWN_FOR = timedelta(days=30)  # who signed in from an address is known there, and waits for nobody else's failures
 
 
 def wait(name: str, address: str) -> int:
-    """Seconds this name from this address, and this address at all, must still wait; 0 for none. Three queries."""
+    """Seconds this name from this address must still wait; 0 for none. At most four queries.
+
+    Where it failed here before; and, where it is not known here, for this name at all and for this address at all.
+    """
     now = clock.now()
-    entries = AuditEntry.objects.filter(at__gt=now - WINDOW).order_by("-at").values_list("at", flat=True)
-    failures, mine = entries.filter(action=REFUSED), {"target": _target(name, address)}
-    since = entries.filter(action=ACCEPTED, **mine).first() or now - WINDOW  # a sign-in forgives what was before it
+    entries = AuditEntry.objects.order_by("-at").values_list("at", flat=True)
+    failures = entries.filter(action=REFUSED, at__gt=now - WINDOW)
+    mine = {"target": _target(name, address)}
+    last = entries.filter(action=ACCEPTED, at__gt=now - KNOWN_FOR, **mine).first()
+    since = max(last or now - WINDOW, now - WINDOW)  # a sign-in forgives what was before it
     own = list(failures.filter(at__gt=since, **mine)[:20])
-    every = list(failures.filter(at__gt=now - ADDRESS_WINDOW, target__startswith=_place(address))[:ADDRESS_FREE])
     left = 0.0
     if len(own) >= FREE:
         pause = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (len(own) - FREE))
         left = pause - (now - own[0]).total_seconds()
-    if len(every) >= ADDRESS_FREE:
-        left = max(left, ADDRESS_WAIT - (now - every[0]).total_seconds())
+    if last is None:
+        here = failures.filter(at__gt=now - ADDRESS_WINDOW, target__startswith=_place(address))
+        left = max(left, _left(list(here[:ADDRESS_FREE]), ADDRESS_FREE, ADDRESS_WAIT, now))
+        anywhere = failures.filter(target__endswith=f"({_mark(name)})")
+        left = max(left, _left(list(anywhere[:NAME_FREE]), NAME_FREE, NAME_WAIT, now))
     return max(0, ceil(left))
+
+
+def _left(failures: list[datetime], free: int, pause: float, now: datetime) -> float:
+    """What is left of the pause after the last of so many failures."""
+    return pause - (now - failures[0]).total_seconds() if len(failures) >= free else 0.0
 
 
 def refused(name: str, address: str) -> None:
@@ -71,5 +86,8 @@ def _place(address: str) -> str:
 
 
 def _target(name: str, address: str) -> str:
-    mark = salted_hmac("drydock.sign-in", name.casefold()).hexdigest()[:12]
-    return f"{_place(address)}{mark})"
+    return f"{_place(address)}{_mark(name)})"
+
+
+def _mark(name: str) -> str:
+    return salted_hmac("drydock.sign-in", name.casefold()).hexdigest()[:12]

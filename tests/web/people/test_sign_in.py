@@ -70,6 +70,25 @@ def test_one_address_that_tries_many_names_waits_for_all_of_them(client: Client,
     assert attempt(client, "a long password", address="2001:db8:0:1::2").status_code == 302
 
 
+def test_one_name_that_is_tried_from_ever_other_addresses_is_tried_once_a_minute(client: Client, viewer: User) -> None:
+    for number in range(sign_in.NAME_FREE):
+        sign_in.refused("vera", f"198.51.100.{number}")
+    assert attempt(client, "a long password", address="198.51.100.99").headers["Retry-After"] == "60"
+    AuditEntry.objects.update(at=F("at") - timedelta(seconds=61))
+    assert attempt(client, "a long password", address="198.51.100.99").status_code == 302
+
+
+def test_who_signed_in_here_lately_waits_for_nobody_elses_failures(
+    client: Client, viewer: User, operator: User
+) -> None:
+    sign_in.accepted(viewer, "vera", "203.0.113.7")
+    for number in range(sign_in.ADDRESS_FREE):
+        sign_in.refused(f"name {number}", "203.0.113.7")
+        sign_in.refused("vera", f"198.51.100.{number}")
+    assert attempt(client, "a long password").status_code == 302
+    assert attempt(Client(), "a long password", name="olga").status_code == 429
+
+
 def test_sign_in_refusal_and_sign_out_are_in_the_audit_table(client: Client, viewer: User) -> None:
     attempt(client, "wrong")
     attempt(client, "a long password")
