@@ -24,8 +24,17 @@ from functions_app.domain.errors import Code, DrydockError
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Iterable[str]]
 
-# EC2's own services, among them metadata and the credentials of pods, outside the link-local range.
-METADATA = ipaddress.ip_network("fd00:ec2::/32")
+# Metadata and credentials of a cloud's machines, outside the link-local range, whose addresses look public or private.
+METADATA = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "fd00:ec2::/32",  # EC2
+        "168.63.129.16/32",  # Azure
+        "192.0.0.192/32",  # Oracle Cloud
+        "100.100.100.200/32",  # Alibaba Cloud
+        "fd20:ce::254/128",  # Google Cloud
+    )
+)
 GLOBAL = ipaddress.ip_network("2000::/3")  # all that IANA has given out of IPv6 as public
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # Those whose last 32 bits are an IPv4 address: NAT64 (RFC 6052), its local one (RFC 8215), SIIT (RFC 2765).
@@ -46,7 +55,7 @@ def may_reach(address: str, host: str, reach: Reach) -> bool:
 
 
 def _may_reach(address: Address, host: str, reach: Reach) -> bool:
-    if address.is_link_local or address.is_multicast or address in METADATA:
+    if address.is_link_local or address.is_multicast or any(address in each for each in METADATA):
         return False
     if reach is Reach.PRIVATE:
         return True

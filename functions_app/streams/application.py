@@ -16,6 +16,7 @@ from urllib.parse import parse_qs
 
 from django.conf import settings
 from django.db import Error
+from django.http.request import split_domain_port, validate_host
 
 from functions_app.streams.fleet_feed import FleetFeed
 from functions_app.streams.health_probe import HealthProbe
@@ -109,6 +110,8 @@ class Application:
             self.hub = Hub()
         run_id = int(found[1]) if found[1] else None
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        if not validate_host(split_domain_port(headers.get(b"host", ""))[0], settings.ALLOWED_HOSTS):
+            return await _answer(send, 400, "Drydock does not answer to this host name.")
         try:
             person, session, exists = await self.hub.read(admit, headers.get(b"cookie", ""), run_id)
         except Error:
@@ -125,7 +128,7 @@ class Application:
         after = _position(headers.get(b"last-event-id"), scope.get("query_string", b""))
         self.streams[person] += 1
         try:
-            await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+            await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, *_transport_security()]})
             await self._watch(self.hub, run_id, Watcher(send, after, session, person), receive)
         finally:
             self.streams[person] -= 1
@@ -155,6 +158,12 @@ def _position(last_event_id: str | None, query: bytes) -> int:
     return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else 0
 
 
+def _transport_security() -> list[tuple[bytes, bytes]]:
+    """What Django's own answers say over HTTPS (RFC 6797)."""
+    seconds = settings.SECURE_HSTS_SECONDS
+    return [(b"strict-transport-security", b"max-age=%d; includeSubDomains; preload" % seconds)] if seconds else []
+
+
 async def _answer(send: Send, status: int, text: str) -> None:
     """A short text: why there is no stream, or how things stand."""
     headers = [
@@ -163,6 +172,7 @@ async def _answer(send: Send, status: int, text: str) -> None:
         (b"cache-control", b"no-store"),
         (b"x-content-type-options", b"nosniff"),
         (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+        *_transport_security(),
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": text.encode()})

@@ -169,7 +169,7 @@ class Hub:
                 feed.heartbeat()
 
     async def _guard(self) -> None:
-        """End the streams of people who logged out, or whose account was closed, since they were opened."""
+        """End the streams of people who signed out, changed their password or were shut out since they were opened."""
         while True:
             await asyncio.sleep(GUARD)
             try:
@@ -179,10 +179,8 @@ class Hub:
 
     async def _end_strangers(self) -> None:
         watchers = [watcher for feed in self._every_feed for watcher in feed.watchers]
-        sessions, people = await self.read(
-            signed_in, {watcher.session for watcher in watchers}, {watcher.person for watcher in watchers}
-        )
-        strangers = [each for each in watchers if each.session not in sessions or each.person not in people]
+        good = await self.read(signed_in, {(watcher.session, watcher.person) for watcher in watchers})
+        strangers = [each for each in watchers if (each.session, each.person) not in good]
         ends = (watcher.write(event("bye", "sign in"), more=False) for watcher in strangers)
         await asyncio.gather(*ends, return_exceptions=True)
 

@@ -3,12 +3,13 @@
 from importlib import import_module
 
 from django.conf import settings
-from django.contrib.auth import get_user
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.http.cookie import parse_cookie
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from functions_app.models import Run
 
@@ -26,8 +27,24 @@ def admit(cookies: str, run_id: int | None) -> tuple[int, str, bool]:
     return person.pk, key, run_id is None or Run.objects.filter(pk=run_id).exists()
 
 
-def signed_in(sessions: set[str], people: set[int]) -> tuple[set[str], set[int]]:
-    """Which of these sessions are still good, and which of these people may still sign in. Two queries."""
-    good = Session.objects.filter(session_key__in=sessions, expire_date__gt=timezone.now())  # noqa: TID251 - Django set it
-    active = User.objects.filter(pk__in=people, is_active=True)
-    return set(good.values_list("session_key", flat=True)), set(active.values_list("pk", flat=True))
+def signed_in(watching: set[tuple[str, int]]) -> set[tuple[str, int]]:
+    """Which of these (session, person) are still good: not over, and of a password that was not changed since.
+
+    Two queries.
+    """
+    keys, people = {key for key, _ in watching}, {person for _, person in watching}
+    rows = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())  # noqa: TID251 - Django set it
+    sessions = {row.session_key: row.get_decoded() for row in rows}
+    active = {user.pk: user for user in User.objects.filter(pk__in=people, is_active=True)}
+    return {
+        (key, person)
+        for key, person in watching
+        if person in active
+        and sessions.get(key, {}).get(SESSION_KEY) == str(person)
+        and _hash_of(active[person], sessions[key].get(HASH_SESSION_KEY, ""))
+    }
+
+
+def _hash_of(person: User, kept: str) -> bool:
+    hashes = (person.get_session_auth_hash(), *person.get_session_auth_fallback_hash())
+    return any(constant_time_compare(kept, each) for each in hashes)

@@ -47,7 +47,7 @@ def page(
     name = f"{template}#{partial}" if wants_partial(request) else template
     response = render(request, name, context, status=status)
     patch_vary_headers(response, ["HX-Request", "Cookie"])
-    patch_cache_control(response, private=True, no_cache=True)
+    patch_cache_control(response, private=True, no_store=True)
     return response
 
 
@@ -104,6 +104,8 @@ class ProblemMiddleware:
             allowed = response["Allow"]
             response = _not_taken(request, allowed)
             response["Allow"] = allowed
+        if not response.has_header("Cache-Control") and getattr(request, "user", None):
+            patch_cache_control(response, private=True, no_store=True)  # nor does a browser show it after the sign-out
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

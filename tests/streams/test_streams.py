@@ -310,6 +310,11 @@ class Test_who_may_watch:
 
                 eventually(admitted, "the closed stream is forgotten")
 
+    def test_another_host_is_not_answered(self, site: Site, run: Run) -> None:
+        with site.open(run) as client:
+            answer = client.get(f"/events/runs/{run.pk}", headers={"Host": "evil.example"})
+        assert (answer.status_code, answer.text) == (400, "Drydock does not answer to this host name.")
+
     def test_only_get_is_answered(self, site: Site, run: Run) -> None:
         with site.open(run) as client:
             assert client.post(f"/events/runs/{run.pk}").status_code == 405

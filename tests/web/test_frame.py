@@ -179,3 +179,11 @@ def test_an_unknown_age_is_said(db: None) -> None:
     text = render_to_string("repositories/list.html", {"rows": [], "search": ""})
     assert function.pk
     assert "No repositories" in text
+
+    assert "No repositories yet" in text
+
+
+def test_what_is_private_is_kept_by_no_browser(client: Client, viewer: User) -> None:
+    client.force_login(viewer)
+    for address in ("/", "/functions/", "/settings/", "/nowhere/"):
+        assert "no-store" in client.get(address).headers["Cache-Control"], address

@@ -35,7 +35,8 @@ def policy_edit(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 
 
 def _edit(request: HtmxHttpRequest, existing: FreshnessPolicy | None) -> HttpResponse:
-    access.require_operator(actor_of(request), "freshness_policy.save", str(existing or "new policy"))
+    action = "freshness_policy.save" if request.method == "POST" else ""  # who only looks does nothing
+    access.require_operator(actor_of(request), action, str(existing or "new policy"))
     draft = PolicyDraft.of(existing) if existing else BLANK
     wrong: dict[str, str] = {}
     if request.method == "POST":

@@ -29,7 +29,10 @@ def edit(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 
 
 def _edit(request: HtmxHttpRequest, existing: BaseStream | None) -> HttpResponse:
-    access.require_operator(actor_of(request), "stream.edit" if existing else "stream.add", request.path)
+    action = (
+        ("stream.edit" if existing else "stream.add") if request.method == "POST" else ""
+    )  # who only looks does nothing
+    access.require_operator(actor_of(request), action, request.path)
     draft, problem = StreamDraft.of(existing) if existing else StreamDraft(), None
     if request.method == "POST":
         draft = StreamDraft.from_form(request.POST)

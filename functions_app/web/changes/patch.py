@@ -114,7 +114,7 @@ def _cell(value: object) -> object:
 
 
 def _download(text: str, content_type: str, name: str) -> HttpResponse:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-cache"}
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
     return HttpResponse(text, content_type=content_type, headers=headers)
 
 

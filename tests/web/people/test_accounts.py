@@ -65,6 +65,7 @@ def test_an_administrator_adds_an_account(client: Client, superuser: User) -> No
     [
         ("name", "", "A name of 1 to 80 characters."),
         ("account_id", "12345", "12 digits"),
+        ("account_id", "١٢٣٤٥٦٧٨٩٠١٢", "12 digits"),
         ("regions", "", "Not a region"),
         ("regions", "europe", "Not a region"),
         ("role_arn", "drydock", "looks like"),
