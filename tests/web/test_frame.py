@@ -180,8 +180,6 @@ def test_an_unknown_age_is_said(db: None) -> None:
     assert function.pk
     assert "No repositories" in text
 
-    assert "No repositories yet" in text
-
 
 def test_what_is_private_is_kept_by_no_browser(client: Client, viewer: User) -> None:
     client.force_login(viewer)
