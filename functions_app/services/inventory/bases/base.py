@@ -1,7 +1,7 @@
 """One base stream: its releases over time, who runs which, and what stands on it or beneath it."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -12,15 +12,20 @@ from functions_app.models import BaseRelease, BaseStream
 from functions_app.services.inventory.bases.advice import BaseAdvice, RadiusWords, advise, radius_words
 from functions_app.services.inventory.bases.base_list import Ends, Tally
 from functions_app.services.inventory.bases.users import (
+    ACCOUNT,
+    ALIASES,
+    FUNCTION,
+    IS_CURRENT,
     NO_ACCOUNT,
+    RELEASE,
+    VERSION,
+    Counted,
     Group,
     StreamFacts,
     UserRow,
-    Way,
+    WayRow,
     describe,
-    groups,
     read_stream_facts,
-    tally,
 )
 from functions_app.services.inventory.fleet_status import AccountFact
 from functions_app.services.snapshot.live_on_bases import ReleaseFact, label
@@ -135,17 +140,19 @@ def base_page(pk: int, wanted: Wanted, now: datetime) -> BasePage:
     """Read one stream. Eleven queries. Raises NOT_FOUND."""
     read = read_stream_facts(pk, now)
     own = list(read.releases.values())
-    on = _aliases_on(read.ways)
+    counted = Counted.of(read.ways)
+    on = counted.on
     platforms = _platforms(own, on)
     platform = _platform(wanted, own, platforms)
     facts = [fact for fact in own if fact.platform == platform]
     marks = tuple(_mark(fact, on[fact.pk]) for fact in reversed(facts))
     shown, releases_page, releases_pages = _page_of(facts, wanted.releases_page, RELEASES)
-    chosen = [way for way in read.ways if _is_wanted(way, wanted)]
+    narrowed = (wanted.release, wanted.account) != (None, None)
+    chosen = [way for way in read.ways if _is_wanted(way, wanted)] if narrowed else read.ways
     users, users_page, users_pages = _page_of(chosen, wanted.users_page, USERS)
     ends = Ends.of(read.stream, now.date())
-    counted = tally(read.ways)
-    older = len({way.function_id for way in read.ways if not way.is_current})
+    tally, older = counted.tally, len(counted.older)
+    by_account, by_owner = counted.groups(read.accounts)
     problem = Problem.from_json(read.stream.problem) if read.stream.problem else None
     beneath = _beneath(read, facts)
     worn = next((kin.stream for kin in beneath if not kin.current), "")
@@ -154,14 +161,14 @@ def base_page(pk: int, wanted: Wanted, now: datetime) -> BasePage:
         problem=problem,
         history=Progress.from_json(read.stream.history),
         ends=ends,
-        tally=counted,
+        tally=tally,
         older=older,
-        advice=advise(read.stream, problem, ends, counted, older, releases=len(own), worn=worn),
+        advice=advise(read.stream, problem, ends, tally, older, releases=len(own), worn=worn),
         platform=platform,
         platforms=platforms,
         current=next((mark for mark in reversed(marks) if mark.current), None),
         marks=marks,
-        rows=_release_rows(shown, read),
+        rows=_release_rows(shown, read, counted.by_release),
         releases_page=releases_page,
         releases_pages=releases_pages,
         choices=tuple(_mark(fact, on[fact.pk]) for fact in own if on[fact.pk] or fact.pk == wanted.release),
@@ -169,22 +176,14 @@ def base_page(pk: int, wanted: Wanted, now: datetime) -> BasePage:
         users_total=len(chosen),
         users_page=users_page,
         users_pages=users_pages,
-        users_older=len({way.function_id for way in chosen if not way.is_current}),
-        by_account=groups(read, by_owner=False),
-        by_owner=groups(read, by_owner=True),
+        users_older=len({way[FUNCTION] for way in chosen if not way[IS_CURRENT]}) if narrowed else older,
+        by_account=by_account,
+        by_owner=by_owner,
         standing_on_it=_golden(read),
         beneath=beneath,
         twins=_twins(pk, own),
         unknown_release=None in on,
     )
-
-
-def _aliases_on(ways: Iterable[Way]) -> Counter[int | None]:
-    """How many aliases run each release; None is one that nobody knows."""
-    on: Counter[int | None] = Counter()
-    for way in ways:
-        on[way.release_id] += len(way.aliases)
-    return on
 
 
 def _twins(stream_id: int, own: Sequence[ReleaseFact]) -> tuple[BaseStream, ...]:
@@ -200,9 +199,9 @@ def _page_of(rows: Sequence[T], page: int, size: int) -> tuple[Sequence[T], int,
     return rows[(page - 1) * size : page * size], page, pages
 
 
-def _is_wanted(way: Way, wanted: Wanted) -> bool:
-    fits = wanted.release is None or (way.release_id or 0) == wanted.release
-    return fits and (wanted.account is None or way.account == wanted.account)
+def _is_wanted(way: WayRow, wanted: Wanted) -> bool:
+    fits = wanted.release is None or (way[RELEASE] or 0) == wanted.release
+    return fits and (wanted.account is None or way[ACCOUNT] == wanted.account)
 
 
 def _platforms(own: Sequence[ReleaseFact], on: Mapping[int | None, int]) -> tuple[tuple[str, int], ...]:
@@ -224,29 +223,31 @@ def _mark(fact: ReleaseFact, aliases: int) -> Mark:
     return Mark(fact.pk, label(fact), fact.created_at, fact.platform, fact.current, aliases)
 
 
-def _release_rows(facts: Sequence[ReleaseFact], read: StreamFacts) -> tuple[ReleaseRow, ...]:
+def _release_rows(
+    facts: Sequence[ReleaseFact], read: StreamFacts, ways: Mapping[int | None, Sequence[WayRow]]
+) -> tuple[ReleaseRow, ...]:
     rows = BaseRelease.objects.defer("config").in_bulk([fact.pk for fact in facts])
-    ways: dict[int | None, list[Way]] = defaultdict(list)
-    for way in read.ways:
-        ways[way.release_id].append(way)
-    named = {id(way): None for fact in facts for way in ways[fact.pk][:NAMED]}
-    described = describe((way for fact in facts for way in ways[fact.pk][:NAMED]), read)
-    users = dict(zip(named, described, strict=True))
-    return tuple(_release_row(rows[fact.pk], ways[fact.pk], users, read) for fact in facts if fact.pk in rows)
+    named = [(fact.pk, way) for fact in facts for way in ways.get(fact.pk, ())[:NAMED]]
+    users: dict[int, list[UserRow]] = defaultdict(list)
+    for (pk, _), user in zip(named, describe((way for _, way in named), read), strict=True):
+        users[pk].append(user)
+    return tuple(
+        _release_row(rows[fact.pk], ways.get(fact.pk, ()), users[fact.pk], read) for fact in facts if fact.pk in rows
+    )
 
 
 def _release_row(
-    release: BaseRelease, ways: Sequence[Way], users: Mapping[int, UserRow], read: StreamFacts
+    release: BaseRelease, ways: Sequence[WayRow], users: Sequence[UserRow], read: StreamFacts
 ) -> ReleaseRow:
-    accounts = (read.accounts.get(pk, NO_ACCOUNT) for pk in {way.account for way in ways})
+    accounts = (read.accounts.get(pk, NO_ACCOUNT) for pk in {way[ACCOUNT] for way in ways})
     return ReleaseRow(
         release=release,
         label=label(release),
-        aliases=sum(len(way.aliases) for way in ways),
-        versions=len({(way.function_id, way.version) for way in ways}),
-        functions=len({way.function_id for way in ways}),
+        aliases=sum(way[ALIASES].count("\n") + 1 for way in ways),
+        versions=len({(way[FUNCTION], way[VERSION]) for way in ways}),
+        functions=len({way[FUNCTION] for way in ways}),
         accounts=tuple(sorted(accounts, key=lambda account: account.name)),
-        users=tuple(users[id(way)] for way in ways[:NAMED]),
+        users=tuple(users),
         more=len(ways) - NAMED if len(ways) > NAMED else 0,
     )
 

@@ -4,8 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from operator import attrgetter
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Final, NamedTuple
+
+from django.db.models import Case, Value, When
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import Account, BaseRelease, BaseStream, BaseUse
@@ -73,9 +75,20 @@ class Way(NamedTuple):
     version: str
     release_id: int | None
     nearest: int | None
-    aliases: list[str]  # "" is $LATEST
+    aliases: str  # a line each; an empty one is $LATEST
     rank: int  # of its standing
     is_current: bool
+
+
+# Of a popular base there are thousands: plain tuples, which cost the garbage collector nothing, until they are shown.
+WayRow = tuple[int, str, int, str, str, str, int | None, int | None, str, int, bool]
+FUNCTION: Final = 0
+ACCOUNT: Final = 2
+VERSION: Final = 5
+RELEASE: Final = 6
+ALIASES: Final = 8
+RANK: Final = 9
+IS_CURRENT: Final = 10
 
 
 @dataclass
@@ -89,7 +102,7 @@ class StreamFacts:
     lineages: Mapping[int, tuple[Release, ...]]  # of the current releases
     accounts: Mapping[int, AccountFact]
     now: datetime
-    ways: list[Way] = field(default_factory=list)
+    ways: list[WayRow] = field(default_factory=list)
 
 
 def read_stream_facts(pk: int, now: datetime) -> StreamFacts:
@@ -115,39 +128,39 @@ def read_stream_facts(pk: int, now: datetime) -> StreamFacts:
     )
 
 
-def _ways(stream_id: int, current: Mapping[int, ReleaseFact], today: date, *, over: bool) -> list[Way]:
+def _ways(stream_id: int, current: Mapping[int, ReleaseFact], today: date, *, over: bool) -> list[WayRow]:
     """Every version of a function on a release; the worst first, then by name. One query."""
     rows = BaseUse.objects.filter(stream=stream_id).order_by("name", "function_id", "version", "alias")
+    late = Case(When(overdue_on__lte=today, then=Value(1)), default=Value(0))  # a date would be parsed for every row
     columns = rows.values_list(
-        "function_id", "name", "account_id", "region", "owner", "version", "release_id", "nearest_id",
-        "alias", "overdue_on",
-    )  # fmt: skip
-    found: dict[tuple[int, str, int | None, int | None], Way] = {}
+        "function_id", "name", "account_id", "region", "owner", "version", "release_id", "nearest_id", "alias", late
+    )
     ranks = {
-        (known, late): ORDER[standing(known, overdue=late, over=over)]
+        (known, late): ORDER[standing(known, overdue=bool(late), over=over)]
         for known in (True, False, None)
-        for late in (True, False)
+        for late in (1, 0)
     }
-    for function_id, name, account, region, owner, version, release, nearest, alias, overdue_on in columns:
+    found: list[WayRow] = []
+    last: tuple[object, ...] = ()
+    for function_id, name, account, region, owner, version, release, nearest, alias, is_late in columns.iterator():
         is_current = release in current
-        late = overdue_on is not None and overdue_on <= today
-        rank = ranks[None if release is None else is_current, late]
-        key = (function_id, version, release, nearest)
-        way = found.get(key)
-        if way is None:
-            found[key] = Way(
-                function_id, name, account, region, owner, version, release, nearest, [alias], rank, is_current
-            )
+        rank = ranks[None if release is None else is_current, is_late]
+        # The aliases of one version follow each other.
+        if (key := (function_id, version, release, nearest)) == last:
+            *_, aliases, before, _ = found[-1]
+            found[-1] = (*found[-1][:8], f"{aliases}\n{alias}", max(rank, before), is_current)
         else:
-            way.aliases.append(alias)
-            if rank > way.rank:
-                found[key] = way._replace(rank=rank)
-    return sorted(found.values(), key=attrgetter("rank"), reverse=True)
+            found.append(
+                (function_id, name, account, region, owner, version, release, nearest, alias, rank, is_current)
+            )
+            last = key
+    found.sort(key=itemgetter(RANK), reverse=True)
+    return found
 
 
-def describe(ways: Iterable[Way], read: StreamFacts) -> tuple[UserRow, ...]:
+def describe(ways: Iterable[WayRow], read: StreamFacts) -> tuple[UserRow, ...]:
     """Those ways as rows. One query where some stand on golden images."""
-    shown = list(ways)
+    shown = [Way._make(way) for way in ways]
     labels = {fact.pk: label(fact) for fact in read.releases.values()}
     golden = {way.nearest for way in shown if way.nearest and way.nearest not in read.releases}
     if golden:
@@ -168,7 +181,7 @@ def _user_row(way: Way, read: StreamFacts, labels: Mapping[int, str], current: M
         region=way.region,
         owner=way.owner,
         version=way.version,
-        aliases=tuple(sorted(alias for alias in way.aliases if alias)),
+        aliases=tuple(sorted(alias for alias in way.aliases.split("\n") if alias)),
         standing=RANKS[way.rank],
         release_id=way.release_id,
         release=labels.get(release.pk, "") if release else "unknown release",
@@ -177,40 +190,59 @@ def _user_row(way: Way, read: StreamFacts, labels: Mapping[int, str], current: M
     )
 
 
-def tally(ways: Iterable[Way]) -> Tally:
-    """Functions by the worst of their ways, which come first; and those that stand on it through others alone."""
-    worst: dict[int, int] = {}
-    direct: set[int] = set()
-    aliases = 0
-    for way in ways:
-        worst.setdefault(way.function_id, way.rank)
-        aliases += len(way.aliases)
-        if way.nearest == way.release_id:
-            direct.add(way.function_id)
-    counts = Counter(worst.values())
-    return Tally({RANKS[rank]: count for rank, count in counts.items()}, aliases, len(worst) - len(direct))
+@dataclass
+class Counted:
+    """What a stream's page counts of its users, in one pass over them."""
 
+    worst: dict[int, int] = field(default_factory=dict)  # rank by function
+    whose: dict[int, tuple[int, str]] = field(default_factory=dict)  # account and owner by function
+    older: set[int] = field(default_factory=set)  # functions of which something is not on a current release
+    direct: set[int] = field(default_factory=set)  # functions that stand on it by themselves
+    aliases: int = 0
+    on: Counter[int | None] = field(default_factory=Counter)  # aliases by release; None is one that nobody knows
+    by_release: dict[int | None, list[WayRow]] = field(default_factory=lambda: defaultdict(list))
 
-def groups(read: StreamFacts, *, by_owner: bool) -> tuple[Group, ...]:
-    """Functions by owner or by account, those with the most behind first."""
-    worst: dict[tuple[str, int], dict[int, int]] = defaultdict(dict)
-    older: dict[tuple[str, int], set[int]] = defaultdict(set)
-    for way in read.ways:  # sorted: the worst way of a function comes first
-        key = (way.owner, 0) if by_owner else ("", way.account)
-        worst[key].setdefault(way.function_id, way.rank)
-        if not way.is_current:
-            older[key].add(way.function_id)
-    groups = [
-        Group(
-            name=name,
-            account=None if by_owner else read.accounts.get(account, NO_ACCOUNT),
-            total=len(found),
-            current=len(found) - len(older[name, account]),
-            overdue=sum(each == ORDER[Standing.OVERDUE] for each in found.values()),
-        )
-        for (name, account), found in worst.items()
-    ]
-    return tuple(sorted(groups, key=_most_behind_first))
+    @classmethod
+    def of(cls, ways: Iterable[WayRow]) -> "Counted":
+        """Count the ways of one stream, which come with the worst first."""
+        found = cls()
+        worst, whose, older, direct, on, by_release = (
+            found.worst, found.whose, found.older, found.direct, found.on, found.by_release,
+        )  # fmt: skip
+        for way in ways:
+            function, _, account, _, owner, _, release, nearest, aliases, rank, is_current = way
+            if function not in worst:
+                worst[function], whose[function] = rank, (account, owner)
+            if not is_current:
+                older.add(function)
+            if nearest == release:
+                direct.add(function)
+            on[release] += aliases.count("\n") + 1
+            by_release[release].append(way)
+        found.aliases = on.total()
+        return found
+
+    @property
+    def tally(self) -> Tally:
+        """Functions by the worst of their ways; and those that stand on it through others alone."""
+        counts = Counter(self.worst.values())
+        through = len(self.worst) - len(self.direct)
+        return Tally({RANKS[rank]: count for rank, count in counts.items()}, self.aliases, through)
+
+    def groups(self, accounts: Mapping[int, AccountFact]) -> tuple[tuple[Group, ...], tuple[Group, ...]]:
+        """Functions by account and by owner, those with the most behind first."""
+        by_account: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
+        by_owner: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+        overdue = ORDER[Standing.OVERDUE]
+        for function, rank in self.worst.items():
+            account, owner = self.whose[function]
+            for counts in (by_account[account], by_owner[owner]):
+                counts[0] += 1
+                counts[1] += function not in self.older
+                counts[2] += rank == overdue
+        accounted = [Group("", accounts.get(pk, NO_ACCOUNT), *counts) for pk, counts in by_account.items()]
+        owned = [Group(name, None, *counts) for name, counts in by_owner.items()]
+        return tuple(sorted(accounted, key=_most_behind_first)), tuple(sorted(owned, key=_most_behind_first))
 
 
 def _most_behind_first(group: Group) -> tuple[int, int, str]:
