@@ -18,7 +18,7 @@ LAMBDA_ENTRYPOINT = "/lambda-entrypoint.sh"
 SHM = "/dev/shm"  # noqa: S108 - a name to look for
 BOOTSTRAP = "var/runtime/bootstrap"  # what that entry point starts on a base for own runtimes
 # Bases for which there was never a runtime for zips: .NET versions with short support. Source: AWS's .NET images page.
-CONTAINER_ONLY = re.compile(r"dotnet:(?:5\.0|5|7|9)(?![\d])")
+CONTAINER_ONLY = ("dotnet:5.0", "dotnet:5", "dotnet:7", "dotnet:9")
 NOT_READ = "not known: the files of its layers have not been read"
 
 # Libraries that use semaphores or shared memory unless told otherwise; both need /dev/shm, which Lambda lacks.
@@ -253,8 +253,8 @@ def _why_an_image(shape: AppShape) -> str:
     """What an image is needed for; '' where nothing is known."""
     if shape.runtime not in MANAGED:
         return "it does not stand on a base of a managed runtime."
-    if match := CONTAINER_ONLY.match(shape.base):
-        return f"{match[0]} is there for images only; Lambda never had a zip runtime for it."
+    if only := next((name for name in CONTAINER_ONLY if _is_release_of(shape.base, name)), ""):
+        return f"{only} is there for images only; Lambda never had a zip runtime for it."
     if shape.ended:
         return f"Lambda takes no new zip for the runtime of {shape.base}, which is past its end of life."
     if shape.between:
@@ -270,6 +270,11 @@ def _why_an_image(shape: AppShape) -> str:
     if size > ZIP_LIMIT:
         return f"its own files are {_size(size)}; a zip may have 250 MB unzipped."
     return ""
+
+
+def _is_release_of(base: str, name: str) -> bool:
+    """Whether a base as people write it (`dotnet:9.2026.01.01.10`, `dotnet:9 of 2026-01-01`) is one of this name."""
+    return base.startswith(name) and not base[len(name) : len(name) + 1].isdigit()
 
 
 def _size(size_bytes: int) -> str:

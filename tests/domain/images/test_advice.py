@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from functions_app.domain.images.advice import ZIP_LIMIT, AppShape, advise, app_steps
+from functions_app.domain.images.advice import (
+    CONTAINER_ONLY,
+    SHARED_MEMORY,
+    WRITES,
+    ZIP_LIMIT,
+    AppShape,
+    advise,
+    app_steps,
+)
 from functions_app.domain.images.app_files import describe_app_files
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.images.manifests import HistoryEntry, ImageConfig, Platform
@@ -216,6 +224,38 @@ def test_libraries_that_need_shared_memory_are_a_hint_and_no_fault() -> None:
     assert "not known" in check("/dev/shm", AppShape(config())).text
     gunicorn = config(entrypoint=("gunicorn", "--worker-tmp-dir", "/dev/shm"))
     assert check("/dev/shm", AppShape(gunicorn)).ok is False
+
+
+@pytest.mark.parametrize(("package", "what"), SHARED_MEMORY.items())
+def test_every_library_that_needs_shared_memory_is_named_with_what_in_it_does(package: str, what: str) -> None:
+    found = check("/dev/shm", AppShape(config(), packages={package, "boto3"}))
+
+    assert (found.ok, found.kind) == (None, "hint")
+    assert f"{package} ({what})" in found.text
+
+
+@pytest.mark.parametrize(("package", "variable"), WRITES.items())
+def test_every_library_that_writes_elsewhere_is_named_until_its_variable_is_set(package: str, variable: str) -> None:
+    unset = check("Read-only files", AppShape(config(), packages={package, "boto3"}))
+    given = check("Read-only files", AppShape(config(env=variable), packages={package, "boto3"}))
+
+    assert f"Lead these to /tmp by their variable: {package} ({variable})." in unset.text
+    assert f"{variable} must lead there" in given.text
+
+
+@pytest.mark.parametrize("release", ["", ".2026.01.01.01", " of 2026-01-01"])
+@pytest.mark.parametrize("name", CONTAINER_ONLY)
+def test_every_base_without_a_runtime_for_zips_can_be_no_zip(name: str, release: str) -> None:
+    found = check("Could it be a zip", AppShape(config(), base=f"{name}{release}", runtime="dotnet", **READ))
+
+    assert f"{name} is there for images only" in found.text
+
+
+@pytest.mark.parametrize("base", ["dotnet:8.2026.01.01.01", "dotnet:10.2026.01.01.01", "python:3.12.7"])
+def test_a_base_with_a_runtime_for_zips_may_be_one(base: str) -> None:
+    shape = AppShape(config(), base=base, runtime=base.partition(":")[0], **READ)
+
+    assert "images only" not in check("Could it be a zip", shape).text
 
 
 @pytest.mark.parametrize(
