@@ -103,7 +103,10 @@ class Image(models.Model):
         constraints = [models.UniqueConstraint(fields=["repository", "digest"], name="one_image")]
         indexes = [
             # A repository's sums: a row holds manifest and config, too.
-            models.Index(fields=["repository", "gone_at", "size_bytes", "pushed_at"], name="images_to_sum"),
+            models.Index(
+                fields=["repository", "gone_at", "role", "digest", "status", "size_bytes", "pushed_at"],
+                name="images_to_sum",
+            ),
             models.Index(fields=["expiry_rule"], condition=models.Q(expiry_rule__isnull=False), name="images_expiring"),
             models.Index(
                 fields=["repository"],

@@ -10,9 +10,18 @@ from functions_app.aws.session import Target
 from functions_app.domain.changes.planned_ways_back import Held, ImageNow
 from functions_app.domain.ecr_hosts import ecr_host, meant_host
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.images.manifests import ImageConfig, Index, Manifest, parse_config, parse_manifest
+from functions_app.domain.images.lambda_rules import ARCHITECTURES
+from functions_app.domain.images.manifests import (
+    ImageConfig,
+    Index,
+    Manifest,
+    Platform,
+    parse_config,
+    parse_manifest,
+)
 from functions_app.domain.images.pull_failures import not_given
-from functions_app.domain.images.statuses import read_status
+from functions_app.domain.images.roles import UNITS
+from functions_app.domain.images.statuses import ACTIVE, read_status
 from functions_app.domain.refs import ImageRef, is_digest, is_tag, repository_of
 from functions_app.models import Account, Function, Image, Tag
 from functions_app.registry.client import CONFIG_LIMIT
@@ -37,13 +46,19 @@ class Choice:
     image: Image
     current: bool  # it is what $LATEST runs
     own: bool  # in the repository the function is deployed from
+    index: str = ""  # the digest of the index that it is the function's part of
 
 
 def choices(function: Function, search: str = "") -> tuple[Choice, ...]:
-    """The newest images of the repositories in the function's region, its own first. Two queries."""
+    """The newest images of the repositories in the function's region, its own first. Three queries.
+
+    Artifacts and what can't be pulled are not among them. Of an index, which Lambda does not take, its image for the
+    function's architecture stands there, by the tags of the index.
+    """
     own = repository_uri(function)
     found = (
         Image.objects.filter(repository__region=function.region, repository__gone_at=None, gone_at=None)
+        .filter(role__in=UNITS, status__in=("", ACTIVE))
         .annotate(
             far=Case(
                 When(repository__uri=own, then=Value(0)),
@@ -59,8 +74,32 @@ def choices(function: Function, search: str = "") -> tuple[Choice, ...]:
         tagged = Tag.objects.filter(repository=OuterRef("repository"), digest=OuterRef("digest"), name__icontains=word)
         found = found.filter(Q(repository__uri__icontains=word) | Q(digest__icontains=word) | Exists(tagged))
     images = list(found[:SHOWN])
-    names = _tags_of(images)
-    return tuple(_choice(image, names.get((image.repository_id, image.digest), ()), function, own) for image in images)
+    names, parts = _tags_of(images), _parts_of(images, function.architecture)
+    found_choices = []
+    for image in images:
+        part = parts.get(image.pk) if image.is_index else image
+        if part is not None:
+            tags = names.get((image.repository_id, image.digest), ())
+            found_choices.append(_choice(part, tags, function, own, index=image.digest if image.is_index else ""))
+    return tuple(found_choices)
+
+
+def _parts_of(images: Sequence[Image], architecture: str) -> dict[int, Image]:
+    """By index its image for Lambda's architecture. One query, none where there is no index."""
+    wanted = str(Platform("linux", ARCHITECTURES.get(architecture, architecture)))
+    digests = {
+        (image.repository_id, entry["digest"]): image
+        for image in images
+        for entry in (image.entries or () if image.is_index else ())
+        if entry["platform"] == wanted
+    }
+    if not digests:
+        return {}
+    rows = Image.objects.filter(
+        repository__in={repository for repository, _ in digests}, digest__in={digest for _, digest in digests},
+        gone_at=None, status__in=("", ACTIVE),
+    ).select_related("repository__account")  # fmt: skip
+    return {index.pk: row for row in rows if (index := digests.get((row.repository_id, row.digest)))}
 
 
 def _tags_of(images: Sequence[Image]) -> dict[tuple[int, str], tuple[str, ...]]:
@@ -73,10 +112,11 @@ def _tags_of(images: Sequence[Image]) -> dict[tuple[int, str], tuple[str, ...]]:
     return found
 
 
-def _choice(image: Image, tags: tuple[str, ...], function: Function, own: str) -> Choice:
+def _choice(image: Image, tags: tuple[str, ...], function: Function, own: str, *, index: str) -> Choice:
     repository = image.repository
     reference = f"{repository.uri}@{image.digest}"
-    return Choice(reference, repository.name, tags, image, image.digest == function.digest, repository.uri == own)
+    current = image.digest == function.digest
+    return Choice(reference, repository.name, tags, image, current, repository.uri == own, index)
 
 
 def tags_now(reference: ImageRef) -> tuple[str, ...]:

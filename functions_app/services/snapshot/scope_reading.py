@@ -40,6 +40,7 @@ class ScopeRead:
     problems: list[Problem] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
     images: set[int] = field(default_factory=set)
+    changed: set[int] = field(default_factory=set)  # repositories whose images or tags are not what they were
     progress: ReadingProgress = field(default_factory=ReadingProgress)
     missed: Counter[str] = field(default_factory=Counter)  # of how many functions or repositories what was not read
     unlisted: set[str] = field(default_factory=set)  # repositories whose images could not be listed

@@ -15,7 +15,7 @@ from functions_app.domain.images.statuses import NOT_PULLABLE
 from functions_app.domain.text import storable
 from functions_app.models import Image, Repository, Tag, TagMove
 from functions_app.registry.client import Registry
-from functions_app.services.images import scans
+from functions_app.services.images import roles, scans
 from functions_app.services.images.facts import inspect
 from functions_app.services.images.registries import open_registry
 from functions_app.services.snapshot.bulk_updates import lock_rows, update_rows
@@ -43,6 +43,7 @@ def read_images(scope: ScopeRead) -> None:
         _not_read_since(rows[name], tried_at).update(images_problem=problem.as_json())
     scope.unlisted.update(failures)
     inspect_new(scope)
+    _decide_roles(scope)
 
 
 def _not_read_since(repository: Repository, read_at: datetime) -> QuerySet[Repository]:
@@ -138,6 +139,8 @@ def _store_listed(scope: ScopeRead, repository: Repository, facts: Sequence[ecr.
         if digest in listed and (now := _columns(listed[digest])) != before
     ]
     update_rows(Image, LISTED, changed)
+    if fresh or back or gone or changed:
+        scope.changed.add(repository.pk)
     scans.store_listed(repository, list(listed.values()), read_at)
 
 
@@ -162,6 +165,8 @@ def _store_tags(scope: ScopeRead, repository: Repository, now: Mapping[str, str]
         ],
         batch_size=CHUNK,
     )
+    if moved or removed or now.keys() - before.keys():
+        scope.changed.add(repository.pk)
     scope.counts["moved tags"] = scope.counts.get("moved tags", 0) + len(moved) + len(removed)
 
 
@@ -175,6 +180,16 @@ def read_repository(scope: ScopeRead, repository: Repository) -> None:
         raise
     _store_images(scope, repository, facts, read_at)
     inspect_new(scope, repository)
+    _decide_roles(scope)
+
+
+def _decide_roles(scope: ScopeRead) -> None:
+    """Of repositories whose images or tags changed, and of those where something was never decided."""
+    own = Image.objects.filter(repository__account=scope.account, repository__region=scope.region, gone_at=None)
+    undecided = own.filter(role="").order_by().values_list("repository_id", flat=True).distinct()
+    wanted = sorted({*undecided, *scope.changed})
+    for part in chunks(wanted, 50):
+        roles.decide(part)
 
 
 def inspect_new(scope: ScopeRead, only: Repository | None = None) -> None:
@@ -215,6 +230,7 @@ def _inspect(scope: ScopeRead, repository: str, keys: Sequence[int], registry: R
     answer = ecr.manifests(scope.target, repository, [image.digest for image in images])
     inspect(images, {digest: fact.data for digest, fact in answer.found.items()}, registry)
     scope.images.update(keys)
+    scope.changed.update(image.repository_id for image in images)
     read = sum(image.inspected_at is not None for image in images)
     for name, count in (("inspected", read), ("not readable", len(images) - read)):
         scope.counts[name] = scope.counts.get(name, 0) + count

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from functions_app.domain.bases.detection import Tier
 from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.images.roles import DEPLOYABLE, Role
 from functions_app.domain.images.scans import ScanState, Side
 from functions_app.domain.images.statuses import ACTIVE, read_status
 from functions_app.domain.images.tag_mutability import TagMutability, Tags
@@ -106,6 +107,12 @@ def tag_mode(mutability: TagMutability) -> SafeString:
     return looking(look(Tags, mutability.tags), mutability.words)
 
 
+@lru_cache(maxsize=256)
+def image_role(word: str) -> SafeString:
+    """What a manifest is, where it is not simply an image."""
+    return NOTHING if word in DEPLOYABLE else looking(look(Role, word), look(Role, word).meaning)
+
+
 @lru_cache(maxsize=1024)
 def image_status(word: str) -> SafeString:
     """ECR's status of an image, where it is worth a word: nothing of one that can be pulled, or of none told."""
@@ -113,6 +120,21 @@ def image_status(word: str) -> SafeString:
         return NOTHING
     told = read_status(word)
     return looking(look(ImageStatus, word), f"It {told.state}. {told.next_step}".strip())
+
+
+def doomed(count: int) -> SafeString:
+    """That lifecycle rules will take away images that are live."""
+    images = "a live image" if count == 1 else f"{count} live images"
+    title = f"By the last forecast the lifecycle policy will take away {images}"
+    return badge(f"Rule takes {images}", "photo-off", "bad", title)
+
+
+def doomed_image(rule: int, live: bool) -> SafeString:
+    """That a lifecycle rule will take this image away; of one that is live in red."""
+    title = f"By the last forecast lifecycle rule {rule} will take it away"
+    return badge(
+        f"Rule {rule} takes it", "photo-off", "bad" if live else "calm", f"{title}; it is live" if live else title
+    )
 
 
 def side(value: Side) -> SafeString:

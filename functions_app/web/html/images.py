@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from functions_app.services.inventory.images.repositories import Use
+from functions_app.services.inventory.images.image_use import Use
 from functions_app.web.html.chips import copy_button, short
 from functions_app.web.html.escaped import NOTHING
 

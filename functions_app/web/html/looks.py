@@ -8,6 +8,7 @@ from functions_app.domain.bases.detection import Tier
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.changes.judgements import Level
 from functions_app.domain.changes.patches import Way
+from functions_app.domain.images.roles import Role
 from functions_app.domain.images.scans import ScanState, Side
 from functions_app.domain.images.tag_mutability import Tags
 from functions_app.domain.runs import Status, StepStatus
@@ -164,6 +165,20 @@ LOOKS: Mapping[type[StrEnum], Mapping[str, Look]] = {
         ImageStatus.ARCHIVED: Look("Archived", "archive", "bad"),
         ImageStatus.ACTIVATING: Look("Being restored", "hourglass", "warn"),
         ImageStatus.UNTOLD: Look("Status not told", "help-circle", "calm"),
+    },
+    Role: {
+        Role.IMAGE: Look("Image", "box", "plain"),
+        Role.INDEX: Look(
+            "Index", "layers-subtract", "calm", "Several images under one digest: Lambda does not take it"
+        ),
+        Role.PART: Look("Part of an index", "layers-subtract", "calm", "One of the images of an index"),
+        Role.ATTESTATION: Look("Attestation", "paperclip", "calm", "Says how an image was built; it is none itself"),
+        Role.SIGNATURE: Look("Signature", "paperclip", "calm", "Signs an image; it is none itself"),
+        Role.SBOM: Look("SBOM", "paperclip", "calm", "Lists what is in an image; it is none itself"),
+        Role.CHART: Look("Helm chart", "paperclip", "calm", "No image"),
+        Role.REPORT: Look("Report", "paperclip", "calm", "A scanner's report on an image; it is none itself"),
+        Role.REFERRERS: Look("Referrers", "paperclip", "calm", "Lists the artifacts that are about an image"),
+        Role.ARTIFACT: Look("Artifact", "paperclip", "calm", "Something else than an image, kept in the registry"),
     },
     Tags: {
         Tags.MOVE: Look("Can move", "lock-open", "plain"),

@@ -9,7 +9,8 @@ from functions_app.domain.text import storable
 from functions_app.services.inventory.beginning import beginning
 from functions_app.services.inventory.fleet_status import fleet_status
 from functions_app.services.inventory.images import forecast
-from functions_app.services.inventory.images.repositories import repositories, repository
+from functions_app.services.inventory.images.repositories import repositories
+from functions_app.services.inventory.images.repository import artifacts, repository
 from functions_app.services.inventory.images.search import find_images
 from functions_app.web.http import HtmxHttpRequest, page
 from functions_app.web.page_links import page_links, page_number
@@ -43,6 +44,7 @@ def repository_detail(request: HtmxHttpRequest, pk: int) -> HttpResponse:
         "head": head,
         "forecast": forecast.forecast(pk),
         "rows": rows,
+        "artifacts": artifacts(pk) if head.sums.artifacts else (),
         "pages": page_links(number, pages, lambda number: f"?page={number}"),
     }
     return page(request, "repositories/detail.html", context)

@@ -1,6 +1,6 @@
 """Links to images, and who uses one."""
 
-from functions_app.services.inventory.images.repositories import Use
+from functions_app.services.inventory.images.image_use import Use
 from functions_app.web.html.images import image_link, uses
 from tests.factories import digest
 from tests.web.html.hostile import ATTACK, harmless

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
+from functions_app.domain.images.roles import UNITS, Role
+from functions_app.domain.images.statuses import ImageStatus, read_status
 from functions_app.domain.runs import ACTIVE
 from functions_app.models import BaseStream, Image, Run
 from functions_app.services.inventory.images.image import ImageFacts, image_facts, image_row
-from functions_app.services.inventory.images.repositories import base_streams
+from functions_app.services.inventory.images.image_use import base_streams
 from functions_app.services.inventory.images.scan import ScanFacts, scan_facts
 from functions_app.services.inventory.images.tags import TagSpan, tag_history
 from functions_app.services.inventory.images.users import Part, Twin, Users, parts_of, twins_of, users_of
@@ -24,10 +28,28 @@ class ImagePage:
     scan: ScanFacts
     reading: Run | None
     release_of: BaseStream | None  # a base image: others stand on it
+    belongs_to: Image | None  # the index it is in, or the image that the artifact is about, where that is there
+    belongings: tuple[Image, ...]  # artifacts about it
+
+    @property
+    def pull_words(self) -> ImageStatus | None:
+        """What ECR's status of it means, where it keeps the image from being pulled, or nobody knows."""
+        status = read_status(self.image.status)
+        return status if self.image.status and status.pullable is not True else None
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it is one image, which has a base, a config and layers."""
+        return not self.image.is_index and not self.is_artifact
+
+    @property
+    def is_artifact(self) -> bool:
+        """Whether it is something else than an image, an index or a part of one."""
+        return self.image.role not in (*UNITS, Role.PART)
 
 
 def image_page(pk: int, users_page: int = 1) -> ImagePage:
-    """Read the page. Thirteen queries, and up to three more the first time that an image's files are looked at.
+    """Read the page. Fifteen queries, and up to three more the first time that an image's files are looked at.
 
     Raises NOT_FOUND.
     """
@@ -46,4 +68,18 @@ def image_page(pk: int, users_page: int = 1) -> ImagePage:
         scan=scan_facts(facts),
         reading=Run.objects.filter(lock=f"read_files:image:{pk}", status__in=ACTIVE).first(),
         release_of=base_streams(image.repository.uri, [image.digest]).get(image.digest),
+        belongs_to=_named(image, image.part_of),
+        belongings=tuple(_artifacts(image)),
+    )
+
+
+def _named(image: Image, digest: str) -> Image | None:
+    same = Image.objects.filter(repository=image.repository_id, digest=digest, gone_at=None)
+    return same.only("digest", "role", "is_index").first() if digest else None
+
+
+def _artifacts(image: Image) -> QuerySet[Image]:
+    there = Image.objects.filter(repository=image.repository_id, part_of=image.digest, gone_at=None)
+    return (
+        there.exclude(role__in=(*UNITS, Role.PART)).only("digest", "role", "artifact_type").order_by("role", "pk")[:50]
     )

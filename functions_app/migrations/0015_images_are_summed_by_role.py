@@ -1,0 +1,19 @@
+"""What a repository holds is summed by what each image is."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [("functions_app", "0014_default_policy")]
+
+    operations = [
+        migrations.RemoveIndex("image", "images_to_sum"),
+        migrations.AddIndex(
+            "image",
+            models.Index(
+                fields=["repository", "gone_at", "role", "digest", "status", "size_bytes", "pushed_at"],
+                name="images_to_sum",
+            ),
+        ),
+    ]

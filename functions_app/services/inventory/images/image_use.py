@@ -1,0 +1,182 @@
+"""Which images are in use: the one rule behind every count and list of images.
+
+One image is what can be deployed, or an index with all that is in it (domain.images.roles: UNITS). It is in use where a
+version of a function that is there runs it or a part of it, or where functions stand on it as their base.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.db.models import Case, Count, Exists, F, Max, OuterRef, Q, QuerySet, Sum, Value, When
+from django.db.models.functions import Coalesce
+
+from functions_app.domain.fleet.functions import LATEST
+from functions_app.domain.images.roles import UNITS, Role
+from functions_app.domain.images.statuses import NOT_PULLABLE
+from functions_app.domain.refs import repository_of
+from functions_app.models import Alias, BaseRelease, BaseStream, BaseUse, Function, Image, Tag, Version
+from functions_app.services.snapshot.live_versions import live_versions
+
+Standing = Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True)
+class Use:
+    """A function that has versions with an image, and which of its aliases point to one of those."""
+
+    function_id: int
+    name: str
+    versions: tuple[str, ...]
+    aliases: tuple[str, ...]
+    live: bool = False  # calls reach one of those versions
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What a repository holds: `size_bytes` of an index is that of its images; `archived` can't be pulled now."""
+
+    images: int = 0
+    untagged: int = 0
+    archived: int = 0
+    artifacts: int = 0
+    size_bytes: int = 0
+    pushed_at: datetime | None = None
+
+
+def sums_of(repositories: Collection[int]) -> dict[int, Sums]:
+    """By repository what it holds. One query."""
+    tags = Tag.objects.filter(repository=OuterRef("repository"), digest=OuterRef("digest"))
+    units, parts = Q(role__in=UNITS), Q(role=Role.PART)
+    rows = (
+        Image.objects.filter(repository__in=repositories, gone_at=None)
+        .annotate(tagged=Exists(tags))
+        .order_by()
+        .values("repository_id")
+        .annotate(
+            images=Count("pk", filter=units),
+            untagged=Count("pk", filter=units & Q(tagged=False)),
+            archived=Count("pk", filter=units & Q(status__in=NOT_PULLABLE)),
+            artifacts=Count("pk", filter=~units & ~parts),
+            size=Coalesce(Sum("size_bytes", filter=~Q(role=Role.INDEX)), Value(0)),
+            pushed=Max("pushed_at"),
+        )
+    )
+    return {
+        row["repository_id"]: Sums(
+            row["images"], row["untagged"], row["archived"], row["artifacts"], row["size"], row["pushed"]
+        )
+        for row in rows
+    }
+
+
+def standing_on(uris: Collection[str]) -> Standing:
+    """By repository and digest how many functions stand on it as their base. Two queries."""
+    streams: dict[int, str] = {}
+    for pk, reference in BaseStream.objects.values_list("pk", "reference"):
+        if (uri := repository_of(reference)) in uris:
+            streams[pk] = uri
+    found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    if not streams:
+        return found
+    uses = BaseUse.objects.filter(stream__in=streams, release__isnull=False).order_by()
+    rows = uses.values_list("stream_id", "release__manifest_digest", "release__index_digest")
+    for stream, manifest, index, count in rows.annotate(count=Count("function", distinct=True)):
+        for digest in {manifest, index} - {""}:
+            found[streams[stream]][digest] += count
+    return found
+
+
+def in_use(repositories: Collection[int], standing: Standing) -> dict[int, int]:
+    """By repository how many of its images are in use, of those that ECR has. One query."""
+    rows = _used(Image.objects.filter(repository__in=repositories, gone_at=None), standing)
+    unit = Case(When(role=Role.PART, then=F("part_of")), default=F("digest"))
+    counted = (
+        rows.annotate(unit=unit).order_by().values_list("repository_id").annotate(count=Count("unit", distinct=True))
+    )
+    return dict(counted)
+
+
+def used_though_gone(repository: int) -> int:
+    """How many images of a repository are run though ECR no longer has them. One query."""
+    return _used(Image.objects.filter(repository=repository, gone_at__isnull=False), {}).count()
+
+
+def _used(images: QuerySet[Image], standing: Standing) -> QuerySet[Image]:
+    # The functions that are gone are few: known once, while a join would look at one for each version.
+    gone = Function.objects.filter(gone_at__isnull=False).order_by().values("pk")
+    used = Q(Exists(Version.objects.filter(image=OuterRef("pk")).exclude(function__in=gone)))
+    for uri, digests in standing.items():
+        used |= Q(repository__uri=uri, digest__in=list(digests))
+    return images.filter(used)
+
+
+def endangered(repositories: Collection[int]) -> dict[int, int]:
+    """By repository how many images that are live a lifecycle rule will take away, by the last forecast. One query."""
+    doomed = live_versions().filter(
+        image__repository__in=repositories,
+        image__expiry_rule__isnull=False,
+        image__gone_at=None,
+        function__gone_at=None,
+    )
+    rows = doomed.order_by().values_list("image__repository_id")
+    return dict(rows.annotate(count=Count("image", distinct=True)))
+
+
+def base_streams(uri: str, digests: Collection[str]) -> dict[str, BaseStream]:
+    """By digest the stream of this repository that an image is a release of: others may stand on it. One query."""
+    releases = BaseRelease.objects.filter(
+        Q(manifest_digest__in=digests) | Q(index_digest__in=digests), stream__reference__startswith=f"{uri}:"
+    )
+    found: dict[str, BaseStream] = {}
+    for release in releases.select_related("stream").only("manifest_digest", "index_digest", "stream__name"):
+        for digest in (release.manifest_digest, release.index_digest):
+            found.setdefault(digest, release.stream)
+    return found
+
+
+def uses_of(images: Sequence[int]) -> dict[int, list[Use]]:
+    """Who uses each image: those under an alias first. Two queries."""
+    versions = Version.objects.filter(image__in=images, function__gone_at=None).order_by(
+        "function__name", "function_id", "-ordinal"
+    )
+    rows = list(versions.values_list("image_id", "function_id", "function__name", "number"))
+    aliases: dict[tuple[int, str], list[str]] = defaultdict(list)
+    pointing = Alias.objects.filter(function__in={function for _, function, _, _ in rows}).order_by("name")
+    for function, name, first, second in pointing.values_list("function_id", "name", "version", "second_version"):
+        aliases[function, first].append(name)
+        if second:
+            aliases[function, second].append(name)
+    numbers: dict[tuple[int, int], list[str]] = defaultdict(list)
+    names: dict[int, str] = {}
+    for image, function, name, number in rows:
+        numbers[image, function].append(number)
+        names[function] = name
+    found: dict[int, list[Use]] = defaultdict(list)
+    aliased = {function for function, _ in aliases}
+    for (image, function), listed in numbers.items():
+        pointed = tuple(dict.fromkeys(alias for number in listed for alias in aliases.get((function, number), ())))
+        live = bool(pointed) or (LATEST in listed and function not in aliased)
+        found[image].append(Use(function, names[function], tuple(listed), pointed, live))
+    for uses in found.values():
+        uses.sort(key=lambda use: (not use.aliases, use.name))
+    return found
+
+
+def merged(several: Sequence[Sequence[Use]]) -> list[Use]:
+    """The uses of several images as those of one: each function once."""
+    found: dict[int, Use] = {}
+    for use in (use for uses in several for use in uses):
+        known = found.get(use.function_id)
+        found[use.function_id] = (
+            use
+            if known is None
+            else replace(
+                known,
+                versions=(*known.versions, *use.versions),
+                aliases=tuple(dict.fromkeys((*known.aliases, *use.aliases))),
+                live=known.live or use.live,
+            )
+        )
+    return sorted(found.values(), key=lambda use: (not use.aliases, use.name))

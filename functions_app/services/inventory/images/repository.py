@@ -1,0 +1,179 @@
+"""One repository: its images with who uses each, what belongs to them, and the artifacts that belong to none."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef
+
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.images.roles import UNITS, Role
+from functions_app.domain.images.tag_mutability import TagMutability
+from functions_app.models import BaseStream, Image, Repository, Tag
+from functions_app.services.inventory.images.image_use import (
+    Sums,
+    Use,
+    base_streams,
+    in_use,
+    merged,
+    standing_on,
+    sums_of,
+    used_though_gone,
+    uses_of,
+)
+
+PAGE_SIZE = 50
+SHOWN_USES = 6  # functions named beside an image; its own page names all
+SHOWN_ARTIFACTS = 50
+
+
+@dataclass(frozen=True)
+class RepositoryHead:
+    """What stands above a repository's images."""
+
+    repository: Repository
+    sums: Sums
+    in_use: int
+    gone: int  # that versions still run
+    tags: TagMutability
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """One image with its tags and its first users; so many more are on its own page.
+
+    `belongings` says what belongs to it: "2 images, 1 attestation"; `rule` is the lifecycle rule that will take it or
+    a part of it away, None for none, `live` whether calls reach it.
+    """
+
+    image: Image
+    tags: tuple[str, ...]
+    uses: tuple[Use, ...]
+    more_uses: int
+    release_of: BaseStream | None  # a base image: others stand on it
+    standing: int = 0  # so many functions
+    belongings: str = ""
+    rule: int | None = None
+    live: bool = False
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """Something in the repository that is no image, and of no image that is there."""
+
+    image: Image
+    tags: tuple[str, ...]
+
+
+def repository(pk: int, page: int = 1) -> tuple[RepositoryHead, tuple[ImageRow, ...], int, int]:
+    """A repository, one page of its images (newest first), the page and the number of pages. Fourteen queries.
+
+    Raises NOT_FOUND.
+    """
+    found = Repository.objects.select_related("account").filter(pk=pk).first()
+    if found is None:
+        raise DrydockError(
+            Code.NOT_FOUND, "Drydock knows no such repository.", next_step="Look for it by name in Repositories."
+        )
+    standing = standing_on({found.uri})
+    listed = Image.objects.filter(repository=found, role__in=UNITS)
+    pages = max(1, -(-listed.count() // PAGE_SIZE))
+    page = min(max(1, page), pages)
+    start = (page - 1) * PAGE_SIZE
+    images = (
+        listed.select_related("base_release__stream")
+        .defer("layers", "diff_ids", "history", "settings", "labels", "annotations", "base_release__diff_ids")
+        .order_by("-pushed_at", "-pk")[start : start + PAGE_SIZE]
+    )
+    head = RepositoryHead(
+        found,
+        sums_of([pk]).get(pk, Sums()),
+        in_use([pk], standing).get(pk, 0),
+        used_though_gone(pk),
+        TagMutability.from_stored(found.tag_mutability, found.tag_filters),
+    )
+    return head, _rows(found, list(images), standing.get(found.uri, {})), page, pages
+
+
+def artifacts(pk: int) -> tuple[Artifact, ...]:
+    """What the repository holds beside images: charts, and artifacts of images that are not there. Two queries."""
+    owner = Image.objects.filter(repository=OuterRef("repository"), digest=OuterRef("part_of"), gone_at=None)
+    found = Image.objects.filter(repository=pk, gone_at=None).exclude(role__in=UNITS).exclude(Exists(owner))
+    rows = list(
+        found.only("digest", "role", "part_of", "artifact_type", "pushed_at").order_by("-pushed_at", "-pk")[
+            :SHOWN_ARTIFACTS
+        ]
+    )
+    tags = _tags(pk, [row.digest for row in rows])
+    return tuple(Artifact(row, tuple(tags[row.digest])) for row in rows)
+
+
+def _rows(repository: Repository, images: Sequence[Image], standing: Mapping[str, int]) -> tuple[ImageRow, ...]:
+    digests = [image.digest for image in images]
+    tags, belonging = _tags(repository.pk, digests), _belonging(repository, digests)
+    parts = [part for several in belonging.values() for part in several]
+    uses = uses_of([image.pk for image in (*images, *parts)])
+    bases = base_streams(repository.uri, digests)
+    rows = []
+    for image in images:
+        own = belonging.get(image.digest, [])
+        all_uses = merged([uses.get(each.pk, []) for each in (image, *own)])
+        rules = [each.expiry_rule for each in (image, *own) if each.expiry_rule is not None]
+        rows.append(
+            ImageRow(
+                image,
+                tuple(tags[image.digest]),
+                tuple(all_uses[:SHOWN_USES]),
+                max(0, len(all_uses) - SHOWN_USES),
+                bases.get(image.digest),
+                standing.get(image.digest, 0),
+                _belongings(own),
+                min(rules, default=None) if image.gone_at is None else None,
+                any(use.live for use in all_uses),
+            )
+        )
+    return tuple(rows)
+
+
+def _tags(repository: int, digests: Sequence[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    named = Tag.objects.filter(repository=repository, digest__in=digests).order_by("name")
+    for digest, name in named.values_list("digest", "name"):
+        found[digest].append(name)
+    return found
+
+
+def _belonging(repository: Repository, digests: Sequence[str]) -> dict[str, list[Image]]:
+    """By image what belongs to it; the signature of a part is its index's, too. Two queries."""
+    there = Image.objects.filter(repository=repository, gone_at=None).exclude(role__in=UNITS)
+    there = there.only("digest", "role", "part_of", "expiry_rule", "repository_id")
+    found: dict[str, list[Image]] = defaultdict(list)
+    owner: dict[str, str] = {}
+    for part in there.filter(part_of__in=digests).order_by("pk"):
+        found[part.part_of].append(part)
+        owner[part.digest] = part.part_of
+    for artifact in there.filter(part_of__in=list(owner)).order_by("pk") if owner else ():
+        if artifact.digest not in owner:
+            found[owner[artifact.part_of]].append(artifact)
+    return found
+
+
+_WORDS: Mapping[str, tuple[str, str]] = {
+    Role.PART: ("image", "images"),
+    Role.ATTESTATION: ("attestation", "attestations"),
+    Role.SIGNATURE: ("signature", "signatures"),
+    Role.SBOM: ("SBOM", "SBOMs"),
+    Role.CHART: ("chart", "charts"),
+    Role.REPORT: ("report", "reports"),
+    Role.REFERRERS: ("list of referrers", "lists of referrers"),
+    Role.ARTIFACT: ("artifact", "artifacts"),
+}
+
+
+def _belongings(parts: Sequence[Image]) -> str:
+    counts = Counter(part.role for part in parts)
+    return ", ".join(
+        f"{counts[role]} {several if counts[role] > 1 else one}"
+        for role, (one, several) in _WORDS.items()
+        if counts[role]
+    )
