@@ -46,6 +46,7 @@ _FIELDS = {
     "KMSKeyArn": "kms_key",
     "ImageConfig": "image_config",
     "LoggingConfig": "logging",
+    "FileSystemConfigs": "file_systems",
 }
 _EXTRAS = ("CapacityProviderConfig", "DurableConfig", "TenancyConfig", "AcceleratorConfig")
 _MANAGED_RANGES = {"Timeout": (1, 5_400), "MemorySize": (128, 32_768)}

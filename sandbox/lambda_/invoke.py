@@ -32,6 +32,7 @@ from sandbox.lambda_.rest_service import LAMBDA, Target, conflict, find_target, 
 from sandbox.lambda_.runtime.environment import Environment, Outcome
 from sandbox.lambda_.runtime.pool import ENVIRONMENTS
 from sandbox.lambda_.runtime.runtime_api import Event
+from sandbox.lambda_.tenants import check_tenant
 from sandbox.logs import metrics
 
 MAX_SYNC = 6_291_456
@@ -50,6 +51,7 @@ def invoke(call: Call) -> Reply:
     """Run a function: RequestResponse waits for it, Event answers 202 at once, DryRun answers 204."""
     kind = call.get("InvocationType", "RequestResponse")
     target, version = routed(call)
+    check_tenant(call, target.function)
     check_payload(call, MAX_ASYNC if kind == "Event" else MAX_SYNC)
     executed = {"X-Amz-Executed-Version": version.number}
     if kind == "DryRun":

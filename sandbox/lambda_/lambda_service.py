@@ -22,6 +22,7 @@ from werkzeug.wrappers import Request
 from sandbox.core import admin, dispatch
 from sandbox.lambda_ import aliases as aliases  # imported for the operations that it registers
 from sandbox.lambda_ import concurrency as concurrency
+from sandbox.lambda_ import durable_executions as durable_executions
 from sandbox.lambda_ import functions as functions
 from sandbox.lambda_ import invoke as invoke
 from sandbox.lambda_ import response_stream as response_stream
@@ -32,13 +33,14 @@ from sandbox.logs import cloudwatch_logs, live_tail, metrics_api
 
 
 def install() -> None:
-    """Answer Lambda, CloudWatch Logs and CloudWatch here, POST /_sandbox/function-state and function-errors."""
+    """Answer Lambda, CloudWatch Logs and CloudWatch here, and what tests set of functions."""
     dispatch.route("lambda", LAMBDA)
     cloudwatch_logs.install()
     metrics_api.install()
     admin.add("GET", "live-tails", live_tail.SESSIONS.endpoint)
     admin.add("POST", "function-state", _set_state_over_http)
     admin.add("POST", "function-errors", _set_errors)
+    admin.add("POST", "durable-executions", durable_executions.add_executions)
 
 
 def set_state(

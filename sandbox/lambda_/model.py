@@ -6,11 +6,13 @@ is derived from deadlines on the monotonic clock, as in `Version.state_at`.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import threading
 import time
 import uuid
 from bisect import bisect_left, insort
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -79,6 +81,7 @@ class Settings:
     vpc: Mapping[str, Any] | None = None
     dead_letter: Mapping[str, str] | None = None
     kms_key: str = ""
+    file_systems: Sequence[Mapping[str, str]] = ()
     extras: Mapping[str, Any] = field(default_factory=dict)  # of Managed Instances, durable ones ...: as they were sent
 
     @property
@@ -117,6 +120,7 @@ class Settings:
             "VpcConfig": self.vpc,
             "DeadLetterConfig": self.dead_letter,
             "KMSKeyArn": self.kms_key or None,
+            "FileSystemConfigs": [dict(each) for each in self.file_systems],
         }
         return document | {name: value for name, value in optional.items() if value} | dict(self.extras)
 
@@ -248,6 +252,7 @@ class Function:
     tags: dict[str, str] = field(default_factory=dict)
     provisioned: dict[str, Provisioned] = field(default_factory=dict)
     errors: dict[str, dict[str, str]] = field(default_factory=dict)  # by part, as POST /_sandbox/function-errors set
+    executions: list[dict[str, Any]] = field(default_factory=list)  # durable ones: sandbox.lambda_.durable_executions
     reserved: int | None = None
     running: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -272,7 +277,10 @@ class Function:
             "Version": version.number,
             "RevisionId": version.revision_id,
         }
-        document |= version.settings.document(self.name) | (version.states() if states else {})
+        settings = version.settings.document(self.name)
+        # What ConfigSha256 covers AWS does not say: here all of the settings, the description too.
+        document["ConfigSha256"] = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+        document |= settings | (version.states() if states else {})
         return document | {name: {"Error": dict(self.errors[name])} for name in IN_CONFIGURATION if name in self.errors}
 
 

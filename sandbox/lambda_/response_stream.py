@@ -18,6 +18,7 @@ from sandbox.lambda_.invoke import MAX_SYNC, check_payload, check_state, execute
 from sandbox.lambda_.model import Version
 from sandbox.lambda_.rest_service import LAMBDA, Target
 from sandbox.lambda_.runtime.environment import Outcome
+from sandbox.lambda_.tenants import check_tenant
 
 _PART = 64 * 1024
 Arrivals = queue.SimpleQueue[bytes | Outcome | Exception]
@@ -27,6 +28,7 @@ Arrivals = queue.SimpleQueue[bytes | Outcome | Exception]
 def invoke_with_response_stream(call: Call) -> Reply:
     """Run a function and answer as an event stream. What goes wrong before its first byte is an HTTP error."""
     target, version = routed(call)
+    check_tenant(call, target.function)
     check_payload(call, MAX_SYNC)
     headers = {"X-Amz-Executed-Version": version.number, "Content-Type": "application/vnd.amazon.eventstream"}
     if call.get("InvocationType") == "DryRun":
