@@ -210,8 +210,12 @@ def delete_alias(target: Target, name: str, alias: str) -> None:
     )
 
 
-def invoke(target: Target, name: str, qualifier: str, payload: bytes, mode: Mode, timeout_s: float) -> InvokeAnswer:
+def invoke(
+    target: Target, name: str, qualifier: str, payload: bytes, mode: Mode, timeout_s: float, tenant: str = ""
+) -> InvokeAnswer:
     """Invoke once; never repeated, since an invocation is not idempotent. `timeout_s` is the function's own timeout.
+
+    A tenant-isolated function takes calls for a `tenant` alone.
 
     A failed function is an answer with `function_error`; a failed call raises DrydockError (UNKNOWN_OUTCOME where no
     answer came).
@@ -225,6 +229,8 @@ def invoke(target: Target, name: str, qualifier: str, payload: bytes, mode: Mode
     }
     if qualifier:
         request["Qualifier"] = qualifier
+    if tenant:
+        request["TenantId"] = tenant
     if mode == "sync":
         request["LogType"] = "Tail"
     with translate(change=mode != "dry_run"):

@@ -42,7 +42,7 @@ def _document(function: Function, execution: Mapping[str, Any]) -> dict[str, Any
 
 
 def add_executions(request: Request) -> object:
-    """Body: account, region, name, count; version ($LATEST), status (RUNNING). ValueError for one that is not durable."""
+    """Body: account, region, name, count; version ($LATEST), status (RUNNING). ValueError for one not durable."""
     body: dict[str, Any] = json.loads(request.get_data())
     function = space(body["account"], body["region"]).functions[body["name"]]
     number, status = str(body.get("version", LATEST)), str(body.get("status", "RUNNING"))

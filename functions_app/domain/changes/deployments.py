@@ -8,7 +8,7 @@ from functions_app.domain.changes.aliases import AliasState
 from functions_app.domain.changes.judgements import Judgement, Level, of_checks
 from functions_app.domain.changes.production import ProductionAliases
 from functions_app.domain.changes.ways_back import ordinal
-from functions_app.domain.fleet.functions import LATEST, FunctionPlace
+from functions_app.domain.fleet.functions import FunctionPlace
 from functions_app.domain.images.lambda_rules import Check
 
 
@@ -139,9 +139,7 @@ class RollbackPlan(AliasPlan):
 
 def is_forward(before: AliasState, number: str) -> bool:
     """Whether going to this version is going forward: it is newer than all that the alias runs now."""
-    return all(ordinal(number) > ordinal(version) for version in before.shares() if version != LATEST) and (
-        LATEST not in before.shares()
-    )
+    return all(version.isdecimal() and ordinal(number) > ordinal(version) for version in before.shares())
 
 
 def _way_back(plan: AliasPlan) -> str:

@@ -11,11 +11,12 @@ from enum import StrEnum
 from typing import Any, NoReturn
 
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.fleet.functions import FunctionPlace
+from functions_app.domain.fleet.functions import LATEST, Features, FunctionPlace
 from functions_app.domain.text import storable
 
 # What no page shows: JSON has another way to write it, and it stays to be seen.
 _UNSEEN = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_TENANT = re.compile(r"[a-zA-Z0-9._:/=+\-@ ]{1,256}")  # Invoke, parameter TenantId
 SHOWN_BYTES = 64 * 1024  # of a payload, on the run's page
 SYNC_LIMIT = 6 * 1024 * 1024
 ASYNC_LIMIT = 1024 * 1024
@@ -98,6 +99,40 @@ def _plain(message: str) -> str:
     return words.replace("expecting property name enclosed in double quotes", "expecting a name in double quotes")
 
 
+def check_tenant(text: str) -> str:
+    """A tenant's id, trimmed; '' where none was given. Raises INVALID where Lambda would refuse it."""
+    tenant = text.strip()
+    if tenant and not _TENANT.fullmatch(tenant):
+        raise DrydockError(
+            Code.INVALID,
+            f"{tenant[:80]!r} can't be the id of a tenant.",
+            next_step="Use 1 to 256 letters, digits, spaces and . _ : / = + - @.",
+        )
+    return tenant
+
+
+def refuse_call(features: Features, name: str, qualifier: str, tenant: str) -> None:
+    """Raise PREFLIGHT for a call that such a function never takes."""
+    if features.tenant_isolation and not tenant:
+        raise DrydockError(
+            Code.PREFLIGHT,
+            f"{name} keeps its tenants apart: a call has to name its tenant. Nothing was sent.",
+            next_step="Type the tenant's id and invoke again.",
+        )
+    if tenant and not features.tenant_isolation:
+        raise DrydockError(
+            Code.PREFLIGHT,
+            f"{name} is not tenant-isolated, and takes no tenant's id. Nothing was sent.",
+            next_step="Leave the tenant's id empty.",
+        )
+    if features.capacity_provider and qualifier == LATEST:
+        raise DrydockError(
+            Code.PREFLIGHT,
+            f"{name} runs on Managed Instances, where {LATEST} takes no calls. Nothing was sent.",
+            next_step="Choose an alias or a version that was published.",
+        )
+
+
 def parse_mode(text: str) -> Mode:
     """Read the mode from a form. Raises INVALID."""
     try:
@@ -115,23 +150,26 @@ class InvocationPlan:
     mode: Mode
     size_bytes: int
     sha256: str
+    tenant: str = ""  # of a tenant-isolated function
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for the plan's body."""
         own = {"qualifier": self.qualifier, "mode": self.mode.value, "bytes": self.size_bytes, "sha256": self.sha256}
+        own["tenant"] = self.tenant
         return {**own, "place": asdict(self.place)}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "InvocationPlan":
         """Read what `as_json` wrote; other keys are left aside."""
         place, mode = FunctionPlace(**value["place"]), Mode(value["mode"])
-        return cls(place, value["qualifier"], mode, value["bytes"], value["sha256"])
+        return cls(place, value["qualifier"], mode, value["bytes"], value["sha256"], value.get("tenant", ""))
 
     @property
     def title(self) -> str:
         """What it does, in one line."""
         words = {Mode.SYNC: "Invoke", Mode.ASYNC: "Invoke asynchronously", Mode.DRY_RUN: "Dry-run"}
-        return f"{words[self.mode]} {self.place.name}:{self.qualifier}"
+        tenant = f" for tenant {self.tenant}" if self.tenant else ""
+        return f"{words[self.mode]} {self.place.name}:{self.qualifier}{tenant}"
 
 
 @dataclass(frozen=True)

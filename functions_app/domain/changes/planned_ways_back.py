@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from functions_app.domain.changes.aliases import AliasState
-from functions_app.domain.fleet.functions import LATEST
+from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST
 
 
 class Held(StrEnum):
@@ -64,8 +64,8 @@ def planned_way_back(
     """
     if not before.exists:
         return PlannedWayBack("", True, f"{alias} is new: delete it in Lambda to undo. The published version stays.")
-    if before.version == LATEST:
-        return _from_latest(alias, twins)
+    if before.version in (LATEST, PUBLISHED_LATEST):
+        return _from_latest(alias, before.version, twins)
     ordered = sorted(behind, key=lambda one: -one.shared)
     for held in (Held.THERE, Held.UNKNOWN):
         for one in ordered:
@@ -86,13 +86,13 @@ def _to(alias: str, before: AliasState, one: Behind) -> PlannedWayBack:
     return PlannedWayBack(one.version, True, text)
 
 
-def _from_latest(alias: str, twins: Sequence[Behind]) -> PlannedWayBack:
+def _from_latest(alias: str, latest: str, twins: Sequence[Behind]) -> PlannedWayBack:
     for one in twins:
         if one.image.held is Held.THERE:
-            text = f"Roll {alias} back to version {one.version}, which has the image that $LATEST runs now."
+            text = f"Roll {alias} back to version {one.version}, which has the image that {latest} runs now."
             return PlannedWayBack(one.version, True, f"{text} Its configuration may differ.")
-    text = f"There is no way back: {alias} points to $LATEST, and no published version has the image it runs now."
+    text = f"There is no way back: {alias} points to {latest}, and no published version has the image it runs now."
     if twins:
-        text = f"There is no way back: {alias} points to $LATEST, and the image that it runs now can't be pulled. "
+        text = f"There is no way back: {alias} points to {latest}, and the image that it runs now can't be pulled. "
         text += next((one.image.why for one in twins if one.image.why), "")
     return PlannedWayBack("", False, f"{text.strip()} Publish a version first, and point {alias} to it.", none=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from functions_app.aws import lambda_comparisons
+from functions_app.aws import lambda_comparisons, lambda_executions
 from functions_app.aws.lambda_comparisons import VersionsRead
 from functions_app.aws.session import Target
 from functions_app.domain.changes import checks
@@ -12,8 +12,10 @@ from functions_app.domain.changes.aliases import AliasState
 from functions_app.domain.changes.configurations import Comparison
 from functions_app.domain.changes.deployments import DeploymentPlan, RollbackPlan
 from functions_app.domain.changes.judgements import Facts, Judgement, Remark, Running, judge
+from functions_app.domain.changes.pinned_executions import Executions, remarks
 from functions_app.domain.changes.planned_ways_back import Behind, planned_way_back
-from functions_app.domain.fleet.functions import LATEST, FunctionDetail
+from functions_app.domain.errors import DrydockError
+from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST, Features, FunctionDetail
 from functions_app.domain.fleet.parts import Part
 from functions_app.domain.fleet.tags import managed_by
 from functions_app.domain.images.lambda_rules import Check
@@ -23,6 +25,7 @@ from functions_app.services.changes import running
 from functions_app.services.changes.running import AliasRuns
 from functions_app.services.engine import plans
 from functions_app.services.engine.plans import Draft, Planned
+from functions_app.services.people import accounts
 from functions_app.services.people.actor import Actor, named
 
 Made = TypeVar("Made", DeploymentPlan, RollbackPlan)
@@ -75,9 +78,9 @@ def read(function: Function, own: Target, before: AliasState, goal: str) -> Alia
 
 
 def _twins(function: Function, own: Target, before: AliasState, versions: VersionsRead) -> tuple[Behind, ...]:
-    if before.version != LATEST or LATEST not in versions.details:
+    if before.version not in (LATEST, PUBLISHED_LATEST) or before.version not in versions.details:
         return ()
-    numbers = running.twins_of(function, versions.details[LATEST].fact.latest.digest)
+    numbers = running.twins_of(function, versions.details[before.version].fact.latest.digest)
     if not numbers:
         return ()
     return running.twins_behind(own, numbers, lambda_comparisons.read(own, function.name, numbers[0], numbers))
@@ -112,9 +115,29 @@ def judged(
             checks=made,
             way_back=planned_way_back(alias, now.before, now.alias.behind, now.twins),
             opening=opening,
-            more=more,
+            more=(*more, *_pinned(function, now)),
         )
     )
+
+
+def _pinned(function: Function, now: AliasRead) -> tuple[Remark, ...]:
+    """What Managed Instances and durable executions mean for it; Lambda is asked where the function is durable."""
+    goal = now.versions.details.get(now.goal_version)
+    own = accounts.target(function.account, function.region)
+    durable = {
+        run.version: _under_way(own, function.name, run.version)
+        for run in now.alias.runs
+        if now.before.exists and now.versions.details[run.version].fact.features.durable
+    }
+    return remarks(goal.fact.features if goal else Features(), durable)
+
+
+def _under_way(own: Target, name: str, version: str) -> Executions:
+    """That Lambda does not tell is an answer too: a plan is made all the same."""
+    try:
+        return lambda_executions.under_way(own, name, version)
+    except DrydockError as error:
+        return Executions(unread=str(error))
 
 
 def tool_of(function: Function, detail: FunctionDetail) -> str:

@@ -12,6 +12,7 @@ from functions_app.domain.changes.invocations import (
     InvocationPlan,
     Mode,
     check_payload,
+    check_tenant,
     parse_failure,
     payload_bytes,
     shown,
@@ -33,10 +34,11 @@ from functions_app.services.people.actor import Actor
 SHOWN = 100  # versions to choose from; an alias or a newer one is what people want
 
 
-def submit(function: Function, qualifier: str, payload: str, mode: Mode, actor: Actor) -> Run:
+def submit(function: Function, qualifier: str, payload: str, mode: Mode, actor: Actor, tenant: str = "") -> Run:
     """Plan and apply in one: what is sent is in the plan alone, which forgets it once it was sent.
 
-    Raises INVALID (payload, qualifier), DENIED. A refused attempt is in the audit table.
+    `tenant` is that of a tenant-isolated function. Raises INVALID (payload, qualifier, tenant), DENIED. A refused
+    attempt is in the audit table.
     """
     check = check_payload(payload, mode)
 
@@ -44,10 +46,12 @@ def submit(function: Function, qualifier: str, payload: str, mode: Mode, actor: 
         if not check.ok:
             raise DrydockError(Code.INVALID, check.text, next_step="Correct the payload; nothing was sent.")
         _check_qualifier(function, qualifier)
-        frozen = InvocationPlan(place_of(function), qualifier, mode, check.size_bytes, check.sha256)
+        named = check_tenant(tenant)
+        frozen = InvocationPlan(place_of(function), qualifier, mode, check.size_bytes, check.sha256, named)
         return Draft(frozen, function, payload=payload_bytes(payload).decode())
 
     asked = {"qualifier": qualifier[:130], "mode": mode.value, "bytes": check.size_bytes, "sha256": check.sha256}
+    asked["tenant"] = tenant[:256]
     planned = plans.make(Kind.INVOCATION, function.arn, asked, actor, draft)
     return plans.apply(planned.confirmable().pk, actor)
 
@@ -75,6 +79,7 @@ def _check(context: Context) -> Outcome:
     frozen = InvocationPlan.from_json(context.plan)
     name, qualifier, target = frozen.place.name, frozen.qualifier, target_of(frozen.place)
     detail = lambdas.get_function(target, name, qualifier)
+    domain.refuse_call(detail.fact.features, name, qualifier, frozen.tenant)
     context.shared |= {
         "timeout_s": detail.fact.timeout_s,
         "log_group": detail.fact.log_group,
@@ -116,7 +121,15 @@ def _invoke(context: Context) -> Outcome:
 def _send(context: Context, frozen: InvocationPlan, payload: bytes) -> InvokeAnswer:
     place, timeout_s = frozen.place, context.shared["timeout_s"]
     try:
-        return lambdas.invoke(target_of(place), place.name, frozen.qualifier, payload, frozen.mode.value, timeout_s)
+        return lambdas.invoke(
+            target_of(place),
+            place.name,
+            frozen.qualifier,
+            payload,
+            frozen.mode.value,
+            timeout_s,
+            frozen.tenant,
+        )
     except DrydockError as error:
         raise domain.explain_refusal(error, place.name) from error
 

@@ -6,6 +6,7 @@ from django.urls import path
 
 from functions_app.domain.changes.invocations import Mode, PayloadCheck, check_payload, parse_mode
 from functions_app.domain.errors import DrydockError, Problem
+from functions_app.domain.text import storable
 from functions_app.models import Function
 from functions_app.services.changes import invoke as invocations
 from functions_app.services.inventory.fleet.function import function_head
@@ -35,7 +36,7 @@ def _start(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     mode = Mode.SYNC
     try:
         mode = parse_mode(request.POST.get("mode", Mode.SYNC.value))
-        run = invocations.submit(function, qualifier, payload, mode, actor_of(request))
+        run = invocations.submit(function, qualifier, payload, mode, actor_of(request), request.POST.get("tenant", ""))
     except DrydockError as error:
         if request.htmx:
             raise
@@ -70,6 +71,7 @@ def _form(
         "qualifiers": invocations.qualifiers(function),
         "qualifier": qualifier,
         "payload": payload,
+        "tenant": storable(request.POST.get("tenant", ""))[:256],
         "mode": mode.value,
         "modes": [(item.value, title, hint) for item, title, hint in MODES],
         "check": found,

@@ -13,12 +13,15 @@ from functions_app.domain.changes.invocations import (
     FunctionFailure,
     Mode,
     check_payload,
+    check_tenant,
     explain_refusal,
     parse_failure,
     parse_mode,
+    refuse_call,
     shown,
 )
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.fleet.functions import Features
 from functions_app.domain.text import storable
 
 
@@ -162,3 +165,37 @@ def test_characters_that_no_page_shows_are_written_as_json_writes_them() -> None
     assert shown(b'["\\u202ea", "\\ud800", "\\u009b", "\\u00e9"]').text == (
         '[\n  "\\u202ea",\n  "\\ud800",\n  "\\u009b",\n  "é"\n]'
     )
+
+
+@pytest.mark.parametrize("text", ["shop-1", " shop 1 ", "a.b_c:d/e=f+g@h", "x" * 256, ""])
+def test_ids_of_tenants_are_taken_as_lambda_takes_them(text: str) -> None:
+    assert check_tenant(text) == text.strip()
+
+
+@pytest.mark.parametrize("text", ["ä", "a\nb", "x" * 257, "a;b", "١"])
+def test_other_ids_of_tenants_are_refused_before_they_are_sent(text: str) -> None:
+    with pytest.raises(DrydockError) as caught:
+        check_tenant(text)
+    assert caught.value.problem.code is Code.INVALID
+
+
+@pytest.mark.parametrize(
+    ("features", "qualifier", "tenant", "words"),
+    [
+        (Features(tenant_isolation="PER_TENANT"), "live", "", "has to name its tenant"),
+        (Features(), "live", "shop-1", "takes no tenant's id"),
+        (Features(capacity_provider="arn"), "$LATEST", "", "takes no calls"),
+    ],
+)
+def test_a_call_that_such_a_function_never_takes_is_not_sent(
+    features: Features, qualifier: str, tenant: str, words: str
+) -> None:
+    with pytest.raises(DrydockError, match=words) as caught:
+        refuse_call(features, "app", qualifier, tenant)
+    assert caught.value.problem.code is Code.PREFLIGHT
+
+
+def test_a_call_that_fits_its_function_is_sent() -> None:
+    refuse_call(Features(), "app", "$LATEST", "")
+    refuse_call(Features(tenant_isolation="PER_TENANT"), "app", "$LATEST", "shop-1")
+    refuse_call(Features(capacity_provider="arn"), "app", "$LATEST.PUBLISHED", "")

@@ -69,7 +69,14 @@ DEPLOYMENT: dict[str, Any] = {
     "tags": ["v8", "latest"],
 }
 ROLLBACK: dict[str, Any] = {**ALIAS, "to_version": "6", "forward": False}
-INVOCATION: dict[str, Any] = {"qualifier": "live", "mode": "dry_run", "bytes": 2, "sha256": "44136f", "place": PLACE}
+INVOCATION: dict[str, Any] = {
+    "qualifier": "live",
+    "mode": "dry_run",
+    "bytes": 2,
+    "sha256": "44136f",
+    "tenant": "shop-1",
+    "place": PLACE,
+}
 PATCH: dict[str, Any] = {
     "title": "Bring 1 function forward to the current release of python:3.12",
     "function_id": 0,
@@ -126,6 +133,11 @@ def test_a_plan_of_patches_is_read_from_its_body_and_written_the_same() -> None:
     assert PatchPlan.from_json(PATCH).as_json() == PATCH
 
 
+def test_an_invocation_planned_before_tenants_were_kept_names_none() -> None:
+    old = {name: value for name, value in INVOCATION.items() if name != "tenant"}
+    assert InvocationPlan.from_json(old).tenant == ""
+
+
 @pytest.mark.parametrize(("kind", "body"), [(DeploymentPlan, DEPLOYMENT), (RollbackPlan, ROLLBACK)])
 def test_a_plan_made_before_plans_were_judged_is_read_and_says_what_its_checks_said(
     kind: Any, body: dict[str, Any]
@@ -155,7 +167,7 @@ def test_a_deployment_that_was_planned_before_tags_were_kept_is_read() -> None:
     [
         (DeploymentPlan, DEPLOYMENT, "Deploy team/app:v8 to orders:live"),
         (RollbackPlan, ROLLBACK, "Roll orders:live back to version 6"),
-        (InvocationPlan, INVOCATION, "Dry-run orders:live"),
+        (InvocationPlan, INVOCATION, "Dry-run orders:live for tenant shop-1"),
         (PatchPlan, PATCH, "Bring 1 function forward to the current release of python:3.12"),
     ],
 )

@@ -7,8 +7,8 @@ import pytest
 from tests.fixtures import Sandbox
 from tests.sandbox.functions import REGION, Functions
 
-DURABLE = {"DurableConfig": {"ExecutionTimeout": 3600, "RetentionPeriodInDays": 7}}
-ISOLATED = {"TenancyConfig": {"TenantIsolationMode": "PER_TENANT"}}
+DURABLE: dict[str, Any] = {"DurableConfig": {"ExecutionTimeout": 3600, "RetentionPeriodInDays": 7}}
+ISOLATED: dict[str, Any] = {"TenancyConfig": {"TenantIsolationMode": "PER_TENANT"}}
 
 
 def listed(functions: Functions, **asked: Any) -> list[dict[str, Any]]:

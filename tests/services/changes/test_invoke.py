@@ -251,3 +251,29 @@ def put_into_state(sandbox: Sandbox, stage: Stage, state: str, reason_code: str)
     """As weeks without a call, or an image that can't be pulled any more, leave it."""
     where = {"account": stage.account.account_id, "region": "eu-west-1", "name": "app"}
     sandbox.admin("POST", "function-state", where | {"state": state, "reason_code": reason_code})
+
+
+def test_a_tenant_isolated_function_is_called_for_the_tenant_that_is_named(
+    functions: Functions, operator: Actor, aws: Sandbox, valkey: Valkey, sandbox: Sandbox
+) -> None:
+    isolated = make_stage(functions, operator, TenancyConfig={"TenantIsolationMode": "PER_TENANT"})
+    run = carry_out(invocations.submit(isolated.function, "staging", "{}", Mode.SYNC, operator, "shop-1"))
+    assert run.status == Status.SUCCEEDED, log_of(run)
+    assert run.title == "Invoke app:staging for tenant shop-1"
+    without = invoke(isolated, qualifier="staging")
+    assert without.problem is not None
+    assert "a call has to name its tenant. Nothing was sent." in without.problem["message"]
+    assert calls(sandbox, isolated) == 1
+
+
+def test_a_tenant_named_for_any_other_function_is_not_sent(stage: Stage, sandbox: Sandbox) -> None:
+    run = carry_out(invocations.submit(stage.function, "staging", "{}", Mode.SYNC, stage.actor, "shop-1"))
+    assert run.problem is not None
+    assert "takes no tenant's id" in run.problem["message"]
+    assert calls(sandbox, stage) == 0
+
+
+def test_what_is_no_id_of_a_tenant_is_refused_before_anything_is_planned(stage: Stage) -> None:
+    with pytest.raises(DrydockError, match="can't be the id of a tenant"):
+        invocations.submit(stage.function, "staging", "{}", Mode.SYNC, stage.actor, "a;b")
+    assert not Plan.objects.exists()

@@ -17,6 +17,7 @@ from tests import factories
 from tests.conftest import Valkey
 from tests.fixtures import Push, Sandbox
 from tests.sandbox.functions import Functions, python_image
+from tests.sandbox.lambda_.test_open_answers import MANAGED, PROVIDER
 from tests.services.changes.stage import Stage, answering, carry_out, log_of, make_stage
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -224,6 +225,37 @@ class Test_base:
         judgement = judged(stage, "fresh")
         assert judgement.goal is not None
         assert str(judgement.goal.base) == "golden:1 1.2"
+
+
+class Test_newer_functions:
+    def test_executions_that_are_under_way_on_a_durable_function_stand_in_the_plan(
+        self, functions: Functions, operator: Actor, aws: Sandbox, valkey: Valkey, sandbox: Sandbox, account: str
+    ) -> None:
+        durable = make_stage(functions, operator, DurableConfig={"ExecutionTimeout": 3600})
+        durable.push("two", "2")
+        where = {"account": account, "region": "eu-west-1", "name": "app", "version": "1"}
+        sandbox.admin("POST", "durable-executions", {**where, "count": 3})
+        sandbox.admin("POST", "durable-executions", {**where, "count": 2, "status": "SUCCEEDED"})
+        text = remarks(judged(durable), Level.MIND)["Durable executions"]
+        assert text.startswith("3 executions are under way on version 1. They stay there")
+
+    def test_where_executions_may_not_be_listed_the_plan_is_made_and_says_so(
+        self, functions: Functions, operator: Actor, aws: Sandbox, valkey: Valkey, sandbox: Sandbox, account: str
+    ) -> None:
+        durable = make_stage(functions, operator, DurableConfig={"ExecutionTimeout": 3600})
+        durable.push("two", "2")
+        actions = ["lambda:ListDurableExecutionsByFunction"]
+        sandbox.admin("POST", "denials", {"account": account, "actions": actions})
+        stored = durable.plan("2")
+        (remark,) = [one for one in stored.body["judgement"]["remarks"] if one["name"] == "Durable executions"]
+        assert "is not known" in remark["text"]
+        assert actions[0] in remark["text"]
+
+    def test_the_capacity_provider_stands_in_the_plan_as_a_difference_too(self, stage: Stage) -> None:
+        stage.api.update_function_configuration(FunctionName="app", **MANAGED)
+        judgement = judged(stage)
+        assert PROVIDER in remarks(judgement, Level.MIND)["Capacity provider"]
+        assert "Capacity provider" in [row.name for row in judgement.comparisons[0].differences]
 
 
 class Test_production:

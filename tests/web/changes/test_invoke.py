@@ -132,3 +132,21 @@ def test_a_viewer_sees_the_form_and_may_not_send(browser: Client, stage: Stage, 
     form = {"qualifier": "staging", "mode": "sync", "payload": "{}"}
     assert browser.post(address(stage), form).status_code == 403
     assert not Run.objects.exists()
+
+
+def test_the_tenant_that_was_typed_goes_into_the_run(browser: Client, stage: Stage, operator: User) -> None:
+    browser.force_login(operator)
+    sent = {"qualifier": "staging", "payload": "{}", "mode": "sync", "tenant": "shop-1"}
+    answer = browser.post(reverse("function-invoke", args=[stage.function.pk]), sent)
+    assert answer.status_code == 302
+    assert Run.objects.get().title == "Invoke app:staging for tenant shop-1"
+
+
+def test_a_tenant_that_can_not_be_one_is_told_on_the_form_as_it_was_typed(
+    browser: Client, stage: Stage, operator: User
+) -> None:
+    browser.force_login(operator)
+    sent = {"qualifier": "staging", "payload": "{}", "mode": "sync", "tenant": "a;b"}
+    shown = browser.post(reverse("function-invoke", args=[stage.function.pk]), sent).content.decode()
+    assert 'value="a;b"' in shown
+    assert not Run.objects.exists()
