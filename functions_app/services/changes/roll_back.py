@@ -53,7 +53,7 @@ def _plan(function: Function, alias: str, version: str) -> RollbackPlan:
     made = (
         *_version_checks(goal, version, image),
         _difference_check(before, version),
-        *_history_check(function, name, version, forward=forward),
+        *_history_check(function, name, version, to.digest, forward=forward),
         *alias_plans.common_checks(function, name, before, detail),
     )
     opening = f"{'Forward' if forward else 'Back'} to version {version}: "
@@ -117,7 +117,12 @@ def _difference_check(before: AliasState, wanted: str) -> Check:
     return Check("Difference", True, f"From {before} to version {wanted}.")
 
 
-def _history_check(function: Function, alias: str, version: str, *, forward: bool) -> tuple[Check, ...]:
+def _history_check(function: Function, alias: str, version: str, digest: str, *, forward: bool) -> tuple[Check, ...]:
+    """A way back is a digest that was live: a number alone is not, since a function may have been made anew."""
+    known = function.versions.filter(number=version).exclude(digest="").values_list("digest", flat=True).first()
+    if known and digest and known != digest:
+        text = f"Version {version} runs {short(digest)}, and ran {short(known)} when Drydock saw it: it is another one."
+        return (Check("History", False, f"{text} Was the function deleted and made again? Sync, then choose again."),)
     if function.alias_moves.filter(alias=alias, version=version).exists():
         return ()
     if forward:

@@ -6,6 +6,7 @@ from django.urls import path
 
 from functions_app.domain.changes.invocations import Mode, PayloadCheck, check_payload, parse_mode
 from functions_app.domain.errors import DrydockError, Problem
+from functions_app.domain.fleet.features import stored
 from functions_app.domain.text import storable
 from functions_app.models import Function
 from functions_app.services.changes import invoke as invocations
@@ -71,6 +72,7 @@ def _form(
         "qualifiers": invocations.qualifiers(function),
         "qualifier": qualifier,
         "payload": payload,
+        "isolated": bool(stored(function.features).tenant_isolation),
         "tenant": storable(request.POST.get("tenant", ""))[:256],
         "mode": mode.value,
         "modes": [(item.value, title, hint) for item, title, hint in MODES],

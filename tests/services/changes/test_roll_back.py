@@ -212,6 +212,12 @@ def test_a_version_that_was_published_earlier_is_planned_and_the_plan_says_what_
     assert {check.name: check.ok for check in made.plan.checks}["History"] is None
 
 
+def test_a_number_that_has_another_digest_than_what_was_live_is_no_way_back(stage: Stage) -> None:
+    stage.function.versions.filter(number="1").update(digest="sha256:" + "0" * 64)
+    text = failed_checks(stage, "1")["History"]
+    assert f"runs {stage.digest('1')[7:19]}, and ran 000000000000 when Drydock saw it" in text
+
+
 def test_a_deleted_version_is_refused(stage: Stage) -> None:
     stage.api.delete_function(FunctionName="app", Qualifier="1")
     assert "deleted" in failed_checks(stage, "1")["Version"]

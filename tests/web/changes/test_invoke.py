@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from functions_app.domain.runs import Status
-from functions_app.models import Run
+from functions_app.models import Function, Run
 from functions_app.services.people.actor import Actor
 from tests import factories
 from tests.conftest import Valkey
@@ -132,6 +132,16 @@ def test_a_viewer_sees_the_form_and_may_not_send(browser: Client, stage: Stage, 
     form = {"qualifier": "staging", "mode": "sync", "payload": "{}"}
     assert browser.post(address(stage), form).status_code == 403
     assert not Run.objects.exists()
+
+
+def test_only_a_tenant_isolated_function_is_asked_for_its_tenant(browser: Client, stage: Stage, operator: User) -> None:
+    browser.force_login(operator)
+    address_of_form = reverse("function-invoke", args=[stage.function.pk])
+    assert 'name="tenant"' not in browser.get(address_of_form).content.decode()
+    Function.objects.filter(pk=stage.function.pk).update(features={"tenant_isolation": "PER_TENANT"})
+    shown = browser.get(address_of_form).content.decode()
+    assert 'name="tenant"' in shown
+    assert "it takes no call without one" in shown
 
 
 def test_the_tenant_that_was_typed_goes_into_the_run(browser: Client, stage: Stage, operator: User) -> None:
