@@ -3,7 +3,7 @@
 from functions_app.models.access import AuditEntry
 from functions_app.models.accounts import Account, Scope
 from functions_app.models.bases import BaseRelease, BaseStream, FreshnessDay, FreshnessPolicy, LayerFiles
-from functions_app.models.fleet import Alias, AliasMove, BaseUse, FleetRevision, Function, Version
+from functions_app.models.fleet import Alias, AliasMove, BaseUse, FleetRevision, Function, FunctionSearch, Version
 from functions_app.models.images import Image, ImageScan, LifecycleForecast, Repository, Tag, TagMove
 from functions_app.models.runs import LogLine, Plan, Run, RunStep, Signal
 
@@ -19,6 +19,7 @@ __all__ = [
     "FreshnessDay",
     "FreshnessPolicy",
     "Function",
+    "FunctionSearch",
     "Image",
     "ImageScan",
     "LayerFiles",

@@ -15,8 +15,8 @@ from pathlib import Path
 from tests import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
-SCENARIOS = ("pages", "http", "waiting", "sync", "bases", "layers", "engine", "streams", "account")
-ON_BOTH = {"pages", "bases", "engine"}
+SCENARIOS = ("pages", "large", "http", "waiting", "sync", "bases", "layers", "engine", "streams", "account")
+ON_BOTH = {"pages", "large", "bases", "engine"}
 
 
 def machine() -> str:

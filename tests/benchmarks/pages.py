@@ -9,7 +9,7 @@ import django
 from tests.benchmarks.figures import mark, percentile, table
 
 TURNS = 40
-LIMIT_MS, LIMIT_QUERIES = 30.0, 6
+LIMIT_MS, LIMIT_QUERIES = 30.0, 7  # one of them asks SQLite's trigrams
 VIEWS = {
     "first page": "",
     "page 100": "page=100",

@@ -1,0 +1,101 @@
+"""A search finds what holds its words, byte for byte in lower case, whichever way the database takes to find it."""
+
+from collections.abc import Sequence
+
+import pytest
+from django.db import connection
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from functions_app.models import Account, Function
+from functions_app.services.inventory.fleet import search
+from functions_app.services.inventory.fleet.search import searched, words
+from functions_app.services.snapshot.search_index import looks_up_trigrams
+from tests.factories import make_account, make_function
+
+pytestmark = pytest.mark.django_db
+
+HOSTILE = [
+    "%",
+    "_",
+    "*",
+    "?",
+    "[",
+    "]",
+    "\\",
+    '"',
+    "'",
+    "-",
+    "+",
+    "(",
+    ")",
+    ":",
+    "^",
+    "{",
+    "}",
+    "/",
+    ".",
+    ";",
+    "\ufffe",
+]
+LETTERS = st.sampled_from([*"abcAB01", "é", "É", "ß", "ſ", "İ", "ı", "Σ", "ς", "字", "🚢", "\u0301", *HOSTILE])
+SHORT = st.text(LETTERS, min_size=1, max_size=2)
+LONG = st.text(LETTERS, min_size=3, max_size=8)
+OPERATORS = st.sampled_from(["AND", "OR", "NOT", "NEAR(a b)", "a*", '"', '""', 'search_text : "a"', "^abc", "{a b}: c"])
+SEARCHES = st.lists(st.one_of(SHORT, LONG, OPERATORS), min_size=1, max_size=4).map(" ".join)
+
+
+def found(text: str) -> set[int]:
+    return set(searched(text).values_list("pk", flat=True))
+
+
+def store(texts: Sequence[str]) -> dict[int, str]:
+    """A function for each text, as a summary would write it: in lower case."""
+    Function.objects.all().delete()
+    account = Account.objects.first() or make_account()
+    return {make_function(account, search_text=text.lower() or " ").pk: text.lower() for text in texts}
+
+
+@given(
+    texts=st.lists(st.lists(LONG, max_size=4).map(" ".join), max_size=6), text=SEARCHES, few=st.sampled_from([0, 4000])
+)
+@example(texts=["orders-100%", "orders-100"], text="100%", few=4000)
+@example(texts=["a_b_c", "axbxc"], text="A_B_C", few=4000)
+@example(texts=['say "hello"', "say hello"], text='"hello"', few=4000)
+@example(texts=["ééx", "eex"], text="ÉÉX", few=4000)
+@example(texts=["abcd", "abxd"], text="ab", few=0)
+def test_what_holds_every_word_is_found_and_nothing_else(texts: list[str], text: str, few: int) -> None:
+    stored = store(texts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, "FEW", few)  # both ways of SQLite, without thousands of rows
+        assert found(text) == {pk for pk, held in stored.items() if all(word in held for word in words(text))}
+
+
+@given(
+    texts=st.lists(st.text("abAB01%_'\\\"-", min_size=1, max_size=9), max_size=6),
+    word=st.text("abAB01%_'\\\"-", min_size=1, max_size=4),
+)
+def test_the_same_is_found_as_by_reading_every_text(texts: list[str], word: str) -> None:
+    store(texts)
+    there = Function.objects.filter(gone_at=None, search_text__icontains=word)
+    assert found(word) == set(there.values_list("pk", flat=True))
+
+
+def test_the_index_of_sqlite_is_there() -> None:
+    assert looks_up_trigrams(connection) == (connection.vendor == "sqlite")
+
+
+def test_only_sqlite_is_asked_beforehand_and_only_for_three_letters(django_assert_num_queries: object) -> None:
+    more = 1 if connection.vendor == "sqlite" else 0
+    with django_assert_num_queries(0):  # type: ignore[operator]
+        searched("ab")
+    with django_assert_num_queries(more):  # type: ignore[operator]
+        searched("abc de")
+
+
+def test_a_word_that_many_hold_is_found_as_one_that_few_hold() -> None:
+    held = store([f"orders-{number} prod" for number in range(30)])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, "FEW", 10)  # without thousands of rows
+        assert found("prod") == held.keys()
+        assert len(found("orders-29")) == 1
