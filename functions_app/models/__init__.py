@@ -3,7 +3,16 @@
 from functions_app.models.access import AuditEntry
 from functions_app.models.accounts import Account, Scope
 from functions_app.models.bases import BaseRelease, BaseStream, FreshnessDay, FreshnessPolicy, LayerFiles
-from functions_app.models.fleet import Alias, AliasMove, BaseUse, FleetRevision, Function, FunctionSearch, Version
+from functions_app.models.fleet import (
+    Alias,
+    AliasMove,
+    BaseUse,
+    FleetRevision,
+    Function,
+    FunctionCount,
+    FunctionSearch,
+    Version,
+)
 from functions_app.models.images import Image, ImageScan, LifecycleForecast, Repository, Tag, TagMove
 from functions_app.models.runs import LogLine, Plan, Run, RunStep, Signal
 
@@ -19,6 +28,7 @@ __all__ = [
     "FreshnessDay",
     "FreshnessPolicy",
     "Function",
+    "FunctionCount",
     "FunctionSearch",
     "Image",
     "ImageScan",

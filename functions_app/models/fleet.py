@@ -4,6 +4,8 @@ What the functions page sorts and filters by is kept ready in columns of Functio
 writes them), so that any page of ten thousand functions costs a constant number of queries.
 """
 
+from typing import Any
+
 from django.db import models
 
 from functions_app.domain.bases.freshness import Freshness
@@ -11,6 +13,13 @@ from functions_app.domain.bases.freshness import Freshness
 FACETS = ("account", "region", "state", "freshness", "base_name", "overdue_on")
 # what the overview counts by, read from one index
 NEEDS = ("account", "freshness", "base_name", "state", "problem_rank", "drifted", "overdue_on", "end_of_life_on")
+
+NAMED: tuple[tuple[str, dict[str, Any], tuple[str, ...]], ...] = (
+    ("functions_broken", {}, ("-problem_rank",)),
+    ("functions_inactive", {"state": "Inactive"}, ()),
+    ("functions_overdue", {"overdue_on__isnull": False}, ("overdue_on",)),
+    ("functions_moved", {"drifted": True}, ()),
+)
 
 
 class Function(models.Model):
@@ -86,7 +95,14 @@ class Function(models.Model):
             models.Index(fields=["gone_at", "-days_behind", "name", "id", *FACETS], name="functions_by_age"),
             models.Index(fields=["gone_at", *FACETS], name="functions_by_facet"),
             models.Index(fields=["gone_at", *NEEDS], name="functions_by_need"),
-            models.Index(fields=["gone_at", "name"], condition=models.Q(drifted=True), name="functions_drifted"),
+            # The few that the overview names of each kind; the account lets one account's be told within the index.
+            # A column that is null is no order to PostgreSQL: what is gone is left out by the condition.
+            *(
+                models.Index(
+                    fields=[*order, "name", "id", "account"], condition=models.Q(gone_at=None, **kind), name=name
+                )
+                for name, kind, order in NAMED
+            ),
             models.Index(
                 fields=["gone_at", "account", "name"],
                 condition=models.Q(partly_read=True),
@@ -126,6 +142,22 @@ class FunctionSearch(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class FunctionCount(models.Model):
+    """How many functions of an account stand so, ready for the overview: services.snapshot.function_counts keeps it."""
+
+    account = models.ForeignKey("Account", models.CASCADE, related_name="+", db_index=False)
+    what = models.CharField(max_length=20, help_text="function_counts.What")
+    name = models.CharField(max_length=300, blank=True, help_text="a freshness, a base, or a reason, by `what`")
+    day = models.DateField(null=True, help_text="on which it begins or ends, where that is counted")
+    number = models.IntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["what", "account", "day", "name", "number"], name="counts_by_what")]
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.name}: {self.number}"
 
 
 class Version(models.Model):

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from functions_app.domain.changes.ways_back import is_way_back
+from functions_app.domain.fleet.functions import LATEST
 from functions_app.domain.fleet.lifecycle_policies import Danger, Expiring, Need, Use, endangered
 from functions_app.models import Alias, LifecycleForecast, Version
-from functions_app.services.snapshot.live_versions import live_versions
 from functions_app.services.snapshot.rollback_targets import seen_versions
 
 
@@ -32,10 +32,10 @@ def dangers(
     """Every use of an image that would go, the most needed first, whichever account uses it. Four queries.
 
     `repository_id` is the repository the images are in, `account_id` the account of the functions; `live` leaves out
-    what is not live, which costs three queries, and little where much would go.
+    what is not live, which costs three queries. It is told from the aliases that are read anyhow: a database that is
+    asked for live versions among these looks for the aliases of each.
     """
-    versions = live_versions() if live else Version.objects.all()
-    versions = versions.filter(image__expiry_rule__isnull=False, image__gone_at=None, function__gone_at=None)
+    versions = Version.objects.filter(image__expiry_rule__isnull=False, image__gone_at=None, function__gone_at=None)
     if repository_id is not None:
         versions = versions.filter(image__repository=repository_id)
     if account_id is not None:
@@ -48,7 +48,7 @@ def dangers(
     ]
     if not rows:
         return ()
-    uses = _uses(rows, ways=not live)
+    uses = _uses(rows, live=live)
     forecasts = LifecycleForecast.objects.filter(repository__in=uses).values_list("repository_id", "expiring")
     found = [
         RiskRow(repository, danger.text, danger.need is Need.LIVE, danger)
@@ -73,17 +73,20 @@ class _Row:
     version: str
 
 
-def _uses(rows: Iterable[_Row], *, ways: bool) -> Mapping[int, list[Use]]:
+def _uses(rows: Iterable[_Row], *, live: bool) -> Mapping[int, list[Use]]:
     """By repository who uses its images, with the aliases that point to each version or could go back to it."""
     functions = {row.function for row in rows}
     aliases: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
     pointing = Alias.objects.filter(function__in=functions).order_by("name")
     for function, name, first, second in pointing.values_list("function_id", "name", "version", "second_version"):
         aliases[function].append((name, first, second))
-    seen = seen_versions(functions) if ways else {}
+    seen = {} if live else seen_versions(functions)
     found: dict[int, list[Use]] = defaultdict(list)
     for row in rows:
         own = aliases[row.function]
+        pointed = tuple(name for name, first, second in own if row.version in (first, second))
+        if live and not (pointed or (row.version == LATEST and not own)):
+            continue
         found[row.repository].append(
             Use(
                 digest=row.digest,
@@ -91,11 +94,11 @@ def _uses(rows: Iterable[_Row], *, ways: bool) -> Mapping[int, list[Use]]:
                 function=row.name,
                 account=row.account,
                 version=row.version,
-                aliases=tuple(name for name, first, second in own if row.version in (first, second)),
+                aliases=pointed,
                 ways_back=tuple(
                     name
                     for name, first, _ in own
-                    if ways and is_way_back(row.version, first, seen.get((row.function, name), set()))
+                    if not live and is_way_back(row.version, first, seen.get((row.function, name), set()))
                 ),
                 has_aliases=bool(own),
             )

@@ -21,7 +21,7 @@ from functions_app.domain.fleet.tags import managed_by, owner_of
 from functions_app.domain.refs import ImageRef
 from functions_app.domain.text import storable
 from functions_app.models import Alias, Function, Tag, Version
-from functions_app.services.snapshot import fleet_revision, rollback_targets
+from functions_app.services.snapshot import fleet_revision, function_counts, rollback_targets
 from functions_app.services.snapshot.base_use_rows import Lineages, refresh_uses
 from functions_app.services.snapshot.bulk_updates import update_rows
 from functions_app.services.snapshot.missed_parts import part_ages
@@ -45,11 +45,22 @@ def refresh_summaries(function_ids: Sequence[int] | None = None, *, now: datetim
     ids = sorted(set(function_ids)) if function_ids is not None else _all_ids()
     today = (now or clock.now()).date()
     lineages = Lineages()
-    return sum(_refresh(ids[start : start + BATCH], today, lineages) for start in range(0, len(ids), BATCH))
+    changed = sum(_refresh(ids[start : start + BATCH], today, lineages) for start in range(0, len(ids), BATCH))
+    # Whatever was changed before, and by whom: a worker that died had no time to have it counted.
+    if function_counts.keep(None if function_ids is None else _accounts(ids)):
+        fleet_revision.changed()
+    return changed
 
 
 def _all_ids() -> list[int]:
     return list(Function.objects.filter(gone_at=None).order_by("pk").values_list("pk", flat=True))
+
+
+def _accounts(ids: Sequence[int]) -> set[int]:
+    """The accounts that these functions are in."""
+    parts = (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
+    rows = (Function.objects.filter(pk__in=part).order_by().values_list("account_id", flat=True) for part in parts)
+    return {account for part in rows for account in part.distinct()}
 
 
 @dataclass(frozen=True)

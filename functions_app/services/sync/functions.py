@@ -13,6 +13,7 @@ from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST, Funct
 from functions_app.domain.fleet.parts import LISTED, Part
 from functions_app.domain.text import storable
 from functions_app.models import BaseUse, Function, Run, Version
+from functions_app.services.snapshot import function_counts
 from functions_app.services.snapshot.bulk_updates import update_rows
 from functions_app.services.snapshot.listed_functions import FACT, function_values, lock_outdated, stored_features
 from functions_app.services.snapshot.missed_parts import (
@@ -56,8 +57,13 @@ def read_functions(scope: ScopeRead) -> None:
     store_odd(scope, listing.odd, before, listing.functions.keys())
     scope.counts["functions"] = len(listing.functions)
     scope.counts["versions"] = sum(map(len, listing.versions.values()))
-    read_details(scope, ids, listing.functions, before)
-    read_aliases(scope, ids, listing.functions, before)
+    if scope.counts["changed"]:
+        function_counts.keep([scope.account.pk])  # of a first sync, before each function is read by itself
+    try:
+        read_details(scope, ids, listing.functions, before)
+        read_aliases(scope, ids, listing.functions, before)
+    finally:
+        function_counts.keep([scope.account.pk])
 
 
 def _known(scope: ScopeRead) -> dict[str, Function]:
@@ -187,6 +193,7 @@ def read_one(function: Function, scope: ScopeRead, run: Run | None) -> None:
     except DrydockError as error:
         if error.problem.code is Code.NOT_FOUND:
             _mark_gone(scope, [function.pk])
+            function_counts.keep([function.account_id])
         else:
             store_missed(part, {function.pk: (read_at, error.problem)})
         raise

@@ -1,29 +1,25 @@
 """The overview: what needs attention first, how fresh the fleet is now, and how old what is shown may be.
 
-Twelve queries at most beside the frame's, and six for what was not read (unread.py), however many functions there are:
-every count comes from one pass over one index, and only the few functions that are named are read.
+Fourteen queries at most beside the frame's, and six for what was not read (unread.py), however many functions there
+are: counts stand ready, and only the few functions that are named are read, each kind in the order of its own index.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from operator import attrgetter
-from typing import Any
 
-from django.db.models import BooleanField, Case, Count, DateField, F, Min, Q, QuerySet, Value, When, Window
+from django.db.models import Count, F, Min, Q, QuerySet, Value, Window
 
 from functions_app.domain.bases.freshness import Freshness
-from functions_app.domain.fleet.states import RANK_UPDATE_FAILED
 from functions_app.domain.runs import ACTIVE
 from functions_app.models import Alias, BaseStream, Function, LifecycleForecast, Repository, Run
 from functions_app.services.inventory.overview.burn_down import BurnDown, burn_down
 from functions_app.services.snapshot.endangered_images import RiskRow, dangers
+from functions_app.services.snapshot.function_counts import BROKEN, What, kept, reasons
 
 NAMED = 5  # functions named under each finding
 ENDS_WITHIN = timedelta(days=90)
 FORECAST_LATE_AFTER = timedelta(days=2)  # they are read daily
-BROKEN = RANK_UPDATE_FAILED  # and everything worse
 
 
 @dataclass(frozen=True)
@@ -125,24 +121,18 @@ def overview(now: datetime, *, days: int = 30, account_id: int | None = None) ->
     there = Function.objects.filter(gone_at=None)
     if account_id is not None:
         there = there.filter(account=account_id)
-    counts = _counts(there, today)
-    named = _named(there, today) if counts.attention else []
+    counts = _counts(today, account_id)
     return Overview(
         functions=counts.functions,
         freshness={each.value: counts.freshness[each.value] for each in Freshness},
-        broken=_found(counts.broken, named, lambda each: each.problem_rank >= BROKEN, _by_rank),
+        broken=_found(counts, What.BROKEN, there.filter(problem_rank__gte=BROKEN), "-problem_rank"),
         endangered=dangers(account_id=account_id, live=True),
         stuck=_stuck(account_id),
-        inactive=_found(counts.inactive, named, lambda each: each.state == "Inactive", attrgetter("name")),
-        overdue=_found(
-            counts.overdue,
-            named,
-            lambda each: each.overdue_on is not None and each.overdue_on <= today,
-            attrgetter("overdue_on", "name"),
-        ),
+        inactive=_found(counts, What.INACTIVE, there.filter(state="Inactive")),
+        overdue=_found(counts, What.OVERDUE, there.filter(overdue_on__lte=today), "overdue_on"),
         endings=_endings(counts, today),
-        drifted=_found(counts.drifted, named, attrgetter("drifted"), attrgetter("name")),
-        unknown=_unknown(there) if counts.freshness[Freshness.UNKNOWN.value] else (),
+        drifted=_found(counts, What.DRIFTED, there.filter(drifted=True)),
+        unknown=_unknown(account_id) if counts.freshness[Freshness.UNKNOWN.value] else (),
         burn_down=burn_down(today, days, account_id),
         runs=tuple(
             Run.objects.filter(status__in=sorted(ACTIVE), parent=None)
@@ -153,66 +143,38 @@ def overview(now: datetime, *, days: int = 30, account_id: int | None = None) ->
     )
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Counts:
-    """What one pass over the index adds up to."""
+    """What stands ready, sorted."""
 
-    functions: int
     freshness: Counter[str]
     ends: Counter[tuple[str, date]]
-    broken: int = 0
-    inactive: int = 0
-    overdue: int = 0
-    drifted: int = 0
+    of: Counter[What]  # of the others
 
     @property
-    def attention(self) -> bool:
-        return bool(self.broken or self.inactive or self.overdue or self.drifted)
+    def functions(self) -> int:
+        return self.freshness.total()
 
 
-def _counts(there: QuerySet[Function], today: date) -> _Counts:
-    found = _Counts(0, Counter(), Counter())
-    # Of days only those that are counted are told apart. Constants, not parameters: see fleet.function_list.
-    late = Case(When(overdue_on__lte=today, then=Value(True)), default=Value(False), output_field=BooleanField())
-    ends = Case(When(end_of_life_on__lte=today + ENDS_WITHIN, then=F("end_of_life_on")), output_field=DateField())
-    groups = (
-        there.annotate(late=late, ends=ends)
-        .order_by()
-        .values_list("freshness", "base_name", "state", "problem_rank", "drifted", "late", "ends")
-    )
-    for freshness, base, state, rank, drifted, overdue, end, count in groups.annotate(count=Count("pk")):
-        found.functions += count
-        found.freshness[freshness] += count
-        found.broken += count if rank >= BROKEN else 0
-        found.inactive += count if state == "Inactive" else 0
-        found.drifted += count if drifted else 0
-        found.overdue += count if overdue else 0
-        if end:
-            found.ends[base, end] += count
+def _counts(today: date, account_id: int | None) -> _Counts:
+    found = _Counts(Counter(), Counter(), Counter())
+    for (what, name, day), number in kept(today, today + ENDS_WITHIN, account_id).items():
+        if what is What.FRESHNESS:
+            found.freshness[name] += number
+        elif day:
+            found.ends[name, day] += number
+        else:
+            found.of[what] += number
     return found
 
 
-def _named(there: QuerySet[Function], today: date) -> list[Named]:
-    """The worst few of each kind, all in one query: a row that more than one kind names comes once."""
-    worst = (
-        there.filter(problem_rank__gte=BROKEN).order_by("-problem_rank", "name", "pk"),
-        there.filter(state="Inactive").order_by("name", "pk"),
-        there.filter(overdue_on__lte=today).order_by("overdue_on", "name", "pk"),
-        there.filter(drifted=True).order_by("name", "pk"),
-    )
-    wanted = Q()
-    for few in worst:
-        wanted |= Q(pk__in=few.values("pk")[:NAMED])
+def _found(counts: _Counts, what: What, few: QuerySet[Function], *order: str) -> Found:
+    """How many there are of one kind, and the first few; no query where there are none."""
+    if not counts.of[what]:
+        return Found(0)
     fields = ("pk", "name", "account_id", "problem", "problem_rank", "drifted", "state", "overdue_on")
-    return [Named(*row) for row in Function.objects.filter(wanted).order_by("name", "pk").values_list(*fields)]
-
-
-def _by_rank(each: Named) -> Any:
-    return -each.problem_rank, each.name
-
-
-def _found(count: int, named: Sequence[Named], fits: Callable[[Named], bool], order: Callable[[Named], Any]) -> Found:
-    return Found(count, tuple(sorted(filter(fits, named), key=order)[:NAMED]))
+    named = tuple(Named(*row) for row in few.order_by(*order, "name", "pk").values_list(*fields)[:NAMED])
+    return Found(max(counts.of[what], len(named)), named)
 
 
 def _endings(counts: _Counts, today: date) -> tuple[Ending, ...]:
@@ -242,10 +204,10 @@ def _stuck(account_id: int | None) -> Stuck:
     return Stuck(found[0][5], found[0][6], tuple(NoWayBack(*row[:5]) for row in found))
 
 
-def _unknown(there: QuerySet[Function]) -> tuple[Unknown, ...]:
-    reasons = there.filter(freshness=Freshness.UNKNOWN.value).order_by().values_list("freshness_reason")
-    rows: Iterable[tuple[str, int]] = reasons.annotate(count=Count("pk")).order_by("-count", "freshness_reason")[:NAMED]
-    return tuple(Unknown(reason or "Nothing was read of it yet.", count) for reason, count in rows)
+def _unknown(account_id: int | None) -> tuple[Unknown, ...]:
+    return tuple(
+        Unknown(reason or "Nothing was read of it yet.", count) for reason, count in reasons(NAMED, account_id)
+    )
 
 
 def _sources(now: datetime) -> Sources:

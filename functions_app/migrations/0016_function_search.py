@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    dependencies = [("functions_app", "0014_default_policy")]
+    dependencies = [("functions_app", "0015_what_some_functions_have")]
 
     operations = [
         migrations.CreateModel(
