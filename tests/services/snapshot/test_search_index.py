@@ -127,7 +127,7 @@ def test_an_upgrade_of_a_filled_database_finds_what_was_there() -> None:
     account = make_account()
     make_function(account, "orders")
     make_function(account, "gone", gone_at=NOW)
-    call_command("migrate", "functions_app", "0015", verbosity=0)
+    call_command("migrate", "functions_app", "0016", verbosity=0)
     Function.objects.filter(name="orders").update(state="Failed")  # by an older Drydock
 
     call_command("migrate", verbosity=0)

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    dependencies = [("functions_app", "0015_what_some_functions_have")]
+    dependencies = [("functions_app", "0016_images_are_summed_by_role")]
 
     operations = [
         migrations.CreateModel(

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('functions_app', '0016_function_search'),
+        ('functions_app', '0017_function_search'),
     ]
 
     operations = [
