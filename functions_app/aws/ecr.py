@@ -17,12 +17,26 @@ from typing import TYPE_CHECKING, Any
 from functions_app import clock
 from functions_app.aws import quota
 from functions_app.aws.ecr_scans import ScanSummary, listed_scan
+from functions_app.aws.members import (
+    MOST_BIG,
+    Entry,
+    OddAnswer,
+    listed,
+    named,
+    needed,
+    next_page,
+    number,
+    structures,
+    text,
+    texts,
+    time_of,
+    whole,
+)
 from functions_app.aws.session import Target, client
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.registry_login import Login
 from functions_app.domain.images.tag_mutability import TagFilter, TagMutability
 from functions_app.domain.refs import is_digest
-from functions_app.domain.text import storable
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr.type_defs import ImageIdentifierTypeDef
@@ -83,48 +97,73 @@ class ManifestAnswer:
     failures: dict[str, str]
 
 
-def repositories(target: Target) -> tuple[RepositoryFact, ...]:
-    """All repositories of the account in the region: one call per 1,000."""
-    return tuple(
-        RepositoryFact(
-            name=entry["repositoryName"],
-            arn=entry["repositoryArn"],
-            uri=entry["repositoryUri"],
-            tags=_tag_mutability(entry),
-            created_at=entry.get("createdAt"),
-        )
-        for page in _pages(target, "describe_repositories")
-        for entry in page["repositories"]
+@dataclass(frozen=True)
+class RepositoryList:
+    """All repositories, and why entries could not be understood, by name ("" where one names none)."""
+
+    facts: tuple[RepositoryFact, ...]
+    odd: Mapping[str, str]
+
+
+def repositories(target: Target) -> RepositoryList:
+    """All repositories of the account in the region: one call per 1,000. Raises DrydockError."""
+    found: list[RepositoryFact] = []
+    odd: dict[str, str] = {}
+    for page in _pages(target, "describe_repositories"):
+        facts, strange = whole(repository_fact, listed(page, "repositories"))
+        found += facts
+        odd |= {text(entry, "repositoryName", 256): why for entry, why in strange}
+    return RepositoryList(tuple(found), odd)
+
+
+def repository_fact(entry: Entry) -> RepositoryFact:
+    """A repository as DescribeRepositories tells of it. Raises OddAnswer."""
+    return RepositoryFact(
+        name=needed(entry, "repositoryName", 256),
+        arn=text(entry, "repositoryArn", 400),
+        uri=needed(entry, "repositoryUri", 400),
+        tags=_tag_mutability(entry),
+        created_at=time_of(entry, "createdAt"),
     )
 
 
-def _tag_mutability(entry: Mapping[str, Any]) -> TagMutability:
-    filters = entry.get("imageTagMutabilityExclusionFilters") or ()
+def _tag_mutability(entry: Entry) -> TagMutability:
+    filters = structures(entry, "imageTagMutabilityExclusionFilters")
     return TagMutability(
-        storable(str(entry.get("imageTagMutability") or ""), 40),
-        tuple(
-            TagFilter(storable(str(each.get("filterType") or ""), 40), storable(str(each.get("filter") or ""), 128))
-            for each in filters
-        ),
+        text(entry, "imageTagMutability", 40),
+        tuple(TagFilter(text(each, "filterType", 40), text(each, "filter", 128)) for each in filters),
     )
 
 
 def images(target: Target, repository: str) -> tuple[ImageFact, ...]:
-    """All images of a repository with their tags, archived ones too: one call per 1,000."""
-    return tuple(
-        ImageFact(
-            digest=entry["imageDigest"],
-            tags=tuple(sorted(entry.get("imageTags") or ())),
-            size_bytes=entry.get("imageSizeInBytes", 0),
-            pushed_at=entry.get("imagePushedAt"),
-            media_type=entry.get("imageManifestMediaType", ""),
-            scan=listed_scan(entry),
-            status=storable(str(entry.get("imageStatus") or ""), 30),
-            artifact_type=storable(str(entry.get("artifactMediaType") or ""), 200),
-            subject=storable(str(entry.get("subjectManifestDigest") or ""), 80),
-        )
-        for page in _pages(target, "describe_images", repositoryName=repository, filter={"imageStatus": "ANY"})
-        for entry in page["imageDetails"]
+    """All images of a repository with their tags, archived ones too: one call per 1,000.
+
+    Raises DrydockError where one can't be understood, too: what is not listed is gone, so they are listed all or none.
+    """
+    pages = _pages(target, "describe_images", repositoryName=repository, filter={"imageStatus": "ANY"})
+    return tuple(fact for page in pages for fact in named(image_facts, page, f"DescribeImages of {repository}"))
+
+
+def image_facts(answer: Entry) -> list[ImageFact]:
+    """A page of DescribeImages. Raises OddAnswer."""
+    return [image_fact(entry) for entry in listed(answer, "imageDetails")]
+
+
+def image_fact(entry: Entry) -> ImageFact:
+    """An image as DescribeImages tells of it. Raises OddAnswer."""
+    name = needed(entry, "imageDigest", 80)
+    if not is_digest(name):
+        raise OddAnswer(f"its imageDigest is none ({name})")
+    return ImageFact(
+        digest=name,
+        tags=tuple(sorted(texts(entry, "imageTags"))),
+        size_bytes=number(entry, "imageSizeInBytes", most=MOST_BIG),
+        pushed_at=time_of(entry, "imagePushedAt"),
+        media_type=text(entry, "imageManifestMediaType"),
+        scan=listed_scan(entry),
+        status=text(entry, "imageStatus", 30),
+        artifact_type=text(entry, "artifactMediaType", 200),
+        subject=text(entry, "subjectManifestDigest", 80),
     )
 
 
@@ -137,9 +176,10 @@ def _pages(target: Target, operation: str, **request: Any) -> Iterator[Mapping[s
             lambda token=token: getattr(client(target, "ecr"), operation)(maxResults=PAGE, **request, **token),  # type: ignore[misc]
         )
         yield page
-        if not page.get("nextToken"):
+        mark = next_page(page, "nextToken", token.get("nextToken", ""))
+        if not mark:
             return
-        token = {"nextToken": page["nextToken"]}
+        token = {"nextToken": mark}
 
 
 def manifests(target: Target, repository: str, references: Sequence[str], *, registry_id: str = "") -> ManifestAnswer:
@@ -230,12 +270,22 @@ def login(target: Target, *, refused: Login | None = None) -> Login:
         if kept[0] != refused or fetched < RENEW_AGAIN:
             return kept[0]
     answer = quota.read(target, "ecr-token", lambda: client(target, "ecr").get_authorization_token())
-    data = answer["authorizationData"][0]
-    username, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
-    fresh = Login(username, password)
+    fresh, expires_at = named(read_login, answer, "GetAuthorizationToken")
     with _LOCK:
-        _LOGINS[target] = (fresh, data["expiresAt"], time.monotonic())
+        _LOGINS[target] = (fresh, expires_at or clock.now(), time.monotonic())
     return fresh
+
+
+def read_login(answer: Entry) -> tuple[Login, datetime | None]:
+    """User, password and when they expire. Raises OddAnswer."""
+    data = next(iter(listed(answer, "authorizationData")), {})
+    try:
+        username, colon, password = base64.b64decode(text(data, "authorizationToken")).decode().partition(":")
+    except ValueError as error:
+        raise OddAnswer("its authorizationToken can't be read") from error
+    if not (username and colon and password):
+        raise OddAnswer("it has no authorizationToken")
+    return Login(username, password), time_of(data, "expiresAt")
 
 
 def repository_policy(target: Target, repository: str, *, registry_id: str = "") -> str | None:
@@ -257,4 +307,4 @@ def repository_policy(target: Target, repository: str, *, registry_id: str = "")
                 request_id=error.problem.request_id,
             ) from error
         raise
-    return answer["policyText"]
+    return named(lambda policy: needed(policy, "policyText", 100_000), answer, f"GetRepositoryPolicy of {repository}")

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from functions_app.aws import quota
+from functions_app.aws.members import number, part, structures, text, time_of
 from functions_app.aws.session import Target, client
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.images.scan_answers import read_enhanced, read_finding
@@ -64,22 +65,22 @@ def findings(target: Target, repository: str, digest: str) -> ScanFact:
         if error.problem.aws_code != MISSING:
             raise
         return ScanFact(ScanSummary(NOT_SCANNED, "", None, {}), enhanced=False, findings=())
-    summary = _summary(page.get("imageScanStatus") or {}, page.get("imageScanFindings") or {})
-    kept, enhanced = _read(page)
+    summary, kept, enhanced = read_page(page)
     for _ in range(PAGES - 1):
         if not (token := page.get("nextToken")):
             break
         page = _page(target, repository, digest, token)
-        more, inspected = _read(page)
+        _, more, inspected = read_page(page)
         kept, enhanced = worst_first([*kept, *more])[:KEPT], enhanced or inspected
     return ScanFact(summary, enhanced, tuple(worst_first(kept)[:KEPT]))
 
 
-def _read(page: Mapping[str, Any]) -> tuple[list[Finding], bool]:
-    """The findings of a page, and whether they are Inspector's."""
-    found = page.get("imageScanFindings") or {}
-    enhanced = [read_enhanced(each) for each in found.get("enhancedFindings") or ()]
-    return [*(read_finding(each) for each in found.get("findings") or ()), *enhanced], bool(enhanced)
+def read_page(page: Mapping[str, Any]) -> tuple[ScanSummary, list[Finding], bool]:
+    """A page of DescribeImageScanFindings: the scan, its findings, and whether they are Inspector's."""
+    found = part(page, "imageScanFindings")
+    plain, enhanced = structures(found, "findings"), structures(found, "enhancedFindings")
+    findings = [*(read_finding(each) for each in plain), *(read_enhanced(each) for each in enhanced)]
+    return _summary(part(page, "imageScanStatus"), found), findings, bool(enhanced)
 
 
 def _page(target: Target, repository: str, digest: str, token: str) -> DescribeImageScanFindingsResponseTypeDef:
@@ -94,11 +95,11 @@ def _page(target: Target, repository: str, digest: str, token: str) -> DescribeI
 
 
 def _summary(status: Mapping[str, Any], found: Mapping[str, Any]) -> ScanSummary:
-    counts = found.get("findingSeverityCounts") or {}
-    # A summary without a status is of a scan that was completed.
+    counts, completed_at = part(found, "findingSeverityCounts"), time_of(found, "imageScanCompletedAt")
+    # A summary without a status is of a scan that was completed, if it says when: else nobody knows how it stands.
     return ScanSummary(
-        status=storable(str(status.get("status") or "COMPLETE"), 40),
-        description=storable(str(status.get("description") or "")),
-        completed_at=found.get("imageScanCompletedAt"),
-        severities={storable(str(name), 40): int(count) for name, count in counts.items() if count},
+        status=text(status, "status", 40) or ("COMPLETE" if completed_at else "not told"),
+        description=text(status, "description"),
+        completed_at=completed_at,
+        severities={storable(str(name), 40): number(counts, name) for name in counts if number(counts, name)},
     )

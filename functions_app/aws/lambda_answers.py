@@ -16,6 +16,7 @@ from functions_app.aws.members import (
     digest,
     listed,
     moment,
+    named,
     needed,
     number,
     pairs,
@@ -241,14 +242,6 @@ def alias_fact(entry: Entry) -> AliasFact:
         second_weight=float(weight),
         description=redact(text(entry, "Description")),
     )
-
-
-def named(read: Callable[[Any], T], answer: Any, what: str) -> T:
-    """Read an answer; what is odd about it is told with the name of what was asked for."""
-    try:
-        return read(answer)
-    except OddAnswer as error:
-        raise OddAnswer(f"{what}: AWS's answer can't be understood: {error.problem.message}") from error
 
 
 def changed(read: Callable[[Any], T], answer: Any, what: str) -> T:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions_app.aws import lambdas
-from functions_app.aws.lambda_answers import named, read_function
-from functions_app.aws.members import Entry, number, part, text, texts
+from functions_app.aws.lambda_answers import read_function
+from functions_app.aws.members import Entry, named, number, part, text, texts
 from functions_app.aws.session import Target
 from functions_app.domain.changes.configurations import Comparison, Part, Variables, compared
 from functions_app.domain.errors import Code, DrydockError

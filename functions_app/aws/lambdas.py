@@ -21,12 +21,11 @@ from functions_app.aws.lambda_answers import (
     changed,
     function_detail,
     function_page,
-    named,
     read_function,
     version_fact,
     version_page,
 )
-from functions_app.aws.members import Entry, next_page, text
+from functions_app.aws.members import Entry, named, next_page, text
 from functions_app.aws.session import Target, client
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import AliasFact, FunctionDetail, OddEntry, VersionFact

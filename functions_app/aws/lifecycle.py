@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from functions_app.aws import quota
+from functions_app.aws.members import Entry, listed, named, needed, next_page, number, part, text, texts, time_of
 from functions_app.aws.session import Target, client
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.fleet.lifecycle_policies import Expiring
@@ -49,7 +50,8 @@ def policy(target: Target, repository: str) -> str | None:
         if error.problem.aws_code == NO_POLICY:
             return None
         raise
-    return answer["lifecyclePolicyText"]
+    what = f"GetLifecyclePolicy of {repository}"
+    return named(lambda policy: needed(policy, "lifecyclePolicyText", 100_000), answer, what)
 
 
 def start_preview(target: Target, repository: str) -> bool:
@@ -85,21 +87,28 @@ def preview(target: Target, repository: str) -> Preview:
             if error.problem.aws_code == NO_PREVIEW:
                 return Preview("none")
             raise
-        text, status = page.get("lifecyclePolicyText", ""), _STATUSES.get(page.get("status", ""), "failed")
+        policy_text, status = text(page, "lifecyclePolicyText"), _STATUSES.get(text(page, "status"), "failed")
         if status != "complete":
-            return Preview(status, text)  # also when it was started anew between two pages
-        found += [_expiring(entry) for entry in page.get("previewResults", ())]
-        if not page.get("nextToken"):
-            return Preview(status, text, tuple(found))
-        token = {"nextToken": page["nextToken"]}
+            return Preview(status, policy_text)  # also when it was started anew between two pages
+        what = f"GetLifecyclePolicyPreview of {repository}"
+        found += named(expiring, page, what)
+        mark = next_page(page, "nextToken", token.get("nextToken", ""))
+        if not mark:
+            return Preview(status, policy_text, tuple(found))
+        token = {"nextToken": mark}
 
 
-def _expiring(entry: Mapping[str, Any]) -> Expiring:
-    pushed_at = entry.get("imagePushedAt")
+def expiring(answer: Entry) -> list[Expiring]:
+    """The images of a page of the preview. Raises OddAnswer: one that is not told may be one that is in use."""
+    return [_expiring(entry) for entry in listed(answer, "previewResults")]
+
+
+def _expiring(entry: Entry) -> Expiring:
+    pushed_at = time_of(entry, "imagePushedAt")
     return Expiring(
-        digest=entry.get("imageDigest", ""),
-        rule=entry.get("appliedRulePriority", 0),
-        action="archive" if entry.get("action", {}).get("type") == "TRANSITION" else "delete",
-        tags=tuple(sorted(entry.get("imageTags") or ())),
+        digest=needed(entry, "imageDigest", 80),
+        rule=number(entry, "appliedRulePriority"),
+        action="archive" if text(part(entry, "action"), "type") == "TRANSITION" else "delete",
+        tags=tuple(sorted(texts(entry, "imageTags"))),
         pushed_at=pushed_at.isoformat() if pushed_at else "",
     )

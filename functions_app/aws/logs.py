@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from functions_app.aws import quota
+from functions_app.aws.members import MOST_BIG, Entry, number, structures, text
 from functions_app.aws.session import Target, client
 
 LIMIT = 10_000  # events per page, AWS's own bound
+LAST = 253_402_300_800_000  # milliseconds: no time after the year 9999 can be told
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,19 @@ def events(target: Target, log_group: str, start: datetime, pages: int) -> tuple
                 logGroupName=log_group, startTime=int(start.timestamp() * 1000), limit=LIMIT, **token
             ),
         )
-        for entry in page.get("events", []):
-            at = datetime.fromtimestamp(entry["timestamp"] / 1000, UTC)
-            found[entry["eventId"]] = LogEvent(entry["eventId"], at, entry["logStreamName"], entry["message"])
+        found |= {event.id: event for event in read_events(page)}
         if not page.get("nextToken"):
             break
         token = {"nextToken": page["nextToken"]}
     return tuple(sorted(found.values(), key=lambda event: event.at))
+
+
+def read_events(page: Entry) -> Iterator[LogEvent]:
+    """The lines of a page of FilterLogEvents. One without any time, or without a text, is no line."""
+    for entry in structures(page, "events"):
+        moment = number(entry, "timestamp", number(entry, "ingestionTime", most=MOST_BIG), most=MOST_BIG)
+        stream, message = text(entry, "logStreamName"), entry.get("message")
+        if not isinstance(message, str) or not 0 < moment < LAST:
+            continue
+        name = text(entry, "eventId") or f"{moment} {stream} {hash(message)}"
+        yield LogEvent(name, datetime.fromtimestamp(moment / 1000, UTC), stream, message)

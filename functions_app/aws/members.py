@@ -16,6 +16,7 @@ from functions_app.domain.text import storable
 T = TypeVar("T")
 Entry = Mapping[str, Any]
 MOST = 2**31 - 1  # what an integer of the database holds
+MOST_BIG = 2**63 - 1  # and a big one
 SHA256 = re.compile(r"[0-9a-f]{64}")
 LOOK = "See whether this version of Drydock is the newest; what was known before stays as it was."
 
@@ -43,16 +44,19 @@ def needed(entry: Entry, name: str, length: int) -> str:
     return value
 
 
-def number(entry: Entry, name: str, default: int = 0) -> int:
-    """A whole number that a database holds, the default where there is none."""
-    return int(decimal(entry, name, default))
+def number(entry: Entry, name: str, default: int = 0, *, most: int = MOST) -> int:
+    """A whole number that a database holds and that is not below nought, the default where there is none."""
+    value = entry.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        return default
+    return int(value)
 
 
-def decimal(entry: Entry, name: str, default: float = 0.0) -> float:
-    """A number that a database holds and that is not below nought, the default where there is none."""
+def decimal(entry: Entry, name: str) -> float:
+    """A number that is not below nought, 0 where there is none."""
     value = entry.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST:
-        return default
+        return 0.0
     return float(value)
 
 
@@ -62,6 +66,12 @@ def part(entry: Entry, *names: str) -> Entry:
     for name in names:
         found = found.get(name) if isinstance(found, Mapping) else None
     return found if isinstance(found, Mapping) else {}
+
+
+def structures(entry: Entry, name: str) -> list[Entry]:
+    """The structures of a list, none where there is no list; what else is in it is left out."""
+    value = entry.get(name)
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list | tuple) else []
 
 
 def texts(entry: Entry, name: str) -> tuple[str, ...]:
@@ -89,6 +99,12 @@ def moment(entry: Entry, name: str) -> datetime:
         return found if found.tzinfo else found.replace(tzinfo=UTC)
     except ValueError as error:
         raise OddAnswer(f"its {name} is no time ({value})") from error
+
+
+def time_of(entry: Entry, name: str) -> datetime | None:
+    """A time that botocore has read, None where there is none."""
+    value = entry.get(name)
+    return value if isinstance(value, datetime) else None
 
 
 def digest(entry: Entry, name: str) -> str:
@@ -122,3 +138,11 @@ def whole(read: Callable[[Entry], T], entries: Iterable[Entry]) -> tuple[list[T]
         except OddAnswer as error:
             odd.append((entry, error.problem.message))
     return found, odd
+
+
+def named(read: Callable[[Any], T], answer: Any, what: str) -> T:
+    """Read an answer; what is odd about it is told with the name of what was asked for."""
+    try:
+        return read(answer)
+    except OddAnswer as error:
+        raise OddAnswer(f"{what}: AWS's answer can't be understood: {error.problem.message}") from error

@@ -21,6 +21,7 @@ from botocore.loaders import Loader
 from botocore.session import Session, get_session
 
 from functions_app.aws.errors import translate
+from functions_app.aws.members import Entry, OddAnswer, named, needed, part, time_of
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
@@ -121,7 +122,26 @@ def _refuse_cut(http_response: Any, model: Any, **_: object) -> None:
 def caller_account(region: str) -> str:
     """The account id behind the environment's own credentials. Raises DrydockError."""
     with translate():
-        return client(Target("", region), "sts").get_caller_identity()["Account"]
+        answer = client(Target("", region), "sts").get_caller_identity()
+    return read_caller(answer)
+
+
+def read_caller(answer: Entry) -> str:
+    """The account of GetCallerIdentity. Raises OddAnswer."""
+    return named(lambda told: needed(told, "Account", 20), answer, "GetCallerIdentity")
+
+
+def read_credentials(answer: Entry) -> dict[str, str]:
+    """The temporary credentials of AssumeRole, as botocore keeps them. Raises OddAnswer."""
+    keys, expiry = part(answer, "Credentials"), time_of(part(answer, "Credentials"), "Expiration")
+    if expiry is None:
+        raise OddAnswer("AssumeRole: AWS does not tell when the credentials expire.")
+    return {
+        "access_key": needed(keys, "AccessKeyId", 200),
+        "secret_key": needed(keys, "SecretAccessKey", 200),
+        "token": needed(keys, "SessionToken", 20_000),
+        "expiry_time": expiry.isoformat(),
+    }
 
 
 def forget() -> None:
@@ -181,10 +201,5 @@ class _AssumedRole(CredentialProvider):
         config = Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=15, retries={"total_max_attempts": 2})
         more: dict[str, Any] = {"ExternalId": self._target.external_id} if self._target.external_id else {}
         sts = self._own.client("sts", config=config)
-        keys = sts.assume_role(RoleArn=self._target.role_arn, RoleSessionName="drydock", **more)["Credentials"]
-        return {
-            "access_key": keys["AccessKeyId"],
-            "secret_key": keys["SecretAccessKey"],
-            "token": keys["SessionToken"],
-            "expiry_time": keys["Expiration"].isoformat(),
-        }
+        answer = sts.assume_role(RoleArn=self._target.role_arn, RoleSessionName="drydock", **more)
+        return named(read_credentials, answer, f"AssumeRole of {self._target.role_arn}")

@@ -12,7 +12,7 @@ PLACES = 8  # packages kept per finding
 
 def read_finding(value: Mapping[str, Any]) -> Finding:
     """A finding of a basic scan: ImageScanFinding of the ECR API."""
-    pairs = value.get("attributes") or ()
+    pairs = _structures(value, "attributes")
     attributes = {read_text(pair.get("key")): read_text(pair.get("value")) for pair in pairs}
     place = FindingPlace(
         package=_line(attributes.get("package_name"), 200),
@@ -31,7 +31,7 @@ def read_finding(value: Mapping[str, Any]) -> Finding:
 def read_enhanced(value: Mapping[str, Any]) -> Finding:
     """A finding of Inspector: EnhancedImageScanFinding of the ECR API."""
     details = value.get("packageVulnerabilityDetails") or {}
-    packages = (details.get("vulnerablePackages") or ())[:PLACES]
+    packages = _structures(details, "vulnerablePackages")[:PLACES]
     title = _line(value.get("title"), 300)
     name = _line(details.get("vulnerabilityId"), 120) or _line(title, 120)
     return Finding(
@@ -41,6 +41,10 @@ def read_enhanced(value: Mapping[str, Any]) -> Finding:
         uri=https(details.get("sourceUrl")),
         places=tuple(_place(package) for package in packages),
     )
+
+
+def _structures(value: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    return [item for item in value.get(name) or () if isinstance(item, Mapping)]
 
 
 def _place(package: Mapping[str, Any]) -> FindingPlace:

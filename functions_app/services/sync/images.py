@@ -1,7 +1,7 @@
 """The images' part of a sync: repositories, images, tags and their moves, then manifests and configs of new images."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,8 @@ from django.db.models import Q, QuerySet
 
 from functions_app import clock
 from functions_app.aws import ecr
-from functions_app.domain.errors import DrydockError
+from functions_app.aws.members import LOOK
+from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.images.statuses import NOT_PULLABLE
 from functions_app.domain.text import storable
 from functions_app.models import Image, Repository, Tag, TagMove
@@ -20,7 +21,7 @@ from functions_app.services.images.facts import inspect
 from functions_app.services.images.registries import open_registry
 from functions_app.services.snapshot.bulk_updates import lock_rows, update_rows
 from functions_app.services.snapshot.reading_progress import IMAGES
-from functions_app.services.snapshot.scope_reading import CHUNK, Failures, ScopeRead, chunks, read_each
+from functions_app.services.snapshot.scope_reading import CHUNK, Failures, ScopeRead, blame, chunks, read_each
 
 
 def read_images(scope: ScopeRead) -> None:
@@ -28,8 +29,11 @@ def read_images(scope: ScopeRead) -> None:
     listing of repositories fails; a single repository that fails keeps its old rows and is told in the problems.
     """
     scope.images_since = clock.now()
-    facts = ecr.repositories(scope.target)
-    rows = _store_repositories(scope, facts)
+    found = ecr.repositories(scope.target)
+    facts = found.facts
+    rows = _store_repositories(scope, facts, found.odd)
+    problems = {name or "one without a name": _odd(why) for name, why in found.odd.items()}
+    blame(scope, "settings", {name: (scope.now, problem) for name, problem in problems.items()}, len(facts))
     scope.counts["repositories"] = len(rows)
     failures: Failures = {}
 
@@ -51,7 +55,14 @@ def _not_read_since(repository: Repository, read_at: datetime) -> QuerySet[Repos
     return Repository.objects.filter(Q(images_synced_at=None) | Q(images_synced_at__lte=read_at), pk=repository.pk)
 
 
-def _store_repositories(scope: ScopeRead, facts: Sequence[ecr.RepositoryFact]) -> dict[str, Repository]:
+def _odd(why: str) -> Problem:
+    return Problem(Code.FAILED, f"AWS's entry can't be understood: {why}.", next_step=LOOK)
+
+
+def _store_repositories(
+    scope: ScopeRead, facts: Sequence[ecr.RepositoryFact], odd: Collection[str] = ()
+) -> dict[str, Repository]:
+    """Keep what was listed; what was not is gone, unless its own entry, or one that names nobody, was odd."""
     rows = [
         Repository(
             account=scope.account,
@@ -76,7 +87,8 @@ def _store_repositories(scope: ScopeRead, facts: Sequence[ecr.RepositoryFact]) -
     own = Repository.objects.filter(account=scope.account, region=scope.region)
     known = {row.name: row for row in own}
     listed = {fact.name for fact in facts}
-    gone = [row.pk for name, row in known.items() if name not in listed and row.gone_at is None]
+    unlisted = [row for name, row in known.items() if name not in listed and row.gone_at is None]
+    gone = [row.pk for row in unlisted if not {"", row.name} & set(odd)]
     for ids in chunks(gone):
         with transaction.atomic():
             Repository.objects.filter(pk__in=ids).update(gone_at=scope.now)

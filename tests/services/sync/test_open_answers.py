@@ -1,6 +1,7 @@
 """Whole syncs with odd entries, errors inside answers and functions of newer kinds: each costs itself alone."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from django.test import Client
 
 from functions_app.domain.errors import Problem
 from functions_app.domain.fleet.parts import Part
-from functions_app.models import Account, Function, Scope, Version
+from functions_app.models import Account, Function, Image, Repository, Scope, Version
 from functions_app.services.changes import deploy as deployments
 from functions_app.services.people.actor import Actor
 from functions_app.services.snapshot.missed_parts import part_ages
@@ -270,3 +271,63 @@ def test_what_managed_instances_published_last_is_what_calls_reach(
     assert known("app").problem.startswith("$LATEST.PUBLISHED: ") or known("app").problem_rank == 0
     sync.refresh_function(known("app"))
     assert Version.objects.count() == 3
+
+
+def in_ecr(listing: str, **members: Any) -> Rule:
+    """What an ECR listing tells of its first entry, with these members; None takes one away."""
+
+    def changed(answer: Answer) -> Answer:
+        told = json.loads(answer.body)
+        entry = told[listing][0]
+        for key, value in members.items():
+            entry.update({key: value})
+            if value is None:
+                del entry[key]
+        return Answer(answer.status, answer.headers, json.dumps(told).encode())
+
+    return changed
+
+
+@pytest.mark.parametrize("members", [{"repositoryUri": None}, {"repositoryName": None}])
+def test_an_odd_repository_keeps_what_was_known(
+    two: None, functions: Functions, between: Between, log: Lines, members: dict[str, Any]
+) -> None:
+    functions.push(reference="zebra:1")
+    run_once(log)
+    between.rules["ecr.DescribeRepositories"] = in_ecr("repositories", **members)
+    run_once(log)
+    assert set(Repository.objects.filter(gone_at=None).values_list("name", flat=True)) == {"app", "zebra"}
+    assert Image.objects.filter(gone_at=None).count() == 2
+    assert [line for line in log.lines if "can't be understood" in line]
+    assert Scope.objects.get().problem is None
+
+
+@pytest.mark.parametrize("members", [{"imageDigest": None}, {"imageDigest": "latest"}])
+def test_images_of_a_repository_are_listed_all_or_none(
+    two: None, between: Between, log: Lines, members: dict[str, Any]
+) -> None:
+    between.rules["ecr.DescribeImages"] = in_ecr("imageDetails", **members)
+    run_once(log)
+    assert Image.objects.get().gone_at is None
+    problem = Repository.objects.get().images_problem
+    assert problem
+    assert problem["message"].startswith("DescribeImages of app")
+
+
+def test_image_members_that_are_missing_or_new_make_nothing_gone(two: None, between: Between, log: Lines) -> None:
+    odd = {"imageStatus": "FROZEN", "imageSizeInBytes": None, "imageManifestMediaType": None, "imagePushedAt": None}
+    between.rules["ecr.DescribeImages"] = in_ecr("imageDetails", **odd)
+    run_once(log)
+    image = Image.objects.get()
+    assert (image.gone_at, image.status) == (None, "FROZEN")
+    assert known("app").problem_rank > 0
+
+
+def test_a_caller_that_nobody_names_is_told(ours: Account, between: Between, log: Lines) -> None:
+    between.rules["sts.AssumeRole"] = lambda answer: Answer(
+        answer.status, answer.headers, re.sub(rb"<Expiration>.*?</Expiration>", b"", answer.body)
+    )
+    run_once(log)
+    problem = Scope.objects.get().problem
+    assert problem
+    assert "when the credentials expire" in problem["message"]
