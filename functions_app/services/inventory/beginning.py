@@ -16,7 +16,7 @@ from functions_app.services.inventory.fleet_status import FleetStatus
 SYNC_LOCK = "sync"  # services.sync.run.LOCK: of everything, not of single repositories
 STARTS = (
     "The first sync starts by itself within a minute, for the account of the AWS credentials that the worker runs "
-    "with. If it does not, no worker or no beat is running: start both."
+    "with. If it does not, no worker or no beat is running, or Redis is away."
 )
 
 
@@ -47,7 +47,7 @@ class Beginning:
 
     @property
     def moves(self) -> bool:
-        """Whether it changes by itself: the page looks again soon."""
+        """Whether it goes on by itself."""
         return self.stage in (Stage.NOT_STARTED, Stage.WAITING, Stage.READING)
 
     @property

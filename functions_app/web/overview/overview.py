@@ -134,7 +134,7 @@ def beginning_now(request: HtmxHttpRequest) -> HttpResponse:
     first = beginning(status, int(Function.objects.filter(gone_at=None).exists()))
     if not request.htmx:
         return HttpResponseRedirect(reverse("overview"))
-    if first is None or not first.moves:
+    if first is None or first.read:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     answer = render(request, "_beginning.html", {"beginning": first, "fleet": status})
     answer["HX-Trigger"] = "drydock:read"  # what else the page shows follows, too

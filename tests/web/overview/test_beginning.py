@@ -55,7 +55,7 @@ def test_before_anything_ran_every_page_says_that_nothing_was_read(person: Clien
     make_stream()
     assert stage(person, page) is Stage.NOT_STARTED
     text = person.get(page).content.decode()
-    assert "no worker or no beat is running" in text
+    assert "no worker or no beat is running, or Redis is away" in text
     assert "<b>0</b> image functions" not in text
 
 
