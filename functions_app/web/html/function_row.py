@@ -76,7 +76,7 @@ def _base_link(name: str) -> SafeString:
 def _state(row: FunctionRow) -> SafeString:
     badge = state(row.state, row.state_reason)
     if row.partly_read and row.state:
-        badge += looking(look(Attention, Attention.UNREAD), PARTLY_READ)
+        badge = format_html("{} {}", badge, looking(look(Attention, Attention.UNREAD), PARTLY_READ))
     if row.last_update_status not in QUIET_UPDATES:
         return format_html("{} {}", badge, update_status(row.last_update_status, row.last_update_reason))
     return badge

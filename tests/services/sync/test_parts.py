@@ -125,6 +125,7 @@ def test_its_page_tells_each_part_with_its_age_and_why(
     assert f"A policy denies {action}." in page
     assert "<span>read <time" not in page
     assert "All is well" not in page
+    assert "Nothing wrong is known of it, but not all of it could be read." in page
     whole = client.get(f"/functions/{Function.objects.get(name='other').pk}/").content.decode()
     assert "<span>read <time" in whole
 

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from functions_app.models import Repository
+from functions_app.models import Repository, Scope
 from tests.factories import (
     NOW,
     make_account,
@@ -281,3 +281,21 @@ def test_fifty_images_a_page_at_the_same_cost(
 
 def test_an_unknown_repository_is_a_404_page(person: Client) -> None:
     assert person.get("/repositories/404404/").status_code == 404
+
+
+def test_what_uses_it_is_not_known_before_functions_were_read(person: Client) -> None:
+    account = make_account("fresh")
+    make_repository(account)
+    assert person.get("/repositories/").context["rows"][0].in_use == 0
+    Scope.objects.filter(account=account).update(synced_at=None)
+    answer = person.get("/repositories/")
+    assert answer.context["rows"][0].in_use is None
+    assert "not known" in answer.content.decode()
+
+
+def test_a_repository_whose_images_were_not_listed_says_so(person: Client) -> None:
+    problem = {"code": "denied", "message": "The permission ecr:DescribeImages is missing."}
+    make_repository(make_account("fresh"), images_synced_at=None, images_problem=problem)
+    text = person.get("/repositories/").content.decode()
+    assert "not read" in text
+    assert "The permission ecr:DescribeImages is missing." in text

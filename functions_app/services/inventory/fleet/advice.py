@@ -25,10 +25,10 @@ class Advice:
     run: int = 0
 
 
+NOT_ALL_READ = "Nothing wrong is known of it, but not all of it could be read."
 # from each rank upwards: level, button, and the tab it leads to
 BY_RANK = {
     0: ("calm", "", ""),
-    RANK_UNREAD: ("warn", "", ""),
     RANK_INACTIVE: ("warn", "Wake it by a call", "function-invoke"),
     RANK_STALE: ("warn", "Deploy a newer image", "function-deploy"),
     RANK_END_OF_LIFE: ("bad", "Deploy an image on a newer base", "function-deploy"),
@@ -48,5 +48,7 @@ def advise(function: Function, run: tuple[int, str] | None) -> Advice:
     if not function.problem:
         base = f"Everything live runs on the newest release of {function.base_name}." if function.base_name else ""
         return Advice("good", "All is well.", base or function.freshness_reason)
+    if function.problem_rank == RANK_UNREAD:  # which part, and why, stands above it on the page
+        return Advice("warn", NOT_ALL_READ)
     level, button, leads_to = BY_RANK[max(rank for rank in BY_RANK if rank <= function.problem_rank)]
     return Advice(level, function.problem, "", button, leads_to)

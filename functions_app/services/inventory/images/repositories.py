@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from functions_app.domain.errors import Problem
 from functions_app.domain.images.tag_mutability import TagMutability
-from functions_app.models import Repository
+from functions_app.models import Repository, Scope
 from functions_app.services.inventory.images.image_use import Sums, endangered, in_use, standing_on, sums_of
 
 PAGE_SIZE = 50
@@ -24,7 +24,7 @@ class RepositoryRow:
     colour: str
     region: str
     sums: Sums
-    in_use: int
+    in_use: int | None  # None: the functions of its account and region were not read yet
     endangered: int
     tags: TagMutability
     gone_at: datetime | None
@@ -41,7 +41,12 @@ def repositories(search: str = "", page: int = 1) -> tuple[tuple[RepositoryRow, 
     pages = max(1, -(-total // PAGE_SIZE))
     page = min(max(1, page), pages)
     start = (page - 1) * PAGE_SIZE
-    ordered = found.select_related("account").order_by("gone_at", "name", "account__name", "region", "pk")
+    read = Scope.objects.filter(account=OuterRef("account"), region=OuterRef("region"), synced_at__isnull=False)
+    ordered = (
+        found.annotate(functions_read=Exists(read))
+        .select_related("account")
+        .order_by("gone_at", "name", "account__name", "region", "pk")
+    )
     rows = list(ordered[start : start + PAGE_SIZE])
     keys = [row.pk for row in rows]
     sums, used, doomed = sums_of(keys), in_use(keys, standing_on({row.uri for row in rows})), endangered(keys)
@@ -58,7 +63,7 @@ def _row(
         colour=row.account.colour,
         region=row.region,
         sums=sums.get(row.pk, Sums()),
-        in_use=used.get(row.pk, 0),
+        in_use=used.get(row.pk, 0 if row.functions_read else None),  # type: ignore[attr-defined]
         endangered=doomed.get(row.pk, 0),
         tags=TagMutability.from_stored(row.tag_mutability, row.tag_filters),
         gone_at=row.gone_at,
