@@ -15,7 +15,14 @@ from pathlib import Path
 from tests import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
-SCENARIOS = ("pages", "large", "http", "waiting", "sync", "bases", "layers", "engine", "streams", "account")
+SCENARIOS = ("pages", "large", "http", "waiting", "sync", "bases", "layers", "hostile", "engine", "streams", "account")
+HOW_TO_READ = """\
+How to read them: a promise that was not kept is marked **MISSED**. p50 and p95 are what half and 95 % of the turns
+stayed below. On a machine that is busy with other things all times grow; memory and counts of calls and queries don't.
+So compare two versions in the same minute. Peaks are those of a process of its own, above what it had before it began.
+"Unheard" is the longest time between two looks for a cancel: so long a reading goes on after it was stopped.
+
+"""
 ON_BOTH = {"pages", "large", "bases", "engine"}
 
 
@@ -62,6 +69,7 @@ def main(names: list[str]) -> None:
     head = (
         "# Benchmarks\n\n`make bench` measures these and writes this file. "
         f"Last run {datetime.now(UTC):%Y-%m-%d} on: {machine()}. Other machines differ; the counts don't.\n\n"
+        + HOW_TO_READ
     )
     (ROOT / "docs" / "benchmarks.md").write_text(head + report, encoding="utf-8")
     print(report)

@@ -14,28 +14,35 @@ MOST = 256 * MEGABYTE
 SHIP = "\U0001f6a2"  # four bytes
 
 READ = """
-import sys
+import sys, time
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.images.manifests import parse_config, parse_manifest
 
 def most():
     return next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith("VmHWM:"))
 
-before, told = most(), "read"
+data = sys.stdin.buffer.read()
+before, told, began = most() - len(data), "read", time.process_time()
 try:
-    {"config": parse_config, "manifest": parse_manifest}[sys.argv[1]](sys.stdin.buffer.read())
+    {"config": parse_config, "manifest": parse_manifest}[sys.argv[1]](data)
 except DrydockError as error:
     told = str(error)
-print(most() - before, told)
+print(most() - before, time.process_time() - began, told)
 """
+
+
+def cost(what: str, data: bytes) -> tuple[int, float, str]:
+    """By how many bytes the reading process grew, the document with it; the CPU seconds it took, and what it said."""
+    command = [sys.executable, "-c", READ, what]
+    done = subprocess.run(command, cwd=ROOT, input=data, capture_output=True, check=True, timeout=60)
+    grown, seconds, told = done.stdout.decode().strip().split(" ", 2)
+    return int(grown), float(seconds), told
 
 
 def measured(what: str, data: bytes) -> tuple[int, str]:
     """By how many bytes the reading process grew, and what it said."""
-    command = [sys.executable, "-c", READ, what]
-    done = subprocess.run(command, cwd=ROOT, input=data, capture_output=True, check=True, timeout=60)
-    grown, _, told = done.stdout.decode().strip().partition(" ")
-    return int(grown), told
+    grown, _, told = cost(what, data)
+    return grown, told
 
 
 def config(place: str, *, close: str) -> Callable[[str], bytes]:

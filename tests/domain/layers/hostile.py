@@ -218,21 +218,21 @@ def make(name: str, share: int) -> None:
 
 
 def read(share: int) -> None:
-    """Read a layer from standard input, with a share of the limits, and print what it cost."""
+    """Read a layer from standard input, with a share of the limits, and print what it cost: bytes, and CPU seconds."""
     INPUT.peek(1)  # by then it is made
-    before, began, looked = most_memory(), time.perf_counter(), list[float]()
+    before, began, looked = most_memory(), time.process_time(), list[float]()
     shared = ("entries", "names_bytes", "packages_bytes")
     most = Limits()
     limits = replace(most, **{name: getattr(most, name) // share for name in shared if hasattr(most, name)})
     told = ""
     try:
-        contents = read_tar(Piped(), limits=limits, watch=lambda: looked.append(time.perf_counter()))
+        contents = read_tar(Piped(), limits=limits, watch=lambda: looked.append(time.process_time()))
         told = "; ".join(contents.notes) or "read"
         pack(contents)
     except DrydockError as error:
         told = str(error)
     silence = max((after - one for one, after in pairwise((began, *looked))), default=0.0)
-    seconds = time.perf_counter() - began
+    seconds = time.process_time() - began
     print(json.dumps({"grown": most_memory() - before, "seconds": seconds, "silence": silence, "told": told}))
 
 
