@@ -125,8 +125,8 @@ def read(target: Target, family: str, call: Callable[[], T]) -> T:
 
     Raises DrydockError.
     """
-    renewed, patience = False, _patience()
-    for attempt in range(1, READ_ATTEMPTS + 1):
+    renewed, refused, patience = False, 0, _patience()
+    while True:
         _acquire(target, family, patience)
         try:
             with translate():
@@ -136,12 +136,12 @@ def read(target: Target, family: str, call: Callable[[], T]) -> T:
                 forget()
                 renewed = True
                 continue
-            pause = min(8.0, 0.25 * 2**attempt) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
-            if error.problem.code is not Code.THROTTLED or attempt == READ_ATTEMPTS or pause > patience.left:
+            refused += 1
+            pause = min(8.0, 0.25 * 2**refused) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
+            if error.problem.code is not Code.THROTTLED or refused == READ_ATTEMPTS or pause > patience.left:
                 raise
         time.sleep(pause)
         patience.left -= pause
-    raise AssertionError("unreachable: the last attempt returns or raises")
 
 
 def change(target: Target, family: str, call: Callable[[], T]) -> T:

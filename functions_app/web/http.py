@@ -104,7 +104,7 @@ class ProblemMiddleware:
             allowed = response["Allow"]
             response = _not_taken(request, allowed)
             response["Allow"] = allowed
-        if not response.has_header("Cache-Control") and getattr(request, "user", None):
+        if not response.has_header("Cache-Control") and hasattr(request, "user"):
             patch_cache_control(response, private=True, no_store=True)  # nor does a browser show it after the sign-out
         return response
 

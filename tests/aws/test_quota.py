@@ -129,6 +129,21 @@ def test_a_throttled_read_is_tried_again(target: Target) -> None:
 
 
 @pytest.mark.usefixtures("valkey")
+def test_credentials_that_expire_between_throttles_cost_no_try(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)  # four pauses of up to eight seconds
+    expired = ClientError({"Error": {"Code": "ExpiredTokenException", "Message": "expired"}}, "ListFunctions")
+    answers: list[Any] = [*[THROTTLED] * (quota.READ_ATTEMPTS - 1), expired, "found"]
+
+    def call() -> str:
+        answer = answers.pop(0)
+        if isinstance(answer, ClientError):
+            raise answer
+        return str(answer)
+
+    assert quota.read(target, "lambda-control", call) == "found"
+
+
+@pytest.mark.usefixtures("valkey")
 def test_a_throttled_change_is_not_repeated(target: Target) -> None:
     made = []
 

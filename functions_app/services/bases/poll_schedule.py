@@ -20,7 +20,7 @@ from functions_app.services.people.actor import SCHEDULE, Actor
 JITTER = 0.15  # of the time between two polls, more or less, and always the same for one stream
 AHEAD = 0.1  # of that time: a poll takes along what would be due so soon, rather than a run for each stream
 SOONEST = timedelta(minutes=1)  # after which a stream is read again that nobody answered for
-PATIENCE = 6  # so much longer than until the next try it was not read by then
+PATIENCE = 6  # from the second time on: so much longer than until the next try it was not read by then
 MARGIN = timedelta(hours=1)  # by which the clocks of two hosts may differ
 LOCK = "base_poll"
 
@@ -34,11 +34,11 @@ def next_poll(stream: BaseStream, now: datetime) -> datetime:
 def try_again(stream: BaseStream, now: datetime) -> None:
     """Have a stream that nobody answered for read again sooner than usual: in a minute, and ever later as it lasts.
 
-    What was asked for meanwhile stays asked for; a stream that was never read waits as any other.
+    What was asked for meanwhile stays asked for.
     """
-    if stream.polled_at is None:
-        return
-    soon = now + max(SOONEST, (now - stream.polled_at) / PATIENCE)
+    every = timedelta(seconds=settings.ENV.base_poll_every)
+    lasts = now - stream.polled_at if stream.polled_at else every
+    soon = now + (SOONEST if stream.problem is None else max(SOONEST, lasts / PATIENCE))
     BaseStream.objects.filter(pk=stream.pk, next_poll_at__gt=soon).update(next_poll_at=soon)
 
 

@@ -1,5 +1,6 @@
 """Log in and out, and the answer to health checks."""
 
+import unicodedata
 from typing import Any
 from urllib.parse import urlencode
 
@@ -78,7 +79,8 @@ class Logout(LogoutView):
 
 
 def _name(request: HttpRequest) -> str:
-    return request.POST.get("username", "").strip()[:150]
+    """The name as Django's form reads it, or one person could be tried under many spellings."""
+    return unicodedata.normalize("NFKC", request.POST.get("username", "")).strip()[:150]
 
 
 def _address(request: HttpRequest) -> str:

@@ -289,23 +289,29 @@ class Test_a_stream_that_nobody_answers_for:
         settings.ENV = dataclasses.replace(settings.ENV, registry_mirrors={"public.ecr.aws": "http://registry.invalid"})
         return stream
 
-    @pytest.mark.parametrize(
-        ("after", "again"),
-        [
-            (timedelta(seconds=20), timedelta(minutes=1)),  # an event told of a push, and the registry hiccups
-            (HOUR, timedelta(minutes=10)),
-            (3 * HOUR, timedelta(minutes=30)),
-        ],
-    )
-    def test_is_read_again_soon_and_ever_later(self, read: BaseStream, after: timedelta, again: timedelta) -> None:
+    @pytest.mark.parametrize("after", [timedelta(seconds=20), HOUR, 24 * HOUR])
+    def test_is_read_again_in_a_minute(self, read: BaseStream, after: timedelta) -> None:
         poll(NOW + after, [read.pk])
         read.refresh_from_db()
-        assert read.next_poll_at == NOW + after + again
+        assert read.next_poll_at == NOW + after + timedelta(minutes=1)
 
-    def test_for_a_day_is_read_as_often_as_any(self, read: BaseStream) -> None:
-        poll(NOW + 24 * HOUR, [read.pk])
-        read.refresh_from_db()
+    def test_is_read_again_ever_later_as_it_lasts_until_that_is_as_often_as_any(self, read: BaseStream) -> None:
+        poll(NOW + HOUR, [read.pk])
+        waits = []
+        for hours in (2, 3, 24):
+            poll(NOW + hours * HOUR, [read.pk])
+            read.refresh_from_db()
+            assert read.next_poll_at is not None
+            waits.append(read.next_poll_at - NOW - hours * HOUR)
+        assert waits[:2] == [timedelta(minutes=20), timedelta(minutes=30)]
         assert read.next_poll_at == poll_schedule.next_poll(read, NOW + 24 * HOUR)
+
+    def test_from_the_beginning_is_read_again_in_a_minute_too(self, settings: Settings) -> None:
+        settings.ENV = dataclasses.replace(settings.ENV, registry_mirrors={"public.ecr.aws": "http://registry.invalid"})
+        stream = make_stream("new", reference="public.ecr.aws/lambda/new:1", polled_at=None)
+        poll(NOW, [stream.pk])
+        stream.refresh_from_db()
+        assert stream.next_poll_at == NOW + timedelta(minutes=1)
 
 
 def test_a_stream_that_may_not_be_read_is_read_as_often_as_any(aws: Sandbox) -> None:

@@ -34,6 +34,12 @@ def test_five_wrong_passwords_make_the_sixth_wait_even_if_it_is_right(client: Cl
     assert "_auth_user_id" not in client.session
 
 
+def test_another_spelling_of_the_same_name_is_the_same_name(client: Client, viewer: User) -> None:
+    guess(client, 5, name="ｖera")
+    assert attempt(client, "a long password").status_code == 429
+    assert {entry.actor_name for entry in AuditEntry.objects.all()} == {"vera"}
+
+
 def test_every_further_failure_doubles_the_wait(client: Client, viewer: User) -> None:
     guess(client, 5)
     AuditEntry.objects.update(at=F("at") - timedelta(minutes=1))
