@@ -212,7 +212,7 @@ def test_the_list_costs_the_same_however_many(
 ) -> None:
     for number in range(30):
         make_image(make_repository(repository.account, f"team/{number}"), tags=["v1"])
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(13):
         person.get("/repositories/")
 
 
@@ -273,7 +273,7 @@ def test_fifty_images_a_page_at_the_same_cost(
     function = make_function(repository.account)
     for number in range(60):
         make_version(function, number + 1, make_image(repository, tags=[f"v{number}"]))
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(20):
         answer = person.get(f"/repositories/{repository.pk}/")
     assert len(answer.context["rows"]) == 50
     assert len(person.get(f"/repositories/{repository.pk}/?page=2").context["rows"]) == 10

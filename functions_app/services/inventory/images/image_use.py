@@ -4,12 +4,12 @@ One image is what can be deployed, or an index with all that is in it (domain.im
 version of a function that is there runs it or a part of it, or where functions stand on it as their base.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Case, Count, Exists, F, Max, OuterRef, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, Count, Exists, Max, OuterRef, Q, Sum, Value, When
 from django.db.models.functions import Coalesce
 
 from functions_app.domain.fleet.functions import LATEST
@@ -46,28 +46,33 @@ class Sums:
 
 
 def sums_of(repositories: Collection[int]) -> dict[int, Sums]:
-    """By repository what it holds. One query."""
-    tags = Tag.objects.filter(repository=OuterRef("repository"), digest=OuterRef("digest"))
+    """By repository what it holds. Three queries, of which the first reads an index alone."""
+    there = Image.objects.filter(repository__in=repositories, gone_at=None).order_by()
     units, parts = Q(role__in=UNITS), Q(role=Role.PART)
-    rows = (
-        Image.objects.filter(repository__in=repositories, gone_at=None)
-        .annotate(tagged=Exists(tags))
-        .order_by()
-        .values("repository_id")
-        .annotate(
-            images=Count("pk", filter=units),
-            untagged=Count("pk", filter=units & Q(tagged=False)),
-            archived=Count("pk", filter=units & Q(status__in=NOT_PULLABLE)),
-            artifacts=Count("pk", filter=~units & ~parts),
-            size=Coalesce(Sum("size_bytes", filter=~Q(role=Role.INDEX)), Value(0)),
-            pushed=Max("pushed_at"),
-        )
+    rows = there.values("repository_id").annotate(
+        images=Count("pk", filter=units),
+        archived=Count("pk", filter=units & Q(status__in=NOT_PULLABLE)),
+        artifacts=Count("pk", filter=~units & ~parts),
+        size=Coalesce(Sum("size_bytes", filter=~Q(role=Role.INDEX)), Value(0)),
+        pushed=Max("pushed_at"),
     )
+    tagged = Tag.objects.filter(repository__in=repositories).order_by().values_list("repository_id")
+    named = dict(tagged.annotate(count=Count("digest", distinct=True)))
+    # Parts have no tags; of tagged artifacts there are few.
+    tags = Tag.objects.filter(repository=OuterRef("repository"), digest=OuterRef("digest"))
+    others = there.exclude(units | parts).filter(Exists(tags)).values_list("repository_id")
+    beside = dict(others.annotate(count=Count("pk")))
     return {
-        row["repository_id"]: Sums(
-            row["images"], row["untagged"], row["archived"], row["artifacts"], row["size"], row["pushed"]
+        key: Sums(
+            images=row["images"],
+            untagged=max(0, row["images"] - named.get(key, 0) + beside.get(key, 0)),
+            archived=row["archived"],
+            artifacts=row["artifacts"],
+            size_bytes=row["size"],
+            pushed_at=row["pushed"],
         )
         for row in rows
+        if (key := row["repository_id"])
     }
 
 
@@ -89,27 +94,36 @@ def standing_on(uris: Collection[str]) -> Standing:
 
 
 def in_use(repositories: Collection[int], standing: Standing) -> dict[int, int]:
-    """By repository how many of its images are in use, of those that ECR has. One query."""
-    rows = _used(Image.objects.filter(repository__in=repositories, gone_at=None), standing)
-    unit = Case(When(role=Role.PART, then=F("part_of")), default=F("digest"))
-    counted = (
-        rows.annotate(unit=unit).order_by().values_list("repository_id").annotate(count=Count("unit", distinct=True))
-    )
-    return dict(counted)
+    """By repository how many of its images are in use, of those that ECR has. Three queries."""
+    there = Image.objects.filter(repository__in=repositories, gone_at=None).order_by()
+    run = there.filter(_run(), role__in=UNITS).values_list("repository_id")
+    counts = Counter(dict(run.annotate(count=Count("pk"))))
+    # Indexes of which a part is run, and bases: what none of them counts twice.
+    beside = set(there.filter(_run(), role=Role.PART).values_list("repository_id", "part_of").distinct())
+    stood_on = Q(pk__in=())
+    for uri, digests in standing.items():
+        stood_on |= Q(repository__uri=uri, digest__in=list(digests))
+    if standing:
+        bases = there.filter(stood_on).annotate(run=Case(When(_run(), then=Value(True)), default=Value(False)))
+        for repository, digest, role, part_of, itself in bases.values_list(
+            "repository_id", "digest", "role", "part_of", "run"
+        ):
+            if role == Role.PART or not itself:
+                beside.add((repository, part_of if role == Role.PART else digest))
+    counts.update(repository for repository, _ in beside)
+    return counts
 
 
 def used_though_gone(repository: int) -> int:
     """How many images of a repository are run though ECR no longer has them. One query."""
-    return _used(Image.objects.filter(repository=repository, gone_at__isnull=False), {}).count()
+    return Image.objects.filter(_run(), repository=repository, gone_at__isnull=False).count()
 
 
-def _used(images: QuerySet[Image], standing: Standing) -> QuerySet[Image]:
+def _run() -> Exists:
+    """Whether a version of a function that is there runs the image."""
     # The functions that are gone are few: known once, while a join would look at one for each version.
     gone = Function.objects.filter(gone_at__isnull=False).order_by().values("pk")
-    used = Q(Exists(Version.objects.filter(image=OuterRef("pk")).exclude(function__in=gone)))
-    for uri, digests in standing.items():
-        used |= Q(repository__uri=uri, digest__in=list(digests))
-    return images.filter(used)
+    return Exists(Version.objects.filter(image=OuterRef("pk")).exclude(function__in=gone))
 
 
 def endangered(repositories: Collection[int]) -> dict[int, int]:

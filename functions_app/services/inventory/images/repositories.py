@@ -33,7 +33,7 @@ class RepositoryRow:
 
 
 def repositories(search: str = "", page: int = 1) -> tuple[tuple[RepositoryRow, ...], int, int, int]:
-    """One page of the list, how many there are, the page and the number of pages. Seven queries."""
+    """One page of the list, how many there are, the page and the number of pages. Ten queries at most."""
     found = Repository.objects.all()
     for word in search.split()[:5]:
         found = found.filter(Q(uri__icontains=word) | Q(account__name__icontains=word))

@@ -66,7 +66,7 @@ class Artifact:
 
 
 def repository(pk: int, page: int = 1) -> tuple[RepositoryHead, tuple[ImageRow, ...], int, int]:
-    """A repository, one page of its images (newest first), the page and the number of pages. Fourteen queries.
+    """A repository, one page of its images (newest first), the page and the number of pages. Nineteen queries at most.
 
     Raises NOT_FOUND.
     """
