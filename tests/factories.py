@@ -161,7 +161,7 @@ def make_function(account: Account, name: str = "", region: str = "eu-west-1", *
 
 
 def make_version(function: Function, number: int | str, image: Image | None = None, **values: Any) -> Version:
-    """A version that runs an image; without one, an image that nobody knows."""
+    """A version that runs an image; without one, an image that nobody knows. Active; None for `detailed_at`: unread."""
     latest = number == "$LATEST"
     return Version.objects.create(
         function=function,
@@ -171,6 +171,10 @@ def make_version(function: Function, number: int | str, image: Image | None = No
         **{
             "digest": image.digest if image else digest(f"{function.name} {number}"),
             "last_modified": NOW - timedelta(days=1),
+            "state": "Active",
+            "last_update_status": "Successful",
+            "detailed_at": NOW,
+            "image_uri": f"{image.repository.uri}@{image.digest}" if image else f"registry.example/app@{digest(0)}",
             **values,
         },
     )

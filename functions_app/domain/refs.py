@@ -71,6 +71,14 @@ class ImageRef:
         known = ecr_host(self.registry)
         return replace(self, registry=known.plain) if known else self
 
+    @property
+    def deployed_tag(self) -> str:
+        """The tag that Lambda resolved when it was given this; "" where it was given a digest.
+
+        Without either it takes `latest`, as docker does.
+        """
+        return "" if self.digest else self.tag or "latest"
+
     def with_digest(self, digest: str) -> "ImageRef":
         """The same repository by digest alone, as Lambda should be given it."""
         return replace(self, tag="", digest=digest)

@@ -50,6 +50,7 @@ class Function(models.Model):
     image_uri = models.CharField(max_length=600, blank=True, help_text="as deployed: by tag or by digest")
     detailed_revision = models.CharField(max_length=60, blank=True, help_text="revision GetFunction was last read at")
 
+    # the worst of what calls reach: every version has a state of its own
     state = models.CharField(max_length=20, blank=True)
     state_reason = models.CharField(max_length=500, blank=True)
     state_reason_code = models.CharField(max_length=60, blank=True)
@@ -59,13 +60,16 @@ class Function(models.Model):
 
     # When the reading began that the columns are from; one that began earlier never overwrites them.
     synced_at = models.DateTimeField()
-    detailed_at = models.DateTimeField(null=True, help_text="states, tags and image URI: GetFunction")
+    detailed_at = models.DateTimeField(null=True, help_text="of $LATEST: state, tags and image URI (GetFunction)")
     aliases_synced_at = models.DateTimeField(null=True)
     missed = models.JSONField(
         default=dict,
         help_text="parts that the last attempt did not get, with why: domain.fleet.parts",
     )
     partly_read = models.BooleanField(default=True, help_text="some part is missing, or was never read")
+    histories_from = models.DateTimeField(
+        null=True, help_text="another function of this name was known before: what is older is not this one's"
+    )
 
     # ready for the list: the worst of what is live (aliases' versions; $LATEST where there is no alias)
     freshness = models.CharField(max_length=12, choices=Freshness.choices(), default=Freshness.UNKNOWN.value)
@@ -168,12 +172,24 @@ class Version(models.Model):
     ordinal = models.BigIntegerField(help_text="the number; $LATEST is 0, $LATEST.PUBLISHED -1")
     digest = models.CharField(max_length=80, db_index=True)
     image = models.ForeignKey("Image", models.SET_NULL, null=True, related_name="versions")
-    image_uri = models.CharField(max_length=600, blank=True)
+    image_uri = models.CharField(
+        max_length=600, blank=True, help_text="as AWS gives it for this version; empty: GetFunction was not asked yet"
+    )
     deployed_tag = models.CharField(
         max_length=300, blank=True, help_text="the tag it was chosen by in Drydock, which deploys the digest alone"
     )
     description = models.CharField(max_length=300, blank=True)
     last_modified = models.DateTimeField()
+
+    # Its own state, last update and image_uri: GetFunction with the version as qualifier.
+    state = models.CharField(max_length=20, blank=True)
+    state_reason = models.CharField(max_length=500, blank=True)
+    state_reason_code = models.CharField(max_length=60, blank=True)
+    last_update_status = models.CharField(max_length=20, blank=True)
+    last_update_reason = models.CharField(max_length=500, blank=True)
+    last_update_reason_code = models.CharField(max_length=60, blank=True)
+    detailed_at = models.DateTimeField(null=True, help_text="when the reading of these began; null: not known")
+    detail_problem = models.JSONField(null=True, help_text="why they could not be read the last time")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["function", "number"], name="one_version")]

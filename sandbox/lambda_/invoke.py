@@ -131,7 +131,6 @@ def _require_image(function: Function, version: Version) -> dict[str, Any]:
         return image_rules.config_of(manifest)
     reason = _REASONS[missing].format(uri=version.code.resolved_uri)
     version.condition = Condition("Inactive", missing, reason)
-    version.touch()
     raise ServiceError("CodeArtifactUserFailedException", 409, f"The function could not be invoked. {reason}")
 
 

@@ -52,14 +52,16 @@ def set_state(
     state: Condition | None = None,
     last_update: Condition | None = None,
 ) -> None:
-    """Put a version into a state, as Condition("Inactive", "Idle", "…"). Raises KeyError when it is not there."""
+    """Put a version into a state, as Condition("Inactive", "Idle", "…"). Raises KeyError when it is not there.
+
+    Nothing else changes: a state that moves on by itself gives no new revision, so that no listing shows it.
+    """
     function = space(account, region).functions[name]
     with function.lock:
         found = function.latest if version == LATEST else function.versions[version]
         found.pending_until = found.updating_until = 0.0
         found.condition = state or found.condition
         found.update = last_update or found.update
-        found.touch()
 
 
 def _set_state_over_http(request: Request) -> object:

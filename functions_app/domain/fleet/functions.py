@@ -9,6 +9,7 @@ from functions_app.domain.fleet.parts import Part
 
 LATEST = "$LATEST"
 PUBLISHED_LATEST = "$LATEST.PUBLISHED"  # of Managed Instances: unqualified calls go there (Lambda developer guide)
+Published = Mapping[str, tuple[datetime, str]]  # by number when a version was last modified, and its digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +118,15 @@ class AliasFact:
     second_version: str = ""
     second_weight: float = 0.0
     description: str = ""
+
+
+def is_another(before: Published, now: Published, *, was_gone: bool) -> bool:
+    """Whether a function is another one than the one of its name that was known before, which was deleted meanwhile.
+
+    Lambda tells no day of birth and keeps ARN and name, but neither code nor date of a published version ever changes:
+    one that differs is another function's, and where none of those known is left nothing says that it is the same.
+    """
+    common = before.keys() & now.keys()
+    if common:
+        return any(before[number] != now[number] for number in common)
+    return was_gone or bool(before)

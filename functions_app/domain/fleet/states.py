@@ -1,11 +1,25 @@
-"""What is wrong with a function, judged by its state and by what its aliases run."""
+"""What is wrong with a function, judged by the versions that calls reach: their states, images and bases."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import chain
 
 from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.fleet.lambda_states import readiness, state_meaning
 from functions_app.domain.images.statuses import read_status
+
+
+@dataclass(frozen=True)
+class Condition:
+    """State and last update of one version; every one has its own. All "" where it was never read."""
+
+    state: str = ""
+    state_reason: str = ""
+    state_reason_code: str = ""
+    last_update_status: str = ""
+    last_update_reason: str = ""
+    last_update_reason_code: str = ""
 
 
 @dataclass(frozen=True)
@@ -23,23 +37,17 @@ class LiveVersion:
     overdue_on: date | None = None  # the day from which its base is overdue, past or to come
     end_of_life_on: date | None = None
     image_status: str = ""  # ECR's word, "" where it told none
+    condition: Condition = field(default_factory=Condition)
+    unread: str = ""  # why its state and what it was deployed by are not known; "" where they are
 
     @property
     def name(self) -> str:
         """As people know it: "prod", or "$LATEST"."""
         return " and ".join(self.aliases) or self.number
 
-
-@dataclass(frozen=True)
-class Condition:
-    """What GetFunction says of a function, "" where it was never read."""
-
-    state: str = ""
-    state_reason: str = ""
-    state_reason_code: str = ""
-    last_update_status: str = ""
-    last_update_reason: str = ""
-    unread: str = ""  # the sentence on what of it could not be read: domain.fleet.parts
+    def says(self, text: str) -> str:
+        """A sentence about it, with whose it is where a function has aliases."""
+        return f"{self.name}, version {self.number}: {text}" if self.aliases else text
 
 
 @dataclass(frozen=True)
@@ -50,8 +58,10 @@ class Trouble:
     text: str = ""
 
 
-RANK_GONE, RANK_FAILED, RANK_UPDATE_FAILED, RANK_DRIFTED = 90, 80, 70, 60
-RANK_OVERDUE, RANK_END_OF_LIFE, RANK_STALE, RANK_INACTIVE, RANK_UNREAD, RANK_UNKNOWN = 55, 50, 40, 30, 25, 20
+RANK_GONE, RANK_FAILED, RANK_NOT_READY, RANK_UPDATE_FAILED, RANK_DRIFTED = 90, 80, 75, 70, 60
+RANK_OVERDUE, RANK_END_OF_LIFE, RANK_STALE, RANK_INACTIVE = 55, 50, 40, 30
+RANK_IDLE_FAILED, RANK_UNREAD, RANK_UNKNOWN = 28, 25, 20
+TOLERABLE = ("", "Pending", "Inactive", "Failed")  # not ready either, and told by lines of their own
 
 
 def worst(live: Sequence[LiveVersion]) -> LiveVersion | None:
@@ -77,31 +87,50 @@ def _oldest_first(live: Iterable[LiveVersion]) -> list[LiveVersion]:
     return sorted(live, key=lambda version: (len(version.number), version.number, version.aliases))  # 2 before 10
 
 
+def worst_condition(live: Sequence[LiveVersion], idle: Condition | None = None) -> Condition:
+    """How a function stands: the worst state among the versions that calls reach, and the worst last update.
+
+    `idle`: of $LATEST where no call reaches it. Its state says nothing then, but a failed update of it does.
+    """
+    conditions = [version.condition for version in _oldest_first(live)]
+    state = max(conditions, key=lambda each: readiness(each.state), default=Condition())
+    updates = [*conditions, idle] if idle else conditions
+    update = max(updates, key=_unfinished, default=Condition())
+    return replace(
+        state,
+        last_update_status=update.last_update_status,
+        last_update_reason=update.last_update_reason,
+        last_update_reason_code=update.last_update_reason_code,
+    )
+
+
+def _unfinished(condition: Condition) -> int:
+    order = ("Successful", "", "InProgress")
+    word = condition.last_update_status
+    return len(order) + (word == "Failed") if word not in order else order.index(word)
+
+
 def find_problem(
-    condition: Condition, live: Sequence[LiveVersion], drifted_tags: Sequence[str], today: date
+    live: Sequence[LiveVersion],
+    drifted_tags: Sequence[str],
+    today: date,
+    idle: Condition | None = None,
+    unread: str = "",
 ) -> Trouble:
     """The one line that says what is wrong with a function, and its rank (higher is worse). `today` is UTC's.
 
-    An image gone under a live version, Failed, a failed update, drifted tags, a base overdue by the policy, end of
-    life, stale, inactive, not read, unknown.
+    An image gone under a live version, Failed, another state in which it takes no calls, a failed update, drifted tags,
+    a base overdue by the policy, end of life, stale, inactive, $LATEST failed though no call reaches it (`idle`), not
+    read (`unread`: the sentence on a part of the function; or a version of it), an image status or base nobody knows.
     """
-    return next(_findings(condition, live, drifted_tags, today), Trouble())
+    return next(chain(_findings(live, drifted_tags, today, idle), _not_known(live, unread)), Trouble())
 
 
 def _findings(
-    condition: Condition, live: Sequence[LiveVersion], drifted_tags: Sequence[str], today: date
+    live: Sequence[LiveVersion], drifted_tags: Sequence[str], today: date, idle: Condition | None
 ) -> Iterator[Trouble]:
-    if gone := [version.name for version in live if version.image_gone]:
-        yield Trouble(RANK_GONE, f"The image behind {', '.join(gone)} is no longer in ECR: its next cold start fails.")
-    for text in _not_pullable(live):
-        yield Trouble(RANK_GONE, text)
-    if condition.state_reason_code == "ImageDeleted":
-        yield Trouble(RANK_GONE, "Its image was deleted from ECR: calls fail until another one is deployed.")
-    if condition.state == "Failed":
-        yield Trouble(RANK_FAILED, f"Failed: {condition.state_reason or 'Lambda gives no reason'}")
-    if condition.last_update_status == "Failed":
-        why = condition.last_update_reason or "Lambda gives no reason"
-        yield Trouble(RANK_UPDATE_FAILED, f"The last update failed: {why}")
+    ordered = _oldest_first(live)
+    yield from _broken(ordered)
     if drifted_tags:
         tags = "Tag" if len(drifted_tags) == 1 else "Tags"
         yield Trouble(
@@ -112,15 +141,58 @@ def _findings(
     if (version := worst(live)) and version.freshness in (Freshness.END_OF_LIFE, Freshness.STALE):
         rank = RANK_END_OF_LIFE if version.freshness is Freshness.END_OF_LIFE else RANK_STALE
         yield Trouble(rank, f"{version.name}: {version.reason}")
-    if condition.state == "Inactive":
-        yield Trouble(RANK_INACTIVE, "Inactive: the next call is refused and wakes it, which takes up to minutes.")
-    if condition.unread:
-        yield Trouble(RANK_UNREAD, condition.unread)
+    for each in ordered:
+        if each.condition.state == "Inactive":
+            text = "Inactive: the next call is refused and wakes it, which takes up to minutes."
+            yield Trouble(RANK_INACTIVE, each.says(text))
+    if idle and (failure := _failure(idle)):
+        yield Trouble(RANK_IDLE_FAILED, f"$LATEST, which no alias runs: {failure}")
+
+
+def _not_known(live: Sequence[LiveVersion], unread: str) -> Iterator[Trouble]:
+    """What nobody can say: it is told, since nothing is fine by default."""
+    if unread:
+        yield Trouble(RANK_UNREAD, unread)
+    for each in _oldest_first(live):
+        if each.unread:
+            yield Trouble(RANK_UNREAD, f"{each.name}: {each.unread}")
     if strange := [each for each in live if each.image_status and read_status(each.image_status).pullable is None]:
         told = read_status(strange[0].image_status)
         yield Trouble(RANK_UNKNOWN, f"The image behind {strange[0].name} {told.state}. {told.next_step}")
-    if version and version.freshness is Freshness.UNKNOWN:
+    if (version := worst(live)) and version.freshness is Freshness.UNKNOWN:
         yield Trouble(RANK_UNKNOWN, f"{version.name}: {version.reason or 'the base image is unknown'}")
+
+
+def _broken(live: Sequence[LiveVersion]) -> Iterator[Trouble]:
+    """What keeps calls from being answered: an image that is gone, a state or an update that failed."""
+    if gone := [version.name for version in live if version.image_gone]:
+        yield Trouble(RANK_GONE, f"The image behind {', '.join(gone)} is no longer in ECR: its next cold start fails.")
+    for text in _not_pullable(live):
+        yield Trouble(RANK_GONE, text)
+    for version in live:
+        if version.condition.state_reason_code == "ImageDeleted":
+            yield Trouble(
+                RANK_GONE, version.says("Its image was deleted from ECR: calls fail until another one is deployed.")
+            )
+    for version in live:
+        if version.condition.state == "Failed":
+            yield Trouble(RANK_FAILED, version.says(_failure(version.condition)))
+    for version in live:
+        word = version.condition.state
+        if word not in TOLERABLE and not state_meaning(word).ready:
+            yield Trouble(RANK_NOT_READY, version.says(f"{word}: {state_meaning(word).says}."))
+    for version in live:
+        if version.condition.last_update_status == "Failed":
+            yield Trouble(RANK_UPDATE_FAILED, version.says(_failure(version.condition)))
+
+
+def _failure(condition: Condition) -> str:
+    """Why a version can't be called as it should, "" where it did not fail."""
+    if condition.state == "Failed":
+        return f"Failed: {condition.state_reason or 'Lambda gives no reason'}"
+    if condition.last_update_status == "Failed":
+        return f"The last update failed: {condition.last_update_reason or 'Lambda gives no reason'}"
+    return ""
 
 
 def _not_pullable(live: Sequence[LiveVersion]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from functions_app.services.engine.plans import Planned
 from functions_app.services.engine.steps import Context, StepSpec
 from functions_app.services.people import accounts
 from functions_app.services.people.actor import Actor
+from functions_app.services.snapshot.alias_histories import own_moves
 
 
 def plan(function: Function, alias: str, version: str, actor: Actor) -> Planned[RollbackPlan]:
@@ -86,7 +87,7 @@ def _check_version(version: str) -> None:
 
 def _known(function: Function, version: str) -> bool:
     """Whether Drydock has seen the version, so that it was deleted where Lambda has none."""
-    live = function.alias_moves.filter(version=version)
+    live = own_moves().filter(function=function, version=version)
     return live.exists() or function.versions.filter(number=version).exists()
 
 
@@ -123,7 +124,7 @@ def _history_check(function: Function, alias: str, version: str, digest: str, *,
     if known and digest and known != digest:
         text = f"Version {version} runs {short(digest)}, and ran {short(known)} when Drydock saw it: it is another one."
         return (Check("History", False, f"{text} Was the function deleted and made again? Sync, then choose again."),)
-    if function.alias_moves.filter(alias=alias, version=version).exists():
+    if own_moves().filter(function=function, alias=alias, version=version).exists():
         return ()
     if forward:
         text = f"Version {version} is newer than what {alias} runs, and Drydock never saw it live there."

@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.images.build_steps import kept_step
@@ -49,6 +51,26 @@ def inspect(
         _inspect(images[start : start + BATCH], manifests, registry, when)
 
 
+def copy_known(images: Sequence[Image]) -> None:
+    """Fill and store the columns of images whose digest was read in another repository; the others stay as they are."""
+    unknown = {image.pk for image in _copy_from_twins(images)}
+    _store(image for image in images if image.pk not in unknown)
+
+
+def known_digests(digests: Iterable[str]) -> frozenset[str]:
+    """Those of which some repository's image was read."""
+    return frozenset(_read().filter(digest__in=list(digests)).values_list("digest", flat=True))
+
+
+def _read() -> QuerySet[Image]:
+    # An index that was read before its entries were kept is no twin to copy from.
+    return Image.objects.filter(inspected_at__isnull=False).exclude(is_index=True, entries__isnull=True)
+
+
+def _store(images: Iterable[Image]) -> None:
+    update_rows(Image, FACTS, ([*(getattr(image, name) for name in FACTS), image.pk] for image in images))
+
+
 def _inspect(images: Sequence[Image], manifests: Mapping[str, bytes], registry: Registry, now: datetime) -> None:
     parsed: list[tuple[Image, Manifest]] = []
     for image in _copy_from_twins(images):
@@ -66,15 +88,13 @@ def _inspect(images: Sequence[Image], manifests: Mapping[str, bytes], registry: 
             _fail(image, outcome)
         else:
             _fill(image, manifest, outcome)
-    update_rows(Image, FACTS, ([*(getattr(image, name) for name in FACTS), image.pk] for image in images))
+    _store(images)
 
 
 def _copy_from_twins(images: Sequence[Image]) -> list[Image]:
     """Copy the facts of the same digest from another repository; the images for which there are none yet."""
     own = {image.pk for image in images}
-    found = Image.objects.filter(digest__in={image.digest for image in images}, inspected_at__isnull=False)
-    # An index that was read before its entries were kept is no twin to copy from.
-    found = found.exclude(is_index=True, entries__isnull=True)
+    found = _read().filter(digest__in={image.digest for image in images})
     twins = {twin.digest: twin for twin in found.exclude(pk__in=own)}
     for image in images:
         if twin := twins.get(image.digest):

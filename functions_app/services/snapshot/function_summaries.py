@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -12,13 +12,12 @@ from functions_app import clock
 from functions_app.domain.bases.detection import REPOSITORY_NOT_READ
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.bases.overdue_policies import Policy, choose_policy, overdue_on
-from functions_app.domain.errors import DrydockError
 from functions_app.domain.fleet import states
+from functions_app.domain.fleet.deployed_images import DeployedAs, deployed_as, moved_tag
 from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST
 from functions_app.domain.fleet.parts import unread
-from functions_app.domain.fleet.states import Condition, LiveVersion, find_problem
+from functions_app.domain.fleet.states import Condition, LiveVersion, find_problem, worst_condition
 from functions_app.domain.fleet.tags import managed_by, owner_of
-from functions_app.domain.refs import ImageRef
 from functions_app.domain.text import storable
 from functions_app.models import Alias, Function, Tag, Version
 from functions_app.services.snapshot import fleet_revision, function_counts, rollback_targets
@@ -26,15 +25,18 @@ from functions_app.services.snapshot.base_use_rows import Lineages, refresh_uses
 from functions_app.services.snapshot.bulk_updates import update_rows
 from functions_app.services.snapshot.missed_parts import part_ages
 from functions_app.services.snapshot.overdue import lateness_of, read_policies
+from functions_app.services.snapshot.unread_versions import NOT_YET, unread_reason
 
 BATCH = 500
 BEHIND = (Freshness.STALE, Freshness.END_OF_LIFE)
 ALIASES_NOT_READ = "Its aliases were not read yet, so what is live is not known."
+CONDITION = tuple(field.name for field in fields(Condition))
 COLUMNS = (
     "freshness", "freshness_reason", "releases_behind", "days_behind", "overdue_on", "end_of_life_on",
     "base_name", "problem_rank", "problem", "alias_chips", "drifted", "owner", "managed_by", "search_text",
-    "partly_read", "unruled",
+    "partly_read", "unruled", *CONDITION,
 )  # fmt: skip
+UNSEEN = Condition()
 
 
 def refresh_summaries(function_ids: Sequence[int] | None = None, *, now: datetime | None = None) -> int:
@@ -104,14 +106,14 @@ def _read(ids: Sequence[int], policies: tuple[Policy, ...], today: date) -> _Kno
         numbers |= {alias.version, alias.second_version} - {""}
     wanted = Version.objects.filter(function_id__in=ids, number__in=numbers)
     related = wanted.select_related("image__base_stream").only(
-        "function_id", "number", "digest", "image_uri", "deployed_tag", "image__gone_at", "image__status",
-        "image__freshness", "image__freshness_reason", "image__releases_behind", "image__days_behind",
-        "image__stale_since", "image__end_of_life_on", "image__base_stream__name",
+        "function_id", "number", "digest", "image_uri", "deployed_tag", *CONDITION, "detailed_at", "detail_problem",
+        "image__gone_at", "image__status", "image__freshness", "image__freshness_reason", "image__releases_behind",
+        "image__days_behind", "image__stale_since", "image__end_of_life_on", "image__base_stream__name",
         *(("image__base_lineage",) if policies else ()),
     )  # fmt: skip
     versions = {(version.function_id, version.number): version for version in related}
     digests = {version.digest for version in versions.values()}
-    names = {tag for version in versions.values() if (tag := _tag_of(version)[1])}
+    names = {tag for version in versions.values() if (tag := _deployed_as(version).tag)}
     tag_digests: dict[tuple[str, str], str] = {}
     tags_of: dict[str, set[str]] = defaultdict(set)
     found = Tag.objects.filter(digest__in=digests) | Tag.objects.filter(name__in=names)
@@ -121,24 +123,17 @@ def _read(ids: Sequence[int], policies: tuple[Policy, ...], today: date) -> _Kno
     return _Known(aliases, versions, tag_digests, tags_of, policies, today)
 
 
-def _tag_of(version: Version) -> tuple[str, str]:
-    """Repository uri and tag that the version was deployed by; no tag where it was by digest."""
-    if not version.image_uri:
-        return "", ""
-    try:
-        ref = ImageRef.parse(version.image_uri).canonical
-    except DrydockError:
-        return "", ""  # a URI Lambda took and we do not understand: then nothing is known of its tag
-    return ref.name, version.deployed_tag if ref.digest else ref.tag
+def _deployed_as(version: Version) -> DeployedAs:
+    return deployed_as(version.image_uri, version.deployed_tag)
 
 
 def _moved_tag(version: Version | None, known: _Known) -> str:
     """The tag the version was deployed by, if it points elsewhere now."""
-    if version is None:
+    if version is None or version.detailed_at is None:
         return ""
-    uri, tag = _tag_of(version)
-    now = known.tag_digests.get((uri, tag), "") if tag else ""
-    return tag if now and version.digest and now != version.digest else ""
+    deployed = _deployed_as(version)
+    now = known.tag_digests.get((deployed.repository, deployed.tag), "")
+    return deployed.tag if moved_tag(deployed, version.digest, now) else ""
 
 
 def _summary(function: Function, known: _Known) -> list[Any]:
@@ -147,22 +142,13 @@ def _summary(function: Function, known: _Known) -> list[Any]:
     policy = choose_policy(known.policies, function.account_id, function.tags)
     live = _live(function, aliases, known, policy)
     chips = [_chip(alias, live, known) for alias in aliases]
-    drifted = sorted(
-        {
-            tag
-            for number in {LATEST, *(alias.version for alias in aliases), *(alias.second_version for alias in aliases)}
-            if (tag := _moved_tag(known.versions.get((function.pk, number)), known))
-        }
-    )
-    condition = Condition(
-        function.state,
-        function.state_reason,
-        function.state_reason_code,
-        function.last_update_status,
-        function.last_update_reason,
-        unread(parts),
-    )
-    finding = find_problem(condition, live, drifted, known.today)
+    # Only what calls reach runs: that a tag moved on since $LATEST got its image says nothing where an alias decides.
+    running = [known.versions.get((function.pk, version.number)) for version in live]
+    drifted = sorted({tag for version in running if (tag := _moved_tag(version, known))})
+    idle = None
+    if all(version.number != LATEST for version in live):
+        idle = _condition(known.versions.get((function.pk, LATEST)))
+    finding = find_problem(live, drifted, known.today, idle, unread(parts))
     worst = states.worst(live)
     owner = storable(owner_of(function.tags), 120)
     base = worst.base if worst else ""
@@ -186,8 +172,9 @@ def _summary(function: Function, known: _Known) -> list[Any]:
             digests,
             {tag for digest in digests for tag in known.tags_of.get(digest, ())},
         ),
-        any(part.missing for part in parts),
+        any(part.missing for part in parts) or any(version.unread for version in live),
         policy is None and any(version.freshness in BEHIND for version in live),
+        *astuple(worst_condition(live, idle)),
     ]
 
 
@@ -206,8 +193,18 @@ def _live(function: Function, aliases: Iterable[Alias], known: _Known, policy: P
 
 def _live_version(number: str, aliases: tuple[str, ...], version: Version | None, policy: Policy | None) -> LiveVersion:
     image = version.image if version else None
+    condition = _condition(version)
+    unread = unread_reason(version) if version else NOT_YET
     if image is None:
-        return LiveVersion(number, aliases, image_gone=False, freshness=Freshness.UNKNOWN, reason=REPOSITORY_NOT_READ)
+        return LiveVersion(
+            number,
+            aliases,
+            image_gone=False,
+            freshness=Freshness.UNKNOWN,
+            reason=REPOSITORY_NOT_READ,
+            condition=condition,
+            unread=unread,
+        )
     return LiveVersion(
         number,
         aliases,
@@ -220,7 +217,15 @@ def _live_version(number: str, aliases: tuple[str, ...], version: Version | None
         base=image.base_stream.name if image.base_stream else "",
         overdue_on=overdue_on(lateness_of(image), policy) if policy else None,
         end_of_life_on=image.end_of_life_on,
+        condition=condition,
+        unread=unread,
     )
+
+
+def _condition(version: Version | None) -> Condition:
+    if version is None or version.detailed_at is None:
+        return UNSEEN
+    return Condition(*(getattr(version, name) for name in CONDITION))
 
 
 def _chip(alias: Alias, live: Iterable[LiveVersion], known: _Known) -> dict[str, Any]:
@@ -243,6 +248,7 @@ def _chip(alias: Alias, live: Iterable[LiveVersion], known: _Known) -> dict[str,
         "second_digest": second.digest if second else "",
         "second_freshness": other.freshness.value if other else "",
         "drifted": bool(_moved_tag(first, known) or _moved_tag(second, known)),
+        "unread": verdict.unread or (other.unread if other else ""),
     }
 
 

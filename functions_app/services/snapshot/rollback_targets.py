@@ -10,6 +10,7 @@ from functions_app.domain.changes.ways_back import count_ways_back, is_way_back,
 from functions_app.domain.fleet.functions import LATEST
 from functions_app.domain.images.statuses import read_status
 from functions_app.models import Alias, AliasMove, Function, Tag, Version
+from functions_app.services.snapshot.alias_histories import own_moves
 from functions_app.services.snapshot.bulk_updates import update_rows
 
 NEWER = 10  # versions beyond what an alias runs
@@ -76,7 +77,7 @@ class AliasTargets:
 def targets(function: Function) -> tuple[AliasTargets, ...]:
     """For every alias what it can go back to, from the snapshot. Four queries, however many versions there are."""
     moves: dict[str, list[AliasMove]] = defaultdict(list)
-    for move in function.alias_moves.order_by("at", "id"):
+    for move in own_moves().filter(function=function).order_by("at", "id"):
         moves[move.alias].append(move)
     related = function.versions.exclude(number=LATEST).select_related("image__repository")
     versions = {
@@ -204,7 +205,7 @@ def seen_versions(function_ids: Collection[int]) -> dict[tuple[int, str], set[st
     """By function and alias the versions it was seen at and left again. One query."""
     found: dict[tuple[int, str], set[str]] = defaultdict(set)
     now: dict[tuple[int, str], str] = {}
-    rows = AliasMove.objects.filter(function__in=function_ids).order_by("at", "id")
+    rows = own_moves().filter(function__in=function_ids).order_by("at", "id")
     for function_id, alias, version in rows.values_list("function_id", "alias", "version"):
         left = now.get((function_id, alias))
         if left:

@@ -43,8 +43,7 @@ class ScopeRead:
     changed: set[int] = field(default_factory=set)  # repositories whose images or tags are not what they were
     progress: ReadingProgress = field(default_factory=ReadingProgress)
     missed: Counter[str] = field(default_factory=Counter)  # of how many functions or repositories what was not read
-    unlisted: set[str] = field(default_factory=set)  # repositories whose images could not be listed
-    images_since: datetime | None = None  # when the reading of repositories and images began
+    images_since: datetime | None = None  # when the reading of repositories began, once they are listed
     counts: dict[str, int] = field(default_factory=dict)
 
     @property

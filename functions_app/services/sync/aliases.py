@@ -1,7 +1,9 @@
 """Aliases, and the history of where each pointed: a moved alias shows in no listing, so they are read one by one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 
@@ -13,42 +15,22 @@ from functions_app.models import Alias, AliasMove, Function, Run
 from functions_app.services.snapshot.bulk_updates import update_rows
 from functions_app.services.snapshot.listed_functions import lock_outdated
 from functions_app.services.snapshot.missed_parts import store_missed, store_read
+from functions_app.services.snapshot.readers import Readers, Subject
 from functions_app.services.snapshot.reading_progress import FUNCTIONS
-from functions_app.services.snapshot.scope_reading import CHUNK, Failures, ScopeRead, read_each
+from functions_app.services.snapshot.scope_reading import CHUNK, ScopeRead
 
+PORTION = 100  # functions: the versions that their aliases name are asked for after each
 BUDGET = 300  # functions whose aliases a scheduled sync reads without a reason, those read longest ago first
 
 Aliases = tuple[datetime, Sequence[AliasFact]]  # when the reading began, and all aliases of the function
 
 
-def read_aliases(
+def due_aliases(
     scope: ScopeRead, ids: Mapping[str, int], facts: Mapping[str, FunctionFact], before: Mapping[str, Function]
-) -> None:
-    """Read and store the aliases of these functions (name -> key), as far as they are due."""
-    batch: dict[int, Aliases] = {}
-    failures: Failures = {}
-    names = _due(scope, ids, facts, before)
-    scope.progress.read(FUNCTIONS, len(facts) - len(names))
-
-    def read(name: str) -> Sequence[AliasFact]:
-        return lambdas.aliases(scope.target, name)
-
-    for name, read_at, aliases in read_each(
-        scope, "aliases", read, names, failures, lambda: scope.progress.read(FUNCTIONS)
-    ):
-        batch[ids[name]] = read_at, aliases
-        scope.counts["aliases"] = scope.counts.get("aliases", 0) + len(aliases)
-        if len(batch) == CHUNK:
-            store_aliases(batch)
-            batch = {}
-    store_aliases(batch)
-    store_missed(Part.ALIASES, {ids[name]: failure for name, failure in failures.items()})
-
-
-def _due(
-    scope: ScopeRead, ids: Mapping[str, int], facts: Mapping[str, FunctionFact], before: Mapping[str, Function]
-) -> list[str]:
-    """New and changed functions, then those read longest ago. All, when a person asks."""
+) -> list[tuple[str, int]]:
+    """Functions (name, key) whose aliases are read: new and changed ones, then those read longest ago. All, when a
+    person asks.
+    """
     due, rest = [], []
     for name in ids:
         row = before.get(name)
@@ -57,7 +39,40 @@ def _due(
             due.append(name)
         else:
             rest.append((row.aliases_synced_at, name))
-    return sorted(due) + [name for _, name in sorted(rest)[:BUDGET]]
+    names = sorted(due) + [name for _, name in sorted(rest)[:BUDGET]]
+    scope.progress.read(FUNCTIONS, len(facts) - len(names))  # what is not due is read as it is
+    return [(name, ids[name]) for name in names]
+
+
+def read_aliases(
+    scope: ScopeRead,
+    readers: Readers,
+    pool: ThreadPoolExecutor,
+    due: Sequence[tuple[str, int]],
+    stored: Callable[[Collection[int]], None],
+) -> None:
+    """Read and store the aliases of these functions (name, key); `stored` is told of each portion that is."""
+    subject = Subject("aliases", pool, lambda: scope.progress.read(FUNCTIONS))
+    batch: dict[int, Aliases] = {}
+
+    def store() -> None:
+        store_aliases(batch)
+        stored(list(batch))
+        batch.clear()
+
+    def take(pk: int, read_at: datetime, aliases: Sequence[AliasFact]) -> None:
+        batch[pk] = read_at, aliases
+        scope.counts["aliases"] = scope.counts.get("aliases", 0) + len(aliases)
+        if len(batch) == PORTION:
+            store()
+
+    for name, pk in due:
+        readers.ask(subject, name, partial(lambdas.aliases, scope.target, name), partial(take, pk))
+    readers.take()
+    store()
+    keys = dict(due)
+    store_missed(Part.ALIASES, {keys[name]: failure for name, failure in subject.failures.items()})
+    subject.tell(scope)
 
 
 @transaction.atomic

@@ -1,18 +1,16 @@
 """The functions' part of a sync: functions, versions and aliases, with as few calls as AWS's API allows."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from threading import Event
 
 from django.db import transaction
 
 from functions_app import clock
 from functions_app.aws import lambdas
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST, FunctionFact, VersionFact
+from functions_app.domain.fleet.functions import LATEST, FunctionFact
 from functions_app.domain.fleet.parts import LISTED, Part
-from functions_app.domain.text import storable
-from functions_app.models import BaseUse, Function, Run, Version
+from functions_app.models import BaseUse, Function, Run
 from functions_app.services.snapshot import function_counts
 from functions_app.services.snapshot.bulk_updates import update_rows
 from functions_app.services.snapshot.listed_functions import FACT, function_values, lock_outdated, stored_features
@@ -23,26 +21,55 @@ from functions_app.services.snapshot.missed_parts import (
     store_read,
     store_within,
 )
+from functions_app.services.snapshot.readers import Readers
 from functions_app.services.snapshot.reading_progress import FUNCTIONS
 from functions_app.services.snapshot.scope_reading import ScopeRead, chunks
-from functions_app.services.sync.aliases import read_aliases, store_aliases
-from functions_app.services.sync.function_details import read_details, store_details
+from functions_app.services.sync.aliases import due_aliases, read_aliases, store_aliases
+from functions_app.services.sync.detail_reads import LatestReads, VersionReads
+from functions_app.services.sync.function_details import store_details
+from functions_app.services.sync.listed_versions import Listing, store_listed_versions
 from functions_app.services.sync.odd_entries import OddEntries, store_odd
 
-
-@dataclass
-class Listing:
-    """What ListFunctions told."""
-
-    functions: dict[str, FunctionFact] = field(default_factory=dict)
-    versions: dict[str, list[VersionFact]] = field(default_factory=lambda: defaultdict(list))
-    odd: OddEntries = field(default_factory=OddEntries)
+# Together as many as make sense for one scope: the quota decides the speed, these only cover AWS's latency.
+DETAIL_READERS, CONTROL_READERS, ONE_FUNCTION_READERS = 20, 12, 4
 
 
-def read_functions(scope: ScopeRead) -> None:
-    """Bring functions, versions and aliases up to date. Raises DrydockError when the listing fails: then nothing is
-    changed. Single functions that fail keep their old rows and are told in the scope's problems.
+def read_functions(scope: ScopeRead, stored: Event) -> None:
+    """Bring functions, versions and aliases up to date; `stored` is set as soon as what was listed is.
+
+    Raises DrydockError when the listing fails: then nothing is changed. Single functions that fail keep their old rows
+    and keep why, as single versions do.
     """
+    before = _known(scope)
+    with Readers(scope) as readers:
+        details = readers.pool(DETAIL_READERS, "details")  # GetFunction has a quota of its own
+        latest = LatestReads(scope, readers, details, before)
+        listing = _list(scope, latest)
+        if scope.stopped():
+            return
+        ids = _store(scope, listing, before)
+        stored.set()
+        store_odd(scope, listing.odd, before, listing.functions.keys())
+        scope.counts["functions"] = len(listing.functions)
+        scope.counts["versions"] = sum(map(len, listing.versions.values()))
+        if scope.counts["changed"]:
+            function_counts.keep([scope.account.pk])  # of a first sync, before each function is read by itself
+        try:
+            latest.begin(ids)
+            versions = VersionReads(scope, readers, details)
+            due = due_aliases(scope, ids, listing.functions, before)
+            read_aliases(scope, readers, readers.pool(CONTROL_READERS, "aliases"), due, versions.ask_named)
+            readers.take()
+            versions.ask_rest(ids.values())
+            readers.take()
+            latest.end()
+            versions.end()
+        finally:
+            function_counts.keep([scope.account.pk])
+
+
+def _list(scope: ScopeRead, latest: LatestReads) -> Listing:
+    """What ListFunctions tells; each function is asked for as soon as it is listed."""
     listing = Listing()
     for page in lambdas.functions(scope.target):
         listing.functions.update({fact.name: fact for fact in page.functions})
@@ -50,20 +77,11 @@ def read_functions(scope: ScopeRead) -> None:
         for name, version in page.versions:
             listing.versions[name].append(version)
         listing.odd.entries += page.odd
+        for fact in page.functions:
+            latest.ask(fact)
         if scope.stopped():
-            return
-    before = _known(scope)
-    ids = _store(scope, listing, before)
-    store_odd(scope, listing.odd, before, listing.functions.keys())
-    scope.counts["functions"] = len(listing.functions)
-    scope.counts["versions"] = sum(map(len, listing.versions.values()))
-    if scope.counts["changed"]:
-        function_counts.keep([scope.account.pk])  # of a first sync, before each function is read by itself
-    try:
-        read_details(scope, ids, listing.functions, before)
-        read_aliases(scope, ids, listing.functions, before)
-    finally:
-        function_counts.keep([scope.account.pk])
+            break
+    return listing
 
 
 def _known(scope: ScopeRead) -> dict[str, Function]:
@@ -71,8 +89,8 @@ def _known(scope: ScopeRead) -> dict[str, Function]:
     return {
         row.name: row
         for row in rows.only(
-            "name", "revision_id", "detailed_revision", "state", "last_update_status", "detailed_at",
-            "aliases_synced_at", "gone_at", "missed", "features",
+            "name", "revision_id", "detailed_revision", "detailed_at", "aliases_synced_at", "gone_at", "missed",
+            "features",
         )
     }  # fmt: skip
 
@@ -109,6 +127,7 @@ def _store_listed(
     held = lock_outdated(dict.fromkeys(keys.values(), scope.now), "synced_at")
     current = {name: pk for name, pk in keys.items() if pk in held}
     changed = [name for name in current if name in before and _differs(before[name], listing.functions[name])]
+    gone = _gone(held)
     facts = {pk: listing.functions[name] for name, pk in current.items()}
     store_within(LISTED, {pk: (scope.now, fact.unread) for pk, fact in facts.items()})
     values = {current[name]: function_values(listing.functions[name], scope.now) for name in changed}
@@ -116,8 +135,12 @@ def _store_listed(
     update_rows(Function, FACT, [[*(row[column] for column in FACT), pk] for pk, row in values.items()])
     Function.objects.filter(pk__in=held).update(synced_at=scope.now)
     store_read(Part.SETTINGS, held)
-    _store_versions(current, listing)
+    store_listed_versions(current, listing, gone, scope.now)
     return current
+
+
+def _gone(keys: Iterable[int]) -> frozenset[int]:
+    return frozenset(Function.objects.filter(pk__in=keys, gone_at__isnull=False).values_list("pk", flat=True))
 
 
 def _mark_gone(scope: ScopeRead, keys: Iterable[int]) -> None:
@@ -133,51 +156,6 @@ def _differs(row: Function, fact: FunctionFact) -> bool:
         return True
     # Told again, or known to a newer Drydock, without a change of the function.
     return any(part in row.missed for part in LISTED) or row.features != stored_features(fact.features)
-
-
-def _store_versions(ids: Mapping[str, int], listing: Listing) -> None:
-    """Keep the versions of functions, which are held (`listed_functions.lock_outdated`)."""
-    wanted: dict[tuple[int, str], VersionFact] = {}
-    for name, function_id in ids.items():
-        for fact in (listing.functions[name].latest, *listing.versions.get(name, ())):
-            wanted[function_id, fact.number] = fact
-    rows = Version.objects.filter(function_id__in=ids.values())
-    stored = {
-        (function_id, number): (pk, digest)
-        for function_id, number, pk, digest in rows.values_list("function_id", "number", "pk", "digest").iterator()
-    }
-    news = [
-        _version_row(function_id, fact)
-        for (function_id, number), fact in wanted.items()
-        if stored.get((function_id, number), (0, ""))[1] != fact.digest
-    ]
-    for fresh in chunks(news):
-        Version.objects.bulk_create(
-            fresh,
-            update_conflicts=True,
-            unique_fields=["function", "number"],
-            # What ran before is forgotten with its digest: URI and image are found anew.
-            update_fields=["digest", "description", "last_modified", "image_uri", "image"],
-        )
-    names = {function_id: name for name, function_id in ids.items()}
-    vanished = [
-        pk
-        for (function_id, number), (pk, _) in stored.items()
-        if (function_id, number) not in wanted and not listing.odd.keeps(names[function_id], number)
-    ]
-    for keys in chunks(vanished):
-        Version.objects.filter(pk__in=keys).delete()
-
-
-def _version_row(function_id: int, fact: VersionFact) -> Version:
-    return Version(
-        function_id=function_id,
-        number=fact.number,
-        ordinal={LATEST: 0, PUBLISHED_LATEST: -1}[fact.number] if fact.number.startswith("$") else int(fact.number),
-        digest=fact.digest,
-        description=storable(fact.description, 300),
-        last_modified=fact.last_modified,
-    )
 
 
 def read_one(function: Function, scope: ScopeRead, run: Run | None) -> None:
@@ -200,6 +178,7 @@ def read_one(function: Function, scope: ScopeRead, run: Run | None) -> None:
     published = [fact for fact in versions.facts if fact.number != LATEST]
     with transaction.atomic():
         if held := lock_outdated({function.pk: read_at}, "synced_at"):
+            gone = _gone(held)
             store_read(Part.SETTINGS, held)
             store_within(LISTED, {function.pk: (read_at, detail.fact.unread)})
             values = {function.pk: function_values(detail.fact, read_at)}
@@ -207,6 +186,11 @@ def read_one(function: Function, scope: ScopeRead, run: Run | None) -> None:
             Function.objects.filter(pk=function.pk).update(**values[function.pk])
             odd = OddEntries(list(versions.odd))
             listing = Listing({function.name: detail.fact}, {function.name: published}, odd)
-            _store_versions({function.name: function.pk}, listing)
+            store_listed_versions({function.name: function.pk}, listing, gone, read_at)
         store_details({function.pk: (read_at, detail)})
         store_aliases({function.pk: (read_at, aliases)}, run)
+    with Readers(scope) as readers:
+        named = VersionReads(scope, readers, readers.pool(ONE_FUNCTION_READERS, "versions"))
+        named.ask_named([function.pk])
+        readers.take()
+        named.end()

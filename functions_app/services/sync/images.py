@@ -1,8 +1,10 @@
 """The images' part of a sync: repositories, images, tags and their moves, then manifests and configs of new images."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -17,7 +19,7 @@ from functions_app.domain.text import storable
 from functions_app.models import Image, Repository, Tag, TagMove
 from functions_app.registry.client import Registry
 from functions_app.services.images import roles, scans
-from functions_app.services.images.facts import inspect
+from functions_app.services.images.facts import copy_known, inspect, known_digests
 from functions_app.services.images.registries import open_registry
 from functions_app.services.snapshot.bulk_updates import lock_rows, update_rows
 from functions_app.services.snapshot.reading_progress import IMAGES
@@ -28,8 +30,10 @@ def read_images(scope: ScopeRead) -> None:
     """Bring repositories, images and tags up to date, then read what new images are. Raises DrydockError when the
     listing of repositories fails; a single repository that fails keeps its old rows and is told in the problems.
     """
-    scope.images_since = clock.now()
+    began = clock.now()
     found = ecr.repositories(scope.target)
+    if not found.odd:  # what nobody understands may be the repository that a version needs: nothing is lost then
+        scope.images_since = began
     facts = found.facts
     rows = _store_repositories(scope, facts, found.odd)
     problems = {name or "one without a name": _odd(why) for name, why in found.odd.items()}
@@ -45,7 +49,6 @@ def read_images(scope: ScopeRead) -> None:
         scope.counts["images"] = scope.counts.get("images", 0) + len(images)
     for name, (tried_at, problem) in failures.items():
         _not_read_since(rows[name], tried_at).update(images_problem=problem.as_json())
-    scope.unlisted.update(failures)
     inspect_new(scope)
     _decide_roles(scope)
 
@@ -205,42 +208,87 @@ def _decide_roles(scope: ScopeRead) -> None:
 
 
 def inspect_new(scope: ScopeRead, only: Repository | None = None) -> None:
-    """Read manifest and config of every image that was not read yet: once per digest, ever."""
+    """Read manifest and config of every image that was not read yet: once per digest, ever.
+
+    Of a digest that several repositories hold one is asked; the next only where that one could not be read.
+    """
+    tried: set[int] = set()
+    hosts: dict[str, Registry] = {}
+    try:
+        waiting = _unread(scope, only)
+        scope.progress.found(IMAGES, len(waiting))
+        while waiting and not scope.stopped():
+            one_each = {row.digest: row for row in reversed(waiting)}
+            known = known_digests(one_each)
+            copied = [row for row in waiting if row.digest in known]
+            asked = [row for digest, row in one_each.items() if digest not in known]
+            for part in chunks(copied):
+                _keep(scope, part, copy_known)
+            _ask(scope, asked, hosts)
+            tried.update(row.pk for row in (*copied, *asked))
+            scope.progress.read(IMAGES, len(copied) + len(asked))
+            waiting = [row for row in _unread(scope, only) if row.pk not in tried]
+    finally:
+        for registry in hosts.values():
+            registry.close()
+
+
+@dataclass(frozen=True)
+class _Unread:
+    """An image of which nothing was read yet, and where it is."""
+
+    pk: int
+    digest: str
+    host: str
+    repository: str
+
+
+def _unread(scope: ScopeRead, only: Repository | None) -> list[_Unread]:
     unread = Q(inspected_at=None) | Q(is_index=True, entries__isnull=True)
     waiting = Image.objects.filter(
         unread, repository__account=scope.account, repository__region=scope.region, gone_at=None
     ).exclude(status__in=NOT_PULLABLE)  # ECR gives no manifest of those; they are read once they are restored
     if only:
         waiting = waiting.filter(repository=only)
-    keys: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for uri, name, pk in waiting.order_by("repository_id", "pk").values_list(
-        "repository__uri", "repository__name", "pk"
-    ):
-        keys[uri.partition("/")[0], name].append(pk)
-    scope.progress.found(IMAGES, sum(map(len, keys.values())))
-    hosts: dict[str, Registry] = {}
-    try:
-        for (host, name), wanted in keys.items():
-            try:
-                if host not in hosts:
-                    hosts[host] = open_registry(host, target=scope.target)
-                for part in chunks(wanted, ecr.BATCH):
-                    if scope.stopped():
-                        return
-                    _inspect(scope, name, part, hosts[host])
-                    scope.progress.read(IMAGES, len(part))
-            except DrydockError as error:
-                scope.fail(error)
-    finally:
-        for registry in hosts.values():
-            registry.close()
+    rows = waiting.order_by("repository_id", "pk")
+    return [
+        _Unread(pk, digest, uri.partition("/")[0], name)
+        for pk, digest, uri, name in rows.values_list("pk", "digest", "repository__uri", "repository__name")
+    ]
 
 
-def _inspect(scope: ScopeRead, repository: str, keys: Sequence[int], registry: Registry) -> None:
+def _ask(scope: ScopeRead, images: Sequence[_Unread], hosts: dict[str, Registry]) -> None:
+    """Ask ECR for manifests, a hundred of a repository at a time and several repositories at once."""
+    repositories: dict[tuple[str, str], list[_Unread]] = defaultdict(list)
+    for image in images:
+        repositories[image.host, image.repository].append(image)
+    parts = {
+        f"{name} {number}": (host, name, part)
+        for (host, name), wanted in repositories.items()
+        for number, part in enumerate(chunks(wanted, ecr.BATCH))
+    }
+
+    def manifests(key: str) -> ecr.ManifestAnswer:
+        _, name, part = parts[key]
+        return ecr.manifests(scope.target, name, [image.digest for image in part])
+
+    failures: Failures = {}
+    for key, _, answer in read_each(scope, "manifests", manifests, list(parts), failures):
+        host, _, part = parts[key]
+        try:
+            if host not in hosts:
+                hosts[host] = open_registry(host, target=scope.target)
+        except DrydockError as error:
+            scope.fail(error)
+        else:
+            found = {digest: fact.data for digest, fact in answer.found.items()}
+            _keep(scope, part, partial(inspect, manifests=found, registry=hosts[host]))
+
+
+def _keep(scope: ScopeRead, waiting: Sequence[_Unread], store: Callable[[Sequence[Image]], None]) -> None:
+    keys = [image.pk for image in waiting]
     images = list(Image.objects.filter(pk__in=keys).select_related("repository").order_by("pk"))
-    # The same digest in another repository was read already: images.facts copies its facts.
-    answer = ecr.manifests(scope.target, repository, [image.digest for image in images])
-    inspect(images, {digest: fact.data for digest, fact in answer.found.items()}, registry)
+    store(images)
     scope.images.update(keys)
     scope.changed.update(image.repository_id for image in images)
     read = sum(image.inspected_at is not None for image in images)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
+from threading import Event
 from typing import Any
 
 from django.db import connections
@@ -39,15 +41,19 @@ from functions_app.services.sync.version_images import link_versions
 LOCK = "sync"
 SCOPES_AT_ONCE = 8
 ONE = {
+    "changed": "changed",
     "functions": "function",
     "versions": "version",
     "aliases": "alias",
     "details": "detail",
+    "version details": "version detail",
     "repositories": "repository",
     "images": "image",
+    "inspected": "inspected",
+    "not readable": "not readable",
     "scans": "scan",
     "moved tags": "moved tag",
-}  # the words of ScopeRead.counts for one of them
+}  # in the order they are told; the words of ScopeRead.counts for one of them
 ScopeName = tuple[int, str]  # account's key, region
 
 
@@ -136,14 +142,29 @@ def _read_scope(row: Scope, log: Log, full: bool, stopped: Callable[[], bool], c
     Scope.objects.filter(pk=row.pk).update(attempted_at=scope.now)
     if not _part(scope, _check_identity):
         return _ended(row, scope, log)
-    # Functions first: whatever they run was in ECR then, so an image that ECR does not list afterwards is gone.
-    seen = _part(scope, read_functions)
-    listed = _part(scope, read_images)
+    # Functions are listed first: whatever they run was in ECR then, so an image that ECR does not list afterwards is
+    # gone. What only single calls tell of them is read while ECR is.
+    stored = Event()
+    with ThreadPoolExecutor(1, thread_name_prefix="images") as beside:
+        images = beside.submit(_read_images_after, stored, scope)
+        try:
+            _part(scope, partial(read_functions, stored=stored))
+        finally:
+            stored.set()
+        images.result()
     if stopped():
         return scope
-    link_versions(scope, complete=seen and listed and not scope.unlisted)
+    link_versions(scope)
     read_scans(scope)
     return _ended(row, scope, log)
+
+
+def _read_images_after(stored: Event, scope: ScopeRead) -> bool:
+    stored.wait()
+    try:
+        return _part(scope, read_images)
+    finally:
+        connections.close_all()
 
 
 def _ended(row: Scope, scope: ScopeRead, log: Log) -> ScopeRead:
@@ -156,8 +177,8 @@ def _ended(row: Scope, scope: ScopeRead, log: Log) -> ScopeRead:
             log.warning(f"{scope.name}: {problem.message} {problem.next_step}".strip())
         return scope
     Scope.objects.filter(pk=row.pk).update(synced_at=clock.now(), problem=None)
-    counts = [(count, ONE.get(name, name) if count == 1 else name) for name, count in scope.counts.items() if count]
-    log.info(f"{scope.name}: {', '.join(f'{count} {name}' for count, name in counts)}")
+    told = [(count, one if count == 1 else name) for name, one in ONE.items() if (count := scope.counts.get(name))]
+    log.info(f"{scope.name}: {', '.join(f'{count} {name}' for count, name in told)}")
     return scope
 
 

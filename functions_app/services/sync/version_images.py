@@ -1,32 +1,29 @@
-"""Which image row each version runs, and the images that versions still name though ECR no longer has them."""
+"""Which image row each version runs, and the images that versions still name though ECR no longer has them.
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+One digest may be in several repositories, regions and accounts: the image of a version is the one at the URI that AWS
+gives for it, and no other. While that URI is not known, the repository of $LATEST is taken for its own, if it has the
+digest; nothing is concluded from its not being there.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from functions_app.domain.refs import repository_of
 from functions_app.models import Image, Repository, Version
 from functions_app.services.snapshot.bulk_updates import update_rows
 from functions_app.services.snapshot.scope_reading import CHUNK, ScopeRead
 
-
-@dataclass(frozen=True)
-class _Held:
-    pk: int
-    uri: str
-    region: str
-    gone_at: datetime | None
+Place = tuple[str, str]  # HOST/NAME of a repository, and a digest
+CLOCKS = timedelta(minutes=5)  # that AWS's and ours may differ by
 
 
-def link_versions(scope: ScopeRead, *, function_id: int | None = None, complete: bool = False) -> None:
+def link_versions(scope: ScopeRead, *, function_id: int | None = None) -> None:
     """Link versions that have no image yet to the row of their digest; few queries per 500 versions.
 
-    Lambda tells a version's digest, but the repository only of $LATEST: a version's own URI where it is known, then
-    the repository of its function, then any of the region that holds the digest. `complete`: all repositories of the
-    scope were listed after its functions, so a digest that none of them holds is gone from ECR, and gets a row that
-    says so.
+    A digest that the repository of a version's URI was found without, after the version was there, is gone from ECR,
+    and gets a row that says so.
     """
     waiting = Version.objects.filter(
         image=None, function__account=scope.account, function__region=scope.region, function__gone_at=None
@@ -34,7 +31,7 @@ def link_versions(scope: ScopeRead, *, function_id: int | None = None, complete:
     if function_id is not None:
         waiting = waiting.filter(function_id=function_id)
     waiting = waiting.select_related("function").only(
-        "digest", "image_uri", "function__image_uri", "function__synced_at"
+        "digest", "image_uri", "last_modified", "function__image_uri", "function__synced_at"
     )
     last = 0
     while True:
@@ -42,82 +39,89 @@ def link_versions(scope: ScopeRead, *, function_id: int | None = None, complete:
             # Held: a refresh may give $LATEST another digest meanwhile, which this image would then belie.
             held = waiting.select_for_update(of=("self",))
             part = list(held.filter(pk__gt=last).order_by("pk")[:CHUNK])
-            _link(scope, part, complete)
+            _link(scope, part)
         if len(part) < CHUNK:
             return
         last = part[-1].pk
 
 
-def _repository(image_uri: str) -> str:
-    """HOST/NAME of an image's URI."""
-    name = image_uri.partition("@")[0]
-    head, separator, last = name.rpartition("/")
-    return f"{head}{separator}{last.partition(':')[0]}"
-
-
-def _link(scope: ScopeRead, versions: Sequence[Version], complete: bool) -> None:
-    held: dict[str, list[_Held]] = defaultdict(list)
-    found = Image.objects.filter(digest__in={version.digest for version in versions})
-    for digest, pk, uri, region, gone_at in found.values_list(
-        "digest", "pk", "repository__uri", "repository__region", "gone_at"
-    ):
-        held[digest].append(_Held(pk, uri, region, gone_at))
-    uris = {version.pk: _repository(version.image_uri or version.function.image_uri) for version in versions}
-    if complete:
-        lost = {
-            (uris[version.pk], version.digest)
-            for version in versions
-            if not held[version.digest] and _own(scope, uris[version.pk]) and _listed_since(scope, version)
-        }
-        for (_, digest), pk in _store_lost(scope, sorted(lost)).items():
-            held[digest].append(_Held(pk, "", scope.region, scope.now))
-    links = [
-        (best.pk, version.pk)
+def _link(scope: ScopeRead, versions: Sequence[Version]) -> None:
+    places = {version.pk: _place(version) for version in versions}
+    held = _held(places.values())
+    repositories = _repositories({uri for uri, _ in places.values()})
+    lost = {
+        places[version.pk]
         for version in versions
-        if (best := _best(held[version.digest], uris[version.pk], scope.region))
+        if version.image_uri
+        and places[version.pk] not in held
+        and _is_lost(scope, version, places[version.pk][0], repositories.get(places[version.pk][0]))
+    }
+    images = {place: pk for place, (pk, _) in held.items()} | _store_lost(scope, sorted(lost), repositories)
+    # What is only taken for a version's repository proves no deletion.
+    links = [
+        (images[place], version.pk)
+        for version in versions
+        if (place := places[version.pk]) in images and (version.image_uri or held[place][1] is None)
     ]
     update_rows(Version, ["image_id"], links)
 
 
-def _listed_since(scope: ScopeRead, version: Version) -> bool:
-    """Whether images were listed after the version was seen; one that was deployed since may run a newer image."""
-    return scope.images_since is not None and version.function.synced_at <= scope.images_since
+def _place(version: Version) -> Place:
+    return repository_of(version.image_uri or version.function.image_uri), version.digest
 
 
-def _best(held: Sequence[_Held], uri: str, region: str) -> _Held | None:
-    return max(
-        held,
-        key=lambda image: (image.uri == uri, image.gone_at is None, image.region == region, -image.pk),
-        default=None,
+def _held(places: Iterable[Place]) -> dict[Place, tuple[int, datetime | None]]:
+    """The image at each place that has one, and since when ECR no longer lists it."""
+    wanted = set(places)
+    rows = Image.objects.filter(digest__in={digest for _, digest in wanted}).values_list(
+        "repository__uri", "digest", "pk", "gone_at"
     )
+    return {(uri, digest): (pk, gone_at) for uri, digest, pk, gone_at in rows if (uri, digest) in wanted}
+
+
+def _repositories(uris: set[str]) -> dict[str, Repository]:
+    return {row.uri: row for row in Repository.objects.filter(uri__in=uris)}
+
+
+def _is_lost(scope: ScopeRead, version: Version, uri: str, repository: Repository | None) -> bool:
+    """Whether a repository without the digest of a version was listed after the version was there: Lambda takes no
+    image that ECR does not have.
+    """
+    seen_first = scope.images_since is not None and version.function.synced_at <= scope.images_since
+    if repository is None:
+        return seen_first and _own(scope, uri)
+    listed_at = repository.gone_at or repository.images_synced_at
+    if listed_at is not None and listed_at - CLOCKS >= version.last_modified:
+        return True
+    if repository.gone_at is not None:
+        return seen_first and _own(scope, uri)
+    return seen_first and listed_at is not None and scope.images_since is not None and listed_at >= scope.images_since
 
 
 def _own(scope: ScopeRead, uri: str) -> bool:
     return uri.startswith(f"{scope.account.account_id}.dkr.ecr.{scope.region}.")
 
 
-def _store_lost(scope: ScopeRead, lost: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], int]:
+def _store_lost(scope: ScopeRead, lost: Sequence[Place], repositories: Mapping[str, Repository]) -> dict[Place, int]:
     if not lost:
         return {}
-    repositories = {
-        row.uri: row for row in Repository.objects.filter(account=scope.account, uri__in={uri for uri, _ in lost})
-    }
-    for uri in sorted({uri for uri, _ in lost} - set(repositories)):
-        name = uri.partition("/")[2]
-        arn = f"arn:aws:ecr:{scope.region}:{scope.account.account_id}:repository/{name}"
-        repositories[uri], _ = Repository.objects.get_or_create(
-            account=scope.account, region=scope.region, name=name,
-            defaults={"arn": arn, "uri": uri, "synced_at": scope.now, "gone_at": scope.now},
-        )  # fmt: skip
+    owners = {uri: repositories.get(uri) or _gone_repository(scope, uri) for uri, _ in lost}
     rows = [
-        Image(repository=repositories[uri], digest=digest, media_type="", gone_at=scope.now, synced_at=scope.now)
+        Image(repository=owners[uri], digest=digest, media_type="", gone_at=scope.now, synced_at=scope.now)
         for uri, digest in lost
     ]
     Image.objects.bulk_create(rows, ignore_conflicts=True)  # a refresh may have stored one meanwhile
-    of_repository = {row.pk: uri for uri, row in repositories.items()}
-    stored = Image.objects.filter(repository__in=of_repository, digest__in={digest for _, digest in lost})
-    found = {
-        (of_repository[owner], digest): pk for owner, digest, pk in stored.values_list("repository_id", "digest", "pk")
-    }
+    found = {place: pk for place, (pk, _) in _held(lost).items()}
     scope.images.update(found.values())
     return found
+
+
+def _gone_repository(scope: ScopeRead, uri: str) -> Repository:
+    """A row for a repository that ECR did not list."""
+    name = uri.partition("/")[2]
+    arn = f"arn:aws:ecr:{scope.region}:{scope.account.account_id}:repository/{name}"
+    repository, _ = Repository.objects.get_or_create(
+        account=scope.account, region=scope.region, name=name,
+        defaults={"arn": arn, "uri": uri, "synced_at": scope.now, "gone_at": scope.now},
+    )  # fmt: skip
+    return repository

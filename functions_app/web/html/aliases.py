@@ -28,6 +28,7 @@ BAR = (
 NO_ALIAS = '<li><span class="al none">$LATEST</span>{}<span class="sub">no alias</span></li>'
 MORE = '{}<li class="sub">and {} more</li>'
 MOVED = '<span class="moved" title="The tag it was deployed by points to another image now">{}tag moved</span>'
+UNKNOWN = '<span class="sub" title="{}">not known</span>'
 
 
 class _Alias(NamedTuple):
@@ -44,6 +45,7 @@ class _Alias(NamedTuple):
     second_weight: float
     second_freshness: str
     second_reason: str
+    unread: str
 
     @classmethod
     def of(cls, chip: Mapping[str, Any]) -> "_Alias":
@@ -60,6 +62,7 @@ class _Alias(NamedTuple):
             get("second_weight", 0.0),
             get("second_freshness", ""),
             get("second_reason", ""),
+            get("unread", ""),
         )
 
 
@@ -96,11 +99,16 @@ def _line(each: _Alias, judged: bool) -> SafeString:
         "version": known(each.version),
         "verdict": freshness(each.freshness, each.reason) if judged and each.freshness else NOTHING,
         "second": _second(each, judged) if each.second_version and each.second_weight else NOTHING,
-        "mark": moved() if each.drifted else NOTHING,
+        "mark": _mark(each),
     }
     if not each.digest:
         return format_html(UNREAD, digest=digest(""), **around)
     return format_html(LINE, whole=each.digest, brief=short(each.digest), **around)
+
+
+def _mark(each: _Alias) -> SafeString:
+    mark = moved() if each.drifted else NOTHING
+    return mark + format_html(UNKNOWN, each.unread) if each.unread else mark
 
 
 def _second(each: _Alias, judged: bool) -> SafeString:

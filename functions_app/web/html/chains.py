@@ -15,7 +15,7 @@ from functions_app.services.inventory.fleet.function import Lane, VersionRow
 from functions_app.web.html.amounts import behind, percent
 from functions_app.web.html.badges import freshness
 from functions_app.web.html.chips import digest, short, tags
-from functions_app.web.html.looks import look
+from functions_app.web.html.looks import FunctionState, look
 
 NAMED = '<a class="name" href="{}">{}</a> <span class="mono sub">{}</span>'
 BENEATH = '<b>{}</b> <span class="mono sub">{}</span>'
@@ -44,9 +44,18 @@ def _lane(lane: Lane) -> list[Stop]:
     if lane.row is None:
         missing = Stop("Version", bold(lane.number), "not there any more", "bad", "bad", "broken")
         return [*stops, missing]
-    hop = percent(lane.weight) if lane.alias and lane.weight < 1 else ""
-    stops.append(Stop("Version", bold(lane.number), word=hop))
-    return [*stops, _image(lane.row), *_base(lane.row)]
+    return [*stops, _version(lane, lane.row), _image(lane.row), *_base(lane.row)]
+
+
+def _version(lane: Lane, row: VersionRow) -> Stop:
+    """The version, with its own state where that is more than Active."""
+    share = percent(lane.weight) if lane.alias and lane.weight < 1 else ""
+    if row.version.detailed_at is None:
+        return Stop("Version", bold(lane.number), "state not known", "unknown", word=share)
+    like = look(FunctionState, row.version.state)
+    if row.version.state == FunctionState.ACTIVE:
+        return Stop("Version", bold(lane.number), word=share)
+    return Stop("Version", bold(lane.number), like.word, like.colour, word=share)
 
 
 def bold(text: str) -> SafeString:
@@ -66,7 +75,8 @@ def _image(row: VersionRow) -> Stop:
         hop, word = "warn", "tag moved"
         note = f"{row.deployed_tag.name} is {short(row.deployed_tag.digest)} now"
     if row.image is None:
-        note, level, word = note or "in no repository Drydock reads", "unknown", word or "unknown"
+        where = "repository not known" if row.unread else "in no repository Drydock reads"
+        note, level, word = note or where, "unknown", word or "unknown"
     elif row.image.gone_at:
         note, level, hop, word = "deleted from ECR", "bad", "bad", "broken"
     elif row.image.status and (status := read_status(row.image.status)).pullable is not True:

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.shows_dates
 
 TODAY = date(2026, 11, 20)
 FINE = Condition(state="Active", last_update_status="Successful")
+NO_IMAGE = Condition(state="Failed", state_reason="no image")
 
 
 def live(
@@ -31,12 +32,16 @@ def live(
     gone: bool = False,
     days: int = 0,
     overdue_on: date | None = None,
+    condition: Condition = FINE,
 ) -> LiveVersion:
-    return LiveVersion("1", (alias,), gone, freshness, f"reason of {alias}", days_behind=days, overdue_on=overdue_on)
+    return LiveVersion(
+        "1", (alias,), gone, freshness, f"reason of {alias}", days_behind=days, overdue_on=overdue_on,
+        condition=condition,
+    )  # fmt: skip
 
 
 def test_a_healthy_function_has_no_problem() -> None:
-    finding = find_problem(FINE, [live()], [], TODAY)
+    finding = find_problem([live()], [], TODAY)
     assert (finding.rank, finding.text) == (0, "")
 
 
@@ -51,23 +56,25 @@ def test_a_healthy_function_has_no_problem() -> None:
     ],
 )
 def test_a_live_image_that_ecr_would_not_give_is_a_problem(status: str, rank: int, text: str) -> None:
-    finding = find_problem(FINE, [replace(live(), image_status=status)], [], TODAY)
+    finding = find_problem([replace(live(), image_status=status)], [], TODAY)
     assert finding.rank == rank
     assert finding.text.startswith(text)
 
 
 def test_problems_come_worst_first() -> None:
     cases = [
-        find_problem(FINE, [live(gone=True)], ["1"], TODAY),
-        find_problem(Condition(state="Failed", state_reason="no image"), [live(Freshness.STALE)], ["1"], TODAY),
-        find_problem(Condition(state="Active", last_update_status="Failed"), [live()], ["1"], TODAY),
-        find_problem(FINE, [live(Freshness.END_OF_LIFE)], ["1"], TODAY),
-        find_problem(FINE, [live(Freshness.STALE, overdue_on=TODAY), live(Freshness.END_OF_LIFE)], [], TODAY),
-        find_problem(Condition(state="Inactive"), [live(Freshness.END_OF_LIFE)], [], TODAY),
-        find_problem(Condition(state="Inactive"), [live(Freshness.STALE)], [], TODAY),
-        find_problem(Condition(state="Inactive"), [live(Freshness.UNKNOWN)], [], TODAY),
-        find_problem(FINE, [live(Freshness.UNKNOWN)], [], TODAY),
-        find_problem(FINE, [live()], [], TODAY),
+        find_problem([live(gone=True)], ["1"], TODAY),
+        find_problem(
+            [live(Freshness.STALE, condition=Condition(state="Failed", state_reason="no image"))], ["1"], TODAY
+        ),
+        find_problem([live(condition=Condition(state="Active", last_update_status="Failed"))], ["1"], TODAY),
+        find_problem([live(Freshness.END_OF_LIFE)], ["1"], TODAY),
+        find_problem([live(Freshness.STALE, overdue_on=TODAY), live(Freshness.END_OF_LIFE)], [], TODAY),
+        find_problem([live(Freshness.END_OF_LIFE, condition=Condition(state="Inactive"))], [], TODAY),
+        find_problem([live(Freshness.STALE, condition=Condition(state="Inactive"))], [], TODAY),
+        find_problem([live(Freshness.UNKNOWN, condition=Condition(state="Inactive"))], [], TODAY),
+        find_problem([live(Freshness.UNKNOWN)], [], TODAY),
+        find_problem([live()], [], TODAY),
     ]
     ranks = [finding.rank for finding in cases]
     assert ranks == sorted(set(ranks), reverse=True)
@@ -89,8 +96,8 @@ def test_an_unknown_base_is_worse_than_a_current_one_and_better_than_a_stale_one
 
 
 def test_a_base_is_overdue_from_its_day_on() -> None:
-    late = find_problem(FINE, [live(Freshness.STALE, overdue_on=TODAY)], [], TODAY)
-    early = find_problem(FINE, [live(Freshness.STALE, overdue_on=TODAY + timedelta(days=1))], [], TODAY)
+    late = find_problem([live(Freshness.STALE, overdue_on=TODAY)], [], TODAY)
+    early = find_problem([live(Freshness.STALE, overdue_on=TODAY + timedelta(days=1))], [], TODAY)
 
     assert (late.rank, late.text) == (RANK_OVERDUE, "prod: overdue since 2026-11-20. reason of prod")
     assert early.rank == RANK_STALE
@@ -102,7 +109,7 @@ def test_the_base_that_is_overdue_for_the_longest_is_told() -> None:
         live(Freshness.STALE, "b", days=3, overdue_on=TODAY - timedelta(days=9)),
     ]
 
-    assert "b: overdue since 2026-11-11" in find_problem(FINE, versions, [], TODAY).text
+    assert "b: overdue since 2026-11-11" in find_problem(versions, [], TODAY).text
 
 
 def test_of_versions_whose_bases_are_as_bad_the_one_more_releases_behind_then_the_oldest_is_told() -> None:

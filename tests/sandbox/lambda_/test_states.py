@@ -149,3 +149,44 @@ def test_the_wake_lasts_as_long_as_the_clock_says(
             functions.invoke()
         until(lambda: functions.read()["State"] == "Active")
     assert time.monotonic() - started >= 0.5
+
+
+def test_a_state_that_changes_by_itself_shows_in_no_listing_and_gives_no_new_revision(
+    functions: Functions, sandbox: Sandbox
+) -> None:
+    functions.deploy()
+    number = functions.publish()
+    before = functions.read(qualifier=number)
+    listed = functions.api.list_functions(FunctionVersion="ALL")["Functions"]
+    put_to_sleep(sandbox, functions, version=number)
+    after = functions.read(qualifier=number)
+    assert (after["State"], after["RevisionId"], after["LastModified"]) == (
+        "Inactive", before["RevisionId"], before["LastModified"],
+    )  # fmt: skip
+    assert functions.api.list_functions(FunctionVersion="ALL")["Functions"] == listed
+
+
+def test_every_version_has_a_state_a_last_update_and_an_image_uri_of_its_own(
+    functions: Functions, sandbox: Sandbox
+) -> None:
+    functions.push(reference="app:rel")
+    functions.create(reference="app:rel")
+    functions.settled()
+    by_tag = functions.publish()
+    digest = functions.push("def handler(event, context):\n    return 2\n", "app:2")
+    functions.api.update_function_code(FunctionName="app", ImageUri=functions.uri(f"app@{digest}"))
+    functions.settled()
+    by_digest = functions.publish()
+    functions.push("def handler(event, context):\n    return 3\n", "app:latest")
+    functions.api.update_function_code(FunctionName="app", ImageUri=functions.uri("app"))
+    functions.settled()
+    where = {"account": functions.account, "region": REGION, "name": "app", "version": by_tag}
+    sandbox.admin("POST", "function-state", where | {"state": "Failed", "reason_code": "ImageDeleted"})
+    sandbox.admin("POST", "function-state", where | {"version": by_digest, "last_update": ["Failed", "InternalError"]})
+
+    answers = [functions.api.get_function(FunctionName="app", Qualifier=q) for q in (by_tag, by_digest, "$LATEST")]
+
+    states = [(a["Configuration"]["State"], a["Configuration"]["LastUpdateStatus"]) for a in answers]
+    assert states == [("Failed", "Successful"), ("Active", "Failed"), ("Active", "Successful")]
+    uris = [a["Code"]["ImageUri"] for a in answers]
+    assert uris == [functions.uri("app:rel"), functions.uri(f"app@{digest}"), functions.uri("app")]

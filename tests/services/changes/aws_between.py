@@ -41,8 +41,8 @@ def sts_error(status: int, name: str, message: str) -> Answer:
 
 
 class Between:
-    """Forwards to the sandbox. `rules`: what happens to the answers of an operation, by its name (see `operation`);
-    `guards`: what happens before it is asked.
+    """Forwards to the sandbox. `rules`: what happens to the answers of an operation, by its name (see `operation`), or
+    by name and query, "GET /functions/app?Qualifier=3", which counts first; `guards`: what happens before it is asked.
     """
 
     def __init__(self, target: str) -> None:
@@ -58,11 +58,12 @@ class Between:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 name = operation(self.command, self.path, dict(self.headers), body)
                 between.seen.append(name)
-                guard = between.guards.get(name)
+                qualified = f"{name}?{self.path.partition('?')[2]}"
+                guard = between.guards.get(qualified) or between.guards.get(name)
                 answer = guard() if guard else None
                 if answer is None:
                     answer = _ask(target + self.path, self.command, dict(self.headers), body)
-                    if rule := between.rules.get(name):
+                    if rule := between.rules.get(qualified) or between.rules.get(name):
                         answer = rule(answer)
                 self.send_response(answer.status)
                 for header, value in answer.headers.items():

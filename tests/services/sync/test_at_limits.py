@@ -18,6 +18,8 @@ from functions_app.services.sync import functions as sync_functions
 from functions_app.services.sync import images, version_images
 from functions_app.services.sync.aliases import store_aliases
 from functions_app.services.sync.function_details import store_details
+from functions_app.services.sync.listed_versions import Listing
+from functions_app.services.sync.version_details import store_versions
 from tests.fixtures import REGION, Sandbox
 from tests.sandbox.functions import Functions
 from tests.services.sync.sync_stage import Counted, Lines, add_account, run_once
@@ -48,7 +50,7 @@ def fact(account: Account, versions: int) -> tuple[FunctionFact, list[VersionFac
 
 def test_a_function_with_400_versions_and_every_text_at_its_limit_is_stored(scope: ScopeRead) -> None:
     function, versions = fact(scope.account, 400)
-    listing = sync_functions.Listing({function.name: function}, {function.name: versions})
+    listing = Listing({function.name: function}, {function.name: versions})
     ids = sync_functions._store(scope, listing, {})
     uri = f"{scope.account.account_id}.dkr.ecr.{REGION}.amazonaws.com/{'n' * 256}:{'t' * 128}"
     why = "The image can't be pulled. " * 100
@@ -58,6 +60,9 @@ def test_a_function_with_400_versions_and_every_text_at_its_limit_is_stored(scop
     key = ids[function.name]
     store_details({key: (NOW, detail)})
     store_aliases({key: (NOW, [AliasFact("a" * 128, "400", "r" * 36, "399", 0.5, "d" * 256)])})
+    version = Version.objects.get(number="400")
+    fact_400 = replace(function, latest=versions[-1])
+    store_versions({version.pk: (NOW, replace(detail, fact=fact_400))}, [key])
     refresh_summaries([key])
     row = Function.objects.get()
     assert (row.state, len(row.state_reason), row.state_reason[-1]) == ("ActiveNonInvocable", 500, "…")
@@ -69,7 +74,7 @@ def test_a_function_with_400_versions_and_every_text_at_its_limit_is_stored(scop
 
 
 def test_a_repository_of_3000_images_is_stored_and_linked_in_portions(scope: ScopeRead) -> None:
-    name = "n" * 256
+    name = "n" * 255
     uri = f"{scope.account.account_id}.dkr.ecr.{REGION}.amazonaws.com/{name}"
     arn = f"arn:aws:ecr:{REGION}:{scope.account.account_id}:repository/{name}"
     rows = images._store_repositories(scope, [ecr.RepositoryFact(name, arn, uri, TagMutability("MUTABLE"), NOW)])
@@ -78,7 +83,8 @@ def test_a_repository_of_3000_images_is_stored_and_linked_in_portions(scope: Sco
     images._store_images(scope, rows[name], facts, NOW)
     assert (Image.objects.count(), Tag.objects.count()) == (3000, 3000)
     function, versions = fact(scope.account, 1200)
-    sync_functions._store(scope, sync_functions.Listing({function.name: function}, {function.name: versions}), {})
+    sync_functions._store(scope, Listing({function.name: function}, {function.name: versions}), {})
+    Function.objects.update(image_uri=f"{uri}:{0:0128}")
     version_images.link_versions(scope)
     assert Version.objects.filter(image=None).count() == 0
     images._store_images(scope, rows[name], facts[:10], NOW + timedelta(seconds=1))
@@ -89,7 +95,7 @@ def test_a_repository_of_3000_images_is_stored_and_linked_in_portions(scope: Sco
 
 def test_the_same_reading_stored_twice_changes_nothing(scope: ScopeRead) -> None:
     function, versions = fact(scope.account, 3)
-    listing = sync_functions.Listing({function.name: function}, {function.name: versions})
+    listing = Listing({function.name: function}, {function.name: versions})
     ids = sync_functions._store(scope, listing, {})
     alias = AliasFact("prod", "3", "r")
     assert store_aliases({ids[function.name]: (NOW, [alias])}) == 1

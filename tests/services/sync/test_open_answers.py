@@ -190,7 +190,7 @@ def test_a_new_function_of_which_parts_cant_be_told_has_none_of_them_known(
     ours: Account, aws: Sandbox, functions: Functions, log: Lines, viewer: Actor
 ) -> None:
     functions.deploy(Environment={"Variables": {"TOKEN": "secret"}}, Tags=TAGS)
-    set_errors(aws, functions, *PARTS)
+    set_errors(aws, functions, *(part for part in PARTS if not part.startswith("Code")))
     run_once(log)
     assert ages("app")[Part.ENVIRONMENT].read_at is None
     assert ages("app")[Part.TAGS].read_at is None
@@ -201,6 +201,19 @@ def test_a_new_function_of_which_parts_cant_be_told_has_none_of_them_known(
     assert page.count("not known") >= 2
     assert "KMS access was denied" in page
     assert "Environment: never read." in " ".join(page.replace("\n", " ").split())
+
+
+def test_a_new_function_whose_image_uri_cant_be_told_has_no_image_that_is_known(
+    ours: Account, aws: Sandbox, functions: Functions, log: Lines, viewer: Actor
+) -> None:
+    functions.deploy()
+    set_errors(aws, functions, *(part for part in PARTS if part.startswith("Code")))
+    run_once(log)
+    assert known("app").versions.get().image is None
+    client = Client()
+    assert viewer.person
+    client.force_login(viewer.person)
+    assert "Its image is not known" in client.get(f"/functions/{known('app').pk}/image/").content.decode()
 
 
 def test_a_plan_says_that_who_manages_it_cant_be_known_and_what_was(

@@ -57,6 +57,7 @@ def test_a_function_is_stored_with_its_versions_aliases_and_image(
             "name": "prod", "version": version, "digest": digest, "freshness": "unknown",
             "reason": function.freshness_reason, "base": "", "overdue_on": "",
             "second_version": "", "second_weight": 0.0, "second_digest": "", "second_freshness": "", "drifted": False,
+            "unread": "",
         }
     ]  # fmt: skip
 
@@ -119,7 +120,7 @@ def test_a_full_sync_makes_the_least_possible_calls(
         "ecr.DescribeImages": 1,
         "ecr.DescribeRepositories": 1,
         "ecr.GetAuthorizationToken": 1,
-        "lambda.GetFunction": 12,
+        "lambda.GetFunction": 24,
         "lambda.ListAliases": 12,
         "lambda.ListFunctions": 2,
         "registry.GetBlob": 1,

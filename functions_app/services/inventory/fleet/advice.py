@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functions_app.domain.fleet.states import (
     RANK_DRIFTED,
     RANK_END_OF_LIFE,
+    RANK_IDLE_FAILED,
     RANK_INACTIVE,
     RANK_STALE,
     RANK_UNREAD,
@@ -29,6 +30,7 @@ NOT_ALL_READ = "Nothing wrong is known of it, but not all of it could be read."
 # from each rank upwards: level, button, and the tab it leads to
 BY_RANK = {
     0: ("calm", "", ""),
+    RANK_IDLE_FAILED: ("warn", "Deploy another image", "function-deploy"),
     RANK_INACTIVE: ("warn", "Wake it by a call", "function-invoke"),
     RANK_STALE: ("warn", "Deploy a newer image", "function-deploy"),
     RANK_END_OF_LIFE: ("bad", "Deploy an image on a newer base", "function-deploy"),

@@ -1,22 +1,23 @@
 """One function: its head with the advice, its versions and aliases, and the chain from alias to newest base."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
 
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.fleet.deployed_images import DeployedAs, deployed_as
 from functions_app.domain.fleet.features import Told, in_words, stored
 from functions_app.domain.fleet.functions import LATEST
 from functions_app.domain.fleet.parts import PartAge, oldest, read_together
-from functions_app.domain.refs import ImageRef
 from functions_app.domain.runs import ACTIVE
 from functions_app.models import Alias, BaseRelease, Function, Image, Run, Tag, Version
 from functions_app.services.inventory.fleet.advice import Advice, advise
 from functions_app.services.inventory.fleet_status import AccountFact
 from functions_app.services.snapshot.missed_parts import part_ages
+from functions_app.services.snapshot.unread_versions import unread_reason
 
 PAGE_SIZE = 50
 
@@ -82,6 +83,11 @@ class VersionRow:
     deployed_tag: TagNow | None
     newest: BaseRelease | None
     shares: tuple[Share, ...]
+
+    @property
+    def unread(self) -> str:
+        """Why its state and what it was deployed by are not known; "" where they are."""
+        return unread_reason(self.version, named=bool(self.shares))
 
     @property
     def drifted(self) -> bool:
@@ -177,14 +183,14 @@ def _lanes(aliases: Sequence[Alias], rows: Mapping[str, VersionRow]) -> tuple[La
 
 
 def _describe(versions: Sequence[Version], aliases: Sequence[Alias]) -> list[VersionRow]:
-    deployed = {version.number: _tag_reference(version) for version in versions}
-    tags = _tags(versions, [reference for reference in deployed.values() if reference])
+    deployed = {version.number: _deployed_tag(version) for version in versions}
+    tags = _tags(versions, [each for each in deployed.values() if each])
     newest = _newest(version.image for version in versions if version.image)
     shares = _shares(aliases)
     rows = []
     for version in versions:
-        reference, image = deployed[version.number], version.image
-        tag = TagNow(reference.tag, tags.get((reference.name, reference.tag), "")) if reference else None
+        by, image = deployed[version.number], version.image
+        tag = TagNow(by.tag, tags.get((by.repository, by.tag), "")) if by else None
         release = image.base_release if image else None
         rows.append(
             VersionRow(
@@ -203,25 +209,22 @@ def _is_tag_of(image: Image | None, uri: str, digest: str) -> bool:
     return image is not None and image.digest == digest and image.repository.uri == uri
 
 
-def _tag_reference(version: Version) -> ImageRef | None:
-    """The reference, where it was deployed by a tag (in Drydock: chosen by one)."""
-    try:
-        reference = ImageRef.parse(version.image_uri).canonical
-    except DrydockError:
+def _deployed_tag(version: Version) -> DeployedAs | None:
+    """Repository and tag, where it was deployed by a tag (in Drydock: chosen by one) and that is known."""
+    if version.detailed_at is None:
         return None
-    if reference.digest:
-        reference = replace(reference, tag=version.deployed_tag, digest="")
-    return reference if reference.tag else None
+    deployed = deployed_as(version.image_uri, version.deployed_tag)
+    return deployed if deployed.tag else None
 
 
-def _tags(versions: Sequence[Version], references: Sequence[ImageRef]) -> dict[tuple[str, str], str]:
+def _tags(versions: Sequence[Version], deployed: Sequence[DeployedAs]) -> dict[tuple[str, str], str]:
     """What tags point to now, by repository and name: those on the versions' images and those deployed by."""
     images = [version.image for version in versions if version.image]
     wanted = Q(
         repository_id__in={image.repository_id for image in images}, digest__in={image.digest for image in images}
     ) | Q(
-        repository__uri__in={reference.name for reference in references},
-        name__in={reference.tag for reference in references},
+        repository__uri__in={each.repository for each in deployed},
+        name__in={each.tag for each in deployed},
     )
     found = Tag.objects.filter(wanted).values_list("repository__uri", "name", "digest")
     return {(uri, name): digest for uri, name, digest in found}
