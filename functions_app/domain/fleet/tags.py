@@ -4,12 +4,15 @@ import re
 from collections.abc import Iterator, Mapping
 
 _OWNER = ("owner", "team")
-_MANAGER = ("managedby", "provisioner")  # managed-by, ManagedBy, managed_by ...
+_MANAGER = ("managedby", "managedwith", "provisioner", "provisionedby", "deployedby", "createdby", "iac")
 _STACK = "aws:cloudformation:"
 _STAGE = "STAGE"  # the Serverless Framework puts it on its functions, just so; others have a tag of that name too
 _TOOLS = {
     **{word: word for word in ("terraform", "terragrunt", "pulumi", "serverless", "cloudformation", "cdk", "sst")},
-    **{word: word for word in ("chalice", "zappa", "crossplane", "ansible", "spacelift", "atlantis")},
+    **{
+        word: word
+        for word in ("chalice", "zappa", "crossplane", "ansible", "spacelift", "atlantis", "lambroll", "cdktf")
+    },
     "opentofu": "opentofu",
     "tofu": "opentofu",
 }

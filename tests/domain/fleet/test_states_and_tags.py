@@ -165,6 +165,14 @@ def test_an_owner_counts_before_a_team_and_one_that_is_empty_does_not() -> None:
         ({"managed-by": "CloudFormation"}, "cloudformation"),
         ({"ansible-group": "web"}, ""),
         ({"serverless-team": "yes"}, ""),
+        ({"IaC": "Terraform"}, "terraform"),
+        ({"created_by": "lambroll"}, "lambroll"),
+        ({"DeployedBy": "OpenTofu 1.9"}, "opentofu"),
+        ({"provisioned-by": "cdktf"}, "cdktf"),
+        ({"created-by": "ada"}, ""),
+        ({"managed-by": ""}, ""),
+        ({"managed-by": "nobody", "provisioner": "pulumi"}, "pulumi"),
+        ({}, ""),
     ],
 )
 def test_who_else_manages_a_function_is_told_by_tags(tags: dict[str, str], tool: str) -> None:
