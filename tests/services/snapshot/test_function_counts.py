@@ -8,7 +8,7 @@ from functions_app.domain.fleet.states import RANK_UPDATE_FAILED
 from functions_app.models import Account, FleetRevision, Function, FunctionCount
 from functions_app.services.snapshot.function_counts import What, keep, kept, reasons
 from functions_app.services.snapshot.function_summaries import refresh_summaries
-from tests.factories import NOW, make_account, make_function
+from tests.factories import NOW, make_account, make_function, make_version
 from tests.services.snapshot.counted import assert_counted
 
 pytestmark = [pytest.mark.django_db, pytest.mark.shows_dates]
@@ -27,7 +27,8 @@ def account() -> Account:
     account = make_account()
     make_function(account, freshness="current")
     make_function(account, freshness="stale", overdue_on=TODAY, drifted=True)
-    make_function(account, freshness="stale", overdue_on=TODAY + timedelta(days=3), state="Inactive")
+    idle = make_function(account, freshness="stale", overdue_on=TODAY + timedelta(days=3), state="Inactive")
+    make_version(idle, "$LATEST", state="Inactive")
     make_function(account, freshness="end_of_life", problem_rank=RANK_UPDATE_FAILED, base_name="python:3.8",
                   end_of_life_on=TODAY - timedelta(days=9))  # fmt: skip
     make_function(account, freshness="unknown", freshness_reason="Not read.", gone_at=NOW)
