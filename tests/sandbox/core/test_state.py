@@ -68,6 +68,8 @@ def account(sandbox: Sandbox) -> dict[str, Any]:
     for answer in calls.values():
         if isinstance(answer, dict):
             answer.pop("ResponseMetadata", None)
+    for image in calls["images"]:
+        image.pop("lastRecordedPullTime", None)  # to ask for manifests is to pull
     return {"repository": repository, **calls}
 
 
