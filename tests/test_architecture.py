@@ -1,14 +1,18 @@
 """The map is kept true: every path that the documents name exists."""
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.conf import settings
+from django.db.models import JSONField
 
 ROOT = Path(settings.BASE_DIR)
 PAPERS = [ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md", ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PATH = re.compile(r"`((?:[\w.-]+/)+(?:[\w.-]+\.\w+)?)`")
+QUERIES = {"filter", "exclude", "get", "Q", "When"}
 ROW = re.compile(r"^\| (?P<behaviour>[^|]+) \| `(?P<path>[^`]+)` \|$", re.MULTILINE)
 
 
@@ -36,3 +40,20 @@ def test_the_table_of_behaviours_names_thirty_files_that_exist() -> None:
 
     assert len(table) >= 30
     assert [path for path in table.values() if not there(path)] == []
+
+
+def test_no_query_asks_a_json_column_for_none() -> None:
+    """`column=None` asks for JSON's null, which no row has: empty columns are SQL's NULL, `column__isnull=True`."""
+    json = {field.name for model in apps.get_models() for field in model._meta.fields if isinstance(field, JSONField)}
+    asked = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in (ROOT / "functions_app").rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", getattr(call.func, "id", "")) in QUERIES
+        for word in call.keywords
+        if word.arg and word.arg.rpartition("__")[2] in json
+        if isinstance(word.value, ast.Constant) and word.value.value is None
+    ]
+
+    assert json >= {"problem", "layers"}
+    assert asked == []

@@ -26,7 +26,13 @@ from functions_app.services.bases.stream_reading import (
     read_current,
     read_past,
 )
-from functions_app.services.bases.stream_storing import not_read_since, store_current, store_past, store_unmoved
+from functions_app.services.bases.stream_storing import (
+    not_read_since,
+    store_current,
+    store_past,
+    store_past_problem,
+    store_unmoved,
+)
 from functions_app.services.snapshot.bulk_updates import update_rows
 
 AHEAD_OF_US = timedelta(days=1)  # longer than any poll takes, and than clocks of two hosts differ
@@ -89,6 +95,8 @@ def poll(
         moved[pk] = outcome is not None
         polled.tell(rows[pk], news, outcome.problem if outcome else None, log)
     for pk, past in _pasts([rows[pk] for pk in moved], moved):
+        if isinstance(past, Problem):
+            store_past_problem(rows[pk], past)
         news = "" if isinstance(past, Problem) else store_past(rows[pk], past, now)
         problem = past if isinstance(past, Problem) else past.problem
         if news or problem:

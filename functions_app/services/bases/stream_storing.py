@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from functions_app.domain.errors import Problem
 from functions_app.models import BaseRelease, BaseStream
 from functions_app.services.bases.release_dating import date_releases, mark_returned
 from functions_app.services.bases.stream_reading import CurrentReading, PastReading
@@ -69,9 +70,14 @@ def store_past(stream: BaseStream, reading: PastReading, now: datetime) -> str:
     _date(stream, known, fresh, [row for row in known if row.current], reading.tags)
     BaseStream.objects.filter(pk=stream.pk).update(history=reading.progress.as_json())
     if reading.problem:
-        BaseStream.objects.filter(pk=stream.pk, problem=None).update(problem=reading.problem.as_json())
+        store_past_problem(stream, reading.problem)
     left = f"; tags left for later polls: {reading.progress.left}" if reading.progress.left else ""
     return f"earlier releases: {len(fresh)}{left}" if fresh else ""
+
+
+def store_past_problem(stream: BaseStream, problem: Problem) -> None:
+    """Keep why earlier releases could not be read; what is wrong with the tag itself is told before it."""
+    BaseStream.objects.filter(pk=stream.pk, problem__isnull=True).update(problem=problem.as_json())
 
 
 def _held(stream: BaseStream) -> BaseStream | None:

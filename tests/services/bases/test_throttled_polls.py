@@ -77,3 +77,31 @@ def test_what_all_tags_point_to_is_read_before_the_history_of_any(aws: Sandbox, 
     polls.poll(NOW, Lines(), [company.stream.pk for company in companies])
 
     assert [current(company) for company in companies] == [{("linux/amd64", base(4).digest)}] * 3
+
+
+def test_why_a_history_was_read_in_part_is_kept_until_it_can_be_read(aws: Sandbox, throttle: Throttle) -> None:
+    company = Company(aws)
+    for number in range(1, 5):
+        company.publish(base(number), f"1.{number}")
+    throttle(0.001, 4, retry_after=3600)  # HEAD and GET for what the tag points to, the tags, one of them
+
+    company.poll()
+
+    assert current(company) == {("linux/amd64", base(4).digest)}
+    assert (company.stream.problem or {})["code"] == "throttled"
+    throttle(1000, 1000)
+    company.poll(NOW + HOUR)
+    assert company.stream.problem is None
+    assert company.stream.releases.count() == 4
+
+
+def test_what_is_wrong_with_the_tag_itself_is_told_before_what_is_with_its_history(
+    aws: Sandbox, throttle: Throttle
+) -> None:
+    company = Company(aws, platforms=["linux/amd64", "linux/s390x"])
+    company.publish(base_index(1), "1.1")
+    throttle(0.001, 4, retry_after=3600)
+
+    company.poll()
+
+    assert "s390x" in str(company.stream.problem)
