@@ -65,9 +65,21 @@ _TABLE: Mapping[str, PullFailure] = {
 def not_given(reference: ImageRef, failure: str) -> DrydockError:
     """The error for an image that ECR did not give, by its failure code ('': it named none)."""
     told = _TABLE.get(failure, _ANY)
-    what = f"image {reference.digest[:19]}" if reference.digest else f"tag {reference.tag!r}"
-    text = told.text.format(what=what, where=reference.name, failure=failure)
     return DrydockError(
-        told.code, f"{text} Nothing was changed.", next_step=told.next_step, aws_code=failure,
-        retryable=told.code in (Code.THROTTLED, Code.UNREACHABLE),
+        told.code, f"{_text(told, reference, failure)} Nothing was changed.", next_step=told.next_step,
+        aws_code=failure, retryable=told.code in (Code.THROTTLED, Code.UNREACHABLE),
     )  # fmt: skip
+
+
+def why_not_given(reference: ImageRef, failure: str) -> str:
+    """In sentences why ECR does not give an image that it lists: the cause with ECR's code, and what to do."""
+    told = _TABLE.get(failure, _ANY)
+    told = _ANY if told is _MISSING else told
+    text = _text(told, reference, failure or "no reason told")
+    code = "" if failure in text else f" ({failure})"
+    return f"{text.removesuffix('.')}{code}. {told.next_step}"
+
+
+def _text(told: PullFailure, reference: ImageRef, failure: str) -> str:
+    what = f"image {reference.digest[:19]}" if reference.digest else f"tag {reference.tag!r}"
+    return told.text.format(what=what, where=reference.name, failure=failure)

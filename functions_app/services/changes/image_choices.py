@@ -1,5 +1,6 @@
 """Images that can be deployed: the list to choose from (snapshot), and what a choice is now (AWS)."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,12 +20,13 @@ from functions_app.domain.images.manifests import (
     parse_config,
     parse_manifest,
 )
-from functions_app.domain.images.pull_failures import not_given
+from functions_app.domain.images.pull_failures import not_given, why_not_given
 from functions_app.domain.images.roles import UNITS
 from functions_app.domain.images.statuses import ACTIVE, read_status
 from functions_app.domain.refs import ImageRef, is_digest, is_tag, repository_of
 from functions_app.models import Account, Function, Image, Tag
 from functions_app.registry.client import CONFIG_LIMIT
+from functions_app.services.changes.careful_steps import PASSING
 from functions_app.services.images.facts import stored_config
 from functions_app.services.images.registries import open_registry
 from functions_app.services.people import accounts
@@ -87,19 +89,18 @@ def choices(function: Function, search: str = "") -> tuple[Choice, ...]:
 def _parts_of(images: Sequence[Image], architecture: str) -> dict[int, Image]:
     """By index its image for Lambda's architecture. One query, none where there is no index."""
     wanted = str(Platform("linux", ARCHITECTURES.get(architecture, architecture)))
-    digests = {
-        (image.repository_id, entry["digest"]): image
-        for image in images
-        for entry in (image.entries or () if image.is_index else ())
-        if entry["platform"] == wanted
-    }
-    if not digests:
+    indexes: dict[tuple[int, str], list[Image]] = defaultdict(list)  # several may share an image: attestations differ
+    for image in images:
+        for entry in (image.entries or ()) if image.is_index else ():
+            if entry["platform"] == wanted:
+                indexes[image.repository_id, entry["digest"]].append(image)
+    if not indexes:
         return {}
     rows = Image.objects.filter(
-        repository__in={repository for repository, _ in digests}, digest__in={digest for _, digest in digests},
+        repository__in={repository for repository, _ in indexes}, digest__in={digest for _, digest in indexes},
         gone_at=None, status__in=("", ACTIVE),
     ).select_related("repository__account")  # fmt: skip
-    return {index.pk: row for row in rows if (index := digests.get((row.repository_id, row.digest)))}
+    return {index.pk: row for row in rows for index in indexes.get((row.repository_id, row.digest), ())}
 
 
 def _tags_of(images: Sequence[Image]) -> dict[tuple[int, str], tuple[str, ...]]:
@@ -213,32 +214,36 @@ def resolve(reference: ImageRef, target: Target, owner: str) -> ResolvedImage:
 
 
 def image_now(uri: str, own: Target) -> ImageNow:
-    """Whether ECR has an image (HOST/NAME@DIGEST) so that Lambda can pull it. Raises THROTTLED, UNREACHABLE."""
+    """Whether ECR has an image (HOST/NAME@DIGEST) so that Lambda can pull it. Raises only what may pass: THROTTLED,
+    UNREACHABLE. Any other error tells nothing about the image.
+    """
     try:
         reference = ImageRef.parse(uri)
         target, owner = registry_target(reference.registry, own)
         digest = reference.digest
-        if digest in ecr.manifests(target, reference.repository, [digest], registry_id=owner).found:
+        answer = ecr.manifests(target, reference.repository, [digest], registry_id=owner)
+        if digest in answer.found:
             return ImageNow(Held.THERE)
         # BatchGetImage has no image that is archived: what became of it DescribeImages tells.
-        return kept_as(ecr.image_status(target, reference.repository, digest, registry_id=owner), reference)
+        word = ecr.image_status(target, reference.repository, digest, registry_id=owner)
+        return kept_as(word, reference, answer.failures.get(digest, ""))
     except DrydockError as error:
         if error.problem.code is Code.NOT_FOUND:
             return ImageNow(Held.GONE, f"Its repository is no longer in ECR. {error.problem.message}")
-        if error.problem.code in (Code.PREFLIGHT, Code.INVALID, Code.DENIED):
-            return ImageNow(Held.UNKNOWN, f"Whether ECR has its image could not be asked. {error}")
-        raise
+        if error.problem.code in PASSING:
+            raise
+        return ImageNow(Held.UNKNOWN, f"Whether ECR has its image could not be asked. {error}")
 
 
-def kept_as(word: str, reference: ImageRef) -> ImageNow:
-    """What ECR's word for an image means that BatchGetImage did not give."""
+def kept_as(word: str, reference: ImageRef, failure: str = "") -> ImageNow:
+    """What ECR's word for an image means that BatchGetImage did not give; `failure` is the code that it gave."""
     if not word:
         return ImageNow(Held.GONE, f"Its image {reference.digest[7:19]} was deleted from {reference.name}.")
     status = read_status(word)
-    held = Held.ARCHIVED if status.pullable is False else Held.UNKNOWN
-    doubt = "" if held is Held.ARCHIVED else " ECR did not give it to Drydock either."
-    why = f"Its image {reference.digest[7:19]} in {reference.name} {status.state}.{doubt} {status.next_step}"
-    return ImageNow(held, why.strip())
+    its_image = f"Its image {reference.digest[7:19]} in {reference.name} {status.state}."
+    if status.pullable is False:
+        return ImageNow(Held.ARCHIVED, f"{its_image} {status.next_step}".strip())
+    return ImageNow(Held.UNKNOWN, f"{its_image} {why_not_given(reference, failure)}")
 
 
 def _config(reference: ImageRef, manifest: Manifest, target: Target) -> tuple[ImageConfig | None, str]:

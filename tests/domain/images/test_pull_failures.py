@@ -4,7 +4,7 @@ import pytest
 from botocore.session import get_session
 
 from functions_app.domain.errors import Code
-from functions_app.domain.images.pull_failures import not_given
+from functions_app.domain.images.pull_failures import not_given, why_not_given
 from functions_app.domain.refs import ImageRef
 
 TAG = ImageRef.parse("111111111111.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1")
@@ -31,6 +31,14 @@ def test_each_failure_says_why_and_what_to_do(failure: str, code: Code, text: st
     assert (problem.code, problem.aws_code) == (code, failure)
     assert text in problem.message
     assert next_step in problem.next_step
+
+
+@pytest.mark.parametrize("failure", [row[0] for row in TABLE])
+def test_of_an_image_that_ecr_lists_each_failure_has_its_code_and_never_says_there_is_none(failure: str) -> None:
+    text = why_not_given(TAG, failure)
+    assert text.count(failure or "no reason told") == 1
+    assert "There is no" not in text
+    assert "Nothing was changed" not in text
 
 
 def test_the_table_has_a_row_for_every_code_of_aws() -> None:

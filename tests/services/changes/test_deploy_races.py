@@ -333,6 +333,30 @@ class Test_aws:
         assert "whether ECR has its image is not known" in run.steps.get(name="verify").note
         assert any("Whether ECR still has the image is not known" in line for line in log_of(run))
 
+    @pytest.mark.parametrize(
+        ("status", "name"),
+        [
+            (400, "UnableToGetUpstreamImageException"),
+            (400, "LimitExceededException"),
+            (400, "InvalidParameterException"),
+            (407, "407"),  # a proxy's
+            (418, "SomethingThatNobodyKnowsException"),
+        ],
+    )
+    def test_whose_registry_answers_with_whatever_error_at_the_end_takes_nothing_back(
+        self, stage: Stage, between: Between, status: int, name: str
+    ) -> None:
+        def pointed(answer: Answer) -> Answer:
+            between.guards["ecr.BatchGetImage"] = lambda: error(status, name, "Not now.")
+            return answer
+
+        between.rules[ALIAS] = once(pointed)
+        run = stage.deploy("2")
+        assert run.status == Status.SUCCEEDED, log_of(run)
+        assert stage.read_alias() == ("2", {})
+        assert "whether ECR has its image is not known" in run.steps.get(name="verify").note
+        assert any("still has the image is not known" in line and "Not now." in line for line in log_of(run))
+
     def test_that_may_not_be_asked_for_images_at_the_end_takes_nothing_back(
         self, stage: Stage, sandbox: Sandbox, account: str
     ) -> None:
