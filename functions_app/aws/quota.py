@@ -39,7 +39,7 @@ RATES: dict[str, float] = {
 }
 """Calls per second per account and region (docs.aws.amazon.com: lambda gettingstarted-limits, ecr service-quotas)."""
 
-BACKGROUND = 0.85  # of the quota: what readings may take of it, so that a plan or a deployment never waits for a sync
+BACKGROUND = 0.9  # of the quota: what readings may take of it, so that a plan or a deployment never waits for a sync
 BURST_SECONDS = 0.5  # AWS's buckets hold one second's worth; half of it leaves room for calls that bunch up on the way
 LONGEST_WAIT = 300.0
 PERSONS_WAIT = 5.0  # seconds, all calls together, where a person waits for the answer

@@ -15,7 +15,10 @@ from pathlib import Path
 from tests import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
-SCENARIOS = ("pages", "large", "http", "waiting", "sync", "bases", "layers", "hostile", "engine", "streams", "account")
+SCENARIOS = (
+    "pages", "large", "http", "waiting", "sync", "far_sync", "bases", "layers", "hostile", "engine", "streams",
+    "account",
+)  # fmt: skip
 HOW_TO_READ = """\
 How to read them: a promise that was not kept is marked **MISSED**. p50 and p95 are what half and 95 % of the turns
 stayed below. On a machine that is busy with other things all times grow; memory and counts of calls and queries don't.

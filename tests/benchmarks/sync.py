@@ -15,10 +15,10 @@ from tests.benchmarks.figures import mark, table
 FUNCTIONS, VERSIONS, REPOSITORIES, LIMIT = 1_000, 5, 10, 1.1
 
 
-def sandbox() -> tuple[subprocess.Popen[str], str]:
-    """Start an embedded AWS account with the fleet in it; its address once it is ready."""
-    command = [sys.executable, "-m", "sandbox", "--port", "0", "--fleet", str(FUNCTIONS)]
-    command += ["--versions", str(VERSIONS), "--repositories", str(REPOSITORIES)]
+def sandbox(functions: int, versions: int, repositories: int) -> tuple[subprocess.Popen[str], str]:
+    """Start an embedded AWS account with a fleet in it; its address once it is ready."""
+    command = [sys.executable, "-m", "sandbox", "--port", "0", "--fleet", str(functions)]
+    command += ["--versions", str(versions), "--repositories", str(repositories)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     for line in process.stdout:
@@ -52,10 +52,9 @@ def least(calls: dict[str, int], configs: int, repositories: int, regions: int) 
     return {name: known.get(name, 0) for name in sorted({*calls, *(name for name in known if known[name])})}
 
 
-def main() -> None:
-    """Start the sandbox with AWS's quotas enforced, sync once, count."""
-    process, url = sandbox()
-    os.environ |= {
+def beside(url: str) -> dict[str, str]:
+    """The environment of a Drydock whose AWS is at this address."""
+    return {
         "AWS_ENDPOINT_URL": url,
         "AWS_ACCESS_KEY_ID": "AKIABENCH00000000000",
         "AWS_SECRET_ACCESS_KEY": "bench",
@@ -63,6 +62,12 @@ def main() -> None:
         "DRYDOCK_REGIONS": "eu-west-1",
         "DRYDOCK_REGISTRY_MIRRORS": f"public.ecr.aws={url},*.amazonaws.com={url}",
     }
+
+
+def main() -> None:
+    """Start the sandbox with AWS's quotas enforced, sync once, count."""
+    process, url = sandbox(FUNCTIONS, VERSIONS, REPOSITORIES)
+    os.environ |= beside(url)
     try:
         measure(url)
     finally:
