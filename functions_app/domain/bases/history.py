@@ -1,12 +1,12 @@
 """How far back the releases of a stream were read by their tags, and which tags come next.
 
-A history is read from its newest tag backwards, some tags at each poll, as deep as the tags go. What was read is one
-stretch, from `oldest` to `newest`: newer tags are joined to it from below, so that no poll that breaks off leaves a
-gap.
+A history is read some tags at each poll, the newest first, as deep as the tags go. What was read is told tag by tag:
+what is pushed later may belong anywhere between, as a fix of an older version does.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 
 from functions_app.domain.bases.release_tags import DatedTag
@@ -19,15 +19,15 @@ MISSING_LIMIT = 300  # look-ups in vain that are remembered
 class Progress:
     """Where the reading of a history stands; `missing` are digests and tags that were looked up in vain.
 
+    `read`: tags that were read, but for those that name a release, which are known by it.
     `again`: what is known of the stream counts for nothing until all was read, since more is wanted of each release.
     """
 
-    newest: DatedTag | None = None
-    oldest: DatedTag | None = None
     fitting: int = 0  # tags that fit, when they were last listed
     left: int | None = None  # of those, how many were not read; None: they were never listed
     shown: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    read: frozenset[str] = frozenset()
     again: bool = False
 
     @property
@@ -40,23 +40,20 @@ class Progress:
         """Whether every tag that was listed has been read."""
         return self.left == 0
 
-    def newer(self, listed: Sequence[DatedTag]) -> list[DatedTag]:
-        """Of the tags listed, the newest first, those that came since, in the order to read them: the oldest first."""
-        return [each for each in reversed(listed) if self.newest and each > self.newest]
+    def listed(self, tags: Sequence[DatedTag], read: Set[str], wanted: Set[str]) -> "Progress":
+        """With the tags that fit, the newest first, and what has been read; what is gone is read again if it returns.
 
-    def older(self, listed: Sequence[DatedTag]) -> list[DatedTag]:
-        """Those that were not reached yet, the newest first."""
-        return [each for each in listed if self.oldest is None or each < self.oldest]
-
-    def read(self, tag: DatedTag) -> "Progress":
-        """With this one, which is next to those read."""
-        return replace(self, newest=max(tag, self.newest or tag), oldest=min(tag, self.oldest or tag))
-
-    def listed(self, tags: Sequence[DatedTag]) -> "Progress":
-        """With what is left of the tags that fit, the newest first."""
-        left = len(self.newer(tags)) + len(self.older(tags))
+        `wanted` are tags that images claim: of these too nobody asks twice.
+        """
+        names = {each.tag for each in tags}
+        left = len(names - read)
         shown = tuple(each.tag for each in tags[:SHOWN])
-        return replace(self, fitting=len(tags), left=left, shown=shown, again=self.again and left > 0)
+        kept = frozenset(read & (names | wanted))
+        return replace(self, fitting=len(names), left=left, shown=shown, read=kept, again=self.again and left > 0)
+
+    def known_by(self, names: Iterable[str]) -> "Progress":
+        """Without what names a release that is known as a whole: that it was read is told by the release."""
+        return self if self.again else replace(self, read=self.read.difference(names))
 
     def in_vain(self, names: Iterable[str]) -> "Progress":
         """With look-ups that found nothing: nobody asks again."""
@@ -64,27 +61,32 @@ class Progress:
 
     def as_json(self) -> dict[str, Any]:
         """For the column that keeps it."""
-        ends = {"newest": self.newest, "oldest": self.oldest}
-        told = {name: [list(end.key), end.tag] for name, end in ends.items() if end}
-        counts = {"fitting": self.fitting, "left": self.left, "shown": list(self.shown), "missing": list(self.missing)}
-        return {**told, **counts, "again": self.again}
+        return {
+            "fitting": self.fitting,
+            "left": self.left,
+            "shown": list(self.shown),
+            "missing": list(self.missing),
+            "read": sorted(self.read),
+            "again": self.again,
+        }
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> "Progress":
         """What was kept; nothing was read where there is nothing."""
-
-        def end(name: str) -> DatedTag | None:
-            return DatedTag(tuple(kept[name][0]), kept[name][1]) if name in kept else None
-
         return cls(
-            end("newest"),
-            end("oldest"),
             kept.get("fitting", 0),
             kept.get("left"),
             tuple(kept.get("shown", ())),
             tuple(kept.get("missing", ())),
+            frozenset(kept.get("read", ())),
             kept.get("again", False),
         )
+
+
+def newer(tags: Sequence[DatedTag], read: Collection[str]) -> list[DatedTag]:
+    """Of tags, the newest first, those that are newer than all that was read; none where nothing was."""
+    found = list(takewhile(lambda each: each.tag not in read, tags))
+    return found if len(found) < len(tags) else []
 
 
 NOTHING_READ, AGAIN = Progress(), Progress(again=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from functions_app.domain.bases.history import NOTHING_READ, Progress
+from functions_app.domain.bases.history import NOTHING_READ, Progress, newer
 from functions_app.domain.bases.release_tags import DatedTag, TagRule, newest_before
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.refs import ImageRef
@@ -54,7 +54,7 @@ class Known:
     @property
     def leaves_something(self) -> bool:
         """Whether earlier releases are to be read although the tag did not move."""
-        looked_up = {*self.progress.missing, *self.tags}
+        looked_up = {*self.progress.missing, *self.progress.read, *self.tags}
         missing = [digest for digest in self.incomplete if digest not in self.progress.missing]
         return bool(not self.progress.done or missing or self.wanted.tags - looked_up)
 
@@ -117,7 +117,9 @@ def read_past(
         past.read(history)
     except DrydockError as error:
         problem = error.problem
-    progress = past.progress.listed(history) if history or not problem else past.progress
+    progress = past.progress
+    if history or not problem:
+        progress = progress.listed(history, past.asked, known.wanted.tags)
     names = {digest: tag.tag for digest, tag in past.names.items()}
     return PastReading(tuple(past.releases), names, tuple(each.tag for each in history), progress, problem)
 
@@ -132,22 +134,24 @@ class _Past:
         self.releases: list[BaseRelease] = []
         self.names: dict[str, DatedTag] = {}
         self.progress = known.progress
-        self._asked = set(known.tags)
+        self.asked = {*known.tags, *known.progress.read}
         self._left = BACKFILL
 
     def read(self, history: Sequence[DatedTag]) -> None:
         """Read as much as one poll may. Raises DrydockError for what another try may mend."""
-        self._onwards(self.progress.newer(history))
+        self._onwards(newer(history, self.asked))
         self._incomplete()
         self._look_up(history)
-        self._onwards(self.progress.older(history))
+        self._onwards(history)
 
     def _onwards(self, tags: Iterable[DatedTag]) -> None:
         for tag in tags:
-            if tag.tag not in self._asked and self._left <= 0:
+            if tag.tag in self.asked:
+                continue
+            if self._left <= 0:
                 return
             self._ask(tag)
-            self.progress = self.progress.read(tag)
+            self.asked.add(tag.tag)  # it is listed: whoever has nothing behind it need not be asked again
 
     def _incomplete(self) -> None:
         missing = [digest for digest in self._known.incomplete if digest not in self.progress.missing]
@@ -161,22 +165,19 @@ class _Past:
         listed = {each.tag: each for each in history}
         claimed = [listed.get(tag, DatedTag((), tag)) for tag in sorted(self._known.wanted.tags)]
         near = [each for at in self._known.wanted.moments for each in newest_before(history, at, BEFORE)]
-        new = [each for each in dict.fromkeys((*claimed, *near)) if self._is_new(each)]
+        new = [each for each in dict.fromkeys((*claimed, *near)) if each.tag not in self.asked]
+        # What was asked for in vain may have been pushed since.
+        new = [each for each in new if each.tag in listed or each.tag not in self.progress.missing]
         for tag in new[: min(LOOKUPS, self._left)]:
-            if not self._ask(tag):
+            if self._ask(tag) or tag.tag in listed:
+                self.asked.add(tag.tag)
+            else:
                 self.progress = self.progress.in_vain([tag.tag])
-
-    def _is_new(self, tag: DatedTag) -> bool:
-        read = self.progress.oldest and self.progress.newest and self.progress.oldest <= tag <= self.progress.newest
-        return not read and tag.tag not in self._asked and tag.tag not in self.progress.missing
 
     def _ask(self, tag: DatedTag) -> bool:
         """Read the release behind a tag, unless it is known; whether there is such a tag."""
-        if tag.tag in self._asked:
-            return True
         self._left -= 1
         head = self._registry.head(self._repository, tag.tag)
-        self._asked.add(tag.tag)
         if head is None:
             return False
         if head.digest in self._known.digests or head.digest in self._reader.seen:

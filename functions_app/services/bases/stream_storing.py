@@ -68,7 +68,8 @@ def store_past(stream: BaseStream, reading: PastReading, now: datetime) -> str:
     _name(known, reading)
     fresh = _merged(stream, rows, reading.releases, now, current=False)
     _date(stream, known, fresh, [row for row in known if row.current], reading.tags)
-    BaseStream.objects.filter(pk=stream.pk).update(history=reading.progress.as_json())
+    progress = reading.progress.known_by(row.tag for row in rows.values() if row.layers and row.config)
+    BaseStream.objects.filter(pk=stream.pk).update(history=progress.as_json())
     if reading.problem:
         store_past_problem(stream, reading.problem)
     left = f"; tags left for later polls: {reading.progress.left}" if reading.progress.left else ""

@@ -1,15 +1,23 @@
 """The history of a stream: the tags it is read from, releases that vanish, come back, or are built once more."""
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
+from django.db import connection
 
+from functions_app.domain.bases.claims import BASE_NAME
+from functions_app.models import BaseStream
 from sandbox.images.making import Blob, Image, canonical_json, make_image
+from tests.factories import make_account, make_repository
+from tests.factories import make_image as make_row
 from tests.fixtures import Sandbox
 from tests.publishing import NOW, base
 from tests.services.bases.base_stage import Company
 
 pytestmark = pytest.mark.django_db
+upgrade = import_module("functions_app.migrations.0020_tags_that_were_read")
 
 
 @pytest.mark.parametrize(
@@ -136,3 +144,101 @@ def test_a_withdrawn_release_that_comes_back_is_the_same_release(aws: Sandbox) -
 
     assert company.releases() == {first: ("1.0.0", False), second: ("1.1.0", True)}
     assert set(company.stream.releases.values_list("first_seen_at", flat=True)) == {NOW}
+
+
+def released(aws: Sandbox, *tags: str) -> Company:
+    """A stream `latest` whose history of these tags was read to its end."""
+    company = Company(aws, "latest")
+    for number, tag in enumerate(tags, 1):
+        company.publish(base(number), tag)
+    company.poll()
+    assert company.stream.history["left"] == 0
+    aws.admin("DELETE", "calls")
+    return company
+
+
+def told(company: Company) -> list[str]:
+    return sorted(row.tag for row in company.stream.releases.all())
+
+
+@pytest.mark.parametrize(
+    ("before", "hotfix"),
+    [(("1.3.8", "1.4.0", "1.4.1"), "1.3.9"), (("1.4.2", "2026.10.03"), "1.4.3"), (("1.4.0",), "1.2.9")],
+)
+def test_a_fix_of_an_older_version_is_read_with_the_next_release(
+    aws: Sandbox, before: tuple[str, ...], hotfix: str
+) -> None:
+    company = released(aws, *before)
+    company.publish_only(base(8), hotfix)
+    company.publish(base(9), "2026.11.01")
+
+    company.poll(NOW + timedelta(hours=1))
+
+    assert told(company) == sorted([*before, hotfix, "2026.11.01"])
+    assert company.stream.history["left"] == 0
+
+
+def test_a_fix_of_an_older_version_that_an_image_claims_is_read_at_once(aws: Sandbox) -> None:
+    company = released(aws, "1.3.8", "1.4.0", "1.4.1")
+    company.publish_only(base(8), "1.3.9")
+    claim = {BASE_NAME: f"public.ecr.aws/{company.repository}:1.3.9"}
+    make_row(make_repository(make_account()), annotations=claim)
+
+    company.poll(NOW + timedelta(hours=1))
+
+    assert told(company) == ["1.3.8", "1.3.9", "1.4.0", "1.4.1"]
+
+
+@pytest.mark.parametrize("claimed", ["1.4.0", "v1.4.0", "1.4.9", "other"])
+def test_what_images_claim_is_asked_for_once(aws: Sandbox, claimed: str) -> None:
+    company = Company(aws, "latest")
+    company.publish(base(1), "1.4.0", "v1.4.0")
+    company.publish(base(2), "1.4.1")
+    claim = {BASE_NAME: f"public.ecr.aws/{company.repository}:{claimed}"}
+    make_row(make_repository(make_account()), annotations=claim)
+    company.poll()
+    aws.admin("DELETE", "calls")
+
+    company.poll(NOW + timedelta(hours=1))
+
+    assert aws.admin("GET", "calls?account=public") == {"registry.HeadManifest": 1}
+
+
+def test_a_tag_that_was_asked_for_in_vain_is_read_once_it_is_pushed(aws: Sandbox) -> None:
+    company = Company(aws, "latest")
+    company.publish(base(1), "1.4.0")
+    claim = {BASE_NAME: f"public.ecr.aws/{company.repository}:1.3.9"}
+    make_row(make_repository(make_account()), annotations=claim)
+    company.poll()
+    company.publish_only(base(8), "1.3.9")
+    company.publish(base(2), "1.4.1")
+
+    company.poll(NOW + timedelta(hours=1))
+
+    assert told(company) == ["1.3.9", "1.4.0", "1.4.1"]
+
+
+def test_only_tags_that_name_no_release_are_kept_beside_the_releases(aws: Sandbox) -> None:
+    company = released(aws, "1.4.0", "1.4.1")
+    assert company.stream.history["read"] == []
+
+    company.publish(base(2), "v1.4.1")
+    BaseStream.objects.update(tag_digest="")
+    company.poll(NOW + timedelta(hours=1))
+
+    read, named = company.stream.history["read"], told(company)
+    assert (len(read), sorted([*read, *named])) == (1, ["1.4.0", "1.4.1", "v1.4.1"])
+
+
+def test_an_upgrade_finds_what_was_lost_between_the_newest_and_the_oldest(aws: Sandbox) -> None:
+    company = released(aws, "1.3.8", "1.4.1")
+    company.publish_only(base(8), "1.3.9")
+    ends = {"newest": [[1, 4, 1], "1.4.1"], "oldest": [[1, 3, 8], "1.3.8"]}
+    kept = {name: value for name, value in company.stream.history.items() if name != "read"}
+    BaseStream.objects.update(history={**kept, **ends})
+
+    upgrade.list_again(apps, connection.schema_editor())
+    company.poll(NOW + timedelta(hours=1))
+
+    assert told(company) == ["1.3.8", "1.3.9", "1.4.1"]
+    assert not {"newest", "oldest"} & company.stream.history.keys()
