@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from fnmatch import fnmatchcase
 from types import TracebackType
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 from django.conf import settings
@@ -63,7 +63,7 @@ class Registry:
     def open(cls, host: str, login: Credentials | None = None, *, reach: Reach | None = None) -> "Registry":
         """The registry of this host name, by https, or by the mirror that DRYDOCK_REGISTRY_MIRRORS names for it."""
         base_url = mirror_of(host, settings.ENV.registry_mirrors) or own_url(host)
-        pace = Pace(f"{host} at {base_url}", "login" if login else "nameless")
+        pace = Pace(f"{host} at {_without_login(base_url)}", "login" if login else "nameless")
         return cls(host, base_url, login, reach=reach, pace=pace)
 
     def close(self) -> None:
@@ -199,6 +199,12 @@ def mirror_of(host: str, mirrors: Mapping[str, str]) -> str:
     names = dict.fromkeys((host, known.plain) if known else (host,))
     fitting = (url for name in names for pattern, url in mirrors.items() if fnmatchcase(name, pattern))
     return next((mirrors[name] for name in names if name in mirrors), "") or next(fitting, "")
+
+
+def _without_login(url: str) -> str:
+    """A mirror's address without the name and password in it, to be a key in Redis."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def _reach(host: str) -> Reach:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import pytest
+import redis
 from pytest_django.fixtures import Settings
 
 from functions_app import rates
@@ -157,3 +158,19 @@ def test_many_readers_of_a_registry_that_allows_few_manifests_get_them_all(
         digests = set(pool.map(read, range(8)))
 
     assert digests == {base(1).digest}
+
+
+def test_the_login_to_a_mirror_is_no_part_of_what_redis_holds(
+    scripted: Scripted, valkey: Valkey, settings: Settings
+) -> None:
+    mirror = scripted.url.replace("://", "://robot:s3cret-p@ss@")
+    settings.ENV = replace(settings.ENV, registry_mirrors={"registry.example": mirror})
+    scripted.replies((429, {"Retry-After": "3600"}, b""))
+
+    with Registry.open("registry.example") as registry, pytest.raises(DrydockError):
+        registry.head("team/app", "1")
+
+    with redis.Redis.from_url(settings.ENV.redis_url) as client:
+        keys = [key.decode() for key in client.scan_iter("drydock:pace:*")]
+    assert [key for key in keys if scripted.url in key]
+    assert [key for key in keys if "robot" in key or "s3cret" in key] == []
