@@ -61,7 +61,7 @@ def without_architecture(tag: str) -> str:
 
 
 def parse(name: str) -> ImageRef | None:
-    """A reference as people write it, or None; `python:3.12` is docker.io/library/python:3.12."""
+    """What people write, or None; `python:3.12` is docker.io/library/python:3.12, ECR by its plain host."""
     name = name.strip()[:600]
     host, slash, rest = name.partition("/")
     if not slash:
@@ -71,6 +71,6 @@ def parse(name: str) -> ImageRef | None:
     if host in _DOCKER_HUB:
         host, rest = "docker.io", rest if "/" in rest else f"library/{rest}"
     try:
-        return ImageRef.parse(f"{host}/{rest}")
+        return ImageRef.parse(f"{host}/{rest}").canonical
     except DrydockError:
         return None

@@ -191,7 +191,8 @@ def _audited(stream: BaseStream) -> dict[str, Any]:
 
 
 def _moving_tag(reference: str) -> ImageRef:
-    ref = ImageRef.parse(reference)
+    """The reference, of ECR by the plain host: so repositories, events and images name it."""
+    ref = ImageRef.parse(reference).canonical
     if not ref.tag or ref.digest:
         raise DrydockError(
             Code.INVALID,

@@ -7,7 +7,7 @@ import pytest
 
 from functions_app.domain.bases.known_releases import EMPTY_LAYER, KnownReleases
 from functions_app.domain.bases.lineage import KnownRelease, Named, find_levels
-from functions_app.domain.bases.stream_names import Followed
+from functions_app.domain.bases.stream_names import Followed, FoundName, StreamNames
 from functions_app.domain.images.manifests import chain_ids
 
 AMD64, ARM64 = "linux/amd64", "linux/arm64"
@@ -106,3 +106,31 @@ def test_levels_are_found_for_the_platform_asked_for() -> None:
 
     assert [level.release.id for level in find_levels(chains, AMD64, known.by_chain(chains))] == [1]
     assert [level.release.id for level in find_levels(chains, ARM64, known.by_chain(chains))] == [2]
+
+
+PLAIN, DUAL, FIPS = (
+    "123456789012.dkr.ecr.eu-west-1.amazonaws.com",
+    "123456789012.dkr-ecr.eu-west-1.on.aws",
+    "123456789012.dkr.ecr-fips.us-east-1.amazonaws.com",
+)
+
+
+@pytest.mark.parametrize(
+    ("watched", "claimed", "found"),
+    [
+        (PLAIN, PLAIN, True),
+        (PLAIN, DUAL, True),
+        (DUAL, PLAIN, True),
+        (DUAL, DUAL, True),
+        (PLAIN, PLAIN.upper(), True),
+        (FIPS, FIPS.replace("ecr-fips", "ecr"), True),
+        (PLAIN, FIPS, False),
+        (PLAIN, DUAL.replace("123456789012", "210987654321"), False),
+        (PLAIN, DUAL.replace("on.aws", "on.aws.example"), False),
+    ],
+)
+def test_a_stream_in_ecr_is_found_by_every_name_of_its_registry(watched: str, claimed: str, found: bool) -> None:
+    names = StreamNames({"golden": Followed(f"{watched}/golden:latest", own=True)})
+
+    assert names.find(f"{claimed}/golden:latest") == (FoundName("golden") if found else None)
+    assert names.find(f"{claimed}/golden:1.4.0") == (FoundName("golden", "1.4.0") if found else None)

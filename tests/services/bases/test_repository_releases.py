@@ -177,12 +177,16 @@ def test_only_streams_of_people_that_are_switched_on_have_their_repository_searc
         {BASE_NAME: "{uri}:stable"},
         {BASE_NAME: "{uri}:stable", BASE_DIGEST: digest("nobody knows it")},
         {BASE_NAME: "{uri}:1.2.3"},
+        {BASE_NAME: "{dual_stack}:stable"},
+        {BASE_NAME: "{dual_stack}:1.2.3"},
     ],
 )
 def test_a_claim_of_a_watched_stream_that_leads_nowhere_is_never_green(texts: str, claim: dict[str, str]) -> None:
     golden = Golden()
     on_aws = [*golden.aws.diff_ids, digest("squashed golden and app")]
-    said: dict[str, str] = {name: text.format(uri=golden.repository.uri) for name, text in claim.items()}
+    uri = golden.repository.uri
+    dual_stack = uri.replace(".dkr.ecr.", ".dkr-ecr.").replace(".amazonaws.com", ".on.aws")
+    said: dict[str, str] = {name: text.format(uri=uri, dual_stack=dual_stack) for name, text in claim.items()}
 
     values: dict[str, Any] = {texts: said}
     plain = judged(make_image(make_repository(make_account()), diff_ids=on_aws))

@@ -3,9 +3,12 @@
 import dataclasses
 from collections.abc import Callable
 from datetime import date
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.db import connection
 from pytest_django.fixtures import Settings
 
 from functions_app.domain.errors import Code, DrydockError
@@ -16,6 +19,7 @@ from functions_app.services.people.actor import Actor
 from tests.factories import make_release, make_stream
 
 pytestmark = pytest.mark.django_db
+upgrade = import_module("functions_app.migrations.0021_streams_by_plain_hosts")
 GOLDEN = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/bases/golden:stable"
 
 
@@ -243,3 +247,39 @@ def test_a_change_has_its_stream_read_and_all_images_judged_at_once(operator: Ac
     edit_stream(stream, operator, name="golden")  # while that run is under way
     assert Run.objects.count() == 2
     assert stream.next_poll_at is None
+
+
+@pytest.mark.parametrize(
+    "host", ["123456789012.dkr-ecr.eu-west-1.on.aws", "123456789012.DKR.ecr-fips.eu-west-1.amazonaws.com"]
+)
+def test_a_stream_in_ecr_is_kept_by_the_plain_host_of_its_registry(host: str, operator: Actor) -> None:
+    stream = add_stream(f"{host}/golden:latest", [], operator)
+
+    assert stream.reference == "123456789012.dkr.ecr.eu-west-1.amazonaws.com/golden:latest"
+    with pytest.raises(DrydockError, match="is watched already"):
+        add_stream(stream.reference, [], operator, name="another")
+    assert edit_stream(stream, operator, reference=f"{host}/golden:stable").reference.endswith(
+        ".amazonaws.com/golden:stable"
+    )
+
+
+def test_an_upgrade_keeps_streams_by_the_plain_host_and_one_of_two_for_a_tag_on() -> None:
+    plain, dual = "123456789012.dkr.ecr.eu-west-1.amazonaws.com", "123456789012.dkr-ecr.eu-west-1.on.aws"
+    references = {
+        "alone": f"{dual}/alone:1", "twin": f"{dual}/two:1", "plain": f"{plain}/two:1",
+        "elsewhere": "registry.example/a:1", "long": f"{dual}/{'r' * 255}:{'t' * 102}", "broken": "no reference",
+    }  # fmt: skip
+    for name, reference in references.items():
+        make_stream(name, own=True, reference=reference, tag_digest="kept")
+
+    upgrade.by_plain_hosts(apps, connection.schema_editor())
+
+    kept = {
+        name: (reference, on) for name, reference, on in BaseStream.objects.values_list("name", "reference", "enabled")
+    }
+    assert kept == {
+        **{name: (reference, True) for name, reference in references.items()},
+        "alone": (f"{plain}/alone:1", True),
+        "twin": (f"{plain}/two:1", False),
+    }
+    assert set(BaseStream.objects.filter(tag_digest="").values_list("name", flat=True)) == {"alone", "twin"}

@@ -71,6 +71,19 @@ def test_a_pushed_golden_image_makes_the_functions_on_the_old_one_stale(
     assert events.left() == 0
 
 
+def test_a_push_reaches_a_stream_that_was_added_by_another_name_of_its_registry(
+    ours: Account, push: Push, operator: Actor
+) -> None:
+    push(GOLDEN, base(1), ["stable"])
+    dual_stack = host(ours).replace(".dkr.ecr.", ".dkr-ecr.").replace(".amazonaws.com", ".on.aws")
+    stream = streams.add_stream(f"{dual_stack}/{GOLDEN}:stable", [], operator)
+    execute(Run.objects.latest("pk"))
+
+    told = registry_events.handle(pushed(ours))
+
+    assert f"{stream.name} is polled by run {Run.objects.latest('pk').pk}" in told
+
+
 def test_only_the_stream_that_was_pushed_to_is_polled(ours: Account, push: Push, operator: Actor) -> None:
     push(GOLDEN, base(1), ["stable"])
     stream = golden(ours, operator)
