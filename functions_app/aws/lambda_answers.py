@@ -55,11 +55,15 @@ _ALLOW: Mapping[Part, str] = {
 
 @dataclass(frozen=True)
 class FunctionPage:
-    """One page of the listing: functions (their $LATEST), other versions with the function's name, odd entries."""
+    """One page of the listing: functions (their $LATEST), other versions with the function's name, odd entries.
+
+    `others`: how many entries are of another package type than Image, which is all that is asked of them.
+    """
 
     functions: tuple[FunctionFact, ...]
     versions: tuple[tuple[str, VersionFact], ...]
     odd: tuple[OddEntry, ...] = ()
+    others: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,12 +76,14 @@ class VersionList:
 
 def function_page(answer: Entry) -> FunctionPage:
     """A page of ListFunctions. Raises OddAnswer where it is none."""
-    images, strange = whole(_packaged, listed(answer, "Functions"))
+    entries = listed(answer, "Functions")
+    images, strange = whole(_packaged, entries)
     found, odd = whole(_listed, [entry for entry in images if entry])
     return FunctionPage(
         tuple(fact for fact in found if isinstance(fact, FunctionFact)),
         tuple(pair for pair in found if isinstance(pair, tuple)),
         tuple(_odd(entry, why) for entry, why in (*strange, *odd)),
+        sum(text(entry, "PackageType", WORD) not in ("", "Image") for entry in entries),
     )
 
 

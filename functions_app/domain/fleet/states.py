@@ -6,7 +6,7 @@ from datetime import date
 from itertools import chain
 
 from functions_app.domain.bases.freshness import Freshness
-from functions_app.domain.fleet.lambda_states import readiness, state_meaning
+from functions_app.domain.fleet.lambda_states import UPDATES, Waiting, readiness, state_meaning, update_meaning
 from functions_app.domain.images.statuses import read_status
 
 
@@ -60,7 +60,7 @@ class Trouble:
 
 RANK_GONE, RANK_FAILED, RANK_NOT_READY, RANK_UPDATE_FAILED, RANK_DRIFTED = 90, 80, 75, 70, 60
 RANK_OVERDUE, RANK_END_OF_LIFE, RANK_STALE, RANK_INACTIVE = 55, 50, 40, 30
-RANK_IDLE_FAILED, RANK_UNREAD, RANK_UNKNOWN = 28, 25, 20
+RANK_IDLE_FAILED, RANK_STRANGE_UPDATE, RANK_UNREAD, RANK_UNKNOWN = 28, 27, 25, 20
 TOLERABLE = ("", "Pending", "Inactive", "Failed")  # not ready either, and told by lines of their own
 
 
@@ -120,10 +120,12 @@ def find_problem(
     """The one line that says what is wrong with a function, and its rank (higher is worse). `today` is UTC's.
 
     An image gone under a live version, Failed, another state in which it takes no calls, a failed update, drifted tags,
-    a base overdue by the policy, end of life, stale, inactive, $LATEST failed though no call reaches it (`idle`), not
-    read (`unread`: the sentence on a part of the function; or a version of it), an image status or base nobody knows.
+    a base overdue by the policy, end of life, stale, inactive, $LATEST failed though no call reaches it (`idle`), a
+    last update not told or by a new word, not read (`unread`: the sentence on a part of the function; or a version of
+    it), an image status or base nobody knows, a state not told. What is Pending or being updated is told elsewhere.
     """
-    return next(chain(_findings(live, drifted_tags, today, idle), _not_known(live, unread)), Trouble())
+    findings = _findings(live, drifted_tags, today, idle), _not_trusted(live, idle), _not_known(live, unread)
+    return next(chain(*findings), Trouble())
 
 
 def _findings(
@@ -161,6 +163,27 @@ def _not_known(live: Sequence[LiveVersion], unread: str) -> Iterator[Trouble]:
         yield Trouble(RANK_UNKNOWN, f"The image behind {strange[0].name} {told.state}. {told.next_step}")
     if (version := worst(live)) and version.freshness is Freshness.UNKNOWN:
         yield Trouble(RANK_UNKNOWN, f"{version.name}: {version.reason or 'the base image is unknown'}")
+    for each in _oldest_first(live):
+        if not each.condition.state and not each.unread:
+            yield Trouble(RANK_UNKNOWN, each.says(f"{state_meaning('').says}."))
+
+
+def _not_trusted(live: Sequence[LiveVersion], idle: Condition | None) -> Iterator[Trouble]:
+    """Last updates that ended, or go on, in a way that nobody knows: the state above them may be good all the same."""
+    for each in _oldest_first(live):
+        if each.condition.state and (text := _strange_update(each.condition)):
+            yield Trouble(RANK_STRANGE_UPDATE, each.says(text))
+    if idle and idle.state and (text := _strange_update(idle)):
+        yield Trouble(RANK_STRANGE_UPDATE, f"$LATEST, which no alias runs: {text}")
+
+
+def _strange_update(condition: Condition) -> str:
+    """What is to be said of a last update whose word is missing or new, "" where it is known what it means."""
+    word = condition.last_update_status
+    if word in UPDATES or update_meaning(word, condition.state).waiting is Waiting.DONE:
+        return ""
+    says = update_meaning(word, condition.state).says
+    return f"Last update {word}: {says}." if word else f"{says}."
 
 
 def _broken(live: Sequence[LiveVersion]) -> Iterator[Trouble]:

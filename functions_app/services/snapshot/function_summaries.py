@@ -47,22 +47,18 @@ def refresh_summaries(function_ids: Sequence[int] | None = None, *, now: datetim
     ids = sorted(set(function_ids)) if function_ids is not None else _all_ids()
     today = (now or clock.now()).date()
     lineages = Lineages()
-    changed = sum(_refresh(ids[start : start + BATCH], today, lineages) for start in range(0, len(ids), BATCH))
+    changed, accounts = 0, set[int]()
+    for start in range(0, len(ids), BATCH):
+        more, of = _refresh(ids[start : start + BATCH], today, lineages)
+        changed, accounts = changed + more, accounts | of
     # Whatever was changed before, and by whom: a worker that died had no time to have it counted.
-    if function_counts.keep(None if function_ids is None else _accounts(ids)):
+    if function_counts.keep(None if function_ids is None else accounts):
         fleet_revision.changed()
     return changed
 
 
 def _all_ids() -> list[int]:
     return list(Function.objects.filter(gone_at=None).order_by("pk").values_list("pk", flat=True))
-
-
-def _accounts(ids: Sequence[int]) -> set[int]:
-    """The accounts that these functions are in."""
-    parts = (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
-    rows = (Function.objects.filter(pk__in=part).order_by().values_list("account_id", flat=True) for part in parts)
-    return {account for part in rows for account in part.distinct()}
 
 
 @dataclass(frozen=True)
@@ -78,7 +74,8 @@ class _Known:
 
 
 @transaction.atomic
-def _refresh(ids: Sequence[int], today: date, lineages: Lineages) -> int:
+def _refresh(ids: Sequence[int], today: date, lineages: Lineages) -> tuple[int, set[int]]:
+    """How many of these functions changed, and the accounts that they all are in."""
     # Held: what a refresh stores after this has read must not be summarised by what was there before. So the policies
     # are read within, too: those of before a long refresh would undo what somebody saved meanwhile.
     functions = list(Function.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
@@ -95,7 +92,7 @@ def _refresh(ids: Sequence[int], today: date, lineages: Lineages) -> int:
     update_rows(Function, COLUMNS, changed)
     if refresh_uses(functions, lineages) or changed:
         fleet_revision.changed()
-    return len(changed)
+    return len(changed), {function.account_id for function in functions}
 
 
 def _read(ids: Sequence[int], policies: tuple[Policy, ...], today: date) -> _Known:

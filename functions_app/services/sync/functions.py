@@ -49,7 +49,7 @@ def read_functions(scope: ScopeRead, stored: Event) -> None:
             return
         ids = _store(scope, listing, before)
         stored.set()
-        store_odd(scope, listing.odd, before, listing.functions.keys())
+        store_odd(scope, listing.odd, before, listing.functions.keys(), others=listing.others)
         scope.counts["functions"] = len(listing.functions)
         scope.counts["versions"] = sum(map(len, listing.versions.values()))
         if scope.counts["changed"]:
@@ -77,6 +77,7 @@ def _list(scope: ScopeRead, latest: LatestReads) -> Listing:
         for name, version in page.versions:
             listing.versions[name].append(version)
         listing.odd.entries += page.odd
+        listing.others += page.others
         for fact in page.functions:
             latest.ask(fact)
         if scope.stopped():

@@ -23,6 +23,7 @@ class Listing:
     functions: dict[str, FunctionFact] = field(default_factory=dict)
     versions: dict[str, list[VersionFact]] = field(default_factory=lambda: defaultdict(list))
     odd: OddEntries = field(default_factory=OddEntries)
+    others: int = 0  # entries that are no image functions
 
 
 @dataclass(frozen=True)

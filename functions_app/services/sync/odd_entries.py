@@ -33,12 +33,17 @@ class OddEntries:
         return self.nameless or any(entry.function == function for entry in self.entries)
 
 
-def store_odd(scope: ScopeRead, odd: OddEntries, before: Mapping[str, Function], listed: Collection[str]) -> None:
-    """Keep with the functions that are known, and not among those listed, what was odd; tell of all in the log."""
+def store_odd(
+    scope: ScopeRead, odd: OddEntries, before: Mapping[str, Function], listed: Collection[str], *, others: int
+) -> None:
+    """Keep with the functions that are known, and not among those listed, what was odd; tell of all in the log.
+
+    `others`: entries that are no image functions. The region was read where these are all that could be understood.
+    """
     unlisted = before.keys() - listed
     kept = {before[entry.function].pk: _problem(entry) for entry in odd.entries if entry.function in unlisted}
     store_missed(Part.SETTINGS, {pk: (scope.now, problem) for pk, problem in kept.items()})
-    blame(scope, "settings", {_name(entry): (scope.now, _problem(entry)) for entry in odd.entries}, len(listed))
+    blame(scope, "settings", {_name(entry): (scope.now, _problem(entry)) for entry in odd.entries}, len(listed) + others)
 
 
 def _problem(entry: OddEntry) -> Problem:

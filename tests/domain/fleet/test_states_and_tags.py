@@ -7,6 +7,7 @@ from itertools import permutations
 import pytest
 
 from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.fleet.lambda_states import STATES, state_meaning
 from functions_app.domain.fleet.states import (
     RANK_OVERDUE,
     RANK_STALE,
@@ -59,6 +60,42 @@ def test_a_live_image_that_ecr_would_not_give_is_a_problem(status: str, rank: in
     finding = find_problem([replace(live(), image_status=status)], [], TODAY)
     assert finding.rank == rank
     assert finding.text.startswith(text)
+
+
+@pytest.mark.parametrize("word", ["", "Hibernating", *STATES])
+def test_a_live_version_whose_state_is_not_ready_is_a_problem_however_good_its_base(word: str) -> None:
+    finding = find_problem([live(condition=replace(FINE, state=word))], [], TODAY)
+    # Pending passes, and the page says before all else that it is under way
+    assert bool(finding.rank) is (not state_meaning(word).ready and word != "Pending")
+    assert ("prod" in finding.text) is bool(finding.rank)
+    assert word in finding.text or not finding.rank
+
+
+@pytest.mark.parametrize(
+    ("word", "rank", "text"),
+    [
+        ("Successful", 0, ""),
+        ("InProgress", 0, ""),  # as with Pending
+        ("Failed", 70, "prod, version 1: The last update failed: Lambda gives no reason"),
+        ("Postponed", 27, "prod, version 1: Last update Postponed: Drydock does not know this status"),
+        ("", 27, "prod, version 1: AWS does not tell how the last update ended."),
+    ],
+)
+def test_a_last_update_that_is_not_known_to_have_ended_well_is_a_problem(word: str, rank: int, text: str) -> None:
+    finding = find_problem([live(condition=replace(FINE, last_update_status=word))], [], TODAY)
+    assert finding.rank == rank
+    assert finding.text.startswith(text)
+
+
+def test_of_latest_that_no_alias_runs_a_strange_update_is_told_and_its_state_is_not() -> None:
+    strange, deactivated = replace(FINE, last_update_status="Postponed"), replace(FINE, state="Deactivated")
+    assert find_problem([live()], [], TODAY, strange).text.startswith("$LATEST, which no alias runs: Last update Post")
+    assert find_problem([live()], [], TODAY, deactivated).rank == 0
+    assert find_problem([live()], [], TODAY, Condition()).rank == 0  # never read
+
+
+def test_lambda_tells_no_last_update_while_it_makes_a_version() -> None:
+    assert find_problem([live(condition=Condition(state="Pending"))], [], TODAY).rank == 0
 
 
 def test_problems_come_worst_first() -> None:

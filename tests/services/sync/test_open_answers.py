@@ -105,6 +105,33 @@ def test_what_is_odd_about_a_function_stands_on_its_page_and_in_the_list(
     assert ages("app")[Part.SETTINGS].problem is None
 
 
+@pytest.mark.parametrize(("first", "second"), [("Wasm", "Zip"), (None, "Zip"), ("Wasm", "Wasm")])
+def test_one_odd_entry_does_not_close_a_region_without_image_functions(
+    ours: Account, functions: Functions, between: Between, log: Lines, first: str | None, second: str
+) -> None:
+    functions.push()
+    for name in ("app", "other"):
+        functions.create(name)
+    odd, other = in_listing("app", PackageType=first), in_listing("other", PackageType=second)
+    between.rules["GET /functions"] = lambda answer: other(odd(answer))
+    run_once(log)
+    scope = Scope.objects.get()
+    assert scope.problem is None
+    assert scope.synced_at is not None
+    assert [line for line in log.lines if "app" in line and "its package type is not one that Drydock knows" in line]
+
+
+def test_a_region_in_which_no_entry_can_be_understood_was_not_read(
+    ours: Account, functions: Functions, between: Between, log: Lines
+) -> None:
+    functions.deploy()
+    between.rules["GET /functions"] = in_listing("app", LastModified=None)
+    run_once(log)
+    scope = Scope.objects.get()
+    assert scope.problem
+    assert scope.synced_at is None
+
+
 def test_an_entry_that_names_nobody_makes_nothing_gone(two: None, between: Between, log: Lines) -> None:
     between.rules["GET /functions"] = in_listing("app", FunctionName=None)
     run_once(log)

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from functions_app.domain.fleet.states import (
     RANK_DRIFTED,
     RANK_END_OF_LIFE,
+    RANK_FAILED,
     RANK_IDLE_FAILED,
     RANK_INACTIVE,
+    RANK_NOT_READY,
     RANK_STALE,
+    RANK_STRANGE_UPDATE,
     RANK_UNREAD,
     RANK_UPDATE_FAILED,
 )
@@ -30,12 +33,15 @@ NOT_ALL_READ = "Nothing wrong is known of it, but not all of it could be read."
 # from each rank upwards: level, button, and the tab it leads to
 BY_RANK = {
     0: ("calm", "", ""),
+    RANK_STRANGE_UPDATE: ("warn", "", ""),
     RANK_IDLE_FAILED: ("warn", "Deploy another image", "function-deploy"),
     RANK_INACTIVE: ("warn", "Wake it by a call", "function-invoke"),
     RANK_STALE: ("warn", "Deploy a newer image", "function-deploy"),
     RANK_END_OF_LIFE: ("bad", "Deploy an image on a newer base", "function-deploy"),
     RANK_DRIFTED: ("warn", "Deploy what the tag is now", "function-deploy"),
     RANK_UPDATE_FAILED: ("bad", "Deploy another image", "function-deploy"),
+    RANK_NOT_READY: ("bad", "", ""),  # $LATEST may not be given another image in it
+    RANK_FAILED: ("bad", "Deploy another image", "function-deploy"),
 }
 
 
