@@ -13,7 +13,7 @@ from django.conf import settings
 
 from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.runs import Kind
+from functions_app.domain.runs import SYNC_LOCK, Kind
 from functions_app.models import Run
 from functions_app.services import tidy as tidying
 from functions_app.services.bases import daily_counts
@@ -80,7 +80,7 @@ def catch_up() -> list[str]:
     log.info("base streams that are new: %d", seed_streams())
     late = ["base_poll"] if _start(_due_poll) else []
     since = clock.now() - timedelta(seconds=settings.ENV.sync_every)
-    synced = Run.objects.filter(kind=Kind.SYNC, lock=run.LOCK, created_at__gt=since)
+    synced = Run.objects.filter(kind=Kind.SYNC, lock=SYNC_LOCK, created_at__gt=since)
     if not synced.exists() and _start(run.submit):
         late.append("sync")
     return late

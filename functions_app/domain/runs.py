@@ -8,6 +8,7 @@ from typing import Protocol
 
 LEASE = timedelta(seconds=14)  # a worker silent this long has lost its run; with a tick and a message, under 16 s
 RENEW_EVERY = timedelta(seconds=4)
+SYNC_LOCK = "sync"  # of a sync of accounts and regions, one at a time; those of single repositories have their own
 
 
 class Kind(StrEnum):

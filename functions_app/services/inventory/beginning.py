@@ -3,17 +3,16 @@
 Pages that would be empty say it; "not read" is not "none".
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from functions_app.domain.errors import Problem
-from functions_app.domain.runs import ACTIVE, Kind, Status
+from functions_app.domain.runs import ACTIVE, SYNC_LOCK, Kind, Status
 from functions_app.models import Run
-from functions_app.services.inventory.fleet_status import FleetStatus
+from functions_app.services.inventory.fleet_status import FleetStatus, ScopeStatus
 
-SYNC_LOCK = "sync"  # services.sync.run.LOCK: of everything, not of single repositories
 STARTS = (
     "The first sync starts by itself within a minute, for the account of the AWS credentials that the worker runs "
     "with. If it does not, no worker or no beat is running, or Redis is away."
@@ -44,6 +43,7 @@ class Beginning:
     total: int = 0  # 0: nothing is counted yet
     unit: str = ""
     codes: str = ""  # AWS's code and request id
+    first: bool = True  # nothing was judged before; otherwise it is about accounts and regions that came later
 
     @property
     def moves(self) -> bool:
@@ -68,11 +68,12 @@ def beginning(status: FleetStatus, functions: int) -> Beginning | None:
         return None  # each says itself why it could not be read
     if last is None:
         return _not_started(status)
-    if last["status"] in ACTIVE:
-        return _under_way(last, first=not syncs.filter(status=Status.SUCCEEDED).exists())
     if last["status"] == Status.SUCCEEDED:
         return _not_started(status) if unread else SWITCHED_OFF
-    return _ended(last)
+    first = not syncs.filter(status=Status.SUCCEEDED).exists()
+    if last["status"] in ACTIVE:
+        return _under_way(last, first=first)
+    return _ended(last, "" if first else _names(unread), first=first)
 
 
 NOTHING_FOUND = Beginning(
@@ -92,35 +93,47 @@ SWITCHED_OFF = Beginning(
 
 
 def _not_started(status: FleetStatus) -> Beginning:
-    new = [f"{scope.account} {scope.region}" for scope in status.scopes if scope.synced_at is None]
+    new = [scope for scope in status.scopes if scope.synced_at is None]
     if len(new) < len(status.scopes):
-        some = ", ".join(new[:3]) + (f" and {len(new) - 3} more" if len(new) > 3 else "")
-        return Beginning(Stage.NOT_STARTED, "Not everything was read yet", f"The next sync reads {some}.")
+        text = f"The next sync reads {_names(new)}."
+        return Beginning(Stage.NOT_STARTED, "Not everything was read yet", text, first=False)
     return Beginning(Stage.NOT_STARTED, "Nothing was read yet", STARTS)
+
+
+def _names(scopes: Sequence[ScopeStatus]) -> str:
+    names = [f"{scope.account} {scope.region}" for scope in scopes]
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _under_way(run: Mapping[str, Any], *, first: bool) -> Beginning:
     what = "The first sync" if first else "The reading of new accounts and regions"
     if run["status"] == Status.QUEUED:
         text = "It waits for a worker. If it goes on waiting, none is running that reads: start one."
-        return Beginning(Stage.WAITING, f"{what} is about to start", text, run=run["pk"])
+        return Beginning(Stage.WAITING, f"{what} is about to start", text, run=run["pk"], first=first)
     done, total, unit = run["progress_done"], run["progress_total"] or 0, run["progress_unit"]
     text = f"{done} of {total} {unit} read." if total else "Looking for functions, or judging what was read."
-    return Beginning(Stage.READING, f"{what} is under way", text, "", run["pk"], done, total, unit)
+    title = f"{what} is under way"
+    return Beginning(Stage.READING, title, text, "", run["pk"], done, total, unit, first=first)
 
 
-def _ended(run: Mapping[str, Any]) -> Beginning:
+def _ended(run: Mapping[str, Any], unread: str, *, first: bool) -> Beginning:
+    """`unread` names what it was to read, where other accounts and regions were read and judged before."""
+    what = "The first sync" if first else "The last sync"
     if run["status"] == Status.CANCELLED or not run["problem"]:
-        text = "What was read by then is shown, and nothing of it is judged yet."
-        return Beginning(
-            Stage.STOPPED, "The first sync was stopped before its end", text, "Sync again to read the rest.", run["pk"]
-        )
+        text = "What was read by then is shown, and nothing of it is judged yet." if first else _not_read(unread)
+        next_step = "Sync again to read the rest."
+        return Beginning(Stage.STOPPED, f"{what} was stopped before its end", text, next_step, run["pk"], first=first)
     problem = Problem.from_json(run["problem"])
     return Beginning(
         Stage.FAILED,
-        "The first sync failed",
-        problem.message,
+        f"{what} failed",
+        problem.message if first else f"{problem.message} {_not_read(unread)}".rstrip(),
         problem.next_step,
         run["pk"],
         codes=", request ".join(part for part in (problem.aws_code, problem.request_id) if part),
+        first=first,
     )
+
+
+def _not_read(names: str) -> str:
+    return f"Not read yet: {names}." if names else ""

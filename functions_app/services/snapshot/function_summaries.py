@@ -12,6 +12,7 @@ from functions_app import clock
 from functions_app.domain.bases.detection import REPOSITORY_NOT_READ
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.bases.overdue_policies import Policy, choose_policy, overdue_on
+from functions_app.domain.bases.unknown_reasons import ALIASES_NOT_READ
 from functions_app.domain.fleet import states
 from functions_app.domain.fleet.deployed_images import DeployedAs, deployed_as, moved_tag
 from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST
@@ -29,7 +30,6 @@ from functions_app.services.snapshot.unread_versions import NOT_YET, unread_reas
 
 BATCH = 500
 BEHIND = (Freshness.STALE, Freshness.END_OF_LIFE)
-ALIASES_NOT_READ = "Its aliases were not read yet, so what is live is not known."
 CONDITION = tuple(field.name for field in fields(Condition))
 COLUMNS = (
     "freshness", "freshness_reason", "releases_behind", "days_behind", "overdue_on", "end_of_life_on",

@@ -43,7 +43,8 @@ def store_odd(
     unlisted = before.keys() - listed
     kept = {before[entry.function].pk: _problem(entry) for entry in odd.entries if entry.function in unlisted}
     store_missed(Part.SETTINGS, {pk: (scope.now, problem) for pk, problem in kept.items()})
-    blame(scope, "settings", {_name(entry): (scope.now, _problem(entry)) for entry in odd.entries}, len(listed) + others)
+    failures = {_name(entry): (scope.now, _problem(entry)) for entry in odd.entries}
+    blame(scope, "settings", failures, answers=len(listed) + others)
 
 
 def _problem(entry: OddEntry) -> Problem:

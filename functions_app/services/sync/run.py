@@ -19,7 +19,7 @@ from django.db.models import Q
 from functions_app import clock
 from functions_app.aws import session
 from functions_app.domain.errors import Code, DrydockError, Problem
-from functions_app.domain.runs import ACTIVE, Done, Kind, Log, Outcome
+from functions_app.domain.runs import ACTIVE, SYNC_LOCK, Done, Kind, Log, Outcome
 from functions_app.domain.text import storable
 from functions_app.models import Account, Function, Image, Repository, Run, Scope
 from functions_app.services.bases import daily_counts
@@ -38,7 +38,6 @@ from functions_app.services.sync.functions import read_functions, read_one
 from functions_app.services.sync.images import read_images, read_repository
 from functions_app.services.sync.version_images import link_versions
 
-LOCK = "sync"
 SCOPES_AT_ONCE = 8
 ONE = {
     "changed": "changed",
@@ -76,7 +75,7 @@ def submit(actor: Actor, scopes: Iterable[ScopeName] | None = None, *, full: boo
     named = None if scopes is None else sorted(list(scope) for scope in scopes)
     plan = {"scopes": named, "full": not actor.is_schedule if full is None else full}
     title = "Sync all accounts" if named is None else f"Sync {len(named)} of the accounts' regions"
-    return runs.submit(Kind.SYNC, title=title, plan=plan, actor=actor, lock=LOCK)
+    return runs.submit(Kind.SYNC, title=title, plan=plan, actor=actor, lock=SYNC_LOCK)
 
 
 def submit_or_join(actor: Actor) -> tuple[Run, bool]:
@@ -85,7 +84,7 @@ def submit_or_join(actor: Actor) -> tuple[Run, bool]:
     try:
         return submit(actor), True
     except DrydockError as error:
-        running = Run.objects.filter(lock=LOCK, status__in=ACTIVE).first()
+        running = Run.objects.filter(lock=SYNC_LOCK, status__in=ACTIVE).first()
         if error.problem.code is not Code.BUSY or running is None:
             raise
         return running, False

@@ -73,7 +73,7 @@ def show(request: HtmxHttpRequest) -> HttpResponse:
     cards = [
         *unreachable(status, scopes),
         *findings(found, facts, kept, now.date()),
-        *unjudged(found, missing, facts, kept, reading=bool(first and first.moves)),
+        *unjudged(found, missing, facts, kept, reading=bool(first and first.moves and first.first)),
     ]
     context: dict[str, Any] = {
         "fleet": status,

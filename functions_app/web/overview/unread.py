@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.bases.unknown_reasons import ADD_BASE, next_step
 from functions_app.domain.causes import Cause, by_cause
 from functions_app.services.inventory.fleet_status import AccountFact, FleetStatus, ScopeStatus
 from functions_app.services.inventory.overview.findings import Overview
@@ -138,7 +139,12 @@ def _sources(found: Overview) -> Iterator[Card]:
 
 
 def _unknown(found: Overview, missing: Unread, kept: Pairs) -> Card:
-    count = found.freshness[Freshness.UNKNOWN.value]
+    """Its next step, where it is the same for all the reasons that are named; else each has its own."""
+    count, address = found.freshness[Freshness.UNKNOWN.value], functions_address([*kept, ("freshness", "unknown")])
+    # What is not found while bases could not be polled is perhaps one of those: the card on them says what to do.
+    held_up = {ADD_BASE: ""} if missing.streams.count else {}
+    steps = [held_up.get(step, step) for step in (next_step(each.reason) for each in found.unknown)]
+    common = steps[0] if len(set(steps)) == 1 else ""
     return Card(
         "unknown",
         look(Attention, Attention.UNKNOWN),
@@ -146,12 +152,12 @@ def _unknown(found: Overview, missing: Unread, kept: Pairs) -> Card:
         f"{functions_words(count)} on an unknown base",
         "Nothing says whether their base is current.",
         tuple(
-            Line(functions_words(each.functions), functions_address([*kept, ("freshness", "unknown")]), each.reason)
-            for each in found.unknown
+            Line(functions_words(each.functions), address, each.reason if common else f"{each.reason} {step}".rstrip())
+            for each, step in zip(found.unknown, steps, strict=True)
         ),
-        functions_address([*kept, ("freshness", "unknown")]),
-        0,
-        next_step="" if missing.streams.count else "Add a base image of your own, so that it is found.",
+        address,
+        count - sum(each.functions for each in found.unknown),
+        next_step=common,
     )
 
 

@@ -130,6 +130,41 @@ def test_a_region_that_came_later_is_named_until_it_was_read(person: Client) -> 
     assert "The next sync reads production us-east-1." in person.get("/").content.decode()
 
 
+@pytest.fixture
+def second_region() -> Account:
+    """An account that was read and judged, and a region that came later."""
+    account = make_account("production", regions=("eu-west-1", "us-east-1"))
+    make_stream(polled_at=clock.now())
+    make_function(account, freshness="unknown", freshness_reason="It carries no annotation.")
+    Scope.objects.filter(region="us-east-1").update(synced_at=None)
+    sync("succeeded")
+    return account
+
+
+@pytest.mark.parametrize(
+    ("status", "problem", "title"),
+    [("cancelled", None, "The last sync was stopped before its end"), ("failed", NO_REGION, "The last sync failed")],
+)
+def test_a_later_sync_that_ended_early_says_what_is_not_read_and_never_that_nothing_is_judged(
+    person: Client, second_region: Account, status: str, problem: Any, title: str
+) -> None:
+    sync(status, problem=problem)
+    text = person.get("/").content.decode()
+    assert title in text
+    assert "Not read yet: production us-east-1." in text
+    assert "nothing of it is judged" not in text
+    assert "first sync" not in text
+
+
+def test_what_was_judged_before_stays_a_finding_while_a_new_region_is_read(
+    person: Client, second_region: Account
+) -> None:
+    sync("running", progress_done=1, progress_total=3, progress_unit="functions")
+    answer = person.get("/")
+    assert "The reading of new accounts and regions is under way" in answer.content.decode()
+    assert "unknown" in {card.key for card in answer.context["findings"]}
+
+
 def test_where_every_account_is_switched_off_that_is_said(person: Client) -> None:
     Account.objects.create(name="off", account_id="1" * 12, enabled=False)
     sync("succeeded")

@@ -8,6 +8,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from functions_app import clock
+from functions_app.domain.bases.detection import REPOSITORY_NOT_READ
+from functions_app.domain.bases.unknown_reasons import ADD_BASE, ALIASES_NOT_READ
 from functions_app.domain.errors import Code, Problem
 from functions_app.models import Account, BaseStream, Function, Image, LifecycleForecast, Repository, Scope
 from functions_app.web.overview.cards import Card
@@ -116,6 +118,35 @@ def test_bases_that_nobody_knows_are_a_card_with_their_reasons(person: Client, a
     card = cards(person)["unknown"]
     assert (card.level, card.lines[0].why) == ("calm", "It carries no annotation.")
     assert person.get("/").content.decode().count("It carries no annotation.") == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "step"),
+    [
+        (ALIASES_NOT_READ, "The next sync reads them"),
+        (REPOSITORY_NOT_READ, "Settings, Accounts"),
+        ("None of its 7 layers' chain ids is a known release of the 40 streams watched.", ADD_BASE),
+    ],
+)
+def test_the_next_step_about_an_unknown_base_follows_from_its_reason(
+    person: Client, account: Account, reason: str, step: str
+) -> None:
+    make_function(account, freshness="unknown", freshness_reason=reason)
+    card = cards(person)["unknown"]
+    assert step in card.next_step
+    assert (ADD_BASE in card.next_step) is (step == ADD_BASE)
+
+
+def test_each_reason_why_bases_are_unknown_has_its_own_next_step(person: Client, account: Account) -> None:
+    odd = [f"Something odd {number}." for number in range(4)]
+    for number, reason in enumerate([ALIASES_NOT_READ, REPOSITORY_NOT_READ, *odd]):
+        make_function(account, f"other{number}", freshness="unknown", freshness_reason=reason)
+    card = cards(person)["unknown"]
+    why = [line.why for line in card.lines]
+    assert not card.next_step
+    assert any(text.startswith(REPOSITORY_NOT_READ) and text.endswith("Settings, Accounts.") for text in why)
+    assert not any(ADD_BASE in text for text in why)
+    assert (len(why), card.rest) == (5, 1)
 
 
 def test_what_all_is_judged_by_must_have_been_read(person: Client, account: Account) -> None:

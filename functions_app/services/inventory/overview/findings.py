@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import Count, F, Min, Q, QuerySet, Value, Window
 
 from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.bases.unknown_reasons import NOTHING_READ
 from functions_app.domain.runs import ACTIVE
 from functions_app.models import Alias, BaseStream, Function, LifecycleForecast, Repository, Run
 from functions_app.services.inventory.overview.burn_down import BurnDown, burn_down
@@ -205,9 +206,7 @@ def _stuck(account_id: int | None) -> Stuck:
 
 
 def _unknown(account_id: int | None) -> tuple[Unknown, ...]:
-    return tuple(
-        Unknown(reason or "Nothing was read of it yet.", count) for reason, count in reasons(NAMED, account_id)
-    )
+    return tuple(Unknown(reason or NOTHING_READ, count) for reason, count in reasons(NAMED, account_id))
 
 
 def _sources(now: datetime) -> Sources:
