@@ -15,6 +15,7 @@ from functions_app.web.html.looks import Attention, look
 from functions_app.web.overview.cards import Card, Line, Pairs, functions_address, functions_words
 
 SHOWN = 5
+OTHERS = "Mend what is told above first; the page of each says why it could not be read."
 POLICIES = "Say for how long a base may be stale in Settings, Freshness."
 
 
@@ -112,12 +113,17 @@ PARTS = (
 
 def _failing(part: _Part, found: Failing) -> Iterator[Card]:
     for number, cause in enumerate(found.causes, 1):
-        count = found.count if len(found.causes) == 1 else cause.count
-        title = f"{count} {part.one if count == 1 else part.several}"
+        title = _title(part, cause.count)
         names = tuple(Line(name, reverse(part.page), "") for name in dict.fromkeys(cause.names))[:SHOWN]
-        yield _cause_card(
-            f"{part.key}-{number}", Attention.UNREACHABLE_PART, title, cause, names, reverse(part.page), count
-        )
+        yield _cause_card(f"{part.key}-{number}", Attention.UNREACHABLE_PART, title, cause, names, reverse(part.page))
+    if found.others:
+        kind, text = look(Attention, Attention.UNREACHABLE_PART), "For other causes than those told above."
+        title = _title(part, found.others)
+        yield Card(f"{part.key}-others", kind, found.others, title, text, (), reverse(part.page), 0, next_step=OTHERS)
+
+
+def _title(part: _Part, count: int) -> str:
+    return f"{count} {part.one if count == 1 else part.several}"
 
 
 def _sources(found: Overview) -> Iterator[Card]:
@@ -181,14 +187,12 @@ def _lines(found: Lines, accounts: Mapping[int, AccountFact]) -> tuple[Line, ...
     )
 
 
-def _cause_card(
-    key: str, kind: Attention, title: str, cause: Cause, lines: tuple[Line, ...], href: str, count: int | None = None
-) -> Card:
+def _cause_card(key: str, kind: Attention, title: str, cause: Cause, lines: tuple[Line, ...], href: str) -> Card:
     problem = cause.problem
     return Card(
         key,
         look(Attention, kind),
-        cause.count if count is None else count,
+        cause.count,
         title,
         problem.cause if cause.count > 1 else problem.message,
         lines,

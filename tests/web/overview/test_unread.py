@@ -104,6 +104,37 @@ def test_images_of_a_registry_that_is_away_are_one_card(person: Client, account:
     assert cards(person) == {}
 
 
+def test_of_very_many_unreadable_images_each_cause_is_told_with_how_many_met_it(
+    person: Client, account: Account
+) -> None:
+    repository = Repository.objects.get()
+    denied = Problem(Code.DENIED, "The key may not be used. Asked for: z.", "Allow it.", "KMSException").as_json()
+    problems = [
+        Problem(Code.UNREACHABLE, f"{AWAY} Asked for: {number}.", "Check the DNS.").as_json() for number in range(297)
+    ]
+    for number, problem in enumerate([*problems, denied, denied, denied]):
+        make_image(repository, f"image{number}", inspected_at=None, inspect_problem=problem)
+    found = cards(person)
+    titles = [(found[key].title, found[key].meaning, found[key].next_step) for key in ("images-1", "images-2")]
+    assert titles == [
+        ("3 images could not be read", "The key may not be used.", "Allow it."),
+        ("297 images could not be read", AWAY, "Check the DNS."),
+    ]
+    assert found["images-2"].rest == 0  # all are of one repository, which is named
+
+
+def test_where_each_fails_for_a_cause_of_its_own_the_rest_is_counted(person: Client, account: Account) -> None:
+    for number in range(13):
+        problem = Problem(Code.FAILED, f"Cause {number}").as_json()
+        make_repository(account, f"odd{number}", images_problem=problem)
+    found = cards(person)
+    assert [key for key in found if key.startswith("repositories")] == [
+        *(f"repositories-{number}" for number in range(1, 11)),
+        "repositories-others",
+    ]
+    assert found["repositories-others"].title == "3 repositories' images could not be listed"
+
+
 def test_base_images_that_could_not_be_polled_are_told_once(person: Client, account: Account) -> None:
     for name in ("python:3.12", "java:21"):
         problem = Problem(Code.UNREACHABLE, f"{AWAY} Asked for: {name}.", "Check the DNS.").as_json()

@@ -1,20 +1,25 @@
 """What the overview can't judge: what was not read or not reached, what is unknown, and stale without a policy.
 
-Six queries, each of an index that holds only such rows.
+Six queries, each of an index that holds only such rows, and one more for each kind that could not be read.
 """
 
-from collections.abc import Iterable
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, QuerySet, Window
+from django.db.models import Case, Count, Min, QuerySet, TextField, Value, When
+from django.db.models.fields.json import KT
+from django.db.models.functions import Left, StrIndex
+from django.db.models.lookups import GreaterThan
 
-from functions_app.domain.causes import Cause, by_cause
+from functions_app.domain.causes import Cause, as_told
 from functions_app.domain.errors import Problem
 from functions_app.models import BaseStream, Function, Image, LifecycleForecast, Repository
 
-MOST = 200  # rows of a kind whose causes are grouped: whatever there are more of has one of these
+CAUSES = 10  # of a kind that are told; how many things failed for others is told too
+MOST = 2_000  # rows of causes and names that are read: that many repositories, each with a cause of its own
 NAMED = 5
+Key = tuple[str, str, str]  # code, AWS's code, cause
 
 
 @dataclass(frozen=True)
@@ -27,10 +32,11 @@ class Lines:
 
 @dataclass(frozen=True)
 class Failing:
-    """Things that could not be read: how many, and why."""
+    """Things that could not be read: how many, why, and how many of them for causes that are not told."""
 
     count: int
     causes: tuple[Cause, ...] = ()
+    others: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,10 +64,10 @@ def unread(account_id: int | None = None) -> Unread:
     return Unread(
         functions=_lines(there.filter(partly_read=True)),
         unruled=_lines(there.filter(unruled=True)),
-        repositories=_failing(repositories.order_by("name", "pk"), "name", "images_problem"),
-        images=_failing(images.order_by("repository", "pk"), "repository__name", "inspect_problem"),
+        repositories=_failing(repositories, "name", "images_problem"),
+        images=_failing(images, "repository__name", "inspect_problem"),
         streams=_failing(BaseStream.objects.filter(enabled=True, problem__isnull=False), "name", "problem"),
-        forecasts=_failing(forecasts.order_by("pk"), "repository__name", "problem"),
+        forecasts=_failing(forecasts, "repository__name", "problem"),
     )
 
 
@@ -72,13 +78,31 @@ def _lines(found: QuerySet[Function]) -> Lines:
     return Lines(found.count() if len(first) == NAMED else len(first), first) if first else NONE
 
 
-NONE = Lines(0)
+NONE, NOTHING = Lines(0), Failing(0)
 
 
 def _failing(found: QuerySet[Any], name: str, problem: str) -> Failing:
-    rows = list(found.annotate(every=Window(Count("pk"))).values_list("every", name, problem)[:MOST])
-    return Failing(rows[0][0], by_cause(_read(rows))) if rows else Failing(0)
+    """Counted by the database, a row for each cause and name: of very many that fail, few differ in that.
 
-
-def _read(rows: Iterable[tuple[int, str, dict[str, Any]]]) -> Iterable[tuple[str, Problem]]:
-    return ((name, Problem.from_json(problem)) for _, name, problem in rows)
+    One query, and where there is any, one more for the problems as they were told; a third beyond MOST.
+    """
+    message = KT(f"{problem}__message")
+    end = StrIndex(message, Value(". "))
+    # As Problem.cause: the first sentence.
+    cause = Case(When(GreaterThan(end, 0), then=Left(message, end)), default=message, output_field=TextField())
+    groups = found.order_by().values_list(KT(f"{problem}__code"), KT(f"{problem}__aws_code"), cause, name)
+    rows = list(groups.annotate(first=Min("pk"), met=Count("pk")).order_by("-met", "first")[:MOST])
+    if not rows:
+        return NOTHING
+    met, names, first = Counter[Key](), defaultdict[Key, list[str]](list), dict[Key, int]()
+    for code, aws_code, text, of, pk, number in rows:
+        key = code, aws_code, text
+        met[key] += number
+        names[key].append(of)
+        first[key] = min(pk, first.get(key, pk))
+    told = dict(found.model._default_manager.filter(pk__in=first.values()).values_list("pk", problem))
+    there = [key for key, pk in first.items() if pk in told]
+    causes = as_told(Cause(Problem.from_json(told[first[key]]), tuple(sorted(names[key])), met[key]) for key in there)
+    total = found.count() if len(rows) == MOST else met.total()
+    shown = causes[:CAUSES]
+    return Failing(total, shown, total - sum(each.count for each in shown))
