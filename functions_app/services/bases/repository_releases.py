@@ -21,6 +21,10 @@ from functions_app.services.bases.release_dating import date_releases
 from functions_app.services.bases.streams import fits
 
 COLUMNS = ("digest", "os", "architecture", "variant", "diff_ids", "layers", "created_at")
+DATED = (
+    "platform", "chain_id", "manifest_digest", "index_digest", "tag", "built_at", "created_at", "first_seen_at",
+    "returned_at", "current",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,8 @@ class Named:
 def find_releases(now: datetime) -> int:
     """Keep the releases of company streams that lie in synced repositories and are not known yet; how many are new.
 
-    A query or two for each such stream, four more where its repository holds something that is not known. What they
-    hold beside their layers is read by the next poll.
+    Two queries for each such stream, four more where its repository holds something that is not known; layers are read
+    of those images alone that are named as releases. What they hold beside their layers is read by the next poll.
     """
     streams = list(BaseStream.objects.filter(own=True, enabled=True))
     refs = {stream.pk: ref for stream in streams if (ref := _ref(stream))}
@@ -60,18 +64,19 @@ def _ref(stream: BaseStream) -> ImageRef | None:
 
 
 def _find(stream: BaseStream, moving: str, repository: Repository, *, alone: bool, now: datetime) -> int:
-    known = {(row.platform, row.chain_id): row for row in stream.releases.all()}
-    held = {row.manifest_digest for row in known.values()}
+    releases = list(stream.releases.order_by().values_list("platform", "chain_id", "manifest_digest"))
+    known, held = {row[:2] for row in releases}, {row[2] for row in releases}
     images = Image.objects.filter(repository=repository, is_index=False, inspected_at__isnull=False)
-    candidates = images.exclude(digest__in=held).exclude(diff_ids=[]).exclude(os__in=["", "unknown"])
-    rows = list(candidates.order_by("pushed_at", "pk").values_list(*COLUMNS))
-    if not rows:
+    candidates = images.exclude(diff_ids=[]).exclude(os__in=["", "unknown"])
+    digests = set(candidates.order_by().values_list("digest", flat=True)) - held
+    if not digests:
         return 0
-    named = _named(stream, moving, repository, [row[0] for row in rows], alone=alone)
+    named = _named(stream, moving, repository, digests, alone=alone)
+    found = candidates.filter(digest__in=digests & named.keys()).order_by("pushed_at", "pk")
     fresh: dict[tuple[str, str], BaseRelease] = {}
-    for digest, os, architecture, variant, diff_ids, layers, created_at in rows:
+    for digest, os, architecture, variant, diff_ids, layers, created_at in found.values_list(*COLUMNS):
         platform, chain = str(Platform(os, architecture, variant)), chain_ids(diff_ids)[-1]
-        if digest not in named or (platform, chain) in known or not fits(platform, stream):
+        if (platform, chain) in known or not fits(platform, stream):
             continue
         fresh[platform, chain] = BaseRelease(
             stream=stream,
@@ -86,13 +91,13 @@ def _find(stream: BaseStream, moving: str, repository: Repository, *, alone: boo
             first_seen_at=now,
             size_bytes=sum(layer.get("size", 0) for layer in layers),
         )
-    return _store(stream, list(fresh.values()))
+    return _store(stream, list(fresh.values())) if fresh else 0
 
 
 @transaction.atomic
 def _store(stream: BaseStream, fresh: list[BaseRelease]) -> int:
     BaseStream.objects.select_for_update().get(pk=stream.pk)
-    known = list(stream.releases.all())
+    known = list(stream.releases.only(*DATED))
     taken = {(row.platform, row.chain_id) for row in known}
     fresh = [row for row in fresh if (row.platform, row.chain_id) not in taken]
     date_releases(stream, known, fresh, [row for row in known if row.current], ())

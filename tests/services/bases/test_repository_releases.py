@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from functions_app.domain.bases.claims import BASE_DIGEST, BASE_NAME
 from functions_app.domain.images.manifests import chain_ids
@@ -238,3 +240,24 @@ def test_the_next_poll_reads_what_a_release_holds_beside_its_layers(aws: Sandbox
     company.poll()
 
     assert not company.stream.releases.filter(config={}).exists()
+
+
+def test_layers_are_loaded_of_those_images_alone_that_are_named_as_releases() -> None:
+    golden = Golden()
+    golden.image("old", days=30, tags=["1.4.0"])
+    golden.image("build", days=20, tags=["sha-4f2a1c9"])
+    with CaptureQueriesContext(connection) as first:
+        assert find_releases(NOW) == 1
+    with CaptureQueriesContext(connection) as again:
+        assert find_releases(NOW) == 0
+
+    assert len(loading(first, "layers")) == 1
+    assert digest("build") not in loading(first, "layers")[0]
+    assert loading(first, "config") == []
+    assert loading(again, "layers") == loading(again, "config") == []
+
+
+def loading(queries: CaptureQueriesContext, column: str) -> list[str]:
+    """The queries that load a column of anything that is there."""
+    found = [query["sql"] for query in queries if query["sql"].startswith("SELECT")]
+    return [sql for sql in found if f'"{column}"' in sql.partition(" FROM ")[0]]
