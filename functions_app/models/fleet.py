@@ -12,13 +12,18 @@ from functions_app.domain.bases.freshness import Freshness
 
 FACETS = ("account", "region", "state", "freshness", "base_name", "overdue_on")
 # what the overview counts by, read from one index
-NEEDS = ("account", "freshness", "base_name", "state", "problem_rank", "drifted", "overdue_on", "end_of_life_on")
+NEEDS = (
+    "account", "freshness", "base_name", "state", "problem_rank", "drifted", "partly_read", "unruled", "overdue_on",
+    "end_of_life_on",
+)  # fmt: skip
 
 NAMED: tuple[tuple[str, dict[str, Any], tuple[str, ...]], ...] = (
     ("functions_broken", {}, ("-problem_rank",)),
     ("functions_inactive", {"state": "Inactive"}, ()),
     ("functions_overdue", {"overdue_on__isnull": False}, ("overdue_on",)),
     ("functions_moved", {"drifted": True}, ()),
+    ("functions_partly_read", {"partly_read": True}, ()),
+    ("functions_unruled", {"unruled": True}, ()),
 )
 
 
@@ -106,14 +111,6 @@ class Function(models.Model):
                     fields=[*order, "name", "id", "account"], condition=models.Q(gone_at=None, **kind), name=name
                 )
                 for name, kind, order in NAMED
-            ),
-            models.Index(
-                fields=["gone_at", "account", "name"],
-                condition=models.Q(partly_read=True),
-                name="functions_partly_read",
-            ),
-            models.Index(
-                fields=["gone_at", "account", "name"], condition=models.Q(unruled=True), name="functions_unruled"
             ),
         ]
 

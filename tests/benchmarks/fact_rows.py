@@ -31,7 +31,7 @@ READ = 4  # images whose own layers were read, and releases of the first of Lamb
 
 def fill_facts(accounts: Sequence[Account], images: Sequence[Image]) -> None:
     """Fill the tables that pages show beside the fleet itself."""
-    FreshnessPolicy.objects.create(max_days=30)
+    FreshnessPolicy.objects.update_or_create(account=None, tag_key="", tag_value="", defaults={"max_days": 30})
     FreshnessPolicy.objects.create(account=accounts[1], tag_key="team", max_days=90, max_releases=10)
     FreshnessDay.objects.bulk_create(_days(accounts), batch_size=1000)
     read = list(_read_images(images))

@@ -27,6 +27,8 @@ class What(StrEnum):
     BROKEN = "broken"
     INACTIVE = "inactive"
     DRIFTED = "drifted"
+    PARTLY_READ = "partly_read"
+    UNRULED = "unruled"
     OVERDUE = "overdue"  # from a day on
     ENDING = "ending"  # on a day, by base
     UNKNOWN = "unknown"  # by reason
@@ -36,7 +38,10 @@ class What(StrEnum):
 APART = (What.UNKNOWN, What.COUNTED)  # what `kept` does without
 Key = tuple[What, str, date | None]
 Counts = Counter[Key]
-COLUMNS = ("freshness", "base_name", "state", "problem_rank", "drifted", "overdue_on", "end_of_life_on")
+COLUMNS = (
+    "freshness", "base_name", "state", "problem_rank", "drifted", "partly_read", "unruled", "overdue_on",
+    "end_of_life_on",
+)  # fmt: skip
 
 
 def keep(account_ids: Collection[int] | None = None) -> bool:
@@ -66,7 +71,15 @@ def count(account_ids: Collection[int]) -> dict[int, Counts]:
 
 
 def _keys(
-    freshness: str, base: str, state: str, rank: int, drifted: bool, overdue_on: date | None, ends_on: date | None
+    freshness: str,
+    base: str,
+    state: str,
+    rank: int,
+    drifted: bool,
+    partly_read: bool,
+    unruled: bool,
+    overdue_on: date | None,
+    ends_on: date | None,
 ) -> Iterator[Key]:
     """What a function of these values counts as."""
     yield What.FRESHNESS, freshness, None
@@ -76,6 +89,10 @@ def _keys(
         yield What.INACTIVE, "", None
     if drifted:
         yield What.DRIFTED, "", None
+    if partly_read:
+        yield What.PARTLY_READ, "", None
+    if unruled:
+        yield What.UNRULED, "", None
     if overdue_on:
         yield What.OVERDUE, "", overdue_on
     if ends_on:

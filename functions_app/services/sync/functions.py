@@ -172,9 +172,9 @@ def read_one(function: Function, scope: ScopeRead, run: Run | None) -> None:
     except DrydockError as error:
         if error.problem.code is Code.NOT_FOUND:
             _mark_gone(scope, [function.pk])
-            function_counts.keep([function.account_id])
         else:
             store_missed(part, {function.pk: (read_at, error.problem)})
+        function_counts.keep([function.account_id])
         raise
     published = [fact for fact in versions.facts if fact.number != LATEST]
     with transaction.atomic():

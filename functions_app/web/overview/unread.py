@@ -9,8 +9,8 @@ from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.bases.unknown_reasons import ADD_BASE, next_step
 from functions_app.domain.causes import Cause, by_cause
 from functions_app.services.inventory.fleet_status import AccountFact, FleetStatus, ScopeStatus
-from functions_app.services.inventory.overview.findings import Overview
-from functions_app.services.inventory.overview.unread import Failing, Lines, Unread
+from functions_app.services.inventory.overview.findings import Found, Overview
+from functions_app.services.inventory.overview.unread import Failing, Unread
 from functions_app.web.html.looks import Attention, look
 from functions_app.web.overview.cards import Card, Line, Pairs, functions_address, functions_words
 
@@ -63,18 +63,18 @@ def unjudged(
     """What single functions, repositories, registries and bases keep from being judged. While the first sync is
     `reading`, what it has yet to read is no finding.
     """
-    if missing.functions.count and not reading:
-        yield _functions(missing.functions, accounts, kept)
+    if found.partly_read.count and not reading:
+        yield _functions(found.partly_read, accounts, kept)
     for each in PARTS:
         yield from _failing(each, getattr(missing, each.key))
     yield from _sources(found)
     if found.freshness[Freshness.UNKNOWN.value] and not reading:
         yield _unknown(found, missing, kept)
-    if missing.unruled.count:
-        yield _unruled(missing.unruled, accounts, kept)
+    if found.unruled.count:
+        yield _unruled(found.unruled, accounts, kept)
 
 
-def _functions(found: Lines, accounts: Mapping[int, AccountFact], kept: Pairs) -> Card:
+def _functions(found: Found, accounts: Mapping[int, AccountFact], kept: Pairs) -> Card:
     return Card(
         "unread",
         look(Attention, Attention.UNREAD),
@@ -167,7 +167,7 @@ def _unknown(found: Overview, missing: Unread, kept: Pairs) -> Card:
     )
 
 
-def _unruled(found: Lines, accounts: Mapping[int, AccountFact], kept: Pairs) -> Card:
+def _unruled(found: Found, accounts: Mapping[int, AccountFact], kept: Pairs) -> Card:
     return Card(
         "unruled",
         look(Attention, Attention.UNRULED),
@@ -181,9 +181,10 @@ def _unruled(found: Lines, accounts: Mapping[int, AccountFact], kept: Pairs) -> 
     )
 
 
-def _lines(found: Lines, accounts: Mapping[int, AccountFact]) -> tuple[Line, ...]:
+def _lines(found: Found, accounts: Mapping[int, AccountFact]) -> tuple[Line, ...]:
     return tuple(
-        Line(name, reverse("function", args=[pk]), why, accounts.get(account)) for pk, name, account, why in found.named
+        Line(each.name, reverse("function", args=[each.pk]), each.why, accounts.get(each.account))
+        for each in found.named
     )
 
 

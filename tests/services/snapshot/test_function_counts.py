@@ -26,12 +26,13 @@ def account() -> Account:
     """An account with a function of each kind."""
     account = make_account()
     make_function(account, freshness="current")
-    make_function(account, freshness="stale", overdue_on=TODAY, drifted=True)
+    make_function(account, freshness="stale", overdue_on=TODAY, drifted=True, partly_read=True)
     idle = make_function(account, freshness="stale", overdue_on=TODAY + timedelta(days=3), state="Inactive")
     make_version(idle, "$LATEST", state="Inactive")
     make_function(account, freshness="end_of_life", problem_rank=RANK_UPDATE_FAILED, base_name="python:3.8",
-                  end_of_life_on=TODAY - timedelta(days=9))  # fmt: skip
-    make_function(account, freshness="unknown", freshness_reason="Not read.", gone_at=NOW)
+                  end_of_life_on=TODAY - timedelta(days=9), unruled=True)  # fmt: skip
+    make_function(account, freshness="unknown", freshness_reason="Not read.", gone_at=NOW, partly_read=True,
+                  unruled=True)  # fmt: skip
     make_function(account, freshness="unknown", freshness_reason="Squashed.")
     return account
 
@@ -43,6 +44,8 @@ EXPECTED = {
     (What.FRESHNESS, "unknown", None): 1,
     (What.OVERDUE, "", None): 1,
     (What.DRIFTED, "", None): 1,
+    (What.PARTLY_READ, "", None): 1,
+    (What.UNRULED, "", None): 1,
     (What.INACTIVE, "", None): 1,
     (What.BROKEN, "", None): 1,
     (What.ENDING, "python:3.8", TODAY - timedelta(days=9)): 1,

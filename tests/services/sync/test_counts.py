@@ -2,10 +2,13 @@
 
 import pytest
 
+from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.models import Account, Function, FunctionCount
+from functions_app.models import Account, Function, FunctionCount, Image
 from functions_app.services.bases.overdue_policies import PolicyDraft, delete, save
 from functions_app.services.people.actor import Actor
+from functions_app.services.snapshot.function_counts import What
+from functions_app.services.snapshot.function_summaries import refresh_summaries
 from functions_app.services.sync import run
 from tests.sandbox.functions import Functions
 from tests.services.snapshot.counted import assert_counted
@@ -68,9 +71,13 @@ def test_policies_that_come_and_go_are_counted(
 ) -> None:
     functions.deploy()
     run_once(log)
-    Function.objects.update(freshness="stale")
+    Image.objects.update(freshness="stale", stale_since=clock.now())
+    refresh_summaries()
+    assert FunctionCount.objects.get(what=What.UNRULED).number == 1
 
     policy = save(PolicyDraft("", "", "", "1", ""), operator)
+    assert not FunctionCount.objects.filter(what=What.UNRULED).exists()
     assert_counted()
     delete(policy, operator)
+    assert FunctionCount.objects.get(what=What.UNRULED).number == 1
     assert_counted()

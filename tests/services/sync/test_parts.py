@@ -6,16 +6,18 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from functions_app.domain.errors import Code, Problem
+from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.fleet.parts import Part
 from functions_app.domain.runs import Status
-from functions_app.models import Account, Alias, Function, Image, Repository, Run, Scope, Version
+from functions_app.models import Account, Alias, Function, FunctionCount, Image, Repository, Run, Scope, Version
 from functions_app.services.engine import runs
 from functions_app.services.people.actor import Actor
+from functions_app.services.snapshot.function_counts import What
 from functions_app.services.snapshot.missed_parts import part_ages, store_missed
 from functions_app.services.sync import run as sync
 from tests.fixtures import REGION, Sandbox
 from tests.sandbox.functions import Functions
+from tests.services.snapshot.counted import assert_counted
 from tests.services.sync.sync_stage import Lines, run_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -83,6 +85,17 @@ def test_the_region_is_not_blamed_and_as_old_as_its_sync(two: None, ours: Accoun
     assert scope.synced_at is not None
     assert scope.synced_at > before
     assert [line for line in log.lines if "aliases of app could not be read. A policy denies" in line]
+
+
+def test_a_function_that_could_not_be_read_by_itself_counts_as_such(two: None, ours: Account, refuse: Refuse) -> None:
+    refuse("lambda:ListAliases", arn(ours, "app"))
+
+    with pytest.raises(DrydockError) as refused:
+        sync.refresh_function(Function.objects.get(name="app"))
+
+    assert refused.value.problem.code is Code.DENIED
+    assert FunctionCount.objects.get(what=What.PARTLY_READ).number == 1
+    assert_counted()
 
 
 def test_what_was_refused_once_is_whole_again_after_the_next_reading(

@@ -279,8 +279,9 @@ def test_it_costs_the_same_however_much_is_wrong(
     for number in range(40):
         function = make_endangered(account, f"f-{number}", rule=number + 1)
         Function.objects.filter(pk=function.pk).update(
-            problem_rank=80, drifted=True, state="Inactive", overdue_on=today(), end_of_life_on=today()
-        )
+            problem_rank=80, drifted=True, state="Inactive", overdue_on=today(), end_of_life_on=today(),
+            partly_read=True, unruled=True,
+        )  # fmt: skip
         count_day(account, today(-number), stale=number)
     Alias.objects.update(rollback_targets=0)
     if counted:

@@ -1,6 +1,6 @@
 """The overview: what needs attention first, how fresh the fleet is now, and how old what is shown may be.
 
-Fourteen queries at most beside the frame's, and six for what was not read (unread.py), however many functions there
+Sixteen queries at most beside the frame's, and four for what was not read (unread.py), however many functions there
 are: counts stand ready, and only the few functions that are named are read, each kind in the order of its own index.
 """
 
@@ -110,6 +110,8 @@ class Overview:
     overdue: Found
     endings: tuple[Ending, ...]
     drifted: Found
+    partly_read: Found  # not read, or not in all parts
+    unruled: Found  # stale, and no policy says for how long
     unknown: tuple[Unknown, ...]
     burn_down: BurnDown
     runs: tuple[Run, ...]
@@ -133,6 +135,8 @@ def overview(now: datetime, *, days: int = 30, account_id: int | None = None) ->
         overdue=_found(counts, What.OVERDUE, there.filter(overdue_on__lte=today), "overdue_on"),
         endings=_endings(counts, today),
         drifted=_found(counts, What.DRIFTED, there.filter(drifted=True)),
+        partly_read=_found(counts, What.PARTLY_READ, there.filter(partly_read=True)),
+        unruled=_found(counts, What.UNRULED, there.filter(unruled=True)),
         unknown=_unknown(account_id) if counts.freshness[Freshness.UNKNOWN.value] else (),
         burn_down=burn_down(today, days, account_id),
         runs=tuple(

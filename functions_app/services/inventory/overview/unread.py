@@ -1,6 +1,6 @@
-"""What the overview can't judge: what was not read or not reached, what is unknown, and stale without a policy.
+"""What the overview can't judge beside functions: what could not be listed, read, polled or forecast.
 
-Six queries, each of an index that holds only such rows, and one more for each kind that could not be read.
+Four queries, each of an index that holds only such rows, and one more for each kind that could not be read.
 """
 
 from collections import Counter, defaultdict
@@ -14,20 +14,11 @@ from django.db.models.lookups import GreaterThan
 
 from functions_app.domain.causes import Cause, as_told
 from functions_app.domain.errors import Problem
-from functions_app.models import BaseStream, Function, Image, LifecycleForecast, Repository
+from functions_app.models import BaseStream, Image, LifecycleForecast, Repository
 
 CAUSES = 10  # of a kind that are told; how many things failed for others is told too
 MOST = 2_000  # rows of causes and names that are read: that many repositories, each with a cause of its own
-NAMED = 5
 Key = tuple[str, str, str]  # code, AWS's code, cause
-
-
-@dataclass(frozen=True)
-class Lines:
-    """Functions of one kind: how many, and the first few (key, name, account, why)."""
-
-    count: int
-    named: tuple[tuple[int, str, int, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,10 +32,8 @@ class Failing:
 
 @dataclass(frozen=True)
 class Unread:
-    """What could not be read, or judged."""
+    """What could not be read."""
 
-    functions: Lines  # not read, or not in all parts
-    unruled: Lines  # stale, and no policy says for how long
     repositories: Failing  # whose images could not be listed
     images: Failing  # whose manifest or config could not be read
     streams: Failing
@@ -53,17 +42,14 @@ class Unread:
 
 def unread(account_id: int | None = None) -> Unread:
     """Read it, of one account or of all; base streams are everybody's."""
-    there = Function.objects.filter(gone_at=None)
     repositories = Repository.objects.filter(gone_at=None, images_problem__isnull=False)
     images = Image.objects.filter(inspected_at=None, gone_at=None, inspect_problem__isnull=False)
     forecasts = LifecycleForecast.objects.filter(repository__gone_at=None, problem__isnull=False)
     if account_id is not None:
-        there, repositories = there.filter(account=account_id), repositories.filter(account=account_id)
+        repositories = repositories.filter(account=account_id)
         images = images.filter(repository__account=account_id)
         forecasts = forecasts.filter(repository__account=account_id)
     return Unread(
-        functions=_lines(there.filter(partly_read=True)),
-        unruled=_lines(there.filter(unruled=True)),
         repositories=_failing(repositories, "name", "images_problem"),
         images=_failing(images, "repository__name", "inspect_problem"),
         streams=_failing(BaseStream.objects.filter(enabled=True, problem__isnull=False), "name", "problem"),
@@ -71,14 +57,7 @@ def unread(account_id: int | None = None) -> Unread:
     )
 
 
-def _lines(found: QuerySet[Function]) -> Lines:
-    """The first few, and how many there are: counted by the index alone, and only where there are more."""
-    rows = found.order_by("account", "name", "pk").values_list("pk", "name", "account_id", "problem")
-    first = tuple(rows[:NAMED])
-    return Lines(found.count() if len(first) == NAMED else len(first), first) if first else NONE
-
-
-NONE, NOTHING = Lines(0), Failing(0)
+NOTHING = Failing(0)
 
 
 def _failing(found: QuerySet[Any], name: str, problem: str) -> Failing:
