@@ -9,7 +9,7 @@ from django.urls import reverse
 from functions_app import clock
 from functions_app.services.people import actor
 from functions_app.web.frame import NavItem, rail
-from functions_app.web.html import amounts, badges, checks, chips, icons, times
+from functions_app.web.html import amounts, badges, checks, chips, icons, log_rows, times
 
 register = template.Library()
 
@@ -24,6 +24,7 @@ register.simple_tag(checks.plan_check_line, name="plan_check_line")
 register.simple_tag(checks.remark_line, name="remark_line")
 register.simple_tag(checks.verdict_line, name="plan_verdict")
 register.simple_tag(chips.copy_button, name="copy")
+register.simple_tag(log_rows.log_rows, name="log_rows")
 register.simple_tag(chips.account, name="account")
 register.filter("run_status", badges.run_status)
 register.filter("step_look", badges.step_look)
