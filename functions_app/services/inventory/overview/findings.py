@@ -1,6 +1,6 @@
 """The overview: what needs attention first, how fresh the fleet is now, and how old what is shown may be.
 
-Sixteen queries at most beside the frame's, and four for what was not read (unread.py), however many functions there
+Sixteen queries at most beside the frame's, and twelve for what was not read (unread.py), however many functions there
 are: counts stand ready, and only the few functions that are named are read, each kind in the order of its own index.
 """
 
