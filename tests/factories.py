@@ -26,6 +26,7 @@ from functions_app.services.snapshot.base_use_rows import refresh_uses
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NUMBERS = count(1)
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+UNNUMBERED = {"$LATEST": 0, "$LATEST.PUBLISHED": -1}
 
 
 def today(days: int = 0) -> date:
@@ -162,11 +163,10 @@ def make_function(account: Account, name: str = "", region: str = "eu-west-1", *
 
 def make_version(function: Function, number: int | str, image: Image | None = None, **values: Any) -> Version:
     """A version that runs an image; without one, an image that nobody knows. Active; None for `detailed_at`: unread."""
-    latest = number == "$LATEST"
     return Version.objects.create(
         function=function,
         number=str(number),
-        ordinal=0 if latest else int(number),
+        ordinal=UNNUMBERED[str(number)] if str(number) in UNNUMBERED else int(number),
         image=image,
         **{
             "digest": image.digest if image else digest(f"{function.name} {number}"),

@@ -57,7 +57,7 @@ class PlannedWayBack:
 def planned_way_back(
     alias: str, before: AliasState, behind: Sequence[Behind], twins: Sequence[Behind]
 ) -> PlannedWayBack:
-    """The way back from a change of an alias: to the version that has most of its calls now, if its image is there.
+    """The way back from a change of an alias: to the version that has most of its calls now, unless its image is lost.
 
     `behind` are the versions it runs now; `twins` published versions with the digest that $LATEST has now, which is
     what remains of an alias on $LATEST: what that is then, it is not now.
@@ -67,10 +67,9 @@ def planned_way_back(
     if before.version in (LATEST, PUBLISHED_LATEST):
         return _from_latest(alias, before.version, twins)
     ordered = sorted(behind, key=lambda one: -one.shared)
-    for held in (Held.THERE, Held.UNKNOWN):
-        for one in ordered:
-            if one.image.held is held:
-                return _to(alias, before, one)
+    for one in ordered:
+        if one.image.held in (Held.THERE, Held.UNKNOWN):
+            return _to(alias, before, one, ordered)
     why = " ".join(dict.fromkeys(one.image.why for one in ordered if one.image.why))
     if archived := next((one for one in ordered if one.image.held is Held.ARCHIVED), None):
         text = f"There is no way back until the image of version {archived.version} is restored in ECR. {why}"
@@ -78,21 +77,32 @@ def planned_way_back(
     return PlannedWayBack("", False, f"There is no way back to {before}. {why}".strip(), none=True)
 
 
-def _to(alias: str, before: AliasState, one: Behind) -> PlannedWayBack:
+def _to(alias: str, before: AliasState, one: Behind, behind: Sequence[Behind]) -> PlannedWayBack:
     split = f" alone: a rollback does not restore the split ({before})" if before.second_version else ""
     text = f"Roll {alias} back to version {one.version}{split}."
     if one.image.held is Held.UNKNOWN:
-        return PlannedWayBack(one.version, False, f"{text} Whether its image is there is not known. {one.image.why}")
+        sure = next((f" The image of version {two.version} is there." for two in behind if _is_there(two)), "")
+        return PlannedWayBack(one.version, False, _doubted(text, one) + sure)
     return PlannedWayBack(one.version, True, text)
 
 
 def _from_latest(alias: str, latest: str, twins: Sequence[Behind]) -> PlannedWayBack:
-    for one in twins:
-        if one.image.held is Held.THERE:
+    # They have one digest: which of them is taken makes no difference but to what is known.
+    for one in sorted(twins, key=_is_there, reverse=True):
+        if one.image.held in (Held.THERE, Held.UNKNOWN):
             text = f"Roll {alias} back to version {one.version}, which has the image that {latest} runs now."
-            return PlannedWayBack(one.version, True, f"{text} Its configuration may differ.")
+            text = f"{text} Its configuration may differ."
+            return PlannedWayBack(one.version, _is_there(one), text if _is_there(one) else _doubted(text, one))
     text = f"There is no way back: {alias} points to {latest}, and no published version has the image it runs now."
     if twins:
         text = f"There is no way back: {alias} points to {latest}, and the image that it runs now can't be pulled. "
         text += next((one.image.why for one in twins if one.image.why), "")
     return PlannedWayBack("", False, f"{text.strip()} Publish a version first, and point {alias} to it.", none=True)
+
+
+def _is_there(one: Behind) -> bool:
+    return one.image.held is Held.THERE
+
+
+def _doubted(text: str, one: Behind) -> str:
+    return f"{text} Whether its image is there is not known. {one.image.why}".strip()

@@ -1,9 +1,11 @@
 """Which aliases carry production traffic: a setting of the account, else of the installation, else a cautious default.
 
-A word is one of a name's words: `live` is in live-eu, blue_live, LiveEu and live2, and not in delivery. A pattern with
-* or ? is the whole name, in any case: `*` is every alias.
+A word is one of a name's words, in any case: `live` is in live-eu, blue_live, LiveEu, LIVEeu and live2, and not in
+delivery; nor is it where the name says that it is not (non-live) or only comes before it (pre-live). A pattern with
+* or ? is the whole name: `*` is every alias. By default liveeu and prodv2 are production as well.
 """
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +21,14 @@ DEFAULT = (
 )  # fmt: skip
 LENGTH = 300  # characters of the setting; the column that keeps it
 _PATTERN = re.compile(r"[A-Za-z0-9_*?-]{1,128}")
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+# How a name may be read: in camel case, as words in capitals with small ones behind (PRODeu), by its separators alone.
+_READINGS = (
+    re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+"),
+    re.compile(r"[A-Z]{2,}|[A-Z]?[a-z]+|[0-9]+"),
+    re.compile(r"[^-_]+"),
+)
+_DENIALS = frozenset({"non", "not", "no", "pre"})  # before a word: it is not that, or not yet
+_BEGINNINGS = re.compile(r"prod(?!uc)|production|prd|live")  # of a word, by default; a product is no production
 
 
 @dataclass(frozen=True)
@@ -30,14 +39,22 @@ class ProductionAliases:
 
     def include(self, alias: str) -> bool:
         """Whether an alias of this name carries production traffic."""
-        name, words = alias.lower(), {word.lower() for word in _WORDS.findall(alias)} | set(re.split("[-_]", alias))
-        return any(
+        name, words = alias.lower(), _words_of(alias)
+        named = any(
             fnmatchcase(name, pattern) if set("*?") & set(pattern) else pattern in words or pattern == name
             for pattern in (pattern.lower() for pattern in self.patterns)
         )
+        return named or (self.patterns == DEFAULT and any(map(_BEGINNINGS.match, words)))
 
     def __str__(self) -> str:
         return ", ".join(self.patterns)
+
+
+def _words_of(alias: str) -> set[str]:
+    """The words of a name, in small letters, without those that it denies."""
+    readings = (["", *reading.findall(alias)] for reading in _READINGS)
+    pairs = itertools.chain.from_iterable(map(itertools.pairwise, readings))
+    return {word.lower() for before, word in pairs if before.lower() not in _DENIALS}
 
 
 def parse_patterns(text: str) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """What each alias could go back to, from the snapshot: the choice that rollbacks offer, and its count for the lists."""
 
 import itertools
+import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -130,9 +131,9 @@ def _chosen(alias: Alias, moves: Sequence[AliasMove], versions: Mapping[str, Ver
 
 
 def _newer(alias: Alias, moves: Sequence[AliasMove], versions: Mapping[str, Version]) -> list[str]:
-    """Published versions beyond what the alias runs, the latest first; those that were live are ways back."""
+    """Numbered versions beyond what the alias runs, the latest first; those that were live are ways back."""
     seen, now = _seen(moves), max(ordinal(number) for number in (alias.version, alias.second_version or "0"))
-    found = [number for number in versions if ordinal(number) > now and number not in seen]
+    found = [number for number in versions if now < ordinal(number) < math.inf and number not in seen]
     return sorted(found, key=ordinal, reverse=True)[:NEWER]
 
 

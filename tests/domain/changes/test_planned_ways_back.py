@@ -47,10 +47,22 @@ def test_a_split_is_not_restored_by_a_rollback_and_the_larger_share_is_the_way_b
     assert "does not restore the split (version 2 (10 %) and version 3 (90 %))" in back.text
 
 
-@pytest.mark.parametrize("lost", [GONE, ARCHIVED, UNKNOWN])
+@pytest.mark.parametrize("lost", [GONE, ARCHIVED])
 def test_of_a_split_the_version_whose_image_is_there_is_the_way_back(lost: ImageNow) -> None:
     behind = [Behind("2", "a", lost, 0.9), Behind("3", "b", THERE, 0.1)]
-    assert planned_way_back("live", AliasState("2", "3", 0.1), behind, ()).version == "3"
+    back = planned_way_back("live", AliasState("2", "3", 0.1), behind, ())
+    assert (back.version, back.sure) == ("3", True)
+
+
+@pytest.mark.parametrize("other", [THERE, UNKNOWN, GONE])
+def test_of_a_split_the_larger_share_is_the_way_back_though_nobody_knows_whether_its_image_is_there(
+    other: ImageNow,
+) -> None:
+    behind = [Behind("2", "a", other, 0.1), Behind("3", "b", UNKNOWN, 0.9)]
+    back = planned_way_back("live", AliasState("2", "3", 0.9), behind, ())
+    assert (back.version, back.sure, back.none) == ("3", False, False)
+    assert "could not be asked" in back.text
+    assert ("The image of version 2 is there." in back.text) is (other is THERE)
 
 
 def test_from_latest_the_way_back_is_a_version_with_the_digest_before() -> None:
@@ -58,6 +70,15 @@ def test_from_latest_the_way_back_is_a_version_with_the_digest_before() -> None:
     back = planned_way_back("live", AliasState("$LATEST"), [Behind("$LATEST", "d", THERE)], twins)
     assert (back.version, back.none) == ("5", False)
     assert "which has the image that $LATEST runs now" in back.text
+
+
+@pytest.mark.parametrize("other", [GONE, ARCHIVED, UNKNOWN])
+def test_from_latest_a_version_whose_image_nobody_may_ask_about_is_a_way_back_that_is_not_sure(other: ImageNow) -> None:
+    twins = [Behind("6", "d", other), Behind("5", "d", UNKNOWN)]
+    back = planned_way_back("live", AliasState("$LATEST"), [Behind("$LATEST", "d", UNKNOWN)], twins)
+    assert (back.version, back.sure, back.none) == ("6" if other is UNKNOWN else "5", False, False)
+    assert "could not be asked" in back.text
+    assert "There is no way back" not in back.text
 
 
 @pytest.mark.parametrize("twins", [(), (Behind("6", "d", GONE),)])

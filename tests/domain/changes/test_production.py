@@ -11,6 +11,7 @@ from functions_app.domain.errors import DrydockError
     [
         *("live", "prod", "Production", "prod-eu", "blue_live", "prod2", "release", "live-eu", "LIVE", "liveEU"),
         *("ProdBlue", "PRODEu", "release-2026-11", "stable", "main", "prd", "eu_prod_1", "green", "live2blue"),
+        *("liveeu", "prodv2", "PRODeu", "euPRODeu", "prdeu", "EU_PRODV2", "productioneu", "prod-preview", "non-prod-live"),
     ],
 )
 def test_what_may_be_production_is_by_default(alias: str) -> None:
@@ -18,9 +19,21 @@ def test_what_may_be_production_is_by_default(alias: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "alias", ["staging", "delivery", "products", "alive", "dev", "qa2", "v12", "mainframe", "gate"]
+    "alias",
+    ["staging", "delivery", "products", "PRODUCT", "producer", "alive", "dev", "qa2", "v12", "mainframe", "gate"],
 )
 def test_what_only_holds_the_letters_is_not(alias: str) -> None:
+    assert not ProductionAliases().include(alias)
+
+
+@pytest.mark.parametrize(
+    "alias",
+    [
+        *("non-prod", "nonprod", "NonProd", "NONPROD", "nonPROD", "non_prod2", "not-live", "no-prod"),
+        *("pre-production", "preprod", "PreProd", "pre-prodv2", "PRE_PROD", "pre-live", "pre-release"),
+    ],
+)
+def test_what_says_that_it_is_not_production_is_not(alias: str) -> None:
     assert not ProductionAliases().include(alias)
 
 
@@ -37,6 +50,14 @@ def test_what_only_holds_the_letters_is_not(alias: str) -> None:
         ("v?", "v12", False),
         ("*", "anything", True),
         ("tier_1", "tier_1", True),
+        ("prod2", "eu_prod2", True),
+        ("prod2", "EU_PROD2", True),
+        ("PROD2", "eu_Prod2", True),
+        ("prod", "PRODeu", True),
+        ("prod", "prodeu", False),
+        ("prod", "non-prod", False),
+        ("pre-prod", "Pre-Prod", True),
+        ("*prod", "non-prod", True),
     ],
 )
 def test_a_word_is_a_word_of_the_name_and_a_pattern_the_whole_name(pattern: str, alias: str, held: bool) -> None:

@@ -69,6 +69,22 @@ def test_a_newer_version_is_a_way_back_only_where_it_was_live(function: Function
     assert offer(function).targets[0].version == "4"
 
 
+def test_forward_of_what_an_alias_runs_are_numbered_versions_alone(function: Function) -> None:
+    # As of functions on Managed Instances: the published $LATEST is no version that an alias could be pointed to here.
+    make_version(function, "$LATEST.PUBLISHED", Image.objects.get(versions__number="4"))
+    Alias.objects.update(version="3")
+    found = offer(function)
+    assert [target.version for target in found.newer] == ["4"]
+    assert [target.version for target in found.targets] == ["2", "1"]
+
+
+@pytest.mark.parametrize("now", ["$LATEST", "$LATEST.PUBLISHED"])
+def test_beyond_latest_nothing_is_forward(function: Function, now: str) -> None:
+    make_version(function, "$LATEST.PUBLISHED", Image.objects.get(versions__number="4"))
+    Alias.objects.update(version=now)
+    assert offer(function).newer == ()
+
+
 def test_a_version_that_was_deleted_says_so(function: Function) -> None:
     moved(function, "1", "4")
     function.versions.filter(number="1").delete()
