@@ -33,11 +33,7 @@ class AliasRuns:
 
 def uri_of(detail: FunctionDetail) -> str:
     """HOST/NAME@DIGEST of what a version runs."""
-    if detail.resolved_uri:
-        return detail.resolved_uri
-    repository = detail.image_uri.partition("@")[0]
-    head, colon, tag = repository.rpartition(":")
-    return f"{head if colon and '/' not in tag else repository}@{detail.fact.latest.digest}"
+    return detail.resolved_uri or f"{repository_of(detail.image_uri)}@{detail.fact.latest.digest}"
 
 
 def runs_of(own: Target, before: AliasState, details: Mapping[str, FunctionDetail]) -> AliasRuns:

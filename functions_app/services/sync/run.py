@@ -19,6 +19,7 @@ from django.db.models import Q
 from functions_app import clock
 from functions_app.aws import session
 from functions_app.domain.errors import Code, DrydockError, Problem
+from functions_app.domain.refs import repository_of
 from functions_app.domain.runs import ACTIVE, SYNC_LOCK, Done, Kind, Log, Outcome
 from functions_app.domain.text import storable
 from functions_app.models import Account, Function, Image, Repository, Run, Scope
@@ -245,9 +246,8 @@ def _read_pushed_since(function_id: int, scope: ScopeRead) -> None:
     row = Function.objects.get(pk=function_id)
     if row.versions.filter(ordinal=0, image__isnull=False).exists():
         return
-    name = row.image_uri.partition("@")[0]
     own = Repository.objects.filter(account=row.account, region=row.region, gone_at=None)
-    repository = own.filter(uri__in=[name, name.rpartition(":")[0]]).first()
+    repository = own.filter(uri=repository_of(row.image_uri)).first()
     if repository is None:
         return
     try:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from functions_app.domain.ecr_hosts import ecr_host, partition_of
 from functions_app.domain.refs import repository_of
 from functions_app.models import Image, Repository, Version
 from functions_app.services.snapshot.bulk_updates import update_rows
@@ -99,7 +100,8 @@ def _is_lost(scope: ScopeRead, version: Version, uri: str, repository: Repositor
 
 
 def _own(scope: ScopeRead, uri: str) -> bool:
-    return uri.startswith(f"{scope.account.account_id}.dkr.ecr.{scope.region}.")
+    host = ecr_host(uri.partition("/")[0])
+    return host is not None and (host.account, host.region) == (scope.account.account_id, scope.region)
 
 
 def _store_lost(scope: ScopeRead, lost: Sequence[Place], repositories: Mapping[str, Repository]) -> dict[Place, int]:
@@ -119,7 +121,8 @@ def _store_lost(scope: ScopeRead, lost: Sequence[Place], repositories: Mapping[s
 def _gone_repository(scope: ScopeRead, uri: str) -> Repository:
     """A row for a repository that ECR did not list."""
     name = uri.partition("/")[2]
-    arn = f"arn:aws:ecr:{scope.region}:{scope.account.account_id}:repository/{name}"
+    partition = partition_of(scope.region).name
+    arn = f"arn:{partition}:ecr:{scope.region}:{scope.account.account_id}:repository/{name}"
     repository, _ = Repository.objects.get_or_create(
         account=scope.account, region=scope.region, name=name,
         defaults={"arn": arn, "uri": uri, "synced_at": scope.now, "gone_at": scope.now},

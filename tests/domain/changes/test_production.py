@@ -11,7 +11,7 @@ from functions_app.domain.errors import DrydockError
     [
         *("live", "prod", "Production", "prod-eu", "blue_live", "prod2", "release", "live-eu", "LIVE", "liveEU"),
         *("ProdBlue", "PRODEu", "release-2026-11", "stable", "main", "prd", "eu_prod_1", "green", "live2blue"),
-        *("liveeu", "prodv2", "PRODeu", "euPRODeu", "prdeu", "EU_PRODV2", "productioneu", "prod-preview", "non-prod-live"),
+        *("liveeu", "prodv2", "PRODeu", "euPRODeu", "prdeu", "EU_PRODV2", "productioneu", "non-prod-live"),
     ],
 )
 def test_what_may_be_production_is_by_default(alias: str) -> None:
