@@ -117,7 +117,7 @@ def _failing(part: _Part, found: Failing) -> Iterator[Card]:
         names = tuple(Line(name, reverse(part.page), "") for name in dict.fromkeys(cause.names))[:SHOWN]
         yield _cause_card(f"{part.key}-{number}", Attention.UNREACHABLE_PART, title, cause, names, reverse(part.page))
     if found.others:
-        kind, text = look(Attention, Attention.UNREACHABLE_PART), "For other causes than those told above."
+        kind, text = look(Attention, Attention.UNREACHABLE_PART), "For the causes told above, or others."
         title = _title(part, found.others)
         yield Card(f"{part.key}-others", kind, found.others, title, text, (), reverse(part.page), 0, next_step=OTHERS)
 

@@ -135,6 +135,17 @@ def test_where_each_fails_for_a_cause_of_its_own_the_rest_is_counted(person: Cli
     assert found["repositories-others"].title == "3 repositories' images could not be listed"
 
 
+def test_of_more_than_are_looked_at_the_rest_is_counted(
+    person: Client, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions_app.services.inventory.overview.unread.LOOKED_AT", 4)
+    for number in range(6):
+        problem = Problem(Code.FAILED, f"Odd. It is number {number}.").as_json()
+        make_repository(account, f"odd{number}", images_problem=problem)
+    found = cards(person)
+    assert [found[f"repositories-{key}"].count for key in ("1", "others")] == [4, 2]
+
+
 def test_base_images_that_could_not_be_polled_are_told_once(person: Client, account: Account) -> None:
     for name in ("python:3.12", "java:21"):
         problem = Problem(Code.UNREACHABLE, f"{AWAY} Asked for: {name}.", "Check the DNS.").as_json()

@@ -17,6 +17,7 @@ from functions_app.domain.errors import Problem
 from functions_app.models import BaseStream, Image, LifecycleForecast, Repository
 
 CAUSES = 10  # of a kind that are told; how many things failed for others is told too
+LOOKED_AT = 10_000  # things whose causes are counted: more would take the page its speed
 MOST = 2_000  # rows of causes and names that are read: that many repositories, each with a cause of its own
 Key = tuple[str, str, str]  # code, AWS's code, cause
 
@@ -63,13 +64,14 @@ NOTHING = Failing(0)
 def _failing(found: QuerySet[Any], name: str, problem: str) -> Failing:
     """Counted by the database, a row for each cause and name: of very many that fail, few differ in that.
 
-    One query, and where there is any, one more for the problems as they were told; a third beyond MOST.
+    One query, and where there is any, one more for the problems as they were told; a third beyond MOST or LOOKED_AT.
     """
     message = KT(f"{problem}__message")
     end = StrIndex(message, Value(". "))
     # As Problem.cause: the first sentence.
     cause = Case(When(GreaterThan(end, 0), then=Left(message, end)), default=message, output_field=TextField())
-    groups = found.order_by().values_list(KT(f"{problem}__code"), KT(f"{problem}__aws_code"), cause, name)
+    some = found.filter(pk__in=found.order_by("pk").values("pk")[:LOOKED_AT])
+    groups = some.order_by().values_list(KT(f"{problem}__code"), KT(f"{problem}__aws_code"), cause, name)
     rows = list(groups.annotate(first=Min("pk"), met=Count("pk")).order_by("-met", "first")[:MOST])
     if not rows:
         return NOTHING
@@ -82,6 +84,6 @@ def _failing(found: QuerySet[Any], name: str, problem: str) -> Failing:
     told = dict(found.model._default_manager.filter(pk__in=first.values()).values_list("pk", problem))
     there = [key for key, pk in first.items() if pk in told]
     causes = as_told(Cause(Problem.from_json(told[first[key]]), tuple(sorted(names[key])), met[key]) for key in there)
-    total = found.count() if len(rows) == MOST else met.total()
+    total = found.count() if len(rows) == MOST or met.total() == LOOKED_AT else met.total()
     shown = causes[:CAUSES]
     return Failing(total, shown, total - sum(each.count for each in shown))
