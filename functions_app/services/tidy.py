@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
@@ -36,6 +37,7 @@ class Tidied:
 
 def tidy(now: datetime) -> Tidied:
     """Do all of it. May be called at any time and any number of times."""
+    _count_what_plans_need()
     logs_until = now - timedelta(days=settings.ENV.keep_logs_days)
     plans_until = now - timedelta(days=settings.ENV.keep_plans_days)
     ended = Run.objects.filter(status__in=ENDED, ended_at__lt=logs_until)
@@ -48,6 +50,14 @@ def tidy(now: datetime) -> Tidied:
         sessions=_delete(Session.objects.filter(expire_date__lt=timezone.now())),  # noqa: TID251 - Django set it
         refused_sign_ins=_delete(AuditEntry.objects.filter(action=sign_in.REFUSED, at__lt=logs_until)),
     )
+
+
+def _count_what_plans_need() -> None:
+    """Have SQLite count how its indexes are filled, or it chooses badly among them. PostgreSQL does it by itself."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA analysis_limit = 1000")  # rows of each index: a moment for any size
+            cursor.execute("ANALYZE")
 
 
 def _delete(rows: QuerySet[Any]) -> int:

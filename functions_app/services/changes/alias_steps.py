@@ -116,7 +116,7 @@ def _allocated(context: Context, plan: AliasPlan) -> Outcome | None:
     try:
         status, reason = lambdas.provisioned_concurrency(target_of(plan.place), plan.place.name, plan.alias)
     except DrydockError as error:
-        if error.problem.code is not Code.DENIED:
+        if error.problem.code in PASSING:
             raise
         context.log.warning(f"Whether provisioned concurrency is allocated can't be read. {error}")
         return None

@@ -56,8 +56,10 @@ def fits(models: Mapping[str, Any]) -> bool:
 
 
 def drop(using: str = "default") -> None:
-    """Take the triggers away, as before migrations: they may rename what triggers name, or make SQLite's tables new."""
+    """Take away what hangs on tables, as before migrations: they may rename, drop or, in SQLite, make them anew."""
     connection = connections[using]
+    if connection.vendor == "sqlite":
+        _run(connection, f"DROP TABLE IF EXISTS {TRIGRAMS}")
     of_table = f" ON {FUNCTION}" if connection.vendor == "postgresql" else ""
     _run(connection, *(f"DROP TRIGGER {name}{of_table}" for name in sorted(_present(connection))))
 
@@ -112,7 +114,6 @@ def _fill(connection: BaseDatabaseWrapper) -> None:
 
 
 def _fill_trigrams(connection: BaseDatabaseWrapper) -> None:
-    _run(connection, f"DROP TABLE IF EXISTS {TRIGRAMS}")
     if not _has_tokenizer():
         log.warning(NO_TRIGRAMS, sqlite3.sqlite_version)
         return

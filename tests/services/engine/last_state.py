@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.core.management.color import no_style
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -41,7 +42,8 @@ class LastState:
     """From its making until `upgrade` the database is the last state's, and today's models of runs do not fit it."""
 
     def __init__(self) -> None:
-        self._models = MigrationExecutor(connection).migrate([(APP, THEN)]).apps
+        call_command("migrate", APP, THEN, verbosity=0)
+        self._models = MigrationExecutor(connection).loader.project_state([(APP, THEN)]).apps
 
     def model(self, name: str) -> Any:
         """A model as it was."""
@@ -103,8 +105,7 @@ class LastState:
 
     def upgrade(self) -> None:
         """Bring the database to today, as `migrate` does."""
-        executor = MigrationExecutor(connection)
-        executor.migrate(executor.loader.graph.leaf_nodes())
+        call_command("migrate", verbosity=0)
 
     def today(self, run: Any) -> Run:
         """Upgrade; the run as today's code has it."""

@@ -209,16 +209,16 @@ class Test_an_invocation:
     def test_that_nobody_began_sends_the_payload_that_its_plan_kept(
         self, stage: Stage, last_state: type[LastState]
     ) -> None:
-        old = last_state()
-        plan = old.plan(Kind.INVOCATION, an_invocation(stage), stage, payload=PAYLOAD)
+        made, old = an_invocation(stage), last_state()
+        plan = old.plan(Kind.INVOCATION, made, stage, payload=PAYLOAD)
         run = carry_out(old.today(old.run(plan, stage)))
         assert run.status == Status.SUCCEEDED, (run.problem, log_of(run))
         assert json.loads(run.result["answer"]["payload"]) == json.loads(PAYLOAD)
         assert "order" not in str((run.plan, Plan.objects.get().body, list(AuditEntry.objects.values_list("plan"))))
 
     def test_that_had_been_read_sends_it_too(self, stage: Stage, last_state: type[LastState]) -> None:
-        old = last_state()
-        plan = old.plan(Kind.INVOCATION, an_invocation(stage), stage, payload=PAYLOAD)
+        made, old = an_invocation(stage), last_state()
+        plan = old.plan(Kind.INVOCATION, made, stage, payload=PAYLOAD)
         run = old.run(plan, stage)
         run.memory = {"timeout_s": 3, "log_group": f"/aws/lambda/{stage.name}", "versions": ["$LATEST"]}
         old.store(run, "invoke", **DEAD, lease_until=ago())
@@ -230,8 +230,8 @@ class Test_an_invocation:
     def test_that_was_being_sent_is_not_sent_again_and_says_that_nobody_knows(
         self, stage: Stage, last_state: type[LastState], sandbox: Sandbox
     ) -> None:
-        old = last_state()
-        run = old.run(old.plan(Kind.INVOCATION, an_invocation(stage), stage), stage)  # its payload is forgotten
+        made, old = an_invocation(stage), last_state()
+        run = old.run(old.plan(Kind.INVOCATION, made, stage), stage)  # its payload is forgotten
         old.store(run, "invoke", **DEAD, lease_until=ago())
         run = carry_out(old.today(run))
         assert run.problem is not None
