@@ -17,6 +17,8 @@ from tests.sandbox.functions import Functions, python_image
 from tests.services.sync.events_stage import GOLDEN, Events
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
+# Of its own: the sandbox serves other tests too, and what one of them published as Lambda's base would count as that.
+BEFORE, AFTER = base(1, name=GOLDEN), base(2, name=GOLDEN)
 SETTINGS = {"Entrypoint": ["/lambda-entrypoint.sh"], "Cmd": ["app.handler"], "WorkingDir": "/var/task"}
 
 
@@ -33,10 +35,10 @@ def test_a_golden_image_that_is_pushed_makes_its_functions_stale_long_before_the
     tmp_path: Path,
 ) -> None:
     queue = Events(client, ours.account_id, settings)
-    push(GOLDEN, base(1), ["stable"])
+    push(GOLDEN, BEFORE, ["stable"])
     host = f"{ours.account_id}.dkr.ecr.{REGION}.amazonaws.com"
     stream = streams.add_stream(f"{host}/{GOLDEN}:stable", [], operator)
-    functions.deploy(make_image(python_image().layers, base=base(1), created=NOW, config=SETTINGS))
+    functions.deploy(make_image(python_image().layers, base=BEFORE, created=NOW, config=SETTINGS))
     environment = {
         **process_environment,
         "PROCESS_SETTINGS": "tests.survive_settings",
@@ -52,9 +54,9 @@ def test_a_golden_image_that_is_pushed_makes_its_functions_stale_long_before_the
     with beat(environment, tmp_path), worker(environment, tmp_path, "one"):
         eventually(lambda: stands("current"), "the function is current")
         eventually(lambda: queue.left() == 0, "the first events were taken")
-        push(GOLDEN, base(2), ["stable"])
+        push(GOLDEN, AFTER, ["stable"])
         eventually(lambda: stands("stale"), "the function is stale", within=120)
 
-    assert stream.releases.get(current=True).manifest_digest == base(2).digest
+    assert stream.releases.get(current=True).manifest_digest == AFTER.digest
     # Its turn would have come in an hour; and the upgrade's streams are there, as they were chosen.
     assert set(BaseStream.objects.values_list("name", flat=True)) == {stream.name, "python:3.12"}

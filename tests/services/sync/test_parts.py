@@ -149,6 +149,7 @@ def test_a_state_that_was_never_read_is_no_good_sign(
     functions.push()
     for name in ("app", "other"):
         functions.create(name)
+    functions.settled("other")
     refuse("lambda:GetFunction", arn(ours, "app"))
     run_once(log)
     app = Function.objects.get(name="app")
