@@ -1,50 +1,178 @@
-"""The policies in docs/ allow the calls that the product makes, and no others."""
+"""The policies in docs/ allow the calls that the product makes, each in the role that it is for, and no others."""
 
+import ast
 import json
 import re
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import botocore.session
+import pytest
 from botocore import xform_name
+from django.contrib.auth.models import User
+
+from functions_app.aws import session
+from functions_app.domain.changes.invocations import Mode
+from functions_app.domain.runs import Status
+from functions_app.models import Image, Repository, Scope
+from functions_app.services.changes import invoke as invocations
+from functions_app.services.changes import roll_back as rollbacks
+from functions_app.services.images import forecasts
+from functions_app.services.people.actor import Actor
+from tests.conftest import Valkey
+from tests.fixtures import Sandbox
+from tests.sandbox.functions import Functions
+from tests.services.changes.stage import Stage, carry_out, log_of, make_stage
 
 ROOT = Path(__file__).parents[1]
-OF_OTHERS = {
-    "lambda:ListTags",  # GetFunction leaves the tags out without it
-    "ecr:GetDownloadUrlForLayer",  # the registry's API asks for it where a config is read
-    "ecr:SetRepositoryPolicy",  # Lambda adds its own access to the repository in the deployer's name
+AWS_ROOM = ROOT / "functions_app" / "aws"
+SERVICES = ("lambda", "ecr", "logs", "sqs", "sts")
+
+# Operations that IAM knows by another name (Service Authorization Reference), and one that needs no permission at all.
+ACTIONS = {
+    "lambda:Invoke": {"lambda:InvokeFunction"},
+    "sqs:DeleteMessageBatch": {"sqs:DeleteMessage"},
+    "sts:GetCallerIdentity": set(),
 }
-
-ACTIONS = {"Invoke": "InvokeFunction", "DeleteMessageBatch": "DeleteMessage"}  # operations that are allowed by others
-POLICIES = ("read-only", "operator", "assume-roles", "events")
-
-
+# What is asked for in the caller's name beside the calls of the aws room, with who asks.
+BESIDE: dict[str, set[str]] = {
+    "read-only": {
+        "lambda:ListTags",  # GetFunction leaves the tags out without it (API reference of GetFunction)
+        "ecr:GetDownloadUrlForLayer",  # the registry's own API, where a config or a layer is read
+    },
+    "repository-policy": {"ecr:GetRepositoryPolicy", "ecr:SetRepositoryPolicy"},  # Lambda, as code is updated
+}
+READING = re.compile(r"\w+:(?:Get|List|Describe|BatchGet)")
 WITHOUT_EFFECT = {"ecr:StartLifecyclePolicyPreview"}  # ECR works out what a policy would delete, and deletes nothing
 
 
-def allowed(name: str) -> set[str]:
-    """The actions of a policy."""
-    statements = json.loads((ROOT / "docs" / "policies" / f"{name}.json").read_text())["Statement"]
-    actions = [statement["Action"] for statement in statements]
-    return {action for given in actions for action in ([given] if isinstance(given, str) else given)}
+def documents() -> dict[str, Any]:
+    """Every policy by the name of its file."""
+    return {path.stem: json.loads(path.read_text()) for path in (ROOT / "docs" / "policies").glob("*.json")}
 
 
-def called() -> set[str]:
-    """The actions behind every AWS operation that functions_app/aws calls."""
-    source = "".join(path.read_text() for path in (ROOT / "functions_app" / "aws").glob("*.py"))
-    methods = set(re.findall(r"[.\"]([a-z_]+)[\"(]", source))
-    found = set()
-    for service in ("lambda", "ecr", "logs", "sqs", "sts"):
-        for operation in botocore.session.get_session().get_service_model(service).operation_names:
-            if xform_name(operation) in methods:
-                found.add(f"{service}:{ACTIONS.get(operation, operation)}")
+def granted(document: Any) -> list[str]:
+    """The actions of a policy, one as often as it is named."""
+    actions = [statement["Action"] for statement in document["Statement"]]
+    return [action for given in actions for action in ([given] if isinstance(given, str) else given)]
+
+
+@cache
+def operations() -> dict[str, str]:
+    """Every operation of the services that the product calls, by the name of its method in boto3."""
+    known = botocore.session.get_session()
+    return {
+        xform_name(operation): f"{service}:{operation}"
+        for service in reversed(SERVICES)
+        for operation in known.get_service_model(service).operation_names
+    }
+
+
+def called() -> Iterator[str]:
+    """The operations that the aws room calls: by its name as a method, or handed on as a text."""
+    for path in AWS_ROOM.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "value", None)
+            if isinstance(name, str) and name in operations():
+                yield operations()[name]
+
+
+def policy_for(action: str) -> str:
+    """The policy that an action belongs to."""
+    service = action.partition(":")[0]
+    if service in ("sqs", "sts"):
+        return {"sqs": "events", "sts": "assume-roles"}[service]
+    reads = READING.match(action) or action in WITHOUT_EFFECT
+    return "read-only" if reads and service != "logs" else "operator"
+
+
+def needed() -> dict[str, set[str]]:
+    """The actions behind every call, by the policy that they belong to."""
+    found = {name: set(actions) for name, actions in BESIDE.items()}
+    for operation in set(called()):
+        for action in ACTIONS.get(operation, {operation}):
+            found.setdefault(policy_for(action), set()).add(action)
     return found
 
 
-def test_the_policies_together_are_the_calls_and_what_those_need() -> None:
-    assert set().union(*(allowed(name) for name in POLICIES)) == called() | OF_OTHERS
+def test_each_policy_grants_what_the_calls_of_its_role_need_and_no_more() -> None:
+    assert {name: set(granted(document)) for name, document in documents().items()} == needed()
+
+
+def test_no_policy_grants_an_action_twice() -> None:
+    for name, document in documents().items():
+        actions = granted(document)
+        assert len(actions) == len(set(actions)), name
 
 
 def test_the_read_only_policy_changes_nothing() -> None:
-    reading = allowed("read-only") - WITHOUT_EFFECT
-    verbs = {re.match(r"\w+:(Get|List|Describe|BatchGet)", action) is not None for action in reading}
-    assert verbs == {True}
+    changing = {action for action in granted(documents()["read-only"]) if not READING.match(action)}
+    assert changing == WITHOUT_EFFECT
+
+
+def test_the_readme_names_every_policy_and_says_which_is_optional() -> None:
+    told = (ROOT / "README.md").read_text() + (ROOT / "docs" / "events.md").read_text()
+    assert {name for name in documents() if f"policies/{name}.json" not in told} == set()
+    assert "optional" in next(part for part in told.split("\n\n") if "repository-policy.json" in part)
+
+
+@pytest.mark.django_db(transaction=True)
+class Test_a_role_with_the_policies:
+    """The sandbox's IAM judges by the files themselves."""
+
+    @pytest.fixture
+    def stage(self, functions: Functions, superuser: User, aws: Sandbox, valkey: Valkey) -> Stage:
+        """A function, and a second image to deploy."""
+        made = make_stage(functions, Actor(superuser))
+        made.push("two", "2")
+        return made
+
+    def enter_by(self, stage: Stage, aws: Sandbox, *names: str) -> None:
+        """From now on the account's role may do what these policies say; and that of the tests everything."""
+        policies = [documents()[name] for name in names]
+        for name, policy in (("Drydock", policies), ("Tests", [])):
+            aws.admin("POST", "roles", {"account": stage.account.account_id, "name": name, "policy": policy})
+        session.forget()
+
+    def test_for_reading_reads_everything_and_deploys_nothing(self, stage: Stage, aws: Sandbox) -> None:
+        keep_one = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 1}
+        rules = {"rules": [{"rulePriority": 1, "selection": keep_one, "action": {"type": "expire"}}]}
+        stage.functions.ecr.put_lifecycle_policy(repositoryName=stage.name, lifecyclePolicyText=json.dumps(rules))
+        self.enter_by(stage, aws, "read-only")
+
+        stage.sync_all()
+        forecast = carry_out(forecasts.submit(stage.actor, Repository.objects.get()))
+
+        assert list(Scope.objects.exclude(problem=None)) == []
+        assert (stage.function.missed, stage.function.state) == ({}, "Active")
+        assert list(Image.objects.exclude(inspect_problem=None)) == []
+        assert forecast.status == Status.SUCCEEDED, log_of(forecast)
+        assert Repository.objects.get().forecast.problem is None
+        refused = stage.deploy("2")
+        assert refused.problem is not None
+        assert "lambda:UpdateFunctionCode" in refused.problem["message"]
+
+    def test_for_operators_deploys_rolls_back_and_invokes(self, stage: Stage, aws: Sandbox) -> None:
+        self.enter_by(stage, aws, "read-only", "operator")
+
+        deployed = stage.deploy("2")
+        started = stage.deploy("2", "fresh")  # an alias that is made
+        stage.sync()
+        back = rollbacks.plan(stage.function, stage.alias, "1", stage.actor).stored
+        assert back is not None
+        returned = carry_out(stage.confirm(back))
+        invoked = carry_out(invocations.submit(stage.function, "1", "{}", Mode.SYNC, stage.actor))
+
+        for run in (deployed, started, returned, invoked):
+            assert run.status == Status.SUCCEEDED, log_of(run)
+        assert "may not" not in log_of(invoked)
+
+    def test_for_reading_alone_invokes_nothing(self, stage: Stage, aws: Sandbox) -> None:
+        self.enter_by(stage, aws, "read-only")
+
+        run = carry_out(invocations.submit(stage.function, "1", "{}", Mode.SYNC, stage.actor))
+
+        assert run.problem is not None
+        assert "lambda:InvokeFunction" in run.problem["message"]
