@@ -1,4 +1,4 @@
-"""A pytest plugin for the passes of tests.run: only what touches the database, and how long every test took."""
+"""A pytest plugin for the passes of tests.run: only what touches the database, and what came of every test."""
 
 import json
 from collections import defaultdict
@@ -12,13 +12,13 @@ DATABASE = frozenset({"db", "transactional_db"})
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Both are for tests.run; nobody else needs them."""
     parser.addoption("--only-database", action="store_true", help="leave out tests that touch no database")
-    parser.addoption("--times-to", metavar="FILE", type=Path, help="write the seconds of every test there, as JSON")
+    parser.addoption("--outcome-to", metavar="FILE", type=Path, help="write what came of every test there, as JSON")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Times are taken where the reports of all workers arrive."""
-    if config.getoption("--times-to") and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Times(config.getoption("--times-to")))
+    """Outcomes are noted where the reports of all workers arrive."""
+    if config.getoption("--outcome-to") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Outcome(config.getoption("--outcome-to")))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -35,16 +35,23 @@ def touches_database(item: pytest.Item) -> bool:
     return item.get_closest_marker("django_db") is not None or not DATABASE.isdisjoint(fixtures)
 
 
-class Times:
-    """The seconds of every test with its set-up and tear-down."""
+class Outcome:
+    """The seconds of every test with its set-up and tear-down, and the tests that failed in any of the three."""
 
     def __init__(self, file: Path) -> None:
-        self._file, self._seconds = file, defaultdict[str, float](float)
+        self._file, self._seconds, self._failed = file, defaultdict[str, float](float), dict[str, None]()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Add a part of a test."""
         self._seconds[report.nodeid] += report.duration
+        if report.failed:
+            self._failed[report.nodeid] = None
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file that can't be read fails too."""
+        if report.failed:
+            self._failed[report.nodeid] = None
 
     def pytest_sessionfinish(self) -> None:
         """Write them."""
-        self._file.write_text(json.dumps(self._seconds))
+        self._file.write_text(json.dumps({"seconds": self._seconds, "failed": list(self._failed)}))

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tests import days, postgres
 
@@ -43,10 +44,10 @@ class Pass:
     options: Sequence[str] = ()
     environment: Callable[[], Mapping[str, str]] = dict  # asked when it begins
 
-    def command(self, times: Path, arguments: Sequence[str]) -> list[str]:
+    def command(self, outcome: Path, arguments: Sequence[str]) -> list[str]:
         """How pytest is started for it."""
         shared_out = ["-n", str(self.workers), "--dist", "loadfile", "--no-loadscope-reorder"] if self.workers else []
-        plugin = ["-p", "tests.passes", "--times-to", str(times)]
+        plugin = ["-p", "tests.passes", "--outcome-to", str(outcome)]
         return [sys.executable, "-m", "pytest", "-q", *plugin, *shared_out, *self.options, *arguments, *self.files]
 
 
@@ -59,6 +60,7 @@ class Finished:
     seconds: float
     output: str
     times: Mapping[str, float]  # seconds by test
+    failed: Sequence[str]  # tests
 
 
 def passes(postgres_url: str | None) -> Iterator[Pass]:
@@ -92,9 +94,9 @@ def files(folders: Sequence[str] = ()) -> list[str]:
 
 def carry_out(each: Pass, folder: Path, arguments: Sequence[str]) -> Finished:
     """Run a pass to its end; its progress is shown meanwhile, and kept is what else it says."""
-    times, begun, output = folder / f"{each.title}.json", time.monotonic(), ""
+    outcome, begun, output = folder / f"{each.title}.json", time.monotonic(), ""
     with subprocess.Popen(
-        each.command(times, arguments),
+        each.command(outcome, arguments),
         env={**SURROUNDINGS, **each.environment()},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -106,12 +108,15 @@ def carry_out(each: Pass, folder: Path, arguments: Sequence[str]) -> Finished:
                 print(f"{each.title:<{WIDTH}}  {line}", end="", flush=True)
             else:
                 output += line
-    taken = json.loads(times.read_text()) if times.exists() else {}
-    return Finished(each.title, process.returncode, time.monotonic() - begun, output.strip(), taken)
+    came: dict[str, Any] = (
+        json.loads(outcome.read_text()) if outcome.exists() else {"seconds": {}, "failed": ["itself"]}
+    )
+    seconds = time.monotonic() - begun
+    return Finished(each.title, process.returncode, seconds, output.strip(), came["seconds"], came["failed"])
 
 
 def report(finished: Sequence[Finished]) -> None:
-    """The slowest tests of all passes, and how long each pass took."""
+    """The slowest tests of all passes, how long each pass took, and at the end, where it is found, what failed."""
     slowest = sorted(
         ((seconds, each.title, test) for each in finished for test, seconds in each.times.items()), reverse=True
     )
@@ -122,6 +127,8 @@ def report(finished: Sequence[Finished]) -> None:
     for each in finished:
         outcome = {0: "passed", NO_TESTS: "none selected"}.get(each.code, "FAILED")
         print(f"{each.seconds:7.0f} s  {each.title:<{WIDTH}}  {len(each.times)} tests: {outcome}")
+    for title, test in ((each.title, test) for each in finished for test in each.failed):
+        print(f"FAILED on {title}: {test}")
 
 
 def exit_code(finished: Sequence[Finished], arguments: Sequence[str]) -> int:

@@ -1,14 +1,18 @@
 """What axe-core finds on each page, light and dark: nothing. And no page is wider than a narrow screen."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.e2e.conftest import Demo, sign_in
 from tests.e2e.tour import address_of, every_page
 
 AXE = (Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+PARTS = 4
+WIDE: ViewportSize = {"width": 1440, "height": 900}
 FOUND = """async () => (await axe.run(document)).violations.flatMap(rule =>
     rule.nodes.map(node => `${rule.impact} ${rule.id}: ${node.target.join(' ')} (${node.html.slice(0, 160)})`))"""
 
@@ -20,17 +24,51 @@ def violations(page: Page) -> list[str]:
     return [f"{page.url}: {one}" for one in found]
 
 
+@pytest.fixture(scope="module")
+def administrator(browser: Browser, demo: Demo) -> Iterator[Page]:
+    """A tab of the administrator, who may see every page."""
+    context = browser.new_context(viewport=WIDE)
+    page = context.new_page()
+    sign_in(page, demo, "admin")
+    yield page
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def addresses(administrator: Page, demo: Demo) -> Sequence[str]:
+    """Every page of the demo, made once for all tests here."""
+    return every_page(administrator, demo)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_on_any_page(browser: Browser, demo: Demo, scheme: str) -> None:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+def test_axe_finds_nothing_on_the_sign_in_page(browser: Browser, demo: Demo, scheme: Literal["light", "dark"]) -> None:
+    context = browser.new_context(viewport=WIDE, color_scheme=scheme)
     page = context.new_page()
     page.goto(f"{demo.url}/login/")
     found = violations(page)
-    sign_in(page, demo, "admin")
-    for url in every_page(page, demo):
-        page.goto(url)
-        found += violations(page)
     context.close()
+    assert not found, "\n".join(found)
+
+
+def test_every_page_of_the_tour_answers(administrator: Page, addresses: Sequence[str]) -> None:
+    statuses = {url: administrator.request.get(url).status for url in addresses}
+
+    assert {url: status for url, status in statuses.items() if status != 200} == {
+        url: 404 for url in addresses if url.endswith("/nowhere/")
+    }
+
+
+# in parts, so that no test takes long where the machine has much else to do
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page(
+    administrator: Page, addresses: Sequence[str], scheme: Literal["light", "dark"], part: int
+) -> None:
+    administrator.emulate_media(color_scheme=scheme)
+    found = []
+    for url in addresses[part::PARTS]:
+        administrator.goto(url)
+        found += violations(administrator)
     assert not found, "\n".join(sorted(set(found)))
 
 
@@ -49,8 +87,7 @@ def test_axe_finds_nothing_in_what_opens_and_in_a_refused_form(page: Page, demo:
     assert not found, "\n".join(found)
 
 
-def test_no_page_scrolls_sideways_on_a_narrow_screen(page: Page, demo: Demo) -> None:
-    addresses = every_page(page, demo)
+def test_no_page_scrolls_sideways_on_a_narrow_screen(page: Page, addresses: Sequence[str]) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     wide = []
     for url in addresses:

@@ -31,10 +31,10 @@ def test_a_public_registry_that_throttles_refuses_the_nameless_and_may_say_for_h
 def test_who_is_throttled_may_read_again_after_a_while(sandbox: Sandbox, throttle: Throttle) -> None:
     repository = unique_repository()
     publish(sandbox, repository, small_image(), ["1"])
-    throttle(20, 1)
+    throttle(0.2, 1)
 
     def status() -> int:
         return httpx.get(f"{sandbox.url}/v2/{repository}/manifests/1").status_code
 
-    assert {status() for _ in range(8)} == {200, 429}
+    assert [status(), status()] == [200, 429]
     eventually(lambda: status() == 200, "the registry answers again")
