@@ -1,6 +1,7 @@
 """Run the benchmarks, each in a process of its own, and write docs/benchmarks.md.
 
-`python -m tests.benchmarks` runs all; names after it run only those and print their part without writing the file.
+`python -m tests.benchmarks` runs all; names after it run only those. Each part is printed as soon as it is there; the
+file is written of all of them.
 """
 
 import os
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -60,22 +62,18 @@ def main(names: list[str]) -> None:
     parts = []
     for scenario in names or SCENARIOS:
         print(f"{scenario} ...", file=sys.stderr, flush=True)
-        parts.append(run(scenario, {}))
-        if scenario in ON_BOTH:
-            with postgres.cluster() as url:
-                if url:
-                    parts.append(run(scenario, {"DATABASE_URL": url}))
-    report = "\n".join(parts)
+        with postgres.cluster() if scenario in ON_BOTH else nullcontext() as url:
+            for extra in ({}, {"DATABASE_URL": url}) if url else ({},):
+                parts.append(run(scenario, extra))
+                print(parts[-1], flush=True)
     if names:
-        print(report)
         return
     head = (
         "# Benchmarks\n\n`make bench` measures these and writes this file. "
         f"Last run {datetime.now(UTC):%Y-%m-%d} on: {machine()}. Other machines differ; the counts don't.\n\n"
         + HOW_TO_READ
     )
-    (ROOT / "docs" / "benchmarks.md").write_text(head + report, encoding="utf-8")
-    print(report)
+    (ROOT / "docs" / "benchmarks.md").write_text(head + "\n".join(parts), encoding="utf-8")
 
 
 if __name__ == "__main__":
