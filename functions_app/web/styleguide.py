@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.views.decorators.http import require_safe
 
 from functions_app import clock
 from functions_app.domain.bases.detection import Tier
@@ -65,6 +66,7 @@ LANES = (
 )
 
 
+@require_safe
 def styleguide(request: HtmxHttpRequest) -> HttpResponse:
     """Draw all parts."""
     now = clock.now()

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NoReturn
+from uuid import UUID, uuid4, uuid5
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST, Features, FunctionPlace
@@ -22,6 +23,7 @@ SYNC_LIMIT = 6 * 1024 * 1024
 ASYNC_LIMIT = 1024 * 1024
 WAKING = "CodeArtifactUserPendingException"
 UNLOADABLE = "CodeArtifactUserFailedException"
+_FORMS = UUID("c5d1f8a6-3f0e-4c7b-9a43-7f1d3ce5b2d0")
 _SPACE = " \t\r\n"  # what may stand around a JSON value (RFC 8259): other white space is sent as typed
 
 
@@ -71,6 +73,12 @@ def check_payload(payload: str, mode: Mode) -> PayloadCheck:
         return PayloadCheck(False, f"Not JSON that Lambda takes: {_reason(error)}.", size_bytes=size, sha256=sha256)
     note = "Nothing typed: {} is sent." if not payload.strip(_SPACE) else f"Valid JSON, {size:,} bytes."
     return PayloadCheck(True, note, size_bytes=size, sha256=sha256)
+
+
+def identity(once: str, payload: str, *sent: str) -> UUID:
+    """Of one form with one content, however often it arrives: the same; without the form's `once` a new one."""
+    sha256 = hashlib.sha256(payload_bytes(payload)).hexdigest()
+    return uuid5(_FORMS, json.dumps([once, sha256, *sent])) if once else uuid4()
 
 
 def payload_bytes(payload: str) -> bytes:

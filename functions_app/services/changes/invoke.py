@@ -2,6 +2,9 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError
 
 from functions_app import clock
 from functions_app.aws import lambdas, session
@@ -34,11 +37,27 @@ from functions_app.services.people.actor import Actor
 SHOWN = 100  # versions to choose from; an alias or a newer one is what people want
 
 
-def submit(function: Function, qualifier: str, payload: str, mode: Mode, actor: Actor, tenant: str = "") -> Run:
+def identity(
+    once: str, function: Function, qualifier: str, payload: str, mode: Mode, actor: Actor, tenant: str
+) -> UUID:
+    """The plan that a form's `once` stands for, with this content and by this person; without one, a new plan's."""
+    sender = str(actor.person.pk) if actor.person else ""
+    return domain.identity(once, payload, sender, str(function.pk), qualifier, mode.value, tenant)
+
+
+def submit(
+    function: Function,
+    qualifier: str,
+    payload: str,
+    mode: Mode,
+    actor: Actor,
+    tenant: str = "",
+    plan_id: UUID | None = None,
+) -> Run:
     """Plan and apply in one: what is sent is in the plan alone, which forgets it once it was sent.
 
-    `tenant` is that of a tenant-isolated function. Raises INVALID (payload, qualifier, tenant), DENIED. A refused
-    attempt is in the audit table.
+    `tenant` is that of a tenant-isolated function. Of several at once with one `plan_id` all get the same run. Raises
+    INVALID (payload, qualifier, tenant), DENIED. A refused attempt is in the audit table.
     """
     check = check_payload(payload, mode)
 
@@ -52,8 +71,13 @@ def submit(function: Function, qualifier: str, payload: str, mode: Mode, actor: 
 
     asked = {"qualifier": qualifier[:130], "mode": mode.value, "bytes": check.size_bytes, "sha256": check.sha256}
     asked["tenant"] = tenant[:256]
-    planned = plans.make(Kind.INVOCATION, function.arn, asked, actor, draft)
-    return plans.apply(planned.confirmable().pk, actor)
+    try:
+        planned = plans.make(Kind.INVOCATION, function.arn, asked, actor, draft, plan_id)
+    except IntegrityError:
+        if plan_id is None:
+            raise
+        return plans.apply_once(plan_id, actor)  # another of the same stored it a moment ago
+    return plans.apply_once(planned.confirmable().pk, actor)
 
 
 def qualifiers(function: Function) -> tuple[tuple[str, str], ...]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, Protocol, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 
@@ -78,12 +78,17 @@ class Planned(Generic[FrozenPlan]):
 
 
 def make(
-    kind: Kind, target: str, asked: dict[str, Any], actor: Actor, draft: Callable[[], Draft[FrozenPlan]]
+    kind: Kind,
+    target: str,
+    asked: dict[str, Any],
+    actor: Actor,
+    draft: Callable[[], Draft[FrozenPlan]],
+    plan_id: UUID | None = None,
 ) -> Planned[FrozenPlan]:
     """Make a plan of any kind: the one door. `draft` reads and checks, and changes nothing; it is for operators alone.
 
-    Raises DENIED, and what `draft` raises. A refused attempt, or one that a check forbids, is in the audit table and
-    nowhere else: as `asked` for, or as far as it was planned.
+    Raises DENIED, what `draft` raises, and IntegrityError where a plan has this `plan_id`. A refused attempt, or one
+    that a check forbids, is in the audit table and nowhere else: as `asked` for, or as far as it was planned.
     """
     action = f"{kind}.plan"
     try:
@@ -98,17 +103,18 @@ def make(
         access.audit(actor, action, target, plan.as_json(), f"refused: {reasons(drawn.checks)}")
         return Planned(plan, drawn.checks, None)
     with transaction.atomic():
-        stored = _store(kind, target, drawn, actor)
+        stored = _store(kind, target, drawn, actor, plan_id or uuid4())
         if drawn.summary is not None:
             summary = {"plan_id": str(stored.pk), **drawn.summary}
             access.audit(actor, action, target, summary, "planned; nothing is changed")
     return Planned(plan, drawn.checks, stored)
 
 
-def _store(kind: Kind, target: str, drawn: Draft[Any], actor: Actor) -> Plan:
+def _store(kind: Kind, target: str, drawn: Draft[Any], actor: Actor, plan_id: UUID) -> Plan:
     now = clock.now()
     Plan.objects.filter(applied_at=None, expires_at__lt=now - KEEP).delete()
     return Plan.objects.create(
+        id=plan_id,
         kind=kind,
         title=storable(drawn.plan.title, 300),
         target=storable(target, 400),
@@ -198,9 +204,24 @@ def _apply(plan: Plan, actor: Actor, typed: str, ticked: Collection[str]) -> Run
         )
 
 
+def apply_once(plan_id: UUID, actor: Actor) -> Run:
+    """The same for a plan that asks nothing; where another applied it before, the run that came of it."""
+    try:
+        return apply(plan_id, actor)
+    except DrydockError:
+        if run := became(plan_id):
+            return run
+        raise
+
+
+def became(plan_id: UUID) -> Run | None:
+    """The run that the plan of this id became, if there is one."""
+    return Run.objects.filter(made_from=plan_id, parent=None).first()
+
+
 def run_of(plan: Plan) -> Run | None:
     """The run that a plan became."""
-    return plan.runs.filter(parent=None).first()
+    return became(plan.pk)
 
 
 def expired(plan: Plan) -> DrydockError:

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.http import HttpResponse, HttpResponseNotAllowed, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
+from django.views.decorators.http import require_safe
 
 from functions_app import clock
 from functions_app.domain.changes.checks import forbidding
@@ -84,6 +85,7 @@ def _planned(
     return redirect("plan", plan_id=made.stored.pk)
 
 
+@require_safe
 def show_plan(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
     """The plan card with its button, or why it can't be confirmed any more."""
     return _stored_plan(request, plans.load(plan_id, actor_of(request)))

@@ -1,5 +1,8 @@
 """Invoke: a qualifier, a payload that is checked as it is typed, a mode; then the run."""
 
+from uuid import uuid4
+
+from django.contrib import messages
 from django.http import HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
@@ -10,6 +13,7 @@ from functions_app.domain.fleet.features import stored
 from functions_app.domain.text import storable
 from functions_app.models import Function
 from functions_app.services.changes import invoke as invocations
+from functions_app.services.engine import plans
 from functions_app.services.inventory.fleet.function import function_head
 from functions_app.services.people import access
 from functions_app.web.http import HtmxHttpRequest, actor_of, explained, operator_required, page, status_of
@@ -34,10 +38,15 @@ def invoke(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 def _start(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     function = get_object_or_404(Function.objects.select_related("account"), pk=pk)
     payload, qualifier = request.POST.get("payload", ""), request.POST.get("qualifier", "")
+    tenant, once, actor = request.POST.get("tenant", ""), request.POST.get("once", ""), actor_of(request)
     mode = Mode.SYNC
     try:
         mode = parse_mode(request.POST.get("mode", Mode.SYNC.value))
-        run = invocations.submit(function, qualifier, payload, mode, actor_of(request), request.POST.get("tenant", ""))
+        plan_id = invocations.identity(once, function, qualifier, payload, mode, actor, tenant)
+        if run := plans.became(plan_id):
+            messages.info(request, "This form was sent before, and this is its run: nothing was sent again.")
+            return redirect("run", pk=run.pk)
+        run = invocations.submit(function, qualifier, payload, mode, actor, tenant, plan_id)
     except DrydockError as error:
         if request.htmx:
             raise
@@ -74,6 +83,7 @@ def _form(
         "payload": payload,
         "isolated": bool(stored(function.features).tenant_isolation),
         "tenant": storable(request.POST.get("tenant", ""))[:256],
+        "once": storable(request.POST.get("once", ""))[:64] or uuid4(),
         "mode": mode.value,
         "modes": [(item.value, title, hint) for item, title, hint in MODES],
         "check": found,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.http import HttpResponse
 from django.urls import path, reverse
+from django.views.decorators.http import require_safe
 
 from functions_app import clock
 from functions_app.services.inventory.fleet.activity import function_activity
@@ -35,6 +36,7 @@ class MatrixRow:
     aliases: tuple[str, ...]
 
 
+@require_safe
 def versions(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """The chain, and versions x aliases; an open page follows what changes."""
     status = fleet_status(clock.now())
@@ -60,6 +62,7 @@ def _matrix_row(row: VersionRow, aliases: tuple[str, ...]) -> MatrixRow:
     return MatrixRow(row, tuple(shares.get(alias, "") for alias in aliases), named)
 
 
+@require_safe
 def image(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """The facts of one version's image: that of `?version=`, else of the first alias, else of $LATEST."""
     head = function_head(pk)
@@ -83,6 +86,7 @@ def image(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     return page(request, "functions/image.html", context)
 
 
+@require_safe
 def activity(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """Runs, alias moves and audit entries."""
     context = {

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from django.http import HttpResponse
 from django.urls import path, reverse
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_safe
 
 from functions_app import clock
 from functions_app.domain.bases.freshness import Freshness
@@ -96,6 +97,7 @@ class Heading:
         return {"ascending": "arrow-up", "descending": "arrow-down"}.get(self.direction, "")
 
 
+@require_safe
 def function_list(request: HtmxHttpRequest) -> HttpResponse:
     """The list, or (for htmx) what lies under its heading."""
     now = clock.now()

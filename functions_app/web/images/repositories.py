@@ -3,6 +3,7 @@
 from django.http import HttpResponse
 from django.urls import path
 from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
 
 from functions_app import clock
 from functions_app.domain.text import storable
@@ -16,6 +17,7 @@ from functions_app.web.http import HtmxHttpRequest, page
 from functions_app.web.page_links import page_links, page_number
 
 
+@require_safe
 def repository_list(request: HtmxHttpRequest) -> HttpResponse:
     """All repositories, with a search that filters in place and finds images by digest or tag, too."""
     search = storable(request.GET.get("search", "")).strip()[:200]
@@ -37,6 +39,7 @@ def repository_list(request: HtmxHttpRequest) -> HttpResponse:
     return page(request, "repositories/list.html", context)
 
 
+@require_safe
 def repository_detail(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """One repository's images and who uses each."""
     head, rows, number, pages = repository(pk, page_number(request.GET))

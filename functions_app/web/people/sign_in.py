@@ -11,6 +11,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_safe
 from django_htmx.middleware import HtmxDetails
 
 from functions_app.services.engine import health
@@ -88,6 +89,7 @@ def _address(request: HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
 
 
+@require_safe
 @login_not_required
 def healthz(request: HttpRequest) -> HttpResponse:
     """503 when the database is away; Redis alone does not take pages down, so it is only told."""

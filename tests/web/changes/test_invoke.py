@@ -1,14 +1,17 @@
 """The pages of invoking."""
 
 import html
+import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connections
 from django.test import Client
 from django.urls import reverse
 
 from functions_app.domain.runs import Status
-from functions_app.models import Function, Run
+from functions_app.models import AuditEntry, Function, Run
 from functions_app.services.people.actor import Actor
 from tests import factories
 from tests.conftest import Valkey
@@ -160,3 +163,69 @@ def test_a_tenant_that_can_not_be_one_is_told_on_the_form_as_it_was_typed(
     shown = browser.post(reverse("function-invoke", args=[stage.function.pk]), sent).content.decode()
     assert 'value="a;b"' in shown
     assert not Run.objects.exists()
+
+
+def once_of(browser: Client, stage: Stage) -> str:
+    """What makes this form one that is sent once."""
+    found = re.search(r'name="once" value="([^"]+)"', browser.get(address(stage)).content.decode())
+    assert found is not None
+    return found[1]
+
+
+def test_a_form_that_is_sent_again_is_told_as_the_run_it_made(browser: Client, stage: Stage, operator: User) -> None:
+    browser.force_login(operator)
+    form = {"qualifier": "staging", "mode": "sync", "payload": "{}", "once": once_of(browser, stage)}
+    first, *others = [browser.post(address(stage), form) for _ in range(6)]
+    run = Run.objects.get()
+    assert {answer["Location"] for answer in (first, *others)} == {reverse("run", args=[run.pk])}
+    shown = browser.get(reverse("run", args=[run.pk])).content.decode()
+    assert "This form was sent before" in shown
+    assert AuditEntry.objects.count() == 1
+
+
+def test_six_that_arrive_at_once_make_one_run(browser: Client, stage: Stage, operator: User) -> None:
+    browser.force_login(operator)
+    form = {"qualifier": "staging", "mode": "sync", "payload": "{}", "once": once_of(browser, stage)}
+    cookies = browser.cookies.output(header="", sep=";").strip()
+
+    def post() -> str:
+        try:
+            return Client(headers={"Cookie": cookies}).post(address(stage), form).headers["Location"]
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = {sent.result() for sent in [pool.submit(post) for _ in range(6)]}
+    assert answers == {reverse("run", args=[Run.objects.get().pk])}
+
+
+@pytest.mark.parametrize("changed", [{"payload": "[]"}, {"mode": "dry_run"}, {"qualifier": "$LATEST"}, {"once": ""}])
+def test_what_differs_is_sent_also_with_the_form_that_was_sent_before(
+    browser: Client, stage: Stage, operator: User, changed: dict[str, str]
+) -> None:
+    browser.force_login(operator)
+    form = {"qualifier": "staging", "mode": "sync", "payload": "{}", "once": once_of(browser, stage)}
+    for fields in (form, form | changed):
+        browser.post(address(stage), fields)
+    assert Run.objects.count() == 2
+
+
+def test_a_new_form_sends_the_same_again_and_so_does_somebody_else(
+    browser: Client, stage: Stage, operator: User, approver: User
+) -> None:
+    browser.force_login(operator)
+    form = {"qualifier": "staging", "mode": "sync", "payload": "{}", "once": once_of(browser, stage)}
+    browser.post(address(stage), form)
+    browser.post(address(stage), form | {"once": once_of(browser, stage)})
+    browser.force_login(approver)
+    browser.post(address(stage), form)
+    assert [run.actor for run in Run.objects.order_by("pk")] == [operator, operator, approver]
+
+
+def test_a_form_that_was_refused_can_be_corrected_and_sent(browser: Client, stage: Stage, operator: User) -> None:
+    browser.force_login(operator)
+    form = {"qualifier": "staging", "mode": "sync", "payload": "{", "once": once_of(browser, stage)}
+    refused = browser.post(address(stage), form).content.decode()
+    assert f'value="{form["once"]}"' in refused
+    browser.post(address(stage), form | {"payload": "{}"})
+    assert Run.objects.count() == 1
