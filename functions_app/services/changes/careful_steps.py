@@ -12,7 +12,7 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Done, Outcome, Skipped, Wait
 from functions_app.models import Function
 from functions_app.services.engine.steps import Context
-from functions_app.services.sync import run
+from functions_app.services.sync.refresh import refresh_function
 
 server_log = logging.getLogger(__name__)
 SHORT, LONG = timedelta(minutes=3), timedelta(minutes=15)  # limits of steps: one that asks, one that waits for Lambda
@@ -64,7 +64,7 @@ def refresh(context: Context) -> Outcome:
     if function is None:
         return Skipped("the function is no longer in the snapshot")
     try:
-        run.refresh_function(function, context.run)
+        refresh_function(function, context.run)
     except DrydockError as error:
         context.log.warning(f"The snapshot was not refreshed: {error} The next sync does it.")
         return Skipped(f"not refreshed: {error}")

@@ -11,7 +11,7 @@ from django.db import transaction
 from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.redaction import redact
-from functions_app.domain.runs import ENDED, Done, Outcome, Skipped, Standing, Status, StepStatus, Wait
+from functions_app.domain.runs import ENDED, Done, Outcome, Standing, Status, StepStatus, Wait
 from functions_app.domain.text import storable
 from functions_app.models import Run, RunStep
 from functions_app.runlog import Logger
@@ -28,6 +28,7 @@ from functions_app.services.engine.run_words import (
     unknown_outcome,
 )
 from functions_app.services.engine.steps import Cancelled, Context, RunKind, StepSpec
+from functions_app.services.engine.vanished_steps import vanished
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
 
@@ -59,7 +60,7 @@ class Execution:
         self.log = log
         known = {spec.name: spec for spec in self._specs(kind)}
         stored = list(run.steps.all())
-        self.steps = [(known.pop(step.name, self._gone(step)), step) for step in stored]
+        self.steps = [(known.pop(step.name, vanished(step, self._settled)), step) for step in stored]
         self.new = [spec.title for spec in known.values()]
         self.pausable = kind.pausable
         self.context = Context(run, log, lease, run.plan, run.memory, run.result, stored[0])
@@ -106,35 +107,6 @@ class Execution:
         except Exception:  # noqa: BLE001 - the same boundary as in _perform: whatever it raises must end the run
             server_log.exception("run %s: its plan gives no steps", self.run.pk)
             return ()
-
-    def _gone(self, step: RunStep) -> StepSpec:
-        """What stands for a step that this version of Drydock has no longer.
-
-        One that was under way, or its undo, may have had its effect, which nobody here can take back.
-        """
-        begun = step.status in BEGUN or step.undo_started_at is not None
-        missing = f"This version of Drydock has no step “{step.title}”"
-
-        def say_so(context: Context) -> Outcome:
-            if self._settled():
-                return Skipped("this version of Drydock does this no longer")
-            context.log.warning(
-                f"Drydock was upgraded while this run was under way, and has no step “{step.name}” now."
-            )
-            if begun:
-                raise DrydockError(
-                    Code.UNKNOWN_OUTCOME,
-                    f"{missing}, which an older one had begun: it may or may not have taken place.",
-                    next_step="Look in AWS at what it does before you plan the change again.",
-                )
-            raise DrydockError(
-                Code.FAILED, f"{missing}; the run was made by an older one.", next_step="Plan the change again."
-            )
-
-        def leave_it(context: Context) -> str:
-            raise DrydockError(Code.FAILED, f"{missing}, which an older one had begun.")
-
-        return StepSpec(step.name, step.title, say_so, undo=leave_it if begun else None)
 
     def _perform(self, spec: StepSpec, step: RunStep, asked: Standing) -> "Outcome | _Failure | Cancelled":
         """Mark the step as running, then call it; every way it can end becomes a value."""

@@ -13,6 +13,7 @@ from functions_app.services.engine import plans
 from functions_app.services.engine.steps import RunKind, StepSpec, always
 from functions_app.services.people.actor import SCHEDULE, Actor
 from functions_app.services.sync import run as sync
+from functions_app.services.sync.refresh import refresh_function
 from tests.run_kinds import execute
 from tests.sandbox.functions import REGION, Functions, python_image
 
@@ -50,7 +51,7 @@ class Stage:
 
     def sync(self) -> None:
         """Bring the snapshot up to date."""
-        self.function = sync.refresh_function(self.function)
+        self.function = refresh_function(self.function)
 
     def sync_all(self) -> None:
         """A whole sync: repositories and images, too."""
@@ -116,7 +117,7 @@ def make_stage(functions: Functions, actor: Actor, name: str = "app", **settings
         digest="",
         synced_at=now,
     )
-    return Stage(functions, account, sync.refresh_function(function), actor)
+    return Stage(functions, account, refresh_function(function), actor)
 
 
 def carry_out(run: Run, kinds: Mapping[Kind, RunKind] | None = None) -> Run:

@@ -8,7 +8,7 @@ import pytest
 from functions_app.domain.runs import Log
 from functions_app.models import Account
 from functions_app.services.snapshot.function_summaries import refresh_summaries
-from functions_app.services.sync import run
+from functions_app.services.sync import run, scopes
 from tests.fixtures import REGION, Sandbox
 from tests.services.changes.aws_between import Between
 
@@ -46,9 +46,9 @@ def ours(aws: Sandbox, valkey: object, account: str) -> Account:
     return add_account(account)
 
 
-def run_once(log: Log, *, person: bool = True) -> run.Result:
+def run_once(log: Log, *, person: bool = True) -> scopes.Result:
     """A whole sync in the foreground, as a person or the schedule asks for it."""
-    result = run.read_scopes(run.wanted_scopes(), log, full=person)
+    result = scopes.read_scopes(scopes.wanted_scopes(), log, full=person)
     run.judge(result.images)
     refresh_summaries()
     return result

@@ -9,7 +9,8 @@ from functions_app.services.bases.overdue_policies import PolicyDraft, delete, s
 from functions_app.services.people.actor import Actor
 from functions_app.services.snapshot.function_counts import What
 from functions_app.services.snapshot.function_summaries import refresh_summaries
-from functions_app.services.sync import run
+from functions_app.services.sync import scopes
+from functions_app.services.sync.refresh import refresh_function
 from tests.sandbox.functions import Functions
 from tests.services.snapshot.counted import assert_counted
 from tests.services.sync.sync_stage import Lines, run_once
@@ -37,7 +38,7 @@ def test_a_function_that_is_gone_when_it_is_read_by_itself_is_not_counted(
     functions.api.delete_function(FunctionName="app")
 
     with pytest.raises(DrydockError) as refused:
-        run.refresh_function(Function.objects.get())
+        refresh_function(Function.objects.get())
 
     assert refused.value.problem.code is Code.NOT_FOUND
     assert_counted()
@@ -49,7 +50,7 @@ def test_a_function_that_is_read_after_a_deploy_is_counted(ours: Account, functi
     run_once(log)
     functions.redeploy("def handler(event, context):\n    return 'other'\n", tag="2")
 
-    run.refresh_function(Function.objects.get())
+    refresh_function(Function.objects.get())
 
     assert_counted()
 
@@ -61,7 +62,7 @@ def test_a_reading_whose_summaries_were_never_written_is_counted(
     run_once(log)
     functions.api.delete_function(FunctionName="app")
 
-    run.read_scopes(run.wanted_scopes(), log, full=True)  # then its worker died
+    scopes.read_scopes(scopes.wanted_scopes(), log, full=True)  # then its worker died
 
     assert_counted()
 

@@ -15,7 +15,7 @@ from functions_app.models import (
     Scope,
 )
 from functions_app.services.people.actor import Actor
-from functions_app.services.sync import run
+from functions_app.services.sync import scopes
 from tests.fixtures import ClientFactory
 from tests.sandbox.functions import Functions
 from tests.services.sync.sync_stage import Lines, add_account, run_once
@@ -100,8 +100,8 @@ def test_a_cancelled_sync_marks_nothing_as_gone(
     functions.deploy()
     run_once(log)
     functions.api.delete_function(FunctionName="app")
-    scopes = run.wanted_scopes()
-    run.read_scopes(scopes, log, full=True, stopped=lambda: True)
+    rows = scopes.wanted_scopes()
+    scopes.read_scopes(rows, log, full=True, stopped=lambda: True)
     assert Function.objects.get().gone_at is None
 
 

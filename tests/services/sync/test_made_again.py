@@ -8,7 +8,7 @@ from functions_app import clock
 from functions_app.models import Account, Alias, AliasMove, Function, Version
 from functions_app.services.inventory.fleet.activity import function_activity
 from functions_app.services.snapshot import rollback_targets
-from functions_app.services.sync import run
+from functions_app.services.sync.refresh import refresh_function
 from tests.sandbox.functions import Functions
 from tests.services.changes.aws_between import Answer, Between
 from tests.services.sync.sync_stage import Lines, run_once
@@ -92,7 +92,7 @@ def test_numbers_that_begin_again_give_the_new_function_no_past(
 def test_a_refresh_notices_it_too(moved: Function, functions: Functions, between: Between) -> None:
     make_again(functions)
     with_numbers_from_one(between)
-    run.refresh_function(moved)
+    refresh_function(moved)
     assert seen(moved) == set()
 
 

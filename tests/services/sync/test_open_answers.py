@@ -13,7 +13,7 @@ from functions_app.models import Account, Function, Image, Repository, Scope, Ve
 from functions_app.services.changes import deploy as deployments
 from functions_app.services.people.actor import Actor
 from functions_app.services.snapshot.missed_parts import part_ages
-from functions_app.services.sync import run as sync
+from functions_app.services.sync.refresh import refresh_function
 from tests.fixtures import REGION, Sandbox
 from tests.sandbox.functions import Functions
 from tests.sandbox.lambda_.test_open_answers import DENIED, MANAGED, OTHERS
@@ -252,7 +252,7 @@ def test_a_plan_says_that_who_manages_it_cant_be_known_and_what_was(
     run_once(log)
     told = deployments.plan(known("app"), "2", "staging", operator).plan
     set_errors(aws, functions, "TagsError")
-    sync.refresh_function(known("app"))
+    refresh_function(known("app"))
     made = deployments.plan(known("app"), "2", "staging", operator).plan
     (check,) = [check for check in made.checks if check.name == "Ownership"]
     assert check.ok is None
@@ -309,7 +309,7 @@ def test_what_managed_instances_published_last_is_what_calls_reach(
     assert list(numbers) == ["$LATEST.PUBLISHED", "$LATEST", "1"]
     assert Scope.objects.get().problem is None
     assert known("app").problem.startswith("$LATEST.PUBLISHED: ") or known("app").problem_rank == 0
-    sync.refresh_function(known("app"))
+    refresh_function(known("app"))
     assert Version.objects.count() == 3
 
 

@@ -7,7 +7,8 @@ import pytest
 from functions_app.models import Account, Function, Image, Version
 from functions_app.services.people import accounts
 from functions_app.services.snapshot.scope_reading import ScopeRead
-from functions_app.services.sync import run, version_images
+from functions_app.services.sync import version_images
+from functions_app.services.sync.refresh import refresh_function
 from tests import factories
 from tests.sandbox.functions import Functions
 from tests.services.changes.aws_between import Answer, Between
@@ -76,7 +77,7 @@ def test_what_was_pushed_since_is_read_where_the_function_names_its_registry_oth
 
     between.rules["GET /functions/app"] = renamed
     pushed = functions.redeploy("def handler(event, context):\n    return 'other'\n", tag="2")
-    function = run.refresh_function(Function.objects.get())
+    function = refresh_function(Function.objects.get())
     assert other in function.image_uri
     assert function.digest == pushed
     assert function.versions.get(number="$LATEST").image == Image.objects.get(digest=pushed)

@@ -15,6 +15,7 @@ from functions_app.services.people.actor import Actor
 from functions_app.services.snapshot.function_counts import What
 from functions_app.services.snapshot.missed_parts import part_ages, store_missed
 from functions_app.services.sync import run as sync
+from functions_app.services.sync.refresh import refresh_function
 from tests.fixtures import REGION, Sandbox
 from tests.sandbox.functions import Functions
 from tests.services.snapshot.counted import assert_counted
@@ -91,7 +92,7 @@ def test_a_function_that_could_not_be_read_by_itself_counts_as_such(two: None, o
     refuse("lambda:ListAliases", arn(ours, "app"))
 
     with pytest.raises(DrydockError) as refused:
-        sync.refresh_function(Function.objects.get(name="app"))
+        refresh_function(Function.objects.get(name="app"))
 
     assert refused.value.problem.code is Code.DENIED
     assert FunctionCount.objects.get(what=What.PARTLY_READ).number == 1

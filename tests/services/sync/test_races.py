@@ -9,7 +9,7 @@ from functions_app import clock
 from functions_app.domain.runs import Kind, Status
 from functions_app.models import Account, Alias, AliasMove, Function, Image, Run, Tag, TagMove, Version
 from functions_app.services.people.actor import Actor
-from functions_app.services.sync import run as sync
+from functions_app.services.sync.refresh import refresh_function
 from tests.sandbox.functions import Functions
 from tests.services.changes.aws_between import Answer, Between, once
 from tests.services.sync.sync_stage import Lines, run_once
@@ -32,7 +32,7 @@ def after(do: Callable[[], object]) -> Callable[[Answer], Answer]:
 
 
 def refresh(run: Run | None = None) -> None:
-    sync.refresh_function(Function.objects.get(name="app"), run)
+    refresh_function(Function.objects.get(name="app"), run)
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from functions_app.models import (
     TagMove,
     Version,
 )
-from functions_app.services.sync import function_details, run
+from functions_app.services.sync import function_details
+from functions_app.services.sync.refresh import refresh_function
 from tests.fixtures import REGION, Sandbox
 from tests.sandbox.functions import Functions
 from tests.services.changes.aws_between import Answer, Between
@@ -292,7 +293,7 @@ def test_refreshing_one_function_reads_it_now_even_its_new_image(
     digest = functions.redeploy(OTHER, tag="2")
     version = functions.publish()
     functions.api.create_alias(FunctionName="app", Name="prod", FunctionVersion=version)
-    function = run.refresh_function(Function.objects.get())
+    function = refresh_function(Function.objects.get())
     assert function.digest == digest
     assert [chip["digest"] for chip in function.alias_chips] == [digest]
     live = Version.objects.get(number=version)

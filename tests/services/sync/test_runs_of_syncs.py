@@ -29,6 +29,7 @@ from functions_app.services.people import accounts
 from functions_app.services.people.actor import SCHEDULE, Actor
 from functions_app.services.snapshot.function_summaries import refresh_summaries
 from functions_app.services.sync import run as sync
+from functions_app.services.sync import scopes
 from tests.fixtures import REGION, ROOT, Sandbox
 from tests.sandbox.functions import Functions
 from tests.services.changes.aws_between import Answer, Between, once
@@ -242,6 +243,6 @@ def test_a_sync_tells_how_many_of_the_functions_found_are_read(
         return answer
 
     between.rules["GET /functions/app/aliases"] = once(hold)
-    sync.read_scopes(sync.wanted_scopes(), log, full=True, progress=progress)
+    scopes.read_scopes(scopes.wanted_scopes(), log, full=True, progress=progress)
     assert (1, 2, "functions") in seen
     assert seen[-1] == (1, 1, "images")

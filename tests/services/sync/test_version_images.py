@@ -7,7 +7,7 @@ import pytest
 
 from functions_app.domain.fleet.states import RANK_GONE
 from functions_app.models import Account, Function, Image, Repository, Version
-from functions_app.services.sync import run
+from functions_app.services.sync.refresh import refresh_function
 from tests.fixtures import Sandbox
 from tests.sandbox.functions import Functions
 from tests.sandbox.lambda_.test_create import pull_policy
@@ -202,7 +202,7 @@ def test_an_image_of_an_account_that_drydock_does_not_read_is_not_called_deleted
 def test_a_refresh_links_a_version_to_its_own_repository_too(twins: str, log: Lines) -> None:
     run_once(log)
     Version.objects.update(image=None, image_uri="", detailed_at=None)
-    run.refresh_function(Function.objects.get())
+    refresh_function(Function.objects.get())
     image = live().image
     assert image is not None
     assert image.repository.name == "app"
