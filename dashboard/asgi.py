@@ -12,11 +12,13 @@ from a2wsgi import WSGIMiddleware
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from dashboard import database_patience
 from dashboard.request_limits import Application as Door
 from dashboard.request_limits import Intake
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 wsgi = cast(Any, get_wsgi_application())
+database_patience.shorten(settings.DATABASES["default"])
 
 from dashboard import urls  # noqa: E402, F401 - Django is set up by now; the first request need not wait for the views
 from dashboard.plan_threads import PlanThreads  # noqa: E402

@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable
 from ipaddress import ip_address, ip_network
 from typing import Any
 
+from functions_app.domain.errors import DrydockError
+
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -46,7 +48,7 @@ async def _none_may(_scope: Scope) -> bool:
 class Intake:
     """ASGI middleware: limits on head, body and time; a body passed on is complete, its length is known.
 
-    `large_may_come` says whether a body beyond BODY_LIMIT is due there, from who sends it.
+    `large_may_come` says whether a body beyond BODY_LIMIT is due there, from who sends it. DrydockError: nobody knows.
     """
 
     def __init__(
@@ -84,6 +86,8 @@ class Intake:
             await self.application(scope, given(bytes(body), receive), send)
         except _RefusedError as refused:
             await _refuse(send, refused.args[0])
+        except DrydockError as error:
+            await _refuse(send, error.problem.code.http_status, error.problem.message)
         finally:
             self._hold(address, -_beyond_small(len(body)))
         return None
@@ -147,7 +151,7 @@ def given(body: bytes, receive: Receive) -> Receive:
     return take
 
 
-async def _refuse(send: Send, status: int) -> None:
+async def _refuse(send: Send, status: int, text: str = "") -> None:
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -155,4 +159,4 @@ async def _refuse(send: Send, status: int) -> None:
         (b"connection", b"close"),
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": REFUSALS[status].encode()})
+    await send({"type": "http.response.body", "body": (text or REFUSALS[status]).encode()})

@@ -5,3 +5,4 @@ from dashboard.settings import STORAGES
 
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 DRYDOCK_KINDS = "tests.run_kinds.KINDS"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # as tests.settings has it

@@ -4,6 +4,7 @@ Open to whoever has DRYDOCK_HOOK_TOKEN and to nobody else; without that variable
 """
 
 import hmac
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -40,8 +41,7 @@ def ecr(request: HttpRequest) -> HttpResponse:
     try:
         text = events.handle(read_event(body))
     except DrydockError as error:
-        code = error.problem.code
-        return _problem(code.http_status, code.heading, error.problem.message, error.problem.next_step)
+        return _answer(error.problem.details)
     return _uncached(JsonResponse({"text": text}, status=202))
 
 
@@ -54,9 +54,12 @@ def _has_token(request: HttpRequest) -> bool:
     return any(fitting)
 
 
-def _problem(status: int, title: str, detail: str, next_step: str = "") -> HttpResponse:
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "next_step": next_step}
-    return _uncached(JsonResponse(body, status=status, content_type="application/problem+json"))
+def _problem(status: int, title: str, detail: str) -> HttpResponse:
+    return _answer({"type": "about:blank", "title": title, "status": status, "detail": detail, "next_step": ""})
+
+
+def _answer(details: dict[str, Any]) -> HttpResponse:
+    return _uncached(JsonResponse(details, status=details["status"], content_type="application/problem+json"))
 
 
 def _uncached(response: HttpResponse) -> HttpResponse:

@@ -22,6 +22,7 @@ class Code(StrEnum):
     EXPIRED = "expired"  # the plan is too old
     THROTTLED = "throttled"
     OVERLOADED = "overloaded"  # Drydock itself has no room for it at this moment
+    UNAVAILABLE = "unavailable"  # Drydock's own database is locked, full or away
     UNREACHABLE = "unreachable"  # no answer: network, DNS, time-out, 5xx
     FAILED = "failed"  # AWS carried it out and it failed
     UNKNOWN_OUTCOME = "unknown_outcome"  # it may or may not have happened: look before you repeat it
@@ -47,6 +48,7 @@ _DOORS = {
     Code.EXPIRED: ("The plan is too old", 410),
     Code.THROTTLED: ("AWS asks to slow down", 429),
     Code.OVERLOADED: ("Too many at once", 503),
+    Code.UNAVAILABLE: ("The database can't be used now", 503),
     Code.UNREACHABLE: ("No answer", 502),
     Code.FAILED: ("It failed", 502),
     Code.UNKNOWN_OUTCOME: ("It is not known whether it happened", 502),
@@ -74,6 +76,13 @@ class Problem:
         """Plain values for a JSON column, without credentials; `from_json` reads them back."""
         texts = ("message", "next_step", "aws_code", "request_id")
         return asdict(self) | {name: storable(redact(getattr(self, name)), LENGTH) for name in texts}
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What machines are answered (RFC 9457)."""
+        code = self.code
+        told = {"title": code.heading, "status": code.http_status, "detail": self.message, "next_step": self.next_step}
+        return {"type": "about:blank", **told}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Problem":

@@ -5,7 +5,6 @@ the number is the event's id: with Last-Event-ID (or ?after=) a stream goes on e
 """
 
 import asyncio
-import logging
 import re
 import signal
 import threading
@@ -18,6 +17,8 @@ from django.conf import settings
 from django.db import Error
 from django.http.request import split_domain_port, validate_host
 
+from functions_app.domain.database_troubles import AWAY
+from functions_app.services.engine.database_state import recent, trouble_of
 from functions_app.streams.fleet_feed import FleetFeed
 from functions_app.streams.health_probe import HealthProbe
 from functions_app.streams.hub import Hub
@@ -28,7 +29,6 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Any]
 Scope = dict[str, Any]
 Django = Callable[[Scope, Receive, Send], Awaitable[None]]
-log = logging.getLogger(__name__)
 PATH = re.compile(r"/events/(?:fleet|runs/(\d{1,18}))")
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -114,9 +114,10 @@ class Application:
             return await _answer(send, 400, "Drydock does not answer to this host name.")
         try:
             person, session, exists = await self.hub.read(admit, headers.get(b"cookie", ""), run_id)
-        except Error:
-            log.exception("nobody can be admitted to a stream: the database is away")
-            return await _answer(send, 503, "The database is away. Try again in a moment.")
+        except Error as error:
+            trouble = trouble_of(error) or AWAY
+            recent.found(trouble, "a stream", error)
+            return await _answer(send, 503, f"{trouble.message} {trouble.next_step}")
         if not person:
             return await _answer(send, 401, "Sign in to watch.")
         if not exists:

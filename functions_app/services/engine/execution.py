@@ -16,7 +16,8 @@ from functions_app.domain.text import storable
 from functions_app.models import Run, RunStep
 from functions_app.runlog import Logger
 from functions_app.services.engine import signals
-from functions_app.services.engine.leases import DATABASE_AWAY, Lease, LeaseLost, database_time
+from functions_app.services.engine.database_state import DATABASE_AWAY
+from functions_app.services.engine.leases import Lease, LeaseLost, database_time
 from functions_app.services.engine.run_words import (
     BEGUN,
     NOT_UNDONE,

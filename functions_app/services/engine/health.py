@@ -4,21 +4,17 @@ from functools import cache
 
 import redis
 from django.conf import settings
-from django.db import DatabaseError, connection
 
 from functions_app.domain.runs import Priority
+from functions_app.services.engine import database_state
 
 PATIENCE = 0.5  # seconds for Redis
 
 
 def database() -> str:
     """ "ok", or what is wrong in a word; no address, since anybody may ask."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except (DatabaseError, OSError) as error:
-        return f"away ({type(error).__name__})"
-    return "ok"
+    trouble = database_state.check()
+    return trouble.word if trouble else "ok"
 
 
 def broker() -> str:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import Error, InterfaceError, OperationalError, connections, transaction
+from django.db import Error, connections, transaction
 from django.db.models import DateTimeField, ExpressionWrapper, F, Q
 from django.db.models.functions import Now
 
@@ -18,6 +18,7 @@ from functions_app.domain.runs import LEASE, LEGAL, RENEW_EVERY, Status
 from functions_app.domain.text import storable_value
 from functions_app.models import Run, RunStep
 from functions_app.runlog import announce
+from functions_app.services.engine.database_state import DATABASE_AWAY
 
 server_log = logging.getLogger(__name__)
 PATIENCE = 300.0  # seconds for a database to come back, while an answer is kept in memory
@@ -32,10 +33,6 @@ CLAIMED = (
     "attempts",
 )  # what a claim sets
 STEP_FIELDS = ("status", "note", "memory", "started_at", "ended_at", "undo_started_at", "idle", "heard")
-
-
-DATABASE_AWAY = (OperationalError, InterfaceError)
-"""What a database raises that is away, locked, full or starting anew: nothing is wrong with what was asked of it."""
 
 
 class LeaseLost(Exception):

@@ -16,9 +16,10 @@ from functions_app.domain.text import storable
 from functions_app.models import Account, Function, Plan, Run, RunStep
 from functions_app.runlog import Logger
 from functions_app.services.engine import messages, shares
+from functions_app.services.engine.database_state import DATABASE_AWAY
 from functions_app.services.engine.execution import COUNTDOWN_LIMIT, Execution
 from functions_app.services.engine.kinds import kind_of, kinds
-from functions_app.services.engine.leases import DATABASE_AWAY, Lease, LeaseLost
+from functions_app.services.engine.leases import Lease, LeaseLost
 from functions_app.services.engine.steps import RunKind
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor, named
