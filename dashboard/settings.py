@@ -81,6 +81,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": ENV.redis_url}}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
+AUTHENTICATION_BACKENDS = ["functions_app.services.people.backend.PeopleBackend"]
 CSRF_FAILURE_VIEW = "functions_app.web.http.csrf_failure"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "overview"

@@ -12,6 +12,9 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from functions_app.models import Run
+from functions_app.services.people import access
+from functions_app.services.people.actor import Actor
+from functions_app.services.people.backend import active_people
 
 
 def admit(cookies: str, run_id: int | None) -> tuple[int, str, bool]:
@@ -22,20 +25,20 @@ def admit(cookies: str, run_id: int | None) -> tuple[int, str, bool]:
         return 0, "", False
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
     person = get_user(request)
-    if not person.is_authenticated:
+    if not isinstance(person, User) or not access.may_look(Actor(person)):
         return 0, "", False
     return person.pk, key, run_id is None or Run.objects.filter(pk=run_id).exists()
 
 
 def signed_in(watching: set[tuple[str, int]]) -> set[tuple[str, int]]:
-    """Which of these (session, person) are still good: not over, and of a password that was not changed since.
+    """Which of these (session, person) are still good: not over, and of somebody who may still look.
 
-    Two queries.
+    A password that was changed since ends them. Two queries.
     """
     keys, people = {key for key, _ in watching}, {person for _, person in watching}
     rows = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())  # noqa: TID251 - Django set it
     sessions = {row.session_key: row.get_decoded() for row in rows}
-    active = {user.pk: user for user in User.objects.filter(pk__in=people, is_active=True)}
+    active = {person.pk: person for person in active_people(people) if access.may_look(Actor(person))}
     return {
         (key, person)
         for key, person in watching

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
@@ -53,15 +52,15 @@ def rail(path: str) -> list[tuple[NavItem, bool]]:
 
 
 def page_frame(request: HttpRequest) -> dict[str, object]:
-    """Context processor: the `fleet`'s status, and whether one is an `operator`; a query each, only when asked."""
+    """Context processor: the `fleet`'s status, whether one `looks` and is an `operator`; only when asked."""
 
     def status() -> FleetStatus:
-        if isinstance(request.user, AnonymousUser):
-            return FleetStatus.empty()
-        return fleet_status(clock.now())
+        return fleet_status(clock.now()) if access.may_look(actor) else FleetStatus.empty()
 
+    actor = Actor.in_browser(request.user)
     return {
         "fleet": SimpleLazyObject(status),
-        "operator": SimpleLazyObject(lambda: access.is_operator(Actor.in_browser(request.user))),
+        "looks": SimpleLazyObject(lambda: access.may_look(actor)),
+        "operator": SimpleLazyObject(lambda: access.is_operator(actor)),
         "clocks": clocks.remembered(),
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.cache import patch_cache_control, patch_vary_headers
@@ -20,6 +21,8 @@ from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
 
 P = ParamSpec("P")
+Answer = TypeVar("Answer", bound=HttpResponseBase)
+_OPEN = "open_to_all"
 
 
 class HtmxHttpRequest(HttpRequest):
@@ -76,14 +79,45 @@ def status_of(problem: Problem | None) -> int:
     return problem.code.http_status if problem else 200
 
 
+def open_to_all(view: Callable[P, Answer]) -> Callable[P, Answer]:
+    """Mark a view that is open to everybody who is signed in, in a group or not: it shows nothing of the fleet."""
+    setattr(view, _OPEN, True)
+    return view
+
+
 class SignedIn(LoginRequiredMiddleware):
-    """Asks for a sign-in, and leads back from there: to the page whose form was sent, not to where it was sent."""
+    """Asks for a sign-in, and leads back from there: to the page whose form was sent, not to where it was sent.
+
+    Who is signed in and in no group sees nothing: a page says so, and whom to ask.
+    """
+
+    def process_view(
+        self, request: HttpRequest, view_func: Callable[..., Any], *arguments: Any
+    ) -> HttpResponseBase | None:
+        """Django's hook: the one place where people without a group are refused."""
+        refused = super().process_view(request, view_func, *arguments)
+        if refused or not getattr(view_func, "login_required", True) or getattr(view_func, _OPEN, False):
+            return refused
+        return None if access.may_look(actor_of(request)) else _no_group(request)
 
     def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponseRedirect:
         """The way to the sign-in page. What was posted is not sent again: the person sees the page, and decides."""
         if request.method in ("GET", "HEAD"):
             return super().handle_no_permission(request, view_func)
         return redirect_to_login(_page_before(request), self.get_login_url(view_func))
+
+
+def _no_group(request: HttpRequest) -> HttpResponse:
+    names = access.administrators(3)
+    whom = " or ".join(names) or "whoever runs this installation"
+    problem = Problem(
+        Code.DENIED,
+        "You may not look at anything here yet: your account is in no group.",
+        f"Ask {whom} to make you a viewer or an operator.",
+    )
+    if wants_partial(request):
+        return toast(request, problem, status=403)
+    return render(request, "errors/no_group.html", {"problem": problem}, status=403)
 
 
 def _page_before(request: HttpRequest) -> str:

@@ -1,6 +1,9 @@
 """Who may do what, and the record of who did: viewers look, operators change, the audit table remembers both."""
 
+from collections.abc import Iterable
 from typing import Any
+
+from django.contrib.auth.models import User
 
 from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
@@ -12,7 +15,18 @@ from functions_app.services.people.actor import Actor, TokenScope
 VIEWER = "viewer"
 OPERATOR = "operator"
 APPROVER = "approver"
+GROUPS = (VIEWER, OPERATOR, APPROVER)  # whoever is in none of them sees nothing
 CHANGING = frozenset(TokenScope) - {TokenScope.READ, TokenScope.APPROVE}
+
+
+def may_look(actor: Actor) -> bool:
+    """Whether they may see anything at all: a superuser, or in a group. One query at most."""
+    return TokenScope.READ in actor.scopes and any(_in_group(actor, group) for group in GROUPS)
+
+
+def is_administrator(actor: Actor) -> bool:
+    """Whether they settle accounts and people: a superuser, through what may."""
+    return TokenScope.ADMIN in actor.scopes and _is_superuser(actor)
 
 
 def is_operator(actor: Actor) -> bool:
@@ -26,17 +40,28 @@ def is_approver(actor: Actor) -> bool:
 
 
 def _in_group(actor: Actor, group: str) -> bool:
-    """A superuser is in every group. Asked once per person's object."""
+    """A superuser is in every group. Asked once per person's object, or not at all: `backend` tells."""
     person = actor.person
-    if person is None or not person.is_active:
-        return False
-    if person.is_superuser:
-        return True
-    known: set[str] | None = getattr(person, "_drydock_groups", None)
-    if known is None:
-        known = set(person.groups.values_list("name", flat=True))
-        person._drydock_groups = known  # type: ignore[attr-defined]
-    return group in known
+    if person is None or not person.is_active or person.is_superuser:
+        return _is_superuser(actor)
+    if not hasattr(person, "_drydock_groups"):
+        remember_groups(person, person.groups.values_list("name", flat=True))
+    return group in person._drydock_groups  # type: ignore[attr-defined]
+
+
+def remember_groups(person: User, groups: Iterable[str]) -> None:
+    """Have nobody ask for this person's groups again."""
+    person._drydock_groups = frozenset(groups)  # type: ignore[attr-defined]
+
+
+def _is_superuser(actor: Actor) -> bool:
+    return actor.person is not None and actor.person.is_active and actor.person.is_superuser
+
+
+def administrators(most: int) -> list[str]:
+    """The names of people who may give others a group; so many at most."""
+    found = User.objects.filter(is_superuser=True, is_active=True).order_by("username")
+    return list(found.values_list("username", flat=True)[:most])
 
 
 def require_operator(actor: Actor, action: str = "", target: str = "") -> None:

@@ -11,7 +11,7 @@ from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.text import storable
 from functions_app.models import Account, Scope
 from functions_app.services.people import access, accounts
-from functions_app.services.people.actor import Actor, TokenScope
+from functions_app.services.people.actor import Actor
 
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]")
@@ -71,7 +71,7 @@ class ScopeFact:
 
 def require_administrator(actor: Actor) -> None:
     """Raise DENIED for everybody else, with an entry in the audit table."""
-    if actor.person and actor.person.is_active and actor.person.is_superuser and TokenScope.ADMIN in actor.scopes:
+    if access.is_administrator(actor):
         return
     access.audit(actor, "account.change", "accounts", {}, "refused: not an administrator")
     raise DrydockError(

@@ -16,7 +16,7 @@ from django_htmx.middleware import HtmxDetails
 
 from functions_app.services.engine import health
 from functions_app.services.people import sign_in
-from functions_app.web.http import wants_partial
+from functions_app.web.http import open_to_all, wants_partial
 from functions_app.web.waiting import found_no_place
 
 SIGN_INS_IN_LINE = 8  # of one web process, behind the one whose password is hashed: nobody waits longer than 3 s
@@ -69,6 +69,7 @@ class Login(LoginView):
         return "" if found.partition("?")[0] == self.request.path else found
 
 
+@method_decorator(open_to_all, name="dispatch")
 class Logout(LogoutView):
     """The way out, by POST."""
 

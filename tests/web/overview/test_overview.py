@@ -272,7 +272,7 @@ def test_runs_that_go_on_and_scopes_that_failed_are_told(person: Client, account
     assert text.count("The permission ecr:DescribeImages is missing.") == 1
 
 
-@pytest.mark.parametrize(("counted", "queries"), [(True, 23), (False, 27)])
+@pytest.mark.parametrize(("counted", "queries"), [(True, 22), (False, 26)])
 def test_it_costs_the_same_however_much_is_wrong(
     person: Client, account: Account, django_assert_num_queries: DjangoAssertNumQueries, counted: bool, queries: int
 ) -> None:

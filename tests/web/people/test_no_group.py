@@ -1,0 +1,66 @@
+"""A person in no group: signed in, sees nothing, and is told whom to ask."""
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+
+from functions_app.models import Scope
+from functions_app.streams.sign_in import admit, signed_in
+from tests.factories import make_account
+from tests.test_security import OPEN, addresses
+
+OWN = {"logout/"}
+PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
+
+
+@pytest.fixture
+def nobody(client: Client, db: None) -> User:
+    """Somebody who has an account here and is in no group that Drydock knows."""
+    person = User.objects.create_user("nora", password="a long password")
+    person.groups.add(Group.objects.create(name="choir"))
+    client.force_login(person)
+    return person
+
+
+@pytest.mark.parametrize("address", sorted(set(addresses()) - OPEN - OWN))
+def test_every_address_refuses_them_whatever_the_method(client: Client, nobody: User, address: str) -> None:
+    asked = [client.get(f"/{address}"), client.get(f"/{address}", headers=PARTIAL), client.post(f"/{address}")]
+    assert {answer.status_code for answer in asked} == {403}
+
+
+def test_the_page_says_so_and_whom_to_ask(client: Client, nobody: User, superuser: User) -> None:
+    text = " ".join(client.get("/").content.decode().split())
+    assert "You may not look at anything here yet" in text
+    assert "Ask sam" in text
+    assert 'action="/logout/"' in text
+
+
+@pytest.mark.parametrize("address", ["/", "/nowhere/", "/functions/1/"])
+def test_nothing_of_the_fleet_stands_around_what_they_get(client: Client, nobody: User, address: str) -> None:
+    make_account("production")
+    Scope.objects.update(problem={"code": "denied", "message": "Not allowed."})
+    text = client.get(address).content.decode()
+    for told in ("production", "Not allowed.", "/events/fleet", "synced", "/functions/"):
+        assert told not in text, told
+
+
+def test_they_may_sign_out(client: Client, nobody: User) -> None:
+    assert client.post("/logout/").status_code == 302
+
+
+def test_they_watch_no_stream(client: Client, nobody: User) -> None:
+    cookies = client.cookies.output(header="", sep=";").strip()
+    assert admit(cookies, None)[0] == 0
+
+
+@pytest.mark.parametrize("group", ["viewer", "operator", "approver"])
+def test_a_group_lets_them_look_at_once_and_without_it_their_streams_end(
+    client: Client, nobody: User, group: str
+) -> None:
+    nobody.groups.add(Group.objects.get_or_create(name=group)[0])
+    assert client.get("/functions/").status_code == 200
+    watching = {(client.session.session_key or "", nobody.pk)}
+    assert signed_in(watching) == watching
+    nobody.groups.clear()
+    assert signed_in(watching) == set()
+    assert client.get("/functions/").status_code == 403
