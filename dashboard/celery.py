@@ -1,13 +1,14 @@
 """The Celery application and its queues."""
 
 import os
+from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, celeryd_after_setup
+from celery.signals import beat_init, celeryd_after_setup, heartbeat_sent, task_prerun
 from kombu import Queue
 
 from functions_app.domain import runs
-from functions_app.services.engine import clocks
+from functions_app.services.engine import clocks, pulses
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
@@ -35,3 +36,14 @@ def _watch_clock_of_beat(**_: object) -> None:
 def _watch_clock_of_worker(sender: str, **_: object) -> None:
     """From a thread, not as a task: a worker whose clock is ahead takes no messages."""
     clocks.keep_measuring(f"worker {sender.partition('@')[0]}")
+
+
+@heartbeat_sent.connect
+def _give_sign_of_life(**_: object) -> None:
+    """Every two seconds, from the loop that takes messages."""
+    pulses.tell(app.amqp.queues.consume_from)
+
+
+@task_prerun.connect
+def _note_message(task: Any, **_: object) -> None:
+    pulses.note_message((task.request.delivery_info or {}).get("routing_key", ""))

@@ -19,7 +19,7 @@ from functions_app.services import tidy as tidying
 from functions_app.services.bases import daily_counts
 from functions_app.services.bases.poll_schedule import submit_due
 from functions_app.services.bases.streams import seed_streams
-from functions_app.services.engine import hand_out, runs
+from functions_app.services.engine import hand_out, pulses, runs
 from functions_app.services.images import forecasts
 from functions_app.services.people.actor import SCHEDULE, Actor
 from functions_app.services.sync import events, run, single_repositories
@@ -37,7 +37,9 @@ def execute_run(run_id: int) -> bool:
 @shared_task(name="functions_app.tasks.tick")
 def tick() -> int:
     """Hand out every run that is due."""
-    return hand_out.hand_out_due()
+    handed_out = hand_out.hand_out_due()
+    pulses.note_tick()
+    return handed_out
 
 
 @shared_task(name="functions_app.tasks.start_sync")

@@ -5,11 +5,12 @@
   const LONGEST = 60000; // ms between two readings of a page that the server can't give at the moment
   let known = 0; // the revision that is shown
   let wanted = 0;
+  let away = null; // how many parts of Drydock are: what was told since the last reading began
   let reading = false;
   let pause = PAUSE; // until the next reading; longer each time while the page can't be read
 
   document.addEventListener("fleet", (event) => {
-    const { revision, running } = JSON.parse(event.detail.data);
+    const { revision, running, troubles } = JSON.parse(event.detail.data);
     const link = document.getElementById("running");
     if (link) {
       link.hidden = running === 0;
@@ -17,7 +18,8 @@
     }
     known ||= Number(document.getElementById("fleet").dataset.revision);
     wanted = revision;
-    if (wanted !== known && !reading && document.querySelector("[data-live]")) {
+    away = troubles ?? 0;
+    if ((parted() || wanted !== known && document.querySelector("[data-live]")) && !reading) {
       reading = true;
       setTimeout(read, Math.random() * PAUSE);
     }
@@ -30,8 +32,15 @@
     read();
   });
 
+  // Whether workers, beat or Redis went away or came back since the page was drawn.
+  function parted() {
+    const note = document.getElementById("engine");
+    return away !== null && note !== null && Number(note.dataset.troubles) !== away;
+  }
+
   async function read() {
     const asked = location.href;
+    away = null;
     const revision = wanted;
     pause = Math.min(pause * 2, LONGEST);
     try {
@@ -52,7 +61,7 @@
     }
     setTimeout(() => {
       reading = false;
-      if (wanted !== known && navigator.onLine) {
+      if ((wanted !== known || parted()) && navigator.onLine) {
         reading = true;
         read();
       }
@@ -60,6 +69,12 @@
   }
 
   function update(next) {
+    const note = document.getElementById("engine");
+    const noted = next.getElementById("engine");
+    if (note && noted && differs(note, noted)) {
+      note.dataset.troubles = noted.dataset.troubles;
+      replace(note, noted);
+    }
     const row = rowInSight();
     const top = row?.getBoundingClientRect().top;
     for (const part of document.querySelectorAll("[data-live]")) {

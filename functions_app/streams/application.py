@@ -55,7 +55,7 @@ class Application:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http" and scope["path"] == "/healthz" and self.health is not None:
-            status, text = self.health.answer()
+            status, text = self.health.answer(strict=scope.get("query_string", b"") == b"strict")
             await _answer(send, status, text)
         elif scope["type"] == "http" and scope["path"].startswith("/events/"):
             await self._stream(scope, receive, send)

@@ -1,4 +1,4 @@
-"""The feed of every open page: one small event when the fleet changed or the number of running runs did.
+"""The feed of every open page: one small event when the fleet changed, the number of running runs or of troubles did.
 
 A page that hears it reads itself anew (static/live.js); nothing of the fleet travels here.
 """
@@ -13,12 +13,13 @@ from django.db import Error
 
 from functions_app.domain.runs import ACTIVE
 from functions_app.models import FleetRevision, Run
+from functions_app.services.engine import pulses
 from functions_app.streams.run_feed import POLL, Watcher, event
 
 PACE = 0.5  # least seconds between two looks: a sync may change the fleet many times a second
 
 log = logging.getLogger(__name__)
-State = tuple[int, int]  # revision, active runs
+State = tuple[int, int, int]  # revision, active runs, parts of Drydock that are away
 
 
 class FleetFeed:
@@ -97,11 +98,13 @@ class FleetFeed:
 
 
 def read_state() -> State:
-    """The fleet's revision and how many runs are active. Two queries."""
+    """The fleet's revision, how many runs are active, how many parts are away. Two queries."""
     revision = FleetRevision.objects.filter(pk=1).values_list("revision", flat=True).first() or 0
-    return revision, Run.objects.filter(status__in=sorted(ACTIVE), parent=None).count()
+    active = Run.objects.filter(status__in=sorted(ACTIVE), parent=None).count()
+    return revision, active, len(pulses.remembered())
 
 
 def _frame(state: State) -> bytes:
-    revision, running = state
-    return event("fleet", json.dumps({"revision": revision, "running": running}), identity=revision)
+    revision, running, troubles = state
+    news = {"revision": revision, "running": running, "troubles": troubles}
+    return event("fleet", json.dumps(news), identity=revision)

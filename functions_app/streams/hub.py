@@ -17,8 +17,9 @@ from django.db import Error, close_old_connections
 
 from functions_app import runlog
 from functions_app.models import Run
+from functions_app.services.inventory.runs import stranded_run
 from functions_app.streams.fleet_feed import FleetFeed
-from functions_app.streams.run_feed import POLL, Feed, Watcher, event
+from functions_app.streams.run_feed import POLL, Feed, Snapshot, Watcher, event
 from functions_app.streams.sign_in import signed_in
 
 BELT = 3.0  # seconds between two looks at the database while Redis is there: a published message may be lost
@@ -156,10 +157,9 @@ class Hub:
             except Error:
                 log.exception("the streams could not read the database, trying again")
                 continue
-            for run_id, revision, line_count in found:
-                feed = self.feeds.get(run_id)
-                behind = feed and feed.state and (feed.state.revision != revision or feed.sequence < line_count)
-                if feed and behind:
+            for run in found:
+                feed = self.feeds.get(run.pk)
+                if feed and feed.state and _behind(feed, feed.state, run):
                     feed.read_soon()
 
     async def _beat(self) -> None:
@@ -200,5 +200,11 @@ def _broke(feed: Feed | FleetFeed) -> bool:
     return feed.task.done() and not feed.task.cancelled() and feed.task.exception() is not None
 
 
-def _positions(run_ids: list[int]) -> list[tuple[int, int, int]]:
-    return list(Run.objects.filter(pk__in=run_ids).values_list("pk", "revision", "line_count"))
+def _positions(run_ids: list[int]) -> list[Run]:
+    return list(Run.objects.filter(pk__in=run_ids).only("revision", "line_count", "status", "lease_until", "wake_at"))
+
+
+def _behind(feed: Feed, state: Snapshot, run: Run) -> bool:
+    """Whether the database has news; that a worker is silent is news that nobody writes there."""
+    news = state.revision != run.revision or state.stranded != (stranded_run(run) is not None)
+    return news or feed.sequence < run.line_count

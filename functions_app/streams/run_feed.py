@@ -18,6 +18,7 @@ from django.db import Error
 from functions_app import runlog
 from functions_app.domain.runs import Status
 from functions_app.models import Run
+from functions_app.services.inventory.runs import stranded_run
 from functions_app.streams.run_templates import log_html, state_html
 
 POLL = 1.0  # seconds between two looks at the database while Redis, or the database itself, is away
@@ -47,6 +48,7 @@ class Snapshot:
     revision: int
     line_count: int
     ended: bool
+    stranded: bool
     frames: bytes  # the `steps` and `status` events
 
 
@@ -57,7 +59,8 @@ def snapshot(run_id: int) -> Snapshot | None:
         return None
     steps, status = state_html(run)
     frames = event("steps", steps) + event("status", status)
-    return Snapshot(run.revision, run.line_count, Status(run.status).ended, frames)
+    ended, alone = Status(run.status).ended, stranded_run(run) is not None
+    return Snapshot(run.revision, run.line_count, ended, alone, frames)
 
 
 @coroutine

@@ -1,4 +1,4 @@
-"""What stands around every page: the rail, the age of the data, running runs, accounts and clocks that are wrong."""
+"""What stands around every page: the rail, the age of the data, running runs, what is wrong with clocks and workers."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from functions_app import clock
-from functions_app.services.engine import clocks
+from functions_app.services.engine import clocks, pulses
 from functions_app.services.inventory.fleet_status import FleetStatus, fleet_status
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
@@ -63,4 +63,5 @@ def page_frame(request: HttpRequest) -> dict[str, object]:
         "looks": SimpleLazyObject(lambda: access.may_look(actor)),
         "operator": SimpleLazyObject(lambda: access.is_operator(actor)),
         "clocks": clocks.remembered(),
+        "engine_troubles": pulses.remembered(),
     }

@@ -1,6 +1,7 @@
 """Pages that follow the fleet, when there is nothing more to follow: they stay as they are and ask no more."""
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -10,9 +11,9 @@ from tests.e2e.conftest import Demo
 LIVE = "drydock-live"
 
 
-def tell(page: Page, revision: int) -> None:
-    """What the stream tells a page: the fleet has this revision."""
-    data = json.dumps({"revision": revision, "running": 0})
+def tell(page: Page, revision: int, troubles: int = 0) -> None:
+    """What the stream tells a page: the fleet has this revision, and so many parts of Drydock are away."""
+    data = json.dumps({"revision": revision, "running": 0, "troubles": troubles})
     page.evaluate("data => document.dispatchEvent(new CustomEvent('fleet', {detail: {data}}))", data)
 
 
@@ -57,3 +58,26 @@ def test_a_page_that_the_server_cannot_give_is_asked_for_more_and_more_seldom(
         page.clock.run_for(2_000)
         page.evaluate("0")
     assert 2 <= len(readings) <= 7
+
+
+def test_an_open_page_shows_that_workers_went_away_and_that_they_are_back(
+    page: Page, demo: Demo, readings: list[str]
+) -> None:
+    note = "<p>No worker has looked at queue changes for 3 minutes</p>"
+
+    def without_workers(route: Route) -> None:
+        if LIVE in route.request.headers:
+            whole = re.sub(r'(<div id="engine"[^>]*>)', rf"\1{note}", route.fetch().text())
+            route.fulfill(status=200, content_type="text/html", body=whole.replace('troubles="0"', 'troubles="1"'))
+        else:
+            route.fallback()
+
+    shown = int(page.locator("#fleet").get_attribute("data-revision") or 0)
+    page.route(f"{demo.url}/", without_workers)
+    tell(page, shown, troubles=1)
+    page.clock.run_for(2_000)
+    expect(page.locator("#engine")).to_contain_text("No worker has looked at queue changes")
+    page.unroute(f"{demo.url}/", without_workers)
+    tell(page, shown, troubles=0)
+    page.clock.run_for(4_000)
+    expect(page.locator("#engine")).to_be_empty()

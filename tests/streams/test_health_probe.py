@@ -45,6 +45,13 @@ def test_it_is_answered_while_no_page_is(valkey: Valkey) -> None:
     assert text.startswith("database ok\nredis ok\nlooked ")
 
 
+def test_the_age_of_the_last_tick_and_of_each_queue_is_told(valkey: Valkey) -> None:
+    _, text = asyncio.run(asyncio.wait_for(first_answer(), 20))
+
+    told = [line.rpartition(" ")[0].rpartition(" ")[0].rpartition(" ")[0] for line in text.splitlines()[3:]]
+    assert told == ["tick", "worker changes", "worker reading", "worker invocations", "worker tick"]
+
+
 @pytest.fixture
 def nothing_known(valkey: Valkey) -> Iterator[None]:
     """No clock was measured, and none is remembered afterwards."""
@@ -65,7 +72,7 @@ class Test_clocks:
         status, text = asyncio.run(asyncio.wait_for(first_answer(), 20))
 
         assert status == 200
-        assert text.splitlines()[3:] == [
+        assert [line for line in text.splitlines() if line.startswith("clock of")] == [
             r"clock of beat\x0aredis away: 61.0 s behind",
             "clock of worker changes: 3.1 s ahead",
         ]
@@ -80,7 +87,7 @@ class Test_clocks:
     def test_are_measured_by_the_web_server_itself(self) -> None:
         status, text = asyncio.run(asyncio.wait_for(first_answer(), 20))
 
-        assert (status, len(text.splitlines())) == (200, 3)
+        assert (status, "clock of" in text) == (200, False)
         assert [one.what for one in clocks.remembered().skews] == ["web"]
 
     def test_are_forgotten_while_Redis_is_away(self, valkey: Valkey) -> None:

@@ -350,19 +350,21 @@ def states(found: list[Event]) -> list[dict[str, int]]:
 
 def test_an_open_page_is_told_at_once_how_the_fleet_stands(site: Site, run: Run) -> None:
     fleet_revision.changed()
-    assert states(fleet(site, lambda found: bool(found))) == [{"revision": 1, "running": 1}]
+    assert states(fleet(site, lambda found: bool(found))) == [{"revision": 1, "running": 1, "troubles": 0}]
 
 
 def test_an_open_page_hears_of_a_change_and_of_runs_that_begin_and_end(
     site: Site, run: Run, later: ThreadPoolExecutor
 ) -> None:
     begun = threading.Event()
-    watching = later.submit(fleet, site, lambda found: states(found)[-1] == {"revision": 1, "running": 0}, begun)
+    watching = later.submit(
+        fleet, site, lambda found: states(found)[-1] == {"revision": 1, "running": 0, "troubles": 0}, begun
+    )
     assert begun.wait(20)
     fleet_revision.changed()
     lease = claim(run)
     lease.write(to=Status.SUCCEEDED, ended_at=clock.now())
-    assert states(watching.result(20))[0] == {"revision": 0, "running": 1}
+    assert states(watching.result(20))[0] == {"revision": 0, "running": 1, "troubles": 0}
 
 
 def test_an_open_page_hears_of_changes_while_redis_is_away(

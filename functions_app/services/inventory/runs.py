@@ -10,6 +10,7 @@ from django.db.models import Count, Q, QuerySet
 
 from functions_app import clock, runlog
 from functions_app.domain.errors import Code, DrydockError, Problem
+from functions_app.domain.health.stranded import Stranded, stranded
 from functions_app.domain.runs import ACTIVE, Kind, Standing, Status, StepStatus, kind_label
 from functions_app.models import Run, RunStep
 from functions_app.services.engine import signals
@@ -51,6 +52,7 @@ class RunRow:
     created_at: datetime
     took: str
     why: str
+    stranded: Stranded | None
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,7 @@ class RunState:
     offers: tuple[str, ...]
     asked: tuple[Asked, ...]
     waits: tuple[str, ...]
+    stranded: Stranded | None
     progress: Progress | None
     children: Children | None
 
@@ -186,9 +189,15 @@ def _rows(found: Sequence[Run]) -> tuple[RunRow, ...]:
             created_at=run.created_at,
             took=took(run.started_at, run.ended_at),
             why=((run.problem or {}).get("message") or " ".join(run.result.get("warnings", ())))[:160],
+            stranded=stranded_run(run),
         )
         for run in found
     )
+
+
+def stranded_run(run: Run) -> Stranded | None:
+    """Whether no worker is at it though one should be."""
+    return stranded(run.status, run.lease_until, run.wake_at, clock.now())
 
 
 def find_run(pk: int) -> Run:
@@ -226,6 +235,7 @@ def run_state(run: Run) -> RunState:
         offers=signals.taken(run, standing),
         asked=run_signals.asked(run, standing, given),
         waits=run_signals.waits(run),
+        stranded=stranded_run(run),
         progress=run_signals.progress(run),
         children=run_signals.children(run),
     )
