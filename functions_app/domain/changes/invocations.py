@@ -21,8 +21,6 @@ _TENANT = re.compile(r"[a-zA-Z0-9._:/=+\-@ ]{1,256}")  # Invoke, parameter Tenan
 SHOWN_BYTES = 64 * 1024  # of a payload, on the run's page
 SYNC_LIMIT = 6 * 1024 * 1024
 ASYNC_LIMIT = 1024 * 1024
-WAKING = "CodeArtifactUserPendingException"
-UNLOADABLE = "CodeArtifactUserFailedException"
 _FORMS = UUID("c5d1f8a6-3f0e-4c7b-9a43-7f1d3ce5b2d0")
 _SPACE = " \t\r\n"  # what may stand around a JSON value (RFC 8259): other white space is sent as typed
 
@@ -266,30 +264,3 @@ def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _escaped(match: re.Match[str]) -> str:
     return f"\\u{ord(match[0]):04x}"
-
-
-def explain_refusal(error: DrydockError, function: str) -> DrydockError:
-    """An Inactive function wakes up at its first call, one that failed never does: say so, and that nothing was run.
-
-    Lambda answers a call of a Failed function with the code it has for an update in progress; only the text differs.
-    """
-    problem = error.problem
-    if problem.aws_code == UNLOADABLE or (problem.code is Code.BUSY and "state: Failed" in problem.message):
-        return DrydockError(
-            Code.FAILED,
-            f"{function} did not run: Lambda can't start it. {problem.message}",
-            next_step="Waiting does not mend it. Deploy an image that Lambda can pull, or roll the alias back.",
-            aws_code=problem.aws_code,
-            request_id=problem.request_id,
-        )
-    if problem.aws_code != WAKING:
-        return error
-    return DrydockError(
-        Code.FAILED,
-        f"{function} was Inactive and is waking up: Lambda refused this call and loads the image again. "
-        "The function did not run.",
-        next_step="Invoke it again in a minute. Drydock does not repeat an invocation by itself.",
-        aws_code=problem.aws_code,
-        request_id=problem.request_id,
-        retryable=True,
-    )

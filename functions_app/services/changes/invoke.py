@@ -11,6 +11,7 @@ from functions_app.aws import lambdas, session
 from functions_app.aws.lambdas import InvokeAnswer
 from functions_app.aws.session import Target
 from functions_app.domain.changes import invocations as domain
+from functions_app.domain.changes import refused_calls
 from functions_app.domain.changes.invocations import (
     InvocationPlan,
     Mode,
@@ -34,6 +35,7 @@ from functions_app.services.engine.plans import Draft
 from functions_app.services.engine.steps import Context, StepSpec
 from functions_app.services.people.actor import Actor
 
+NOT_EXECUTED = "not_executed"  # in a run's result: nothing ran, and its payload is kept until its plan expires
 SHOWN = 100  # versions to choose from; an alias or a newer one is what people want
 
 
@@ -78,6 +80,29 @@ def submit(
             raise
         return plans.apply_once(plan_id, actor)  # another of the same stored it a moment ago
     return plans.apply_once(planned.confirmable().pk, actor)
+
+
+def again(run: Run, actor: Actor) -> Run:
+    """Invoke once more what was not executed, with the same payload; however often this is asked for, one run.
+
+    Raises INVALID where it may have run, EXPIRED where its payload is gone.
+    """
+    if not run.result.get(NOT_EXECUTED) or run.function is None:
+        raise DrydockError(
+            Code.INVALID,
+            f"Run {run.pk} was executed, or may have been: it can't be repeated from here.",
+            next_step="Look at its log and invoke the function from its own page, if it is to run a second time.",
+        )
+    frozen = InvocationPlan.from_json(run.plan)
+    plan_id = domain.identity("again", "", str(run.pk))
+    if done := plans.became(plan_id):
+        return done
+    payload = plans.payload(run.made_from)
+    if not payload:
+        raise DrydockError(
+            Code.EXPIRED, "The payload is kept no longer.", next_step="Invoke the function from its own page."
+        )
+    return submit(run.function, frozen.qualifier, payload, frozen.mode, actor, frozen.tenant, plan_id)
 
 
 def qualifiers(function: Function) -> tuple[tuple[str, str], ...]:
@@ -137,7 +162,13 @@ def _invoke(context: Context) -> Outcome:
         raise DrydockError(
             Code.UNKNOWN_OUTCOME, "The payload is gone: it was sent before.", next_step="Look at the function's log."
         )
-    answer = (_follow if frozen.mode is Mode.SYNC else _send)(context, frozen, payload)
+    try:
+        answer = (_follow if frozen.mode is Mode.SYNC else _send)(context, frozen, payload)
+    except DrydockError as error:
+        if context.run.made_from and refused_calls.was_not_executed(error.problem):
+            plans.keep_payload(context.run.made_from.pk, payload.decode())
+            context.result[NOT_EXECUTED] = True
+        raise
     context.result["answer"] = _facts(answer, frozen.mode)
     return Done(_note(answer, frozen.mode))
 
@@ -155,7 +186,7 @@ def _send(context: Context, frozen: InvocationPlan, payload: bytes) -> InvokeAns
             frozen.tenant,
         )
     except DrydockError as error:
-        raise domain.explain_refusal(error, place.name) from error
+        raise refused_calls.explain_refusal(error, place.name) from error
 
 
 def _follow(context: Context, frozen: InvocationPlan, payload: bytes) -> InvokeAnswer:

@@ -248,6 +248,15 @@ def payload(plan: Plan | None) -> str:
     return str(plan.body.get(PRIVATE, "")) if plan else ""
 
 
+def keep_payload(plan_id: UUID, payload: str) -> None:
+    """Put back the payload of a plan that came to nothing, until the plan expires (`tidy`)."""
+    with transaction.atomic():
+        plan = Plan.objects.select_for_update().filter(pk=plan_id).first()
+        if plan is not None:
+            plan.body = {**plan.body, PRIVATE: payload}
+            plan.save(update_fields=["body"])
+
+
 def forget_payload(plan_id: UUID) -> None:
     """Forget the payload of a plan."""
     with transaction.atomic():

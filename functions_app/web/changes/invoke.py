@@ -15,6 +15,7 @@ from functions_app.models import Function
 from functions_app.services.changes import invoke as invocations
 from functions_app.services.engine import plans
 from functions_app.services.inventory.fleet.function import function_head
+from functions_app.services.inventory.runs import find_run
 from functions_app.services.people import access
 from functions_app.web.http import HtmxHttpRequest, actor_of, explained, operator_required, page, status_of
 
@@ -52,6 +53,12 @@ def _start(request: HtmxHttpRequest, pk: int) -> HttpResponse:
             raise
         return _form(request, pk, qualifier, payload, mode, check_payload(payload, mode), error.problem)
     return redirect("run", pk=run.pk)
+
+
+@operator_required
+def again(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """Invoke once more what AWS says was not executed."""
+    return redirect("run", pk=invocations.again(find_run(pk), actor_of(request)).pk)
 
 
 @operator_required
@@ -98,4 +105,5 @@ def _form(
 urlpatterns = [
     path("functions/<int:pk>/invoke/", invoke, name="function-invoke"),
     path("functions/<int:pk>/invoke/check/", check, name="invoke-check"),
+    path("runs/<int:pk>/invoke-again/", again, name="run-invoke-again"),
 ]

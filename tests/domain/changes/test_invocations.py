@@ -2,10 +2,12 @@
 
 import json
 
+import botocore.session
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions_app.aws.error_table import CODE_OF
 from functions_app.domain.changes.invocations import (
     ASYNC_LIMIT,
     SHOWN_BYTES,
@@ -14,11 +16,17 @@ from functions_app.domain.changes.invocations import (
     Mode,
     check_payload,
     check_tenant,
-    explain_refusal,
     parse_failure,
     parse_mode,
     refuse_call,
     shown,
+)
+from functions_app.domain.changes.refused_calls import (
+    MAY_HAVE_RUN,
+    NOT_STARTED,
+    UNLOADABLE,
+    explain_refusal,
+    was_not_executed,
 )
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import Features
@@ -105,8 +113,55 @@ def test_waking_up_is_explained_and_nothing_else_is_touched() -> None:
     assert "did not run" in told.message
     assert "in a minute" in told.next_step
     assert told.request_id == "r"
-    other = DrydockError(Code.BUSY, "409", aws_code="ResourceConflictException")
+    other = DrydockError(Code.UNKNOWN_OUTCOME, "500", aws_code="ServiceException")
     assert explain_refusal(other, "reports") is other
+
+
+@pytest.mark.parametrize(
+    ("code", "aws_code"),
+    [
+        (Code.THROTTLED, "TooManyRequestsException"),
+        (Code.THROTTLED, "EC2ThrottledException"),
+        (Code.BUSY, "ResourceNotReadyException"),
+        (Code.BUSY, "ResourceConflictException"),
+        (Code.FAILED, "KMSDisabledException"),
+        (Code.FAILED, "ENINotReadyException"),
+        (Code.FAILED, "SnapStartNotReadyException"),
+        (Code.DENIED, "AccessDeniedException"),
+        (Code.UNREACHABLE, ""),
+    ],
+)
+def test_what_was_refused_is_said_not_to_have_run_and_may_be_invoked_again(code: Code, aws_code: str) -> None:
+    error = DrydockError(code, "Rate exceeded", next_step="Wait.", aws_code=aws_code, request_id="r", retryable=True)
+    told = explain_refusal(error, "reports").problem
+    assert (told.code, told.aws_code, told.request_id, told.retryable) == (code, aws_code, "r", True)
+    assert told.message == "reports was not executed. Rate exceeded"
+    assert told.next_step.startswith("Wait. Nothing ran")
+    assert was_not_executed(told)
+
+
+@pytest.mark.parametrize(
+    ("code", "aws_code"),
+    [
+        (Code.UNKNOWN_OUTCOME, ""),
+        (Code.UNKNOWN_OUTCOME, "ServiceException"),
+        (Code.FAILED, "EFSIOException"),
+        (Code.FAILED, "SnapStartException"),
+        (Code.FAILED, "ANewException"),
+    ],
+)
+def test_of_what_may_have_run_nothing_is_claimed(code: Code, aws_code: str) -> None:
+    error = DrydockError(code, "It broke.", aws_code=aws_code)
+    assert explain_refusal(error, "reports") is error
+    assert not was_not_executed(error.problem)
+
+
+def test_every_error_that_invoke_may_answer_is_decided() -> None:
+    shapes = botocore.session.get_session().get_service_model("lambda").operation_model("Invoke").error_shapes
+    names = {shape.name for shape in shapes}
+    undecided = {name for name in names - NOT_STARTED - MAY_HAVE_RUN - {UNLOADABLE} if name not in CODE_OF}
+    assert undecided == set()
+    assert names >= NOT_STARTED
 
 
 @pytest.mark.parametrize(

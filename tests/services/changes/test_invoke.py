@@ -2,6 +2,7 @@
 
 import json
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from functions_app.models import AuditEntry, LogLine, Plan, Run, RunStep
 from functions_app.services.changes import invoke as invocations
 from functions_app.services.kinds import KINDS
 from functions_app.services.people.actor import Actor
+from functions_app.services.tidy import tidy
 from tests.conftest import Valkey
 from tests.fixtures import Sandbox
 from tests.sandbox.functions import Functions, python_image, until
@@ -277,3 +279,45 @@ def test_what_is_no_id_of_a_tenant_is_refused_before_anything_is_planned(stage: 
     with pytest.raises(DrydockError, match="can't be the id of a tenant"):
         invocations.submit(stage.function, "staging", "{}", Mode.SYNC, stage.actor, "a;b")
     assert not Plan.objects.exists()
+
+
+class Test_an_invocation_that_was_throttled:
+    @pytest.fixture
+    def refused(self, stage: Stage) -> Run:
+        """What Lambda had no room for; by now it has."""
+        stage.api.put_function_concurrency(FunctionName="app", ReservedConcurrentExecutions=0)
+        run = invoke(stage, {"order": 7})
+        stage.api.delete_function_concurrency(FunctionName="app")
+        return run
+
+    def test_is_said_not_to_have_been_executed_and_is_not_repeated(
+        self, sandbox: Sandbox, stage: Stage, refused: Run
+    ) -> None:
+        assert refused.problem is not None
+        assert refused.problem["code"] == Code.THROTTLED
+        assert refused.problem["message"].startswith("app was not executed.")
+        assert "Nothing ran" in refused.problem["next_step"]
+        assert calls(sandbox, stage) == 1
+
+    def test_is_invoked_again_with_its_payload_by_one_click_however_often(
+        self, sandbox: Sandbox, stage: Stage, refused: Run
+    ) -> None:
+        become(stage, "def handler(event, context):\n    return event\n")
+        run = invocations.again(refused, stage.actor)
+        assert invocations.again(refused, stage.actor) == run
+        carry_out(run)
+        assert (run.status, json.loads(run.result["answer"]["payload"])) == (Status.SUCCEEDED, {"order": 7})
+        assert invocations.again(refused, stage.actor) == run
+        assert calls(sandbox, stage) == 2
+
+    def test_keeps_its_payload_no_longer_than_its_plan(self, stage: Stage, refused: Run) -> None:
+        assert refused.made_from is not None
+        tidy(refused.made_from.expires_at + timedelta(seconds=1))
+        with pytest.raises(DrydockError, match="kept no longer"):
+            invocations.again(Run.objects.get(pk=refused.pk), stage.actor)
+
+
+def test_what_was_executed_is_not_repeated_by_one_click(stage: Stage) -> None:
+    run = invoke(stage)
+    with pytest.raises(DrydockError, match="it can't be repeated"):
+        invocations.again(run, stage.actor)

@@ -229,3 +229,22 @@ def test_a_form_that_was_refused_can_be_corrected_and_sent(browser: Client, stag
     assert f'value="{form["once"]}"' in refused
     browser.post(address(stage), form | {"payload": "{}"})
     assert Run.objects.count() == 1
+
+
+def test_what_was_not_executed_is_invoked_again_from_its_page(browser: Client, stage: Stage, operator: User) -> None:
+    browser.force_login(operator)
+    stage.api.put_function_concurrency(FunctionName="app", ReservedConcurrentExecutions=0)
+    refused = send(browser, stage)
+    stage.api.delete_function_concurrency(FunctionName="app")
+    shown = page_of(browser, refused)
+    assert "The function was not executed" in shown
+    door = reverse("run-invoke-again", args=[refused.pk])
+    assert f'id="invoke-again" method="post" action="{door}"' in shown
+    assert 'form="invoke-again"' in shown
+
+    answer = browser.post(door)
+
+    run = carry_out(Run.objects.latest("pk"))
+    assert answer["Location"] == reverse("run", args=[run.pk])
+    assert run.status == Status.SUCCEEDED
+    assert "was not executed" not in page_of(browser, run)
