@@ -14,7 +14,7 @@ from functions_app.aws import quota
 from functions_app.aws.members import Entry, listed, named, needed, next_page, number, part, text, texts, time_of
 from functions_app.aws.session import Target, client
 from functions_app.domain.errors import DrydockError
-from functions_app.domain.fleet.lifecycle_policies import Expiring
+from functions_app.domain.fleet.lifecycle_policies import Action, Expiring
 
 FAMILY = "ecr-lifecycle"
 PAGE = 100
@@ -28,6 +28,14 @@ _STATUSES: Mapping[str, Status] = {
     "COMPLETE": "complete",
     "EXPIRED": "expired",
     "FAILED": "failed",
+}
+
+
+# By type and targetStorageClass, both open enums.
+_ACTIONS: Mapping[str, Action] = {
+    "EXPIRE": Action.DELETE,
+    "TRANSITION": Action.ARCHIVE,  # there is one other class so far
+    "TRANSITION ARCHIVE": Action.ARCHIVE,
 }
 
 
@@ -104,11 +112,13 @@ def expiring(answer: Entry) -> list[Expiring]:
 
 
 def _expiring(entry: Entry) -> Expiring:
-    pushed_at = time_of(entry, "imagePushedAt")
+    pushed_at, of = time_of(entry, "imagePushedAt"), part(entry, "action")
+    told = " ".join(word for name in ("type", "targetStorageClass") if (word := text(of, name, 40)))
     return Expiring(
         digest=needed(entry, "imageDigest", 80),
         rule=number(entry, "appliedRulePriority"),
-        action="archive" if text(part(entry, "action"), "type") == "TRANSITION" else "delete",
+        action=_ACTIONS.get(told, Action.UNKNOWN),
         tags=tuple(sorted(texts(entry, "imageTags"))),
         pushed_at=pushed_at.isoformat() if pushed_at else "",
+        told="" if told in _ACTIONS else told,
     )

@@ -13,7 +13,7 @@ _REPOSITORY = re.compile(rf"{_PART}(?:/{_PART})*")
 _TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _REFERENCE = re.compile(rf"(?P<host>{_HOST})/(?P<repository>[^:@]+)(?::(?P<tag>[^@]*))?(?:@(?P<digest>.*))?")
-_REPOSITORY_LIMIT = 255
+_REPOSITORY_LIMIT = 256  # characters, as ECR's model has it (RepositoryName)
 
 
 def is_digest(text: str) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from functions_app.aws import ecr, lifecycle, logs, session
 from functions_app.aws.ecr_scans import read_page
 from functions_app.aws.members import OddAnswer, listed, whole
+from functions_app.domain.fleet.lifecycle_policies import Action
 from functions_app.domain.images.scans import NOT_SCANNED, ScanState, state
 from functions_app.domain.images.statuses import read_status
 from tests.aws.recorded import INVENTED, answer, oddities, structure
@@ -74,6 +75,24 @@ def test_no_odd_status_makes_an_image_one_that_can_be_pulled() -> None:
         pullable = read_status(fact.status).pullable
         assert pullable is not True or fact.status in ("ACTIVE", ""), odd
     assert read_status(INVENTED).pullable is None
+
+
+@pytest.mark.parametrize(
+    ("told", "action"),
+    [
+        ({"type": "EXPIRE"}, Action.DELETE),
+        ({"type": "TRANSITION", "targetStorageClass": "ARCHIVE"}, Action.ARCHIVE),
+        ({"type": "TRANSITION", "targetStorageClass": INVENTED}, Action.UNKNOWN),
+        ({"type": INVENTED}, Action.UNKNOWN),
+        ({}, Action.UNKNOWN),
+    ],
+)
+def test_an_action_of_a_lifecycle_rule_that_nobody_knows_is_neither_deletion_nor_archive(
+    told: dict[str, str], action: Action
+) -> None:
+    (found,) = lifecycle.expiring({"previewResults": [{"imageDigest": DIGEST, "action": told}]})
+    assert found.action is action
+    assert found.told == (" ".join(told.values()) if action is Action.UNKNOWN else "")
 
 
 def test_no_odd_status_of_a_scan_is_one_without_findings() -> None:

@@ -1,6 +1,7 @@
 """Image references: what is understood, and what is refused."""
 
 import pytest
+from botocore.session import get_session
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +10,8 @@ from functions_app.domain.refs import ImageRef, is_digest
 
 DIGEST = "sha256:" + "a" * 64
 HOST = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
+MODEL = get_session().get_service_model("ecr").shape_for("RepositoryName")
+LONGEST = "r" * MODEL.metadata["max"]
 
 
 @pytest.mark.parametrize(
@@ -20,6 +23,7 @@ HOST = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
         (f"{HOST}/app", ImageRef(HOST, "app")),
         ("localhost:5000/a__b/c-d.e:1_2.3-4", ImageRef("localhost:5000", "a__b/c-d.e", "1_2.3-4")),
         ("localhost/app:v1", ImageRef("localhost", "app", "v1")),
+        (f"{HOST}/{LONGEST}:v1", ImageRef(HOST, LONGEST, "v1")),
     ],
 )
 def test_a_reference_is_read_and_written_back_as_it_was(text: str, expected: ImageRef) -> None:
@@ -41,6 +45,7 @@ def test_a_reference_is_read_and_written_back_as_it_was(text: str, expected: Ima
         (f"{HOST}/app@sha256:abc", "no digest"),
         (f"{HOST}/app@sha256:{'A' * 64}", "no digest"),
         (f"{HOST}/{'a/' * 200}a", "no repository name"),
+        (f"{HOST}/{LONGEST}r", "no repository name"),
     ],
 )
 def test_what_is_no_reference_is_refused_with_its_cause(text: str, cause: str) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.bases.overdue_policies import Lateness, Policy, choose_policy, overdue_on
-from functions_app.domain.fleet.lifecycle_policies import Expiring, Use, all_digests, endangered
+from functions_app.domain.fleet.lifecycle_policies import Action, Expiring, Use, all_digests, endangered
 from functions_app.domain.fleet.repository_policies import allows_pull
 from functions_app.domain.text import storable
 from tests.fuzz.bounds import assert_shown, bounded
@@ -49,7 +49,7 @@ expiring = st.builds(
     Expiring,
     digest=st.sampled_from(DIGESTS),
     rule=st.integers(0, 3),
-    action=st.sampled_from(("delete", "archive")),
+    action=st.sampled_from(Action),
     tags=st.lists(texts.map(storable), max_size=2).map(tuple),
     pushed_at=texts.map(storable),
     members=st.lists(st.sampled_from(DIGESTS), max_size=2).map(tuple),

@@ -6,12 +6,14 @@ what is pushed later may belong anywhere between, as a fix of an older version d
 
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
 from functions_app.domain.bases.release_tags import DatedTag
 
 SHOWN = 6  # of the tags that fit, the newest
+LIST_EVERY = timedelta(days=1)  # a fix of an older version moves no other tag: nothing tells of it but the list
 MISSING_LIMIT = 300  # look-ups in vain that are remembered
 
 
@@ -29,6 +31,7 @@ class Progress:
     missing: tuple[str, ...] = ()
     read: frozenset[str] = frozenset()
     again: bool = False
+    listed_at: datetime | None = None
 
     @property
     def read_count(self) -> int:
@@ -40,7 +43,11 @@ class Progress:
         """Whether every tag that was listed has been read."""
         return self.left == 0
 
-    def listed(self, tags: Sequence[DatedTag], read: Set[str], wanted: Set[str]) -> "Progress":
+    def to_be_listed(self, now: datetime) -> bool:
+        """Whether its tags are to be listed though the moving one stands still."""
+        return self.listed_at is None or not timedelta() <= now - self.listed_at < LIST_EVERY
+
+    def listed(self, tags: Sequence[DatedTag], read: Set[str], wanted: Set[str], now: datetime) -> "Progress":
         """With the tags that fit, the newest first, and what has been read; what is gone is read again if it returns.
 
         `wanted` are tags that images claim: of these too nobody asks twice.
@@ -49,7 +56,8 @@ class Progress:
         left = len(names - read)
         shown = tuple(each.tag for each in tags[:SHOWN])
         kept = frozenset(read & (names | wanted))
-        return replace(self, fitting=len(names), left=left, shown=shown, read=kept, again=self.again and left > 0)
+        again = self.again and left > 0
+        return replace(self, fitting=len(names), left=left, shown=shown, read=kept, again=again, listed_at=now)
 
     def known_by(self, names: Iterable[str]) -> "Progress":
         """Without what names a release that is known as a whole: that it was read is told by the release."""
@@ -68,6 +76,7 @@ class Progress:
             "missing": list(self.missing),
             "read": sorted(self.read),
             "again": self.again,
+            "listed_at": self.listed_at.isoformat() if self.listed_at else None,
         }
 
     @classmethod
@@ -80,6 +89,7 @@ class Progress:
             tuple(kept.get("missing", ())),
             frozenset(kept.get("read", ())),
             kept.get("again", False),
+            datetime.fromisoformat(at) if (at := kept.get("listed_at")) else None,
         )
 
 

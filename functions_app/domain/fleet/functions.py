@@ -120,6 +120,11 @@ class AliasFact:
     description: str = ""
 
 
+def unqualified(published: bool) -> str:
+    """What a call that names neither alias nor version reaches; `published`: there is a $LATEST.PUBLISHED."""
+    return PUBLISHED_LATEST if published else LATEST
+
+
 def is_another(before: Published, now: Published, *, was_gone: bool) -> bool:
     """Whether a function is another one than the one of its name that was known before, which was deleted meanwhile.
 

@@ -6,14 +6,22 @@ or moves them to the archive class, from which nothing can be pulled: for a func
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import Any, Literal
+from enum import IntEnum, StrEnum
+from typing import Any
 
 from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST
 from functions_app.domain.json_fields import read_text
 
-Action = Literal["delete", "archive"]
+NOT_TOLD = "none is told"
 POLICY_LIMIT = 30_720  # characters; ECR's own limit
+
+
+class Action(StrEnum):
+    """What a rule does with an image; one that nobody knows is neither, and told by ECR's own words."""
+
+    DELETE = "delete"
+    ARCHIVE = "archive"
+    UNKNOWN = ""
 
 
 class Need(IntEnum):
@@ -25,26 +33,43 @@ class Need(IntEnum):
     PUBLISHED = 3  # a published version that nobody points to
 
 
+# What a rule does, for each action: to one image in a list, and within a sentence about who needs it.
+_DOES: Mapping[Action, str] = {
+    Action.DELETE: "deletes it",
+    Action.ARCHIVE: "archives it: it can't be pulled",
+    Action.UNKNOWN: "takes an action that Drydock does not know ({told})",
+}
+_SENTENCES: Mapping[Action, str] = {
+    Action.DELETE: "delete {what}",
+    Action.ARCHIVE: "archive {what}; then it can't be pulled",
+    Action.UNKNOWN: "take an action that Drydock does not know ({told}) on {what}",
+}
+
+_STORED = {action.value: action for action in Action}
+
+
 @dataclass(frozen=True)
 class Expiring:
     """An image that a rule would take away; `members` are those that go with it where it is an index."""
 
     digest: str
     rule: int
-    action: Action = "delete"
+    action: Action = Action.DELETE
     tags: tuple[str, ...] = ()
     pushed_at: str = ""  # ISO 8601
     members: tuple[str, ...] = ()
+    told: str = ""  # ECR's words for an action that is not known here
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for a JSON column; `from_json` reads them back."""
         return {
             "digest": self.digest,
             "rule": self.rule,
-            "action": self.action,
+            "action": self.action.value,
             "tags": list(self.tags),
             "pushed_at": self.pushed_at,
             "members": list(self.members),
+            "told": self.told,
         }
 
     @classmethod
@@ -53,11 +78,17 @@ class Expiring:
         return cls(
             digest=read_text(value.get("digest")),
             rule=int(value.get("rule") or 0),
-            action="archive" if value.get("action") == "archive" else "delete",
+            action=_STORED.get(read_text(value.get("action", "delete")), Action.UNKNOWN),
             tags=tuple(value.get("tags") or ()),
             pushed_at=read_text(value.get("pushed_at")),
             members=tuple(value.get("members") or ()),
+            told=read_text(value.get("told")),
         )
+
+    @property
+    def does(self) -> str:
+        """What the rule does with it, for people, after "Rule 3"."""
+        return _DOES[self.action].format(told=self.told or NOT_TOLD)
 
 
 @dataclass(frozen=True)
@@ -133,9 +164,8 @@ def all_digests(expiring: Iterable[Expiring]) -> dict[int, set[str]]:
 
 
 def _sentence(image: Expiring, use: Use, index: str) -> str:
-    verb, end = ("archive", "; then it can't be pulled") if image.action == "archive" else ("delete", "")
-    what = "the index that holds the image" if index else "the image"
-    return f"Rule {image.rule} will {verb} {what} {_behind(use)}{end}."
+    what = f"{'the index that holds the image' if index else 'the image'} {_behind(use)}"
+    return f"Rule {image.rule} will {_SENTENCES[image.action].format(what=what, told=image.told or NOT_TOLD)}."
 
 
 def _behind(use: Use) -> str:

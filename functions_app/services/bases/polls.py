@@ -94,7 +94,7 @@ def poll(
         news = store_current(rows[pk], outcome, now) if outcome else store_unmoved(rows[pk], now)
         moved[pk] = outcome is not None
         polled.tell(rows[pk], news, outcome.problem if outcome else None, log)
-    for pk, past in _pasts([rows[pk] for pk in moved], moved):
+    for pk, past in _pasts([rows[pk] for pk in moved], moved, now):
         if isinstance(past, Problem):
             store_past_problem(rows[pk], past)
         news = "" if isinstance(past, Problem) else store_past(rows[pk], past, now)
@@ -128,12 +128,14 @@ def _currents(streams: Sequence[BaseStream]) -> Iterator[tuple[int, CurrentReadi
     )
 
 
-def _pasts(streams: Sequence[BaseStream], moved: Mapping[int, bool]) -> Iterator[tuple[int, PastReading | Problem]]:
+def _pasts(
+    streams: Sequence[BaseStream], moved: Mapping[int, bool], now: datetime
+) -> Iterator[tuple[int, PastReading | Problem]]:
     """Earlier releases of the streams that have some to be read."""
     known = _known(streams, wanted_releases(streams))
-    worth = [stream for stream in streams if moved[stream.pk] or known[stream.pk].leaves_something]
+    worth = [stream for stream in streams if moved[stream.pk] or known[stream.pk].leaves_something(now)]
     return read_by_repository(
-        worth, lambda registry, stream, ref, tags: read_past(registry, stream, ref, tags, known[stream.pk])
+        worth, lambda registry, stream, ref, tags: read_past(registry, stream, ref, tags, known[stream.pk], now)
     )
 
 

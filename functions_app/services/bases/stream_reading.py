@@ -1,6 +1,7 @@
 """Read a base stream from its registry: what the moving tag points to, and the releases before it by their tags.
 
-Nothing is stored here, so that streams can be read in parallel. A moving tag that did not move costs one HEAD.
+Nothing is stored here, so that streams can be read in parallel. A moving tag that did not move costs one HEAD, and
+once a day the list of tags, which alone tells of a release that moved no other tag.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -51,12 +52,12 @@ class Known:
     progress: Progress = NOTHING_READ
     wanted: Wanted = NOTHING_WANTED
 
-    @property
-    def leaves_something(self) -> bool:
-        """Whether earlier releases are to be read although the tag did not move."""
+    def leaves_something(self, now: datetime) -> bool:
+        """Whether earlier releases are to be read, or looked for, although the tag did not move."""
         looked_up = {*self.progress.missing, *self.progress.read, *self.tags}
         missing = [digest for digest in self.incomplete if digest not in self.progress.missing]
-        return bool(not self.progress.done or missing or self.wanted.tags - looked_up)
+        more = not self.progress.done or self.progress.to_be_listed(now)
+        return bool(more or missing or self.wanted.tags - looked_up)
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,12 @@ def read_current(registry: Registry, stream: BaseStream, ref: ImageRef, known: K
 
 
 def read_past(
-    registry: Registry, stream: BaseStream, ref: ImageRef, tags: Callable[[], Iterable[str]], known: Known
+    registry: Registry,
+    stream: BaseStream,
+    ref: ImageRef,
+    tags: Callable[[], Iterable[str]],
+    known: Known,
+    now: datetime,
 ) -> PastReading:
     """Read some of the earlier releases: those that came since, those that images may stand on, then ever older ones.
 
@@ -119,7 +125,7 @@ def read_past(
         problem = error.problem
     progress = past.progress
     if history or not problem:
-        progress = progress.listed(history, past.asked, known.wanted.tags)
+        progress = progress.listed(history, past.asked, known.wanted.tags, now)
     names = {digest: tag.tag for digest, tag in past.names.items()}
     return PastReading(tuple(past.releases), names, tuple(each.tag for each in history), progress, problem)
 

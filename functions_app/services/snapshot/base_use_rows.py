@@ -4,9 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from django.db.models import Q
-
-from functions_app.domain.fleet.functions import LATEST
+from functions_app.domain.fleet.functions import unqualified
 from functions_app.domain.images.manifests import chain_ids
 from functions_app.models import Alias, BaseRelease, BaseUse, Function, Version
 
@@ -54,13 +52,16 @@ def _lineages(release_ids: Iterable[int]) -> dict[int, tuple[Release, ...]]:
     }
 
 
-def refresh_uses(functions: Sequence[Function], lineages: Lineages | None = None) -> int:
+def refresh_uses(
+    functions: Sequence[Function], lineages: Lineages | None = None, aliases: Iterable[Alias] | None = None
+) -> int:
     """Write anew what these functions have live on bases, by their summaries; how many rows came or went.
 
-    At most seven queries; `lineages` keeps what was looked up for the next lot.
+    At most seven queries; `lineages` keeps what was looked up for the next lot, `aliases` are theirs where read before.
     """
     there = {function.pk: function for function in functions if function.gone_at is None}
-    live = _live(there.keys())
+    known_aliases = Alias.objects.filter(function__in=there).order_by() if aliases is None else aliases
+    live = _live(there.keys(), known_aliases)
     known = (lineages or Lineages()).of({row[3] for row in live if row[3]})
     wanted = {use for row in live for use in _uses(there[row[0]], row, known)}
     rows = BaseUse.objects.filter(function__in=[function.pk for function in functions]).values_list(*COLUMNS, "pk")
@@ -73,28 +74,28 @@ def refresh_uses(functions: Sequence[Function], lineages: Lineages | None = None
     return len(gone) + len(new)
 
 
-def _live(function_ids: Collection[int]) -> list[tuple[Any, ...]]:
-    """What is live of these functions on any base, as live_rows tells it of all. Two queries.
+def _live(function_ids: Collection[int], aliases: Iterable[Alias]) -> list[tuple[Any, ...]]:
+    """What is live of these functions on any base, as live_rows tells it of all. One query.
 
     Joined here: a database that has no statistics yet, as after a first sync, takes seconds over each join of these.
     """
     ways: dict[int, list[tuple[str, str]]] = {pk: [] for pk in function_ids}
-    aliases = Alias.objects.filter(function__in=function_ids).order_by()
-    for function_id, name, first, second in aliases.values_list("function_id", "name", "version", "second_version"):
-        ways[function_id] += [(name, number) for number in (first, second) if number]
-    for several in ways.values():
-        several += [] if several else [("", LATEST)]
+    for alias in aliases:
+        if alias.function_id in ways:
+            numbers = (alias.version, alias.second_version)
+            ways[alias.function_id] += [(alias.name, number) for number in numbers if number]
+    numbers_of = {number for several in ways.values() for _, number in several}
     versions = Version.objects.filter(
-        Q(image__base_release__isnull=False) | Q(image__base_stream__isnull=False),
-        function__in=function_ids,
-        number__in={number for several in ways.values() for _, number in several},
+        function__in=function_ids, number__in=numbers_of | {unqualified(False), unqualified(True)}
     ).values_list("function_id", "number", "image__base_release_id", "image__base_stream_id")
     bases = {(function_id, number): (release, stream) for function_id, number, release, stream in versions}
+    for function_id, several in ways.items():
+        several += [] if several else [("", unqualified((function_id, unqualified(True)) in bases))]
     return [
         (function_id, name, number, *bases[function_id, number])
         for function_id, several in ways.items()
         for name, number in several
-        if (function_id, number) in bases
+        if any(bases.get((function_id, number), ()))
     ]
 
 

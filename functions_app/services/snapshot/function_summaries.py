@@ -15,7 +15,7 @@ from functions_app.domain.bases.overdue_policies import Policy, choose_policy, o
 from functions_app.domain.bases.unknown_reasons import ALIASES_NOT_READ
 from functions_app.domain.fleet import states
 from functions_app.domain.fleet.deployed_images import DeployedAs, deployed_as, moved_tag
-from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST
+from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST, unqualified
 from functions_app.domain.fleet.parts import unread
 from functions_app.domain.fleet.states import Condition, LiveVersion, find_problem, worst_condition
 from functions_app.domain.fleet.tags import managed_by, owner_of
@@ -79,8 +79,9 @@ def _refresh(ids: Sequence[int], today: date, lineages: Lineages) -> tuple[int, 
     # Held: what a refresh stores after this has read must not be summarised by what was there before. So the policies
     # are read within, too: those of before a long refresh would undo what somebody saved meanwhile.
     functions = list(Function.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
-    rollback_targets.refresh_counts(ids)
-    known = _read(ids, read_policies(), today)
+    aliases = list(Alias.objects.filter(function_id__in=ids).order_by("name"))
+    rollback_targets.refresh_counts(ids, aliases)
+    known = _read(ids, aliases, read_policies(), today)
     changed = []
     for function in functions:
         before = [getattr(function, name) for name in COLUMNS]
@@ -90,15 +91,15 @@ def _refresh(ids: Sequence[int], today: date, lineages: Lineages) -> tuple[int, 
             for name, value in zip(COLUMNS, after, strict=True):
                 setattr(function, name, value)
     update_rows(Function, COLUMNS, changed)
-    if refresh_uses(functions, lineages) or changed:
+    if refresh_uses(functions, lineages, aliases) or changed:
         fleet_revision.changed()
     return len(changed), {function.account_id for function in functions}
 
 
-def _read(ids: Sequence[int], policies: tuple[Policy, ...], today: date) -> _Known:
+def _read(ids: Sequence[int], listed: Iterable[Alias], policies: tuple[Policy, ...], today: date) -> _Known:
     aliases: dict[int, list[Alias]] = defaultdict(list)
     numbers = {LATEST, PUBLISHED_LATEST}
-    for alias in Alias.objects.filter(function_id__in=ids).order_by("name"):
+    for alias in listed:
         aliases[alias.function_id].append(alias)
         numbers |= {alias.version, alias.second_version} - {""}
     wanted = Version.objects.filter(function_id__in=ids, number__in=numbers)
@@ -182,8 +183,8 @@ def _live(function: Function, aliases: Iterable[Alias], known: _Known, policy: P
             users[number].append(alias.name)
     if not users and function.aliases_synced_at is None:
         return [LiveVersion(LATEST, (), image_gone=False, freshness=Freshness.UNKNOWN, reason=ALIASES_NOT_READ)]
-    if not users:  # an unqualified call reaches what Managed Instances have published, where there is that
-        users[PUBLISHED_LATEST if (function.pk, PUBLISHED_LATEST) in known.versions else LATEST] = []
+    if not users:
+        users[unqualified((function.pk, PUBLISHED_LATEST) in known.versions)] = []
     found = ((number, names, known.versions.get((function.pk, number))) for number, names in sorted(users.items()))
     return [_live_version(number, tuple(names), version, policy) for number, names, version in found]
 

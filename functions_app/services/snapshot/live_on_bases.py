@@ -1,4 +1,4 @@
-"""What is live on base images: every alias (or $LATEST, where a function has none) with the release it stands on.
+"""What is live on base images: every alias (of a function without, what calls reach) and its release.
 
 An image may stand on a golden image that stands on another base: then its function is a user of both.
 """
@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, ClassVar
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, Q
 
-from functions_app.domain.fleet.functions import LATEST
-from functions_app.models import Alias, BaseRelease, Function, Version
+from functions_app.models import Alias, BaseRelease, Function
+from functions_app.services.snapshot.live_versions import called_without_alias
 
 FEW = 500  # ids that go into a query as they are; beyond that every row is read
 
@@ -87,7 +87,7 @@ def live_rows(
 ) -> list[tuple[Any, ...]]:
     """What is live on these releases, or on unknown ones of the stream; None: on any base. Three queries.
 
-    Function id, alias ("" where calls go to $LATEST), version, release id (None: an unknown one), stream id, and
+    Function id, alias ("" where the function has none), version, release id (None: an unknown one), stream id, and
     `extra` columns: paths that begin at the version, `image__base_tier`.
     """
     alias_rows = Alias.objects.filter(function__gone_at=None).order_by()
@@ -102,10 +102,9 @@ def live_rows(
     rows += alias_rows.filter(
         wanted, function__versions__number=F("second_version"), second_version__gt=""
     ).values_list("function_id", "name", "second_version", *columns)
-    latest = Version.objects.filter(_on("image__", release_ids, stream_id), number=LATEST, function__gone_at=None)
-    no_alias = ~Exists(Alias.objects.filter(function=OuterRef("function")))
+    unaliased = called_without_alias().filter(_on("image__", release_ids, stream_id), function__gone_at=None)
     columns = ["image__base_release_id", "image__base_stream_id", *extra]
-    rows += [(row[0], "", *row[1:]) for row in latest.filter(no_alias).values_list("function_id", "number", *columns)]
+    rows += [(row[0], "", *row[1:]) for row in unaliased.values_list("function_id", "number", *columns)]
     return rows
 
 
@@ -118,7 +117,7 @@ def _on(path: str, release_ids: Collection[int] | None, stream_id: int | None) -
 
 
 def overdue_ways(today: date, functions: Collection[int] | None = None) -> set[tuple[int, str]]:
-    """(function id, alias) of what is overdue by policy; alias "" where it is $LATEST. One query."""
+    """(function id, alias) of what is overdue by policy; alias "" where the function has none. One query."""
     found = Function.objects.filter(gone_at=None, overdue_on__lte=today)
     late: set[tuple[int, str]] = set()
     for pk, chips in found.values_list("pk", "alias_chips"):

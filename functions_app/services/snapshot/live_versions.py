@@ -2,14 +2,24 @@
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST
+from functions_app.domain.fleet.functions import unqualified
 from functions_app.models import Alias, Version
 
 
 def live_versions() -> QuerySet[Version]:
-    """Versions that an alias points to; without aliases $LATEST, or $LATEST.PUBLISHED where there is one."""
+    """Versions that an alias points to; of a function without aliases what unqualified calls reach."""
     aliases = Alias.objects.filter(function=OuterRef("function"))
     pointing = aliases.filter(Q(version=OuterRef("number")) | Q(second_version=OuterRef("number")))
-    published = Version.objects.filter(function=OuterRef("function"), number=PUBLISHED_LATEST)
-    unqualified = Q(number=PUBLISHED_LATEST) | Q(number=LATEST) & ~Exists(published)
-    return Version.objects.filter(Exists(pointing) | unqualified & ~Exists(aliases))
+    return Version.objects.filter(Exists(pointing) | _without_alias())
+
+
+def called_without_alias() -> QuerySet[Version]:
+    """Of functions without aliases the version that unqualified calls reach (domain.fleet.functions.unqualified)."""
+    return Version.objects.filter(_without_alias())
+
+
+def _without_alias() -> Q:
+    aliases = Alias.objects.filter(function=OuterRef("function"))
+    published = Version.objects.filter(function=OuterRef("function"), number=unqualified(True))
+    latest = Q(number=unqualified(False)) & ~Exists(published)
+    return (Q(number=unqualified(True)) | latest) & ~Exists(aliases)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from functions_app.domain.fleet.functions import LATEST
-from functions_app.domain.fleet.lifecycle_policies import Expiring, Need, Use, all_digests, endangered
+from functions_app.domain.fleet.lifecycle_policies import Action, Expiring, Need, Use, all_digests, endangered
 
 
 def use(digest: str = "a", version: str = "7", **values: Any) -> Use:
@@ -41,8 +41,33 @@ def test_an_image_that_stays_is_in_no_danger() -> None:
 
 
 def test_an_image_that_is_archived_can_not_be_pulled_either() -> None:
-    text = one(Expiring("a", 3, "archive"), use(aliases=("prod",)))
+    text = one(Expiring("a", 3, Action.ARCHIVE), use(aliases=("prod",)))
     assert text == "Rule 3 will archive the image behind orders prod (version 7); then it can't be pulled."
+
+
+def test_an_action_that_nobody_knows_is_told_as_that_and_as_no_deletion() -> None:
+    text = one(Expiring("a", 3, Action.UNKNOWN, told="FREEZE"), use(aliases=("prod",)))
+    action = "take an action that Drydock does not know (FREEZE) on"
+    assert text == f"Rule 3 will {action} the image behind orders prod (version 7)."
+
+
+@pytest.mark.parametrize(
+    ("action", "told", "does"),
+    [
+        (Action.DELETE, "", "deletes it"),
+        (Action.ARCHIVE, "", "archives it: it can't be pulled"),
+        (Action.UNKNOWN, "FREEZE", "takes an action that Drydock does not know (FREEZE)"),
+        (Action.UNKNOWN, "", "takes an action that Drydock does not know (none is told)"),
+    ],
+)
+def test_each_action_has_its_words_and_is_read_back(action: Action, told: str, does: str) -> None:
+    image = Expiring("a", 3, action, told=told)
+    assert image.does == does
+    assert Expiring.from_json(image.as_json()) == image
+
+
+def test_what_was_kept_before_actions_were_told_apart_is_a_deletion() -> None:
+    assert Expiring.from_json({"digest": "a", "rule": 1}).action is Action.DELETE
 
 
 def test_an_image_goes_with_the_index_that_holds_it() -> None:
@@ -84,7 +109,7 @@ def test_of_several_indexes_that_hold_an_image_the_first_rules_is_told() -> None
 
 
 def test_a_forecast_reads_back_what_it_wrote() -> None:
-    image = Expiring("a", 2, "archive", ("v1",), "2026-01-01T00:00:00+00:00", ("b",))
+    image = Expiring("a", 2, Action.ARCHIVE, ("v1",), "2026-01-01T00:00:00+00:00", ("b",))
     assert Expiring.from_json(image.as_json()) == image
     assert Expiring.from_json({}) == Expiring("", 0)
 

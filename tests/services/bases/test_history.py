@@ -178,6 +178,17 @@ def test_a_fix_of_an_older_version_is_read_with_the_next_release(
     assert company.stream.history["left"] == 0
 
 
+def test_a_fix_of_an_older_version_is_read_within_a_day_though_no_other_tag_moves(aws: Sandbox) -> None:
+    company = released(aws, "1.3.8", "1.4.0", "1.4.1")
+    company.publish_only(base(8), "1.3.9")
+
+    company.poll(NOW + timedelta(hours=1))
+    assert told(company) == ["1.3.8", "1.4.0", "1.4.1"]
+
+    company.poll(NOW + timedelta(hours=24))
+    assert told(company) == ["1.3.8", "1.3.9", "1.4.0", "1.4.1"]
+
+
 def test_a_fix_of_an_older_version_that_an_image_claims_is_read_at_once(aws: Sandbox) -> None:
     company = released(aws, "1.3.8", "1.4.0", "1.4.1")
     company.publish_only(base(8), "1.3.9")

@@ -8,6 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 from functions_app.models import Account, Alias, BaseStream, BaseUse, Function, Image
 from functions_app.services.snapshot.base_use_rows import Lineages, refresh_uses
 from functions_app.services.snapshot.function_summaries import refresh_summaries
+from functions_app.services.snapshot.live_on_bases import live_rows
 from tests.factories import (
     NOW,
     make_account,
@@ -57,6 +58,17 @@ def test_both_versions_of_a_split_alias_are_uses(account: Account, stream: BaseS
         ("python:3.12", "canary", "new", "new"),
         ("python:3.12", "live", "old", "old"),
     ]
+
+
+def test_what_managed_instances_published_last_is_a_use_and_their_latest_is_none(
+    account: Account, stream: BaseStream
+) -> None:
+    function = make_user(account, make_release(stream, "new"), alias="")
+    old = make_release(stream, "old")
+    make_version(function, "$LATEST.PUBLISHED", make_image(account.repositories.get(), base_release=old))
+    refresh_summaries([function.pk])
+    assert uses() == [("python:3.12", "", "old", "old")]
+    assert [row[2:4] for row in live_rows()] == [("$LATEST.PUBLISHED", old.pk)]
 
 
 def test_a_golden_image_is_a_use_of_what_is_beneath_it_too(account: Account, stream: BaseStream) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from functions_app.domain.fleet.states import RANK_OVERDUE, RANK_STALE
-from functions_app.models import Account, FleetRevision, FreshnessPolicy, Function, Image, Repository
+from functions_app.models import Account, Alias, FleetRevision, FreshnessPolicy, Function, Image, Repository
 from functions_app.services.snapshot import function_summaries, rollback_targets
 from functions_app.services.snapshot.function_summaries import refresh_summaries
 from tests.factories import (
@@ -177,10 +177,10 @@ def test_a_policy_that_is_saved_during_a_long_refresh_counts_from_the_next_batch
     first, second = function_on(account, image), function_on(account, image)
     count = rollback_targets.refresh_counts
 
-    def meanwhile(ids: Sequence[int]) -> None:
+    def meanwhile(ids: Sequence[int], aliases: Sequence[Alias]) -> None:
         if first.pk in ids:
             FreshnessPolicy.objects.create(max_days=30)
-        count(ids)
+        count(ids, aliases)
 
     # The moment between two batches can't be met from outside.
     monkeypatch.setattr(function_summaries, "BATCH", 1)

@@ -266,6 +266,24 @@ def test_tags_tell_when_they_came_and_went(person: Client, image: Image) -> None
     assert "removed" in text
 
 
+def test_each_tag_of_now_says_whether_it_can_be_moved(person: Client, image: Image) -> None:
+    image.repository.tags.create(name="v1", digest=image.digest, since=NOW)
+    TagMove.objects.create(repository=image.repository, tag="old", from_digest=image.digest, to_digest="", seen_at=NOW)
+    filters = [{"kind": "WILDCARD", "pattern": "live*"}]
+    Repository.objects.filter(pk=image.repository_id).update(
+        tag_mutability="IMMUTABLE_WITH_EXCLUSION", tag_filters=filters
+    )
+    assert [(span.tag, span.can_move) for span in found(person, image).history] == [
+        ("live", True),
+        ("v1", False),
+        ("old", None),
+    ]
+    text = shown(person, image)
+    assert ("can be moved" in text, "can't be moved" in html.unescape(text)) == (True, True)
+    Repository.objects.filter(pk=image.repository_id).update(tag_mutability="FROZEN")
+    assert "not known whether it can be moved" in shown(person, image)
+
+
 def test_a_tag_that_came_back_has_two_times(person: Client, image: Image) -> None:
     for days, (before, after) in enumerate([("one", "two"), ("two", "one"), ("one", "two")]):
         TagMove.objects.create(

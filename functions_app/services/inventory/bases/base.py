@@ -147,11 +147,10 @@ def base_page(pk: int, wanted: Wanted, now: datetime) -> BasePage:
     facts = [fact for fact in own if fact.platform == platform]
     marks = tuple(_mark(fact, on[fact.pk]) for fact in reversed(facts))
     shown, releases_page, releases_pages = _page_of(facts, wanted.releases_page, RELEASES)
-    narrowed = (wanted.release, wanted.account) != (None, None)
-    chosen = [way for way in read.ways if _is_wanted(way, wanted)] if narrowed else read.ways
+    tally, older = counted.tally, len(counted.older)
+    chosen, users_older = _chosen(read.ways, wanted, older)
     users, users_page, users_pages = _page_of(chosen, wanted.users_page, USERS)
     ends = Ends.of(read.stream, now.date())
-    tally, older = counted.tally, len(counted.older)
     by_account, by_owner = counted.groups(read.accounts)
     problem = Problem.from_json(read.stream.problem) if read.stream.problem else None
     beneath = _beneath(read, facts)
@@ -176,7 +175,7 @@ def base_page(pk: int, wanted: Wanted, now: datetime) -> BasePage:
         users_total=len(chosen),
         users_page=users_page,
         users_pages=users_pages,
-        users_older=len({way[FUNCTION] for way in chosen if not way[IS_CURRENT]}) if narrowed else older,
+        users_older=users_older,
         by_account=by_account,
         by_owner=by_owner,
         standing_on_it=_golden(read),
@@ -184,6 +183,14 @@ def base_page(pk: int, wanted: Wanted, now: datetime) -> BasePage:
         twins=_twins(pk, own),
         unknown_release=None in on,
     )
+
+
+def _chosen(ways: Sequence[WayRow], wanted: Wanted, older: int) -> tuple[Sequence[WayRow], int]:
+    """What is asked for, and how many functions of it a plan would bring forward; `older` of all."""
+    if (wanted.release, wanted.account) == (None, None):
+        return ways, older
+    chosen = [way for way in ways if _is_wanted(way, wanted)]
+    return chosen, len({way[FUNCTION] for way in chosen if not way[IS_CURRENT]})
 
 
 def _twins(stream_id: int, own: Sequence[ReleaseFact]) -> tuple[BaseStream, ...]:

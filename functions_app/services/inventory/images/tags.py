@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from functions_app.domain.images.tag_mutability import TagMutability
 from functions_app.models import Image, Tag, TagMove
 
 READ = 500  # moves
@@ -26,6 +27,7 @@ class TagSpan:
     from_digest: str = ""
     to_digest: str = ""
     first_seen: bool = False
+    can_move: bool | None = None  # of a tag of now: whether it can be moved to another image; None: not known
 
 
 def tag_history(image: Image) -> tuple[TagSpan, ...]:
@@ -34,9 +36,11 @@ def tag_history(image: Image) -> tuple[TagSpan, ...]:
         Q(from_digest=image.digest) | Q(to_digest=image.digest), repository=image.repository_id
     )
     now = Tag.objects.filter(repository=image.repository_id, digest=image.digest).order_by("name")
-    return spans(
+    found = spans(
         image.digest, list(moves.order_by("-seen_at", "-pk")[:READ]), dict(now.values_list("name", "since")[:SHOWN])
     )[:SHOWN]
+    rule = TagMutability.from_stored(image.repository.tag_mutability, image.repository.tag_filters)
+    return tuple(span if span.went else replace(span, can_move=rule.can_move(span.tag)) for span in found)
 
 
 def spans(digest: str, newest_first: Sequence[TagMove], now: dict[str, datetime]) -> tuple[TagSpan, ...]:
