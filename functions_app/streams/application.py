@@ -55,8 +55,7 @@ class Application:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http" and scope["path"] == "/healthz" and self.health is not None:
-            status, text = self.health.answer(strict=scope.get("query_string", b"") == b"strict")
-            await _answer(send, status, text)
+            await _tell_health(self.health, scope, send)
         elif scope["type"] == "http" and scope["path"].startswith("/events/"):
             await self._stream(scope, receive, send)
         elif scope["type"] == "http":
@@ -146,6 +145,13 @@ class Application:
         finally:
             catching_up.cancel()
             hub.leave(feed, watcher)
+
+
+async def _tell_health(health: HealthProbe, scope: Scope, send: Send) -> None:
+    if scope["method"] not in ("GET", "HEAD"):
+        return await _answer(send, 405, "The state is read with GET.")
+    status, text = health.answer(strict=scope.get("query_string", b"") == b"strict")
+    return await _answer(send, status, text)
 
 
 async def _begin(feed: Feed | FleetFeed, watcher: Watcher) -> None:

@@ -46,9 +46,9 @@ def wants_partial(request: HttpRequest) -> bool:
 def page(
     request: HttpRequest, template: str, context: dict[str, Any], *, partial: str = "rows", status: int = 200
 ) -> HttpResponse:
-    """Answer with the whole page, or with its partial when htmx asks for that."""
-    name = f"{template}#{partial}" if wants_partial(request) else template
-    response = render(request, name, context, status=status)
+    """Answer with the whole page, or with its partial when htmx asks for that and the page has one."""
+    names = [f"{template}#{partial}", template] if wants_partial(request) else template
+    response = render(request, names, context, status=status)
     patch_vary_headers(response, ["HX-Request", "Cookie"])
     patch_cache_control(response, private=True, no_store=True)
     return response

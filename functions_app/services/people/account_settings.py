@@ -69,11 +69,12 @@ class ScopeFact:
     problem: Problem | None
 
 
-def require_administrator(actor: Actor) -> None:
-    """Raise DENIED for everybody else, with an entry in the audit table."""
+def require_administrator(actor: Actor, action: str = "") -> None:
+    """Raise DENIED for everybody else; with an action, the refused attempt is in the audit table."""
     if access.is_administrator(actor):
         return
-    access.audit(actor, "account.change", "accounts", {}, "refused: not an administrator")
+    if action:
+        access.audit(actor, action, "accounts", {}, "refused: not an administrator")
     raise DrydockError(
         Code.DENIED,
         "Only administrators may add or change accounts; you may look at them.",
@@ -118,7 +119,7 @@ def faults(draft: AccountDraft, existing: Account | None = None) -> dict[str, st
 @transaction.atomic
 def save(draft: AccountDraft, actor: Actor, existing: Account | None = None) -> Account:
     """Store a draft without faults, with its scopes and an audit entry. Raises INVALID where it has faults."""
-    require_administrator(actor)
+    require_administrator(actor, "account.change")
     if wrong := faults(draft, existing):
         raise DrydockError(Code.INVALID, " ".join(wrong.values()))
     account = existing or Account()

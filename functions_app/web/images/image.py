@@ -47,7 +47,7 @@ def image(request: HtmxHttpRequest, pk: int) -> HttpResponse:
         "operator": access.is_operator(actor_of(request)),
         "layer_words": layer_words(found.facts),
     }
-    return page(request, "images/detail.html", context, partial="rows")
+    return page(request, "images/detail.html", context)
 
 
 def scan_words(scan: ScanFacts, *, gone: bool) -> str:

@@ -41,7 +41,8 @@ def account_edit(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 
 
 def _edit(request: HtmxHttpRequest, existing: Account | None) -> HttpResponse:
-    account_settings.require_administrator(actor_of(request))
+    action = "account.change" if request.method == "POST" else ""  # who only looks does nothing
+    account_settings.require_administrator(actor_of(request), action)
     draft = AccountDraft.of(existing) if existing else BLANK
     wrong: dict[str, str] = {}
     if request.method == "POST":

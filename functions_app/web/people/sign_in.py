@@ -33,6 +33,7 @@ class Login(LoginView):
     """The login page. A partial that lost its session sends the browser here and back."""
 
     template_name = "login.html"
+    http_method_names = ["get", "head", "post"]  # Django's views of forms take PUT for POST
     redirect_authenticated_user = True
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -73,6 +74,8 @@ class Login(LoginView):
 class Logout(LogoutView):
     """The way out, by POST."""
 
+    http_method_names = ["post"]
+
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """End the session."""
         if isinstance(request.user, User):
@@ -90,8 +93,8 @@ def _address(request: HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
 
 
-@require_safe
 @login_not_required
+@require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     """503 when the database is away; Redis alone does not take pages down, so it is only told."""
     database, broker = health.database(), health.broker()

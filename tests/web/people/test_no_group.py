@@ -1,4 +1,7 @@
-"""A person in no group: signed in, sees nothing, and is told whom to ask."""
+"""A person in no group: signed in, sees nothing, and is told whom to ask.
+
+What each address answers them stands in tests/every_route.py.
+"""
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -7,10 +10,6 @@ from django.test import Client
 from functions_app.models import Scope
 from functions_app.streams.sign_in import admit, signed_in
 from tests.factories import make_account
-from tests.test_security import OPEN, addresses
-
-OWN = {"logout/"}
-PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 
 @pytest.fixture
@@ -20,12 +19,6 @@ def nobody(client: Client, db: None) -> User:
     person.groups.add(Group.objects.create(name="choir"))
     client.force_login(person)
     return person
-
-
-@pytest.mark.parametrize("address", sorted(set(addresses()) - OPEN - OWN))
-def test_every_address_refuses_them_whatever_the_method(client: Client, nobody: User, address: str) -> None:
-    asked = [client.get(f"/{address}"), client.get(f"/{address}", headers=PARTIAL), client.post(f"/{address}")]
-    assert {answer.status_code for answer in asked} == {403}
 
 
 def test_the_page_says_so_and_whom_to_ask(client: Client, nobody: User, superuser: User) -> None:

@@ -1,0 +1,200 @@
+"""Every address of the product, a line each: what each role is answered there, and what a POST takes.
+
+A route without a line fails a test, and so does a line without a route (tests/test_permissions.py). The lines are also
+what tests/test_attacks.py and tests/web/test_pages_call_nobody.py go through.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from functions_app.domain.changes.invocations import Mode
+from functions_app.domain.runs import SignalKind
+from functions_app.models import FreshnessPolicy, Image, LifecycleForecast, Repository, Run
+from functions_app.services.bases.verdicts import judge_images
+from functions_app.services.changes import invoke as invocations
+from functions_app.services.changes import patch as patches
+from functions_app.services.people.actor import Actor
+from tests import factories
+from tests.factories import NOW, digest
+from tests.services.changes.stage import Stage
+
+ROLES = ("nobody", "stranger", "viewer", "operator", "approver", "administrator")
+Answers = tuple[int, int, int, int, int, int]  # a status for each of ROLES; 302 for nobody leads to the sign-in
+
+#                        nobody stranger viewer operator approver administrator
+SEEN: Answers = (302, 403, 200, 200, 200, 200)
+LEADS_ON: Answers = (302, 403, 302, 302, 302, 302)
+NOT_TAKEN: Answers = (302, 403, 405, 405, 405, 405)
+OPERATORS_SEE: Answers = (302, 403, 403, 200, 200, 200)
+OPERATORS_MAY: Answers = (302, 403, 403, 302, 302, 302)
+APPROVERS_MAY: Answers = (302, 403, 403, 403, 302, 302)
+ADMINISTRATORS_SEE: Answers = (302, 403, 403, 403, 403, 200)
+ADMINISTRATORS_MAY: Answers = (302, 403, 403, 403, 403, 302)
+ITS_MAKER_SEES: Answers = (302, 403, 403, 200, 403, 403)  # the stage's plan was made by an operator
+ITS_MAKER_MAY: Answers = (302, 403, 403, 302, 403, 403)
+OPEN: Answers = (200, 200, 200, 200, 200, 200)
+WANTS_TOKEN: Answers = (401, 401, 401, 401, 401, 401)
+
+
+@dataclass(frozen=True)
+class Route:
+    """What GET and POST are answered; `thing` is what the address names, `form` what a POST needs to get through."""
+
+    get: Answers
+    post: Answers
+    thing: str = ""
+    form: Mapping[str, Any] = field(default_factory=dict)
+    audited: bool = True  # whether a POST that gets through leaves an entry
+
+
+ACCOUNT = {"name": "new", "account_id": "9" * 12, "colour": "blue", "regions": "eu-west-1"}
+DEPLOYED = {"image_typed": "2", "alias": "staging"}
+
+ROUTES: dict[str, Route] = {
+    "overview": Route(SEEN, NOT_TAKEN),
+    "beginning": Route(LEADS_ON, NOT_TAKEN),
+    "login": Route((200, 302, 302, 302, 302, 302), (200, 302, 302, 302, 302, 302), audited=False),
+    "logout": Route((302, 405, 405, 405, 405, 405), (302, 302, 302, 302, 302, 302)),
+    "healthz": Route(OPEN, (405, 405, 405, 405, 405, 405)),
+    "hook-ecr": Route(WANTS_TOKEN, WANTS_TOKEN),
+    "audit": Route(SEEN, NOT_TAKEN),
+    "settings": Route(LEADS_ON, NOT_TAKEN),
+    "accounts": Route(SEEN, NOT_TAKEN),
+    "account-add": Route(ADMINISTRATORS_SEE, ADMINISTRATORS_MAY, form=ACCOUNT),
+    "account-edit": Route(ADMINISTRATORS_SEE, ADMINISTRATORS_MAY, "account", ACCOUNT),
+    "sync": Route(NOT_TAKEN, OPERATORS_MAY),
+    "functions": Route(SEEN, NOT_TAKEN),
+    "function": Route(SEEN, NOT_TAKEN, "function"),
+    "function-image": Route(SEEN, NOT_TAKEN, "function"),
+    "function-activity": Route(SEEN, NOT_TAKEN, "function"),
+    "function-deploy": Route(SEEN, OPERATORS_MAY, "function", DEPLOYED, audited=False),  # to apply the plan is
+    "function-rollback": Route(
+        LEADS_ON, OPERATORS_MAY, "function", {"alias": "staging", "version": "2"}, audited=False
+    ),
+    "function-invoke": Route(SEEN, OPERATORS_MAY, "function", {"qualifier": "$LATEST", "payload": "{}"}),
+    "invoke-check": Route(NOT_TAKEN, OPERATORS_SEE, "function", {"payload": "{}"}, audited=False),  # changes nothing
+    "run-invoke-again": Route(NOT_TAKEN, OPERATORS_MAY, "unsent"),
+    "plan": Route(ITS_MAKER_SEES, NOT_TAKEN, "plan"),
+    "plan-apply": Route(LEADS_ON, ITS_MAKER_MAY, "plan"),
+    "repositories": Route(SEEN, NOT_TAKEN),
+    "repository": Route(SEEN, NOT_TAKEN, "repository"),
+    "repository-forecast": Route(LEADS_ON, OPERATORS_MAY, "repository"),
+    "image": Route(SEEN, NOT_TAKEN, "image"),
+    "image-read-files": Route(NOT_TAKEN, OPERATORS_MAY, "image"),
+    "image-scan": Route(NOT_TAKEN, OPERATORS_MAY, "image", audited=False),  # reads
+    "bases": Route(SEEN, NOT_TAKEN),
+    "base": Route(SEEN, NOT_TAKEN, "stream"),
+    "base-named": Route(LEADS_ON, NOT_TAKEN, "stream name"),
+    "base-poll": Route(NOT_TAKEN, OPERATORS_MAY),
+    "base-compare": Route(SEEN, NOT_TAKEN, "stream"),
+    "base-read-files": Route(NOT_TAKEN, OPERATORS_MAY, "stream"),  # its form names releases of the stage
+    "base-new": Route(OPERATORS_SEE, OPERATORS_MAY, form={"reference": "ghcr.io/acme/base:1", "enabled": "on"}),
+    "base-edit": Route(OPERATORS_SEE, OPERATORS_MAY, "stream", {"enabled": ""}),
+    "base-patch": Route(NOT_TAKEN, OPERATORS_MAY, "stream"),
+    "base-plan": Route(SEEN, NOT_TAKEN, "patch"),
+    "base-plan-csv": Route(SEEN, NOT_TAKEN, "patch"),
+    "base-plan-json": Route(SEEN, NOT_TAKEN, "patch"),
+    "policies": Route(SEEN, NOT_TAKEN),
+    "policy-add": Route(OPERATORS_SEE, OPERATORS_MAY, form={"max_days": "7", "tag_key": "team", "tag_value": "a"}),
+    "policy-edit": Route(OPERATORS_SEE, OPERATORS_MAY, "policy", {"max_days": "7"}),
+    "policy-delete": Route(NOT_TAKEN, OPERATORS_MAY, "policy"),
+    "runs": Route(SEEN, NOT_TAKEN),
+    "run": Route(SEEN, NOT_TAKEN, "run"),
+    "run-log": Route(SEEN, NOT_TAKEN, "run"),
+    "run-approve": Route(NOT_TAKEN, APPROVERS_MAY, "run"),
+    "run-promote": Route(NOT_TAKEN, OPERATORS_MAY, "run"),
+    "run-skip": Route(NOT_TAKEN, OPERATORS_MAY, "run"),
+    "run-pause": Route(NOT_TAKEN, OPERATORS_MAY, "run"),
+    "run-resume": Route(NOT_TAKEN, OPERATORS_MAY, "run", audited=False),  # there is nothing to resume
+    "run-cancel": Route(NOT_TAKEN, OPERATORS_MAY, "run"),
+}
+
+# What raw ASGI serves in front of Django: every text in streams/application.py that begins with a slash.
+STREAMS: dict[str, Answers] = {
+    "/events/fleet": (401, 401, 200, 200, 200, 200),
+    "/events/runs/1": (401, 401, 200, 200, 200, 200),
+    "/events/runs/999": (401, 401, 404, 404, 404, 404),
+    "/events/nowhere": (404, 404, 404, 404, 404, 404),
+    "/healthz": OPEN,
+}
+
+
+def patterns(among: list[URLPattern | URLResolver] | None = None) -> Iterator[URLPattern]:
+    """Every route of the resolver."""
+    for pattern in get_resolver().url_patterns if among is None else among:
+        if isinstance(pattern, URLResolver):
+            yield from patterns(pattern.url_patterns)
+        else:
+            yield pattern
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where each route leads on a stage, and what is posted there."""
+
+    keys: Mapping[str, Any]
+    releases: tuple[int, int]
+
+    def address(self, name: str) -> str:
+        """The address of a route, of things that have something to show."""
+        thing = ROUTES[name].thing
+        return reverse(name, args=[self.keys[thing]] if thing else [])
+
+    def form(self, name: str) -> dict[str, Any]:
+        """What a POST there needs to get through."""
+        if name == "account-edit":
+            return {**ACCOUNT, "name": "renamed", "account_id": self.keys["account id"]}
+        if name == "base-read-files":
+            return dict(zip(("from", "to"), self.releases, strict=True))
+        return dict(ROUTES[name].form)
+
+
+def nowhere() -> Places:
+    """Addresses of things that are not there."""
+    missing = dict.fromkeys((route.thing for route in ROUTES.values()), 1)
+    plan = "00000000-0000-4000-8000-000000000000"
+    return Places({**missing, "plan": plan, "patch": plan, "account id": "1" * 12}, (1, 2))
+
+
+def furnish(stage: Stage, maker: User) -> Places:
+    """Something of everything there is; plans are of the maker."""
+    stage.functions.next_version(stage.name)
+    stage.sync_all()
+    stream = factories.make_stream(reference="public.ecr.aws/lambda/python:3.12")
+    old = factories.make_release(stream, "3.12.old", days_old=41)
+    new = factories.make_release(stream, "3.12.new", current=True)
+    repository = Repository.objects.get(account=stage.account, name=stage.name)
+    image = Image.objects.get(repository=repository, digest=stage.digest("1"))
+    layers = [{"digest": each, "size": 1, "media_type": "layer"} for each in (*old.diff_ids, digest("own"))]
+    diff_ids = [*old.diff_ids, digest("own")]
+    Image.objects.filter(pk=image.pk).update(base_release=old, diff_ids=diff_ids, layers=layers)
+    judge_images()
+    LifecycleForecast.objects.create(
+        repository=repository,
+        policy="{}",
+        attempted_at=NOW,
+        read_at=NOW,
+        expiring=[{"digest": image.digest, "rule": 1, "action": "delete", "tags": ["v1"], "pushed_at": ""}],
+    )
+    run = Run.objects.create(
+        kind="deployment",
+        status="waiting",
+        title="Deploy v2",
+        function=stage.function,
+        created_at=NOW,
+        waits_for=" ".join((SignalKind.APPROVE, SignalKind.PROMOTE, SignalKind.SKIP)),
+    )
+    stage.actor = Actor(maker)
+    unsent = invocations.submit(stage.function, "1", "{}", Mode.SYNC, stage.actor)
+    Run.objects.filter(pk=unsent.pk).update(status="failed", result={invocations.NOT_EXECUTED: True})
+    keys = {
+        "account": stage.account.pk, "account id": stage.account.account_id, "function": stage.function.pk,
+        "image": image.pk, "patch": patches.plan(stream, Actor(maker)).pk, "plan": stage.plan("2").pk,
+        "policy": FreshnessPolicy.objects.create(max_days=30).pk, "repository": repository.pk, "run": run.pk,
+        "stream": stream.pk, "stream name": stream.name, "unsent": unsent.pk,
+    }  # fmt: skip
+    return Places(keys, (old.pk, new.pk))
