@@ -12,4 +12,4 @@ COPY static static
 USER drydock
 VOLUME /data
 EXPOSE 8000
-CMD ["sh", "-c", "python manage.py migrate --noinput && python manage.py collectstatic --noinput && exec uvicorn dashboard.asgi:application --host 0.0.0.0 --port 8000 --timeout-graceful-shutdown 3 --no-access-log"]
+CMD ["sh", "-c", "python manage.py migrate --noinput && python manage.py collectstatic --noinput && exec uvicorn dashboard.asgi:application --http dashboard.connections:Connection --host 0.0.0.0 --port 8000 --timeout-graceful-shutdown 3 --no-access-log"]

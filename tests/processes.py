@@ -1,6 +1,7 @@
 """Real processes of the product for tests: workers, beat, web server."""
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -21,7 +23,9 @@ SAID = 6_000  # characters of what a process said that are shown where a test fa
 class Process:
     """A process of the product, and what it says."""
 
-    def __init__(self, arguments: list[str], environment: Mapping[str, str], output: Path) -> None:
+    def __init__(
+        self, arguments: list[str], environment: Mapping[str, str], output: Path, files: int | None = None
+    ) -> None:
         self.output = output
         self._file: IO[bytes] = output.open("wb")
         self.process = subprocess.Popen(
@@ -34,6 +38,7 @@ class Process:
             },
             stdout=self._file,
             stderr=subprocess.STDOUT,
+            preexec_fn=partial(resource.setrlimit, resource.RLIMIT_NOFILE, (files, files)) if files else None,
         )
 
     def says(self, text: str) -> bool:
@@ -113,14 +118,14 @@ def beat(environment: Mapping[str, str], folder: Path) -> Iterator[Process]:
 
 
 @contextmanager
-def web(environment: Mapping[str, str], folder: Path) -> Iterator[tuple[Process, int]]:
-    """uvicorn as the Procfile starts it, and its port."""
+def web(environment: Mapping[str, str], folder: Path, files: int | None = None) -> Iterator[tuple[Process, int]]:
+    """uvicorn as the Procfile starts it, and its port; with a limit of open `files` where one is given."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     arguments = ["uvicorn", "dashboard.asgi:application", "--host", "127.0.0.1", "--port", str(port)]
-    arguments += ["--timeout-graceful-shutdown", "3", "--no-access-log"]
-    process = Process(arguments, {**os.environ, **environment}, folder / "web.log")
+    arguments += ["--http", "dashboard.connections:Connection", "--timeout-graceful-shutdown", "3", "--no-access-log"]
+    process = Process(arguments, {**os.environ, **environment}, folder / "web.log", files)
     with process.ending():
         eventually(lambda: process.says("Uvicorn running"), "the web server listens")
         yield process, port

@@ -27,7 +27,16 @@ def serve() -> Iterator[tuple[int, int]]:
     broker.ensure()
     call_command("collectstatic", verbosity=0, interactive=False)
     port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "dashboard.asgi:application", "--host", "127.0.0.1"]
+    command = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "dashboard.asgi:application",
+        "--http",
+        "dashboard.connections:Connection",
+        "--host",
+        "127.0.0.1",
+    ]
     command += ["--port", str(port), "--timeout-graceful-shutdown", "3", "--no-access-log", "--log-level", "warning"]
     # One person watches with all of a stream benchmark's connections.
     process = subprocess.Popen(command, env={**os.environ, "DRYDOCK_STREAMS_PER_PERSON": "10000"})

@@ -26,7 +26,16 @@ AWS = {
 }
 COMMANDS = {
     "broker": ["-m", "dashboard.broker"],
-    "web": ["-m", "uvicorn", "dashboard.asgi:application", "--log-level", "warning", "--port"],
+    "web": [
+        "-m",
+        "uvicorn",
+        "dashboard.asgi:application",
+        "--http",
+        "dashboard.connections:Connection",
+        "--log-level",
+        "warning",
+        "--port",
+    ],
     "reading": ["manage.py", "worker", "reading"],
     "tick": ["manage.py", "worker", "tick"],
     "beat": ["-m", "celery", "--quiet", "-A", "dashboard", "beat", "--pidfile=", "--loglevel", "warning"],

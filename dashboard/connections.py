@@ -1,0 +1,112 @@
+"""The web server's connections: one that sends no whole head soon is cut, and there are never more than files allow.
+
+`uvicorn --http dashboard.connections:Connection`. A connection costs an open file from its first moment on, and
+uvicorn lets it wait for its head for ever: a thousand half-sent heads would take all files of a process, and then
+every connection is reset and no file of ours can be opened.
+"""
+
+import asyncio
+import logging
+import resource
+import time
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_WITHIN = 10.0  # seconds from its first byte, or from the beginning of the connection, to the end of a head
+HEADLESS = 256  # connections that may be without a head at one time; of more the oldest goes: honest ones take moments
+WANTED_FILES = 16_384  # for 10,000 streams and what else a process opens
+OWN_FILES = 128  # kept for the database, Redis and the log
+COMPLAIN_EVERY = 60.0  # seconds
+FULL = (
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\nretry-after: 15\r\n"
+    b"connection: close\r\ncontent-length: 52\r\n\r\nToo many connections are open. Try again in a moment"
+)
+
+log = logging.getLogger(__name__)
+
+
+def raise_file_limit() -> int:
+    """How many files this process may open, after raising it as far as the system lets it and as is any good."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = WANTED_FILES if hard == resource.RLIM_INFINITY else min(WANTED_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+        soft = allowed
+    if soft != resource.RLIM_INFINITY and soft < WANTED_FILES:
+        log.warning(
+            "Only %d files may be open (ulimit -n), so that %d connections are taken at a time. Raise the hard limit "
+            "to %d for 10,000 live pages.",
+            soft,
+            soft - OWN_FILES,
+            WANTED_FILES,
+        )
+    return WANTED_FILES if soft == resource.RLIM_INFINITY else soft
+
+
+class _Complaints:
+    """Says each thing once a minute, with how often it happened."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, float] = {}
+        self._times: dict[str, int] = {}
+
+    def say(self, text: str) -> None:
+        """Log `text`, which holds a place for the number."""
+        self._times[text] = self._times.get(text, 0) + 1
+        now = time.monotonic()
+        if now - self._said.get(text, -COMPLAIN_EVERY) >= COMPLAIN_EVERY:
+            self._said[text] = now
+            log.warning(text, self._times.pop(text))
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's own, with a deadline for heads and a limit of connections."""
+
+    head_within = HEAD_WITHIN
+    headless: dict["Connection", None] = {}  # of this process, the oldest first
+    complaints = _Complaints()
+    room = raise_file_limit() - OWN_FILES
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """asyncio's door."""
+        super().connection_made(transport)
+        if len(self.connections) > self.room:
+            self.complaints.say("%d connections were refused: as many are open as files allow (ulimit -n).")
+            transport.write(FULL)
+            transport.close()
+        else:
+            self._await_head()
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request, which may be a later one of this connection."""
+        super().on_message_begin()
+        if self not in self.headless:
+            self._await_head()
+
+    def on_headers_complete(self) -> None:
+        """Its head is there."""
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """asyncio's door."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _await_head(self) -> None:
+        self.headless[self] = None
+        self._deadline = self.loop.call_later(self.head_within, self._cut)
+        if len(self.headless) > HEADLESS:
+            next(iter(self.headless))._cut()
+
+    def _cut(self) -> None:
+        self.complaints.say("%d connections were cut that sent no whole head of a request in time.")
+        self._stop_waiting()
+        self.transport.abort()
+
+    def _stop_waiting(self) -> None:
+        self.headless.pop(self, None)
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
