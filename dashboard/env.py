@@ -33,6 +33,7 @@ class Environment:
     base_poll_every: float
     base_streams: tuple[str, ...]
     hook_token: str = field(repr=False)
+    metrics_token: str = field(repr=False)
     event_queues: tuple[str, ...]
     quota_share: float
     keep_logs_days: float
@@ -90,9 +91,10 @@ def _stream_names(text: str) -> tuple[str, ...]:
     return _words(text)
 
 
-def _hook_token(text: str) -> str:
+def _token(variables: Mapping[str, str], name: str) -> str:
+    text = variables.get(name, "").strip()
     if text and len(text) < SHORTEST_TOKEN:
-        raise ValueError(f"DRYDOCK_HOOK_TOKEN: expected at least {SHORTEST_TOKEN} characters; `openssl rand -hex 32`")
+        raise ValueError(f"{name}: expected at least {SHORTEST_TOKEN} characters; `openssl rand -hex 32`")
     return text
 
 
@@ -191,7 +193,8 @@ def read(variables: Mapping[str, str] = os.environ) -> Environment:
         sync_every=float(variables.get("DRYDOCK_SYNC_EVERY", "300")),
         base_poll_every=float(variables.get("DRYDOCK_BASE_POLL_EVERY", "3600")),
         base_streams=_stream_names(variables.get("DRYDOCK_BASE_STREAMS", "")),
-        hook_token=_hook_token(variables.get("DRYDOCK_HOOK_TOKEN", "").strip()),
+        hook_token=_token(variables, "DRYDOCK_HOOK_TOKEN"),
+        metrics_token=_token(variables, "DRYDOCK_METRICS_TOKEN"),
         event_queues=_queues(variables.get("DRYDOCK_EVENT_QUEUES", "")),
         quota_share=float(variables.get("DRYDOCK_QUOTA_SHARE", "0.66")),
         keep_logs_days=float(variables.get("DRYDOCK_KEEP_LOGS_DAYS", "90")),

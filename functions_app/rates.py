@@ -6,12 +6,15 @@ served in turn and no call is spent on being refused. With Redis away each proce
 
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import redis
 from django.conf import settings
 
+WAITS = "drydock:waits"  # a hash: the key of a quota -> all seconds that anybody waited for it
 REDIS_REST = 5.0  # seconds to leave a Redis alone that did not answer
 
 _RESERVE = """
@@ -21,6 +24,7 @@ local interval, burst, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(
 local due = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
 local wait = math.max(0, due - now - burst)
 if wait > longest then return {0, tostring(wait)} end
+if wait > 0 then redis.call('HINCRBYFLOAT', KEYS[2], KEYS[1], string.format('%.3f', wait)) end
 redis.call('SET', KEYS[1], string.format('%.6f', due + interval), 'PX', math.ceil((due - now + interval) * 1000) + 1000)
 return {1, tostring(wait)}
 """
@@ -134,7 +138,7 @@ def _asked(script: str, key: str, *arguments: float) -> list[str] | None:
     if time.monotonic() < _redis_rests_until:
         return None
     try:
-        answer = _redis(settings.ENV.redis_url).eval(script, 1, key, *arguments)
+        answer = _redis(settings.ENV.redis_url).eval(script, 2, key, WAITS, *arguments)
     except redis.RedisError:
         _redis_rests_until = time.monotonic() + REDIS_REST
         return None
@@ -145,6 +149,15 @@ def reserve(key: str, interval: float, burst: float, longest: float) -> tuple[bo
     """Whether a moment of a quota was reserved, and the wait for it in seconds; none where it is over `longest`."""
     answer = _asked(_RESERVE, key, interval, burst, longest)
     return _OWN.reserve(key, interval, burst, longest) if answer is None else (bool(answer[0]), float(answer[1]))
+
+
+def waits() -> dict[str, float]:
+    """All seconds that were waited for each quota since Redis was emptied; none are known while it is away."""
+    try:
+        told: Mapping[Any, Any] = _redis(settings.ENV.redis_url).hgetall(WAITS)
+    except redis.RedisError:
+        return {}
+    return {name.decode("utf-8", "replace"): float(seconds) for name, seconds in told.items()}
 
 
 def turn(key: str, longest: float) -> tuple[bool, float]:

@@ -44,12 +44,13 @@ def test_what_is_malformed_is_named(tmp_path: Path, variable: str, value: str) -
         given(tmp_path, **{variable: value})
 
 
-def test_the_hooks_token_is_not_shown(tmp_path: Path) -> None:
-    environment = given(tmp_path, DRYDOCK_HOOK_TOKEN="a-token-that-is-long-enough")
-    assert environment.hook_token == "a-token-that-is-long-enough"
+@pytest.mark.parametrize("variable", ["DRYDOCK_HOOK_TOKEN", "DRYDOCK_METRICS_TOKEN"])
+def test_a_token_is_not_shown(tmp_path: Path, variable: str) -> None:
+    environment = given(tmp_path, **{variable: "a-token-that-is-long-enough"})
+    assert "a-token-that-is-long-enough" in (environment.hook_token, environment.metrics_token)
     assert "a-token-that" not in repr(environment)
     with pytest.raises(ValueError, match="at least") as caught:
-        given(tmp_path, DRYDOCK_HOOK_TOKEN="hunter2")
+        given(tmp_path, **{variable: "hunter2"})
     assert "hunter2" not in str(caught.value)
 
 

@@ -3,7 +3,6 @@
 Open to whoever has DRYDOCK_HOOK_TOKEN and to nobody else; without that variable there is no such address.
 """
 
-import hmac
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +12,7 @@ from django.http.request import RawPostDataException
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
+from functions_app.api.bearer import has_token
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.images.ecr_events import LIMIT, read_event
 from functions_app.services.sync import events
@@ -24,7 +24,8 @@ def ecr(request: HttpRequest) -> HttpResponse:
     """Take one event: 202 and what is done about it, or what is wrong with it (RFC 9457)."""
     if not settings.ENV.hook_token:
         return _problem(404, "Not found", "Hooks are switched off here: DRYDOCK_HOOK_TOKEN is not set.")
-    if not _has_token(request):
+    # API destinations send the header that their connection names, hence the second one.
+    if not has_token(request, settings.ENV.hook_token, "X-Drydock-Token"):
         response = _problem(401, "Who is there?", "Send the hook's token as “Authorization: Bearer …”.")
         response["WWW-Authenticate"] = 'Bearer realm="drydock"'
         return response
@@ -43,15 +44,6 @@ def ecr(request: HttpRequest) -> HttpResponse:
     except DrydockError as error:
         return _answer(error.problem.details)
     return _uncached(JsonResponse({"text": text}, status=202))
-
-
-def _has_token(request: HttpRequest) -> bool:
-    """In constant time. API destinations send the header that their connection names, hence the second one."""
-    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
-    sent = [bearer.strip() if scheme.lower() == "bearer" else "", request.headers.get("X-Drydock-Token", "")]
-    wanted = settings.ENV.hook_token.encode()
-    fitting = [hmac.compare_digest(each.encode("utf-8", "replace"), wanted) for each in sent]
-    return any(fitting)
 
 
 def _problem(status: int, title: str, detail: str) -> HttpResponse:

@@ -39,6 +39,7 @@ RATES: dict[str, float] = {
 }
 """Calls per second per account and region (docs.aws.amazon.com: lambda gettingstarted-limits, ecr service-quotas)."""
 
+KEYS = "drydock:quota:"
 BACKGROUND = 0.9  # of the quota: what readings may take of it, so that a plan or a deployment never waits for a sync
 BURST_SECONDS = 0.5  # AWS's buckets hold one second's worth; half of it leaves room for calls that bunch up on the way
 LONGEST_WAIT = 300.0
@@ -92,7 +93,7 @@ def _patience() -> _Patience:
 
 def _acquire(target: Target, family: str, patience: _Patience) -> float:
     rate = RATES[family] * settings.ENV.quota_share
-    key = f"drydock:quota:{target.account_id}:{target.region}:{family}"
+    key = f"{KEYS}{target.account_id}:{target.region}:{family}"
     lines = [(key, rate)] if _urgent.get() else [(f"{key}:background", rate * BACKGROUND), (key, rate)]
     waited = 0.0
     for line, pace in lines:
@@ -109,6 +110,26 @@ def _acquire(target: Target, family: str, patience: _Patience) -> float:
         patience.left -= wait
         waited += wait
     return waited
+
+
+@dataclass(frozen=True)
+class QuotaWait:
+    """All seconds that calls waited for a quota; readings wait for their share of it by its name and "background"."""
+
+    account_id: str
+    region: str
+    family: str
+    seconds: float
+
+
+def waits() -> list[QuotaWait]:
+    """What was waited for so far, by account, region and family."""
+    found = []
+    for key, seconds in rates.waits().items():
+        account_id, _, rest = key.removeprefix(KEYS).partition(":")
+        region, _, family = rest.partition(":")
+        found.append(QuotaWait(account_id, region, family, seconds))
+    return found
 
 
 def _when(wait: float) -> str:

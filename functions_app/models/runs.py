@@ -79,7 +79,10 @@ class Run(models.Model):
                 fields=["parent", "child_key"], condition=models.Q(parent__isnull=False), name="one_child_per_key"
             ),
         ]
-        indexes = [models.Index(fields=["status", "wake_at"], name="runs_due")]
+        indexes = [
+            models.Index(fields=["status", "wake_at"], name="runs_due"),
+            models.Index(fields=["kind", "status"], name="runs_of_a_kind"),
+        ]
 
     def __str__(self) -> str:
         return f"run {self.pk}: {self.title}"

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs
 from django.conf import settings
 from django.db import Error
 from django.http.request import split_domain_port, validate_host
+from prometheus_client import Gauge
 
 from functions_app.domain.database_troubles import AWAY
 from functions_app.services.engine.database_state import recent, trouble_of
@@ -37,6 +38,7 @@ HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 ]
+OPEN = Gauge("drydock_streams_open", "Live pages that this process serves.")
 STREAMS = 10_000  # open on one process, whoever watches: each costs some 30 KB
 
 
@@ -127,11 +129,13 @@ class Application:
             return await _answer(send, 429, "Too many live pages are open on this server. Try again in a minute.")
         after = _position(headers.get(b"last-event-id"), scope.get("query_string", b""))
         self.streams[person] += 1
+        OPEN.inc()
         try:
             await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, *_transport_security()]})
             await self._watch(self.hub, run_id, Watcher(send, after, session, person), receive)
         finally:
             self.streams[person] -= 1
+            OPEN.dec()
         return None
 
     async def _watch(self, hub: Hub, run_id: int | None, watcher: Watcher, receive: Receive) -> None:
