@@ -25,14 +25,22 @@ class LogEvent:
     text: str
 
 
-def events(target: Target, log_group: str, start: datetime, pages: int) -> tuple[LogEvent, ...]:
-    """Events from `start` on, oldest first, from at most `pages` pages (a page may be empty before the end).
+@dataclass(frozen=True)
+class Page:
+    """Some events, oldest first, perhaps none; and whether another page follows."""
 
-    Raises DrydockError; NOT_FOUND while nothing was ever logged.
+    events: tuple[LogEvent, ...]
+    more: bool
+
+
+def pages(target: Target, log_group: str, start: datetime) -> Iterator[Page]:
+    """Pages of events from `start` on, each when it is asked for, up to the end of what there is by then.
+
+    AWS fills a page with 10,000 events or 1 MB, or with less. Raises DrydockError; NOT_FOUND while nothing was ever
+    logged.
     """
-    found: dict[str, LogEvent] = {}
     token: dict[str, Any] = {}
-    for _ in range(pages):
+    while True:
         page = quota.read(
             target,
             "logs-filter",
@@ -40,11 +48,12 @@ def events(target: Target, log_group: str, start: datetime, pages: int) -> tuple
                 logGroupName=log_group, startTime=int(start.timestamp() * 1000), limit=LIMIT, **token
             ),
         )
-        found |= {event.id: event for event in read_events(page)}
-        if not page.get("nextToken"):
-            break
+        found = {event.id: event for event in read_events(page)}
+        more = bool(page.get("nextToken"))
+        yield Page(tuple(sorted(found.values(), key=lambda event: event.at)), more)
+        if not more:
+            return
         token = {"nextToken": page["nextToken"]}
-    return tuple(sorted(found.values(), key=lambda event: event.at))
 
 
 def read_events(page: Entry) -> Iterator[LogEvent]:

@@ -102,6 +102,7 @@ _RATES = {
         "CompleteLayerUpload": 100.0,
         "PutImage": 10.0,
     },
+    "logs": {"FilterLogEvents": 5.0, "GetLogEvents": 25.0},
 }
 
 
@@ -117,6 +118,8 @@ class Quotas:
 
     Lambda: GetFunction 100/s, GetPolicy 15/s, all other control-plane calls together 15/s
     (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html#api-requests).
+    Logs: FilterLogEvents 5/s (10/s in some regions), GetLogEvents 25/s
+    (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html).
     ECR, by API and by /v2 together: PutImage 10/s and so on
     (https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html).
     """

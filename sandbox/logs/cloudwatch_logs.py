@@ -7,6 +7,7 @@ moto never gives an empty page before the end; AWS's FilterLogEvents does, and n
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -19,6 +20,8 @@ LOGS = JsonService("logs")
 SCAN = 1_000
 """Events that one FilterLogEvents call looks at: beyond, a page may be empty and still not the last."""
 MOST_EVENTS = 10_000
+MOST_BYTES = 1024 * 1024
+"""Of the messages of a page, in UTF-8: "up to 1 MB (up to 10,000 log events)" (FilterLogEvents, GetLogEvents)."""
 OLDEST_MS = 14 * 24 * 3600 * 1000
 NEWEST_MS = 2 * 3600 * 1000
 _RETENTIONS = {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
@@ -188,12 +191,18 @@ def get_log_events(call: Call) -> Mapping[str, Any]:
         raise invalid("The specified nextToken is invalid.")
     if token.startswith("f/") or (not token and call.get("startFromHead")):
         first = int(token[2:] or 0) if token else 0
-        last = min(first + limit, len(events))
+        last = first + _fitting(events[first : first + limit])
     else:
         last = min(int(token[2:]), len(events)) if token else len(events)
-        first = max(0, last - limit)
+        first = last - _fitting(events[max(0, last - limit) : last][::-1])
     found = [{"timestamp": e.timestamp, "message": e.message, "ingestionTime": e.ingested} for e in events[first:last]]
     return {"events": found, "nextForwardToken": f"f/{last:056d}", "nextBackwardToken": f"b/{first:056d}"}
+
+
+def _fitting(events: Sequence[LogEvent]) -> int:
+    """How many of these fill a page."""
+    sizes = itertools.accumulate(len(event.message.encode()) for event in events)
+    return next((number for number, size in enumerate(sizes, 1) if size >= MOST_BYTES), len(events))
 
 
 @LOGS.operation("FilterLogEvents")
@@ -204,10 +213,12 @@ def filter_log_events(call: Call) -> Mapping[str, Any]:
     events, more = group.window(_place_of(call), call.get("endTime"), SCAN)
     matches = _matcher(call)
     found: list[LogEvent] = []
+    size = 0
     for position, event in enumerate(events):
         if matches(event):
             found.append(event)
-        if len(found) == limit:
+            size += len(event.message.encode())
+        if len(found) == limit or size >= MOST_BYTES:
             more = more or position + 1 < len(events)
             events = events[: position + 1]
             break

@@ -136,7 +136,7 @@ def test_lines_of_the_log_group_come_in_order_and_none_is_no_error(target: Targe
     functions.invoke()
 
     def lines() -> list[str]:
-        return [event.text for event in logs.events(target, "/aws/lambda/app", start, 5)]
+        return [event.text for page in logs.pages(target, "/aws/lambda/app", start) for event in page.events]
 
     found = until(lambda: (seen := lines()) and any("REPORT" in line for line in seen) and seen)
     assert found

@@ -204,7 +204,7 @@ def _follow(context: Context, frozen: InvocationPlan, payload: bytes) -> InvokeA
         answer = _send(context, frozen, payload)
         live.settle(answer)
     context.result["report"] = report.as_json() if (report := live.report(answer.request_id)) else None
-    context.result["log_cut"] = live.cut
+    context.result |= {"log_cut": live.cut, "log_full": live.full}
     return answer
 
 

@@ -22,8 +22,9 @@ from functions_app.runlog import Logger
 POLL_EVERY = 0.3  # seconds between two looks at the log group
 SKEW = timedelta(seconds=2)  # the clocks of AWS's own hosts, one against another
 OVERLAP = timedelta(seconds=10)  # looked at again, because events arrive late and out of order between streams
-PAGES = 20  # of FilterLogEvents per look
 LATE = 15.0  # seconds the log group gets, after the answer, to deliver up to REPORT (CloudWatch may take several)
+BEHIND = 600.0  # seconds after the answer in which what was delivered, and is more than one page, is still read
+MOST = 250_000  # lines of one invocation that are kept
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,9 @@ class LiveLog:
 
     def __init__(self, place: LogPlace, log: Logger, since: datetime) -> None:
         self.cut = False
+        self.full = False  # as many lines are kept as there may be
+        self._room = self._most = MOST
+        self._behind = False  # more was delivered than is read by now
         self._place, self._log, self._since = place, log, since - SKEW
         self._merge = InvocationLog(place.versions, framed=place.framed)
         self._refused = False  # whether AWS refuses to show the group: nothing is worth waiting for
@@ -72,17 +76,20 @@ class LiveLog:
         """Our request is known: wait a little for the group if the tail does not reach, then write what is missing."""
         with self._lock:
             self._merge.answered(answer.request_id, answer.log_tail)
-        until = time.monotonic() + LATE
-        while time.monotonic() < until and self._thread.is_alive() and not self._refused:
+        until = end = time.monotonic() + LATE
+        end += BEHIND
+        while time.monotonic() < until and self._thread.is_alive() and not self._refused and not self.full:
             with self._lock:
                 if not self._merge.lacking():
                     break
+            if self._behind:
+                until = min(end, time.monotonic() + LATE)
             self._stop.wait(POLL_EVERY / 3)
         with self._lock:
             self._stop.set()
             settled = self._merge.settle()
             self._disown(settled.foreign)
-            if settled.gap:
+            if settled.gap and not self.full:
                 self.cut = True
                 self._log.warning(self._gap())
             self._write(settled.lines)
@@ -103,9 +110,9 @@ class LiveLog:
     def _work(self) -> None:
         quiet = False
         try:
-            while not self._stop.is_set() and not self._refused:
+            while not self._stop.is_set() and not self._refused and not self.full:
                 try:
-                    self._poll()
+                    self._look()
                 except DrydockError as error:
                     if error.problem.code is Code.DENIED:
                         self._refuse(error)
@@ -126,15 +133,36 @@ class LiveLog:
                     f"{error} {error.problem.next_step}".rstrip()
                 )
 
-    def _poll(self) -> None:
-        events = logs.events(self._place.target, self._place.group, self._since, PAGES)
-        with self._lock:
-            if self._stop.is_set():
-                return
-            self._write(self._merge.see(event for event in events if self._place.may_write(event.stream)))
-        if events:
-            self._since = max(self._since, events[-1].at - OVERLAP)
+    def _look(self) -> None:
+        """Read on to the end of what there is; each page is shown before the next is asked for.
+
+        A look goes back by OVERLAP alone, so that however many pages there are, the last is reached.
+        """
+        try:
+            for page in logs.pages(self._place.target, self._place.group, self._since):
+                with self._lock:
+                    if self._stop.is_set() or self.full:
+                        return
+                    self._behind = page.more
+                    ours = (event for event in page.events if self._place.may_write(event.stream))
+                    self._write(self._merge.see(ours))
+                if page.events:
+                    self._since = max(self._since, page.events[-1].at - OVERLAP)
+        finally:
+            self._behind = False
 
     def _write(self, lines: Iterable[FunctionLine]) -> None:
         for line in lines:
+            if not self._room:
+                self._end_here()
+                return
+            self._room -= 1
             self._log.add(level_of(line.text), line.text, "function", line.at)
+
+    def _end_here(self) -> None:
+        if not self.full:
+            self.full = True
+            self._log.warning(
+                f"Drydock keeps {self._most:,} lines of an invocation, and this one wrote more: the others are in "
+                f"{self._place.group}."
+            )

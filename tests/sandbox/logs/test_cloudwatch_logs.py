@@ -48,6 +48,22 @@ def test_a_limit_cuts_pages_that_the_token_joins(logs: Any) -> None:
     assert [event["message"] for page in pages for event in page["events"]] == [f"line {n}" for n in range(25)]
 
 
+@pytest.mark.parametrize("operation", ["filter_log_events", "get_log_events"])
+def test_a_page_holds_a_megabyte(logs: Any, operation: str) -> None:
+    for number in range(3):
+        put(logs, [f"{number}{half}" + "x" * 250_000 for half in "ab"], start=now_ms() - 1000 + 10 * number)
+    where: dict[str, Any] = {"logGroupName": "group"}
+    if operation == "get_log_events":
+        where |= {"logStreamName": "stream", "startFromHead": True}
+    first = getattr(logs, operation)(**where)
+    token = first.get("nextToken") or first["nextForwardToken"]
+    rest = getattr(logs, operation)(**where, nextToken=token)
+    assert [[event["message"][:2] for event in page["events"]] for page in (first, rest)] == [
+        ["0a", "0b", "1a", "1b", "2a"],
+        ["2b"],
+    ]
+
+
 def test_a_page_may_be_empty_before_the_end(logs: Any) -> None:
     put(logs, [*["noise"] * 2500, "needle"])
     pages = list(logs.get_paginator("filter_log_events").paginate(logGroupName="group", filterPattern="needle"))

@@ -14,6 +14,7 @@ from functions_app.domain.changes.invocations import Mode
 from functions_app.domain.runs import Status
 from functions_app.models import LogLine, Run
 from functions_app.services.changes import invoke as invocations
+from functions_app.services.changes import live_log
 from functions_app.services.people.actor import Actor
 from tests import settings
 from tests.conftest import Valkey
@@ -210,3 +211,28 @@ def test_the_level_is_the_lines_own_and_of_a_link_the_text_is_shown(stage: Stage
         ("info", '{"level": "INFO", "message": "error"}'),
         ("info", "see the docs"),
     ]
+
+
+class Test_a_function_that_writes_more_than_a_look_can_hold:
+    """Lines of 100 KB, so that a page holds ten of them."""
+
+    LINES = 400
+
+    @pytest.fixture
+    def talkative(self, stage: Stage) -> Stage:
+        become(stage, CHATTER, Timeout=120)
+        return stage
+
+    def test_is_read_on_until_the_end(self, talkative: Stage) -> None:
+        run = invoke(talkative, {"lines": self.LINES, "width": 100_000})
+        numbers = [line.split()[1] for line in function_lines(run) if line.startswith("line")]
+        assert numbers == [str(number) for number in range(self.LINES)]
+        assert (run.result["log_cut"], run.result["log_full"]) == (False, False)
+
+    def test_has_a_limit_that_is_said(self, talkative: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The limit is lowered: a quarter of a million lines would take minutes."""
+        monkeypatch.setattr(live_log, "MOST", 50)
+        run = invoke(talkative, {"lines": 200})
+        assert len(function_lines(run)) == 50
+        assert [line for line in log_of(run) if "keeps 50 lines of an invocation" in line]
+        assert (run.status, run.result["log_full"]) == (Status.SUCCEEDED, True)
