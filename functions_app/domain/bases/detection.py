@@ -226,9 +226,9 @@ def _nothing_found(shape: ImageShape, streams_watched: int) -> str:
     layers = len(shape.chains)
     if not layers:
         return "Its config names no layers."
-    noun = "1 stream" if streams_watched == 1 else f"{streams_watched} streams"
-    chains = "The chain id of its one layer is no" if layers == 1 else f"None of its {layers} layers' chain ids is a"
-    return f"{chains} known release of the {noun} watched."
+    noun = "one base image" if streams_watched == 1 else f"{streams_watched} base images"
+    begins = "one layer is" if layers == 1 else f"{layers} layers begin with"
+    return f"Its {begins} no known release of the {noun} watched."
 
 
 def _hints(shape: ImageShape, chains: Mapping[str, tuple[KnownRelease, ...]]) -> tuple[str, ...]:

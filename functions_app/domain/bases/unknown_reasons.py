@@ -27,7 +27,8 @@ STEPS: Sequence[tuple[re.Pattern[str], str]] = [
         (r"Its config has not been read yet\.", _NEXT_SYNC),
         (r"Its config names no layers\.", "Build it anew: no base can be found without layers."),
         (r"No base stream has been read yet", "The next poll of base images reads them; Bases says what keeps it."),
-        (r"None of its \d+ layers' chain ids |The chain id of its one layer ", ADD_BASE),
+        (r"Its (\d+ layers begin with|one layer is) no known release ", ADD_BASE),
+        (r"None of its \d+ layers' chain ids |The chain id of its one layer ", ADD_BASE),  # as it was said before
         (r"Only its settings look like one of Lambda's bases", ADD_BASE),
         (r"An unknown release of |It has layers of ", _BUILT_ON),
         (r"Says that it was built on .+ which release it is, nothing tells\.", _BUILT_ON),

@@ -39,6 +39,7 @@ class LiveVersion:
     image_status: str = ""  # ECR's word, "" where it told none
     condition: Condition = field(default_factory=Condition)
     unread: str = ""  # why its state and what it was deployed by are not known; "" where they are
+    expiry_rule: int | None = None  # of the lifecycle policy that would delete its image, by the last forecast
 
     @property
     def name(self) -> str:
@@ -58,9 +59,11 @@ class Trouble:
     text: str = ""
 
 
-RANK_GONE, RANK_FAILED, RANK_NOT_READY, RANK_UPDATE_FAILED, RANK_DRIFTED = 90, 80, 75, 70, 60
+RANK_GONE, RANK_FAILED, RANK_NOT_READY, RANK_UPDATE_FAILED = 90, 80, 75, 70
+RANK_ENDANGERED, RANK_DRIFTED = 65, 60
 RANK_OVERDUE, RANK_END_OF_LIFE, RANK_STALE, RANK_INACTIVE = 55, 50, 40, 30
 RANK_IDLE_FAILED, RANK_STRANGE_UPDATE, RANK_UNREAD, RANK_UNKNOWN = 28, 27, 25, 20
+KEEP_IMAGE = "Change the rule, or tag the image so that no rule takes it."
 TOLERABLE = ("", "Pending", "Inactive", "Failed")  # not ready either, and told by lines of their own
 
 
@@ -119,10 +122,11 @@ def find_problem(
 ) -> Trouble:
     """The one line that says what is wrong with a function, and its rank (higher is worse). `today` is UTC's.
 
-    An image gone under a live version, Failed, another state in which it takes no calls, a failed update, drifted tags,
-    a base overdue by the policy, end of life, stale, inactive, $LATEST failed though no call reaches it (`idle`), a
-    last update not told or by a new word, not read (`unread`: the sentence on a part of the function; or a version of
-    it), an image status or base nobody knows, a state not told. What is Pending or being updated is told elsewhere.
+    An image gone under a live version, Failed, another state in which it takes no calls, a failed update, an image
+    that a lifecycle policy would delete, drifted tags, a base overdue by the policy, end of life, stale, inactive,
+    $LATEST failed though no call reaches it (`idle`), a last update not told or by a new word, not read (`unread`: the
+    sentence on a part of the function; or a version of it), an image status or base nobody knows, a state not told.
+    What is Pending or being updated is told elsewhere.
     """
     findings = _findings(live, drifted_tags, today, idle), _not_trusted(live, idle), _not_known(live, unread)
     return next(chain(*findings), Trouble())
@@ -133,6 +137,10 @@ def _findings(
 ) -> Iterator[Trouble]:
     ordered = _oldest_first(live)
     yield from _broken(ordered)
+    for each in ordered:
+        if each.expiry_rule is not None and not each.image_gone:
+            text = f"Lifecycle rule {each.expiry_rule} will delete the image behind {each.name}. {KEEP_IMAGE}"
+            yield Trouble(RANK_ENDANGERED, text)
     if drifted_tags:
         tags = "Tag" if len(drifted_tags) == 1 else "Tags"
         yield Trouble(

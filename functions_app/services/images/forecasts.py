@@ -21,7 +21,7 @@ from functions_app.domain.fleet.lifecycle_policies import POLICY_LIMIT, Expiring
 from functions_app.domain.images.manifests import Index, parse_manifest
 from functions_app.domain.runs import Done, Kind, Outcome, Wait
 from functions_app.domain.text import storable
-from functions_app.models import Image, LifecycleForecast, Repository, Run
+from functions_app.models import Image, LifecycleForecast, Repository, Run, Version
 from functions_app.services.engine import runs
 from functions_app.services.engine.steps import Cancelled, Context, StepSpec
 from functions_app.services.people import accounts
@@ -29,6 +29,7 @@ from functions_app.services.people.actor import Actor
 from functions_app.services.snapshot import fleet_revision
 from functions_app.services.snapshot.bulk_updates import lock_rows
 from functions_app.services.snapshot.endangered_images import dangers
+from functions_app.services.snapshot.function_summaries import refresh_summaries
 from functions_app.services.snapshot.scope_reading import GIVE_UP, chunks
 
 LOCK = "forecast"
@@ -231,6 +232,7 @@ def _compare(context: Context) -> Outcome:
         tell(f"{danger.use.account}: {danger.text}")
     if len(found) > TOLD:
         context.log.info(f"and {len(found) - TOLD} more; each repository's page names its own")
+    refresh_summaries(_users(repository))
     live = sum(danger.live for danger in found)
     context.result["endangered"] = {"live": live, "others": len(found) - live}
     fleet_revision.changed()
@@ -238,6 +240,14 @@ def _compare(context: Context) -> Outcome:
     if counts["failed"] and not counts["read"] and not counts["without"]:
         _raise_first(repository)
     return Done(f"{live} uses behind aliases would lose their image, {len(found) - live} others")
+
+
+def _users(repository: int | None) -> list[int] | None:
+    """Whose image may have been marked, or is no longer: of one repository or (None) of all."""
+    if repository is None:
+        return None
+    users = Version.objects.filter(image__repository=repository, function__gone_at=None)
+    return list(users.values_list("function", flat=True).distinct())
 
 
 def _raise_first(repository: int | None) -> None:

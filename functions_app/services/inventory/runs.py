@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import Count, Q, QuerySet
+from django.utils.text import Truncator
 
 from functions_app import clock, runlog
 from functions_app.domain.errors import Code, DrydockError, Problem
@@ -188,7 +189,7 @@ def _rows(found: Sequence[Run]) -> tuple[RunRow, ...]:
             actor=named(run.actor_name, run.via),
             created_at=run.created_at,
             took=took(run.started_at, run.ended_at),
-            why=((run.problem or {}).get("message") or " ".join(run.result.get("warnings", ())))[:160],
+            why=Truncator((run.problem or {}).get("message") or " ".join(run.result.get("warnings", ()))).chars(160),
             stranded=stranded_run(run),
         )
         for run in found

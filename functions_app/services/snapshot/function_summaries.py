@@ -105,8 +105,9 @@ def _read(ids: Sequence[int], listed: Iterable[Alias], policies: tuple[Policy, .
     wanted = Version.objects.filter(function_id__in=ids, number__in=numbers)
     related = wanted.select_related("image__base_stream").only(
         "function_id", "number", "digest", "image_uri", "deployed_tag", *CONDITION, "detailed_at", "detail_problem",
-        "image__gone_at", "image__status", "image__freshness", "image__freshness_reason", "image__releases_behind",
-        "image__days_behind", "image__stale_since", "image__end_of_life_on", "image__base_stream__name",
+        "image__gone_at", "image__expiry_rule", "image__status", "image__freshness", "image__freshness_reason",
+        "image__releases_behind", "image__days_behind", "image__stale_since", "image__end_of_life_on",
+        "image__base_stream__name",
         *(("image__base_lineage",) if policies else ()),
     )  # fmt: skip
     versions = {(version.function_id, version.number): version for version in related}
@@ -217,6 +218,7 @@ def _live_version(number: str, aliases: tuple[str, ...], version: Version | None
         end_of_life_on=image.end_of_life_on,
         condition=condition,
         unread=unread,
+        expiry_rule=image.expiry_rule,
     )
 
 

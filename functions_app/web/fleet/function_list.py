@@ -44,6 +44,7 @@ NEEDS_WORDS = {
     "endangered": "A lifecycle policy will delete a live image",
     "no-way-back": "An alias has no rollback target",
     "ending": "Base ends within 90 days",
+    "ends": "Base past its end of life, or within 90 days of it",
     "moved": "Tag moved since the deploy",
     "unread": "Not read, or not in all parts",
     "unruled": "Stale, and no policy says until when",
@@ -133,7 +134,7 @@ def counted(total: int, fleet: int, *, filtered: bool) -> tuple[int, str]:
     if not filtered:
         return fleet, "image function" if fleet == 1 else "image functions"
     if total == fleet:
-        return total, "matches" if total == 1 else "match"
+        return total, "function matches" if total == 1 else "functions match"
     return total, f"of {fleet}"
 
 

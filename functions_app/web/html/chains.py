@@ -83,7 +83,7 @@ def _image(row: VersionRow) -> Stop:
         level, word = ("bad", "broken") if status.pullable is False else ("unknown", "unknown")
         note, hop = status.state.partition(":")[0], level if level == "bad" else ""
     elif row.image.expiry_rule is not None:
-        note, level = f"lifecycle rule {row.image.expiry_rule} will take it away", "warn"
+        note, level = f"lifecycle rule {row.image.expiry_rule} will take it away", "bad"
     return Stop("Image", chips, note, level, hop, word, row.drifted)
 
 

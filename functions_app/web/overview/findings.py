@@ -147,6 +147,9 @@ def _late(due: date | None, today: date) -> str:
     return f"Overdue for {_days(days)}." if days else "Overdue from today."
 
 
+_END = {True: ("freshness", "end_of_life"), False: ("needs", "ending")}  # whether it has come
+
+
 def _ending(found: Overview, kept: Pairs) -> Card:
     ended = sum(each.functions for each in found.endings if each.days_left <= 0)
     soon = sum(each.functions for each in found.endings if each.days_left > 0)
@@ -159,10 +162,14 @@ def _ending(found: Overview, kept: Pairs) -> Card:
         f"{functions_words(ended + soon)} on a base {where} its end of life",
         f"{words}From that day its runtime or OS gets no more security patches.",
         tuple(
-            Line(each.base, functions_address([*kept, ("base", each.base or "none")]), _when(each))
+            Line(
+                each.base,
+                functions_address([*kept, ("base", each.base or "none"), _END[each.days_left <= 0]]),
+                _when(each),
+            )
             for each in found.endings
         ),
-        functions_address([*kept, *([("freshness", "end_of_life")] if ended else [("needs", "ending")])]),
+        functions_address([*kept, ("needs", "ends") if ended and soon else _END[bool(ended)]]),
         0,
     )
 

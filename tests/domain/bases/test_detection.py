@@ -428,7 +428,7 @@ def test_an_unknown_says_what_was_looked_at() -> None:
     known = [release(1, ["x"]), release(2, ["y"], "nodejs:22")]
 
     assert look(["a", "b", "c", "d", "e"], known).evidence == (
-        "None of its 5 layers' chain ids is a known release of the 2 streams watched.",
+        "Its 5 layers begin with no known release of the 2 base images watched.",
     )
     assert "nothing to compare" in look(["a"], []).evidence[0]
     assert "no layers" in look([], known).evidence[0]

@@ -105,6 +105,7 @@ def test_problems_come_worst_first() -> None:
             [live(Freshness.STALE, condition=Condition(state="Failed", state_reason="no image"))], ["1"], TODAY
         ),
         find_problem([live(condition=Condition(state="Active", last_update_status="Failed"))], ["1"], TODAY),
+        find_problem([replace(live(Freshness.END_OF_LIFE), expiry_rule=2)], ["1"], TODAY),
         find_problem([live(Freshness.END_OF_LIFE)], ["1"], TODAY),
         find_problem([live(Freshness.STALE, overdue_on=TODAY), live(Freshness.END_OF_LIFE)], [], TODAY),
         find_problem([live(Freshness.END_OF_LIFE, condition=Condition(state="Inactive"))], [], TODAY),
@@ -117,6 +118,16 @@ def test_problems_come_worst_first() -> None:
     assert ranks == sorted(set(ranks), reverse=True)
     assert "prod" in cases[0].text
     assert "no image" in cases[1].text
+
+
+def test_a_current_image_that_a_lifecycle_policy_would_delete_is_not_well() -> None:
+    finding = find_problem([replace(live(), expiry_rule=2)], [], TODAY)
+    assert finding.text.startswith("Lifecycle rule 2 will delete the image behind prod. Change the rule")
+
+
+def test_an_image_that_is_gone_already_is_told_as_gone() -> None:
+    finding = find_problem([replace(live(gone=True), expiry_rule=2)], [], TODAY)
+    assert "no longer in ECR" in finding.text
 
 
 def test_the_worst_live_version_decides() -> None:

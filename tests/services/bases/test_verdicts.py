@@ -109,7 +109,7 @@ def test_a_shared_layer_alone_proves_nothing(repository: Repository) -> None:
     image = judged(image_on(repository, [digest("shared os"), digest("something else")]))
 
     assert (image.freshness, image.base_release) == ("unknown", None)
-    reason = "None of its 3 layers' chain ids is a known release of the 2 streams watched."
+    reason = "Its 3 layers begin with no known release of the 2 base images watched."
     assert (image.freshness_reason, image.base_evidence[0]) == (reason, reason)
     assert "bases share layers" in image.base_evidence[1]
 

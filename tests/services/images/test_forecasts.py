@@ -11,7 +11,7 @@ from functions_app import clock
 from functions_app.aws import lifecycle
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Kind, SignalKind, Status
-from functions_app.models import AuditEntry, Image, LifecycleForecast, Repository, Run
+from functions_app.models import AuditEntry, Function, Image, LifecycleForecast, Repository, Run
 from functions_app.services.engine import runs, signals
 from functions_app.services.images import forecasts
 from functions_app.services.kinds import KINDS
@@ -87,6 +87,17 @@ def test_every_step_may_be_done_twice(stage: Stage) -> None:
     run = carry_out(forecasts.submit(SCHEDULE), twice(KINDS[Kind.FORECAST]))
     assert run.status == Status.SUCCEEDED, log_of(run)
     assert len(LifecycleForecast.objects.get().expiring) == 1
+
+
+@pytest.mark.parametrize("every", [True, False], ids=["of all", "of one repository"])
+def test_the_function_says_at_once_that_its_image_would_go_and_that_it_no_longer_would(
+    stage: Stage, every: bool
+) -> None:
+    for kept, said in ((1, "Lifecycle rule 2 will delete the image behind staging."), (50, "")):
+        put_policy(stage, keep(kept))
+        carry_out(forecasts.submit(SCHEDULE, None if every else Repository.objects.get()))
+        assert ("Lifecycle" in Function.objects.get().problem) is bool(said)
+        assert Function.objects.get().problem.startswith(said)
 
 
 def test_a_version_to_go_back_to_is_named_as_one(stage: Stage) -> None:

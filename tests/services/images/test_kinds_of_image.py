@@ -90,7 +90,7 @@ squashed, unknown digest          | of python  | annotation | unknown     | 0 | 
 unknown release of a known stream | of python  | partial    | unknown     | 0 | 3 of its 8 layers are those of known
 unknown release, shared layers    |            | heuristic  | unknown     | 0 | 3 of its 8 layers are also in releases
 squashed                          |            | heuristic  | unknown     | 0 | it starts /lambda-entrypoint.sh
-unrelated base                    |            | unknown    | unknown     | 0 | None of its 4 layers' chain ids is a
+unrelated base                    |            | unknown    | unknown     | 0 | Its 4 layers begin with no known
 
 made by umoci                     | python Oct | exact      | stale       | 1 | first 6 of its 7 layers are, whole
 made by buildah                   | python Oct | exact      | stale       | 1 | Its annotation names the same release

@@ -8,6 +8,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from functions_app import clock
+from functions_app.domain.bases.unknown_reasons import ADD_BASE
 from functions_app.models import AliasMove, AuditEntry, BaseRelease, Function, Image, Run
 from functions_app.web.html.chains import Stop
 from tests.factories import (
@@ -188,6 +189,7 @@ def test_a_well_function_says_so_and_offers_no_button(person: Client, function: 
     ("rank", "level", "leads_to"),
     [
         (90, "bad", "function-deploy"),
+        (65, "bad", "function-image"),
         (40, "warn", "function-deploy"),
         (30, "warn", "function-invoke"),
         (20, "calm", ""),
@@ -199,6 +201,13 @@ def test_a_problem_is_said_in_one_line_with_the_one_button(
     Function.objects.update(problem="What is wrong.", problem_rank=rank)
     advice = person.get(f"/functions/{function.pk}/").context["function"].advice
     assert (advice.text, advice.level, advice.leads_to) == ("What is wrong.", level, leads_to)
+
+
+def test_a_base_that_is_unknown_says_what_to_do_about_it(person: Client, function: Function) -> None:
+    reason = "Its 4 layers begin with no known release of the 5 base images watched."
+    Function.objects.update(problem=f"live: {reason}", problem_rank=20, freshness_reason=reason)
+    advice = person.get(f"/functions/{function.pk}/").context["function"].advice
+    assert (advice.text, advice.detail, advice.leads_to) == (f"live: {reason}", ADD_BASE, "function-image")
 
 
 def test_while_a_run_is_under_way_the_button_follows_it(person: Client, function: Function) -> None:
@@ -255,6 +264,7 @@ def test_activity_shows_runs_alias_moves_and_audit(person: Client, function: Fun
     facts = {"actor_name": "olga", "via": "token chat", "action": "deployment.apply", "target": function.arn}
     AuditEntry.objects.create(at=NOW, result="ok", **facts)
     text = person.get(f"/functions/{function.pk}/activity/").content.decode()
+    assert text.count('<span class="sub">seen</span> <time') == text.count("seen by sync") > 0
     who = (">olga via token ci<", f"olga via token ci, run {run.pk}", "olga via token chat")
     for words in ("Deploy v2", "The image cannot be pulled.", "deployment.apply", *who):
         assert words in text

@@ -319,8 +319,8 @@ def test_aliases_that_agree_leave_the_verdict_to_the_row(person: Client) -> None
 def test_the_heading_counts_what_is_listed() -> None:
     assert counted(1, 1, filtered=False) == (1, "image function")
     assert counted(40, 40, filtered=False) == (40, "image functions")
-    assert counted(1, 1, filtered=True) == (1, "matches")
-    assert counted(40, 40, filtered=True) == (40, "match")
+    assert counted(1, 1, filtered=True) == (1, "function matches")
+    assert counted(40, 40, filtered=True) == (40, "functions match")
     assert counted(3, 40, filtered=True) == (3, "of 40")
 
 

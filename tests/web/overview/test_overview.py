@@ -116,6 +116,21 @@ def test_ends_of_life_are_told_by_base_with_the_days_left(person: Client, accoun
     assert finding.lines[1].why.startswith("2 functions, 90 days left")
 
 
+@pytest.mark.parametrize("days", [(-40, -2), (5, 90), (-40, 5, 90), (0, 1)], ids=str)
+def test_the_list_behind_ends_of_life_and_behind_each_base_has_as_many_as_it_says(
+    person: Client, account: Account, days: tuple[int, ...]
+) -> None:
+    for left in days:
+        ended = "end_of_life" if left <= 0 else "current"
+        make_function(account, base_name="python:3.9", end_of_life_on=today(left), freshness=ended)
+    make_function(account, base_name="python:3.9", end_of_life_on=today(91))
+    finding = found(person.get("/"))["ending"]
+    assert person.get(finding.href).context["found"].total == finding.count == len(days)
+    for line in finding.lines:
+        total = person.get(line.href).context["found"].total
+        assert line.why.startswith(f"{total} function")
+
+
 def test_bases_that_end_on_one_day_come_by_name(person: Client, account: Account) -> None:
     bases = ["python:3.9", "nodejs:20", "java:11"]
     for base in bases:

@@ -167,6 +167,8 @@ def test_bases_that_nobody_knows_are_a_card_with_their_reasons(person: Client, a
     [
         (ALIASES_NOT_READ, "The next sync reads them"),
         (REPOSITORY_NOT_READ, "Settings, Accounts"),
+        ("Its 7 layers begin with no known release of the 40 base images watched.", ADD_BASE),
+        ("Its one layer is no known release of the one base image watched.", ADD_BASE),
         ("None of its 7 layers' chain ids is a known release of the 40 streams watched.", ADD_BASE),
     ],
 )

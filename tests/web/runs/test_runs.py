@@ -66,6 +66,11 @@ class Test_the_list:
         assert "Running" in page
         assert "1 of 2" in page
 
+    def test_says_where_a_long_reason_is_cut(self, watching: Client) -> None:
+        problem = Problem(Code.CHANGED, "Somebody changed it. " * 20).as_json()
+        make_run(Status.FAILED, problem=problem)
+        assert "it. Somebody cha…" in shown(watching, "/runs/")
+
     @pytest.mark.parametrize(
         ("query", "expected"),
         [

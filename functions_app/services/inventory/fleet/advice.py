@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 
+from functions_app.domain.bases.unknown_reasons import next_step
 from functions_app.domain.fleet.states import (
     RANK_DRIFTED,
     RANK_END_OF_LIFE,
+    RANK_ENDANGERED,
     RANK_FAILED,
     RANK_IDLE_FAILED,
     RANK_INACTIVE,
     RANK_NOT_READY,
     RANK_STALE,
     RANK_STRANGE_UPDATE,
+    RANK_UNKNOWN,
     RANK_UNREAD,
     RANK_UPDATE_FAILED,
 )
@@ -39,6 +42,7 @@ BY_RANK = {
     RANK_STALE: ("warn", "Deploy a newer image", "function-deploy"),
     RANK_END_OF_LIFE: ("bad", "Deploy an image on a newer base", "function-deploy"),
     RANK_DRIFTED: ("warn", "Deploy what the tag is now", "function-deploy"),
+    RANK_ENDANGERED: ("bad", "See its image", "function-image"),
     RANK_UPDATE_FAILED: ("bad", "Deploy another image", "function-deploy"),
     RANK_NOT_READY: ("bad", "", ""),  # $LATEST may not be given another image in it
     RANK_FAILED: ("bad", "Deploy another image", "function-deploy"),
@@ -58,5 +62,8 @@ def advise(function: Function, run: tuple[int, str] | None) -> Advice:
         return Advice("good", "All is well.", base or function.freshness_reason)
     if function.problem_rank == RANK_UNREAD:  # which part, and why, stands above it on the page
         return Advice("warn", NOT_ALL_READ)
+    why = function.freshness_reason
+    if function.problem_rank == RANK_UNKNOWN and why and function.problem.endswith(why):  # the base, not the state
+        return Advice("calm", function.problem, next_step(why), "See its image", "function-image")
     level, button, leads_to = BY_RANK[max(rank for rank in BY_RANK if rank <= function.problem_rank)]
     return Advice(level, function.problem, "", button, leads_to)

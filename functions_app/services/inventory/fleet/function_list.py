@@ -132,6 +132,8 @@ def _groups(found: QuerySet[Any], today: date) -> Iterator[Group]:
 def _needing(found: QuerySet[Any], needs: str, today: date) -> QuerySet[Any]:
     if needs == "ending":
         return found.filter(end_of_life_on__gt=today, end_of_life_on__lte=today + ENDING)
+    if needs == "ends":
+        return found.filter(end_of_life_on__lte=today + ENDING)
     if needs == "broken":
         return found.filter(problem_rank__gte=RANK_UPDATE_FAILED)
     if needs == "endangered":

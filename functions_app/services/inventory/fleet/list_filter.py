@@ -18,6 +18,7 @@ NEEDS = (
     "endangered",
     "no-way-back",
     "ending",
+    "ends",
     "moved",
     "unread",
     "unruled",

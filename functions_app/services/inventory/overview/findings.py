@@ -183,11 +183,11 @@ def _found(counts: _Counts, what: What, few: QuerySet[Function], *order: str) ->
 
 
 def _endings(counts: _Counts, today: date) -> tuple[Ending, ...]:
-    """By base: the first end of what its functions run on."""
-    found: dict[str, Ending] = {}
+    """By base, what has ended apart from what will: the first end of what its functions run on."""
+    found: dict[tuple[str, bool], Ending] = {}
     for (base, on), functions in sorted(counts.ends.items(), key=lambda item: (item[0][1], item[0][0])):
-        known = found.setdefault(base, Ending(base, on, (on - today).days, 0))
-        found[base] = replace(known, functions=known.functions + functions)
+        known = found.setdefault((base, on <= today), Ending(base, on, (on - today).days, 0))
+        found[base, on <= today] = replace(known, functions=known.functions + functions)
     return tuple(found.values())
 
 
