@@ -139,7 +139,7 @@ def _findings(
     yield from _broken(ordered)
     for each in ordered:
         if each.expiry_rule is not None and not each.image_gone:
-            text = f"Lifecycle rule {each.expiry_rule} will delete the image behind {each.name}. {KEEP_IMAGE}"
+            text = f"Lifecycle rule {each.expiry_rule} will take away the image behind {each.name}. {KEEP_IMAGE}"
             yield Trouble(RANK_ENDANGERED, text)
     if drifted_tags:
         tags = "Tag" if len(drifted_tags) == 1 else "Tags"

@@ -122,7 +122,7 @@ def test_problems_come_worst_first() -> None:
 
 def test_a_current_image_that_a_lifecycle_policy_would_delete_is_not_well() -> None:
     finding = find_problem([replace(live(), expiry_rule=2)], [], TODAY)
-    assert finding.text.startswith("Lifecycle rule 2 will delete the image behind prod. Change the rule")
+    assert finding.text.startswith("Lifecycle rule 2 will take away the image behind prod. Change the rule")
 
 
 def test_an_image_that_is_gone_already_is_told_as_gone() -> None:

@@ -93,7 +93,7 @@ def test_every_step_may_be_done_twice(stage: Stage) -> None:
 def test_the_function_says_at_once_that_its_image_would_go_and_that_it_no_longer_would(
     stage: Stage, every: bool
 ) -> None:
-    for kept, said in ((1, "Lifecycle rule 2 will delete the image behind staging."), (50, "")):
+    for kept, said in ((1, "Lifecycle rule 2 will take away the image behind staging."), (50, "")):
         put_policy(stage, keep(kept))
         carry_out(forecasts.submit(SCHEDULE, None if every else Repository.objects.get()))
         assert ("Lifecycle" in Function.objects.get().problem) is bool(said)
