@@ -33,6 +33,13 @@ CARRIERS = (
     "Authorization: Bearer {}", "authorization=Basic {}", "bearer {}", "Cookie: session={}", "https://user:{}@host/",
     "https://h/?X-Amz-Signature={}", "?sig={}", "&Signature={}", "ghp_{}abcdef", "-----BEGIN PRIVATE KEY-----\n{}\n",
     "client_secret='{}'", "token=\"{}\"", "token=\"a b\\\"{}\"", "private-key: {}", "{{\"token\":\"{}\"}}",
+    "<db:Password>{}</db:Password>", "<secret><![CDATA[{}]]></secret>", "psql --password {} -h db",
+    "mysql -uroot -p{} db", "curl -u me:{} https://h", "IDENTIFIED BY '{}'", "machine h login me password {}", "sk_live_{}ab",
+    "glpat-{}ab",
+    "https://hooks.slack.com/services/T0/B0/{}", "jdbc:oracle:thin:scott/{}@//db:1521/x", "https://{}ab@github.com/a",
+    '{{"name": "DB_PASSWORD", "value": "{}"}}', '["--db-password", "{}"]', "SharedAccessKey={}=;EntityPath=x",
+    '{{"SecretString": "{}"}}', 'passwords=["a", "{}"]', "%22password%22%3A%22{}%22",
+    "&quot;password&quot;:&quot;{}&quot;",
     "db_password={}", 'said "{{\\"token\\": \\"{}\\", \\"a\\": 1}}"', 'password="a"{}', 'password="{}',
 )  # fmt: skip
 apart = st.sampled_from(("", " ", "\n", "\x1b[0m ", " \0", "\r\n", "\u202e ", ", ", "; ", " {", "} "))
