@@ -278,7 +278,7 @@ class Test_aws:
         run = stage.deploy("2")
         assert run.status == Status.SUCCEEDED, log_of(run)
         assert (stage.read_alias(), stage.versions()) == (("2", {}), ["1", "2"])
-        assert [between.seen.count(change) for change in CHANGES] == [2, 2, 2]
+        assert [between.seen.count(change) for change in CHANGES] == [2, 2, 2], log_of(run)
 
     def test_that_denies_the_update_leaves_all_as_it_was_and_the_run_says_so(
         self, stage: Stage, sandbox: Sandbox, account: str

@@ -1,10 +1,13 @@
 """Images in ECR's archive are told as that: not as deleted, and not as something to pull."""
 
+from collections.abc import Callable, Iterator
+
 import pytest
 
 from functions_app.domain.fleet.states import RANK_GONE
 from functions_app.models import Account, Function, Image, Repository, Tag
 from functions_app.services.snapshot import rollback_targets
+from tests.fixtures import Sandbox
 from tests.processes import eventually
 from tests.sandbox.functions import Functions
 from tests.services.sync.sync_stage import Lines, run_once
@@ -24,7 +27,18 @@ def status_of(digest: str) -> tuple[str, bool]:
     return image.status, image.gone_at is not None
 
 
-def test_an_archived_image_is_kept_with_its_status_and_tags(ours: Account, functions: Functions, log: Lines) -> None:
+@pytest.fixture
+def restoring(aws: Sandbox) -> Iterator[Callable[[float], object]]:
+    """Has ECR take so many seconds to restore an image."""
+    usual = aws.admin("GET", "clock")["restore"]
+    yield lambda seconds: aws.admin("POST", "clock", {"restore": seconds})
+    aws.admin("POST", "clock", {"restore": usual})
+
+
+def test_an_archived_image_is_kept_with_its_status_and_tags(
+    ours: Account, functions: Functions, log: Lines, restoring: Callable[[float], object]
+) -> None:
+    restoring(3600)
     digest = functions.push()
     run_once(log)
     assert status_of(digest) == ("ACTIVE", False)
@@ -36,11 +50,18 @@ def test_an_archived_image_is_kept_with_its_status_and_tags(ours: Account, funct
     run_once(log)
     assert status_of(digest) == ("ACTIVATING", False)
 
-    def restored() -> bool:
-        run_once(log)
-        return status_of(digest) == ("ACTIVE", False)
 
-    eventually(restored, "the image was restored")
+def test_an_image_that_was_restored_can_be_pulled_again(
+    ours: Account, functions: Functions, log: Lines, restoring: Callable[[float], object]
+) -> None:
+    restoring(0)
+    digest = functions.push()
+    move(functions, digest, "ARCHIVE")
+    run_once(log)
+    assert status_of(digest) == ("ARCHIVED", False)
+    move(functions, digest, "STANDARD")
+    run_once(log)
+    assert status_of(digest) == ("ACTIVE", False)
 
 
 def test_a_live_image_that_is_archived_is_what_is_wrong_with_the_function(
