@@ -78,11 +78,11 @@ def conditions_hold(statement: Statement, facts: Facts) -> bool | None:
 
 def _holds(operator: str, fact: str | None, wanted: list[str]) -> bool | None:
     name, if_exists = operator.removesuffix("ifexists"), operator.endswith("ifexists")
-    if fact is None or (name not in _COMPARISONS and name != "null"):
+    if fact is None or (name not in COMPARISONS and name != "null"):
         return None
     if name == "null":
         return any_of((fact == ABSENT) == (each.lower() == "true") for each in wanted)
-    negative, compare = _COMPARISONS[name]
+    negative, compare = COMPARISONS[name]
     if fact == ABSENT:
         return if_exists or negative
     found = any_of(compare(each, fact) for each in wanted)
@@ -105,7 +105,7 @@ _POSITIVE: Mapping[str, Callable[[str, str], bool | None]] = {
     "arnlike": matches,
     "bool": _same,
 }
-_COMPARISONS: Mapping[str, tuple[bool, Callable[[str, str], bool | None]]] = {
+COMPARISONS: Mapping[str, tuple[bool, Callable[[str, str], bool | None]]] = {
     **{name: (False, compare) for name, compare in _POSITIVE.items()},
     **{
         f"{kind}not{name.removeprefix(kind)}": (True, compare)

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping
 
-_OWNER = ("owner", "team")
-_MANAGER = ("managedby", "managedwith", "provisioner", "provisionedby", "deployedby", "createdby", "iac")
+OWNER = ("owner", "team")
+MANAGER = ("managedby", "managedwith", "provisioner", "provisionedby", "deployedby", "createdby", "iac")
 _STACK = "aws:cloudformation:"
 _STAGE = "STAGE"  # the Serverless Framework puts it on its functions, just so; others have a tag of that name too
-_TOOLS = {
+TOOLS = {
     **{word: word for word in ("terraform", "terragrunt", "pulumi", "serverless", "cloudformation", "cdk", "sst")},
     **{
         word: word
@@ -16,7 +16,7 @@ _TOOLS = {
     "opentofu": "opentofu",
     "tofu": "opentofu",
 }
-_DENIED = ("false", "no", "none", "0")
+DENIED = ("false", "no", "none", "0")
 _NO_WORD = re.compile(r"[\W_]+")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _OWN_NAME = re.compile(r"[:/.]")  # ansible-group may be anybody's, ansible:role is the tool's
@@ -24,7 +24,7 @@ _OWN_NAME = re.compile(r"[:/.]")  # ansible-group may be anybody's, ansible:role
 
 def owner_of(tags: Mapping[str, str]) -> str:
     """Whose function it is, by its tags owner or team; "" where they do not tell."""
-    return next((value for wanted in _OWNER for name, value in tags.items() if name.lower() == wanted and value), "")
+    return next((value for wanted in OWNER for name, value in tags.items() if name.lower() == wanted and value), "")
 
 
 def managed_by(tags: Mapping[str, str]) -> str:
@@ -41,18 +41,18 @@ def managed_by(tags: Mapping[str, str]) -> str:
 
 def _named(tags: Mapping[str, str]) -> Iterator[str]:
     """The tools that a tag names as the manager."""
-    for wanted in _MANAGER:
+    for wanted in MANAGER:
         for name, value in tags.items():
             if _NO_WORD.sub("", name.lower()) == wanted:
-                yield from (_TOOLS[word] for word in _words(value) if word in _TOOLS)
+                yield from (TOOLS[word] for word in _words(value) if word in TOOLS)
 
 
 def _own(tags: Mapping[str, str]) -> Iterator[str]:
     """The tools whose own tag there is: terraform, serverless:service; terraform=false says the contrary."""
     for name, value in tags.items():
         first = _OWN_NAME.split(name.lower())[0]
-        if first in _TOOLS and value.strip().lower() not in _DENIED:
-            yield _TOOLS[first]
+        if first in TOOLS and value.strip().lower() not in DENIED:
+            yield TOOLS[first]
 
 
 def _words(text: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ ADAPTER = "opt/extensions/lambda-adapter"
 BOOTSTRAP = "var/runtime/bootstrap"
 
 # What it is called, and the paths that are it: the first that fits counts.
-_CLUTTER: tuple[tuple[str, re.Pattern[str]], ...] = (
+CLUTTER: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("a .git directory", re.compile(r"(?:^|/)\.git/")),
     ("Dockerfiles", re.compile(r"(?:^|/)(?:Dockerfile(?:\.[\w-]+)?|docker-compose\.ya?ml|\.dockerignore)$")),
     ("caches of build tools", re.compile(r"(?:^|/)(?:node_modules/\.cache|\.pytest_cache|\.mypy_cache|\.ruff_cache)/")),
@@ -31,7 +31,7 @@ _SECRET = re.compile(
     r"\.aws/credentials|\.docker/config\.json)$"
 )
 _HARMLESS = re.compile(r"\.(?:example|sample|template|dist)$")
-_CLIENTS = (
+CLIENTS = (
     re.compile(r"(?:^|/)awslambdaric/"),
     re.compile(r"(?:^|/)node_modules/aws-lambda-ric/"),
     re.compile(r"(?:^|/)aws-lambda-java-runtime-interface-client[\w.-]*\.jar$"),
@@ -85,7 +85,7 @@ def describe_app_files(files: Mapping[str, FileEntry]) -> AppFiles:
         biggest=tuple((_end_of(path), size) for path, size in largest),
         clutter=_clutter(held, sizes),
         secrets=_examples(path for path, entry in held.items() if _may_be_secret(path, entry)),
-        runtime_clients=_examples(path for path in held if any(client.search(path) for client in _CLIENTS)),
+        runtime_clients=_examples(path for path in held if any(client.search(path) for client in CLIENTS)),
         web_adapter=ADAPTER in held,
         bootstrap=BOOTSTRAP in held,
         os_packages_written=any(path.startswith(DATABASES) for path in held),
@@ -99,7 +99,7 @@ def _clutter(held: Mapping[str, FileEntry], sizes: Mapping[str, int]) -> tuple[C
     paths: dict[str, list[str]] = {}
     targets = {match[1] for path in held if (match := _INSTALLED.search(path))}
     for path in held:
-        for what, pattern in _CLUTTER:
+        for what, pattern in CLUTTER:
             if pattern.search(path):
                 if what not in _OF_LIBRARIES or not _is_a_librarys(path, targets):
                     counts[what] += 1
@@ -107,9 +107,7 @@ def _clutter(held: Mapping[str, FileEntry], sizes: Mapping[str, int]) -> tuple[C
                     if len(paths.setdefault(what, [])) < EXAMPLES:
                         paths[what].append(_end_of(path))
                 break
-    return tuple(
-        Clutter(what, counts[what], bytes_of[what], tuple(paths[what])) for what, _ in _CLUTTER if counts[what]
-    )
+    return tuple(Clutter(what, counts[what], bytes_of[what], tuple(paths[what])) for what, _ in CLUTTER if counts[what])
 
 
 def _is_a_librarys(path: str, targets: Collection[str]) -> bool:

@@ -25,7 +25,7 @@ _ANY = PullFailure(
 )
 _MISSING = PullFailure(Code.NOT_FOUND, "There is no {what} in {where}.", "Choose one from the list, or push it first.")
 _MALFORMED = PullFailure(Code.INVALID, "ECR does not take {what} in {where} as a name.", "Choose one from the list.")
-_TABLE: Mapping[str, PullFailure] = {
+TABLE: Mapping[str, PullFailure] = {
     "": _MISSING,
     "ImageNotFound": _MISSING,
     "ImageInaccessible": PullFailure(
@@ -64,7 +64,7 @@ _TABLE: Mapping[str, PullFailure] = {
 
 def not_given(reference: ImageRef, failure: str) -> DrydockError:
     """The error for an image that ECR did not give, by its failure code ('': it named none)."""
-    told = _TABLE.get(failure, _ANY)
+    told = TABLE.get(failure, _ANY)
     return DrydockError(
         told.code, f"{_text(told, reference, failure)} Nothing was changed.", next_step=told.next_step,
         aws_code=failure, retryable=told.code in (Code.THROTTLED, Code.UNREACHABLE),
@@ -73,7 +73,7 @@ def not_given(reference: ImageRef, failure: str) -> DrydockError:
 
 def why_not_given(reference: ImageRef, failure: str) -> str:
     """In sentences why ECR does not give an image that it lists: the cause with ECR's code, and what to do."""
-    told = _TABLE.get(failure, _ANY)
+    told = TABLE.get(failure, _ANY)
     told = _ANY if told is _MISSING else told
     text = _text(told, reference, failure or "no reason told")
     code = "" if failure in text else f" ({failure})"

@@ -20,7 +20,7 @@ class ImageStatus:
     next_step: str = ""
 
 
-_KNOWN: Mapping[str, ImageStatus] = {
+KNOWN: Mapping[str, ImageStatus] = {
     ACTIVE: ImageStatus(True, "is in ECR"),
     ARCHIVED: ImageStatus(False, "is archived in ECR: it can't be pulled until it is restored", RESTORE),
     ACTIVATING: ImageStatus(
@@ -30,11 +30,11 @@ _KNOWN: Mapping[str, ImageStatus] = {
     ),
     "": ImageStatus(None, "has no status that ECR told"),
 }
-NOT_PULLABLE = tuple(word for word, status in _KNOWN.items() if status.pullable is False)
+NOT_PULLABLE = tuple(word for word, status in KNOWN.items() if status.pullable is False)
 
 
 def read_status(word: str) -> ImageStatus:
     """What ECR's word means; one that nobody knows is named and not trusted."""
-    return _KNOWN.get(word) or ImageStatus(
+    return KNOWN.get(word) or ImageStatus(
         None, f"has the status {word}, which Drydock does not know", "Look at the image in ECR's console."
     )

@@ -42,7 +42,7 @@ class TagFilter:
         return wildcard(self.pattern, single=False).fullmatch(tag) is not None
 
 
-_FIXED: Mapping[str, bool] = {
+MODES: Mapping[str, bool] = {  # whether a tag, once pushed, stays
     "MUTABLE": False,
     "MUTABLE_WITH_EXCLUSION": False,
     "IMMUTABLE": True,
@@ -64,7 +64,7 @@ class TagMutability:
     @property
     def tags(self) -> Tags:
         """What the tags do, all in all."""
-        fixed = _FIXED.get(self.mode)
+        fixed = MODES.get(self.mode)
         if fixed is None:
             return Tags.NOT_KNOWN
         if self._excluding:
@@ -90,7 +90,7 @@ class TagMutability:
 
     def can_move(self, tag: str) -> bool | None:
         """Whether this tag can be moved to another image; None where that can't be told."""
-        fixed = _FIXED.get(self.mode)
+        fixed = MODES.get(self.mode)
         if fixed is None or not self._excluding:
             return None if fixed is None else not fixed
         if not self.filters:

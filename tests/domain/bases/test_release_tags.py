@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions_app.domain.bases.release_tags import history_tags
+from functions_app.domain.bases.release_tags import NEWEST, history_tags
 
 
 def test_lambdas_dated_tags_come_newest_first_without_those_for_one_architecture() -> None:
@@ -55,6 +55,16 @@ def test_lambdas_dated_tags_come_newest_first_without_those_for_one_architecture
 )
 def test_a_companys_versions_and_dates_are_its_history(moving: str, tags: list[str], found: list[str]) -> None:
     assert history_tags(tags, moving, 20, own=True) == found
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["latest", "stable", "current", "main", "Master", "trunk", "release", "prod", "production", "live", "golden"],
+)
+def test_beside_each_word_for_the_newest_any_version_is_a_release(word: str) -> None:
+    assert word.lower() in NEWEST
+    assert len(NEWEST) == 11
+    assert history_tags(["1.4.2", "1.4.3"], word, 20, own=True) == ["1.4.3", "1.4.2"]
 
 
 def test_tags_that_move_themselves_are_no_releases() -> None:

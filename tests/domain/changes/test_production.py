@@ -1,21 +1,29 @@
 """Which aliases carry production traffic, by the setting and by its default."""
 
+import re
+
 import pytest
 
-from functions_app.domain.changes.production import ProductionAliases, parse_patterns, production_aliases
+from functions_app.domain.changes.production import DEFAULT, ProductionAliases, parse_patterns, production_aliases
 from functions_app.domain.errors import DrydockError
 
+PRODUCTION = [
+    *("released", "master", "trunk", "current-eu", "primary", "default", "active", "public", "customer"),
+    *("customers", "blue", "green", "ga", "production"),
+    *("live", "prod", "Production", "prod-eu", "blue_live", "prod2", "release", "live-eu", "LIVE", "liveEU"),
+    *("ProdBlue", "PRODEu", "release-2026-11", "stable", "main", "prd", "eu_prod_1", "green", "live2blue"),
+    *("liveeu", "prodv2", "PRODeu", "euPRODeu", "prdeu", "EU_PRODV2", "productioneu", "non-prod-live"),
+]
 
-@pytest.mark.parametrize(
-    "alias",
-    [
-        *("live", "prod", "Production", "prod-eu", "blue_live", "prod2", "release", "live-eu", "LIVE", "liveEU"),
-        *("ProdBlue", "PRODEu", "release-2026-11", "stable", "main", "prd", "eu_prod_1", "green", "live2blue"),
-        *("liveeu", "prodv2", "PRODeu", "euPRODeu", "prdeu", "EU_PRODV2", "productioneu", "non-prod-live"),
-    ],
-)
+
+@pytest.mark.parametrize("alias", PRODUCTION)
 def test_what_may_be_production_is_by_default(alias: str) -> None:
     assert ProductionAliases().include(alias)
+
+
+def test_every_word_of_the_default_has_its_example() -> None:
+    words = {word for alias in PRODUCTION for word in re.split(r"[^a-z]+", alias.lower())}
+    assert set(DEFAULT) <= words
 
 
 @pytest.mark.parametrize(

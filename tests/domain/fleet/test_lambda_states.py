@@ -9,23 +9,32 @@ from functions_app.domain.fleet.lambda_states import STATES, UPDATES, Waiting, r
 DONE, WAIT, FAIL = Waiting.DONE, Waiting.WAIT, Waiting.FAIL
 MODEL = ServiceModel(Loader().load_service_model("lambda", "service-2"), "lambda")
 NEW = "Hibernating"  # a word that nobody knows
+OF_STATES: list[tuple[str, bool | None, bool | None, Waiting]] = [
+    ("Active", True, True, DONE),
+    ("Pending", False, False, WAIT),
+    ("Inactive", None, None, WAIT),
+    ("Failed", None, False, FAIL),
+    ("Deactivating", False, False, FAIL),
+    ("Deactivated", False, False, FAIL),
+    ("ActiveNonInvocable", False, False, WAIT),
+    ("Deleting", False, False, FAIL),
+    (NEW, False, False, WAIT),
+    ("active", False, False, WAIT),
+    ("", None, None, WAIT),
+]
+OF_UPDATES: list[tuple[str, str, bool | None, Waiting]] = [
+    ("Successful", "Active", True, DONE),
+    ("InProgress", "Active", False, WAIT),
+    ("Failed", "Active", None, FAIL),
+    ("", "Active", None, WAIT),
+    ("", "Pending", True, DONE),  # Lambda tells none before the function was created
+    ("Postponed", "Active", False, WAIT),
+]
 
 
 @pytest.mark.parametrize(
     ("word", "change", "serve", "waiting"),
-    [
-        ("Active", True, True, DONE),
-        ("Pending", False, False, WAIT),
-        ("Inactive", None, None, WAIT),
-        ("Failed", None, False, FAIL),
-        ("Deactivating", False, False, FAIL),
-        ("Deactivated", False, False, FAIL),
-        ("ActiveNonInvocable", False, False, WAIT),
-        ("Deleting", False, False, FAIL),
-        (NEW, False, False, WAIT),
-        ("active", False, False, WAIT),
-        ("", None, None, WAIT),
-    ],
+    OF_STATES,
 )
 def test_what_a_state_allows_and_whether_it_is_waited_for(
     word: str, change: bool | None, serve: bool | None, waiting: Waiting
@@ -39,14 +48,7 @@ def test_what_a_state_allows_and_whether_it_is_waited_for(
 
 @pytest.mark.parametrize(
     ("word", "state", "change", "waiting"),
-    [
-        ("Successful", "Active", True, DONE),
-        ("InProgress", "Active", False, WAIT),
-        ("Failed", "Active", None, FAIL),
-        ("", "Active", None, WAIT),
-        ("", "Pending", True, DONE),  # Lambda tells none before the function was created
-        ("Postponed", "Active", False, WAIT),
-    ],
+    OF_UPDATES,
 )
 def test_what_a_last_update_allows_and_whether_it_is_waited_for(
     word: str, state: str, change: bool | None, waiting: Waiting
@@ -60,6 +62,11 @@ def test_what_a_last_update_allows_and_whether_it_is_waited_for(
 @pytest.mark.parametrize(("shape", "table"), [("State", STATES), ("LastUpdateStatus", UPDATES)])
 def test_every_word_of_the_model_has_a_row(shape: str, table: dict[str, object]) -> None:
     assert set(MODEL.shape_for(shape).enum) == set(table)  # type: ignore[attr-defined]
+
+
+def test_every_row_has_its_example() -> None:
+    assert STATES.keys() <= {row[0] for row in OF_STATES}
+    assert UPDATES.keys() <= {row[0] for row in OF_UPDATES}
 
 
 def test_latest_of_managed_instances_may_be_published_from_though_it_takes_no_calls() -> None:

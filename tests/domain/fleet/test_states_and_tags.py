@@ -1,5 +1,6 @@
 """What is wrong with a function, worst first; whose it is; who else manages it."""
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import permutations
@@ -17,7 +18,7 @@ from functions_app.domain.fleet.states import (
     first_overdue,
     worst,
 )
-from functions_app.domain.fleet.tags import managed_by, owner_of
+from functions_app.domain.fleet.tags import DENIED, MANAGER, OWNER, TOOLS, managed_by, owner_of
 
 pytestmark = pytest.mark.shows_dates
 
@@ -176,7 +177,23 @@ def test_of_bases_that_are_overdue_since_the_same_day_the_worst_is_told() -> Non
     assert {first_overdue(order, TODAY) for order in permutations([stale, ended, later])} == {ended}
 
 
-@pytest.mark.parametrize("name", ["owner", "Owner", "OWNER", "team", "Team"])
+NAMES = ["owner", "Owner", "OWNER", "team", "Team"]
+# How each tool is written where it is named as the manager, and in a tag of its own.
+OF_TOOLS = {
+    "terraform": ("Terraform Cloud", "terraform"), "terragrunt": ("terragrunt", "terragrunt:module"),
+    "pulumi": ("Pulumi", "pulumi:project"), "serverless": ("serverless", "serverless:service"),
+    "cloudformation": ("CloudFormation", "cloudformation"), "cdk": ("AWS CDK", "cdk"), "sst": ("sst", "sst:app"),
+    "chalice": ("chalice", "chalice"), "zappa": ("Zappa", "zappa"), "crossplane": ("crossplane", "crossplane/name"),
+    "ansible": ("Ansible", "ansible:role"), "spacelift": ("Spacelift", "spacelift.io"),
+    "atlantis": ("atlantis", "atlantis"), "lambroll": ("lambroll", "lambroll"), "cdktf": ("cdktf", "cdktf"),
+    "opentofu": ("OpenTofu 1.9", "opentofu"), "tofu": ("tofu", "tofu:module"),
+}  # fmt: skip
+OF_MANAGERS = [
+    *("ManagedBy", "managed-with", "Provisioner", "provisioned_by", "deployed-by", "created by", "IaC"),
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_the_owner_is_told_by_tags(name: str) -> None:
     assert owner_of({name: "payments"}) == "payments"
     assert owner_of({}) == ""
@@ -225,3 +242,22 @@ def test_an_owner_counts_before_a_team_and_one_that_is_empty_does_not() -> None:
 )
 def test_who_else_manages_a_function_is_told_by_tags(tags: dict[str, str], tool: str) -> None:
     assert managed_by(tags) == tool
+
+
+@pytest.mark.parametrize("word", OF_TOOLS)
+def test_each_tool_is_known_where_a_tag_names_it_and_by_a_tag_of_its_own(word: str) -> None:
+    named, own = OF_TOOLS[word]
+    tool = "opentofu" if word == "tofu" else word
+    assert managed_by({"managed-by": named}) == managed_by({own: "x"}) == tool
+    assert [managed_by({own: value}) for value in ("false", "No", " none ", "0")] == [""] * len(DENIED)
+
+
+@pytest.mark.parametrize("name", OF_MANAGERS)
+def test_each_tag_that_names_the_manager_is_known(name: str) -> None:
+    assert managed_by({name: "pulumi"}) == "pulumi"
+
+
+def test_every_row_of_the_tables_of_tags_has_its_example() -> None:
+    assert TOOLS.keys() == OF_TOOLS.keys()
+    assert set(MANAGER) == {re.sub(r"[\W_]+", "", name.lower()) for name in OF_MANAGERS}
+    assert set(OWNER) == {name.lower() for name in NAMES}

@@ -14,7 +14,7 @@ from functions_app.domain.images.advice import (
     advise,
     app_steps,
 )
-from functions_app.domain.images.app_files import describe_app_files
+from functions_app.domain.images.app_files import CLIENTS, CLUTTER, describe_app_files
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.images.manifests import HistoryEntry, ImageConfig, Platform
 from functions_app.domain.layers.entries import FileEntry
@@ -149,23 +149,41 @@ def test_the_steps_of_the_base_are_not_the_apps() -> None:
     assert app_steps((), 2) == ()
 
 
-@pytest.mark.parametrize(
-    ("path", "what"),
-    [
-        ("var/task/.git/config", ".git directory"),
-        ("var/task/tests/test_app.py", "tests"),
-        ("var/task/Dockerfile", "Dockerfiles"),
-        ("var/task/dist/app.js.map", "source maps"),
-        ("var/task/node_modules/.cache/x", "caches of build tools"),
-        ("root/.cache/pip/x", "caches of installers"),
-        ("var/task/__pycache__/app.cpython-312.pyc", "__pycache__"),
-    ],
-)
+NOT_NEEDED = [
+    ("var/task/.git/config", ".git directory"),
+    ("var/task/tests/test_app.py", "tests"),
+    ("var/task/Dockerfile", "Dockerfiles"),
+    ("var/task/dist/app.js.map", "source maps"),
+    ("var/task/node_modules/.cache/x", "caches of build tools"),
+    ("root/.cache/pip/x", "caches of installers"),
+    ("var/task/__pycache__/app.cpython-312.pyc", "__pycache__"),
+]
+OF_CLIENTS = [
+    "var/task/awslambdaric/bootstrap.py",
+    "var/task/node_modules/aws-lambda-ric/bin/index.mjs",
+    "function/lib/aws-lambda-java-runtime-interface-client-2.6.0.jar",
+    "usr/local/bundle/gems/aws_lambda_ric-3.0.0/lib/x.rb",
+    "var/task/Amazon.Lambda.RuntimeSupport.dll",
+    "var/runtime/bootstrap",
+]
+
+
+@pytest.mark.parametrize(("path", "what"), NOT_NEEDED)
 def test_what_a_function_does_not_need_is_named_with_its_size(path: str, what: str) -> None:
     found = check("Files not needed", AppShape(config(), files=files(path, "var/task/app.py", size=2048)))
     assert found.ok is False
     assert what.lower() in found.text.lower()
     assert "2 KB" in found.text
+
+
+@pytest.mark.parametrize("path", OF_CLIENTS)
+def test_each_runtime_client_is_known_by_its_files(path: str) -> None:
+    assert check("Runtime client", AppShape(config(entrypoint=("/main",)), files=files(path))).ok is True
+
+
+def test_every_row_of_the_tables_of_files_has_its_example() -> None:
+    assert all(any(name.lower() in what.lower() for _, name in NOT_NEEDED) for what, _ in CLUTTER)
+    assert all(any(client.search(path) for path in OF_CLIENTS) for client in CLIENTS)
 
 
 def test_tests_of_libraries_are_not_held_against_the_app() -> None:

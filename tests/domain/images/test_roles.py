@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions_app.domain.images.roles import DEPLOYABLE, UNITS, Held, Place, Role, places
+from functions_app.domain.images.roles import DEPLOYABLE, LAYERS, SUFFIXES, TYPES, UNITS, Held, Place, Role, places
 
 HEX = "ab" * 32
 SUBJECT = f"sha256:{HEX}"
@@ -17,6 +17,35 @@ SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json"
 DSSE, IN_TOTO = "application/vnd.dsse.envelope.v1+json", "application/vnd.in-toto+json"
 NOTATION, BUNDLE = "application/vnd.cncf.notary.signature", "application/vnd.dev.sigstore.bundle.v0.3+json"
 ACME = "application/vnd.acme+json"
+# A type for each row of the tables, in their order.
+OF_TYPES = [
+    ("application/vnd.cncf.helm.config.v1+json", Role.CHART),
+    ("application/vnd.dev.cosign.artifact.sig.v1+json", Role.SIGNATURE),
+    ("application/vnd.dev.cosign.artifact.sbom.v1+json", Role.SBOM),
+    (NOTATION, Role.SIGNATURE),
+    (BUNDLE, Role.SIGNATURE),
+    (DSSE, Role.ATTESTATION),
+    (IN_TOTO, Role.ATTESTATION),
+    ("application/vnd.docker.attestation.manifest.v1+json", Role.ATTESTATION),
+    ("application/spdx+json", Role.SBOM),
+    ("text/spdx", Role.SBOM),
+    ("application/vnd.cyclonedx+json; version=1.5", Role.SBOM),
+    ("application/vnd.syft+json", Role.SBOM),
+    ("application/sarif+json", Role.REPORT),
+    ("application/vnd.aquasec.trivy.report.sarif.v1", Role.REPORT),
+    ("application/vnd.security.vulnerability.report; version=1.1", Role.REPORT),
+]
+OF_LAYERS = [
+    (SIMPLE_SIGNING, Role.SIGNATURE),
+    (DSSE, Role.ATTESTATION),
+    (IN_TOTO, Role.ATTESTATION),
+    ("application/vnd.cncf.helm.chart.content.v1.tar+gzip", Role.CHART),
+    ("application/spdx+json", Role.SBOM),
+    ("text/spdx", Role.SBOM),
+    ("application/vnd.cyclonedx+xml", Role.SBOM),
+    ("application/vnd.syft+json", Role.SBOM),
+    ("application/sarif+json", Role.REPORT),
+]
 
 
 def held(media_type: str = OCI, artifact_type: str = IMAGE, **more: object) -> Held:
@@ -60,6 +89,25 @@ TABLE = [
 @pytest.mark.parametrize(("manifest", "role", "of"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
 def test_each_manifest_is_what_its_types_and_tags_say(manifest: Held, role: Role | None, of: str) -> None:
     assert places([manifest])[ME] == Place(role, of)
+
+
+@pytest.mark.parametrize(("type_", "role"), OF_TYPES)
+def test_each_type_of_artifact_is_known(type_: str, role: Role) -> None:
+    assert places([held(artifact_type=type_)])[ME].role is role
+
+
+@pytest.mark.parametrize(("type_", "role"), OF_LAYERS)
+def test_each_type_of_layer_that_only_artifacts_have_is_known(type_: str, role: Role) -> None:
+    assert places([held(layer_type=type_)])[ME].role is role
+
+
+def test_every_row_of_the_tables_has_its_example() -> None:
+    for table, examples in ((TYPES, OF_TYPES), (LAYERS, OF_LAYERS)):
+        assert len(table) == len(examples)
+        for row, (type_, _) in zip(table, examples, strict=True):
+            assert type_.startswith(row[:-1]) if row.endswith("*") else type_ == row
+    tags = {tag.partition(HEX)[2] for _, manifest, *_ in TABLE for tag in manifest.tags if HEX in tag}
+    assert SUFFIXES.keys() <= tags
 
 
 def index(*parts: tuple[str, str], tags: tuple[str, ...] = ("multi",), digest: str = INDEX) -> Held:

@@ -1,8 +1,9 @@
 """What ECR's status of an image says of pulling it."""
 
 import pytest
+from botocore.session import get_session
 
-from functions_app.domain.images.statuses import NOT_PULLABLE, read_status
+from functions_app.domain.images.statuses import KNOWN, NOT_PULLABLE, read_status
 
 TABLE = [
     ("ACTIVE", True, "is in ECR", ""),
@@ -21,6 +22,11 @@ def test_each_status_says_whether_the_image_can_be_pulled(
     assert status.pullable is pullable
     assert state in status.state
     assert next_step in status.next_step
+
+
+def test_every_row_and_every_word_of_the_model_has_its_example() -> None:
+    words = get_session().get_service_model("ecr").shape_for("ImageStatus").enum  # type: ignore[attr-defined]
+    assert {*words, *KNOWN} <= {row[0] for row in TABLE}
 
 
 def test_those_that_certainly_can_not_be_pulled_are_known_by_name() -> None:

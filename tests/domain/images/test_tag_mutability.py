@@ -3,8 +3,9 @@
 from itertools import product
 
 import pytest
+from botocore.session import get_session
 
-from functions_app.domain.images.tag_mutability import TagFilter, TagMutability, Tags
+from functions_app.domain.images.tag_mutability import MODES, TagFilter, TagMutability, Tags
 
 LATEST = (TagFilter("WILDCARD", "latest*"),)
 TWO = (*LATEST, TagFilter("WILDCARD", "*-rc.*"))
@@ -62,6 +63,11 @@ def test_a_single_tag_can_move_or_not_or_nobody_knows(
 )
 def test_in_a_filter_only_the_star_is_special(pattern: str, tag: str, fits: bool) -> None:
     assert TagFilter("WILDCARD", pattern).matches(tag) is fits
+
+
+def test_every_row_and_every_mode_of_the_model_has_its_example() -> None:
+    modes = get_session().get_service_model("ecr").shape_for("ImageTagMutability").enum  # type: ignore[attr-defined]
+    assert set(modes) == MODES.keys() <= {row[0] for row in TABLE}
 
 
 def test_what_is_stored_is_read_back() -> None:
