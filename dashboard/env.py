@@ -40,6 +40,8 @@ class Environment:
     keep_plans_days: float
     production_aliases: tuple[str, ...]
     streams_per_person: int
+    session_idle: timedelta
+    session_longest: timedelta
     web_threads: int
     plan_threads: int
     worker_threads: Mapping[str, int]
@@ -64,6 +66,10 @@ PLAN_THREADS = 8
 
 A plan makes five to ten calls, each of which may wait for AWS, and does next to nothing in between.
 """
+SESSION_IDLE_HOURS = "12"
+"""A working day with its breaks is one sign-in; what was left open at night has ended by morning."""
+SESSION_DAYS = "7"
+"""Whoever copied a cookie and keeps it busy has it no longer than a week."""
 SHORTEST_TOKEN = 16  # characters
 SOCKET_PATH_LIMIT = 100  # bytes; sockaddr_un holds 107 on Linux and 103 on macOS
 
@@ -142,6 +148,14 @@ def _plan_threads(text: str) -> int:
     return int(text)
 
 
+def _span(variables: Mapping[str, str], name: str, default: str, unit: timedelta) -> timedelta:
+    """A positive number of hours or days, a thousand at most."""
+    text = variables.get(name) or default
+    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", text, re.ASCII) or not 0 < float(text) <= 1000:
+        raise ValueError(f"{name}: expected a number from 0.001 to 1000, got {text!r}")
+    return float(text) * unit
+
+
 def _secret_key(variables: Mapping[str, str], data_dir: Path) -> str:
     """The given key, or one made once and kept, readable by its owner alone, in the data directory."""
     if given := variables.get("DRYDOCK_SECRET_KEY"):
@@ -201,6 +215,8 @@ def read(variables: Mapping[str, str] = os.environ) -> Environment:
         keep_plans_days=float(variables.get("DRYDOCK_KEEP_PLANS_DAYS", "30")),
         production_aliases=_production_aliases(variables.get("DRYDOCK_PRODUCTION_ALIASES", "")),
         streams_per_person=int(variables.get("DRYDOCK_STREAMS_PER_PERSON", "100")),
+        session_idle=_span(variables, "DRYDOCK_SESSION_IDLE_HOURS", SESSION_IDLE_HOURS, timedelta(hours=1)),
+        session_longest=_span(variables, "DRYDOCK_SESSION_DAYS", SESSION_DAYS, timedelta(days=1)),
         worker_threads=_worker_threads(variables.get("DRYDOCK_WORKER_THREADS", "")),
         web_threads=int(variables.get("DRYDOCK_WEB_THREADS", "2")),
         plan_threads=_plan_threads(variables.get("DRYDOCK_PLAN_THREADS", str(PLAN_THREADS))),

@@ -37,6 +37,7 @@ MIDDLEWARE = [
     # Who is there comes first: the form of somebody who is not signed in is not parsed for its token.
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "functions_app.web.http.SignedIn",
+    "functions_app.web.people.last_seen.LastSeen",
     "functions_app.web.nul_guard.NulFormGuard",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -80,7 +81,8 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": ENV.redis_url}}
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "functions_app.services.people.session_store"
+SESSION_COOKIE_AGE = int(ENV.session_longest.total_seconds())  # the server ends it sooner where nobody uses it
 
 AUTHENTICATION_BACKENDS = ["functions_app.services.people.backend.PeopleBackend"]
 CSRF_FAILURE_VIEW = "functions_app.web.http.csrf_failure"

@@ -9,7 +9,7 @@ from functions_app.web.changes import deploy, invoke, patch
 from functions_app.web.fleet import function, function_list
 from functions_app.web.images import forecast, image, repositories
 from functions_app.web.overview import overview
-from functions_app.web.people import accounts, audit, sign_in
+from functions_app.web.people import accounts, audit, sessions, sign_in
 from functions_app.web.runs import runs
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *runs.urlpatterns,
     *accounts.urlpatterns,
     *audit.urlpatterns,
+    *sessions.urlpatterns,
     *function.urlpatterns,
     *repositories.urlpatterns,
     *image.urlpatterns,

@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from functions_app.domain.changes.invocations import Mode
 from functions_app.domain.runs import SignalKind
-from functions_app.models import FreshnessPolicy, Image, LifecycleForecast, Repository, Run
+from functions_app.models import BrowserSession, FreshnessPolicy, Image, LifecycleForecast, Repository, Run
 from functions_app.services.bases.verdicts import judge_images
 from functions_app.services.changes import invoke as invocations
 from functions_app.services.changes import patch as patches
@@ -36,6 +36,10 @@ ADMINISTRATORS_SEE: Answers = (302, 403, 403, 403, 403, 200)
 ADMINISTRATORS_MAY: Answers = (302, 403, 403, 403, 403, 302)
 ITS_MAKER_SEES: Answers = (302, 403, 403, 200, 403, 403)  # the stage's plan was made by an operator
 ITS_MAKER_MAY: Answers = (302, 403, 403, 302, 403, 403)
+ALL_SEE: Answers = (302, 200, 200, 200, 200, 200)  # nothing of the fleet
+ALL_MAY: Answers = (302, 302, 302, 302, 302, 302)
+ALL_NOT: Answers = (302, 405, 405, 405, 405, 405)
+WHOSE_IT_IS: Answers = (302, 404, 404, 302, 404, 302)  # the stage's session is an operator's
 OPEN: Answers = (200, 200, 200, 200, 200, 200)
 WANTS_TOKEN: Answers = (401, 401, 401, 401, 401, 401)
 
@@ -52,15 +56,22 @@ class Route:
 
 
 ACCOUNT = {"name": "new", "account_id": "9" * 12, "colour": "blue", "regions": "eu-west-1"}
+OLD, NEW = "a long password", "quay-winch-hawser"
+NEW_PASSWORD = {"old_password": OLD, "new_password1": NEW, "new_password2": NEW}
 DEPLOYED = {"image_typed": "2", "alias": "staging"}
 
 ROUTES: dict[str, Route] = {
     "overview": Route(SEEN, NOT_TAKEN),
     "beginning": Route(LEADS_ON, NOT_TAKEN),
     "login": Route((200, 302, 302, 302, 302, 302), (200, 302, 302, 302, 302, 302), audited=False),
-    "logout": Route((302, 405, 405, 405, 405, 405), (302, 302, 302, 302, 302, 302)),
+    "logout": Route(ALL_NOT, ALL_MAY),
+    "sessions": Route(ALL_SEE, ALL_NOT),
+    "session-end": Route(ALL_NOT, WHOSE_IT_IS, "session", audited=False),  # a session that is not there ends nobody's
+    "session-end-all": Route(ALL_NOT, ALL_MAY),
+    "password": Route(ALL_SEE, ALL_MAY, form=NEW_PASSWORD),
     "healthz": Route(OPEN, (405, 405, 405, 405, 405, 405)),
     "hook-ecr": Route(WANTS_TOKEN, WANTS_TOKEN),
+    "metrics": Route((404, 404, 404, 404, 404, 404), (405, 405, 405, 405, 405, 405)),  # no token is set
     "audit": Route(SEEN, NOT_TAKEN),
     "settings": Route(LEADS_ON, NOT_TAKEN),
     "accounts": Route(SEEN, NOT_TAKEN),
@@ -157,7 +168,7 @@ def nowhere() -> Places:
     """Addresses of things that are not there."""
     missing = dict.fromkeys((route.thing for route in ROUTES.values()), 1)
     plan = "00000000-0000-4000-8000-000000000000"
-    return Places({**missing, "plan": plan, "patch": plan, "account id": "1" * 12}, (1, 2))
+    return Places({**missing, "plan": plan, "patch": plan, "session": plan, "account id": "1" * 12}, (1, 2))
 
 
 def furnish(stage: Stage, maker: User) -> Places:
@@ -191,10 +202,13 @@ def furnish(stage: Stage, maker: User) -> Places:
     stage.actor = Actor(maker)
     unsent = invocations.submit(stage.function, "1", "{}", Mode.SYNC, stage.actor)
     Run.objects.filter(pk=unsent.pk).update(status="failed", result={invocations.NOT_EXECUTED: True})
+    session = BrowserSession.objects.create(
+        session_key="an operator's", session_data="", expire_date=NOW, since=NOW, seen=NOW, person=maker
+    )
     keys = {
         "account": stage.account.pk, "account id": stage.account.account_id, "function": stage.function.pk,
         "image": image.pk, "patch": patches.plan(stream, Actor(maker)).pk, "plan": stage.plan("2").pk,
         "policy": FreshnessPolicy.objects.create(max_days=30).pk, "repository": repository.pk, "run": run.pk,
-        "stream": stream.pk, "stream name": stream.name, "unsent": unsent.pk,
+        "session": session.mark, "stream": stream.pk, "stream name": stream.name, "unsent": unsent.pk,
     }  # fmt: skip
     return Places(keys, (old.pk, new.pk))

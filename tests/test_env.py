@@ -1,5 +1,6 @@
 """What the environment may say about streams, hooks and queues; what is malformed is named, and shows no secret."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,16 @@ def test_threads_that_wait_for_aws_are_a_number_that_the_database_can_bear(tmp_p
     for text in ("0", "65", "-1", "many"):
         with pytest.raises(ValueError, match="DRYDOCK_PLAN_THREADS: expected 1 to 64"):
             given(tmp_path, DRYDOCK_PLAN_THREADS=text)
+
+
+@pytest.mark.parametrize("name", ["DRYDOCK_SESSION_IDLE_HOURS", "DRYDOCK_SESSION_DAYS"])
+@pytest.mark.parametrize("text", ["0", "-1", "x", "1e9", "nan", "9999", "١٢"])
+def test_a_session_lives_for_a_number_of_hours_or_days(tmp_path: Path, name: str, text: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        given(tmp_path, **{name: text})
+
+
+def test_a_session_ends_after_half_a_day_without_use_or_sooner_and_after_a_week(tmp_path: Path) -> None:
+    assert given(tmp_path).session_idle == timedelta(hours=12)
+    found = given(tmp_path, DRYDOCK_SESSION_IDLE_HOURS="0.5")
+    assert (found.session_idle, found.session_longest) == (timedelta(minutes=30), timedelta(days=7))

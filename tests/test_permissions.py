@@ -32,7 +32,7 @@ from tests.sandbox.functions import Functions
 from tests.services.changes.stage import make_stage
 
 HTMX_STATUSES = {302: (200, 204, 302)}  # a redirect may be told in a header, or be the part itself
-PLAIN = {"hook-ecr", "healthz"}  # answer machines
+PLAIN = {"hook-ecr", "healthz", "metrics"}  # answer machines
 WRITES = re.compile(r'(?:INSERT (?:OR IGNORE )?INTO|UPDATE|DELETE FROM) "(?P<table>\w+)"')
 AUDIT = "functions_app_auditentry"
 ANY = frozenset(model._meta.db_table for model in apps.get_models())

@@ -1,6 +1,6 @@
 """Stored state, one file per family of tables."""
 
-from functions_app.models.access import AuditEntry
+from functions_app.models.access import AuditEntry, BrowserSession
 from functions_app.models.accounts import Account, Scope
 from functions_app.models.bases import BaseRelease, BaseStream, FreshnessDay, FreshnessPolicy, LayerFiles
 from functions_app.models.fleet import (
@@ -24,6 +24,7 @@ __all__ = [
     "BaseRelease",
     "BaseStream",
     "BaseUse",
+    "BrowserSession",
     "FleetRevision",
     "FreshnessDay",
     "FreshnessPolicy",

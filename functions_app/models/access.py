@@ -1,6 +1,9 @@
-"""Who did what: the audit table. Rows are only ever added."""
+"""Who did what (the audit table, to which rows are only ever added), and who is signed in."""
+
+import uuid
 
 from django.conf import settings
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 
 
@@ -22,3 +25,16 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor_name} {self.action} {self.target}"
+
+
+class BrowserSession(AbstractBaseSession):
+    """A session in a browser: Django's, with whose it is and what that person wants to know of it."""
+
+    mark = models.UUIDField(default=uuid.uuid4, db_index=True, help_text="names it where its key must not be told")
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="sessions", help_text="null: not signed in"
+    )
+    since = models.DateTimeField()
+    seen = models.DateTimeField(help_text="when it was used last, to the minute")
+    address = models.CharField(max_length=45, blank=True, help_text="where it was used last")
+    browser = models.CharField(max_length=80, blank=True, help_text="in words: domain.sessions")

@@ -3,16 +3,13 @@
 from importlib import import_module
 
 from django.conf import settings
-from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user
+from django.contrib.auth import get_user
 from django.contrib.auth.models import User
-from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.http.cookie import parse_cookie
-from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 
-from functions_app.models import Run
-from functions_app.services.people import access
+from functions_app.models import BrowserSession, Run
+from functions_app.services.people import access, sessions
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.backend import active_people
 
@@ -36,18 +33,10 @@ def signed_in(watching: set[tuple[str, int]]) -> set[tuple[str, int]]:
     A password that was changed since ends them. Two queries.
     """
     keys, people = {key for key, _ in watching}, {person for _, person in watching}
-    rows = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())  # noqa: TID251 - Django set it
-    sessions = {row.session_key: row.get_decoded() for row in rows}
+    rows = BrowserSession.objects.in_bulk(keys)
     active = {person.pk: person for person in active_people(people) if access.may_look(Actor(person))}
     return {
         (key, person)
         for key, person in watching
-        if person in active
-        and sessions.get(key, {}).get(SESSION_KEY) == str(person)
-        and _hash_of(active[person], sessions[key].get(HASH_SESSION_KEY, ""))
+        if person in active and key in rows and sessions.good_for(rows[key], active[person])
     }
-
-
-def _hash_of(person: User, kept: str) -> bool:
-    hashes = (person.get_session_auth_hash(), *person.get_session_auth_fallback_hash())
-    return any(constant_time_compare(kept, each) for each in hashes)

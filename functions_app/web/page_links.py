@@ -42,5 +42,9 @@ def page_links(current: int, last: int, href: Callable[[int], str]) -> PageLinks
 
 def page_number(query: QueryDict) -> int:
     """The page an address asks for; 1 where it asks for none, or for nonsense."""
-    text = query.get("page", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1
+    return number_in(query.get("page", ""), 1)
+
+
+def number_in(text: str, otherwise: int = 0) -> int:
+    """A number that somebody sent, such as a row's; another where it is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else otherwise

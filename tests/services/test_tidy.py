@@ -4,13 +4,12 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
 from functions_app import clock
 from functions_app.domain.runs import Kind, Status
-from functions_app.models import AuditEntry, LogLine, Plan, Run
+from functions_app.models import AuditEntry, BrowserSession, LogLine, Plan, Run
 from functions_app.services.engine import plans
 from functions_app.services.people import access, sign_in
 from functions_app.services.people.actor import SCHEDULE, Actor
@@ -90,13 +89,14 @@ def test_what_is_younger_stays(operator: Actor) -> None:
 
 def test_old_plans_sessions_and_refused_sign_ins_go_the_rest_of_the_audit_table_stays(operator: Actor) -> None:
     plan_of(operator, 31, Kind.DEPLOYMENT)
-    Session.objects.create(session_key="old", session_data="", expire_date=timezone.now() - timedelta(days=1))
+    past = timezone.now() - timedelta(days=1)
+    BrowserSession.objects.create(session_key="old", session_data="", expire_date=past, since=past, seen=past)
     sign_in.refused("olga", "203.0.113.7")
     access.audit(operator, "run.cancel", "run 1", {}, "asked for")
     AuditEntry.objects.update(at=LONG_AGO)
     tidy(NOW)
     assert not Plan.objects.exists()
-    assert not Session.objects.exists()
+    assert not BrowserSession.objects.exists()
     assert list(AuditEntry.objects.values_list("action", flat=True)) == ["run.cancel"]
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 from django.contrib.auth.models import User
-from django.contrib.sessions.models import Session
 from django.test import Client
 
+from functions_app.models import BrowserSession
 from functions_app.streams.sign_in import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -35,5 +35,5 @@ def test_who_was_shut_out_is_a_stranger(watching: tuple[str, int]) -> None:
 
 def test_whose_session_is_over_or_somebody_elses_is_a_stranger(watching: tuple[str, int], operator: User) -> None:
     assert signed_in({(watching[0], operator.pk), ("invented", watching[1])}) == set()
-    Session.objects.all().delete()
+    BrowserSession.objects.all().delete()
     assert signed_in({watching}) == set()

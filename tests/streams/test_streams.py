@@ -13,13 +13,12 @@ import httpx
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.contrib.sessions.models import Session
 from django.db import connections
 from django.test import Client
 
 from functions_app import clock, runlog
 from functions_app.domain.runs import Kind, Status, StepStatus
-from functions_app.models import Run, RunStep
+from functions_app.models import BrowserSession, Run, RunStep
 from functions_app.services.engine.leases import Lease
 from functions_app.services.snapshot import fleet_revision
 from tests.conftest import Valkey
@@ -389,5 +388,5 @@ def test_a_log_out_ends_what_that_session_watches(site: Site, run: Run, later: T
         site.follow(later, run, lambda found: False),
     ]
     assert begun.wait(20)
-    Session.objects.all().delete()
+    BrowserSession.objects.all().delete()
     assert [page.result(40)[-1].name for page in pages] == ["bye", "bye"]

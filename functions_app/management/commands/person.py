@@ -1,4 +1,4 @@
-"""`manage.py person NAME administrator|approver|operator|viewer|none`: who may sign in and do what; audited."""
+"""`manage.py person NAME administrator|approver|operator|viewer|none|password`: who may sign in, do what; audited."""
 
 from getpass import getpass, getuser
 from typing import Any
@@ -9,10 +9,11 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from functions_app.services.people import access
+from functions_app.services.people import access, passwords, sessions
 from functions_app.services.people.actor import SHELL, Actor
 
 NONE = "none"
+PASSWORD = "password"  # noqa: S105 - the word for a new one
 ADMINISTRATOR = "administrator"  # Django's superuser: in every group, and may settle accounts and people
 GROUPS = {
     ADMINISTRATOR: (),
@@ -27,21 +28,25 @@ class Command(BaseCommand):
 
     help = (
         "Add a person as administrator, approver (an operator who may also confirm), operator or viewer, change that, "
-        "or shut them out (none)."
+        "shut them out (none) or give them a new password (password)."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The person, and what they may do."""
         parser.add_argument("name")
-        parser.add_argument("group", choices=[*GROUPS, NONE])
+        parser.add_argument("group", choices=[*GROUPS, NONE, PASSWORD])
 
     def handle(self, *args: Any, **options: Any) -> None:
         """A new person's password is asked for; whoever is shut out loses their sessions at once."""
         name, group = options["name"], options["group"]
-        person = User.objects.filter(username=name).first()
-        if person is None and group == NONE:
+        person, actor = User.objects.filter(username=name).first(), Actor(None, SHELL, named=getuser())
+        if person is None and group in (NONE, PASSWORD):
             raise CommandError(f"There is nobody named {name}.")
-        password = "" if person else self._password(name)
+        password = "" if person and group != PASSWORD else self._password(name)
+        if person and group == PASSWORD:
+            ended = passwords.reset(person, password, actor)
+            self.stdout.write(f"{name} has a new password; sessions that ended: {ended}.")
+            return
         with transaction.atomic():
             if person is None:
                 person = User.objects.create_user(name, password=password)
@@ -51,8 +56,10 @@ class Command(BaseCommand):
             person.save(update_fields=["is_active", "is_superuser", "is_staff"])
             person.user_permissions.clear()
             person.groups.set(Group.objects.get_or_create(name=each)[0] for each in GROUPS.get(group, ()))
+            if group == NONE:
+                sessions.drop_all(person)  # or an old cookie would be good again once they may sign in again
             result = "may not sign in" if group == NONE else f"is {group} and nothing else"
-            access.audit(Actor(None, SHELL, named=getuser()), "person.change", name, {"group": group}, result)
+            access.audit(actor, "person.change", name, {"group": group}, result)
         self.stdout.write(f"{name} {result}.")
 
     def _password(self, name: str) -> str:

@@ -15,17 +15,18 @@ from django.views.decorators.http import require_safe
 from django_htmx.middleware import HtmxDetails
 
 from functions_app.services.engine import health
-from functions_app.services.people import sign_in
+from functions_app.services.people import sessions, sign_in
 from functions_app.web.http import open_to_all, wants_partial
+from functions_app.web.people.last_seen import address_of
 from functions_app.web.waiting import found_no_place
 
 SIGN_INS_IN_LINE = 8  # of one web process, behind the one whose password is hashed: nobody waits longer than 3 s
 AGAIN_IN = 3  # seconds
 
 
-def is_sign_in(path: str) -> bool:
+def hashes_a_password(path: str) -> bool:
     """Whether a password is sent there."""
-    return path == reverse("login")
+    return path in (reverse("login"), reverse("password"))
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -47,7 +48,7 @@ class Login(LoginView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Check name and password, unless this name failed here too often a moment ago, or too many try at once."""
         crowded = found_no_place(request)
-        if seconds := AGAIN_IN if crowded else sign_in.wait(_name(request), _address(request)):
+        if seconds := AGAIN_IN if crowded else sign_in.wait(_name(request), address_of(request)):
             context = self.get_context_data(form=AuthenticationForm(request), wait=seconds, crowded=crowded)
             return self.render_to_response(context, status=429, headers={"Retry-After": str(seconds)})
         return super().post(request, *args, **kwargs)
@@ -55,12 +56,13 @@ class Login(LoginView):
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Let the person in."""
         response = super().form_valid(form)
-        sign_in.accepted(form.get_user(), _name(self.request), _address(self.request))
+        sign_in.accepted(form.get_user(), _name(self.request), address_of(self.request))
+        sessions.begin(self.request.session, address_of(self.request), self.request.headers.get("User-Agent", ""))
         return response
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         """Show the form again, and remember the failure."""
-        sign_in.refused(_name(self.request), _address(self.request))
+        sign_in.refused(_name(self.request), address_of(self.request))
         return super().form_invalid(form)
 
     def get_redirect_url(self, request: HttpRequest | None = None) -> str:
@@ -79,18 +81,13 @@ class Logout(LogoutView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """End the session."""
         if isinstance(request.user, User):
-            sign_in.ended(request.user, _address(request))
+            sign_in.ended(request.user, address_of(request))
         return super().post(request, *args, **kwargs)
 
 
 def _name(request: HttpRequest) -> str:
     """The name as Django's form reads it, or one person could be tried under many spellings."""
     return unicodedata.normalize("NFKC", request.POST.get("username", "")).strip()[:150]
-
-
-def _address(request: HttpRequest) -> str:
-    """The other end of the connection; uvicorn takes it from X-Forwarded-For of the proxies it was told to trust."""
-    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 @login_not_required
