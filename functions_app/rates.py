@@ -6,27 +6,36 @@ served in turn and no call is spent on being refused. With Redis away each proce
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import redis
 from django.conf import settings
+from redis.commands.core import Script
 
 WAITS = "drydock:waits"  # a hash: the key of a quota -> all seconds that anybody waited for it
+Line = tuple[str, float]  # a quota's key, and the seconds between two of its calls
 REDIS_REST = 5.0  # seconds to leave a Redis alone that did not answer
 
 _RESERVE = """
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
-local interval, burst, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local due = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
-local wait = math.max(0, due - now - burst)
-if wait > longest then return {0, tostring(wait)} end
-if wait > 0 then redis.call('HINCRBYFLOAT', KEYS[2], KEYS[1], string.format('%.3f', wait)) end
-redis.call('SET', KEYS[1], string.format('%.6f', due + interval), 'PX', math.ceil((due - now + interval) * 1000) + 1000)
-return {1, tostring(wait)}
+local burst, longest, waits, taken = tonumber(ARGV[1]), tonumber(ARGV[2]), KEYS[#KEYS], 0
+for line = 1, #KEYS - 1 do
+  local key, interval = KEYS[line], tonumber(ARGV[2 + line])
+  local due = math.max(tonumber(redis.call('GET', key) or '0'), now)
+  local wait = math.max(0, due - now - burst)
+  if wait > longest then return {taken, taken > 0 and '0' or tostring(wait)} end
+  redis.call('SET', key, string.format('%.6f', due + interval), 'PX', math.ceil((due - now + interval) * 1000) + 1000)
+  taken = line
+  if wait > 0 then
+    redis.call('HINCRBYFLOAT', waits, key, string.format('%.3f', wait))
+    return {taken, tostring(wait)}
+  end
+end
+return {taken, '0'}
 """
 
 _TURN = """
@@ -86,15 +95,19 @@ class _Own:
         self._due: dict[str, float] = {}
         self._paced: dict[str, _Paced] = {}
 
-    def reserve(self, key: str, interval: float, burst: float, longest: float) -> tuple[bool, float]:
+    def reserve(self, lines: Sequence[Line], burst: float, longest: float) -> tuple[int, float]:
         with self._lock:
-            now = time.monotonic()
-            due = max(self._due.get(key, 0.0), now)
-            wait = max(0.0, due - now - burst)
-            if wait > longest:
-                return False, wait
-            self._due[key] = due + interval
-            return True, wait
+            now, taken = time.monotonic(), 0
+            for key, interval in lines:
+                due = max(self._due.get(key, 0.0), now)
+                wait = max(0.0, due - now - burst)
+                if wait > longest:
+                    return taken, 0.0 if taken else wait
+                self._due[key] = due + interval
+                taken += 1
+                if wait:
+                    return taken, wait
+            return taken, 0.0
 
     def turn(self, key: str, longest: float) -> tuple[bool, float]:
         with self._lock:
@@ -132,23 +145,38 @@ def _redis(url: str) -> redis.Redis:
     return redis.Redis.from_url(url, socket_timeout=1.0, socket_connect_timeout=1.0, max_connections=64)
 
 
-def _asked(script: str, key: str, *arguments: float) -> list[str] | None:
+@lru_cache(maxsize=8)
+def _script(url: str, script: str) -> Script:
+    return _redis(url).register_script(script)
+
+
+def _asked(script: str, keys: Sequence[str], *arguments: float) -> list[Any] | None:
     """What a script answers; None where Redis is away, which then has its rest."""
     global _redis_rests_until
     if time.monotonic() < _redis_rests_until:
         return None
     try:
-        answer = _redis(settings.ENV.redis_url).eval(script, 2, key, WAITS, *arguments)
+        answer = _script(settings.ENV.redis_url, script)(keys, arguments)
     except redis.RedisError:
         _redis_rests_until = time.monotonic() + REDIS_REST
         return None
     return answer if isinstance(answer, list) else []
 
 
-def reserve(key: str, interval: float, burst: float, longest: float) -> tuple[bool, float]:
-    """Whether a moment of a quota was reserved, and the wait for it in seconds; none where it is over `longest`."""
-    answer = _asked(_RESERVE, key, interval, burst, longest)
-    return _OWN.reserve(key, interval, burst, longest) if answer is None else (bool(answer[0]), float(answer[1]))
+def reserve(lines: Sequence[Line], burst: float, longest: float) -> tuple[int, float]:
+    """Reserve a moment of a quota in each of these lines, up to the first that makes one wait; one trip to Redis.
+
+    In how many it was reserved, and the wait in seconds for the last of them. In none where already the first wait
+    would be over `longest`: then that wait.
+    """
+    answer = _asked(_RESERVE, [*(key for key, _ in lines), WAITS], burst, longest, *(interval for _, interval in lines))
+    return _OWN.reserve(lines, burst, longest) if answer is None else (int(answer[0]), float(answer[1]))
+
+
+def has_room(line: Line, burst: float) -> bool:
+    """Whether nobody would have to wait in this line now; takes nothing of it."""
+    key, _ = line
+    return bool(reserve([(key, 0.0)], burst, 0.0)[0])
 
 
 def waits() -> dict[str, float]:
@@ -162,7 +190,7 @@ def waits() -> dict[str, float]:
 
 def turn(key: str, longest: float) -> tuple[bool, float]:
     """Whether a turn was had, and the wait for it in seconds: none for whom nobody has slowed down."""
-    answer = _asked(_TURN, key, longest, QUICKER, LEAST_INTERVAL)
+    answer = _asked(_TURN, [key], longest, QUICKER, LEAST_INTERVAL)
     return _OWN.turn(key, longest) if answer is None else (bool(answer[0]), float(answer[1]))
 
 
@@ -171,5 +199,5 @@ def slow_down(key: str, pause: float) -> None:
 
     Refusals of calls that were under way together count once.
     """
-    if _asked(_SLOW_DOWN, key, pause, FIRST_INTERVAL, MOST_INTERVAL, KEPT_FOR) is None:
+    if _asked(_SLOW_DOWN, [key], pause, FIRST_INTERVAL, MOST_INTERVAL, KEPT_FOR) is None:
         _OWN.slow_down(key, pause)

@@ -92,13 +92,11 @@ def _patience() -> _Patience:
 
 
 def _acquire(target: Target, family: str, patience: _Patience) -> float:
-    rate = RATES[family] * settings.ENV.quota_share
-    key = f"{KEYS}{target.account_id}:{target.region}:{family}"
-    lines = [(key, rate)] if _urgent.get() else [(f"{key}:background", rate * BACKGROUND), (key, rate)]
-    waited = 0.0
-    for line, pace in lines:
-        granted, wait = rates.reserve(line, 1 / pace, BURST_SECONDS, patience.left)
-        if not granted:
+    line, waited = _line(target, family), 0.0
+    lines = [line] if _urgent.get() else [_behind(line), line]
+    while lines:
+        taken, wait = rates.reserve(lines, BURST_SECONDS, patience.left)
+        if not taken:
             raise DrydockError(
                 Code.THROTTLED,
                 f"{target}: the calls already waiting for the {family} quota would take {wait:.0f} s.",
@@ -109,6 +107,7 @@ def _acquire(target: Target, family: str, patience: _Patience) -> float:
             time.sleep(wait)
         patience.left -= wait
         waited += wait
+        lines = lines[taken:]
     return waited
 
 
@@ -130,6 +129,22 @@ def waits() -> list[QuotaWait]:
         region, _, family = rest.partition(":")
         found.append(QuotaWait(account_id, region, family, seconds))
     return found
+
+
+def has_room(target: Target, family: str) -> bool:
+    """Whether a reading would not have to wait for this quota now: it may go beside one that is more important."""
+    return rates.has_room(_behind(_line(target, family)), BURST_SECONDS)
+
+
+def _line(target: Target, family: str) -> rates.Line:
+    rate = RATES[family] * settings.ENV.quota_share
+    return f"{KEYS}{target.account_id}:{target.region}:{family}", 1 / rate
+
+
+def _behind(line: rates.Line) -> rates.Line:
+    """The line in which readings in the background wait for each other before they stand in this one."""
+    key, interval = line
+    return f"{key}:background", interval / BACKGROUND
 
 
 def _when(wait: float) -> str:

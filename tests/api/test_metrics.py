@@ -106,7 +106,7 @@ class Test_figures:
 
     def test_what_was_waited_for_quotas_by_whichever_process(self, scraper: Client) -> None:
         for _ in range(3):
-            rates.reserve("drydock:quota:123456789012:eu-west-1:ecr-read:background", 0.5, 0.0, 60.0)
+            rates.reserve([("drydock:quota:123456789012:eu-west-1:ecr-read:background", 0.5)], 0.0, 60.0)
 
         waited = {"account": "123456789012", "region": "eu-west-1", "api": "ecr-read:background"}
         assert 1.0 < (value(scraper, "quota_waited_seconds_total", **waited) or 0) <= 1.5

@@ -44,7 +44,7 @@ def redis_away(settings: Settings, tmp_path: Any) -> Iterator[None]:
 
 @pytest.mark.usefixtures("full_quota", "valkey")
 def test_a_burst_goes_at_once_and_the_rest_at_the_rate(target: Target) -> None:
-    waits = [rates.reserve(f"drydock:quota:{target.account_id}", 1 / 10, 0.5, 60.0)[1] for _ in range(16)]
+    waits = [rates.reserve([(f"drydock:quota:{target.account_id}", 1 / 10)], 0.5, 60.0)[1] for _ in range(16)]
     assert waits[:6] == [0.0] * 6
     # The tenth call after the burst is due a second after it, less what these calls themselves took.
     assert 0.8 < waits[15] <= 1.0
@@ -54,7 +54,7 @@ def test_a_burst_goes_at_once_and_the_rest_at_the_rate(target: Target) -> None:
 def test_workers_share_one_quota(target: Target) -> None:
     key = f"drydock:quota:{target.account_id}"
     with ThreadPoolExecutor(8) as pool:
-        waits = sorted(pool.map(lambda _: rates.reserve(key, 1 / 100, 0.1, 60.0)[1], range(40)))
+        waits = sorted(pool.map(lambda _: rates.reserve([(key, 1 / 100)], 0.1, 60.0)[1], range(40)))
     assert len({round(wait, 3) for wait in waits if wait > 0}) > 20
     assert waits[-1] > 0.1
 
@@ -66,6 +66,39 @@ def test_accounts_regions_and_families_do_not_take_from_each_other(target: Targe
     other_region = dataclasses.replace(target, region="us-east-1")
     assert quota.acquire(other_region, "lambda-control") == 0.0
     assert quota.acquire(target, "lambda-get-function") == 0.0
+
+
+@pytest.mark.usefixtures("full_quota")
+def test_a_reading_asks_redis_once_where_it_need_not_wait(target: Target, valkey: Valkey) -> None:
+    def asked() -> int:
+        with valkey.client as store:
+            return sum(
+                int(told["calls"])
+                for name, told in store.info("commandstats").items()
+                if name in ("cmdstat_eval", "cmdstat_evalsha")
+            )
+
+    quota.acquire(target, "lambda-get-function")  # Redis may have to be told of the script
+    before = asked()
+    for _ in range(20):
+        assert quota.acquire(target, "lambda-get-function") == 0.0
+    assert asked() - before == 20
+
+
+@pytest.mark.usefixtures("full_quota", "valkey")
+def test_there_is_room_for_a_reading_until_it_would_have_to_wait_and_asking_takes_nothing(target: Target) -> None:
+    assert all(quota.has_room(target, "lambda-control") for _ in range(40))
+    for _ in range(8):
+        quota.acquire(target, "lambda-control")
+    assert not quota.has_room(target, "lambda-control")
+
+
+@pytest.mark.usefixtures("full_quota", "redis_away")
+def test_without_redis_there_is_room_in_the_process_own_quota(target: Target) -> None:
+    assert quota.has_room(target, "lambda-control")
+    for _ in range(8):
+        quota.acquire(target, "lambda-control")
+    assert not quota.has_room(target, "lambda-control")
 
 
 @pytest.mark.usefixtures("full_quota", "valkey")
@@ -160,7 +193,7 @@ def test_a_throttled_change_is_not_repeated(target: Target) -> None:
 @pytest.mark.usefixtures("full_quota", "valkey")
 def test_where_a_person_waits_a_long_line_is_refused_with_the_seconds_until_it_is_gone(target: Target) -> None:
     for _ in range(8 + 12 * 15):  # twelve seconds more than a burst
-        rates.reserve(f"drydock:quota:{target.account_id}:{target.region}:lambda-control", 1 / 15, 0.5, 60.0)
+        rates.reserve([(f"drydock:quota:{target.account_id}:{target.region}:lambda-control", 1 / 15)], 0.5, 60.0)
     called: list[str] = []
 
     with quota.patience(5.0), pytest.raises(DrydockError) as caught:

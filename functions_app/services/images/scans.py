@@ -24,7 +24,7 @@ from functions_app.services.snapshot.scope_reading import GIVE_UP, ScopeRead, ch
 
 PER_SYNC = 100  # images whose findings are read per account, region and sync
 ASK_AGAIN = timedelta(hours=24)  # no listing tells every change: at the latest then
-READERS = 16
+READERS = 32  # nothing else of a scope is read beside them
 SUMMARY = ("status", "description", "completed_at", "severities", "read_at")
 FINDINGS = ("findings", "findings_at", "enhanced")
 

@@ -5,6 +5,7 @@ What depends on what was read (a version on its alias) is asked as soon as that 
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -82,6 +83,14 @@ class Readers:
                 continue
             self._open -= 1
             done()
+
+    def take_ready(self) -> None:
+        """Take what is read by now, and wait for nothing."""
+        with suppress(Empty):
+            while True:
+                done = self._done.get_nowait()
+                self._open -= 1
+                done()
 
     def _hand_over(
         self, subject: Subject, name: str, asked: Future[tuple[datetime, T]], take: Callable[[datetime, T], None]

@@ -1,78 +1,20 @@
 """Aliases, and the history of where each pointed: a moved alias shows in no listing, so they are read one by one."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import partial
 
 from django.db import transaction
 
-from functions_app.aws import lambdas
-from functions_app.domain.fleet.functions import AliasFact, FunctionFact
+from functions_app.domain.fleet.functions import AliasFact
 from functions_app.domain.fleet.parts import Part
 from functions_app.domain.text import storable
 from functions_app.models import Alias, AliasMove, Function, Run
 from functions_app.services.snapshot.bulk_updates import update_rows
 from functions_app.services.snapshot.listed_functions import lock_outdated
-from functions_app.services.snapshot.missed_parts import store_missed, store_read
-from functions_app.services.snapshot.readers import Readers, Subject
-from functions_app.services.snapshot.reading_progress import FUNCTIONS
-from functions_app.services.snapshot.scope_reading import CHUNK, ScopeRead
-
-PORTION = 100  # functions: the versions that their aliases name are asked for after each
-BUDGET = 300  # functions whose aliases a scheduled sync reads without a reason, those read longest ago first
+from functions_app.services.snapshot.missed_parts import store_read
+from functions_app.services.snapshot.scope_reading import CHUNK
 
 Aliases = tuple[datetime, Sequence[AliasFact]]  # when the reading began, and all aliases of the function
-
-
-def due_aliases(
-    scope: ScopeRead, ids: Mapping[str, int], facts: Mapping[str, FunctionFact], before: Mapping[str, Function]
-) -> list[tuple[str, int]]:
-    """Functions (name, key) whose aliases are read: new and changed ones, then those read longest ago. All, when a
-    person asks.
-    """
-    due, rest = [], []
-    for name in ids:
-        row = before.get(name)
-        changed = row is None or row.gone_at is not None or row.revision_id != facts[name].latest.revision_id
-        if scope.full or row is None or row.aliases_synced_at is None or changed:
-            due.append(name)
-        else:
-            rest.append((row.aliases_synced_at, name))
-    names = sorted(due) + [name for _, name in sorted(rest)[:BUDGET]]
-    scope.progress.read(FUNCTIONS, len(facts) - len(names))  # what is not due is read as it is
-    return [(name, ids[name]) for name in names]
-
-
-def read_aliases(
-    scope: ScopeRead,
-    readers: Readers,
-    pool: ThreadPoolExecutor,
-    due: Sequence[tuple[str, int]],
-    stored: Callable[[Collection[int]], None],
-) -> None:
-    """Read and store the aliases of these functions (name, key); `stored` is told of each portion that is."""
-    subject = Subject("aliases", pool, lambda: scope.progress.read(FUNCTIONS))
-    batch: dict[int, Aliases] = {}
-
-    def store() -> None:
-        store_aliases(batch)
-        stored(list(batch))
-        batch.clear()
-
-    def take(pk: int, read_at: datetime, aliases: Sequence[AliasFact]) -> None:
-        batch[pk] = read_at, aliases
-        scope.counts["aliases"] = scope.counts.get("aliases", 0) + len(aliases)
-        if len(batch) == PORTION:
-            store()
-
-    for name, pk in due:
-        readers.ask(subject, name, partial(lambdas.aliases, scope.target, name), partial(take, pk))
-    readers.take()
-    store()
-    keys = dict(due)
-    store_missed(Part.ALIASES, {keys[name]: failure for name, failure in subject.failures.items()})
-    subject.tell(scope)
 
 
 @transaction.atomic

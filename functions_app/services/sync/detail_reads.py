@@ -8,7 +8,7 @@ from functools import partial
 from django.db.models import QuerySet
 
 from functions_app.aws import lambdas
-from functions_app.domain.fleet.functions import LATEST, FunctionDetail, FunctionFact
+from functions_app.domain.fleet.functions import LATEST, AliasFact, FunctionDetail, FunctionFact
 from functions_app.domain.fleet.parts import Part
 from functions_app.models import Function, Version
 from functions_app.services.snapshot.missed_parts import store_missed
@@ -84,14 +84,20 @@ class VersionReads:
     def __init__(self, scope: ScopeRead, readers: Readers, pool: ThreadPoolExecutor) -> None:
         self._scope, self._readers = scope, readers
         self._subject = Subject("state and image URI", pool)
-        self._keys: dict[str, int] = {}
-        self._found: dict[int, Detail] = {}
-        self._owners: set[int] = set()
-        self._asked: set[int] = set()
+        self._keys: dict[str, tuple[int, int]] = {}  # of version and function, once the version has a row
+        self._found: dict[str, Detail] = {}
+        self._asked: set[str] = set()
+
+    def ask_told(self, name: str, aliases: Iterable[AliasFact]) -> None:
+        """Ask for what a function's aliases name before it has rows, where all that is named is read."""
+        if self._scope.full:
+            for number in {number for alias in aliases for number in (alias.version, alias.second_version)}:
+                if number not in ("", LATEST):
+                    self._ask(name, number)
 
     def ask_named(self, functions: Collection[int]) -> None:
         """Ask for what must be read of these functions, whose aliases are stored."""
-        self._ask(version_details.due(_rows(functions), full=self._scope.full))
+        self._ask_due(version_details.due(_rows(functions), full=self._scope.full))
 
     def ask_rest(self, functions: Iterable[int]) -> None:
         """Ask for what must be read of functions whose aliases were not due, and for the states read longest ago."""
@@ -99,37 +105,45 @@ class VersionReads:
             return
         for keys in chunks(sorted(functions)):
             self.ask_named(keys)
-        self._ask(version_details.oldest(Function.objects.filter(
+        self._ask_due(version_details.oldest(Function.objects.filter(
             account=self._scope.account, region=self._scope.region, gone_at=None
         )))  # fmt: skip
 
-    def _ask(self, wanted: Iterable[Due]) -> None:
+    def _ask_due(self, wanted: Iterable[Due]) -> None:
         for pk, owner, name, number in wanted:
-            if pk in self._asked:
-                continue
-            self._asked.add(pk)
-            label = f"{name}:{number}"
-            self._keys[label] = pk
-            call = partial(lambdas.get_function, self._scope.target, name, number)
-            self._readers.ask(self._subject, label, call, partial(self._take, pk, owner))
+            self._keys[_label(name, number)] = pk, owner
+            self._ask(name, number)
 
-    def _take(self, pk: int, owner: int, read_at: datetime, detail: FunctionDetail) -> None:
-        self._found[pk] = read_at, detail
-        self._owners.add(owner)
-        if len(self._found) >= CHUNK:
+    def _ask(self, name: str, number: str) -> None:
+        label = _label(name, number)
+        if label not in self._asked:
+            self._asked.add(label)
+            call = partial(lambdas.get_function, self._scope.target, name, number)
+            self._readers.ask(self._subject, label, call, partial(self._take, label))
+
+    def _take(self, label: str, read_at: datetime, detail: FunctionDetail) -> None:
+        self._found[label] = read_at, detail
+        if self._keys and len(self._found) >= CHUNK:
             self.store()
 
     def store(self) -> None:
-        """Store what was told until now."""
-        store_versions(self._found, self._owners)
-        self._scope.counts["version details"] = self._scope.counts.get("version details", 0) + len(self._found)
-        self._found, self._owners = {}, set()
+        """Store what was told until now of versions that have rows."""
+        told = [label for label in self._found if label in self._keys]
+        store_versions(
+            {self._keys[label][0]: self._found.pop(label) for label in told}, {self._keys[label][1] for label in told}
+        )
+        self._scope.counts["version details"] = self._scope.counts.get("version details", 0) + len(told)
 
     def end(self) -> None:
         """Store the last of it, and with each version why it could not be read."""
         self.store()
-        store_problems({self._keys[label]: problem for label, (_, problem) in self._subject.failures.items()})
+        failures = self._subject.failures.items()
+        store_problems({self._keys[label][0]: problem for label, (_, problem) in failures if label in self._keys})
         self._subject.tell(self._scope)
+
+
+def _label(name: str, number: str) -> str:
+    return f"{name}:{number}"
 
 
 def _rows(functions: Collection[int]) -> QuerySet[Function]:

@@ -24,14 +24,16 @@ from functions_app.services.snapshot.missed_parts import (
 from functions_app.services.snapshot.readers import Readers
 from functions_app.services.snapshot.reading_progress import FUNCTIONS
 from functions_app.services.snapshot.scope_reading import ScopeRead, chunks
-from functions_app.services.sync.aliases import due_aliases, read_aliases, store_aliases
+from functions_app.services.sync.alias_reads import AliasReads
+from functions_app.services.sync.aliases import store_aliases
 from functions_app.services.sync.detail_reads import LatestReads, VersionReads
 from functions_app.services.sync.function_details import store_details
 from functions_app.services.sync.listed_versions import Listing, store_listed_versions
 from functions_app.services.sync.odd_entries import OddEntries, store_odd
 
-# Together as many as make sense for one scope: the quota decides the speed, these only cover AWS's latency.
-DETAIL_READERS, CONTROL_READERS, ONE_FUNCTION_READERS = 20, 12, 4
+# With the one that lists, 32: the quota decides the speed, these only cover AWS's latency. A full sync asks for each
+# function once, for its aliases once, and for each version that they name.
+DETAIL_READERS, CONTROL_READERS, ONE_FUNCTION_READERS = 22, 9, 4
 
 
 def read_functions(scope: ScopeRead, stored: Event) -> None:
@@ -43,8 +45,9 @@ def read_functions(scope: ScopeRead, stored: Event) -> None:
     before = _known(scope)
     with Readers(scope) as readers:
         details = readers.pool(DETAIL_READERS, "details")  # GetFunction has a quota of its own
-        latest = LatestReads(scope, readers, details, before)
-        listing = _list(scope, latest)
+        latest, versions = LatestReads(scope, readers, details, before), VersionReads(scope, readers, details)
+        aliases = AliasReads(scope, readers, readers.pool(CONTROL_READERS, "aliases"), before, versions)
+        listing = _list(scope, readers, latest, aliases)
         if scope.stopped():
             return
         ids = _store(scope, listing, before)
@@ -56,19 +59,20 @@ def read_functions(scope: ScopeRead, stored: Event) -> None:
             function_counts.keep([scope.account.pk])  # of a first sync, before each function is read by itself
         try:
             latest.begin(ids)
-            versions = VersionReads(scope, readers, details)
-            due = due_aliases(scope, ids, listing.functions, before)
-            read_aliases(scope, readers, readers.pool(CONTROL_READERS, "aliases"), due, versions.ask_named)
+            aliases.ask_rest(ids, listing.functions)
+            readers.take()
+            aliases.store()
             readers.take()
             versions.ask_rest(ids.values())
             readers.take()
             latest.end()
+            aliases.end()
             versions.end()
         finally:
             function_counts.keep([scope.account.pk])
 
 
-def _list(scope: ScopeRead, latest: LatestReads) -> Listing:
+def _list(scope: ScopeRead, readers: Readers, latest: LatestReads, aliases: AliasReads) -> Listing:
     """What ListFunctions tells; each function is asked for as soon as it is listed."""
     listing = Listing()
     for page in lambdas.functions(scope.target):
@@ -80,6 +84,8 @@ def _list(scope: ScopeRead, latest: LatestReads) -> Listing:
         listing.others += page.others
         for fact in page.functions:
             latest.ask(fact)
+        aliases.ask_beside(page.functions)
+        readers.take_ready()
         if scope.stopped():
             break
     return listing

@@ -1,7 +1,5 @@
 """Sync against the sandbox: what it stores, and how few calls it makes."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -98,35 +96,6 @@ def test_a_scheduled_sync_without_a_budget_reads_details_only_of_what_changed(
     run_once(log, person=False)
     assert counted.made()["lambda.GetFunction"] == 1
     assert Function.objects.get(name="two").memory_mb == 512
-
-
-def test_a_full_sync_makes_the_least_possible_calls(
-    ours: Account, aws: Sandbox, functions: Functions, log: Lines, clock: Callable[..., AbstractContextManager[None]]
-) -> None:
-    functions.push()
-    for number in range(12):
-        functions.create(f"app{number}")
-    for number in range(12):
-        functions.settled(f"app{number}")
-        with clock(update=0.01):
-            for _ in range(4):
-                version = functions.next_version(f"app{number}")
-        for alias in ("prod", "next"):
-            functions.api.create_alias(FunctionName=f"app{number}", Name=alias, FunctionVersion=version)
-    counted = Counted(aws, ours.account_id)
-    run_once(log)
-    assert counted.made() == {
-        "ecr.BatchGetImage": 1,
-        "ecr.DescribeImageScanFindings": 1,
-        "ecr.DescribeImages": 1,
-        "ecr.DescribeRepositories": 1,
-        "ecr.GetAuthorizationToken": 1,
-        "lambda.GetFunction": 24,
-        "lambda.ListAliases": 12,
-        "lambda.ListFunctions": 2,
-        "registry.GetBlob": 1,
-    }
-    assert (Version.objects.count(), Alias.objects.count()) == (60, 24)
 
 
 def test_a_tag_that_moved_is_recorded_and_shown_as_drift(ours: Account, functions: Functions, log: Lines) -> None:
