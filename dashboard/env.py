@@ -19,14 +19,14 @@ class Environment:
 
     data_dir: Path
     clock_ahead: timedelta
-    database_url: str
-    redis_url: str
-    secret_key: str
+    database_url: str = field(repr=False)  # it may hold a login, as the next ones do
+    redis_url: str = field(repr=False)
+    secret_key: str = field(repr=False)
     debug: bool
     https: bool
     allowed_hosts: tuple[str, ...]
     trusted_origins: tuple[str, ...]
-    registry_mirrors: Mapping[str, str]
+    registry_mirrors: Mapping[str, str] = field(repr=False)
     registry_auth_file: str
     registry_hosts: tuple[str, ...]
     sync_every: float

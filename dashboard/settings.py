@@ -85,6 +85,8 @@ SESSION_ENGINE = "functions_app.services.people.session_store"
 SESSION_COOKIE_AGE = int(ENV.session_longest.total_seconds())  # the server ends it sooner where nobody uses it
 
 AUTHENTICATION_BACKENDS = ["functions_app.services.people.backend.PeopleBackend"]
+DEFAULT_EXCEPTION_REPORTER = "functions_app.web.debug_page.SafeReporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "functions_app.web.debug_page.SafeFilter"
 CSRF_FAILURE_VIEW = "functions_app.web.http.csrf_failure"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "overview"
