@@ -188,6 +188,18 @@ def waits() -> dict[str, float]:
     return {name.decode("utf-8", "replace"): float(seconds) for name, seconds in told.items()}
 
 
+def due_in(keys: Sequence[str]) -> list[float]:
+    """In how many seconds the next free moment of each quota is; 0 where nobody uses it, or Redis is away."""
+    try:
+        with _redis(settings.ENV.redis_url).pipeline(transaction=False) as pipe:
+            pipe.time()
+            pipe.mget(keys)
+            (seconds, microseconds), dues = pipe.execute()
+    except redis.RedisError:
+        return [0.0] * len(keys)
+    return [max(0.0, float(due or 0) - seconds - microseconds / 1_000_000) for due in dues]
+
+
 def turn(key: str, longest: float) -> tuple[bool, float]:
     """Whether a turn was had, and the wait for it in seconds: none for whom nobody has slowed down."""
     answer = _asked(_TURN, [key], longest, QUICKER, LEAST_INTERVAL)

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver
 
 from functions_app.api import hooks, metrics
+from functions_app.web import doctor
 from functions_app.web.bases import bases, compare, overdue_policies, stream_form
 from functions_app.web.changes import deploy, invoke, patch
 from functions_app.web.fleet import function, function_list
@@ -33,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *overdue_policies.urlpatterns,
     *hooks.urlpatterns,
     *metrics.urlpatterns,
+    *doctor.urlpatterns,
 ]
 if settings.DEBUG:
     from functions_app.web import styleguide

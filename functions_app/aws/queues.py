@@ -73,6 +73,11 @@ def delete(target: Target, queue: Queue, receipts: Sequence[str]) -> int:
     return len(answer.get("Failed", ()))
 
 
+def find(target: Target, queue: Queue) -> None:
+    """Whether it is there and may be used: its address is asked anew. Raises DrydockError."""
+    _url.__wrapped__(target, queue)
+
+
 @lru_cache(maxsize=64)
 def _url(target: Target, queue: Queue) -> str:
     try:

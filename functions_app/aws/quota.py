@@ -131,6 +131,12 @@ def waits() -> list[QuotaWait]:
     return found
 
 
+def waits_now(target: Target) -> dict[str, float]:
+    """For how many seconds a call of each family would wait at this moment, beside those that wait already."""
+    due = rates.due_in([_line(target, family)[0] for family in RATES])
+    return {family: max(0.0, seconds - BURST_SECONDS) for family, seconds in zip(RATES, due, strict=True)}
+
+
 def has_room(target: Target, family: str) -> bool:
     """Whether a reading would not have to wait for this quota now: it may go beside one that is more important."""
     return rates.has_room(_behind(_line(target, family)), BURST_SECONDS)
