@@ -1,13 +1,17 @@
 # make demo    try it: an embedded AWS account, Valkey, workers and the web server, nothing to configure
+# make serve   use it: on this machine, with your AWS credentials; the same command upgrades
 # make test    every test          make check   every static check          make bench   the benchmarks
 # make fuzz    ten minutes of damaged and made-up inputs for every reader; MINUTES=1 SEED=7 make it shorter and the same
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check bench fuzz format clean
+.PHONY: demo serve test check bench fuzz format clean
 
 demo: .venv/.demo
 	@$(BIN)/python manage.py demo
+
+serve: .venv/.serve
+	@$(BIN)/python manage.py serve
 
 test: .venv/.dev
 	@sh .ci/system-packages
@@ -41,12 +45,17 @@ clean:
 	  { echo "Drydock needs Python 3.11 or newer; set PYTHON=python3.12 or the like."; exit 1; }
 	@$(PYTHON) -m venv .venv || { sh .ci/system-packages python3-venv && $(PYTHON) -m venv --clear .venv; }
 
+.venv/.serve: .venv/bin/pip requirements.txt
+	@echo "Installing the pinned requirements ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
 .venv/.demo: .venv/bin/pip requirements.txt requirements-sandbox.txt
 	@echo "Installing the pinned requirements ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-sandbox.txt
-	@touch $@
+	@touch $@ .venv/.serve
 
 .venv/.dev: .venv/bin/pip requirements.txt requirements-sandbox.txt requirements-dev.txt
 	@echo "Installing the pinned requirements ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	@touch $@ .venv/.demo
+	@touch $@ .venv/.demo .venv/.serve

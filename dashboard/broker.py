@@ -70,8 +70,8 @@ def _command(socket: Path, folder: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def _die_with_parent() -> None:
-    """In the child, before it becomes the server: Linux ends it when the thread that started it is gone."""
+def die_with_parent() -> None:
+    """In a child, before it becomes its program: Linux ends it when the thread that started it is gone."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
@@ -97,7 +97,7 @@ def start_or_attach(folder: Path, socket: Path | None = None) -> "subprocess.Pop
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
                 start_new_session=True,  # a Ctrl-C is for the others first: they still need it to say goodbye
             )
         _await_ready(process, socket, folder / "valkey.log")

@@ -1,16 +1,22 @@
 """The Celery application and its queues."""
 
+import logging
 import os
+import time
 from typing import Any
 
 from celery import Celery
 from celery.signals import beat_init, celeryd_after_setup, heartbeat_sent, task_prerun
 from kombu import Queue
+from kombu.exceptions import OperationalError as QueueError
 
 from functions_app.domain import runs
 from functions_app.services.engine import clocks, pulses
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+
+AGAIN = 1.0  # seconds after which a Redis that was away is asked again
+log = logging.getLogger(__name__)
 
 app = Celery("drydock")
 app.set_default()  # in every thread it is the one that `current_app` means
@@ -23,8 +29,17 @@ app.autodiscover_tasks()
 
 @beat_init.connect
 def _catch_up(**_: object) -> None:
-    """Beat itself waits a whole period before it starts anything: a new installation would show nothing till then."""
-    app.send_task("functions_app.tasks.catch_up", queue=runs.Queue.READING.value)
+    """Beat itself waits a whole period before it starts anything: a new installation would show nothing till then.
+
+    Without Redis beat has nothing else to do than to wait for it.
+    """
+    while True:
+        try:
+            app.send_task("functions_app.tasks.catch_up", queue=runs.Queue.READING.value)
+            return
+        except QueueError as error:
+            log.warning("catching up waits for Redis: %s", error)
+            time.sleep(AGAIN)
 
 
 @beat_init.connect

@@ -1,8 +1,13 @@
 """The part of a Celery worker that keeps the connection to Redis."""
 
 import logging
+import warnings
 
+from celery.exceptions import CPendingDeprecationWarning
 from celery.worker import consumer
+
+# At each loss of the connection: a default that will change, for tasks that are acknowledged late; none of ours is.
+warnings.filterwarnings("ignore", "\\s*In Celery 5.1 we introduced", CPendingDeprecationWarning)
 
 log = logging.getLogger(__name__)
 

@@ -8,6 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import unquote
+
+from dashboard.private_files import keep_private
 
 ROOT = Path(__file__).resolve().parent.parent
 TRUE = {"1", "true", "yes", "on"}
@@ -172,6 +175,12 @@ def _secret_key(variables: Mapping[str, str], data_dir: Path) -> str:
     return path.read_text(encoding="utf-8").strip()
 
 
+def sqlite_file(database_url: str) -> Path | None:
+    """The file of an SQLite database; None for any other, and for one in memory."""
+    found = re.fullmatch(r"sqlite:///([^?:]+)(\?.*)?", database_url)
+    return Path(unquote(found[1])).absolute() if found else None
+
+
 def embedded_socket(data_dir: Path) -> Path:
     """Where the embedded Valkey listens: in the data directory, or a short private one if that path is too long."""
     path = data_dir / EMBEDDED_SUFFIX
@@ -182,19 +191,24 @@ def embedded_socket(data_dir: Path) -> Path:
     name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
     short = Path("/tmp") / f"drydock-{os.getuid()}-{name}"  # noqa: S108 - private: made 0700, owner checked
     short.mkdir(mode=0o700, exist_ok=True)
-    if short.stat().st_uid != os.getuid():
+    if short.stat().st_uid != os.getuid() or short.is_symlink():
         raise PermissionError(f"{short} belongs to somebody else. Set DRYDOCK_DATA_DIR to a shorter path.")
+    short.chmod(0o700)
     return short / EMBEDDED_SUFFIX
 
 
 def read(variables: Mapping[str, str] = os.environ) -> Environment:
-    """Read the environment once. Raises ValueError naming the variable that is malformed."""
+    """Read the environment once, and close the data directory to others.
+
+    Raises ValueError naming the variable that is malformed, PermissionError for a directory that can't be closed.
+    """
     data_dir = Path(variables.get("DRYDOCK_DATA_DIR") or ROOT / "var").resolve()
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # SQLite's file holds sessions
+    database_url = variables.get("DATABASE_URL") or f"sqlite:///{data_dir / 'drydock.sqlite3'}"
+    keep_private(data_dir, sqlite_file(database_url))
     return Environment(
         data_dir=data_dir,
         clock_ahead=_clock_ahead(variables),
-        database_url=variables.get("DATABASE_URL") or f"sqlite:///{data_dir / 'drydock.sqlite3'}",
+        database_url=database_url,
         redis_url=variables.get("REDIS_URL") or f"unix://{embedded_socket(data_dir)}",
         secret_key=_secret_key(variables, data_dir),
         debug=variables.get("DRYDOCK_DEBUG", "").lower() in TRUE,

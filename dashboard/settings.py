@@ -142,6 +142,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.https else 
 # Celery: messages are only wake-ups, the database is the truth (design.md), so nothing is kept as a result.
 CELERY_BROKER_URL = ENV.redis_url.replace("unix://", "redis+socket://", 1)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True  # a Redis that refuses to write (its disk is full) is one that is away
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker outlasts any absence of Redis; it would give up after an hour
 # A broker that is away is noticed at once, not retried for seconds in front of a waiting person: the tick resends.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -176,7 +177,8 @@ LOGGING = {
             "format": "%(asctime)s %(levelname)s %(processName)s[%(process)d] %(name)s: %(message)s",
         }
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"absences": {"()": "dashboard.absences.Absences"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["absences"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     # Whoever scans addresses asks for wrong hosts all day; the answer itself says what to set.
     "loggers": {"django.security.DisallowedHost": {"level": "CRITICAL"}},

@@ -3,14 +3,17 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import ROOT, demo_environment, free_port, wait_until_ready
+from tests.processes import eventually
 
 
 def refused(environment: dict[str, str], *arguments: str) -> str:
@@ -45,24 +48,55 @@ def test_a_day_that_is_none_is_refused_in_one_line(day: str, tmp_path: Path) -> 
     assert not (tmp_path / "data").exists()
 
 
-@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for left-over processes in /proc (Linux)")
-def test_ctrl_c_ends_every_process(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
+LINUX = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks into /proc (Linux)")
+
+
+@contextmanager
+def started(tmp_path: Path) -> "Iterator[subprocess.Popen[bytes]]":
+    """A demo in the folder "data", ready, with what it says in the file "output"."""
     with (tmp_path / "output").open("w") as output:
         process = subprocess.Popen(
             [sys.executable, "manage.py", "demo"],
             cwd=ROOT,
-            env=demo_environment(free_port(), free_port(), folder),
+            env=demo_environment(free_port(), free_port(), tmp_path / "data"),
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        wait_until_ready(process, tmp_path / "output")
-        assert len(_processes_of(folder)) >= 5
+        try:
+            wait_until_ready(process, tmp_path / "output")
+            assert len(_processes_of(tmp_path / "data")) >= 8
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+
+@LINUX
+def test_a_second_one_in_the_same_folder_is_refused_and_ctrl_c_ends_every_process(tmp_path: Path) -> None:
+    with started(tmp_path) as process:
+        runs = _runs(tmp_path / "data")
+        answer = refused(demo_environment(free_port(), free_port(), tmp_path / "data"))
+        assert f"Another Drydock (process {process.pid}) works in {tmp_path / 'data'}" in answer
+        assert _runs(tmp_path / "data") >= runs > 0  # it was not wiped
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to everything in the foreground
-        process.wait(timeout=30)
-    assert _processes_of(folder) == []
+        assert process.wait(timeout=60) == 0
+    assert _processes_of(tmp_path / "data") == []
     assert "Traceback" not in (tmp_path / "output").read_text()
+
+
+@LINUX
+def test_kill_9_leaves_no_orphan(tmp_path: Path) -> None:
+    with started(tmp_path) as process:
+        process.kill()
+        process.wait()
+        eventually(lambda: _processes_of(tmp_path / "data") == [], "every process is gone")
+
+
+def _runs(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / "drydock.sqlite3")) as database:
+        return int(database.execute("SELECT count(*) FROM functions_app_run").fetchone()[0])
 
 
 def _processes_of(folder: Path) -> list[int]:

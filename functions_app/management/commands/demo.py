@@ -6,12 +6,12 @@ Every start begins with an empty database, because the embedded account begins a
 import os
 import secrets
 import shutil
-import socket
 import sys
 import threading
 import time
-import urllib.request
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
 from dashboard import broker, env
+from dashboard.serving import address, holding
+from dashboard.serving.output import Output
+from dashboard.serving.programs import Program, of_installation
 from functions_app import clock
+from functions_app.management.serving import MARK, serve
 from functions_app.models import Account, Run
 from functions_app.services.bases import overdue_policies, streams
 from functions_app.services.bases.poll_schedule import submit_poll
@@ -42,7 +46,8 @@ ACCOUNTS = (
 REGIONS = ["eu-west-1", "us-east-1"]
 STREAMS = ("python:3.12", "python:3.9", "nodejs:22", "provided:al2023")  # what the embedded public registry holds
 GOLDEN = "111111111111.dkr.ecr.eu-west-1.amazonaws.com/platform/python-golden:3.12"  # the company's own base
-MARK = ".drydock-demo"
+KEPT = (MARK, holding.LOCK, "secret_key")  # of a folder that is emptied: this process holds the one, and read the other
+PATIENCE = 5  # seconds that a process has to end: whatever a demo is doing may be cut off
 YEARS = range(2000, 2200)  # that --today may lie in: further away dates end
 
 
@@ -58,45 +63,46 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Restart this process with the demo's environment, then prepare and run."""
         today = _day(options["today"]) if options["today"] else None
-        port, sandbox_port = _port("DRYDOCK_PORT", 8000), _port("DRYDOCK_SANDBOX_PORT", 8600)
-        if env.DEMO not in os.environ:
-            _refuse_taken(port, "DRYDOCK_PORT")
-            _refuse_taken(sandbox_port, "DRYDOCK_SANDBOX_PORT")
-            environment = _environment(port, sandbox_port, _empty_folder(), today)
-            self.stdout.write("Starting Drydock's demo ...")
-            self.stdout.flush()
-            os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606 - ourselves again
-        with broker.running(settings.ENV.data_dir):  # before the others, which would complain that it is not there
-            _prepare()
-            connections.close_all()
-            status = self._run(port, sandbox_port)
-        sys.exit(status)
+        with _refusing_plainly():
+            port = address.port(os.environ, "DRYDOCK_PORT", 8000)
+            sandbox_port = address.port(os.environ, "DRYDOCK_SANDBOX_PORT", 8600)
+            if env.DEMO not in os.environ:
+                folder = _own_folder()
+                holding.refuse_held(folder)  # before the ports: another would not help
+                _refuse_taken("DRYDOCK_PORT", port)
+                _refuse_taken("DRYDOCK_SANDBOX_PORT", sandbox_port)
+                self.stdout.write("Starting Drydock's demo ...")
+                self.stdout.flush()
+                environment = _environment(port, sandbox_port, folder, today)
+                os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606 - ourselves again
+            with holding.held(settings.ENV.data_dir):
+                _empty(settings.ENV.data_dir)
+                with broker.running(settings.ENV.data_dir):  # what is prepared is told to workers and pages, too
+                    _prepare()
+                programs = [_sandbox(sandbox_port), *of_installation(settings.ENV)]
+                output = Output(max(len(each.name) for each in programs))
+                tell = threading.Thread(target=_announce, args=(address.url("127.0.0.1", port), output), daemon=True)
+                serve([replace(each, patience=PATIENCE) for each in programs], output, tell)
 
-    def _run(self, port: int, sandbox_port: int) -> int:
-        from honcho.environ import parse_procfile
-        from honcho.manager import Manager
-        from honcho.printer import Printer
 
-        class Quiet(Printer):  # type: ignore[misc]  # honcho is untyped
-            """Only what the processes themselves say; not honcho's own starts and stops."""
+def _sandbox(port: int) -> Program:
+    """The embedded AWS account: what goes on in the others stands on it."""
+    ahead = settings.ENV.clock_ahead.total_seconds()  # not its day, which may have ended before the sandbox starts
+    command = f"'{sys.executable}' -m sandbox --port {port} --fleet demo --clock ahead={ahead}"
+    return Program("sandbox", command, beneath=True)
 
-            def write(self, message: Any) -> None:
-                if message.name != "system":
-                    super().write(message)
 
-        manager = Manager(Quiet(sys.stdout))
-        ahead = settings.ENV.clock_ahead.total_seconds()  # not its day, which may have ended before the sandbox starts
-        manager.add_process(
-            "sandbox",
-            f"exec {sys.executable} -m sandbox --port {sandbox_port} --fleet demo --clock ahead={ahead}",
-            cwd=str(settings.BASE_DIR),
-        )
-        procfile = parse_procfile((settings.BASE_DIR / "Procfile").read_text(encoding="utf-8"))
-        for name, command in procfile.processes.items():
-            manager.add_process(name, f"exec {command}", cwd=str(settings.BASE_DIR))
-        threading.Thread(target=_announce, args=(port,), daemon=True).start()
-        manager.loop()
-        return 0 if manager.returncode in (0, 130) else int(manager.returncode or 1)
+@contextmanager
+def _refusing_plainly() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    except holding.HeldError as error:
+        raise CommandError(
+            f"{error} End it first, or give this one a folder and ports of its own: "
+            "DRYDOCK_DEMO_DIR=... DRYDOCK_PORT=... DRYDOCK_SANDBOX_PORT=... make demo"
+        ) from error
 
 
 def _day(text: str) -> date:
@@ -106,33 +112,30 @@ def _day(text: str) -> date:
     raise CommandError(f"--today takes a day of {YEARS[0]} to {YEARS[-1]} such as 2028-02-29, not {text!r}.")
 
 
-def _port(variable: str, default: int) -> int:
-    text = os.environ.get(variable, str(default))
-    if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise CommandError(f"{variable} must be a port number, not {text!r}.")
-    return int(text)
+def _refuse_taken(variable: str, port: int) -> None:
+    try:
+        address.refuse_taken("127.0.0.1", port)
+    except address.TakenError as error:
+        raise CommandError(f"{error} Choose another: {variable}={port + 1} make demo") from None
 
 
-def _refuse_taken(port: int, variable: str) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            message = f"Port {port} is taken. Choose another: {variable}={port + 1} make demo"
-            raise CommandError(message) from None
-
-
-def _empty_folder() -> Path:
-    """The demo's data directory, emptied; a folder that no demo made is refused."""
+def _own_folder() -> Path:
+    """The demo's data directory, made where it is missing; a folder that no demo made is refused."""
     folder = Path(os.environ.get("DRYDOCK_DEMO_DIR") or settings.BASE_DIR / "var" / "demo").resolve()
-    mark = folder / MARK
-    if folder.exists() and any(folder.iterdir()) and not mark.exists():
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise CommandError(f"{folder} holds something else. Set DRYDOCK_DEMO_DIR to a folder for the demo alone.")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    mark.touch()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).touch()
     return folder
+
+
+def _empty(folder: Path) -> None:
+    """Take away what the last demo left, once nobody works in it."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name not in KEPT:
+            path.unlink(missing_ok=True)
 
 
 def _environment(port: int, sandbox_port: int, folder: Path, today: date | None) -> dict[str, str]:
@@ -145,9 +148,6 @@ def _environment(port: int, sandbox_port: int, folder: Path, today: date | None)
     return kept | {
         env.DEMO: "1",
         "DRYDOCK_CLOCK_AHEAD": str(ahead.total_seconds()),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",  # a demo in a container
         "DRYDOCK_PORT": str(port),
         "DRYDOCK_SANDBOX_PORT": str(sandbox_port),
         "DRYDOCK_DATA_DIR": str(folder),
@@ -189,18 +189,15 @@ def _set_policies(operator: Actor) -> None:
     overdue_policies.save(overdue_policies.PolicyDraft(staging, "", "", "60", "2"), operator)
 
 
-def _announce(port: int) -> None:
+def _announce(url: str, output: Output) -> None:
     """Print the address once the page answers and the first sync has ended."""
-    url = f"http://127.0.0.1:{port}"
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         time.sleep(0.2)
-        with suppress(OSError):
-            urllib.request.urlopen(f"{url}/healthz", timeout=1).close()  # noqa: S310 - our own address
-            if Run.objects.filter(kind="sync", ended_at__isnull=False).exists():
-                break
+        if address.answers(url) and Run.objects.filter(kind="sync", ended_at__isnull=False).exists():
+            break
     else:
-        print("Still starting after 60 s. What the processes print below may tell why.", flush=True)
+        output.say("Still starting after 60 s. What the processes print below may tell why.")
     connections.close_all()
     names = ", ".join(["admin", *PEOPLE])
     print(f"\n  Drydock is ready: {url}\n  Sign in as {names}; the password of each is {PASSWORD}", flush=True)

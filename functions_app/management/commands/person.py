@@ -31,6 +31,8 @@ class Command(BaseCommand):
         "shut them out (none) or give them a new password (password)."
     )
 
+    stealth_options = ("password",)  # of `call_command` alone: a command line is for everybody to read
+
     def add_arguments(self, parser: CommandParser) -> None:
         """The person, and what they may do."""
         parser.add_argument("name")
@@ -42,7 +44,7 @@ class Command(BaseCommand):
         person, actor = User.objects.filter(username=name).first(), Actor(None, SHELL, named=getuser())
         if person is None and group in (NONE, PASSWORD):
             raise CommandError(f"There is nobody named {name}.")
-        password = "" if person and group != PASSWORD else self._password(name)
+        password = "" if person and group != PASSWORD else _fit(name, options.get("password") or self._ask(name))
         if person and group == PASSWORD:
             ended = passwords.reset(person, password, actor)
             self.stdout.write(f"{name} has a new password; sessions that ended: {ended}.")
@@ -62,13 +64,17 @@ class Command(BaseCommand):
             access.audit(actor, "person.change", name, {"group": group}, result)
         self.stdout.write(f"{name} {result}.")
 
-    def _password(self, name: str) -> str:
+    def _ask(self, name: str) -> str:
         password = getpass(f"Password for {name}: ")
         if password != getpass("Again: "):
             raise CommandError("They differ. Nothing was changed.")
-        try:
-            User.username_validator(name)  # with a space it could pass for what no person is: "the schedule"
-            validate_password(password, User(username=name))
-        except ValidationError as error:
-            raise CommandError(" ".join(error.messages)) from error
         return password
+
+
+def _fit(name: str, password: str) -> str:
+    try:
+        User.username_validator(name)  # with a space it could pass for what no person is: "the schedule"
+        validate_password(password, User(username=name))
+    except ValidationError as error:
+        raise CommandError(" ".join(error.messages)) from error
+    return password

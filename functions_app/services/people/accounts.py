@@ -37,6 +37,12 @@ def regions_of_environment() -> list[str]:
     return listed or ([single] if single else [])
 
 
+def whose_credentials() -> str:
+    """The account id behind the environment's own credentials. Raises DrydockError as `ensure_first` does."""
+    known = [region for account in Account.objects.all() for region in account.regions]
+    return session.caller_account((regions_of_environment() or known or _first_regions())[0])
+
+
 def ensure_first() -> Account | None:
     """Make the first account from the environment's own credentials, where there is none yet.
 
@@ -44,18 +50,22 @@ def ensure_first() -> Account | None:
     """
     if Account.objects.exists():
         return None
-    regions = regions_of_environment()
-    if not regions:
-        raise DrydockError(
-            Code.INVALID,
-            "There is no account yet, and the environment names no region to look in.",
-            next_step="Set AWS_REGION, or DRYDOCK_REGIONS=eu-west-1,us-east-1, where Drydock's worker runs.",
-        )
+    regions = _first_regions()
     account_id = session.caller_account(regions[0])
     account, _ = Account.objects.get_or_create(
         account_id=account_id, defaults={"name": account_id, "regions": regions, "colour": COLOURS[0]}
     )
     return account
+
+
+def _first_regions() -> list[str]:
+    if not (regions := regions_of_environment()):
+        raise DrydockError(
+            Code.INVALID,
+            "There is no account yet, and the environment names no region to look in.",
+            next_step="Set AWS_REGION, or DRYDOCK_REGIONS=eu-west-1,us-east-1, where Drydock's worker runs.",
+        )
+    return regions
 
 
 @transaction.atomic

@@ -1,0 +1,48 @@
+"""Where people reach what is served here."""
+
+import errno
+import re
+import socket
+import urllib.request
+from collections.abc import Mapping
+from contextlib import suppress
+
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - understood, not chosen
+
+
+def port(variables: Mapping[str, str], variable: str, default: int) -> int:
+    """The port that a variable names. Raises ValueError."""
+    text = variables.get(variable) or str(default)
+    if not re.fullmatch(r"\d{1,5}", text, re.ASCII) or not 0 < int(text) < 65536:
+        raise ValueError(f"{variable} must be a port number, not {text!r}.")
+    return int(text)
+
+
+class TakenError(RuntimeError):
+    """Somebody else listens on the port."""
+
+
+def refuse_taken(host: str, port: int) -> None:
+    """Raises TakenError where somebody listens on the port already, or where it can't be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            taken = error.errno == errno.EADDRINUSE
+            raise TakenError(f"Port {port} " + ("is taken." if taken else f"can't be had: {error.strerror}.")) from None
+
+
+def url(host: str, port: int) -> str:
+    """The address to open on this machine."""
+    host = EVERYWHERE.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def answers(address: str) -> bool:
+    """Whether the web server there is up, whatever it thinks of its database."""
+    with suppress(OSError):
+        urllib.request.urlopen(f"{address}/healthz", timeout=1).close()  # noqa: S310 - our own address
+        return True
+    return False

@@ -1,0 +1,1 @@
+"""Processes that are kept alive, and the two commands that do so."""
