@@ -64,7 +64,7 @@ uses = st.builds(
     version=st.sampled_from(("$LATEST", "7", "12")),
     aliases=names,
     ways_back=names,
-    has_aliases=st.booleans(),
+    called=st.booleans(),
 )
 limits = st.one_of(st.none(), st.integers(0, 3), st.just(2**31 - 1))
 policies = st.builds(

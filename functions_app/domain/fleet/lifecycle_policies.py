@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any
 
-from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST
+from functions_app.domain.fleet.functions import LATEST
 from functions_app.domain.json_fields import read_text
 
 NOT_TOLD = "none is told"
@@ -27,7 +27,7 @@ class Action(StrEnum):
 class Need(IntEnum):
     """How much an image is needed, the most first."""
 
-    LIVE = 0  # an alias points to it; or $LATEST of a function without aliases
+    LIVE = 0  # an alias points to it; of a function without aliases what its callers reach
     ROLLBACK = 1  # an alias could go back to it
     LATEST = 2  # $LATEST, which no alias stands for
     PUBLISHED = 3  # a published version that nobody points to
@@ -95,8 +95,8 @@ class Expiring:
 class Use:
     """A version of a function that runs an image, in any account.
 
-    `aliases` point to it (with a weight counts too), `ways_back` are aliases that could go back to it; `has_aliases`
-    tells whether the function has any, since without one its callers reach $LATEST.
+    `aliases` point to it (with a weight counts too), `ways_back` are aliases that could go back to it; `called`:
+    the function has none, and its callers reach this version.
     """
 
     digest: str
@@ -106,12 +106,12 @@ class Use:
     version: str
     aliases: tuple[str, ...] = ()
     ways_back: tuple[str, ...] = ()
-    has_aliases: bool = True
+    called: bool = False
 
     @property
     def need(self) -> Need:
         """How much the function needs the image."""
-        if self.aliases or (self.version in (LATEST, PUBLISHED_LATEST) and not self.has_aliases):
+        if self.aliases or self.called:
             return Need.LIVE
         if self.ways_back:
             return Need.ROLLBACK

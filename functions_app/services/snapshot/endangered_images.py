@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from functions_app.domain.changes.ways_back import is_way_back
-from functions_app.domain.fleet.functions import LATEST
+from functions_app.domain.fleet.functions import unqualified
 from functions_app.domain.fleet.lifecycle_policies import Danger, Expiring, Need, Use, endangered
 from functions_app.models import Alias, LifecycleForecast, Version
+from functions_app.services.snapshot.live_versions import beside_published
 from functions_app.services.snapshot.rollback_targets import seen_versions
 
 
@@ -43,7 +44,13 @@ def dangers(
     rows = [
         _Row(*values)
         for values in versions.values_list(
-            "image__repository_id", "digest", "function_id", "function__name", "function__account__name", "number"
+            "image__repository_id",
+            "digest",
+            "function_id",
+            "function__name",
+            "function__account__name",
+            "number",
+            beside_published(),
         )
     ]
     if not rows:
@@ -71,6 +78,7 @@ class _Row:
     name: str
     account: str
     version: str
+    published: bool  # there is a $LATEST.PUBLISHED
 
 
 def _uses(rows: Iterable[_Row], *, live: bool) -> Mapping[int, list[Use]]:
@@ -85,7 +93,8 @@ def _uses(rows: Iterable[_Row], *, live: bool) -> Mapping[int, list[Use]]:
     for row in rows:
         own = aliases[row.function]
         pointed = tuple(name for name, first, second in own if row.version in (first, second))
-        if live and not (pointed or (row.version == LATEST and not own)):
+        called = not own and row.version == unqualified(row.published)
+        if live and not (pointed or called):
             continue
         found[row.repository].append(
             Use(
@@ -100,7 +109,7 @@ def _uses(rows: Iterable[_Row], *, live: bool) -> Mapping[int, list[Use]]:
                     for name, first, _ in own
                     if not live and is_way_back(row.version, first, seen.get((row.function, name), set()))
                 ),
-                has_aliases=bool(own),
+                called=called,
             )
         )
     return found

@@ -18,8 +18,12 @@ def called_without_alias() -> QuerySet[Version]:
     return Version.objects.filter(_without_alias())
 
 
+def beside_published() -> Exists:
+    """Whether the function of a version has a $LATEST.PUBLISHED."""
+    return Exists(Version.objects.filter(function=OuterRef("function"), number=unqualified(True)))
+
+
 def _without_alias() -> Q:
     aliases = Alias.objects.filter(function=OuterRef("function"))
-    published = Version.objects.filter(function=OuterRef("function"), number=unqualified(True))
-    latest = Q(number=unqualified(False)) & ~Exists(published)
+    latest = Q(number=unqualified(False)) & ~beside_published()
     return (Q(number=unqualified(True)) | latest) & ~Exists(aliases)

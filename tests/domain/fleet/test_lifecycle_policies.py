@@ -25,7 +25,7 @@ def one(image: Expiring, who: Use) -> str:
         (use(aliases=("prod",)), Need.LIVE, "the image behind orders prod (version 7)."),
         (use(aliases=("a", "b")), Need.LIVE, "the image behind orders a and b (version 7)."),
         (use(aliases=("a", "b", "c", "d")), Need.LIVE, "the image behind orders a, b and 2 more (version 7)."),
-        (use(version=LATEST, has_aliases=False), Need.LIVE, "the image behind orders, whose callers reach $LATEST."),
+        (use(version=LATEST, called=True), Need.LIVE, "the image behind orders, whose callers reach $LATEST."),
         (use(ways_back=("prod",)), Need.ROLLBACK, "the image of version 7, which orders prod could go back to."),
         (use(version=LATEST), Need.LATEST, "the image that $LATEST of orders runs."),
         (use(), Need.PUBLISHED, "the image of version 7 of orders, which no alias points to."),

@@ -145,6 +145,14 @@ def test_without_aliases_the_lane_starts_at_latest(person: Client, function: Fun
     assert lanes(person, function)[0][0].body == "<b>$LATEST</b>"
 
 
+def test_without_aliases_calls_of_managed_instances_reach_what_they_published_last(
+    person: Client, function: Function
+) -> None:
+    function.aliases.all().delete()
+    function.versions.filter(number="8").update(number="$LATEST.PUBLISHED")
+    assert lanes(person, function)[0][0].body == "<b>$LATEST.PUBLISHED</b>"
+
+
 def test_the_matrix_shows_each_versions_share_of_each_alias(person: Client, function: Function) -> None:
     make_alias(function, "next", 8)
     context = person.get(f"/functions/{function.pk}/").context

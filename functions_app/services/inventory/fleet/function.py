@@ -10,7 +10,7 @@ from django.db.models import Q
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.deployed_images import DeployedAs, deployed_as
 from functions_app.domain.fleet.features import Told, in_words, stored
-from functions_app.domain.fleet.functions import LATEST
+from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST, unqualified
 from functions_app.domain.fleet.parts import PartAge, oldest, read_together
 from functions_app.domain.runs import ACTIVE
 from functions_app.models import Alias, BaseRelease, Function, Image, Run, Tag, Version
@@ -157,7 +157,9 @@ def function_versions(pk: int, page: int = 1) -> FunctionVersions:
     start = (page - 1) * PAGE_SIZE
     listed = list(published.order_by("-ordinal")[start : start + PAGE_SIZE])
     live = {number for alias in aliases for number in (alias.version, alias.second_version) if number}
-    extra = list(versions.filter(number__in=({LATEST} | live) - {version.number for version in listed}))
+    extra = list(
+        versions.filter(number__in=({LATEST, PUBLISHED_LATEST} | live) - {version.number for version in listed})
+    )
     rows = {row.version.number: row for row in _describe([*listed, *extra], aliases)}
     first = [LATEST] if page == 1 and LATEST in rows else []
     return FunctionVersions(
@@ -172,7 +174,8 @@ def function_versions(pk: int, page: int = 1) -> FunctionVersions:
 
 def _lanes(aliases: Sequence[Alias], rows: Mapping[str, VersionRow]) -> tuple[Lane, ...]:
     if not aliases:
-        return (Lane("", 1.0, LATEST, rows.get(LATEST)),)
+        reached = unqualified(PUBLISHED_LATEST in rows)
+        return (Lane("", 1.0, reached, rows.get(reached)),)
     lanes = []
     for alias in aliases:
         second = alias.second_weight if alias.second_version else 0.0

@@ -12,12 +12,12 @@ from datetime import datetime
 from django.db.models import Case, Count, Exists, Max, OuterRef, Q, Sum, Value, When
 from django.db.models.functions import Coalesce
 
-from functions_app.domain.fleet.functions import LATEST
+from functions_app.domain.fleet.functions import unqualified
 from functions_app.domain.images.roles import UNITS, Role
 from functions_app.domain.images.statuses import NOT_PULLABLE
 from functions_app.domain.refs import repository_of
 from functions_app.models import Alias, BaseRelease, BaseStream, BaseUse, Function, Image, Tag, Version
-from functions_app.services.snapshot.live_versions import live_versions
+from functions_app.services.snapshot.live_versions import beside_published, live_versions
 
 Standing = Mapping[str, Mapping[str, int]]
 
@@ -155,23 +155,25 @@ def uses_of(images: Sequence[int]) -> dict[int, list[Use]]:
     versions = Version.objects.filter(image__in=images, function__gone_at=None).order_by(
         "function__name", "function_id", "-ordinal"
     )
-    rows = list(versions.values_list("image_id", "function_id", "function__name", "number"))
+    rows = list(versions.values_list("image_id", "function_id", "function__name", "number", beside_published()))
     aliases: dict[tuple[int, str], list[str]] = defaultdict(list)
-    pointing = Alias.objects.filter(function__in={function for _, function, _, _ in rows}).order_by("name")
+    pointing = Alias.objects.filter(function__in={row[1] for row in rows}).order_by("name")
     for function, name, first, second in pointing.values_list("function_id", "name", "version", "second_version"):
         aliases[function, first].append(name)
         if second:
             aliases[function, second].append(name)
     numbers: dict[tuple[int, int], list[str]] = defaultdict(list)
     names: dict[int, str] = {}
-    for image, function, name, number in rows:
+    reached: dict[int, str] = {}
+    for image, function, name, number, published in rows:
+        reached[function] = unqualified(published)
         numbers[image, function].append(number)
         names[function] = name
     found: dict[int, list[Use]] = defaultdict(list)
     aliased = {function for function, _ in aliases}
     for (image, function), listed in numbers.items():
         pointed = tuple(dict.fromkeys(alias for number in listed for alias in aliases.get((function, number), ())))
-        live = bool(pointed) or (LATEST in listed and function not in aliased)
+        live = bool(pointed) or (reached[function] in listed and function not in aliased)
         found[image].append(Use(function, names[function], tuple(listed), pointed, live))
     for uses in found.values():
         uses.sort(key=lambda use: (not use.aliases, use.name))
