@@ -77,6 +77,7 @@ ROUTES: dict[str, Route] = {
     "accounts": Route(SEEN, NOT_TAKEN),
     "account-add": Route(ADMINISTRATORS_SEE, ADMINISTRATORS_MAY, form=ACCOUNT),
     "account-edit": Route(ADMINISTRATORS_SEE, ADMINISTRATORS_MAY, "account", ACCOUNT),
+    "doctor": Route(ADMINISTRATORS_SEE, ADMINISTRATORS_SEE, audited=False),  # reads
     "sync": Route(NOT_TAKEN, OPERATORS_MAY),
     "functions": Route(SEEN, NOT_TAKEN),
     "function": Route(SEEN, NOT_TAKEN, "function"),

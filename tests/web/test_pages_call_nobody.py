@@ -92,6 +92,7 @@ def test_what_is_posted_asks_aws_only_where_the_view_is_marked(
 
     for name in sorted(ROUTES, key=lambda name: name in ("policy-delete", "logout")):
         Run.objects.update(status="cancelled")  # what the post before started is in nobody's way
+        superuser.refresh_from_db()  # whose password may be another one by now
         client.force_login(superuser)
         with offline(monkeypatch) as wanted:
             if name == "hook-ecr":
