@@ -58,6 +58,12 @@ def storable_value(value: Any, length: int | None = None, depth: int = DEPTH) ->
     return value
 
 
+def sentence(text: str) -> str:
+    """The text with a full stop, where nothing ends it, so that another sentence may follow."""
+    text = text.rstrip()
+    return text if not text or text[-1] in ".!?:;…" else f"{text}."
+
+
 def visible(name: str, length: int | None = None) -> str:
     """A name (of a file, of a package) that stays another than one without such characters: they are written out.
 

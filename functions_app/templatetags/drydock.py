@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from functions_app import clock
+from functions_app.domain import text
 from functions_app.services.people import actor
 from functions_app.web.frame import NavItem, rail
 from functions_app.web.html import amounts, badges, checks, chips, icons, log_rows, times
@@ -36,6 +37,7 @@ register.filter("exact", times.exact)
 register.filter("ago", times.ago)
 register.simple_tag(times.built, name="built")
 register.filter("named", actor.named)
+register.filter("sentence", text.sentence)
 
 
 @register.simple_tag

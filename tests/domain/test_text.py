@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.redaction import redact, redact_value
-from functions_app.domain.text import storable, storable_value, visible
+from functions_app.domain.text import sentence, storable, storable_value, visible
 
 ANY_TEXT = st.text(st.characters())  # halves of surrogate pairs too
 ANY_JSON = st.recursive(ANY_TEXT | st.none() | st.integers(), lambda it: st.lists(it) | st.dictionaries(ANY_TEXT, it))
@@ -138,3 +138,17 @@ def test_numbers_that_json_does_not_know_are_null_and_depth_ends() -> None:
 
     assert storable_value({"a": [float("nan"), float("inf"), 1.5]}) == {"a": [None, None, 1.5]}
     assert json.loads(json.dumps(storable_value(deep), allow_nan=False))
+
+
+@pytest.mark.parametrize(
+    ("text", "ended"),
+    [
+        ("It is in the state: Failed", "It is in the state: Failed."),
+        ("It failed.", "It failed."),
+        ("Which? ", "Which?"),
+        ("cut off…", "cut off…"),
+        ("", ""),
+    ],
+)
+def test_another_sentence_may_follow_what_aws_says(text: str, ended: str) -> None:
+    assert sentence(text) == ended

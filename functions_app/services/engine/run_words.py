@@ -6,6 +6,7 @@ from datetime import timedelta
 from functions_app.domain.errors import Code, Problem
 from functions_app.domain.redaction import redact
 from functions_app.domain.runs import Status, StepStatus
+from functions_app.domain.text import sentence
 from functions_app.models import Run, RunStep
 from functions_app.services.engine.steps import StepSpec
 
@@ -84,7 +85,7 @@ def in_words(problem: Problem) -> str:
     facts = [problem.aws_code, f"request {problem.request_id}" if problem.request_id else ""]
     named = ", ".join(fact for fact in facts if fact)
     return redact(
-        " ".join(part for part in (problem.message, f"({named})" if named else "", problem.next_step) if part)
+        " ".join(part for part in (sentence(problem.message), f"({named})" if named else "", problem.next_step) if part)
     )
 
 

@@ -69,11 +69,13 @@ class RunList:
     last: int
     families: bool
 
-    def words(self, *, narrowed: bool) -> str:
-        """What follows the total; `narrowed`: not every run is wanted."""
+    def words(self, *, narrowed: bool, of_run: bool = False) -> str:
+        """What follows the total; `narrowed`: not every run is wanted, `of_run`: those that one keeps alive."""
         runs = "run" if self.total == 1 else "runs"
-        under_way = f", {self.active} under way" if self.active else ""
-        return f"{runs}{' of these' if narrowed else ''}{under_way}"
+        if narrowed:
+            runs += " matches" if self.total == 1 else " match"
+        all_of_them = " in all" if narrowed and not of_run else ""  # whatever their status and kind
+        return f"{runs}, {self.active} under way{all_of_them}" if self.active else runs
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,9 @@ def streams(request: HtmxHttpRequest) -> HttpResponse:
     status, found = fleet_status(now), base_list(now)
     standing = any(row.tally.total for row in found.used)
     first = None if standing else beginning(status, int(found.unknown > 0))
-    return page(request, LIST, {"fleet": status, "found": found, "beginning": first, "standing": standing})
+    known = standing or (bool(status.synced_at) and not (first and not first.read))
+    context = {"fleet": status, "found": found, "beginning": first, "standing": standing, "users_known": known}
+    return page(request, LIST, context)
 
 
 @require_safe

@@ -109,6 +109,7 @@ def function_list(request: HtmxHttpRequest) -> HttpResponse:
     chosen = _chosen(pairs)
     facts, home = {fact.pk: fact for fact in status.accounts}, reverse("functions")
     first = None if found.fleet else beginning(status, 0)
+    looked = bool(wanted.search and status.synced_at)  # a search of nothing says nothing
     context = {
         "fleet": status,
         "beginning": first,
@@ -120,7 +121,8 @@ def function_list(request: HtmxHttpRequest) -> HttpResponse:
         "rows": [Row(row.name, function_row(row, facts, home, now)) for row in found.rows],
         "found": found,
         "counted": counted(found.total, found.fleet, filtered=bool(chosen)),
-        "unread": not (found.fleet or wanted.search) and not (first and first.read),
+        "looked": looked,
+        "unread": not (found.fleet or looked) and not (first and first.read),
         "pages": page_links(found.page, found.pages, lambda number: _href(pairs, number)),
     }
     response = page(request, "functions/list.html", context)

@@ -25,11 +25,13 @@ def repository_list(request: HtmxHttpRequest) -> HttpResponse:
     kept = [("search", search)] if search else []
     status = fleet_status(clock.now())
     # Whether there are functions is asked of their own list.
-    first = beginning(status, 1) if not (rows or search) else None
+    looked = bool(search and status.synced_at)  # a search of nothing says nothing
+    first = beginning(status, 1) if not (rows or looked) else None
     context = {
         "fleet": status,
         "beginning": first,
-        "unread": not (rows or search) and (first is not None or not status.synced_at),
+        "looked": looked,
+        "unread": not (rows or looked) and (first is not None or not status.synced_at),
         "search": search,
         "rows": rows,
         "images": find_images(search),

@@ -64,7 +64,7 @@ def listed(request: HttpRequest) -> HttpResponse:
         "here": reverse("runs") + href(found.number),
         "wanted": wanted,
         "chosen": chosen,
-        "words": found.words(narrowed=chosen),
+        "words": found.words(narrowed=chosen, of_run=wanted.parent is not None),
         "statuses": [("", "Any"), (UNDER_WAY, "Under way"), *words],
         "kinds": [("", "Any"), *((kind.value, kind.label) for kind in Kind)],
     }

@@ -16,5 +16,6 @@ def test_runs_under_way_are_said() -> None:
     assert words(2, 1) == "runs, 1 under way"
 
 
-def test_a_filtered_list_counts_these() -> None:
-    assert words(2, 1, narrowed=True) == "runs of these, 1 under way"
+def test_a_filtered_list_counts_what_matches_and_says_that_those_under_way_are_of_all() -> None:
+    assert words(0, 2, narrowed=True) == "runs match, 2 under way in all"
+    assert words(1, 0, narrowed=True) == "run matches"

@@ -211,6 +211,15 @@ def test_a_problem_is_said_in_one_line_with_the_one_button(
     assert (advice.text, advice.level, advice.leads_to) == ("What is wrong.", level, leads_to)
 
 
+@pytest.mark.parametrize(
+    ("tab", "title"), [("", "orders"), ("image/", "orders: image"), ("activity/", "orders: activity")]
+)
+def test_each_tab_has_a_title_of_its_own(person: Client, function: Function, tab: str, title: str) -> None:
+    Function.objects.update(name="orders")
+    page = person.get(f"/functions/{function.pk}/{tab}").content.decode()
+    assert f"<title>{title} - Drydock</title>" in page
+
+
 def test_a_base_that_is_unknown_says_what_to_do_about_it(person: Client, function: Function) -> None:
     reason = "Its 4 layers begin with no known release of the 5 base images watched."
     Function.objects.update(problem=f"live: {reason}", problem_rank=20, freshness_reason=reason)

@@ -1,5 +1,6 @@
 """A fresh installation says where it stands: before, during and after its first sync; "not read" is not "none"."""
 
+import re
 from typing import Any
 
 import pytest
@@ -69,6 +70,34 @@ def test_while_it_runs_every_page_tells_how_many_functions_are_read(person: Clie
     assert 'value="120" max="400"' in text
     assert f'href="/runs/{run.pk}/"' in text
     assert 'hx-get="/beginning/"' in text
+
+
+@pytest.mark.parametrize("page", ["/functions/", "/repositories/"])
+def test_a_search_before_anything_was_read_finds_no_nothing(person: Client, page: str) -> None:
+    text = person.get(page, {"search": "orders"}).content.decode()
+    assert "Nothing was read yet" in text
+    assert "matches" not in text
+    assert not re.search("<b>0</b> (functions|repositories)", text)
+
+
+@pytest.mark.parametrize("problem", [None, NO_REGION], ids=["failed for lack of a region", "denied"])
+def test_nobody_stands_on_a_base_is_said_only_where_functions_were_read(person: Client, problem: Any) -> None:
+    make_stream()
+    if problem:
+        make_account("production")
+        Scope.objects.update(synced_at=None, problem=problem)
+    sync("failed", problem=NO_REGION)
+    text = person.get("/bases/").content.decode()
+    assert "nobody" not in text
+    assert "who stands on them is not read yet" in text
+
+
+def test_why_a_region_could_not_be_read_ends_its_sentence_and_stands_once_among_the_accounts(person: Client) -> None:
+    make_account("production")
+    denied = Problem(Code.DENIED, "The permission is missing. Not authorized to perform: lambda:ListFunctions")
+    Scope.objects.update(synced_at=None, problem=denied.as_json())
+    assert "lambda:ListFunctions. It was never read." in " ".join(person.get("/runs/").content.decode().split())
+    assert person.get("/settings/accounts/").content.decode().count(denied.message) == 1
 
 
 def test_functions_that_it_found_so_far_are_no_finding(person: Client, unread: Account) -> None:

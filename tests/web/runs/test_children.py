@@ -93,8 +93,8 @@ class Test_the_list:
     def test_counts_no_child_as_under_way_but_those_of_the_run_it_is_about(self, watching: Client) -> None:
         parent = family(7)
         assert "<b>1</b> run, 1 under way" in shown(watching, "/runs/")
-        assert "<b>8</b> runs of these, 1 under way" in shown(watching, "/runs/", children="yes")
-        assert "<b>7</b> runs of these, 6 under way" in shown(watching, "/runs/", parent=str(parent.pk))
+        assert "<b>8</b> runs match, 1 under way in all" in shown(watching, "/runs/", children="yes")
+        assert "<b>7</b> runs match, 6 under way<" in shown(watching, "/runs/", parent=str(parent.pk))
 
     def test_of_a_runs_children_follows_them_though_it_has_ended(self, watching: Client) -> None:
         parent = family(3)
