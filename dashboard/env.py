@@ -3,7 +3,7 @@
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,6 +13,8 @@ from urllib.parse import unquote
 from dashboard.private_files import keep_private
 
 ROOT = Path(__file__).resolve().parent.parent
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+ORIGIN = re.compile(r"https?://(?P<host>(?:\*\.)?[\w.-]+|\[[0-9a-fA-F:]+\])(?::\d+)?", re.ASCII)
 TRUE = {"1", "true", "yes", "on"}
 
 
@@ -98,6 +100,25 @@ def _stream_names(text: str) -> tuple[str, ...]:
         if not re.fullmatch(r"[a-z]+:[\w.-]+", word):
             raise ValueError(f"DRYDOCK_BASE_STREAMS: expected NAME:TAG as in python:3.12, got {word!r}")
     return _words(text)
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    """Parse `https://drydock.example.com,...`: what people type, where a proxy stands in front."""
+    for word in _words(text):
+        if not ORIGIN.fullmatch(word):
+            raise ValueError(f"DRYDOCK_TRUSTED_ORIGINS: expected https://HOST or http://HOST, got {word!r}")
+    return _words(text)
+
+
+def _https(text: str, origins: Sequence[str]) -> bool:
+    """Whether cookies are for HTTPS alone: as DRYDOCK_HTTPS says, else where people come by https."""
+    return text.strip().lower() in TRUE if text.strip() else any(each.startswith("https:") for each in origins)
+
+
+def _allowed_hosts(text: str, origins: Sequence[str]) -> tuple[str, ...]:
+    """This machine's own names, and those that are given; without any those that people come by."""
+    hosts = (found["host"].removeprefix("*") for found in map(ORIGIN.fullmatch, origins) if found)
+    return tuple(dict.fromkeys([*LOOPBACK, *(_words(text) or hosts)]))
 
 
 def _token(variables: Mapping[str, str], name: str) -> str:
@@ -205,6 +226,7 @@ def read(variables: Mapping[str, str] = os.environ) -> Environment:
     data_dir = Path(variables.get("DRYDOCK_DATA_DIR") or ROOT / "var").resolve()
     database_url = variables.get("DATABASE_URL") or f"sqlite:///{data_dir / 'drydock.sqlite3'}"
     keep_private(data_dir, sqlite_file(database_url))
+    origins = _origins(variables.get("DRYDOCK_TRUSTED_ORIGINS", ""))
     return Environment(
         data_dir=data_dir,
         clock_ahead=_clock_ahead(variables),
@@ -212,9 +234,9 @@ def read(variables: Mapping[str, str] = os.environ) -> Environment:
         redis_url=variables.get("REDIS_URL") or f"unix://{embedded_socket(data_dir)}",
         secret_key=_secret_key(variables, data_dir),
         debug=variables.get("DRYDOCK_DEBUG", "").lower() in TRUE,
-        https=variables.get("DRYDOCK_HTTPS", "").lower() in TRUE,
-        allowed_hosts=_words(variables.get("DRYDOCK_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")),
-        trusted_origins=_words(variables.get("DRYDOCK_TRUSTED_ORIGINS", "")),
+        https=_https(variables.get("DRYDOCK_HTTPS", ""), origins),
+        allowed_hosts=_allowed_hosts(variables.get("DRYDOCK_ALLOWED_HOSTS", ""), origins),
+        trusted_origins=origins,
         registry_mirrors=_mirrors(variables.get("DRYDOCK_REGISTRY_MIRRORS", "")),
         registry_auth_file=variables.get("DRYDOCK_REGISTRY_AUTH_FILE", ""),
         registry_hosts=_words(variables.get("DRYDOCK_REGISTRY_HOSTS", "").lower()),

@@ -12,7 +12,7 @@ ENV = env.read()
 BASE_DIR = env.ROOT
 SECRET_KEY = ENV.secret_key
 DEBUG = ENV.debug
-ALLOWED_HOSTS = [*ENV.allowed_hosts, "127.0.0.1"]  # the container's own health check asks there
+ALLOWED_HOSTS = list(ENV.allowed_hosts)
 CSRF_TRUSTED_ORIGINS = list(ENV.trusted_origins)
 
 INSTALLED_APPS = [

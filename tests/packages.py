@@ -9,12 +9,18 @@ import pytest
 DEBIAN_PACKAGE = {
     "buildah": "buildah",
     "chromium": "chromium",
+    "docker-compose": "docker-compose",
     "docker-registry": "docker-registry",
     "postgres": "postgresql",
     "skopeo": "skopeo",
     "umoci": "umoci",
 }
-HOMEBREW = {"postgres": "postgresql", "skopeo": "skopeo", "chromium": "--cask chromium"}
+HOMEBREW = {
+    "docker-compose": "docker-compose",
+    "postgres": "postgresql",
+    "skopeo": "skopeo",
+    "chromium": "--cask chromium",
+}
 
 
 def find(program: str) -> str | None:

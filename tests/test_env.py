@@ -98,3 +98,35 @@ def test_a_session_ends_after_half_a_day_without_use_or_sooner_and_after_a_week(
     assert given(tmp_path).session_idle == timedelta(hours=12)
     found = given(tmp_path, DRYDOCK_SESSION_IDLE_HOURS="0.5")
     assert (found.session_idle, found.session_longest) == (timedelta(minutes=30), timedelta(days=7))
+
+
+@pytest.mark.parametrize(
+    ("origins", "https", "hosts"),
+    [
+        ("", False, ()),
+        ("https://drydock.example.com", True, ("drydock.example.com",)),
+        ("https://drydock.example.com:8443,http://10.1.2.3:8000", True, ("drydock.example.com", "10.1.2.3")),
+        ("http://10.1.2.3:8000", False, ("10.1.2.3",)),
+        ("https://*.example.com", True, (".example.com",)),
+        ("https://[fd00::1]:8443", True, ("[fd00::1]",)),
+    ],
+)
+def test_the_address_that_people_type_says_hosts_and_https(
+    tmp_path: Path, origins: str, https: bool, hosts: tuple[str, ...]
+) -> None:
+    environment = given(tmp_path, DRYDOCK_TRUSTED_ORIGINS=origins, DRYDOCK_ALLOWED_HOSTS="", DRYDOCK_HTTPS="")
+    assert (environment.https, environment.allowed_hosts) == (https, ("localhost", "127.0.0.1", "[::1]", *hosts))
+
+
+def test_hosts_and_https_can_be_said_otherwise(tmp_path: Path) -> None:
+    origin = {"DRYDOCK_TRUSTED_ORIGINS": "https://drydock.example.com"}
+    assert not given(tmp_path, **origin, DRYDOCK_HTTPS="0").https
+    assert given(tmp_path, DRYDOCK_HTTPS="1").https
+    hosts = given(tmp_path, **origin, DRYDOCK_ALLOWED_HOSTS="inside.example.com").allowed_hosts
+    assert hosts == ("localhost", "127.0.0.1", "[::1]", "inside.example.com")
+
+
+@pytest.mark.parametrize("text", ["drydock.example.com", "https://", "ftp://drydock.example.com", "https://a/b"])
+def test_an_address_that_is_none_is_named(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ValueError, match="DRYDOCK_TRUSTED_ORIGINS"):
+        given(tmp_path, DRYDOCK_TRUSTED_ORIGINS=text)

@@ -180,6 +180,62 @@ def test_a_taken_port_is_refused(server: Server, tmp_path: Path) -> None:
     )
 
 
+@pytest.fixture(scope="module")
+def backup(server: Server) -> Path:
+    """A backup that was made while everything runs."""
+    file = server.folder.parent / "backup.sqlite3"
+    answer = manage("backup", str(file), **environment(server.folder))
+    assert answer.returncode == 0, answer.stderr
+    return file
+
+
+def test_a_backup_is_for_its_owner_alone_and_replaces_none(server: Server, backup: Path) -> None:
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    answer = manage("backup", str(backup), **environment(server.folder))
+    assert answer.stderr == f"CommandError: {backup} is there already. Name another file.\n"
+
+
+def test_a_backup_is_restored_where_there_is_no_database(backup: Path, tmp_path: Path) -> None:
+    answer = manage("restore", str(backup), **environment(tmp_path / "d"))
+    assert answer.returncode == 0, answer.stderr
+    with closing(sqlite3.connect(tmp_path / "d" / "drydock.sqlite3")) as database:
+        assert database.execute("SELECT username FROM auth_user").fetchall() == [("ada",)]
+
+
+def test_a_restored_backup_takes_the_place_of_what_was_there_which_is_kept(backup: Path, tmp_path: Path) -> None:
+    for since in ("first", "second"):  # a database of its own, with something in its write-ahead log
+        assert manage("restore", str(backup), **environment(tmp_path / "d")).returncode == 0
+        with closing(sqlite3.connect(tmp_path / "d" / "drydock.sqlite3", isolation_level=None)) as database:
+            database.execute("UPDATE auth_user SET username = ?", (since,))
+    answer = manage("restore", str(backup), **environment(tmp_path / "d"))
+    with closing(sqlite3.connect(tmp_path / "d" / "drydock.sqlite3")) as database:
+        assert database.execute("SELECT username FROM auth_user").fetchall() == [("ada",)]
+    kept = Path(answer.stdout.partition("kept in ")[2].split(" ")[0].strip().rstrip("."))
+    with closing(sqlite3.connect(kept)) as database:
+        assert database.execute("SELECT username FROM auth_user").fetchall() == [("second",)]
+
+
+def test_what_is_no_backup_is_not_restored(backup: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis").write_bytes(b"years of work" * 500)
+    answer = manage("restore", str(tmp_path / "thesis"), **environment(tmp_path / "d"))
+    assert (answer.returncode, answer.stderr) == (
+        1,
+        f"CommandError: {tmp_path / 'thesis'} is no backup of Drydock's.\n",
+    )
+
+
+def test_nothing_is_restored_under_a_running_drydock(server: Server, backup: Path) -> None:
+    answer = manage("restore", str(backup), **environment(server.folder))
+    assert answer.stderr.startswith(f"CommandError: Another Drydock (process {server.process.pid}) works in")
+
+
+def test_backups_of_postgresql_are_for_its_own_tools(tmp_path: Path) -> None:
+    team = environment(tmp_path / "d", DATABASE_URL="postgres://drydock:s3cret@127.0.0.1:1/drydock")
+    answer = manage("backup", str(tmp_path / "backup"), **team)
+    assert "pg_dump" in answer.stderr
+    assert "s3cret" not in answer.stderr
+
+
 @pytest.fixture
 def valkey_server(server: Server) -> Callable[[], int]:
     """The number of Valkey itself, which a process of ours runs."""

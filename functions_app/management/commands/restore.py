@@ -1,0 +1,37 @@
+"""`manage.py restore FILE`: bring back what `manage.py backup` made, while nothing runs."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from dashboard.serving import holding
+from functions_app import clock
+from functions_app.management.database_files import copy, database_file, is_drydocks
+
+
+class Command(BaseCommand):
+    """What is there is kept beside it; the next start brings an older backup up to date."""
+
+    help = "Make the embedded database what it was when manage.py backup copied it. Stop Drydock first."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The file to read."""
+        parser.add_argument("file", type=Path)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Refused while a Drydock works in the data directory."""
+        database, file = database_file("pg_restore --clean --dbname=DATABASE FILE"), options["file"]
+        if not is_drydocks(file):
+            raise CommandError(f"{file} is no backup of Drydock's.")
+        try:
+            with holding.held(settings.ENV.data_dir):
+                if is_drydocks(database):
+                    kept = database.with_name(f"{database.name}.before-{clock.now():%Y%m%d-%H%M%S}")
+                    copy(database, kept)
+                    self.stdout.write(f"What was there is kept in {kept} until you delete it.")
+                copy(file, database)
+        except holding.HeldError as error:
+            raise CommandError(f"{error} End it first.") from error
+        self.stdout.write("Restored. `make serve` brings it up to date and goes on from there.")
