@@ -159,7 +159,7 @@ class Hub:
                 continue
             for run in found:
                 feed = self.feeds.get(run.pk)
-                if feed and feed.state and _behind(feed, feed.state, run):
+                if feed and feed.state and is_behind(feed.state, feed.sequence, run):
                     feed.read_soon()
 
     async def _beat(self) -> None:
@@ -204,7 +204,7 @@ def _positions(run_ids: list[int]) -> list[Run]:
     return list(Run.objects.filter(pk__in=run_ids).only("revision", "line_count", "status", "lease_until", "wake_at"))
 
 
-def _behind(feed: Feed, state: Snapshot, run: Run) -> bool:
+def is_behind(state: Snapshot, sequence: int, run: Run) -> bool:
     """Whether the database has news; that a worker is silent is news that nobody writes there."""
     news = state.revision != run.revision or state.stranded != (stranded_run(run) is not None)
-    return news or feed.sequence < run.line_count
+    return news or sequence < run.line_count

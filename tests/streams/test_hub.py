@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from functions_app import clock
+from functions_app.models import Run
 from functions_app.streams import hub as hub_module
-from functions_app.streams.hub import Hub
-from functions_app.streams.run_feed import Watcher
+from functions_app.streams.hub import Hub, is_behind
+from functions_app.streams.run_feed import Snapshot, Watcher
 
 
 async def broken(*_: Any) -> Any:
@@ -122,3 +125,18 @@ def test_a_watcher_whose_connection_breaks_takes_nobody_with_it(monkeypatch: pyt
 
     assert asyncio.run(broadcast()) == [True, False]
     assert got == [b"a line"]
+
+
+class Test_a_watched_run:
+    KNOWN = Snapshot(revision=3, line_count=5, ended=False, stranded=False, frames=b"")
+
+    @pytest.mark.parametrize(("changes", "news"), [({}, False), ({"revision": 4}, True), ({"line_count": 6}, True)])
+    def test_is_read_again_where_the_database_has_more(self, changes: dict[str, int], news: bool) -> None:
+        run = Run(status="running", lease_until=clock.now(), **{"revision": 3, "line_count": 5, **changes})
+
+        assert is_behind(self.KNOWN, 5, run) is news
+
+    def test_is_read_again_when_its_worker_falls_silent_which_nobody_writes_down(self) -> None:
+        run = Run(status="running", lease_until=clock.now() - timedelta(minutes=3), revision=3, line_count=5)
+
+        assert is_behind(self.KNOWN, 5, run)

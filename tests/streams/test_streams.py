@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -179,6 +180,16 @@ def test_steps_and_status_are_sent_when_they_change(site: Site, run: Run, later:
     assert any("all &lt;well&gt;" in event.data for event in found if event.name == "steps")
     assert any("data-ended" in event.data for event in found if event.name == "status")
     assert names(found)[-1] == "eof"
+
+
+def test_an_open_page_hears_that_its_run_has_no_worker_any_more(
+    site: Site, run: Run, later: ThreadPoolExecutor
+) -> None:
+    claim(run)
+    watching = site.follow(later, run, lambda found: "No worker is at it" in found[-1].data)
+    Run.objects.update(lease_until=clock.now() - timedelta(minutes=3))  # nobody writes that: time does
+
+    assert watching.result(40)[-1].name == "status"
 
 
 def test_a_stream_resumes_exactly_after_the_last_event_id(site: Site, run: Run) -> None:
