@@ -83,3 +83,11 @@ def test_every_template_that_is_named_is_there() -> None:
 
 def test_every_template_is_used() -> None:
     assert set(TEMPLATES) - named_by_templates() - named_by_code() == set()
+
+
+def test_no_two_stylesheets_give_one_class_its_looks() -> None:
+    sheets: dict[str, set[str]] = {}
+    for sheet in sorted((ROOT / "static").glob("*.css")):
+        for name in re.findall(r"(?:^|[},])\s*(\.[a-z-]+)\s*(?=[{,])", sheet.read_text(encoding="utf-8"), re.MULTILINE):
+            sheets.setdefault(name, set()).add(sheet.name)
+    assert {name: found for name, found in sheets.items() if len(found) > 1} == {}

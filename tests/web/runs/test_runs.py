@@ -149,6 +149,13 @@ class Test_one_run:
         ):
             assert text in page
 
+    @pytest.mark.parametrize(
+        ("status", "heading"), [(Status.RUNNING, "What was done so far"), (Status.SUCCEEDED, "What was done")]
+    )
+    def test_says_that_more_may_come_until_it_has_ended(self, watching: Client, status: Status, heading: str) -> None:
+        run = make_run(status, kind=Kind.DEPLOYMENT, result={"told": ["Alias live was not moved."]})
+        assert f"<h2>{heading}</h2>" in shown(watching, f"/runs/{run.pk}/")
+
     def test_shows_the_plan_without_secrets(self, watching: Client) -> None:
         run = make_run(plan={"image": "app@sha256:abc", "token": "t0p", "nested": {"to": "8"}})
         page = shown(watching, f"/runs/{run.pk}/")
