@@ -124,20 +124,38 @@ def test_carriage_returns_within_a_message_end_lines(stage: Stage) -> None:
 
 
 def test_another_function_that_writes_to_our_group_is_not_ours(stage: Stage, begin: Begin) -> None:
-    become(stage, CHATTER, Timeout=30, LoggingConfig={"LogGroup": "/shared"})
-    noise = CHATTER.replace("line", "theirs")
-    stage.functions.deploy(
-        python_image(noise, name="noise"), "noise", Timeout=30, LoggingConfig={"LogGroup": "/shared"}
-    )
-    other = threading.Thread(target=stage.functions.invoke, args=("noise", {"theirss": 15, "pause": 0.1}))
-    other.start()
-    until(lambda: any("theirs 1" in line for line in stage.functions.lines(group="/shared")))
-    background = begin({"lines": 15, "pause": 0.1})
-    assert seen_while_running(background, "line 3")
+    shared = {"Timeout": 30, "LoggingConfig": {"LogGroup": "/shared"}}
+    become(stage, CHATTER, **shared)
+    stage.functions.deploy(python_image(CHATTER.replace("line", "theirs"), name="noise"), "noise", **shared)
+    stage.functions.invoke("noise", {"theirss": 1})
+    until(lambda: any("REPORT" in line for line in stage.functions.lines(group="/shared")))
+    background = begin({"lines": 60, "pause": 0.1})
+    until(lambda: "line 0" in _texts(stage))
+    _begin_another(stage, "noise")  # and its end is never written: as long as ours runs, it does
+    written = max(int(text.split()[1]) for text in _texts(stage) if text.startswith("line "))
+    ours = LogLine.objects.filter(run=background.run, text=f"line {written + 10}")
+    until(lambda: ours.exists() or "line 59" in _texts(stage))
+    assert ours.exists()
+    assert "line 59" not in _texts(stage)
     run = background.ended()
-    other.join()
-    assert numbers(run) == list(range(15))
+    assert numbers(run) == list(range(60))
     assert not [line for line in log_of(run) if "theirs" in line or "another invocation" in line]
+
+
+def _texts(stage: Stage) -> list[str]:
+    """What was written into the shared group."""
+    return [line.strip() for line in stage.functions.lines(group="/shared")]
+
+
+def _begin_another(stage: Stage, name: str) -> None:
+    """A request of a function of which Lambda has written the beginning, into the stream that it wrote to before."""
+    logs = stage.functions.logs
+    events = logs.filter_log_events(logGroupName="/shared")["events"]
+    stream = next(event["logStreamName"] for event in events if f"/{name}[" in event["logStreamName"])
+    lines = ["START RequestId: 6f1b2c3d-1111-4222-8333-444455556666 Version: $LATEST", "theirs 1"]
+    at = max(event["timestamp"] for event in events)
+    told = [{"timestamp": at, "message": line} for line in lines]
+    logs.put_log_events(logGroupName="/shared", logStreamName=stream, logEvents=told)
 
 
 @pytest.mark.parametrize("ahead", [-30, 30])
