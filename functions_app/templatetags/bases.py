@@ -2,11 +2,13 @@
 
 from django import template
 
-from functions_app.web.html import badges, releases, standings, timeline
+from functions_app.web.html import badges, base_users, releases, standings, timeline
 
 register = template.Library()
 
 register.simple_tag(badges.change_mark, name="change_mark")
+register.simple_tag(base_users.user_items, name="user_items")
+register.simple_tag(base_users.user_rows, name="user_rows")
 register.simple_tag(standings.standing, name="standing")
 register.simple_tag(standings.standing_bar, name="standing_bar")
 register.simple_tag(standings.end, name="end")

@@ -1,13 +1,12 @@
 """Links to images, and the functions that use one."""
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 
-from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from functions_app.services.inventory.images.image_use import Use
+from functions_app.web.html.addresses import address
 from functions_app.web.html.chips import copy_button, short
 from functions_app.web.html.escaped import NOTHING
 
@@ -18,7 +17,7 @@ USE = '<li><a href="{}">{}</a> <span class="sub"{}>{}</span>{}</li>'
 
 def image_link(pk: int, digest: str) -> SafeString:
     """An image by its short digest, as a link to its page, and a button that copies the whole."""
-    return format_html(IMAGE_LINK, _address("image", pk), digest, short(digest), copy_button(digest, "digest"))
+    return format_html(IMAGE_LINK, address("image", pk), digest, short(digest), copy_button(digest, "digest"))
 
 
 def uses(found: Sequence[Use]) -> SafeString:
@@ -32,14 +31,4 @@ def _uses(found: Sequence[Use]) -> Iterator[tuple[str, ...]]:
         brief = f"{', '.join(use.versions[:SHOWN_VERSIONS])} …" if len(use.versions) > SHOWN_VERSIONS else numbers
         hover = format_html(' title="{}"', numbers) if brief != numbers else NOTHING
         aliases = format_html_join("", ' <span class="live-alias">{}</span>', ((alias,) for alias in use.aliases))
-        yield _address("function", use.function_id), use.name, hover, brief, aliases
-
-
-def _address(name: str, pk: int) -> str:
-    return _pattern(name).replace("0", str(pk), 1)
-
-
-@lru_cache(maxsize=8)
-def _pattern(name: str) -> str:
-    """The address of a page with 0 for its key: reversing it fifty times a page would take longer than all queries."""
-    return reverse(name, args=[0])
+        yield address("function", use.function_id), use.name, hover, brief, aliases

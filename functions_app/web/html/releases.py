@@ -10,7 +10,7 @@ from functions_app.models import BaseRelease
 from functions_app.services.inventory.bases.base import Mark
 from functions_app.services.snapshot.live_on_bases import label
 from functions_app.web.html.amounts import size
-from functions_app.web.html.escaped import NOTHING
+from functions_app.web.html.escaped import NOTHING, known
 
 OPTION = '<option value="{}"{}>{}{}</option>'
 SELECTED = SafeString(" selected")
@@ -27,14 +27,12 @@ def release_options(marks: Sequence[Mark], chosen: int | None, with_platform: bo
     return format_html_join("", OPTION, _options(marks, chosen, with_platform))
 
 
-def _options(
-    marks: Sequence[Mark], chosen: int | None, with_platform: bool
-) -> Iterator[tuple[int, SafeString, str, str]]:
+def _options(marks: Sequence[Mark], chosen: int | None, with_platform: bool) -> Iterator[tuple[SafeString, ...]]:
     current = ", current" if with_platform else " (current)"
     for mark in marks:
         platform = f" {mark.platform}" if with_platform else ""
         tail = f"{platform}{current if mark.current else ''}"
-        yield mark.pk, SELECTED if mark.pk == chosen else NOTHING, mark.label, tail or NOTHING
+        yield SafeString(mark.pk), SELECTED if mark.pk == chosen else NOTHING, known(mark.label), known(tail)
 
 
 def file_facts(entry: FileEntry, other: FileEntry | None = None) -> SafeString:

@@ -1,5 +1,9 @@
 """Who needs an image that a lifecycle policy would take away: what unqualified calls reach is live."""
 
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
 from functions_app.domain.fleet.lifecycle_policies import Need
 from functions_app.models import LifecycleForecast
 from functions_app.services.inventory.images.image_use import uses_of
@@ -31,3 +35,13 @@ def test_of_managed_instances_what_they_published_last_is_live_and_their_latest_
     uses = uses_of([latest.pk, published.pk])
     assert [(use.name, use.live) for use in uses[latest.pk]] == [("managed", False), (plain.function.name, True)]
     assert [(use.name, use.live) for use in uses[published.pk]] == [("managed", True)]
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL looks through tables as small as a test's")
+def test_a_database_that_has_not_counted_its_indexes_begins_with_the_few_images_too(db: None) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        dangers(live=True)
+    with connection.cursor() as cursor:
+        plan = [str(row[3]) for row in cursor.execute(f"EXPLAIN QUERY PLAN {captured[0]['sql']}").fetchall()]
+    assert not [line for line in plan if "functions_app_function" in line and "PRIMARY KEY" not in line]
+    assert any("images_expiring" in line for line in plan)

@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from functions_app import clock
 from functions_app.domain.bases.detection import REPOSITORY_NOT_READ
 from functions_app.domain.bases.unknown_reasons import ADD_BASE, ALIASES_NOT_READ
 from functions_app.domain.errors import Code, Problem
 from functions_app.models import Account, BaseStream, Function, Image, LifecycleForecast, Repository, Scope
+from functions_app.services.inventory.overview.unread import unread
 from functions_app.web.overview.cards import Card
 from tests.factories import make_account, make_function, make_image, make_repository, make_stream
 
@@ -144,6 +147,17 @@ def test_of_more_than_are_looked_at_the_rest_is_counted(
         make_repository(account, f"odd{number}", images_problem=problem)
     found = cards(person)
     assert [found[f"repositories-{key}"].count for key in ("1", "others")] == [4, 2]
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL looks through tables as small as a test's")
+@pytest.mark.django_db
+def test_images_that_could_not_be_read_are_found_by_their_own_index() -> None:
+    with CaptureQueriesContext(connection) as captured:
+        unread()
+    asked = next(query["sql"] for query in captured if "inspect_problem" in query["sql"])
+    with connection.cursor() as cursor:
+        plan = [str(row[3]) for row in cursor.execute(f"EXPLAIN QUERY PLAN {asked}").fetchall()]
+    assert "SCAN U0 USING INDEX images_unread" in plan
 
 
 def test_base_images_that_could_not_be_polled_are_told_once(person: Client, account: Account) -> None:

@@ -25,6 +25,7 @@ from functions_app.services.snapshot.base_use_rows import Lineages, Release
 from functions_app.services.snapshot.live_on_bases import ReleaseFact, label
 
 NO_ACCOUNT = AccountFact(0, "", "", "")
+LATE = "o"
 
 
 @dataclass(frozen=True)
@@ -131,14 +132,15 @@ def read_stream_facts(pk: int, now: datetime) -> StreamFacts:
 def _ways(stream_id: int, current: Mapping[int, ReleaseFact], today: date, *, over: bool) -> list[WayRow]:
     """Every version of a function on a release; the worst first, then by name. One query."""
     rows = BaseUse.objects.filter(stream=stream_id).order_by("name", "function_id", "version", "alias")
-    late = Case(When(overdue_on__lte=today, then=Value(1)), default=Value(0))  # a date would be parsed for every row
+    # Told as a letter, which needs no conversion: a date would be parsed for every row, a number taken for one anew.
+    late = Case(When(overdue_on__lte=today, then=Value(LATE)), default=Value(""))
     columns = rows.values_list(
         "function_id", "name", "account_id", "region", "owner", "version", "release_id", "nearest_id", "alias", late
     )
     ranks = {
         (known, late): ORDER[standing(known, overdue=bool(late), over=over)]
         for known in (True, False, None)
-        for late in (1, 0)
+        for late in (LATE, "")
     }
     found: list[WayRow] = []
     last: tuple[object, ...] = ()
