@@ -5,8 +5,9 @@ import re
 from typing import Any
 
 from functions_app.domain.secret_shapes import MASK, NAMES, hide_secrets
-from functions_app.domain.text import DEPTH, line_feeds, storable, storable_value
+from functions_app.domain.text import DEPTH, line_feeds, storable, storable_value, without_hidden
 
+_WRITTEN_OUT = "‹U+"
 LINE_LIMIT = 8 * 1024  # bytes of UTF-8 that one log line may hold
 TEXT_LIMIT = 2_000_000  # characters of a text that are looked at at all
 MOST_LINES = 2_000  # of one text
@@ -15,7 +16,12 @@ SCAN_LIMIT = 64 * 1024  # characters looked at: beyond that a line is cut before
 
 def redact(text: str) -> str:
     """Mask credentials, tokens, signatures and passwords in the text, made storable: nothing hides them from us."""
-    return hide_secrets(storable(text))
+    shown = storable(text)
+    if _WRITTEN_OUT not in shown:
+        return hide_secrets(shown)
+    read = without_hidden(text)
+    masked = hide_secrets(read)
+    return hide_secrets(shown) if masked == read else masked
 
 
 class RedactingFormatter(logging.Formatter):
@@ -35,13 +41,12 @@ def redact_value(value: Any, depth: int = DEPTH) -> Any:
     if isinstance(value, list | tuple):
         return [redact_value(item, depth - 1) for item in value]
     if isinstance(value, dict):
-        named = {storable_value(key): item for key, item in value.items()}  # as it is shown, so it is looked at
-        apart = any(_names_a_secret(item) for key, item in named.items() if str(key).lower() in _NAMING)
+        apart = any(_names_a_secret(item) for key, item in value.items() if _read(key) in _NAMING)
         return {
-            name: MASK
-            if item and (_names_a_secret(name) or (apart and str(name).lower() in _VALUE))
+            storable_value(key): MASK
+            if item and (_names_a_secret(key) or (apart and _read(key) in _VALUE))
             else redact_value(item, depth - 1)
-            for name, item in named.items()
+            for key, item in value.items()
         }
     return value
 
@@ -50,8 +55,12 @@ _NAMING, _VALUE = ("name", "key", "variable", "parametername", "parameterkey"), 
 _SECRET_NAME = re.compile(rf"(?i)[\w.-]*?(?:{NAMES})")
 
 
+def _read(key: Any) -> str:
+    return without_hidden(str(key)).lower()
+
+
 def _names_a_secret(name: Any) -> bool:
-    return isinstance(name, str) and _SECRET_NAME.fullmatch(name) is not None
+    return isinstance(name, str) and _SECRET_NAME.fullmatch(without_hidden(name)) is not None
 
 
 def clean_lines(text: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from itertools import groupby, islice
 from typing import Any
 
 DEPTH = 100  # of a JSON value: no fact of ours is nested so far
@@ -15,11 +16,26 @@ _TERMINAL = (
     r"\x1b[ -/]+[0-~]?",  # character sets
     r"\x1b[0-?@-_c]",  # one letter; of a string without an end this takes the beginning, and its text stays
 )
-# Beside them control characters of both sets but tab and newline, and the marks that turn the direction of text around:
-# with those a text can look like another one. PostgreSQL takes no NUL at all, in text nor in JSON.
-_REMOVED = re.compile("|".join([*_TERMINAL, r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"]))
-# In a name more is written out: line breaks and what takes no room at all (Unicode TR36, TR9).
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]")
+# What is written out as what it is, ‹U+202E›: what a reader can't see, or what turns the direction of text around. With
+# those a text can look like another one. PostgreSQL takes no NUL at all, in text nor in JSON, and none halves of pairs.
+_HIDDEN = (
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad"  # control characters of both sets but tab and newline; the soft hyphen
+    r"\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    r"\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff\ud800-\udfff]"  # UAX 44, ignorable
+)
+_SCRIPTS = (
+    r"\u0300-\u1fff\u2070-\ufefe\uff00-\U000dffff"  # of these some join letters or emoji, or choose among their forms
+)
+_MISUSED = (
+    rf"(?<![{_SCRIPTS}])[\u200c\u200d]|[\u200c\u200d](?![{_SCRIPTS}])",  # joiners where nothing is joined
+    r"(?<![0-9#*\xa9\xae\u0300-\ufdff\ufe10-\U000dffff])[\ufe00-\ufe0f]",  # a second choice of form, or one of none
+    r"(?<![\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])[\U000e0100-\U000e01ef]",
+)
+_FLAG = r"(?P<flag>\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f)"  # Scotland's: spelt in tags
+_SHOWN = rf"{_FLAG}|(?P<hidden>(?:{'|'.join([_HIDDEN, *_MISUSED])})+)"
+_CLEANED = re.compile(rf"(?:{'|'.join(_TERMINAL)})+|{_SHOWN}")
+_IN_NAMES = re.compile(rf"{_SHOWN}|(?P<break>[\t\n]+)")
+_IN_A_ROW = 8  # different ones that are written out; the rest of a run is counted
 
 
 def line_feeds(text: str) -> str:
@@ -30,14 +46,31 @@ def line_feeds(text: str) -> str:
 
 
 def storable(text: str, length: int | None = None) -> str:
-    """The text as a database takes it and a page may show it: without control characters and halves of surrogates.
+    """The text as a database takes it and a page may show it: what can't be seen stands there as ‹U+202E›.
 
     Lines end with line feeds, and of what was meant for a terminal the words remain. Of a text longer than `length`
     characters the beginning, with a mark that the rest is missing.
     """
-    if not text.isprintable():  # nearly every text is, and then nothing has to be looked for
-        text = _REMOVED.sub("", line_feeds(text)).encode("utf-8", "replace").decode()
+    if not (text.isascii() and text.isprintable()):  # nearly every text is, and then nothing has to be looked for
+        text = _CLEANED.sub(_shown, line_feeds(text))
     return text if length is None or len(text) <= length else f"{text[: length - 1]}…"
+
+
+def without_hidden(text: str) -> str:
+    """The same without what can't be seen: as it is read by who looks for words in it."""
+    return _CLEANED.sub(lambda found: found["flag"] or "", line_feeds(text))
+
+
+def _shown(found: re.Match[str]) -> str:
+    hidden = found["hidden"] or found.groupdict().get("break")
+    if not hidden:
+        return found["flag"] or ""
+    if len(hidden) == 1:
+        return f"‹U+{ord(hidden):04X}›"
+    runs = [(char, len(list(same))) for char, same in islice(groupby(hidden), _IN_A_ROW)]
+    written = [f"‹U+{ord(char):04X}{f' ×{times}' if times > 1 else ''}›" for char, times in runs]
+    rest = len(hidden) - sum(times for _, times in runs)
+    return "".join(written) + (f"‹and {rest:,} more›" if rest else "")
 
 
 def storable_value(value: Any, length: int | None = None, depth: int = DEPTH) -> Any:
@@ -65,15 +98,7 @@ def sentence(text: str) -> str:
 
 
 def visible(name: str, length: int | None = None) -> str:
-    """A name (of a file, of a package) that stays another than one without such characters: they are written out.
-
-    As \\x00 or \\u202e, and halves of surrogate pairs likewise.
-    """
-    if not name.isprintable():
-        name = _UNSEEN.sub(_written, name).encode("utf-8", "backslashreplace").decode()
+    """A name (of a file, of a package) that stays another than one without such characters: all are written out."""
+    if not (name.isascii() and name.isprintable()):
+        name = _IN_NAMES.sub(_shown, name)
     return storable(name, length)
-
-
-def _written(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

@@ -17,6 +17,7 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 from django_htmx.middleware import HtmxDetails
 
 from functions_app.domain.errors import Code, DrydockError, Problem
+from functions_app.domain.text import storable
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
 
@@ -149,10 +150,14 @@ class ProblemMiddleware:
         return None
 
 
+def _path(request: HttpRequest) -> str:
+    return storable(request.path, 300)
+
+
 def _not_taken(request: HttpRequest, allowed: str) -> HttpResponse:
     problem = Problem(
         Code.INVALID,
-        f"{request.path} takes {allowed}, not {request.method}: it does something, and shows no page.",
+        f"{_path(request)} takes {allowed}, not {request.method}: it does something, and shows no page.",
         "Go back to the page that has the button.",
     )
     context = {"problem": problem, "title": "No page", "status": 405}
@@ -182,7 +187,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     del exception
     return problem_response(
         request,
-        Problem(Code.NOT_FOUND, f"There is nothing at {request.path}.", "Look for it in Functions or Repositories."),
+        Problem(Code.NOT_FOUND, f"There is nothing at {_path(request)}.", "Look for it in Functions or Repositories."),
     )
 
 

@@ -35,7 +35,7 @@ class AccountDraft:
     def from_form(cls, form: Mapping[str, str]) -> "AccountDraft":
         """Read the form's fields; regions are separated by commas or spaces."""
         return cls(
-            name=form.get("name", "").strip(),
+            name=storable(form.get("name", "")).strip(),
             account_id=form.get("account_id", "").strip().replace("-", ""),
             colour=form.get("colour", ""),
             regions=tuple(dict.fromkeys(re.split(r"[\s,]+", form.get("regions", "").strip().lower()))),

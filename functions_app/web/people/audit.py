@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_safe
 
+from functions_app.domain.text import storable
 from functions_app.services.inventory.audit import AuditFilter, audit_list
 from functions_app.web.http import page
 from functions_app.web.page_links import page_links, page_number
@@ -14,7 +15,7 @@ from functions_app.web.page_links import page_links, page_number
 @require_safe
 def listed(request: HttpRequest) -> HttpResponse:
     """Entries, the newest first, by person and by a word of action or target."""
-    wanted = AuditFilter(request.GET.get("person", "").strip(), request.GET.get("about", "").strip())
+    wanted = AuditFilter(*(storable(request.GET.get(name, "")).strip()[:400] for name in ("person", "about")))
     found = audit_list(wanted, page_number(request.GET))
 
     def href(number: int) -> str:

@@ -152,8 +152,8 @@ def test_names_beyond_utf_8_and_ascii_are_shown_not_lost() -> None:
 def test_names_that_would_hide_or_turn_text_around_are_written_out() -> None:
     found = contents(entry("a\u202egpj.exe\x1b[2K\n"), entry("l", kind=tarfile.SYMTYPE, linkname="\u2066x")).entries
 
-    assert [one.path for one in found] == ["a\\u202egpj.exe\\x1b[2K\\x0a", "l"]
-    assert found[1].link == "\\u2066x"
+    assert [one.path for one in found] == ["a‹U+202E›gpj.exe‹U+001B›[2K‹U+000A›", "l"]
+    assert found[1].link == "‹U+2066›x"
 
 
 def test_a_sparse_file_counts_with_its_holes() -> None:

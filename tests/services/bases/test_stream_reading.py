@@ -252,7 +252,7 @@ def test_secrets_that_a_company_baked_into_its_base_are_not_kept(aws: Sandbox) -
     assert "hunter2" not in kept
 
 
-def test_a_config_with_characters_that_a_database_refuses_is_stored_without_them(aws: Sandbox) -> None:
+def test_a_config_with_characters_that_a_database_refuses_is_stored_with_their_names(aws: Sandbox) -> None:
     company = Company(aws)
     settings = {"Labels": {"a\0b": "c\0d"}, "Entrypoint": ["\0"], "WorkingDir": "x\0"}
     company.publish(changed(base(1), config=settings))
@@ -260,7 +260,8 @@ def test_a_config_with_characters_that_a_database_refuses_is_stored_without_them
     company.poll()
 
     config = company.stream.releases.get().config
-    assert (config["labels"], config["entrypoint"], config["working_directory"]) == ({"ab": "cd"}, [""], "x")
+    assert config["labels"] == {"a‹U+0000›b": "c‹U+0000›d"}
+    assert (config["entrypoint"], config["working_directory"]) == (["‹U+0000›"], "x‹U+0000›")
 
 
 def test_a_base_of_a_hundred_layers_is_a_release(aws: Sandbox) -> None:

@@ -168,7 +168,7 @@ class Test_whatever_happens_to_Redis:
 
         assert one.what.isprintable()
         assert one.host.isprintable()
-        assert one.host.startswith(r"<b>&\x0d\x0a\u202e@")
+        assert one.host.startswith("<b>&‹U+000D›‹U+000A›‹U+202E›@")
         assert len(one.host) <= clocks.NAME_LENGTH
 
 

@@ -115,7 +115,7 @@ def test_a_text_that_no_database_takes_is_kept_as_one_that_it_takes() -> None:
 
     run = work(start(SCHEDULE, step("count", act)))
     assert run.status == Status.SUCCEEDED
-    assert memory(run) == {"half ?": ["nul ", {"": None}]}
+    assert memory(run) == {"half ‹U+D83D›": ["nul ‹U+0000›", {"‹U+202E›": None}]}
 
 
 def die_again(run: Run) -> None:

@@ -152,7 +152,8 @@ class Test_a_run:
         stored = json.dumps([run.result, run.memory, run.problem, notes, texts(run)], ensure_ascii=False)
         assert run.status == status
         assert not set(stored) & set("\ud83d\0\u202e")
-        assert run.result["half ? and nothing  "] == [{"half ? and nothing  ": "half ? and nothing  "}]
+        shown = "half ‹U+D83D› and nothing ‹U+0000› ‹U+202E›"
+        assert run.result[shown] == [{shown: shown}]
 
 
 class Test_a_failing_step:

@@ -192,7 +192,7 @@ def test_a_refusal_spares_the_registry_further_questions_and_is_tried_again_late
     assert {each.inspect_problem is None for each in rows} == {True}
 
 
-def test_characters_that_a_database_refuses_are_left_out(
+def test_characters_that_a_database_refuses_are_told_by_their_names(
     registry: Registry, repository: Repository, push: Push
 ) -> None:
     labels = {"a\0": "b\0", "half": "\ud800"}
@@ -203,7 +203,8 @@ def test_characters_that_a_database_refuses_are_left_out(
 
     read([found], registry, image)
 
-    assert (found.os, found.labels) == ("linux?", {"a": "b", "half": "?"})
+    assert found.os == "li‹U+0000›nux‹U+DC00›"
+    assert found.labels == {"a‹U+0000›": "b‹U+0000›", "half": "‹U+D800›"}
 
 
 def test_credentials_in_what_an_image_says_of_itself_are_not_kept(

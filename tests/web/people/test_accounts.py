@@ -138,3 +138,16 @@ def test_the_address_above_all_settings_leads_to_the_first(client: Client, viewe
     answer = client.get("/settings/", follow=True)
     assert answer.redirect_chain == [("/settings/accounts/", 302)]
     assert answer.status_code == 200
+
+
+def test_what_cannot_be_seen_in_a_name_is_shown_as_what_it_is(client: Client, superuser: User) -> None:
+    client.force_login(superuser)
+    client.post("/settings/accounts/add/", GOOD | {"name": "pro\u200bduction\u202e"})
+    assert "pro‹U+200B›duction‹U+202E›" in client.get("/settings/accounts/").content.decode()
+
+
+@pytest.mark.parametrize("address", ["/nowhere\u202e/", "/audit/?about=a\u202e", "/functions/?search=a\u202e"])
+def test_what_an_address_says_is_shown_as_what_it_is(client: Client, viewer: User, address: str) -> None:
+    client.force_login(viewer)
+    text = client.get(address).content.decode()
+    assert ("\u202e" in text, "‹U+202E›" in text) == (False, True)

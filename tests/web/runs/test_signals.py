@@ -208,7 +208,7 @@ class Test_a_reason:
         ("reason", "words"),
         [
             ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
-            ("\u202egnihton\u2066", "gnihton"),
+            ("\u202egnihton\u2066", "‹U+202E›gnihton‹U+2066›"),
             ("done\nolga asked to cancel this run", "done olga asked to cancel this run"),
             ("{{ request.user }}{% csrf_token %}", "{{ request.user }}{% csrf_token %}"),
         ],
