@@ -8,7 +8,6 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.http.request import RawPostDataException
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
@@ -16,6 +15,8 @@ from functions_app.api.bearer import has_token
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.images.ecr_events import LIMIT, read_event
 from functions_app.services.sync import events
+
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")  # what no event is
 
 
 @csrf_exempt
@@ -33,14 +34,12 @@ def ecr(request: HttpRequest) -> HttpResponse:
         response = _problem(405, "Not allowed", "Events are sent with POST.")
         response["Allow"] = "POST"
         return response
-    try:
-        body = request.body
-    except RawPostDataException:
+    if request.content_type in _FORMS:
         return _problem(415, "Not an event", "Send the event as application/json.")
-    if len(body) > LIMIT:
+    if int(request.headers.get("Content-Length") or 0) > LIMIT:
         return _problem(413, "Too large", f"An event has at most {LIMIT:,} bytes.")
     try:
-        text = events.handle(read_event(body))
+        text = events.handle(read_event(request.body))
     except DrydockError as error:
         return _answer(error.problem.details)
     return _uncached(JsonResponse({"text": text}, status=202))

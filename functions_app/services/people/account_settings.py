@@ -15,6 +15,7 @@ from functions_app.services.people.actor import Actor
 
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]")
+_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,200}")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>[0-9]{12}):role/[A-Za-z0-9_+=,.@/-]{1,512}")
 
 
@@ -88,6 +89,8 @@ def faults(draft: AccountDraft, existing: Account | None = None) -> dict[str, st
     found: dict[str, str] = {}
     if not 0 < len(draft.name) <= 80:
         found["name"] = "A name of 1 to 80 characters."
+    elif not draft.name.isprintable():
+        found["name"] = "Some characters of this name can't be seen."
     elif others.filter(name=draft.name).exists():
         found["name"] = "Another account has this name."
     if not _ACCOUNT_ID.fullmatch(draft.account_id):
@@ -107,8 +110,8 @@ def faults(draft: AccountDraft, existing: Account | None = None) -> dict[str, st
             found["role_arn"] = "A role's ARN looks like arn:aws:iam::123456789012:role/drydock."
         elif match["account"] != draft.account_id:
             found["role_arn"] = "This role leads into another account than the one above."
-    if len(draft.external_id) > 200:
-        found["external_id"] = "At most 200 characters."
+    if draft.external_id and not _EXTERNAL_ID.fullmatch(draft.external_id):
+        found["external_id"] = "From 2 to 200 letters, digits and +=,.@:/- as AWS takes them."
     try:
         parse_patterns(draft.production)
     except DrydockError as error:
