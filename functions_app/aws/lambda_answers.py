@@ -142,9 +142,9 @@ def function_fact(entry: Entry) -> FunctionFact:
         env_keys=tuple(
             sorted(storable(key) for key in part(entry, "Environment", "Variables") if isinstance(key, str))
         ),
-        entrypoint=texts(image, "EntryPoint"),
-        command=texts(image, "Command"),
-        working_directory=text(image, "WorkingDirectory"),
+        entrypoint=tuple(map(redact, texts(image, "EntryPoint"))),
+        command=tuple(map(redact, texts(image, "Command"))),
+        working_directory=redact(text(image, "WorkingDirectory")),
         features=_features(entry),
         unread=dict(_unread(entry, {Part.ENVIRONMENT: "Environment", Part.IMAGE_SETTINGS: "ImageConfigResponse"})),
     )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from json import JSONDecodeError, loads
+from json import JSONDecodeError, dumps, loads
 from typing import Any
 
 from django.db import transaction
@@ -19,6 +19,7 @@ from functions_app.aws.session import Target
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.fleet.lifecycle_policies import POLICY_LIMIT, Expiring, all_digests
 from functions_app.domain.images.manifests import Index, parse_manifest
+from functions_app.domain.redaction import redact, redact_value
 from functions_app.domain.runs import Done, Kind, Outcome, Wait
 from functions_app.domain.text import storable
 from functions_app.models import Image, LifecycleForecast, Repository, Run, Version
@@ -200,6 +201,16 @@ def _with_members(target: Target, row: Repository, expiring: Sequence[Expiring])
     return tuple(replace(each, members=members.get(each.digest, ())) for each in expiring)
 
 
+def _without_secrets(policy: str) -> str:
+    """A policy as it may be kept: its rules have descriptions, and people write anything into them."""
+    try:
+        told = loads(policy)
+    except (ValueError, RecursionError):
+        return redact(policy)
+    kept = redact_value(told)
+    return policy if kept == told else dumps(kept, ensure_ascii=False)
+
+
 @transaction.atomic
 def _store(context: Context, row: Repository, preview: lifecycle.Preview) -> lifecycle.Preview:
     """Keep the forecast, and mark the images it names; an empty policy says that there is none. Raises LeaseLost."""
@@ -208,7 +219,7 @@ def _store(context: Context, row: Repository, preview: lifecycle.Preview) -> lif
     LifecycleForecast.objects.update_or_create(
         repository=row,
         defaults={
-            "policy": storable(preview.policy, POLICY_LIMIT),
+            "policy": storable(_without_secrets(preview.policy), POLICY_LIMIT),
             "expiring": [each.as_json() for each in preview.expiring],
             "read_at": now,
             "attempted_at": now,

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 
 from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.redaction import redact_value
+from functions_app.domain.redaction import redact, redact_value
 from functions_app.domain.text import storable
 from functions_app.models import AuditEntry, Run
 from functions_app.services.people.actor import Actor, TokenScope
@@ -89,15 +89,15 @@ def require_approver(actor: Actor) -> None:
 def audit(
     actor: Actor, action: str, target: str, plan: dict[str, Any] | None, result: str, run: Run | None = None
 ) -> AuditEntry:
-    """Add one entry: a change, or a refused attempt at one. `plan` is redacted."""
+    """Add one entry: a change, or a refused attempt at one. What it tells is redacted."""
     return AuditEntry.objects.create(
         at=clock.now(),
         actor=actor.person,
         actor_name=actor.name,
         via=actor.via,
         action=action,
-        target=storable(target, 400),
+        target=storable(redact(target), 400),
         plan=redact_value(plan or {}),
-        result=storable(result, 300),
+        result=storable(redact(result), 300),
         run=run,
     )

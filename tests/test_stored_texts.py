@@ -1,0 +1,141 @@
+"""Every text that is stored has a line that says how it was made safe: a new column without one fails."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.db.models import CharField, JSONField, TextField
+from django.test import Client
+
+from functions_app.models import AuditEntry, Repository
+from functions_app.services.images import forecasts
+from functions_app.services.people import access
+from functions_app.services.people.actor import Actor
+from tests.conftest import Valkey
+from tests.factories import make_account, make_function
+from tests.fixtures import Sandbox
+from tests.sandbox.functions import Functions, python_image
+from tests.services.changes.stage import carry_out, make_stage
+
+OURS = "chosen from our own words, or counted"
+CHECKED = "of a strict form: digests, ARNs, ids, regions, versions, platforms, names that AWS restricts"
+STORABLE = "a short word or name of AWS's or a registry's, made storable"
+TYPED = "typed by people, made storable where it enters and checked by its form"
+REDACTED = "from outside: redacted and made storable"
+DERIVED = "made of columns that are in this table themselves"
+MACHINE = "Django's own, or read by Drydock alone"
+
+TEXTS: dict[str, dict[str, str]] = {
+    "Account": {
+        TYPED: "name production_aliases", CHECKED: "account_id regions role_arn external_id", OURS: "colour",
+    },
+    "Alias": {CHECKED: "name version second_version", STORABLE: "revision_id", REDACTED: "description"},
+    "AliasMove": {CHECKED: "alias version second_version"},
+    "AuditEntry": {OURS: "via action", CHECKED: "actor_name", REDACTED: "target plan result"},
+    "BaseRelease": {
+        CHECKED: "chain_id diff_ids manifest_digest index_digest", STORABLE: "platform layers tag", REDACTED: "config",
+    },
+    "BaseStream": {
+        TYPED: "name reference platforms tag_pattern", OURS: "runtime runtime_version os", CHECKED: "tag_digest",
+        REDACTED: "problem", DERIVED: "history",
+    },
+    "BaseUse": {CHECKED: "name region alias version", DERIVED: "owner"},
+    "BrowserSession": {MACHINE: "session_key session_data", CHECKED: "address", OURS: "browser"},
+    "FreshnessDay": {DERIVED: "base_name"},
+    "FreshnessPolicy": {TYPED: "tag_key tag_value"},
+    "Function": {
+        CHECKED: "region name arn role_arn log_group digest", REDACTED: "description tags state_reason "
+        "last_update_reason missed image_settings", STORABLE: "architecture revision_id detailed_revision image_uri "
+        "state state_reason_code last_update_status last_update_reason_code env_keys features",
+        OURS: "freshness managed_by", DERIVED: "search_text freshness_reason base_name problem alias_chips owner",
+    },
+    "FunctionCount": {DERIVED: "what name"},
+    "FunctionSearch": {DERIVED: "search_text region state freshness base_name name"},
+    "Image": {
+        CHECKED: "digest subject part_of diff_ids", STORABLE: "media_type status artifact_type os architecture variant "
+        "layers platforms entries", REDACTED: "inspect_problem history settings labels annotations",
+        OURS: "role base_tier freshness", DERIVED: "base_lineage base_evidence freshness_reason",
+    },
+    "ImageScan": {STORABLE: "status description severities findings", REDACTED: "problem"},
+    "LayerFiles": {CHECKED: "diff_id", STORABLE: "packages", REDACTED: "problem"},
+    "LifecycleForecast": {CHECKED: "expiring", REDACTED: "policy problem"},
+    "LogLine": {OURS: "level source", REDACTED: "text"},
+    "Plan": {OURS: "kind ticks", DERIVED: "title target lock confirmation body"},
+    "Repository": {CHECKED: "region name arn uri", STORABLE: "tag_mutability tag_filters", REDACTED: "images_problem"},
+    "Run": {
+        OURS: "kind status via waits_for progress_unit", CHECKED: "actor_name", REDACTED: "result problem",
+        DERIVED: "title plan child_key lock", MACHINE: "memory lease_owner",
+    },
+    "RunStep": {OURS: "name title status", REDACTED: "note", MACHINE: "memory"},
+    "Scope": {CHECKED: "region", REDACTED: "problem"},
+    "Signal": {OURS: "kind via", CHECKED: "actor_name", REDACTED: "reason"},
+    "Tag": {CHECKED: "name digest"},
+    "TagMove": {CHECKED: "tag from_digest to_digest"},
+    "Version": {
+        CHECKED: "number digest", REDACTED: "description state_reason last_update_reason detail_problem",
+        STORABLE: "image_uri deployed_tag state state_reason_code last_update_status last_update_reason_code",
+    },
+}  # fmt: skip
+
+SECRET = "AKIA" + "IOSFODNN7EXAMPLE"
+
+
+def test_every_column_of_text_has_a_line_and_every_line_a_column() -> None:
+    stored = {
+        model.__name__: sorted(
+            column.name for column in model._meta.fields if isinstance(column, CharField | TextField | JSONField)
+        )
+        for model in apps.get_app_config("functions_app").get_models()
+    }
+    told = {name: sorted(" ".join(lines.values()).split()) for name, lines in TEXTS.items()}
+    assert told == {name: columns for name, columns in stored.items() if columns}
+
+
+@pytest.mark.parametrize("text", [SECRET, "password=hunter2hunter2", "ghp_" + "a1B2" * 9])
+def test_nothing_secret_stays_in_the_audit_whatever_it_is_told(db: None, operator: User, text: str) -> None:
+    said = f"refused: no version {text} \u202e\x1b"
+    entry = access.audit(Actor(operator), "deployment.plan", f"function {text}\u202e", {"asked": text}, said)
+    entry.refresh_from_db()
+    for stored in (entry.target, entry.result, str(entry.plan)):
+        assert text not in stored
+        assert "\u202e" not in stored
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_secret_that_aws_tells_is_stored_nowhere(
+    functions: Functions, operator: User, aws: Sandbox, valkey: Valkey
+) -> None:
+    """In the description, tags and command of a function, in a lifecycle policy, in an image's config."""
+    said = f"key {SECRET} \u202eend"
+    image = python_image(Labels={"note": said}, Env=[f"NOTE={said}"])
+    stage = make_stage(functions, Actor(operator), Description=f"key {SECRET}", Tags={"note": f"key {SECRET}"})
+    functions.configure(stage.name, ImageConfig={"Command": ["app.handler", f"--api-key={SECRET}", said]})
+    functions.push(image, f"{stage.name}:told")
+    keep_one = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 9}
+    rule = {"rulePriority": 1, "description": said, "selection": keep_one, "action": {"type": "expire"}}
+    functions.ecr.put_lifecycle_policy(repositoryName=stage.name, lifecyclePolicyText=json.dumps({"rules": [rule]}))
+
+    stage.sync_all()
+    forecast = carry_out(forecasts.submit(stage.actor, Repository.objects.get()))
+
+    assert forecast.status == "succeeded"
+    assert {name for name, text in stored_texts() if SECRET in text or "\u202e" in text or "\\u202e" in text} == set()
+
+
+def stored_texts() -> Iterator[tuple[str, str]]:
+    """Every text of every row, with the name of its column."""
+    for model in apps.get_app_config("functions_app").get_models():
+        for name in " ".join(TEXTS.get(model.__name__, {}).values()).split():
+            values = model._default_manager.values_list(name, flat=True)
+            yield from ((f"{model.__name__}.{name}", str(value)) for value in values)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_secret_typed_where_a_version_belongs_is_nowhere_in_the_audit(client: Client, operator: User) -> None:
+    function = make_function(make_account(), "orders")
+    client.force_login(operator)
+    client.post(f"/functions/{function.pk}/invoke/", {"qualifier": SECRET, "payload": "{}"})
+    entry = AuditEntry.objects.get(action="invocation.plan")
+    assert SECRET not in f"{entry.target} {entry.plan} {entry.result}"
