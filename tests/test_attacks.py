@@ -114,7 +114,8 @@ def fields_of(name: str, places: Places, cookies: str) -> set[str]:
     found = set(places.form(name))
     if ROUTES[name].get[-1] == 200:
         page = ask(cookies, "get", places.address(name)).text
-        found |= set(re.findall(r'<(?:input|select|textarea)[^>]*\sname="([\w-]+)"', page))
+        for form in re.findall(r'<form[^>]*method="post".*?</form>', page, re.DOTALL):
+            found |= set(re.findall(r'<(?:input|select|textarea)[^>]*\sname="([\w-]+)"', form))
     return found - {"csrfmiddlewaretoken"}
 
 

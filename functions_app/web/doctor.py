@@ -37,6 +37,8 @@ TITLES = {
 def doctor(request: HtmxHttpRequest) -> HttpResponse:
     """Drydock's own parts; with everything outside where that was asked for."""
     if not access.is_administrator(actor_of(request)):
+        if request.method == "POST":  # who only looks does nothing
+            access.audit(actor_of(request), "doctor", "installation", None, "refused: not an administrator")
         raise DrydockError(
             Code.DENIED,
             "Only administrators see how the installation does.",
