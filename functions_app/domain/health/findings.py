@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from functions_app.domain.errors import Problem
+from functions_app.domain.redaction import redact
 
 
 class State(StrEnum):
@@ -27,10 +28,11 @@ class Finding:
 
     @classmethod
     def of(cls, part: str, state: State, words: str, problem: Problem) -> "Finding":
-        """What an error says: its cause behind the words, AWS's code and request id, its own next step."""
+        """What an error says, without secrets: its cause behind the words, code and request id, its own next step."""
         names = [problem.aws_code, f"request {problem.request_id}" if problem.request_id else ""]
         told = ", ".join(name for name in names if name)
-        return cls(part, state, f"{words} {problem.message}{f' ({told})' if told else ''}".strip(), problem.next_step)
+        text = f"{words} {problem.message}{f' ({told})' if told else ''}".strip()
+        return cls(part, state, redact(text), problem.next_step)
 
     def as_json(self) -> dict[str, str]:
         """Plain values, the state by its word."""

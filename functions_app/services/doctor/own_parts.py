@@ -14,6 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from functions_app import clock
 from functions_app.domain.health.findings import Finding, State
 from functions_app.domain.health.pulses import span, troubles
+from functions_app.domain.redaction import redact
 from functions_app.services.engine import backlog, clocks, database_state, health, pulses
 
 SLOW = 300.0  # seconds that something due may wait for a worker
@@ -57,7 +58,7 @@ def _broker() -> Iterator[Finding]:
         client = health.quick_client()
         client.set("drydock:doctor", "writes", ex=5)
     except (redis.RedisError, OSError) as error:
-        words = f"Redis does not take writes ({type(error).__name__}: {error})."
+        words = redact(f"Redis does not take writes ({type(error).__name__}: {error}).")
         yield Finding(part, State.BAD, words, "See whether it runs, whether its disk is full, and REDIS_URL.")
         return
     yield Finding(part, State.OK, "Redis answers and takes writes.")

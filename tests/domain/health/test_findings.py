@@ -32,6 +32,15 @@ def test_an_error_is_told_with_its_code_request_and_next_step() -> None:
     assert finding.next_step == "Allow it."
 
 
+def test_a_secret_in_an_error_is_not_told() -> None:
+    problem = Problem(Code.UNREACHABLE, "https://olga:hunter2-hunter2@registry.example.com did not answer.")
+
+    finding = Finding.of("part", State.BAD, "It can't be read.", problem)
+
+    assert "hunter2" not in finding.words
+    assert "registry.example.com did not answer" in finding.words
+
+
 class Test_a_permission:
     @pytest.mark.parametrize(
         ("action", "state"),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from io import StringIO
 from typing import Any
 
@@ -23,6 +24,7 @@ from tests.conftest import Valkey
 from tests.fixtures import Sandbox
 from tests.sandbox.functions import Functions
 from tests.services.changes.stage import Stage, make_stage
+from tests.settings import CLOCK_AHEAD
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("aws")]
 
@@ -83,6 +85,16 @@ def test_a_permission_that_is_missing_is_named_with_what_it_is_for_and_what_to_d
     assert f"{action} is refused: without it " in finding.words
     assert "AccessDeniedException, request " in finding.words
     assert action in finding.next_step
+
+
+@pytest.mark.parametrize(("ahead", "state"), [(-400, State.BAD), (30, State.WARN), (0, State.OK)])
+def test_a_clock_that_differs_from_aws_s_is_told_and_is_bad_where_signatures_fail(
+    stage: Stage, clock: Callable[..., AbstractContextManager[None]], ahead: float, state: State
+) -> None:
+    with clock(ahead=float(CLOCK_AHEAD) + ahead):
+        findings = found(f"account {stage.account.account_id} in")
+
+    assert of(findings, "This host's clock differs from AWS's by").state is state
 
 
 def test_credentials_that_are_not_taken_are_one_line_and_no_permission_is_asked(
