@@ -115,6 +115,16 @@ class Test_who_holds_much:
 
         running(story)
 
+    @pytest.mark.parametrize(("address", "held"), [("6.6.6.6", HELD_LIMIT + 1), ("1.1.1.1", ADDRESS_LIMIT + 1)])
+    def test_keeps_nothing_small_out_at_the_very_moment_in_which_no_room_is_left(self, address: str, held: int) -> None:
+        async def story() -> None:
+            intake = Intake(passed_on, may)
+            intake.held[address] = held  # until who went beyond the limit is refused
+            assert await Sender(intake, "1.1.1.1").send(SMALL_BODY, more=False) == 200
+            assert await Sender(intake, "1.1.1.1").send(SMALL_BODY + 1, more=False) == 503
+
+        running(story)
+
     def test_and_leaves_gives_all_of_it_back(self) -> None:
         async def story() -> None:
             intake = Intake(passed_on, may)

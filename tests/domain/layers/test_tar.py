@@ -216,6 +216,10 @@ def flat(count: int) -> bytes:
         (tar_of([entry("p" * 5000)]), Limits(), "a path is longer than 4,096 bytes"),
         (tar_of([entry("s", kind=tarfile.SYMTYPE, linkname="p" * 5000)]), Limits(), "the target of a link is longer"),
         (flat(50), Limits(names_bytes=100), "paths together are longer than 100 bytes"),
+        # Bytes are counted, not letters: each of these has four.
+        (tar_of([entry("🚢" * 1100)]), Limits(), "a path is longer than 4,096 bytes"),
+        (tar_of([entry("s", kind=tarfile.SYMTYPE, linkname="🚢" * 1100)]), Limits(), "the target of a link is longer"),
+        (tar_of([entry("🚢" * 30)]), Limits(names_bytes=100), "paths together are longer than 100 bytes"),
     ],
 )
 def test_what_is_beyond_a_limit_is_refused_and_says_which(data: bytes, limits: Limits, says: str) -> None:
