@@ -6,8 +6,10 @@ terminal (SIGHUP) makes it start anew; `kill -9` leaves its children behind.
 
 import io
 import os
+import select
 import shlex
 import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -71,6 +73,7 @@ class Supervision(Supervisor):  # type: ignore[misc]
         self._began = self._minute = time.monotonic()
         self._others_start = False
         self._ending: float | None = None
+        self._terminal = _terminal()
         self._explained = False
 
     def runforever(self) -> None:
@@ -85,8 +88,7 @@ class Supervision(Supervisor):  # type: ignore[misc]
         if number not in ENDING:
             return
         if self._ending is None:
-            self.options.mood = SupervisorStates.SHUTDOWN
-            self._ending = time.monotonic()
+            self._end()
         elif number == signal.SIGINT:
             for process in self._processes():
                 process.delay = 0  # supervisor kills what has had its time
@@ -98,12 +100,19 @@ class Supervision(Supervisor):  # type: ignore[misc]
         if self._ending is not None:
             self._explain(monotonic - self._ending)
             return
+        if self._terminal and self._terminal.poll(0):
+            self._end()  # it was closed; whoever stands between it and us (make) may have kept that to itself
+            return
         self._start_others(monotonic)
         for process in self._processes():
             process.backoff = min(process.backoff, LONGEST_PAUSE)  # the next pause is a second longer
         if monotonic - self._minute >= EVERY:
             self._minute = monotonic
             self._reports.minute(monotonic)
+
+    def _end(self) -> None:
+        self.options.mood = SupervisorStates.SHUTDOWN
+        self._ending = time.monotonic()
 
     def _processes(self) -> list[Any]:
         return [process for group in self.process_groups.values() for process in group.processes.values()]
@@ -139,6 +148,15 @@ class Supervision(Supervisor):  # type: ignore[misc]
         if running:
             names = ", ".join(f"{name} (up to {patience} s)" for name, patience in running.items())
             self._output.say(f"Waiting for work under way: {names}. Ctrl-C once more ends it at once.")
+
+
+def _terminal() -> "select.poll | None":
+    """Tells when the terminal that this process was started in is gone; None where it was started in none."""
+    if sys.stdin is None or sys.stdin.closed or not sys.stdin.isatty():
+        return None
+    terminal = select.poll()
+    terminal.register(sys.stdin.fileno(), 0)  # nothing that is typed, only its end
+    return terminal
 
 
 def _options(programs: Sequence[Program]) -> _Options:

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
@@ -117,10 +118,14 @@ def test_kill_9_leaves_no_orphan(serve: Serve, started: Callable[[str], list[int
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_a_closed_terminal_ends_everything(started: Callable[[str], list[int]], tmp_path: Path) -> None:
+@pytest.mark.parametrize("between", ["", "trap '' HUP; "], ids=["alone", "behind one that keeps it to itself"])
+def test_a_closed_terminal_ends_everything(started: Callable[[str], list[int]], tmp_path: Path, between: str) -> None:
+    """The system tells whoever leads the session: a shell, which passes it on, or make, which does not."""
     terminal, its_end = pty.openpty()
-    command = [sys.executable, "-m", "tests.serving.little", str(tmp_path), f"steady={STEADY}"]
-    code = f"import os, fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv({command[0]!r}, {command!r})"
+    command = shlex.join([sys.executable, "-m", "tests.serving.little", str(tmp_path), f"steady={STEADY}"])
+    leader = f"{between}{command}; true" if between else f"exec {command}"
+    code = "import os, fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+    code += f"os.execv('/bin/sh', ['sh', '-c', {leader!r}])"
     server = subprocess.Popen(
         [sys.executable, "-c", code], cwd=ROOT, stdin=its_end, stdout=its_end, stderr=its_end, start_new_session=True
     )
