@@ -2,10 +2,12 @@
 # make serve   use it: on this machine, with your AWS credentials; the same command upgrades
 # make test    every test          make check   every static check          make bench   the benchmarks
 # make fuzz    ten minutes of damaged and made-up inputs for every reader; MINUTES=1 SEED=7 make it shorter and the same
+# make chaos   everything breaks while work goes on; TRIES=2 SEED=7 FAULTS='kill*' make it shorter, the same, only some
+# make soak    an hour of work, to see what grows, into docs/benchmarks.md; MINUTES=15 makes it shorter
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo serve test check bench fuzz format clean
+.PHONY: demo serve test check bench fuzz chaos soak format clean
 
 demo: .venv/.demo
 	@$(BIN)/python manage.py demo
@@ -32,6 +34,13 @@ bench: .venv/.dev
 
 fuzz: .venv/.dev
 	@$(BIN)/python -m tests.fuzz $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+
+chaos: .venv/.dev
+	@sh .ci/system-packages
+	@$(BIN)/python -m tests.chaos $(if $(TRIES),--tries $(TRIES)) $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults '$(FAULTS)')
+
+soak: .venv/.dev
+	@$(BIN)/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES))
 
 format: .venv/.dev
 	$(BIN)/ruff check --fix .

@@ -94,14 +94,45 @@ def eventually(true: Callable[[], bool], what: str, within: float = READY_WITHIN
         time.sleep(0.05)
 
 
+def worker_command(name: str, queues: Sequence[Queue] = tuple(Queue), threads: int = 8) -> list[str]:
+    """The arguments of a Celery worker, as the Procfile has them."""
+    command = ["celery", "-A", "dashboard", "worker", "--queues", ",".join(queues), "--pool", "threads"]
+    command += ["--concurrency", str(threads), "--hostname", f"{name}@%h", "--without-gossip", "--without-mingle"]
+    return [*command, "--loglevel", "info"]
+
+
+def beat_command(folder: Path) -> list[str]:
+    """The arguments of beat."""
+    command = ["celery", "-A", "dashboard", "beat", "--schedule", str(folder / "schedule"), "--pidfile="]
+    return [*command, "--loglevel", "info"]
+
+
+def web_command(port: int) -> list[str]:
+    """The arguments of uvicorn."""
+    command = ["uvicorn", "dashboard.asgi:application", "--host", "127.0.0.1", "--port", str(port)]
+    return [
+        *command,
+        "--http",
+        "dashboard.connections:Connection",
+        "--timeout-graceful-shutdown",
+        "3",
+        "--no-access-log",
+    ]
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
 def worker(
     environment: Mapping[str, str], folder: Path, name: str, queues: Sequence[Queue] = tuple(Queue), threads: int = 8
 ) -> Iterator[Process]:
     """A Celery worker as the Procfile starts it, ready."""
-    arguments = ["celery", "-A", "dashboard", "worker", "--queues", ",".join(queues), "--pool", "threads"]
-    arguments += ["--concurrency", str(threads), "--hostname", f"{name}@%h", "--without-gossip", "--without-mingle"]
-    process = Process([*arguments, "--loglevel", "info"], environment, folder / f"{name}.log")
+    process = Process(worker_command(name, queues, threads), environment, folder / f"{name}.log")
     with process.ending():
         eventually(lambda: process.says("ready."), f"worker {name} ready")
         yield process
@@ -110,8 +141,7 @@ def worker(
 @contextmanager
 def beat(environment: Mapping[str, str], folder: Path) -> Iterator[Process]:
     """Celery's beat: it ticks once a second."""
-    arguments = ["celery", "-A", "dashboard", "beat", "--schedule", str(folder / "schedule"), "--pidfile="]
-    process = Process([*arguments, "--loglevel", "info"], environment, folder / "beat.log")
+    process = Process(beat_command(folder), environment, folder / "beat.log")
     with process.ending():
         eventually(lambda: process.says("beat: Starting"), "beat started")
         yield process
@@ -120,12 +150,8 @@ def beat(environment: Mapping[str, str], folder: Path) -> Iterator[Process]:
 @contextmanager
 def web(environment: Mapping[str, str], folder: Path, files: int | None = None) -> Iterator[tuple[Process, int]]:
     """uvicorn as the Procfile starts it, and its port; with a limit of open `files` where one is given."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    arguments = ["uvicorn", "dashboard.asgi:application", "--host", "127.0.0.1", "--port", str(port)]
-    arguments += ["--http", "dashboard.connections:Connection", "--timeout-graceful-shutdown", "3", "--no-access-log"]
-    process = Process(arguments, {**os.environ, **environment}, folder / "web.log", files)
+    port = free_port()
+    process = Process(web_command(port), {**os.environ, **environment}, folder / "web.log", files)
     with process.ending():
         eventually(lambda: process.says("Uvicorn running"), "the web server listens")
         yield process, port

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests import postgres
+from tests.benchmarks import soaked
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = (
@@ -73,7 +74,8 @@ def main(names: list[str]) -> None:
         f"Last run {datetime.now(UTC):%Y-%m-%d} on: {machine()}. Other machines differ; the counts don't.\n\n"
         + HOW_TO_READ
     )
-    (ROOT / "docs" / "benchmarks.md").write_text(head + "\n".join(parts), encoding="utf-8")
+    soak = soaked.kept(soaked.REPORT.read_text(encoding="utf-8")) if soaked.REPORT.exists() else ""
+    soaked.REPORT.write_text(soaked.with_soak(head + "\n".join(parts), soak), encoding="utf-8")
 
 
 if __name__ == "__main__":

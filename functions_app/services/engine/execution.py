@@ -111,14 +111,14 @@ class Execution:
 
     def _perform(self, spec: StepSpec, step: RunStep, asked: Standing) -> "Outcome | _Failure | Cancelled":
         """Mark the step as running, then call it; every way it can end becomes a value."""
-        resumed = step.status in BEGUN
+        resumed, died = step.status in BEGUN, step.status == StepStatus.RUNNING  # it may not have told its beginning
         step.status = StepStatus.RUNNING
         began = step.started_at = step.started_at or clock.now()
         if not resumed:
             step.heard = asked.last
-        self.lease.write(step=step)
-        if not resumed:
+        if not resumed or died:
             self.log.info(f"Step {step.position} of {len(self.steps)}: {spec.title}")
+        self.lease.write(step=step)
         self.context.step, self.context.children_ended = step, None
         self.context.deadline = deadline = began + step.idle + spec.limit if spec.limit is not None else None
         try:
@@ -152,11 +152,15 @@ class Execution:
     def _end_step(self, step: RunStep, status: StepStatus, note: str, *, known_here_alone: bool = False) -> None:
         step.status, step.note = status, storable(redact(note), NOTE)
         step.ended_at = clock.now()
-        write = self.lease.write_what_only_we_know if known_here_alone else self.lease.write
-        write(step=step, attempts=0, waits_for="", progress_total=None, **self._learned())
-        self.run.attempts = 0
         took = span(step.ended_at - step.started_at) if step.started_at else ""
         self.log.info(f"{step.title}: {step.note or status.value} ({took})")
+        facts = {"attempts": 0, "waits_for": "", "progress_total": None, **self._learned()}
+        if known_here_alone:
+            self.lease.write_what_only_we_know(step, self.log.flush, **facts)
+        else:
+            self.log.flush()  # first its lines: nobody does the step again, should this worker die now
+            self.lease.write(step=step, **facts)
+        self.run.attempts = 0
 
     def _learned(self) -> dict[str, Any]:
         """What every write at the end of a try stores of the run."""
@@ -219,6 +223,7 @@ class Execution:
             step.status = StepStatus.WAITING  # its worker vanished; nobody is at it any more
         if not self._settled() and any(_undoable(spec, begun) for spec, begun in self.steps):
             facts = {"problem": self.run.problem, "waits_for": "", "progress_total": None, **self._learned()}
+            self.log.flush()
             self.lease.write(to=Status.UNDOING, step=step, attempts=0, **facts)
             self.run.attempts = 0  # an undo has tries of its own
             return self._undo()
@@ -242,10 +247,11 @@ class Execution:
             if isinstance(outcome, Wait):
                 return self._pause_undo(step, outcome)
             step.note, step.status = storable(redact(outcome[0] or "undone"), NOTE), outcome[1]
-            self.lease.write(step=step, attempts=0, **self._learned())
-            self.run.attempts = 0
             told = self.log.info if step.status == StepStatus.UNDONE else self.log.error
             told(f"{spec.title}: {step.note}")
+            self.log.flush()
+            self.lease.write(step=step, attempts=0, **self._learned())
+            self.run.attempts = 0
         self._end(Status.FAILED if self.run.problem else Status.CANCELLED)
         return None
 

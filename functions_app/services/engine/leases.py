@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -132,14 +132,17 @@ class Lease:
         self.status = status
         transaction.on_commit(lambda: announce(self.run_id))
 
-    def write_what_only_we_know(self, step: RunStep, **fields: Any) -> None:
+    def write_what_only_we_know(self, step: RunStep, store_lines: Callable[[], None], **fields: Any) -> None:
         """The same for what can't be asked for again: while the database is away it is tried again, on new connections.
+
+        The step's lines go before it.
 
         Raises LeaseLost, and after PATIENCE what the database raised last.
         """
         until = time.monotonic() + PATIENCE
         while True:
             try:
+                store_lines()
                 return self.write(step=step, **fields)
             except DATABASE_AWAY:
                 if time.monotonic() > until:

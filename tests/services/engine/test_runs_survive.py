@@ -64,6 +64,20 @@ class Test_a_worker_killed_in_a_step:
         assert_log_is_whole(run)
         assert any("another takes it over" in line.text for line in runlog.read(run.pk))
 
+    def test_leaves_every_line_of_the_steps_that_were_done(
+        self, process_environment: dict[str, str], tmp_path: Path
+    ) -> None:
+        with worker(process_environment, tmp_path, "one") as first:
+            run = submit(Kind.DEPLOYMENT, tmp_path, lines=300, dies=True)
+            first.process.wait(60)
+            with worker(process_environment, tmp_path, "two"):
+                eventually(lambda: ended(run), "the run has ended")
+        texts = [line.text for line in runlog.read(run.pk)]
+        assert [text for text in texts if text.startswith("changing")] == [f"changing {n}" for n in range(300)]
+        assert sum(text.startswith("Change: changed") for text in texts) == 1
+        assert "Step 3 of 4: Settle" in texts
+        assert_log_is_whole(run)
+
     def test_that_must_not_be_repeated_fails_the_run_with_unknown_outcome(
         self, process_environment: dict[str, str], tmp_path: Path
     ) -> None:

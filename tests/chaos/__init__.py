@@ -1,0 +1,1 @@
+"""Everything breaks while work goes on: real processes, a real broker and database, and a judge of what came of it."""

@@ -1,0 +1,1 @@
+"""An hour of ordinary work, to see what grows."""
