@@ -66,6 +66,8 @@ def _command(socket: Path, folder: Path) -> list[str]:
     return [
         binary(), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700", "--dir", str(folder),
         "--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction",
+        # Written anew once it has doubled: by default only from 64 MB on, hours of wake-ups that are long over.
+        "--auto-aof-rewrite-percentage", "100", "--auto-aof-rewrite-min-size", "4mb",
         "--daemonize", "no", "--loglevel", "warning",
     ]  # fmt: skip
 

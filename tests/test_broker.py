@@ -78,6 +78,17 @@ def test_what_was_stored_is_there_after_a_restart(folder: Path) -> None:
         assert redis.Redis.from_url(url).get("kept") == b"yes"
 
 
+def test_its_file_does_not_grow_with_what_is_long_over(folder: Path) -> None:
+    def size() -> int:
+        return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+    with broker.running(folder) as url, redis.Redis.from_url(url) as client:
+        for _ in range(12):
+            client.set("the same", "x" * 1_000_000)
+        eventually(lambda: size() < 8_000_000, "it is written anew")
+        assert client.strlen("the same") == 1_000_000
+
+
 def test_a_folder_that_cannot_be_used_gives_valkeys_own_reason(folder: Path) -> None:
     socket = folder / "missing" / "valkey.sock"
     with pytest.raises(broker.BrokerError, match="Valkey did not start"):
