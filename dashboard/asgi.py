@@ -22,9 +22,10 @@ database_patience.shorten(settings.DATABASES["default"])
 
 from dashboard import urls  # noqa: E402, F401 - Django is set up by now; the first request need not wait for the views
 from dashboard.plan_threads import PlanThreads  # noqa: E402
+from functions_app.domain import limits  # noqa: E402
 from functions_app.streams.application import Application, Django  # noqa: E402
 from functions_app.streams.large_bodies import LargeBodies  # noqa: E402
-from functions_app.web.people.sign_in import SIGN_INS_IN_LINE, hashes_a_password  # noqa: E402
+from functions_app.web.people.sign_in import hashes_a_password  # noqa: E402
 
 
 def served(threads: int) -> WSGIMiddleware:
@@ -36,7 +37,7 @@ def served(threads: int) -> WSGIMiddleware:
 pages = cast(Door, served(settings.ENV.web_threads))
 plans = PlanThreads(pages, cast(Door, served(settings.ENV.plan_threads)), settings.ENV.plan_threads)
 # Hashing a password takes a core for a third of a second: one at a time, however many are tried at once.
-sign_ins = PlanThreads(plans, cast(Door, served(1)), 1, hashes_a_password, SIGN_INS_IN_LINE)
+sign_ins = PlanThreads(plans, cast(Door, served(1)), 1, hashes_a_password, limits.SIGN_INS_IN_LINE)
 large = LargeBodies()
 application = Application(cast(Django, Intake(sign_ins, large.may_come)))
 # What is loaded by now stays for good. Looking through it all for garbage held everything up, for 90 ms at a time.

@@ -12,8 +12,8 @@ import time
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-HEAD_WITHIN = 10.0  # seconds from its first byte, or from the beginning of the connection, to the end of a head
-HEADLESS = 256  # connections that may be without a head at one time; of more the oldest goes: honest ones take moments
+from functions_app.domain import limits
+
 WANTED_FILES = 16_384  # for 10,000 streams and what else a process opens
 OWN_FILES = 128  # kept for the database, Redis and the log
 COMPLAIN_EVERY = 60.0  # seconds
@@ -62,7 +62,7 @@ class _Complaints:
 class Connection(HttpToolsProtocol):
     """uvicorn's own, with a deadline for heads and a limit of connections."""
 
-    head_within = HEAD_WITHIN
+    head_within = limits.HEAD_WITHIN
     headless: dict["Connection", None] = {}  # of this process, the oldest first
     complaints = _Complaints()
     room = raise_file_limit() - OWN_FILES
@@ -97,7 +97,7 @@ class Connection(HttpToolsProtocol):
     def _await_head(self) -> None:
         self.headless[self] = None
         self._deadline = self.loop.call_later(self.head_within, self._cut)
-        if len(self.headless) > HEADLESS:
+        if len(self.headless) > limits.HEADLESS:
             next(iter(self.headless))._cut()
 
     def _cut(self) -> None:

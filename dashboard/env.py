@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from dashboard.private_files import keep_private
+from functions_app.domain import limits
 
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -66,11 +67,6 @@ WORKER_THREADS = {
     "invocations": 16,  # up to 15 minutes each
     "tick": 1,  # hands out what is due, in some ms a second; two at once would find nothing more to do
 }
-PLAN_THREADS = 8
-"""Of each web process: more than there are people who plan at once, and few enough that they share a quota with a sync.
-
-A plan makes five to ten calls, each of which may wait for AWS, and does next to nothing in between.
-"""
 SESSION_IDLE_HOURS = "12"
 """A working day with its breaks is one sign-in; what was left open at night has ended by morning."""
 SESSION_DAYS = "7"
@@ -166,9 +162,9 @@ def _worker_threads(text: str) -> dict[str, int]:
 
 
 def _plan_threads(text: str) -> int:
-    """1 to 64: each keeps a connection to the database while it waits for AWS (settings)."""
-    if not text.isdecimal() or not 0 < int(text) <= 64:
-        raise ValueError(f"DRYDOCK_PLAN_THREADS: expected 1 to 64, got {text!r}")
+    """How many; each keeps a connection to the database while it waits for AWS (settings)."""
+    if not text.isdecimal() or not 0 < int(text) <= limits.MOST_PLAN_THREADS:
+        raise ValueError(f"DRYDOCK_PLAN_THREADS: expected 1 to {limits.MOST_PLAN_THREADS}, got {text!r}")
     return int(text)
 
 
@@ -250,10 +246,10 @@ def read(variables: Mapping[str, str] = os.environ) -> Environment:
         keep_logs_days=float(variables.get("DRYDOCK_KEEP_LOGS_DAYS", "90")),
         keep_plans_days=float(variables.get("DRYDOCK_KEEP_PLANS_DAYS", "30")),
         production_aliases=_production_aliases(variables.get("DRYDOCK_PRODUCTION_ALIASES", "")),
-        streams_per_person=int(variables.get("DRYDOCK_STREAMS_PER_PERSON", "100")),
+        streams_per_person=int(variables.get("DRYDOCK_STREAMS_PER_PERSON", str(limits.PERSONS_STREAMS))),
         session_idle=_span(variables, "DRYDOCK_SESSION_IDLE_HOURS", SESSION_IDLE_HOURS, timedelta(hours=1)),
         session_longest=_span(variables, "DRYDOCK_SESSION_DAYS", SESSION_DAYS, timedelta(days=1)),
         worker_threads=_worker_threads(variables.get("DRYDOCK_WORKER_THREADS", "")),
         web_threads=int(variables.get("DRYDOCK_WEB_THREADS", "2")),
-        plan_threads=_plan_threads(variables.get("DRYDOCK_PLAN_THREADS", str(PLAN_THREADS))),
+        plan_threads=_plan_threads(variables.get("DRYDOCK_PLAN_THREADS", str(limits.PLAN_THREADS))),
     )

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from ipaddress import ip_address, ip_network
 from typing import Any
 
+from functions_app.domain import limits
 from functions_app.domain.errors import DrydockError
 
 Scope = dict[str, Any]
@@ -19,13 +20,6 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-HEAD_LIMIT = 32 * 1024  # bytes of address and headers
-BODY_LIMIT = 256 * 1024  # bytes: any form, and any event of EventBridge
-LARGE_BODY_LIMIT = 9 * 1024 * 1024  # bytes, where one is due: a payload to invoke with may have 6 MB
-SMALL_BODY = 16 * 1024  # bytes: what is no larger is taken whatever others hold
-HELD_LIMIT = 128 * 1024 * 1024  # bytes of all larger bodies that are being taken in at one time
-ADDRESS_LIMIT = 24 * 1024 * 1024  # bytes of them from one address
-WITHIN = 60.0  # seconds for a whole body
 REFUSALS = {
     408: "The request did not arrive in time.",
     413: "The request is too large. A payload to invoke with may have 6 MB; it is taken from operators alone.",
@@ -48,14 +42,14 @@ async def _none_may(_scope: Scope) -> bool:
 class Intake:
     """ASGI middleware: limits on head, body and time; a body passed on is complete, its length is known.
 
-    `large_may_come` says whether a body beyond BODY_LIMIT is due there, from who sends it. DrydockError: nobody knows.
+    `large_may_come` says whether a body larger than a form is due there, from who sends it. DrydockError: nobody knows.
     """
 
     def __init__(
         self,
         application: Application,
         large_may_come: Callable[[Scope], Awaitable[bool]] = _none_may,
-        within: float = WITHIN,
+        within: float = limits.BODY_WITHIN,
     ) -> None:
         self.application = application
         self.large_may_come = large_may_come
@@ -71,7 +65,7 @@ class Intake:
         length = len(scope.get("raw_path") or b"") + sum(len(name) + len(value) for name, value in headers)
         body, address = bytearray(), _address(scope)
         try:
-            if length + len(scope["query_string"]) > HEAD_LIMIT:
+            if length + len(scope["query_string"]) > limits.HEAD:
                 raise _RefusedError(431)
             if any(_CHARSET.search(value) for name, value in headers if name == b"content-type"):
                 raise _RefusedError(415)  # Django would decode by it, and Python knows encodings that are no text
@@ -96,7 +90,7 @@ class Intake:
         length, address = int(announced[:18]) if announced.isdigit() else 0, _address(scope)
         try:
             async with asyncio.timeout(self.within):
-                limit, more = await self._limit(scope, length, BODY_LIMIT), True
+                limit, more = await self._limit(scope, length, limits.BODY), True
                 while more:
                     message = await receive()
                     if message["type"] == "http.disconnect":
@@ -104,7 +98,7 @@ class Intake:
                     before, more = _beyond_small(len(body)), message.get("more_body", False)
                     body += message.get("body", b"")
                     self._hold(address, _beyond_small(len(body)) - before)
-                    if len(body) > SMALL_BODY and self._is_full(address):
+                    if len(body) > limits.SMALL_BODY and self._is_full(address):
                         raise _RefusedError(503)
                     limit = await self._limit(scope, len(body), limit)
         except TimeoutError:
@@ -114,9 +108,9 @@ class Intake:
         """The limit for a body that has grown, or is said to grow, so long; who sends it is asked for once."""
         if length <= limit:
             return limit
-        if limit == LARGE_BODY_LIMIT or length > LARGE_BODY_LIMIT or not await self.large_may_come(scope):
+        if limit == limits.LARGE_BODY or length > limits.LARGE_BODY or not await self.large_may_come(scope):
             raise _RefusedError(413)
-        return LARGE_BODY_LIMIT
+        return limits.LARGE_BODY
 
     def _hold(self, address: str, bytes_more: int) -> None:
         self.held[address] += bytes_more
@@ -124,11 +118,11 @@ class Intake:
             del self.held[address]
 
     def _is_full(self, address: str) -> bool:
-        return self.held[address] > ADDRESS_LIMIT or self.held.total() > HELD_LIMIT
+        return self.held[address] > limits.ADDRESS_BODIES or self.held.total() > limits.HELD_BODIES
 
 
 def _beyond_small(length: int) -> int:
-    return length if length > SMALL_BODY else 0
+    return length if length > limits.SMALL_BODY else 0
 
 
 def _address(scope: Scope) -> str:

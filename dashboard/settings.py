@@ -6,6 +6,7 @@ import dj_database_url
 
 from dashboard import env
 from dashboard.schedule import beat_schedule
+from functions_app.domain import limits
 from functions_app.domain.runs import Priority
 
 ENV = env.read()
@@ -128,7 +129,9 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": ["'none'"],
     }
 }
-DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024  # a payload to invoke with may have 6 MB
+DATA_UPLOAD_MAX_MEMORY_SIZE = limits.FORM
+DATA_UPLOAD_MAX_NUMBER_FIELDS = limits.FIELDS
+DATA_UPLOAD_MAX_NUMBER_FILES = limits.FILES
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True

@@ -12,7 +12,8 @@ import httpx
 import pytest
 import uvicorn
 
-from dashboard.connections import HEADLESS, Connection, raise_file_limit
+from dashboard.connections import Connection, raise_file_limit
+from functions_app.domain import limits
 from tests.processes import eventually, web
 
 HALF = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: "
@@ -85,7 +86,7 @@ def test_an_answer_may_take_longer_than_a_head() -> None:
 
 def test_of_too_many_half_sent_heads_the_oldest_go_at_once_and_the_newest_stay() -> None:
     with serving(head_within=60) as port, ExitStack() as stack:
-        several = [stack.enter_context(connect(port, HALF)) for _ in range(HEADLESS + 3)]
+        several = [stack.enter_context(connect(port, HALF)) for _ in range(limits.HEADLESS + 3)]
         assert all(is_cut(connection) for connection in several[:3])
         several[-1].sendall(REST)
         assert several[-1].recv(100).startswith(b"HTTP/1.1 200")

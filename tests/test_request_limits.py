@@ -13,7 +13,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from dashboard.request_limits import ADDRESS_LIMIT, BODY_LIMIT, HELD_LIMIT, LARGE_BODY_LIMIT, SMALL_BODY, Intake
+from dashboard.request_limits import Intake
+from functions_app.domain import limits
 from functions_app.streams.large_bodies import LargeBodies, is_door
 from tests.factories import make_account, make_function
 from tests.processes import web
@@ -62,14 +63,14 @@ def running(story: Callable[[], Any]) -> None:
 
 
 class Test_a_body:
-    @pytest.mark.parametrize(("length", "status"), [(0, 200), (BODY_LIMIT, 200), (BODY_LIMIT + 1, 413)])
+    @pytest.mark.parametrize(("length", "status"), [(0, 200), (limits.BODY, 200), (limits.BODY + 1, 413)])
     def test_of_a_form_has_a_limit(self, length: int, status: int) -> None:
         async def story() -> None:
             assert await Sender(Intake(passed_on), "1.1.1.1").send(length, more=False) == status
 
         running(story)
 
-    @pytest.mark.parametrize(("length", "status"), [(LARGE_BODY_LIMIT, 200), (LARGE_BODY_LIMIT + 1, 413)])
+    @pytest.mark.parametrize(("length", "status"), [(limits.LARGE_BODY, 200), (limits.LARGE_BODY + 1, 413)])
     def test_where_much_is_due_has_another(self, length: int, status: int) -> None:
         async def story() -> None:
             assert await Sender(Intake(passed_on, may), "1.1.1.1").send(length, more=False) == status
@@ -78,7 +79,7 @@ class Test_a_body:
 
     def test_that_announces_too_much_is_refused_before_a_byte_of_it_is_read(self) -> None:
         async def story() -> None:
-            sender = Sender(Intake(passed_on), "1.1.1.1", announced=BODY_LIMIT + 1)
+            sender = Sender(Intake(passed_on), "1.1.1.1", announced=limits.BODY + 1)
             await asyncio.wait_for(sender.task, 10)
             assert (sender.status, sender.reads) == (413, 0)
 
@@ -90,9 +91,11 @@ class Test_who_holds_much:
         async def story() -> None:
             intake = Intake(passed_on, may)
             hoarders = [Sender(intake, "6.6.6.6") for _ in range(15)]
-            held = [await hoarder.send(LARGE_BODY_LIMIT - 5) for hoarder in hoarders]
-            assert held == [0] * (ADDRESS_LIMIT // LARGE_BODY_LIMIT) + [503] * (15 - ADDRESS_LIMIT // LARGE_BODY_LIMIT)
-            assert await Sender(intake, "1.1.1.1").send(LARGE_BODY_LIMIT - 5, more=False) == 200
+            held = [await hoarder.send(limits.LARGE_BODY - 5) for hoarder in hoarders]
+            assert held == [0] * (limits.ADDRESS_BODIES // limits.LARGE_BODY) + [503] * (
+                15 - limits.ADDRESS_BODIES // limits.LARGE_BODY
+            )
+            assert await Sender(intake, "1.1.1.1").send(limits.LARGE_BODY - 5, more=False) == 200
 
         running(story)
 
@@ -100,18 +103,18 @@ class Test_who_holds_much:
         async def story() -> None:
             intake = Intake(passed_on, may)
             for number in range(3):
-                await Sender(intake, f"2001:db8::{number}").send(ADDRESS_LIMIT // 3)
-            assert await Sender(intake, "2001:db8::9").send(BODY_LIMIT, more=False) == 503
+                await Sender(intake, f"2001:db8::{number}").send(limits.ADDRESS_BODIES // 3)
+            assert await Sender(intake, "2001:db8::9").send(limits.BODY, more=False) == 503
 
         running(story)
 
     def test_from_everywhere_never_keeps_a_form_of_daily_work_out(self) -> None:
         async def story() -> None:
             intake = Intake(passed_on, may)
-            for number in range(HELD_LIMIT // LARGE_BODY_LIMIT + 1):
-                await Sender(intake, f"6.6.6.{number}").send(LARGE_BODY_LIMIT - 5)
-            assert await Sender(intake, "1.1.1.1").send(SMALL_BODY, more=False) == 200
-            assert await Sender(intake, "1.1.1.1").send(LARGE_BODY_LIMIT, more=False) == 503
+            for number in range(limits.HELD_BODIES // limits.LARGE_BODY + 1):
+                await Sender(intake, f"6.6.6.{number}").send(limits.LARGE_BODY - 5)
+            assert await Sender(intake, "1.1.1.1").send(limits.SMALL_BODY, more=False) == 200
+            assert await Sender(intake, "1.1.1.1").send(limits.LARGE_BODY, more=False) == 503
 
         running(story)
 
@@ -129,8 +132,8 @@ class Test_who_holds_much:
         async def story() -> None:
             intake = Intake(passed_on, may)
             sender = Sender(intake, "6.6.6.6")
-            await sender.send(LARGE_BODY_LIMIT - 5)
-            assert intake.held == {"6.6.6.6": LARGE_BODY_LIMIT - 5}
+            await sender.send(limits.LARGE_BODY - 5)
+            assert intake.held == {"6.6.6.6": limits.LARGE_BODY - 5}
             sender.pieces.put_nowait({"type": "http.disconnect"})
             await asyncio.wait_for(sender.task, 10)
             assert (sender.status, intake.held) == (408, {})

@@ -14,6 +14,7 @@ from django.test import Client
 
 from dashboard import request_limits
 from dashboard.env import read
+from functions_app.domain import limits
 from functions_app.models import LogLine, Run
 from tests.factories import NOW, make_account, make_function
 from tests.processes import web
@@ -182,7 +183,7 @@ class Test_a_web_server_that_is_treated_badly:
         assert caller.ask(LOGIN_PAGE).startswith(b"HTTP/1.1 200")
 
     def test_too_much_is_refused_with_a_reason(self, caller: Caller) -> None:
-        long = b"GET /login/?next=" + b"a" * request_limits.HEAD_LIMIT + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        long = b"GET /login/?next=" + b"a" * limits.HEAD + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"
         assert caller.ask(long).startswith(b"HTTP/1.1 431")
         answer = caller.ask(FORM + b"Content-Length: 99999999\r\n\r\n")
         assert answer.startswith(b"HTTP/1.1 413")

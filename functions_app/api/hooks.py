@@ -12,8 +12,9 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
 from functions_app.api.bearer import has_token
+from functions_app.domain import limits
 from functions_app.domain.errors import DrydockError
-from functions_app.domain.images.ecr_events import LIMIT, read_event
+from functions_app.domain.images.ecr_events import read_event
 from functions_app.services.sync import events
 
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")  # what no event is
@@ -36,8 +37,8 @@ def ecr(request: HttpRequest) -> HttpResponse:
         return response
     if request.content_type in _FORMS:
         return _problem(415, "Not an event", "Send the event as application/json.")
-    if int(request.headers.get("Content-Length") or 0) > LIMIT:
-        return _problem(413, "Too large", f"An event has at most {LIMIT:,} bytes.")
+    if int(request.headers.get("Content-Length") or 0) > limits.EVENT:
+        return _problem(413, "Too large", f"An event has at most {limits.EVENT:,} bytes.")
     try:
         text = events.handle(read_event(request.body))
     except DrydockError as error:

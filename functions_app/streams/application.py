@@ -18,6 +18,7 @@ from django.db import Error
 from django.http.request import split_domain_port, validate_host
 from prometheus_client import Gauge
 
+from functions_app.domain import limits
 from functions_app.domain.database_troubles import AWAY
 from functions_app.services.engine.database_state import recent, trouble_of
 from functions_app.streams.fleet_feed import FleetFeed
@@ -39,7 +40,6 @@ HEADERS = [
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 ]
 OPEN = Gauge("drydock_streams_open", "Live pages that this process serves.")
-STREAMS = 10_000  # open on one process, whoever watches: each costs some 30 KB
 
 
 class Application:
@@ -125,7 +125,7 @@ class Application:
             return await _answer(send, 404, f"There is no run {run_id}.")
         if self.streams[person] >= settings.ENV.streams_per_person:
             return await _answer(send, 429, f"You have {self.streams[person]} live pages open here. Close some tabs.")
-        if self.streams.total() >= STREAMS:
+        if self.streams.total() >= limits.STREAMS:
             return await _answer(send, 429, "Too many live pages are open on this server. Try again in a minute.")
         after = _position(headers.get(b"last-event-id"), scope.get("query_string", b""))
         self.streams[person] += 1

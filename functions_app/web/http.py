@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import DisallowedHost
+from django.core.exceptions import DisallowedHost, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -16,6 +16,7 @@ from django.template.loader import render_to_string
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django_htmx.middleware import HtmxDetails
 
+from functions_app.domain import limits
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.text import storable
 from functions_app.services.people import access
@@ -24,6 +25,11 @@ from functions_app.services.people.actor import Actor
 P = ParamSpec("P")
 Answer = TypeVar("Answer", bound=HttpResponseBase)
 _OPEN = "open_to_all"
+_TOO_MUCH: dict[type[Exception], str] = {
+    RequestDataTooBig: f"The form has more than {limits.FORM:,} bytes.",
+    TooManyFieldsSent: f"The form or the address has more than {limits.FIELDS:,} fields.",
+    TooManyFilesSent: "The form holds a file, and no form of Drydock takes one.",
+}
 
 
 class HtmxHttpRequest(HttpRequest):
@@ -204,11 +210,10 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, DisallowedHost):
         text = "Drydock does not answer to this host name. Its administrator can add it to DRYDOCK_ALLOWED_HOSTS."
         return HttpResponse(text, status=400, content_type="text/plain")
+    text = _TOO_MUCH.get(type(exception), "The request could not be read.")
     if not hasattr(request, "user"):
-        return HttpResponse("The request could not be read.", status=400, content_type="text/plain")
-    return problem_response(
-        request, Problem(Code.INVALID, "The request could not be read.", "Go back, reload the page and try again.")
-    )
+        return HttpResponse(text, status=400, content_type="text/plain")
+    return problem_response(request, Problem(Code.INVALID, text, "Go back, reload the page and try again."))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

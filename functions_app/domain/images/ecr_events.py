@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from functions_app.domain import limits
 from functions_app.domain.ecr_hosts import plain_host
 from functions_app.domain.json_fields import malformed, read_object, read_text
 from functions_app.domain.refs import is_digest, is_repository, is_tag
 
-LIMIT = 256 * 1024  # bytes; no event and no message of SQS was larger when this was written
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]{2,12}){1,3}-[0-9]{1,2}")
 ACTION, REPLICATION, SCAN = "ECR Image Action", "ECR Replication Action", "ECR Image Scan"
@@ -55,8 +55,8 @@ def read_event(data: bytes) -> Mapping[str, Any]:
 
     Raises INVALID, also where it is too large.
     """
-    if len(data) > LIMIT:
-        raise malformed("event", f"it has more than {LIMIT:,} bytes")
+    if len(data) > limits.EVENT:
+        raise malformed("event", f"it has more than {limits.EVENT:,} bytes")
     document = read_object(data, "event")
     if document.get("Type") == "Notification" and "source" not in document:
         return read_object(read_text(document.get("Message")).encode("utf-8", "replace"), "event")

@@ -3,7 +3,7 @@
 The audit table is what is counted, so that every web process knows of every attempt, with Redis or without.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from ipaddress import ip_address, ip_network
 from math import ceil
 
@@ -11,22 +11,13 @@ from django.contrib.auth.models import User
 from django.utils.crypto import salted_hmac
 
 from functions_app import clock
+from functions_app.domain import limits
 from functions_app.models import AuditEntry
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
 
 ACCEPTED = "login"
 REFUSED = "login.refused"
-WINDOW = timedelta(hours=1)  # failures older than that are forgotten
-FREE = 5  # failures of one name from one address before the first wait
-FIRST_WAIT = 10.0  # seconds; every further failure doubles it
-LONGEST_WAIT = 900.0
-ADDRESS_WINDOW = timedelta(minutes=15)
-ADDRESS_FREE = 50  # failures from one address, whatever the names
-ADDRESS_WAIT = 60.0
-NAME_FREE = 10  # failures of one name within the hour, wherever from: then it is tried once in so many seconds
-NAME_WAIT = 60.0
-KNOWN_FOR = timedelta(days=30)  # who signed in from an address is known there, and waits for nobody else's failures
 
 
 def wait(name: str, address: str) -> int:
@@ -36,20 +27,23 @@ def wait(name: str, address: str) -> int:
     """
     now = clock.now()
     entries = AuditEntry.objects.order_by("-at").values_list("at", flat=True)
-    failures = entries.filter(action=REFUSED, at__gt=now - WINDOW)
+    failures = entries.filter(action=REFUSED, at__gt=now - limits.SIGN_IN_WINDOW)
     mine = {"target": _target(name, address)}
-    last = entries.filter(action=ACCEPTED, at__gt=now - KNOWN_FOR, **mine).first()
-    since = max(last or now - WINDOW, now - WINDOW)  # a sign-in forgives what was before it
+    last = entries.filter(action=ACCEPTED, at__gt=now - limits.KNOWN_FOR, **mine).first()
+    earliest = now - limits.SIGN_IN_WINDOW
+    since = max(last or earliest, earliest)  # a sign-in forgives what was before it
     own = list(failures.filter(at__gt=since, **mine)[:20])
     left = 0.0
-    if len(own) >= FREE:
-        pause = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (len(own) - FREE))
+    if len(own) >= limits.SIGN_INS:
+        pause = min(limits.LONGEST_WAIT, limits.FIRST_WAIT * 2.0 ** (len(own) - limits.SIGN_INS))
         left = pause - (now - own[0]).total_seconds()
     if last is None:
-        here = failures.filter(at__gt=now - ADDRESS_WINDOW, target__startswith=_place(address))
-        left = max(left, _left(list(here[:ADDRESS_FREE]), ADDRESS_FREE, ADDRESS_WAIT, now))
+        here = failures.filter(at__gt=now - limits.ADDRESS_WINDOW, target__startswith=_place(address))
+        left = max(
+            left, _left(list(here[: limits.ADDRESS_SIGN_INS]), limits.ADDRESS_SIGN_INS, limits.ADDRESS_WAIT, now)
+        )
         anywhere = failures.filter(target__endswith=f"({_mark(name)})")
-        left = max(left, _left(list(anywhere[:NAME_FREE]), NAME_FREE, NAME_WAIT, now))
+        left = max(left, _left(list(anywhere[: limits.NAME_SIGN_INS]), limits.NAME_SIGN_INS, limits.NAME_WAIT, now))
     return max(0, ceil(left))
 
 

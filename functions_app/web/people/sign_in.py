@@ -20,7 +20,6 @@ from functions_app.web.http import open_to_all, wants_partial
 from functions_app.web.people.last_seen import address_of
 from functions_app.web.waiting import found_no_place
 
-SIGN_INS_IN_LINE = 8  # of one web process, behind the one whose password is hashed: nobody waits longer than 3 s
 AGAIN_IN = 3  # seconds
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from functions_app.domain import limits
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.images.ecr_events import LIMIT, Happened, parse_event, read_event
+from functions_app.domain.images.ecr_events import Happened, parse_event, read_event
 
 DIGEST = "sha256:" + "a" * 64
 
@@ -115,7 +116,9 @@ def test_what_only_looks_like_an_event_is_refused(broken: dict[str, Any]) -> Non
     assert caught.value.problem.code is Code.INVALID
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b"\xff", b"[" * 100_000, b'{"a":"' + b"b" * LIMIT + b'"}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"null", b"{", b"\xff", b"[" * 100_000, b'{"a":"' + b"b" * limits.EVENT + b'"}']
+)
 def test_a_body_that_is_no_object_or_too_large_is_refused(body: bytes) -> None:
     with pytest.raises(DrydockError) as caught:
         read_event(body)

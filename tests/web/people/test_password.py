@@ -5,9 +5,9 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from functions_app.domain import limits
 from functions_app.management.commands import person
 from functions_app.models import AuditEntry
-from functions_app.services.people import sign_in
 from functions_app.web.people.sign_in import hashes_a_password
 from tests.web.people.test_sessions import lets_in, signed_in
 
@@ -57,7 +57,7 @@ def test_what_is_wrong_is_said_and_nothing_is_changed(viewer: User, old: str, ne
 
 def test_the_old_password_cannot_be_guessed_here_either(viewer: User) -> None:
     client = signed_in("vera")
-    for number in range(sign_in.FREE):
+    for number in range(limits.SIGN_INS):
         assert change(client, f"wrong {number}")[0] == 400
     assert change(client)[0] == 429
     assert not Client().login(username="vera", password=NEW)

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db.models import F
 from django.test import Client
 
+from functions_app.domain import limits
 from functions_app.models import AuditEntry
 from functions_app.services.people import sign_in
 
@@ -70,14 +71,14 @@ def test_a_name_that_nobody_has_waits_as_well_and_is_not_written_down(client: Cl
 
 
 def test_one_address_that_tries_many_names_waits_for_all_of_them(client: Client, viewer: User) -> None:
-    for number in range(sign_in.ADDRESS_FREE):
+    for number in range(limits.ADDRESS_SIGN_INS):
         sign_in.refused(f"name {number}", "2001:db8::1")
     assert attempt(client, "a long password", address="2001:db8::2").status_code == 429
     assert attempt(client, "a long password", address="2001:db8:0:1::2").status_code == 302
 
 
 def test_one_name_that_is_tried_from_ever_other_addresses_is_tried_once_a_minute(client: Client, viewer: User) -> None:
-    for number in range(sign_in.NAME_FREE):
+    for number in range(limits.NAME_SIGN_INS):
         sign_in.refused("vera", f"198.51.100.{number}")
     assert attempt(client, "a long password", address="198.51.100.99").headers["Retry-After"] == "60"
     AuditEntry.objects.update(at=F("at") - timedelta(seconds=61))
@@ -88,7 +89,7 @@ def test_who_signed_in_here_lately_waits_for_nobody_elses_failures(
     client: Client, viewer: User, operator: User
 ) -> None:
     sign_in.accepted(viewer, "vera", "203.0.113.7")
-    for number in range(sign_in.ADDRESS_FREE):
+    for number in range(limits.ADDRESS_SIGN_INS):
         sign_in.refused(f"name {number}", "203.0.113.7")
         sign_in.refused("vera", f"198.51.100.{number}")
     assert attempt(client, "a long password").status_code == 302
