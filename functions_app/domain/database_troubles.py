@@ -73,7 +73,7 @@ _TABLE: tuple[tuple[re.Pattern[str], Trouble | None], ...] = tuple(
         (r"\bis locked|lock timeout|could not obtain lock|deadlock detected", LOCKED),
         (r"disk is full|no space left|disk full|quota exceeded|could not extend file|could not write to file", FULL),
         (r"readonly database|read-only", READ_ONLY),
-        (r"disk i/o error|unable to open database|out of memory", UNREADABLE),
+        (r"disk i/o error|file too large|unable to open database|out of memory", UNREADABLE),
         (r"no such (?:table|column)|has no column|(?:relation|column) \S+ does not exist", NOT_MIGRATED),
         (r"too many (?:clients|connections)|connection slots", CROWDED),
         (r"is starting up|is shutting down|recovery mode|not yet accepting", STARTING),

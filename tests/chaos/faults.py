@@ -8,12 +8,14 @@ from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 from django.db import connection
 
 from tests.chaos.site import PROCESSES, Site
 from tests.conftest import Valkey
 from tests.e2e.proxy import CuttableProxy
 from tests.fixtures import Sandbox
+from tests.processes import eventually
 
 
 @dataclass(frozen=True)
@@ -76,19 +78,33 @@ def broker_wiped(world: World) -> Iterator[None]:
     yield
 
 
+def _await_told(world: World) -> None:
+    """Until /healthz tells it: the fault has its effect."""
+
+    def told() -> bool:
+        with suppress(httpx.HTTPError):
+            return httpx.get(f"{world.site.url}/healthz", timeout=5).status_code == 503
+        return False
+
+    eventually(told, "healthz tells that the database can't be used", 60)
+
+
 @contextmanager
 def database_away(world: World) -> Iterator[None]:
     """PostgreSQL's connections break and new ones are refused; SQLite's file is locked by somebody else."""
     if world.way is not None:
         world.way.cut()
         try:
+            _await_told(world)
             yield
         finally:
             world.way.mend()
         return
     with closing(sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None, timeout=30)) as other:
         other.execute("BEGIN IMMEDIATE")
+        _await_told(world)
         yield
+        time.sleep(6)  # with what went before longer than any worker waits for a lock
         other.execute("ROLLBACK")
 
 
@@ -100,6 +116,8 @@ def disk_full(world: World) -> Iterator[None]:
     for pid in limited:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (small, resource.RLIM_INFINITY))
     try:
+        if world.way is None:  # PostgreSQL's files are another's
+            _await_told(world)
         yield
     finally:
         for pid in limited:

@@ -21,6 +21,7 @@ from functions_app.domain.database_troubles import Trouble, trouble_in
         ("Read-only file system", troubles.READ_ONLY),
         ("cannot execute INSERT in a read-only transaction", troubles.READ_ONLY),
         ("disk I/O error", troubles.UNREADABLE),
+        ("File too large", troubles.UNREADABLE),
         ("unable to open database file", troubles.UNREADABLE),
         ("no such table: functions_app_run", troubles.NOT_MIGRATED),
         ("table functions_app_run has no column named lease", troubles.NOT_MIGRATED),
