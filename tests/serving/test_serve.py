@@ -43,6 +43,16 @@ def manage(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[st
     return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
 
 
+def children(parent: int) -> list[int]:
+    """The processes that a process started, from what each says of itself: the kernel's own list may leave some out."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended
+            if int(path.read_text().rpartition(")")[2].split()[1]) == parent:
+                found.append(int(path.parent.name))
+    return found
+
+
 @dataclass
 class Server:
     """A running `manage.py serve` in a terminal, and what it prints there."""
@@ -71,11 +81,11 @@ class Server:
     def parts(self) -> dict[str, int]:
         """Its processes by name."""
         found: dict[str, int] = {}
-        for path in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
+        for pid in children(self.process.pid):
             with suppress(OSError):
-                variables = Path(f"/proc/{path}/environ").read_bytes().split(b"\0")
+                variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
                 names = [each.partition(b"=")[2].decode() for each in variables if b"SUPERVISOR_PROCESS_NAME=" in each]
-                found |= dict.fromkeys(names, int(path))
+                found |= dict.fromkeys(names, pid)
         return found
 
     def _listen(self) -> None:
@@ -241,8 +251,7 @@ def valkey_server(server: Server) -> Callable[[], int]:
     """The number of Valkey itself, which a process of ours runs."""
 
     def find() -> int:
-        children = Path(f"/proc/{server.parts()['valkey']}/task/{server.parts()['valkey']}/children").read_text()
-        return int(children.split()[0]) if children else 0
+        return next(iter(children(server.parts()["valkey"])), 0)
 
     return find
 
