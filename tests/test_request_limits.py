@@ -118,13 +118,15 @@ class Test_who_holds_much:
 
         running(story)
 
-    @pytest.mark.parametrize(("address", "held"), [("6.6.6.6", HELD_LIMIT + 1), ("1.1.1.1", ADDRESS_LIMIT + 1)])
+    @pytest.mark.parametrize(
+        ("address", "held"), [("6.6.6.6", limits.HELD_BODIES + 1), ("1.1.1.1", limits.ADDRESS_BODIES + 1)]
+    )
     def test_keeps_nothing_small_out_at_the_very_moment_in_which_no_room_is_left(self, address: str, held: int) -> None:
         async def story() -> None:
             intake = Intake(passed_on, may)
             intake.held[address] = held  # until who went beyond the limit is refused
-            assert await Sender(intake, "1.1.1.1").send(SMALL_BODY, more=False) == 200
-            assert await Sender(intake, "1.1.1.1").send(SMALL_BODY + 1, more=False) == 503
+            assert await Sender(intake, "1.1.1.1").send(limits.SMALL_BODY, more=False) == 200
+            assert await Sender(intake, "1.1.1.1").send(limits.SMALL_BODY + 1, more=False) == 503
 
         running(story)
 
