@@ -1,5 +1,6 @@
 """Text from outside (AWS, registries, images, logs, people), made fit for a database, a page and a log."""
 
+import json
 import math
 import re
 from itertools import groupby, islice
@@ -35,6 +36,8 @@ _FLAG = r"(?P<flag>\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U
 _SHOWN = rf"{_FLAG}|(?P<hidden>(?:{'|'.join([_HIDDEN, *_MISUSED])})+)"
 _CLEANED = re.compile(rf"(?:{'|'.join(_TERMINAL)})+|{_SHOWN}")
 _IN_NAMES = re.compile(rf"{_SHOWN}|(?P<break>[\t\n]+)")
+# The same wherever it stands, with what joins, chooses a form or spells a flag.
+_UNSEEN = re.compile(rf"{_HIDDEN[:-1]}\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _IN_A_ROW = 8  # different ones that are written out; the rest of a run is counted
 
 
@@ -54,6 +57,11 @@ def storable(text: str, length: int | None = None) -> str:
     if not (text.isascii() and text.isprintable()):  # nearly every text is, and then nothing has to be looked for
         text = _CLEANED.sub(_shown, line_feeds(text))
     return text if length is None or len(text) <= length else f"{text[: length - 1]}…"
+
+
+def storable_json(text: str) -> str:
+    """JSON as a database takes it and a page may show it, and of the same meaning: what can't be seen is \\u202e."""
+    return text if storable(text) == text else _UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def without_hidden(text: str) -> str:

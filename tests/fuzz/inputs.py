@@ -1,6 +1,7 @@
 """Inputs: real ones that were damaged, and what no honest tool would write."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ ODD_TEXTS = (
 )  # fmt: skip
 ODD_NUMBERS = (0, -1, 1, 2**31, 2**53 + 1, 2**63, 10**30, 10**4000, 1e308, -0.0, 0.1, float("inf"), float("nan"))
 _DEEP = "@deep{}@"
+_DEEPER = re.compile(r'"@deep(\d{1,4})@"')
 
 texts = st.one_of(st.sampled_from(ODD_TEXTS), st.text(max_size=40), st.lists(st.sampled_from(ODD_TEXTS)).map("".join))
 # Deeper than json itself reads, or just so deep that whoever goes down once more falls.
@@ -105,11 +107,10 @@ def json_texts(draw: st.DrawFn, samples: Sequence[Any]) -> str:
     """An edited value as JSON, however it may be written; seldom it is none."""
     ascii_only, indent = draw(st.booleans()), draw(st.sampled_from((None, None, 1)))
     text = json.dumps(draw(edited(samples)), ensure_ascii=ascii_only, indent=indent)
-    while (start := text.find('"@deep')) >= 0:
-        end = text.index('@"', start + 2)
-        depth = int(text[start + 6 : end])
+    while found := _DEEPER.search(text):
         opening, closing = draw(st.sampled_from((("[", "]"), ('{"a":', "}"))))
-        text = text[:start] + opening * depth + "1" + closing * depth + text[end + 2 :]
+        depth = int(found[1])
+        text = text[: found.start()] + opening * depth + "1" + closing * depth + text[found.end() :]
     if draw(st.integers(0, 9)) == 0:
         at = draw(st.integers(0, len(text)))
         text = text[:at] + draw(texts) + text[at + draw(st.integers(0, 3)) :]

@@ -207,7 +207,8 @@ def test_a_payload_is_shown_as_it_is(payload: bytes) -> None:
     with bounded():
         found = shown(payload)
     assert found.size_bytes == len(payload)
-    assert found.cut == (len(payload) > SHOWN_BYTES)
+    written_out = storable(payload.decode(errors="replace"))
+    assert found.cut == (len(payload) > SHOWN_BYTES) or len(written_out) > SHOWN_BYTES
     assert_shown(found.text, SHOWN_BYTES)
     try:
         meant = _read(payload.decode())

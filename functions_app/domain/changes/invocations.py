@@ -5,6 +5,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -13,10 +14,8 @@ from uuid import UUID, uuid4, uuid5
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST, Features, FunctionPlace
-from functions_app.domain.text import storable
+from functions_app.domain.text import storable, storable_json
 
-# What no page shows: JSON has another way to write it, and it stays to be seen.
-_UNSEEN = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _TENANT = re.compile(r"[a-zA-Z0-9._:/=+\-@ ]{1,256}")  # Invoke, parameter TenantId
 SHOWN_BYTES = 64 * 1024  # of a payload, on the run's page
 SYNC_LIMIT = 6 * 1024 * 1024
@@ -235,15 +234,14 @@ class Shown:
 def shown(payload: bytes) -> Shown:
     """A payload for display: indented where it is JSON, cut at 64 KB, bytes that are no UTF-8 replaced."""
     text = payload[:SHOWN_BYTES].decode("utf-8", "replace")
-    if len(payload) > SHOWN_BYTES:
-        return Shown(storable(text), len(payload), True)
-    try:
-        value = json.loads(payload, parse_float=_exactly, object_pairs_hook=_each_once)
-        pretty = _UNSEEN.sub(_escaped, json.dumps(value, indent=2, ensure_ascii=False))
-    except (ValueError, ArithmeticError, RecursionError):
-        pretty = text
-    # Indenting can grow it past the limit.
-    return Shown(storable(pretty if len(pretty) <= SHOWN_BYTES else text), len(payload), False)
+    if len(payload) <= SHOWN_BYTES:
+        with suppress(ValueError, ArithmeticError, RecursionError):
+            value = json.loads(payload, parse_float=_exactly, object_pairs_hook=_each_once)
+            pretty = storable_json(json.dumps(value, indent=2, ensure_ascii=False))
+            text = pretty if len(pretty) <= SHOWN_BYTES else text
+    text = storable(text)  # written out, what can't be seen takes more room
+    cut = max(len(payload), len(text)) > SHOWN_BYTES
+    return Shown(storable(text, SHOWN_BYTES), len(payload), cut)
 
 
 def _exactly(digits: str) -> float:
@@ -260,7 +258,3 @@ def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(members):
         raise ValueError("two members of one name")
     return found
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return f"\\u{ord(match[0]):04x}"
