@@ -73,7 +73,7 @@ class Test_clocks:
 
         assert status == 200
         assert [line for line in text.splitlines() if line.startswith("clock of")] == [
-            r"clock of beat\x0aredis away: 61.0 s behind",
+            "clock of beat‹U+000A›redis away: 61.0 s behind",
             "clock of worker changes: 3.1 s ahead",
         ]
 

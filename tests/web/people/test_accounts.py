@@ -64,7 +64,7 @@ def test_an_administrator_adds_an_account(client: Client, superuser: User) -> No
     ("field", "value", "said"),
     [
         ("name", "", "A name of 1 to 80 characters."),
-        ("name", "prod\u200buction", "can't be seen"),
+        ("name", "prod\tuction", "can't be seen"),
         ("external_id", "a secret", "as AWS takes them"),
         ("account_id", "12345", "12 digits"),
         ("account_id", "١٢٣٤٥٦٧٨٩٠١٢", "12 digits"),
