@@ -4,6 +4,7 @@ import configparser
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import yaml
 from dashboard.env import ROOT, Environment, read
 from dashboard.serving.programs import of_procfile
 from tests import packages
+from tests.serving.test_address import web_server
 
 MINUTE = 60
 
@@ -96,3 +98,11 @@ def test_the_unit_waits_longer_than_drydock_does(unit: configparser.SectionProxy
     longest = max(program.patience for program in of_procfile())
     assert int(unit["TimeoutStopSec"].removesuffix("min")) * MINUTE > longest
     assert unit["KillMode"] == "mixed"  # SIGTERM is for the one that tells the others
+
+
+def test_the_check_of_the_web_servers_health_asks_no_proxy_that_leads_to_aws(tmp_path: Path) -> None:
+    check = composed(tmp_path)["services"]["web"]["healthcheck"]["test"]
+    with web_server(200) as url:
+        command = [sys.executable, *(word.replace("http://127.0.0.1:8000", url) for word in check[2:])]
+        asked = subprocess.run(command, env={"http_proxy": "http://127.0.0.1:1"}, check=False)
+    assert asked.returncode == 0

@@ -3,9 +3,10 @@
 import errno
 import re
 import socket
-import urllib.request
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException
+from urllib.parse import urlsplit
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - understood, not chosen
 
@@ -41,8 +42,11 @@ def url(host: str, port: int) -> str:
 
 
 def answers(address: str) -> bool:
-    """Whether the web server there is up, whatever it thinks of its database."""
-    with suppress(OSError):
-        urllib.request.urlopen(f"{address}/healthz", timeout=1).close()  # noqa: S310 - our own address
-        return True
-    return False
+    """Whether the web server there is up, whatever it thinks of its database; no proxy of the environment is asked."""
+    with closing(HTTPConnection(urlsplit(address).netloc, timeout=1)) as connection:
+        try:
+            connection.request("GET", "/healthz")
+            connection.getresponse()
+        except (OSError, HTTPException):
+            return False
+    return True
