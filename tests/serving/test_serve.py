@@ -225,6 +225,18 @@ def test_a_restored_backup_takes_the_place_of_what_was_there_which_is_kept(backu
         assert database.execute("SELECT username FROM auth_user").fetchall() == [("second",)]
 
 
+def test_a_backup_takes_the_place_of_a_damaged_database_which_is_kept(backup: Path, tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir(mode=0o700)
+    for ending in ("", "-wal"):
+        (tmp_path / "d" / f"drydock.sqlite3{ending}").write_bytes(b"not any more" * 500)
+    answer = manage("restore", str(backup), **environment(tmp_path / "d"))
+    assert answer.returncode == 0, answer.stderr
+    with closing(sqlite3.connect(tmp_path / "d" / "drydock.sqlite3")) as database:
+        assert database.execute("SELECT username FROM auth_user").fetchall() == [("ada",)]
+    kept = Path(answer.stdout.partition("kept in ")[2].split(" ")[0])
+    assert kept.read_bytes() == b"not any more" * 500
+
+
 def test_what_is_no_backup_is_not_restored(backup: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis").write_bytes(b"years of work" * 500)
     answer = manage("restore", str(tmp_path / "thesis"), **environment(tmp_path / "d"))

@@ -1,5 +1,6 @@
 """`manage.py restore FILE`: bring back what `manage.py backup` made, while nothing runs."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,21 @@ class Command(BaseCommand):
             raise CommandError(f"{file} is no backup of Drydock's.")
         try:
             with holding.held(settings.ENV.data_dir):
-                if is_drydocks(database):
-                    kept = database.with_name(f"{database.name}.before-{clock.now():%Y%m%d-%H%M%S}")
-                    copy(database, kept)
-                    self.stdout.write(f"What was there is kept in {kept} until you delete it.")
+                self._keep(database)
                 copy(file, database)
         except holding.HeldError as error:
             raise CommandError(f"{error} End it first.") from error
         self.stdout.write("Restored. `make serve` brings it up to date and goes on from there.")
+
+    def _keep(self, database: Path) -> None:
+        """What is there. A damaged one, which can't be copied nor written over, goes aside with its log."""
+        kept = database.with_name(f"{database.name}.before-{clock.now():%Y%m%d-%H%M%S}")
+        if is_drydocks(database):
+            copy(database, kept)
+        elif database.exists():
+            for ending in ("", "-wal", "-shm", "-journal"):
+                with suppress(FileNotFoundError):
+                    database.with_name(database.name + ending).rename(kept.with_name(kept.name + ending))
+        else:
+            return
+        self.stdout.write(f"What was there is kept in {kept} until you delete it.")
