@@ -23,8 +23,9 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 from functions_app import clock
-from functions_app.models import AuditEntry
-from functions_app.services.engine import database_state
+from functions_app.models import AuditEntry, BrowserSession
+from functions_app.services.engine import database_state, health
+from functions_app.services.people import sessions
 from functions_app.web.database_guard import bad_request, server_error
 from tests.e2e.proxy import CuttableProxy
 from tests.processes import Process, eventually, web
@@ -146,6 +147,19 @@ class Test_a_database_that_takes_nothing:
         assert sign_in(visitor).status_code == 503, "for a moment nobody tries again"
         database_state.recent.forget()
         assert sign_in(visitor).status_code == 302
+
+    def test_is_told_by_whoever_looks_how_it_does(self, visitor: Client) -> None:
+        with refusing_to_store("read-only"):
+            assert health.database() == "read-only"
+        assert health.database() == "ok"
+
+    def test_shows_pages_whose_session_was_used_long_ago_too(self, visitor: Client, viewer: User) -> None:
+        visitor.force_login(viewer)
+        long_ago = clock.now() - 2 * sessions.SEEN_EVERY
+        BrowserSession.objects.update(seen=long_ago)
+        with refusing_to_store("read-only"):
+            assert visitor.get("/runs/").status_code == 200
+        assert BrowserSession.objects.get().seen == long_ago
 
     @on_sqlite
     def test_of_a_full_disk_names_the_disk(self, visitor: Client) -> None:

@@ -42,7 +42,9 @@ def check() -> Trouble | None:
     """What is the matter now, from asking it; as long as the connection waits for a lock."""
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+            cursor.execute("SHOW transaction_read_only" if connection.vendor == "postgresql" else "SELECT 1")
+            if cursor.fetchone() == ("on",):  # a standby's, or an administrator's
+                return READ_ONLY
         if connection.vendor == "sqlite":
             with transaction.atomic():
                 pass  # it takes the lock of writers, and writes nothing

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db import Error
 from django.http import HttpRequest, HttpResponse
 
-from functions_app.domain.database_troubles import AWAY
-from functions_app.services.engine.database_state import DATABASE_AWAY, recent, trouble_of
+from functions_app.services.engine.database_state import recent, trouble_of
 from functions_app.services.people import sessions
 
 BY_ITSELF = "Drydock-Live"  # the header of a page that reads itself anew (static/live.js): nobody may sit before it
@@ -29,8 +29,11 @@ class LastSeen:
             return
         try:
             sessions.used(request.session, address_of(request), request.headers.get("User-Agent", ""))
-        except DATABASE_AWAY as error:
-            recent.found(trouble_of(error) or AWAY, "a session's last use", error)
+        except Error as error:
+            trouble = trouble_of(error)
+            if trouble is None:
+                raise
+            recent.found(trouble, "a session's last use", error)
 
 
 def address_of(request: HttpRequest) -> str:
