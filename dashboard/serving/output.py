@@ -1,5 +1,6 @@
 """What all processes say, line by line, each with the name of who says it."""
 
+import io
 import sys
 
 NAME = "drydock"
@@ -12,6 +13,8 @@ class Output:
     def __init__(self, width: int) -> None:
         self._width = max(width, len(NAME))
         self._begun: dict[str, bytes] = {}  # by process: the line it has not ended yet
+        if isinstance(sys.stdout, io.TextIOWrapper):  # what the terminal can't show is written out, and no error
+            sys.stdout.reconfigure(errors="backslashreplace")
 
     def say(self, text: str) -> None:
         """A line of our own."""

@@ -151,6 +151,13 @@ def test_each_line_names_who_says_it(serve: Serve) -> None:
     assert "talker   | one\n" in server.text()
 
 
+def test_what_a_terminal_can_not_show_is_written_out(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it was an error, supervisor read no more of what the process said, which waited for that for ever."""
+    monkeypatch.setenv("PYTHONIOENCODING", "iso-8859-1")
+    server = serve(talker="sh -c 'echo “one”; exec sleep 600'")
+    eventually(lambda: server.says("talker   | \\u201cone\\u201d\n"), "its line")
+
+
 def test_the_procfile_names_every_process_and_gives_invocations_their_time() -> None:
     programs = {each.name: each for each in of_procfile()}
     assert set(programs) >= {"web", "changes", "reading", "invocations", "tick", "beat"}
