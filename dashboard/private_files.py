@@ -6,6 +6,7 @@ Called where the environment is read, by every process at its start.
 import os
 import stat
 from collections.abc import Iterable
+from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -52,6 +53,7 @@ def _refuse_shared(data_dir: Path) -> None:
 def _close(paths: Iterable[Path]) -> None:
     """Take away what others may do; what is somebody else's, or leads elsewhere, is left alone."""
     for path in paths:
-        told = path.lstat()
-        if told.st_uid == os.getuid() and not stat.S_ISLNK(told.st_mode) and told.st_mode & OTHERS:
-            path.chmod(stat.S_IMODE(told.st_mode) & ~OTHERS)
+        with suppress(FileNotFoundError):  # other processes may run: a file of a moment
+            told = path.lstat()
+            if told.st_uid == os.getuid() and not stat.S_ISLNK(told.st_mode) and told.st_mode & OTHERS:
+                path.chmod(stat.S_IMODE(told.st_mode) & ~OTHERS)

@@ -4,11 +4,13 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from dashboard.env import ROOT, read
+from dashboard.private_files import keep_private
 
 FILES = ("drydock.sqlite3", "drydock.sqlite3-wal", "beat-schedule", "valkey.log", "secret_key", "appendonlydir/1.aof")
 
@@ -47,6 +49,25 @@ def test_a_database_outside_of_it_is_mended_too(folder: Path, tmp_path: Path) ->
         (tmp_path / name).chmod(0o644)
     read({"DRYDOCK_DATA_DIR": str(folder), "DATABASE_URL": f"sqlite:///{database}"})
     assert [mode(tmp_path / name) for name in ("elsewhere.sqlite3", "elsewhere.sqlite3-wal")] == [0o600, 0o600]
+
+
+def test_a_file_of_a_moment_keeps_no_process_from_starting(folder: Path, tmp_path: Path) -> None:
+    """SQLite's -wal comes and goes with the processes that use the database."""
+    moments, over = tmp_path / "elsewhere.sqlite3-wal", threading.Event()
+
+    def come_and_go() -> None:
+        while not over.is_set():
+            moments.touch()
+            moments.unlink()
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        for _ in range(300):
+            keep_private(folder, tmp_path / "elsewhere.sqlite3")
+    finally:
+        over.set()
+        thread.join()
 
 
 def test_what_is_written_later_is_private_too(folder: Path) -> None:
