@@ -4,6 +4,7 @@ A route without a line fails a test, and so does a line without a route (tests/t
 what tests/test_attacks.py and tests/web/test_pages_call_nobody.py go through.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ from functions_app.services.changes import invoke as invocations
 from functions_app.services.changes import patch as patches
 from functions_app.services.people.actor import Actor
 from tests import factories
+from tests.asking import ask
 from tests.factories import NOW, digest
 from tests.services.changes.stage import Stage
 
@@ -156,6 +158,15 @@ class Places:
         thing = ROUTES[name].thing
         return reverse(name, args=[self.keys[thing]] if thing else [])
 
+    def fields(self, name: str, cookies: str) -> set[str]:
+        """The fields of the form that a page shows for its own address, and those that a POST needs."""
+        found = set(self.form(name))
+        if ROUTES[name].get[-1] == 200:
+            page = ask(cookies, "get", self.address(name)).text
+            for form in re.findall(r'<form[^>]*method="post".*?</form>', page, re.DOTALL):
+                found |= set(re.findall(r'<(?:input|select|textarea)[^>]*\sname="([\w-]+)"', form))
+        return found - {"csrfmiddlewaretoken"}
+
     def form(self, name: str) -> dict[str, Any]:
         """What a POST there needs to get through."""
         if name == "account-edit":
@@ -163,6 +174,11 @@ class Places:
         if name == "base-read-files":
             return dict(zip(("from", "to"), self.releases, strict=True))
         return dict(ROUTES[name].form)
+
+
+def taking(method: str) -> list[str]:
+    """The routes that take a method of an administrator."""
+    return [name for name, route in ROUTES.items() if getattr(route, method)[-1] not in (401, 405)]
 
 
 def nowhere() -> Places:

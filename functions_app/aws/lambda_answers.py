@@ -142,8 +142,8 @@ def function_fact(entry: Entry) -> FunctionFact:
         env_keys=tuple(
             sorted(storable(key) for key in part(entry, "Environment", "Variables") if isinstance(key, str))
         ),
-        entrypoint=tuple(map(redact, texts(image, "EntryPoint"))),
-        command=tuple(map(redact, texts(image, "Command"))),
+        entrypoint=tuple(redact_value(texts(image, "EntryPoint"))),
+        command=tuple(redact_value(texts(image, "Command"))),
         working_directory=redact(text(image, "WorkingDirectory")),
         features=_features(entry),
         unread=dict(_unread(entry, {Part.ENVIRONMENT: "Environment", Part.IMAGE_SETTINGS: "ImageConfigResponse"})),

@@ -11,6 +11,8 @@ _WRITTEN_OUT = "‹U+"
 LINE_LIMIT = 8 * 1024  # bytes of UTF-8 that one log line may hold
 TEXT_LIMIT = 2_000_000  # characters of a text that are looked at at all
 MOST_LINES = 2_000  # of one text
+NOT_KEPT = "This looks like a secret, and Drydock keeps none. Write something else."
+WORDS_BEFORE = 10  # of a command, that say what a word of it is
 SCAN_LIMIT = 64 * 1024  # characters looked at: beyond that a line is cut before the patterns run
 
 
@@ -22,6 +24,12 @@ def redact(text: str) -> str:
     read = without_hidden(text)
     masked = hide_secrets(read)
     return hide_secrets(shown) if masked == read else masked
+
+
+def holds_secret(text: str) -> bool:
+    """Whether something in it would be masked: what people need word for word is refused then, not kept without it."""
+    read = without_hidden(text)
+    return hide_secrets(read) != read
 
 
 class RedactingFormatter(logging.Formatter):
@@ -39,7 +47,7 @@ def redact_value(value: Any, depth: int = DEPTH) -> Any:
     if isinstance(value, list | tuple | dict) and not depth:
         return "…"
     if isinstance(value, list | tuple):
-        return [redact_value(item, depth - 1) for item in value]
+        return _redact_list(value, depth)
     if isinstance(value, dict):
         apart = any(_names_a_secret(item) for key, item in value.items() if _read(key) in _NAMING)
         return {
@@ -51,7 +59,34 @@ def redact_value(value: Any, depth: int = DEPTH) -> Any:
     return value
 
 
+def _redact_list(items: list[Any] | tuple[Any, ...], depth: int) -> list[Any]:
+    """A list may be a command: what a word of it is can be said by the words before it."""
+    told: list[Any] = []
+    for number, item in enumerate(items):
+        told.append(redact_value(item, depth - 1))
+        if isinstance(item, str) and item:
+            told[-1] = _redact_word(told, items[number - 1] if number else "")
+    return told
+
+
+def _redact_word(told: list[Any], option: Any) -> str:
+    """The last of these words, after `option` as it was before it was made storable."""
+    word: str = told[-1]
+    follows = isinstance(option, str) and option.startswith("-") and not word.startswith("-")
+    if follows and _names_a_secret(option):
+        return MASK
+    if not follows and not word.startswith("-"):
+        return word
+    before = " ".join(("", *(each for each in told[-WORDS_BEFORE:-1] if isinstance(each, str)), ""))
+    one_word = _APART.sub("x", word)
+    line = hide_secrets(before + one_word)
+    if not line.startswith(before) or line == before + one_word or MASK not in line[len(before) :]:
+        return word
+    return word[: line.index(MASK, len(before)) - len(before)] + MASK
+
+
 _NAMING, _VALUE = ("name", "key", "variable", "parametername", "parameterkey"), ("value", "parametervalue")
+_APART = re.compile(r"[\s\"']")  # what ends a word on a line, but not in a list
 _SECRET_NAME = re.compile(rf"(?i)[\w.-]*?(?:{NAMES})")
 
 

@@ -180,10 +180,11 @@ SHAPES: tuple[Shape, ...] = (
         _KEPT,
         "value",
     ),
+    # In a list the value goes on to the end of its quotes; builders write lists with commas (JSON) and without.
     _shape(
         "an option of a command",
-        rf"(?is)((?<![\w-])--?(?:[a-z0-9]{{1,30}}[_-]){{0,5}}(?:{NAMES})(?:\s+|(?P<m>[\"'])\s*,\s*(?P=m)))"
-        rf"(?!-|(?:to|or|and|is|option|flag)\b)(?:{_VALUE})",
+        rf"(?is)((?<![\w-])--?(?:[a-z0-9]{{1,30}}[_-]){{0,5}}(?:{NAMES})(?:\s+|(?P<m>[\"'])[\s,]{{1,20}}(?P=m)))"
+        rf"(?!-|(?:to|or|and|is|option|flag)\b)(?(m)(?:\\.|(?!(?P=m)).){{1,16384}}|(?:{_VALUE}))",
         _KEPT,
         "-",
     ),
@@ -194,6 +195,12 @@ SHAPES: tuple[Shape, ...] = (
         r"(?!assword|[/\s])[^\s\"']+",
         _KEPT,
         "-p -u -user",
+    ),
+    _shape(
+        "a short option in a list",
+        r"(?is)([\"'](?:-u|--user|--proxy-user)(?P<m>[\"'])[\s,]{1,20}(?P=m)[^\s:\"']{1,200}:)(?!/)(?:\\.|(?!(?P=m)).){1,16384}",
+        _KEPT,
+        "-u -user",
     ),
     _shape(
         "SQL and netrc",

@@ -127,3 +127,31 @@ def test_lines_that_end_with_carriage_returns_are_lines_of_any_text() -> None:
     assert clean_lines("[ERROR] no\rTraceback:\r  File") == ["[ERROR] no", "Traceback:", "  File"]
     bar = "".join(f"{number} of 9,000\r" for number in range(9_000))
     assert clean_lines(bar)[:2] == ["0 of 9,000", "1 of 9,000"]
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        (["app", "--password", "hunter two"], ["app", "--password", "[redacted]"]),
+        (["--db-password", "a'b\"c d"], ["--db-password", "[redacted]"]),
+        (["-token", "12345", "serve"], ["-token", "[redacted]", "serve"]),
+        (["curl", "-u", "olga:hunter2", "https://a.example"], ["curl", "-u", "olga:[redacted]", "https://a.example"]),
+        (["-u", "olga:hunter2"], ["-u", "olga:[redacted]"]),
+        (["docker", "login", "-u", "olga", "-p", "hunter2"], ["docker", "login", "-u", "olga", "-p", "[redacted]"]),
+        (["mysql", "-h", "db", "-phunter2"], ["mysql", "-h", "db", "-p[redacted]"]),
+        (["app", "--pass\u200bword", "hunter2"], ["app", "--pass‹U+200B›word", "[redacted]"]),
+        # Where no option says that a secret follows, nothing is lost.
+        (["app.handler", "--port", "8080"], ["app.handler", "--port", "8080"]),
+        (["app", "--password", "--verbose"], ["app", "--password", "--verbose"]),
+        (["password", "rotation"], ["password", "rotation"]),
+        (["app", "--password"], ["app", "--password"]),
+        (["app", "--password", 5], ["app", "--password", 5]),
+    ],
+)
+def test_a_secret_in_a_command_is_known_by_the_words_before_it(command: list[object], shown: list[object]) -> None:
+    assert redact_value(command) == shown
+    assert redact_value(redact_value(command)) == shown
+
+
+def test_a_secret_of_several_words_is_masked_whole_in_a_command_that_is_written_as_json() -> None:
+    assert redact('CMD ["app", "--password", "hunter two", "-v"]') == 'CMD ["app", "--password", "[redacted]", "-v"]'

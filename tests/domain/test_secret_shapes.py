@@ -63,12 +63,21 @@ EXAMPLES: dict[str, tuple[list[str], list[str]]] = {
         ['{"name": "DB_HOST", "value": "db.example.com"}'],
     ),
     "an option of a command": (
-        [f"psql --password {S} -h db", f'["--db-password", "{S}"]', f"tool -token '{S}'"],
+        [
+            f"psql --password {S} -h db",
+            f"tool -token '{S}'",
+            f'["--db-password", "{S} {S}"]',
+            f'CMD ["--token" "{S} {S}" "-v"]',
+        ],
         ["docker login --password-stdin", "use --password to set it", "--token-file /run/token"],
     ),
     "a short option of a command": (
         [f"mysql -uroot -p{S} db", f"curl -u me:{S} https://x", f"docker login -u me -p {S}", f"sshpass -p {S} ssh"],
         ["mkdir -p /var/task", "cp -p a b", "mysqldump -h db --single-transaction"],
+    ),
+    "a short option in a list": (
+        [f'CMD ["curl", "-u", "me:{S} and more {S}", "https://x"]', f"CMD ['--proxy-user' 'me:{S}']"],
+        ['["python", "-u", "app.py"]', '["curl", "-u", "https://x"]'],
     ),
     "SQL and netrc": (
         [f"CREATE USER a IDENTIFIED BY '{S}'", f"ALTER ROLE a WITH PASSWORD '{S}'", f"machine x login y password {S}"],

@@ -5,8 +5,10 @@ from typing import Any
 
 from functions_app.domain.images.scans import SEVERITIES, Finding, FindingPlace, https
 from functions_app.domain.json_fields import read_text
+from functions_app.domain.redaction import redact
 from functions_app.domain.text import storable
 
+LOOKED_AT = 4_000  # characters of a text that are looked at at all
 PLACES = 8  # packages kept per finding
 
 
@@ -23,7 +25,7 @@ def read_finding(value: Mapping[str, Any]) -> Finding:
         name=_line(value.get("name"), 120) or "finding without a name",
         severity=_severity(value.get("severity")),
         title=_line(value.get("description"), 300),
-        uri=https(value.get("uri")),
+        uri=redact(https(value.get("uri"))),
         places=(place,) if place.package else (),
     )
 
@@ -38,7 +40,7 @@ def read_enhanced(value: Mapping[str, Any]) -> Finding:
         name=name or "finding without a name",
         severity=_severity(value.get("severity")),
         title=_line(value.get("description"), 300) or title,
-        uri=https(details.get("sourceUrl")),
+        uri=redact(https(details.get("sourceUrl"))),
         places=tuple(_place(package) for package in packages),
     )
 
@@ -65,4 +67,4 @@ def _severity(value: Any) -> str:
 
 
 def _line(value: Any, length: int) -> str:
-    return storable(" ".join(read_text(value).split()), length)
+    return storable(redact(" ".join(read_text(value)[:LOOKED_AT].split())), length)

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from functions_app.domain.bases.freshness import NEWER_LIMIT
 from functions_app.domain.bases.overdue_policies import Policy
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.redaction import NOT_KEPT, holds_secret
 from functions_app.models import Account, FreshnessPolicy
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
@@ -90,6 +91,7 @@ def faults(draft: PolicyDraft, existing: FreshnessPolicy | None = None) -> dict[
         found["tag_value"] = f"A tag's value has up to {VALUE_LIMIT} characters, none of them a control character."
     elif draft.tag_value and not draft.tag_key:
         found["tag_value"] = "A value needs the key of its tag."
+    found |= {name: NOT_KEPT for name in ("tag_key", "tag_value") if holds_secret(getattr(draft, name))}
     for name, limit in (("max_days", DAYS_LIMIT), ("max_releases", RELEASES_LIMIT)):
         text = getattr(draft, name)
         if text and not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) <= limit):

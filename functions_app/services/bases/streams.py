@@ -16,6 +16,7 @@ from functions_app.domain.bases.history import AGAIN
 from functions_app.domain.bases.stream_names import Followed
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.platforms import wanted
+from functions_app.domain.redaction import NOT_KEPT, holds_secret
 from functions_app.domain.refs import ImageRef
 from functions_app.models import BaseStream
 from functions_app.services.bases import poll_schedule
@@ -214,6 +215,8 @@ def _name(text: str) -> str:
     name = text.strip()
     if not name or len(name) > NAME_LIMIT or not name.isprintable():
         raise DrydockError(Code.INVALID, f"A stream's name has 1 to {NAME_LIMIT} characters that can be printed.")
+    if holds_secret(name):
+        raise DrydockError(Code.INVALID, f"A stream's name: {NOT_KEPT}")
     return name
 
 

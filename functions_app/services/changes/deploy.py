@@ -14,6 +14,7 @@ from functions_app.domain.fleet.parts import Part
 from functions_app.domain.fleet.repository_policies import allows_pull
 from functions_app.domain.images.lambda_rules import Check, Overrides, lambda_rules
 from functions_app.domain.images.manifests import Index, Manifest
+from functions_app.domain.redaction import NOT_KEPT, holds_secret
 from functions_app.domain.refs import ImageRef
 from functions_app.domain.runs import Kind, Outcome
 from functions_app.models import Function, Version
@@ -46,6 +47,8 @@ def _plan(function: Function, image: str, alias: str) -> DeploymentPlan:
     target, owner = image_choices.registry_target(reference.registry, own)
     resolved = _resolve(reference, target, owner, place, own.role_arn)
     now = alias_plans.read(function, own, alias_steps.read_alias(place, name), goal="")
+    if not now.before.exists and holds_secret(name):
+        raise DrydockError(Code.INVALID, f"The new alias's name: {NOT_KEPT}")
     detail, latest = now.goal, now.goal.fact.latest
     made = (
         *_image_checks(resolved, detail),

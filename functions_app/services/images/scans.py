@@ -17,6 +17,7 @@ from functions_app.aws.ecr import ImageFact
 from functions_app.aws.ecr_scans import ScanFact, ScanSummary
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.images.scans import NOT_SCANNED, ScanState, state
+from functions_app.domain.redaction import redact
 from functions_app.domain.text import storable
 from functions_app.models import Image, ImageScan, Repository, Version
 from functions_app.services.people import accounts
@@ -165,7 +166,7 @@ def _summary_row(image_id: int, scan: ScanSummary, read_at: datetime, *, due: bo
     return ImageScan(
         image_id=image_id,
         status=storable(scan.status, 40),
-        description=storable(scan.description, 500),
+        description=storable(redact(scan.description), 500),
         completed_at=scan.completed_at,
         severities=dict(scan.severities),
         read_at=read_at,

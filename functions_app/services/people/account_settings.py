@@ -8,6 +8,7 @@ from django.db import transaction
 
 from functions_app.domain.changes.production import LENGTH, parse_patterns
 from functions_app.domain.errors import Code, DrydockError, Problem
+from functions_app.domain.redaction import NOT_KEPT, holds_secret
 from functions_app.domain.text import storable
 from functions_app.models import Account, Scope
 from functions_app.services.people import access, accounts
@@ -112,6 +113,7 @@ def faults(draft: AccountDraft, existing: Account | None = None) -> dict[str, st
             found["role_arn"] = "This role leads into another account than the one above."
     if draft.external_id and not _EXTERNAL_ID.fullmatch(draft.external_id):
         found["external_id"] = "From 2 to 200 letters, digits and +=,.@:/- as AWS takes them."
+    found |= {name: NOT_KEPT for name in ("name", "production") if holds_secret(getattr(draft, name))}
     try:
         parse_patterns(draft.production)
     except DrydockError as error:
