@@ -21,12 +21,12 @@ from pytest_django.fixtures import Settings
 from functions_app.services.people.actor import Actor
 from tests.asking import AUDIT, Asked, ask, told
 from tests.conftest import Valkey
-from tests.every_route import ROUTES, WANTS_TOKEN, Places, furnish, patterns
+from tests.every_route import ROUTES, WANTS_TOKEN, Places, furnish, patterns, taking
 from tests.fixtures import Sandbox
 from tests.sandbox.functions import Functions
 from tests.services.changes.stage import make_stage
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 TOKEN = "a token that is long enough"
 ECHO = re.compile(
@@ -90,11 +90,6 @@ def cookies(superuser: User) -> str:
     return client.cookies.output(header="", sep=";").strip()
 
 
-def taking(method: str) -> list[str]:
-    """The routes that take a method of an administrator."""
-    return [name for name, route in ROUTES.items() if getattr(route, method)[-1] not in (401, 405)]
-
-
 def query_names() -> list[str]:
     """Every name that a view looks for in an address or a form."""
     found = set()
@@ -107,16 +102,6 @@ def query_names() -> list[str]:
             if reader in ("get", "getlist", "number", "_text", "several"):
                 found |= {text for text in texts if isinstance(text, str) and text.isidentifier()}
     return sorted(found)
-
-
-def fields_of(name: str, places: Places, cookies: str) -> set[str]:
-    """The fields of the form that a page shows for its own address, and those that a POST needs."""
-    found = set(places.form(name))
-    if ROUTES[name].get[-1] == 200:
-        page = ask(cookies, "get", places.address(name)).text
-        for form in re.findall(r'<form[^>]*method="post".*?</form>', page, re.DOTALL):
-            found |= set(re.findall(r'<(?:input|select|textarea)[^>]*\sname="([\w-]+)"', form))
-    return found - {"csrfmiddlewaretoken"}
 
 
 def faults(asked: Asked, *, reads: bool, form: str = "") -> Iterator[str]:
@@ -146,9 +131,13 @@ def hostile_paths(pattern: URLPattern) -> Iterator[str]:
         yield from ("/" + re.sub(r"<[^>]+>", lambda _: each, route) for each in NAMES)  # noqa: B023 - used at once
 
 
-def test_no_name_in_an_address_is_a_failure(places: Places, cookies: str) -> None:
+GROUPS = range(4)  # of routes, a test each: every one has time enough on a machine that is much slower
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_no_name_in_an_address_is_a_failure(places: Places, cookies: str, group: int) -> None:
     wrong = []
-    for pattern in patterns():
+    for pattern in list(patterns())[group :: len(GROUPS)]:
         method = "post" if ROUTES[str(pattern.name)].get[-1] == 405 else "get"
         for address in hostile_paths(pattern):
             asked = ask(cookies, method, address)
@@ -156,24 +145,26 @@ def test_no_name_in_an_address_is_a_failure(places: Places, cookies: str) -> Non
     assert told(wrong) == ""
 
 
+@pytest.mark.parametrize("group", GROUPS)
 @pytest.mark.parametrize("htmx", [False, True])
-def test_no_query_is_a_failure(places: Places, cookies: str, htmx: bool) -> None:
+def test_no_query_is_a_failure(places: Places, cookies: str, htmx: bool, group: int) -> None:
     wrong, names = [], query_names()
     headers = {"HX-Request": "true", "HX-Current-URL": "http://evil.example/"} if htmx else {}
     assert {"page", "search", "account", "sort", "version", "q", "from", "platform", "before"} <= set(names)
     for what in SOME if htmx else TEXTS:
         query = urlencode([(name, TEXTS[what][:500]) for name in names] * 2, errors="surrogatepass")
-        for name in taking("get"):
+        for name in taking("get")[group :: len(GROUPS)]:
             asked = ask(cookies, "get", f"{places.address(name)}?{query}", headers=headers)
             wrong += [f"{name} with {what}: {fault}" for fault in faults(asked, reads=True)]
     assert told(wrong) == ""
 
 
-def test_no_field_of_a_form_is_a_failure(places: Places, cookies: str) -> None:
+@pytest.mark.parametrize("group", GROUPS)
+def test_no_field_of_a_form_is_a_failure(places: Places, cookies: str, group: int) -> None:
     wrong = []
-    for name in taking("post"):
+    for name in taking("post")[group :: len(GROUPS)]:
         good = places.form(name)
-        for field in fields_of(name, places, cookies):
+        for field in places.fields(name, cookies):
             for what, text in TEXTS.items():
                 if (field, what) == ("payload", "what is not seen"):
                     continue  # a payload is sent, and shown again, as it was typed
