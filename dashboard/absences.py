@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import redis
 from celery.beat import SchedulingError
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connections
 from kombu.exceptions import OperationalError as QueueError
 
 from functions_app.domain.database_troubles import NOT_MIGRATED, trouble_in
@@ -37,6 +37,17 @@ def who_is_away(error: BaseException | None) -> tuple[str, str]:
         trouble = trouble_in(str(error))
         return (DATABASE, trouble.word) if trouble and trouble is not NOT_MIGRATED else ("", "")
     return "", ""
+
+
+def line(error: BaseException) -> str:
+    """What the log says of such an error, in one line: who is away, why, and of the database what to do."""
+    part, state = who_is_away(error)
+    trouble = trouble_in(str(error)) if part == DATABASE else None
+    return f"{part} is {state}, trying on: {_on_one_line(error)}{f' ({trouble.next_step})' if trouble else ''}"
+
+
+def _on_one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
 
 
 def _errors(record: logging.LogRecord) -> Iterator[BaseException]:
@@ -67,14 +78,13 @@ class Absences(logging.Filter):
         error = next((each for each in _errors(record) if who_is_away(each)[0]), None)
         if error is None:
             return True
-        part, state = who_is_away(error)
-        now, cause = time.monotonic(), " ".join(str(error).split())
+        part, now, cause = who_is_away(error)[0], time.monotonic(), _on_one_line(error)
         with self._lock:
             if absence := self._absences.get(part):
                 absence.last, absence.cause, absence.untold = now, cause, absence.untold + 1
                 return False
             self._absences[part] = _Absence(now, now, cause)
-        record.msg, record.args = f"{part} is {state}, trying on: {cause}", ()
+        record.msg, record.args = line(error), ()
         record.exc_info = record.exc_text = None
         threading.Thread(target=self._watch, args=(part,), name=f"absence of {part}", daemon=True).start()
         return True
@@ -98,4 +108,7 @@ class Absences(logging.Filter):
 def _answers(part: str) -> bool:
     from functions_app.services.engine import health  # Django is not set up yet where the log is
 
-    return (health.broker() if part == REDIS else health.database()) == "ok"
+    try:
+        return (health.broker() if part == REDIS else health.database()) == "ok"
+    finally:
+        connections.close_all()  # this thread ends: what it kept of a pool would be lost to all others

@@ -1,19 +1,24 @@
 """A Redis or database that is away is told of once a minute and once when it is back, not by a traceback per try."""
 
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import redis
 from django.db import OperationalError, ProgrammingError
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 from kombu.exceptions import OperationalError as QueueError
 
+from dashboard import absences
 from dashboard.absences import Absences, who_is_away
 from tests import processes
 from tests.conftest import Valkey
 from tests.processes import Process, eventually
 
+WATCH = "absence of The database"  # the name of the thread that looks whether it is back
 BEAT_TRIES = 5  # of beat, once a second: a traceback of 200 lines each
 
 
@@ -71,6 +76,29 @@ def test_many_complaints_are_one_line(
         except redis.ConnectionError as error:
             say(logger, "consumer: Cannot connect: %s", error)
     assert lines == ["Redis is away, trying on: Error 111 connecting. Connection refused."]
+
+
+def test_of_the_database_the_log_says_what_to_do_too() -> None:
+    assert absences.line(OperationalError("database is locked")).endswith("such as a backup or a shell.)")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_looks_whether_the_database_is_back_keeps_no_connection(
+    written: tuple[logging.Logger, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of a pool would be lost: after some thirty absences a process would have none left."""
+    monkeypatch.setattr(absences, "LOOK", 0.01)
+    monkeypatch.setattr(absences, "QUIET", 0.0)
+    made: list[BaseDatabaseWrapper] = []
+
+    def remember(connection: BaseDatabaseWrapper, **_: object) -> None:
+        if threading.current_thread().name == WATCH:
+            made.append(connection)
+
+    connection_created.connect(remember)
+    written[0].error("%s", OperationalError("database is locked"))
+    eventually(lambda: WATCH not in [thread.name for thread in threading.enumerate()], "it is back")
+    assert [each.connection for each in made] == [None]
 
 
 def test_other_errors_keep_their_traceback(written: tuple[logging.Logger, list[str]]) -> None:
