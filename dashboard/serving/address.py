@@ -11,11 +11,15 @@ from urllib.parse import urlsplit
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - understood, not chosen
 
 
+class PortError(ValueError):
+    """What a variable holds is no port."""
+
+
 def port(variables: Mapping[str, str], variable: str, default: int) -> int:
-    """The port that a variable names. Raises ValueError."""
+    """The port that a variable names. Raises PortError."""
     text = variables.get(variable) or str(default)
     if not re.fullmatch(r"\d{1,5}", text, re.ASCII) or not 0 < int(text) < 65536:
-        raise ValueError(f"{variable} must be a port number, not {text!r}.")
+        raise PortError(f"{variable} must be a port number, not {text!r}.")
     return int(text)
 
 

@@ -42,3 +42,9 @@ def test_a_proxy_that_leads_to_aws_is_not_asked_for_it(monkeypatch: pytest.Monke
     monkeypatch.setenv("no_proxy", "")
     with web_server(200) as url:
         assert address.answers(url)
+
+
+@pytest.mark.parametrize("text", ["abc", "0", "65536", "-1", "٨٠٨٠", "8000 "])
+def test_what_is_no_port_is_told_with_its_variable(text: str) -> None:
+    with pytest.raises(address.PortError, match="DRYDOCK_PORT must be a port number, not"):
+        address.port({"DRYDOCK_PORT": text}, "DRYDOCK_PORT", 8000)

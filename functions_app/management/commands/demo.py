@@ -96,7 +96,7 @@ def _sandbox(port: int) -> Program:
 def _refusing_plainly() -> Iterator[None]:
     try:
         yield
-    except ValueError as error:
+    except address.PortError as error:
         raise CommandError(str(error)) from error
     except holding.HeldError as error:
         raise CommandError(

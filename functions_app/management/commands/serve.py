@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Until SIGINT, SIGTERM, or the terminal is closed."""
         host = os.environ.get("DRYDOCK_HOST") or "127.0.0.1"
-        with refusing_plainly(os.environ):
+        with _refusing_plainly():
             port = address.port(os.environ, "DRYDOCK_PORT", 8000)
             with holding.held(settings.ENV.data_dir):
                 _refuse_demo(settings.ENV.data_dir)
@@ -85,16 +85,16 @@ class Command(BaseCommand):
 
 
 @contextmanager
-def refusing_plainly(variables: Mapping[str, str], command: str = "make serve") -> Iterator[None]:
+def _refusing_plainly() -> Iterator[None]:
     """Say in a sentence why nothing was started, and what to do."""
     try:
         yield
-    except ValueError as error:
+    except address.PortError as error:
         raise CommandError(str(error)) from error
     except holding.HeldError as error:
-        raise CommandError(f"{error} End it first, or choose another: DRYDOCK_DATA_DIR=... {command}") from error
+        raise CommandError(f"{error} End it first, or choose another: DRYDOCK_DATA_DIR=... make serve") from error
     except address.TakenError as error:
-        raise CommandError(f"{error} Choose another: DRYDOCK_PORT=... {command}") from error
+        raise CommandError(f"{error} Choose another: DRYDOCK_PORT=... make serve") from error
 
 
 def _refuse_demo(folder: Path) -> None:
