@@ -19,12 +19,15 @@ def database_file(postgres_tool: str) -> Path:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Make the target what the source is at one moment, whatever is still in its write-ahead log."""
-    with (
-        closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as old,
-        closing(sqlite3.connect(target)) as new,
-    ):
-        old.backup(new)
+    """Make the target what the source is at one moment, its write-ahead log included. Raises CommandError."""
+    try:
+        with (
+            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as old,
+            closing(sqlite3.connect(target)) as new,
+        ):
+            old.backup(new)
+    except sqlite3.Error as error:
+        raise CommandError(f"{source} can't be copied to {target}: {error}. Look at both and their disks.") from error
 
 
 def is_drydocks(file: Path) -> bool:

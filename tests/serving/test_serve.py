@@ -251,6 +251,12 @@ def test_nothing_is_restored_under_a_running_drydock(server: Server, backup: Pat
     assert answer.stderr.startswith(f"CommandError: Another Drydock (process {server.process.pid}) works in")
 
 
+def test_where_there_is_no_database_yet_a_backup_says_so(tmp_path: Path) -> None:
+    answer = manage("backup", str(tmp_path / "backup"), **environment(tmp_path / "d"))
+    assert answer.stderr.startswith(f"CommandError: {tmp_path / 'd' / 'drydock.sqlite3'} can't be copied to")
+    assert not (tmp_path / "backup").exists()
+
+
 def test_backups_of_postgresql_are_for_its_own_tools(tmp_path: Path) -> None:
     team = environment(tmp_path / "d", DATABASE_URL="postgres://drydock:s3cret@127.0.0.1:1/drydock")
     answer = manage("backup", str(tmp_path / "backup"), **team)
