@@ -1,8 +1,9 @@
-"""The web server's connections: one that sends no whole head soon is cut, and there are never more than files allow.
+"""The web server's connections: one that sends no whole head soon, or one without end, is cut; files set their number.
 
 `uvicorn --http dashboard.connections:Connection`. A connection costs an open file from its first moment on, and
 uvicorn lets it wait for its head for ever: a thousand half-sent heads would take all files of a process, and then
-every connection is reset and no file of ours can be opened.
+every connection is reset and no file of ours can be opened. It also keeps heads of any length, before anybody sees
+them: sixty megabytes of short headers would be a gigabyte here, one long header would hold everybody up for seconds.
 """
 
 import asyncio
@@ -67,6 +68,7 @@ class Connection(HttpToolsProtocol):
     complaints = _Complaints()
     room = raise_file_limit() - OWN_FILES
     _deadline: asyncio.TimerHandle | None = None
+    _endless = 0  # bytes since a head was whole or a body grew
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """asyncio's door."""
@@ -78,6 +80,18 @@ class Connection(HttpToolsProtocol):
         else:
             self._await_head()
 
+    def data_received(self, data: bytes) -> None:
+        """asyncio's door."""
+        self._endless += len(data)
+        super().data_received(data)
+        if self._endless > limits.ENDLESS:
+            self._cut("%d connections were cut that sent a head, or trailers, without end.")
+
+    def on_body(self, body: bytes) -> None:
+        """A part of a body: whoever takes it in has limits of its own."""
+        self._endless = 0
+        super().on_body(body)
+
     def on_message_begin(self) -> None:
         """The first byte of a request, which may be a later one of this connection."""
         super().on_message_begin()
@@ -86,6 +100,7 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Its head is there."""
+        self._endless = 0
         self._stop_waiting()
         super().on_headers_complete()
 
@@ -100,8 +115,8 @@ class Connection(HttpToolsProtocol):
         if len(self.headless) > limits.HEADLESS:
             next(iter(self.headless))._cut()
 
-    def _cut(self) -> None:
-        self.complaints.say("%d connections were cut that sent no whole head of a request in time.")
+    def _cut(self, complaint: str = "%d connections were cut that sent no whole head of a request in time.") -> None:
+        self.complaints.say(complaint)
         self._stop_waiting()
         self.transport.abort()
 

@@ -92,6 +92,27 @@ def test_of_too_many_half_sent_heads_the_oldest_go_at_once_and_the_newest_stay()
         assert several[-1].recv(100).startswith(b"HTTP/1.1 200")
 
 
+ENDLESS = [
+    (b"GET /", b"a" * 65_536),
+    (HALF, b"a" * 65_536),
+    (b"GET / HTTP/1.1\r\n", b"X: a\r\n" * 10_000),
+    (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X: a\r\n" * 10_000),
+    (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"a" * 65_536),
+]
+
+
+@pytest.mark.parametrize(("begins", "goes_on"), ENDLESS, ids=["address", "header", "headers", "trailers", "extension"])
+def test_what_goes_on_without_end_is_cut_before_it_fills_the_memory(begins: bytes, goes_on: bytes) -> None:
+    with serving(head_within=60) as port, connect(port, begins) as connection, pytest.raises(ConnectionError):
+        connection.sendall(goes_on * 400)  # 25 MB
+
+
+def test_a_large_body_is_no_head_without_end() -> None:
+    body = iter([b"a" * 65_536] * 20)
+    with serving(head_within=30) as port:
+        assert httpx.post(f"http://127.0.0.1:{port}/", content=body, timeout=30).text == "partdone"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_with_few_files_a_thousand_half_sent_heads_keep_nobody_out_and_are_told(
     process_environment: dict[str, str], tmp_path: Path

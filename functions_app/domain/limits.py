@@ -8,6 +8,7 @@ from datetime import timedelta
 # Heads: dashboard/request_limits.py, dashboard/connections.py
 HEAD = 32 * 1024  # bytes of address, query and headers, cookies among them
 HEAD_WITHIN = 10.0  # seconds from its first byte, or from the beginning of the connection, to the end of a head
+ENDLESS = 256 * 1024  # bytes of a head, of trailers or between chunks, until the connection is cut unanswered
 HEADLESS = 256  # connections that may be without a head at one time; of more the oldest goes: honest ones take moments
 
 # Bodies: dashboard/request_limits.py, functions_app/api/hooks.py
