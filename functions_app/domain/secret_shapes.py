@@ -114,10 +114,10 @@ SHAPES: tuple[Shape, ...] = (
         needs="-----begin",
         flags=re.S,
     ),
-    _shape("a line of a private key", rf"(?m)^([^\S\n]*){_PEM_BODY}[^\S\n]*$", _KEPT),
+    _shape("a line of a private key", rf"(?m)^([^\S\n]*+){_PEM_BODY}[^\S\n]*$", _KEPT),
     _shape(
         "an Authorization header of several parts",  # a signature goes on to the end of its text, others of the line
-        rf"(?i)(authorization{_QUOTE}?\s*[:=,]\s*\[?\s*b?{_QUOTE}?)"
+        rf"(?i)(authorization{_QUOTE}?\s*[:=,]\s*+\[?\s*+b?{_QUOTE}?)"
         r"(?:AWS4-[A-Z0-9-]+ [^\"'\n]*|(?:Digest|OAuth|Hawk|Signature|Negotiate|NTLM) [^\n]*)",
         _KEPT,
         "authorization",

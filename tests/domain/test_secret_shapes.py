@@ -162,3 +162,10 @@ def test_of_a_name_and_a_value_in_members_of_their_own_the_value_is_hidden() -> 
 )
 def test_megabytes_of_anything_cost_time_in_proportion(piece: str) -> None:
     assert len(redact(piece * (1_000_000 // len(piece)))) <= 2_000_000
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("begins", ["authorization:", "authorization: [", "", "password", "cookie", "-u", "--token"])
+def test_any_amount_of_white_space_after_any_beginning_costs_time_in_proportion(begins: str) -> None:
+    for space in " \t\n":
+        assert len(redact(begins + space * 500_000 + "\nnext")) <= 600_000
