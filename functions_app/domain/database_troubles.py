@@ -83,6 +83,14 @@ _TABLE: tuple[tuple[re.Pattern[str], Trouble | None], ...] = tuple(
 )
 
 
-def trouble_in(text: str) -> Trouble | None:
-    """What the words of an error mean; AWAY where they are not known, None where the question itself was wrong."""
-    return next((trouble for says, trouble in _TABLE if says.search(text)), AWAY)
+# SQLite's own name, and PostgreSQL's class (54, program limit exceeded), of a question that no database would answer.
+_WRONG_QUESTION = re.compile(r"SQLITE_ERROR|54\w{3}")
+
+
+def trouble_in(text: str, code: str = "") -> Trouble | None:
+    """What an error's words mean, then its code (SQLite's name, SQLSTATE); AWAY where neither is known.
+
+    None where the question itself was wrong: one person's must not be told to everybody as the database's state.
+    """
+    unknown = None if _WRONG_QUESTION.fullmatch(code) else AWAY
+    return next((trouble for says, trouble in _TABLE if says.search(text)), unknown)

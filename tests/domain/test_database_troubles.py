@@ -45,6 +45,12 @@ def test_a_question_that_is_wrong_is_no_trouble_of_the_database(text: str) -> No
     assert trouble_in(text) is None
 
 
+@pytest.mark.parametrize("code", ["SQLITE_ERROR", "54000", "54001"])
+def test_words_that_nobody_knows_are_no_trouble_where_the_code_says_that_the_question_is_wrong(code: str) -> None:
+    assert trouble_in("what no version has said before", code) is None
+    assert trouble_in("no such table: functions_app_run", code) == troubles.NOT_MIGRATED
+
+
 def test_every_trouble_is_told_with_what_to_do_and_names_no_host() -> None:
     for trouble in (value for value in vars(troubles).values() if isinstance(value, Trouble)):
         assert trouble.next_step.endswith("."), trouble

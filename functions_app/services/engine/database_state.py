@@ -30,12 +30,18 @@ def trouble_of(error: BaseException | None) -> Trouble | None:
     while error is not None and id(error) not in seen:
         seen.add(id(error))
         if isinstance(error, DATABASE_AWAY):
-            return trouble_in(str(error))
+            return trouble_in(str(error), _code(error))
         if isinstance(error, (InternalError, ProgrammingError)):  # PostgreSQL's, of a standby and of a missing table
             found = trouble_in(str(error))
             return found if found in (READ_ONLY, NOT_MIGRATED) else None
         error = error.__cause__ or error.__context__
     return None
+
+
+def _code(error: BaseException) -> str:
+    """SQLite's name or the SQLSTATE of what Django's error came from; '' where there is none."""
+    cause = error.__cause__
+    return str(getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or "")
 
 
 def check() -> Trouble | None:
