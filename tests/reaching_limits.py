@@ -145,8 +145,8 @@ async def send(intake: Intake, length: int, address: str, *, more: bool, head: i
     return b"".join(told).decode()
 
 
-def connected(place: Place, others: int, seconds: float) -> str:
-    """What the log tells if the oldest of several connections without a head was cut."""
+def connected(place: Place, others: int, seconds: float, sent: int = 0) -> str:
+    """What the log tells if the oldest of several connections, without a head or with so much of one, was cut."""
 
     class Own(Connection):
         headless: dict[Connection, None] = {}
@@ -160,6 +160,9 @@ def connected(place: Place, others: int, seconds: float) -> str:
             ours, theirs = socket.socketpair()
             ends.append(theirs)
             await asyncio.get_running_loop().create_connection(made, sock=ours)
+        if sent:
+            for piece in (b"GET /", b"a" * (sent - 5)):
+                next(iter(Own.headless)).data_received(piece)
         await later(seconds)
         told = place.log.text if len(Own.headless) <= others else ""
         for connection in [*Own.headless]:

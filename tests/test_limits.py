@@ -37,6 +37,9 @@ CUT = "sent no whole head of a request in time"
 SIDES: dict[str, tuple[Callable[[Place, bool], str], str]] = {
     "HEAD": (lambda _, beyond: taken_in(0, head=limits.HEAD + beyond), "The address or the headers are too long"),
     "HEAD_WITHIN": (lambda place, beyond: connected(place, 0, limits.HEAD_WITHIN - (not beyond)), CUT),
+    "ENDLESS": (
+        lambda place, beyond: connected(place, 0, 0, limits.ENDLESS + beyond), "sent a head, or trailers, without end",
+    ),
     "HEADLESS": (lambda place, beyond: connected(place, limits.HEADLESS - 1 + beyond, 0), CUT),
     "BODY": (lambda _, beyond: taken_in(limits.BODY + beyond), LARGE),
     "EVENT": (lambda _, beyond: event(limits.EVENT + beyond), "it has more than 262,144 bytes"),

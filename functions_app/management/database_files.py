@@ -6,8 +6,16 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management.base import CommandError
+from django.db.migrations.loader import MigrationLoader
 
 from dashboard.env import sqlite_file
+
+APP = "functions_app"
+_NOT_BROUGHT_BACK = {  # by the column that it needs, for tables are as old as the backup
+    ("functions_app_browsersession", "session_key"): "DELETE FROM functions_app_browsersession",
+    ("django_session", "session_key"): "DELETE FROM django_session",
+    ("functions_app_plan", "body"): "UPDATE functions_app_plan SET body = json_remove(body, '$.payload')",
+}
 
 
 def database_file(postgres_tool: str) -> Path:
@@ -30,12 +38,28 @@ def copy(source: Path, target: Path) -> None:
         raise CommandError(f"{source} can't be copied to {target}: {error}. Look at both and their disks.") from error
 
 
+def end_what_went_on(file: Path) -> None:
+    """Take out of a copy what was ended or used up since: sessions, and payloads that may have been sent meanwhile."""
+    with closing(sqlite3.connect(file)) as database, database:
+        for (table, column), statement in _NOT_BROUGHT_BACK.items():
+            if database.execute("SELECT 1 FROM pragma_table_info(?) WHERE name = ?", (table, column)).fetchone():
+                database.execute(statement)
+
+
+def unknown_migration(file: Path) -> str:
+    """The last migration in it that this version does not have: a newer one's; '' where there is none."""
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        applied = {name for (name,) in database.execute("SELECT name FROM django_migrations WHERE app = ?", (APP,))}
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    return max(applied - {name for app, name in loader.disk_migrations if app == APP}, default="")
+
+
 def is_drydocks(file: Path) -> bool:
     """Whether it is a whole database of Drydock's, of whatever version."""
     try:
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as database:
             whole = database.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
-            ours = database.execute("SELECT 1 FROM django_migrations WHERE app = 'functions_app'").fetchone()
+            ours = database.execute("SELECT 1 FROM django_migrations WHERE app = ?", (APP,)).fetchone()
     except sqlite3.Error:
         return False
     return whole and ours is not None

@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import shutil
 import signal
 import sqlite3
 import stat
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.serving.programs import of_procfile
+from functions_app.management.commands import serve
 from tests.e2e.conftest import free_port
 from tests.processes import ROOT, eventually
 from tests.serving.test_supervision import alive
@@ -99,8 +101,8 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Started in a data directory that others can read, with the database of an older version in it."""
-    folder = tmp_path_factory.mktemp("serve") / "d"
+    """Started in a data directory with a space in its path, open to others, with an older version's database in it."""
+    folder = tmp_path_factory.mktemp("serve") / "d d"
     assert manage("migrate", "functions_app", OLDER, **environment(folder)).returncode == 0
     for path in (folder, folder / "drydock.sqlite3"):
         path.chmod(path.stat().st_mode | 0o055)
@@ -144,6 +146,7 @@ def test_it_prints_its_address_and_what_is_missing(server: Server) -> None:
 def test_every_process_of_the_procfile_runs_and_valkey(server: Server) -> None:
     assert sorted(server.parts()) == sorted(PARTS)
     assert healthy(server)
+    eventually((server.folder / "beat-schedule.dat").exists, "beat keeps its schedule")
 
 
 def test_an_older_database_is_brought_up_to_date(server: Server) -> None:
@@ -235,6 +238,43 @@ def test_a_backup_takes_the_place_of_a_damaged_database_which_is_kept(backup: Pa
         assert database.execute("SELECT username FROM auth_user").fetchall() == [("ada",)]
     kept = Path(answer.stdout.partition("kept in ")[2].split(" ")[0])
     assert kept.read_bytes() == b"not any more" * 500
+
+
+def test_a_session_that_may_have_been_ended_since_is_not_restored_nor_a_payload_that_may_have_been_sent(
+    backup: Path, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copy(backup, tmp_path / "copy"))
+    with closing(sqlite3.connect(copy, isolation_level=None)) as database:
+        database.execute(
+            "INSERT INTO functions_app_browsersession (session_key, session_data, expire_date, mark, since, seen, "
+            "address, browser) VALUES ('key', '', '2999-01-01', 'mark', '2026-01-01', '2999-01-01', '', '')"
+        )
+        database.execute(
+            "INSERT INTO functions_app_plan (id, kind, title, target, lock, confirmation, ticks, approval_asked, body, "
+            "created_at, expires_at) VALUES (1, 'invocation', '', '', '', '', '[]', 0, ?, '2026-01-01', '2999-01-02')",
+            ('{"mode": "sync", "payload": "{}"}',),
+        )
+    assert manage("restore", str(copy), **environment(tmp_path / "d")).returncode == 0
+    with closing(sqlite3.connect(tmp_path / "d" / "drydock.sqlite3")) as database:
+        assert database.execute("SELECT session_key FROM functions_app_browsersession").fetchall() == []
+        assert database.execute("SELECT body FROM functions_app_plan").fetchall() == [('{"mode":"sync"}',)]
+
+
+def test_a_backup_of_a_newer_version_is_not_restored(backup: Path, tmp_path: Path) -> None:
+    newer = Path(shutil.copy(backup, tmp_path / "newer"))
+    with closing(sqlite3.connect(newer, isolation_level=None)) as database:
+        database.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('functions_app', '9999_new', '')")
+    answer = manage("restore", str(newer), **environment(tmp_path / "d"))
+    assert answer.stderr == (
+        f"CommandError: {newer} is of a newer Drydock (it has 9999_new). Restore it with that version.\n"
+    )
+
+
+def test_where_standard_input_is_closed_nobody_is_asked_for_the_first_administrator(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)  # as Python has it after `make serve <&-`
+    serve.Command()._make_administrator("ada", "")
 
 
 def test_what_is_no_backup_is_not_restored(backup: Path, tmp_path: Path) -> None:

@@ -9,7 +9,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from dashboard.serving import holding
 from functions_app import clock
-from functions_app.management.database_files import copy, database_file, is_drydocks
+from functions_app.management.database_files import (
+    copy,
+    database_file,
+    end_what_went_on,
+    is_drydocks,
+    unknown_migration,
+)
 
 
 class Command(BaseCommand):
@@ -26,13 +32,20 @@ class Command(BaseCommand):
         database, file = database_file("pg_restore --clean --dbname=DATABASE FILE"), options["file"]
         if not is_drydocks(file):
             raise CommandError(f"{file} is no backup of Drydock's.")
+        if newer := unknown_migration(file):
+            raise CommandError(f"{file} is of a newer Drydock (it has {newer}). Restore it with that version.")
         try:
             with holding.held(settings.ENV.data_dir):
+                ready = database.with_name(f"{database.name}.restored")
+                ready.unlink(missing_ok=True)
+                copy(file, ready)
+                end_what_went_on(ready)
                 self._keep(database)
-                copy(file, database)
+                copy(ready, database)
+                ready.unlink()
         except holding.HeldError as error:
             raise CommandError(f"{error} End it first.") from error
-        self.stdout.write("Restored. `make serve` brings it up to date and goes on from there.")
+        self.stdout.write("Restored; everybody signs in anew. `make serve` brings it up to date and goes on.")
 
     def _keep(self, database: Path) -> None:
         """What is there. A damaged one, which can't be copied nor written over, goes aside with its log."""

@@ -69,7 +69,7 @@ class Command(BaseCommand):
     def _make_administrator(self, name: str, password: str) -> None:
         if password:
             call_command("person", name, "administrator", password=password, stdout=self.stdout)
-        elif sys.stdin.isatty():
+        elif sys.stdin is not None and sys.stdin.isatty():  # None where it was closed
             self.stdout.write("Nobody can sign in yet. Who is to be the first administrator?")
             self._ask(input(f"Name [{name}]: ").strip() or name)
 

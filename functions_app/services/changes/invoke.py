@@ -160,7 +160,9 @@ def _invoke(context: Context) -> Outcome:
         plans.forget_payload(context.run.made_from.pk)
     if not payload:
         raise DrydockError(
-            Code.UNKNOWN_OUTCOME, "The payload is gone: it was sent before.", next_step="Look at the function's log."
+            Code.UNKNOWN_OUTCOME,
+            "The payload is gone: it was sent before, or may have been before a backup was restored.",
+            next_step="Look at the function's log.",
         )
     try:
         answer = (_follow if frozen.mode is Mode.SYNC else _send)(context, frozen, payload)
