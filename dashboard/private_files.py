@@ -23,7 +23,11 @@ def keep_private(data_dir: Path, database: Path | None) -> None:
     A directory that others may look into is closed only where nothing but Drydock's own is in it.
     """
     os.umask(OTHERS)
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        words = f"{data_dir} can't be a data directory: {error.strerror}. Set DRYDOCK_DATA_DIR to one that can be made."
+        raise PermissionError(words) from error
     mode = data_dir.stat().st_mode
     if mode & OTHERS:
         _refuse_shared(data_dir)

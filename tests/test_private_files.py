@@ -114,3 +114,10 @@ def test_the_command_line_says_it_in_one_line(folder: Path) -> None:
     assert answer.returncode == 1
     assert answer.stderr.startswith(f"drydock: {folder} ")
     assert answer.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("inside", ["", "/deeper"])
+def test_a_directory_that_cannot_be_made_is_told_with_what_to_do(tmp_path: Path, inside: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(PermissionError, match=r"file.* can't be a data directory: .*\. Set DRYDOCK_DATA_DIR to"):
+        read({"DRYDOCK_DATA_DIR": f"{tmp_path}/file{inside}"})
