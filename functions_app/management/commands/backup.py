@@ -1,6 +1,7 @@
 """`manage.py backup FILE`: a copy of the embedded database, while everything runs."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -24,11 +25,13 @@ class Command(BaseCommand):
             raise CommandError(f"{file} is there already. Name another file.")
         if not file.absolute().parent.is_dir():
             raise CommandError(f"There is no folder {file.absolute().parent}.")
-        aside = file.with_name(f".{file.name}.half")
-        copy(source, aside)
-        if not is_drydocks(aside):
-            raise CommandError(f"The copy is not whole; it was left in {aside}. Look at the disk, then try again.")
-        aside.rename(file)
+        # In a folder of its own, where nobody else can put a file or a link first.
+        with TemporaryDirectory(prefix=f".{file.name}.", dir=file.absolute().parent) as folder:
+            aside = Path(folder, file.name)
+            copy(source, aside)
+            if not is_drydocks(aside):
+                raise CommandError("The copy is not whole, and was not kept. Look at the disk, then try again.")
+            aside.rename(file)
         self.stdout.write(
             f"{file}: {file.stat().st_size / 1e6:.1f} MB. It holds sessions: keep it where nobody reads it."
         )
