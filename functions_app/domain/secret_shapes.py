@@ -12,7 +12,7 @@ MASK = "[redacted]"
 NAMES = (
     r"passwords?|passwd|passphrase|passcode|pwd|(?<=[_-])(?:pass|pw|pat|auth)|"
     r"secret(?:[_-]?(?:access[_-]?)?key|[_-]?(?:string|binary|value|text))?|token|credentials?|"
-    r"(?:api|private|encryption|signing|account|master|shared[_-]?access|subscription|license)[_-]?keys?|"
+    r"jwt|otp|session[_-]?id|(?:api|private|encryption|signing|hmac|session|account|master|shared[_-]?access|subscription|license)[_-]?keys?|"
     r"connection[_-]?string"
 )
 """What the last word of a name says that holds a secret."""
@@ -105,7 +105,7 @@ _TOKENS = "|".join(
     )
 )
 _PEM_BODY = r"(?=[^\n]*[A-Z])(?=[^\n]*[g-z])(?=[^\n]*[0-9])[A-Za-z0-9+/]{60,76}={0,2}"
-_NAMED_BY = "pass secret token credential key pwd pw pat auth connection"
+_NAMED_BY = "pass secret token credential key pwd pw pat auth connection jwt otp session"
 
 SHAPES: tuple[Shape, ...] = (
     _shape(

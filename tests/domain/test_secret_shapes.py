@@ -89,6 +89,7 @@ EXAMPLES: dict[str, tuple[list[str], list[str]]] = {
             f"password={S}", f"DB_PASS={S}", f"token: {S}", f"secret => '{S}'", f'{{"SecretString": "{S}"}}',
             rf'"{{\"password\": \"{S}\"}}"', rf'{{\\\"password\\\": \\\"{S}\\\"}}', f'passwords=["a", "{S}"]',
             f"password=b'{S}'", f"password=SecretStr('{S}')", f"Server=x;Password={S};Encrypt=yes",
+            f"HMAC_KEY={S}", f"sessionid={S}", f'{{"jwt": "{S}"}}', f"otp={S}",
             f"%22password%22%3A%22{S}%22", f'password="{S}', f"Invalid token: {S}", f'"api_keys": {{"a": "{S}"}}',
             f"SharedAccessKey={S}=;EntityPath=x", f"PGPASSWORD={S} psql", f"&quot;password&quot;:&quot;{S}&quot;",
             f"token:\napi_key: {S}", f'secret: "db_password": "{S}"', f"password='a'{S}", f'api_key:"secret"="{S}',
