@@ -92,16 +92,18 @@ class Absences(logging.Filter):
     def _watch(self, part: str) -> None:
         absence = self._absences[part]
         told = absence.since
-        while True:
-            time.sleep(LOOK)
-            now = time.monotonic()
-            if now - absence.last >= QUIET and _answers(part):
-                break
-            if now - told >= EVERY:
-                told = now
-                log.warning("%s is still not there after %.0f s: %s", part, now - absence.since, absence.cause)
-        with self._lock:
-            del self._absences[part]
+        try:
+            while True:
+                time.sleep(LOOK)
+                now = time.monotonic()
+                if now - absence.last >= QUIET and _answers(part):
+                    break
+                if now - told >= EVERY:
+                    told = now
+                    log.warning("%s is still not there after %.0f s: %s", part, now - absence.since, absence.cause)
+        finally:  # also where looking fails: with nobody watching, no complaint would be heard any more
+            with self._lock:
+                del self._absences[part]
         log.warning("%s is there again, after %.0f s.", part, time.monotonic() - absence.since)
 
 

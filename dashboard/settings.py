@@ -171,7 +171,7 @@ DRYDOCK_PRODUCTION_ALIASES = ENV.production_aliases
 # Where the kinds of runs are listed (tests name their own).
 DRYDOCK_KINDS = "functions_app.services.kinds.KINDS"
 
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {

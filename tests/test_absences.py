@@ -101,6 +101,19 @@ def test_whoever_looks_whether_the_database_is_back_keeps_no_connection(
     assert [each.connection for each in made] == [None]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_complaints_are_heard_again_where_looking_itself_failed(
+    written: tuple[logging.Logger, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(absences, "LOOK", 0.01)
+    monkeypatch.setattr(absences, "QUIET", 0.0)
+    logger, lines = written
+    for _ in range(2):  # no test of this kind may ask the database
+        logger.error("%s", OperationalError("database is locked"))
+        eventually(lambda: WATCH not in [thread.name for thread in threading.enumerate()], "nobody watches")
+    assert len(lines) == 2
+
+
 def test_other_errors_keep_their_traceback(written: tuple[logging.Logger, list[str]]) -> None:
     logger, lines = written
     try:
