@@ -140,7 +140,7 @@ def test_a_worker_outlives_a_redis_that_dies_while_messages_wait_within_it(
         messages.send(0, Queue.CHANGES, Priority.PERSON, countdown=60)
         eventually(lambda: process.says("execute_run["), "the worker has the message")
         valkey.stop()
-        eventually(lambda: process.says("Connection to broker lost"), "the worker misses Redis")
+        eventually(lambda: process.says("Redis is away"), "the worker misses Redis")
         valkey.start()
         later = submit(Kind.DEPLOYMENT, tmp_path)
         eventually(lambda: ended(later), "a later run has ended", within=60)
