@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
-from django.contrib.sessions.backends.db import SessionStore
+from django.test import Client
 
 from functions_app import clock
 from functions_app.domain.runs import Kind, Status, StepStatus
@@ -18,12 +18,9 @@ def session_cookie() -> str:
     user, created = get_user_model().objects.get_or_create(username="bench")
     if created:
         user.groups.add(Group.objects.get(name=access.OPERATOR))
-    session = SessionStore()
-    session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session.save()
-    return f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
+    client = Client()
+    client.force_login(user)
+    return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
 
 
 def active_run() -> Run:
