@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from functions_app.domain.layers.elves import ElfFacts
 from functions_app.domain.layers.package_files import Package
 
 FileKind = Literal["file", "dir", "symlink", "hardlink", "device", "whiteout", "opaque"]
@@ -27,6 +28,22 @@ class FileEntry:
     mode: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Import:
+    """Code at `path` imports the top-level `module`: "boto3" of Python, "sharp" or "@aws-sdk/client-s3" of Node."""
+
+    path: str
+    module: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The entry at `path` has this extended attribute, such as "security.capability"; setuid stands in its mode."""
+
+    path: str
+    attribute: str
+
+
 @dataclass(frozen=True)
 class Limits:
     """What a layer may have; more is refused, never cut, but for packages: of those it is told that not all are known.
@@ -47,10 +64,18 @@ class Limits:
 class LayerContents:
     """One layer: entries in the tar's order, each path once; packages of its metadata files; bytes of its files.
 
-    `notes` are sentences on metadata that could not be read: the packages are then not all there are.
+    `notes` are sentences on metadata that could not be read: the packages are then not all there are. `imports` are of
+    files outside the directories of a distribution or a runtime, each module with the first few files alone; `gaps`
+    are sentences on what was left out of `elves`, `imports` and `marks` because there is too much of it. `facts_read`
+    is False where the three are empty because the layer was read before Drydock kept them.
     """
 
     entries: Sequence[FileEntry]
     packages: tuple[Package, ...] = ()
     size_bytes: int = 0
     notes: tuple[str, ...] = ()
+    elves: tuple[ElfFacts, ...] = ()
+    imports: tuple[Import, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    gaps: tuple[str, ...] = ()
+    facts_read: bool = True
