@@ -17,7 +17,7 @@ from functions_app.domain.runs import SignalKind
 from functions_app.models import BrowserSession, FreshnessPolicy, Image, LifecycleForecast, Repository, Run
 from functions_app.services.bases.verdicts import judge_images
 from functions_app.services.changes import invoke as invocations
-from functions_app.services.changes import patch as patches
+from functions_app.services.changes import patch_list as patches
 from functions_app.services.people.actor import Actor
 from tests import factories
 from tests.asking import ask

@@ -21,7 +21,9 @@ class Kind(StrEnum):
     INVOCATION = "invocation"
     READ_FILES = "read_files"  # what the layers of images hold, from the registry
     FORECAST = "forecast"  # what lifecycle policies would delete next
-    PATCH = "patch"  # functions onto a newer base release: planned only, so far
+    PATCH = "patch"  # a function onto the current release of its base
+    UNDO = "undo"  # of a patch
+    PATCH_LIST = "patch_list"  # which functions are to be patched: a plan that becomes no run
 
     @property
     def label(self) -> str:
@@ -43,6 +45,8 @@ _KIND_LABELS = {
     Kind.READ_FILES: "Reading of files",
     Kind.FORECAST: "Lifecycle forecast",
     Kind.PATCH: "Patch",
+    Kind.UNDO: "Undo",
+    Kind.PATCH_LIST: "List of patches",
 }
 
 

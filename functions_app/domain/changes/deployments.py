@@ -51,6 +51,23 @@ class AliasPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CodeChange:
+    """What the steps need of a plan that gives a function another image: from which digest of $LATEST to which."""
+
+    place: FunctionPlace
+    image_uri: str  # HOST/NAME@sha256:...: what is deployed
+    from_digest: str  # what $LATEST runs
+    to_digest: str
+    function_revision: str
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "CodeChange":
+        """Read it from the body of a plan; other keys are left aside."""
+        plain = ("image_uri", "from_digest", "to_digest", "function_revision")
+        return cls(place=FunctionPlace(**value["place"]), **{name: value[name] for name in plain})
+
+
+@dataclass(frozen=True, kw_only=True)
 class DeploymentPlan(AliasPlan):
     """A new image for a function, and an alias that goes to the version published from it."""
 

@@ -6,7 +6,7 @@ Every step reads AWS before it writes, so that one that is run again after a cra
 from functions_app.aws import lambdas
 from functions_app.aws.session import Target
 from functions_app.domain.changes.checks import changed_message
-from functions_app.domain.changes.deployments import DeploymentPlan, short
+from functions_app.domain.changes.deployments import CodeChange, short
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import FunctionDetail, VersionFact
 from functions_app.domain.fleet.lambda_states import Waiting, state_meaning, update_meaning
@@ -19,7 +19,7 @@ from functions_app.services.engine.steps import Context
 
 def update_code(context: Context) -> Outcome:
     """Give Lambda the image, guarded by the revision that the function had in the plan."""
-    frozen = DeploymentPlan.from_json(context.plan)
+    frozen = CodeChange.from_json(context.plan)
     target = target_of(frozen.place)
     detail = lambdas.get_function(target, frozen.place.name)
     latest, wanted = detail.fact.latest, short(frozen.to_digest)
@@ -37,7 +37,7 @@ def update_code(context: Context) -> Outcome:
     return Done(f"{short(frozen.from_digest)} → {wanted}")
 
 
-def _changed_code(context: Context, frozen: DeploymentPlan, now: str) -> DrydockError:
+def _changed_code(context: Context, frozen: CodeChange, now: str) -> DrydockError:
     """Somebody else changed the function: what became of our own update, and what AWS runs now, is told."""
     name, ours, theirs = frozen.place.name, short(frozen.to_digest), short(now)
     if now == frozen.to_digest:
@@ -55,7 +55,7 @@ def _changed_code(context: Context, frozen: DeploymentPlan, now: str) -> Drydock
 
 def wait_for_update(context: Context) -> Outcome:
     """Wait until Lambda has taken the image. Raises CHANGED, FAILED."""
-    frozen = DeploymentPlan.from_json(context.plan)
+    frozen = CodeChange.from_json(context.plan)
     detail = lambdas.get_function(target_of(frozen.place), frozen.place.name)
     latest = detail.fact.latest
     if latest.digest != frozen.to_digest:
@@ -92,7 +92,7 @@ def _settled(detail: FunctionDetail, what: str) -> Outcome:
 
 def publish(context: Context) -> Outcome:
     """Publish a version of what was planned, and wait until it can be called. Raises CHANGED, FAILED."""
-    frozen = DeploymentPlan.from_json(context.plan)
+    frozen = CodeChange.from_json(context.plan)
     target = target_of(frozen.place)
     version = context.shared.get("version")
     if not version:
@@ -108,7 +108,7 @@ def publish(context: Context) -> Outcome:
     return Done(f"version {version}") if isinstance(state, Done) else state
 
 
-def _publish_once(context: Context, frozen: DeploymentPlan, target: Target) -> str:
+def _publish_once(context: Context, frozen: CodeChange, target: Target) -> str:
     """The number of the version that holds what was planned: ours, or one there was where nothing has changed since.
 
     Lambda gives the last version again while $LATEST is unchanged, so a publish that is repeated makes no second one;
@@ -134,7 +134,7 @@ def _publish_once(context: Context, frozen: DeploymentPlan, target: Target) -> s
     return fact.number
 
 
-def _publish(context: Context, frozen: DeploymentPlan, target: Target, revision: str, mark: str) -> VersionFact:
+def _publish(context: Context, frozen: CodeChange, target: Target, revision: str, mark: str) -> VersionFact:
     """Publish what $LATEST was a moment ago. Where Lambda refuses, it may be since somebody else was quicker."""
     name = frozen.place.name
     try:

@@ -93,7 +93,7 @@ def show_plan(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
 
 def _stored_plan(request: HtmxHttpRequest, stored: Plan, problem: Problem | None = None) -> HttpResponse:
     kind = Kind(stored.kind)
-    if kind is Kind.PATCH:
+    if kind is Kind.PATCH_LIST:
         return redirect("base-plan", plan_id=stored.pk)
     if kind not in (Kind.DEPLOYMENT, Kind.ROLLBACK):
         run = plans.run_of(stored)

@@ -6,7 +6,7 @@ import pytest
 
 from functions_app.domain.changes.deployments import DeploymentPlan, RollbackPlan
 from functions_app.domain.changes.invocations import InvocationPlan
-from functions_app.domain.changes.patches import PatchPlan
+from functions_app.domain.changes.patch_lists import PatchList
 
 ARN = "arn:aws:lambda:eu-west-1:111111111111:function:orders"
 PLACE = {"arn": ARN, "name": "orders", "account_id": "111111111111", "region": "eu-west-1"}
@@ -130,7 +130,7 @@ def test_what_is_the_plans_own_is_read_from_its_body_and_written_the_same(kind: 
 
 
 def test_a_plan_of_patches_is_read_from_its_body_and_written_the_same() -> None:
-    assert PatchPlan.from_json(PATCH).as_json() == PATCH
+    assert PatchList.from_json(PATCH).as_json() == PATCH
 
 
 def test_an_invocation_planned_before_tenants_were_kept_names_none() -> None:
@@ -153,7 +153,7 @@ def test_a_plan_made_before_plans_were_judged_is_read_and_says_what_its_checks_s
 
 def test_a_plan_of_patches_made_before_the_setting_of_production_was_kept_goes_by_its_default() -> None:
     place = {name: value for name, value in PATCH["entries"][0].items() if name != "production"}
-    (entry,) = PatchPlan.from_json({**PATCH, "entries": [place]}).entries
+    (entry,) = PatchList.from_json({**PATCH, "entries": [place]}).entries
     assert entry.production
 
 
@@ -168,7 +168,7 @@ def test_a_deployment_that_was_planned_before_tags_were_kept_is_read() -> None:
         (DeploymentPlan, DEPLOYMENT, "Deploy team/app:v8 to orders:live"),
         (RollbackPlan, ROLLBACK, "Roll orders:live back to version 6"),
         (InvocationPlan, INVOCATION, "Dry-run orders:live for tenant shop-1"),
-        (PatchPlan, PATCH, "Bring 1 function forward to the current release of python:3.12"),
+        (PatchList, PATCH, "Bring 1 function forward to the current release of python:3.12"),
     ],
 )
 def test_each_says_in_one_line_what_it_does(kind: Any, body: dict[str, Any], title: str) -> None:

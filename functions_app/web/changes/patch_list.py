@@ -12,16 +12,16 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_safe
 
 from functions_app import clock
-from functions_app.domain.changes.patches import Entry, LivePlace, PatchPlan, Way
+from functions_app.domain.changes.patch_lists import Entry, LivePlace, PatchList, Way
 from functions_app.models import BaseStream
-from functions_app.services.changes import patch
+from functions_app.services.changes import patch_list
 from functions_app.web.bases.bases import number
 from functions_app.web.html.looks import Look, look
 from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page
 from functions_app.web.page_links import page_links, page_number
 
 _FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
-PLAN = "bases/patch.html"
+PLAN = "bases/patch_list.html"
 ENTRIES = 100  # a page of the plan
 COLUMNS = (*(field.name for field in fields(LivePlace)), "to_release_id", "to_release", "to_digest", "way", "why")
 EXTRA = ("warning",)
@@ -31,7 +31,7 @@ EXTRA = ("warning",)
 def plan(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """Freeze what is behind now as a plan, and go to it."""
     stream = get_object_or_404(BaseStream, pk=pk)
-    made = patch.plan(
+    made = patch_list.plan(
         stream,
         actor_of(request),
         release_id=number(request.POST, "release"),
@@ -43,7 +43,7 @@ def plan(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def show_plan(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
     """The frozen list: how many, by which way, and one page of its entries grouped by account."""
-    stored, made = patch.load(plan_id)
+    stored, made = patch_list.load(plan_id)
     pages = max(1, -(-len(made.entries) // ENTRIES))
     at = min(max(1, page_number(request.GET)), pages)
     context = {
@@ -59,7 +59,7 @@ def show_plan(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
     return page(request, PLAN, context)
 
 
-def _accounts(made: PatchPlan) -> list[str]:
+def _accounts(made: PatchList) -> list[str]:
     functions: dict[str, set[int]] = {}
     for entry in made.entries:
         functions.setdefault(entry.place.account, set()).add(entry.place.function_id)
@@ -77,7 +77,7 @@ def _groups(entries: tuple[Entry, ...]) -> list[tuple[str, list[tuple[Entry, Loo
 @require_safe
 def export_csv(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
     """Exactly the plan's list as CSV."""
-    _, made = patch.load(plan_id)
+    _, made = patch_list.load(plan_id)
     text = StringIO()
     writer = csv.writer(text)
     writer.writerow([*COLUMNS, *EXTRA])
@@ -89,7 +89,7 @@ def export_csv(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
 @require_safe
 def export_json(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
     """Exactly the plan's list as JSON."""
-    stored, made = patch.load(plan_id)
+    stored, made = patch_list.load(plan_id)
     document = {
         "plan": str(stored.pk),
         "stream": made.stream,

@@ -112,7 +112,7 @@ def test_planning_is_in_the_audit(
     make_user(account, old)
     planned(person, stream)
     entry = AuditEntry.objects.get()
-    assert (entry.action, entry.actor, entry.target) == ("patch.plan", operator, "python:3.12")
+    assert (entry.action, entry.actor, entry.target) == ("patch_list.plan", operator, "python:3.12")
     assert entry.plan["functions"] == 1
 
 
@@ -141,7 +141,7 @@ def test_anybody_may_look_at_a_plan_and_nobody_can_apply_it(
     plan = Plan.objects.get()
     assert person.post(f"/plans/{plan.pk}/apply/").status_code == 302
     assert person.get(f"/plans/{plan.pk}/").headers["Location"] == address
-    assert AuditEntry.objects.filter(action="patch.apply", result__startswith="refused").exists()
+    assert AuditEntry.objects.filter(action="patch_list.apply", result__startswith="refused").exists()
     assert not Run.objects.exists()
     person.force_login(viewer)
     assert person.get(address).status_code == 200

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from functions_app import clock
-from functions_app.domain.changes.patches import CurrentRelease, Entry, LivePlace, PatchPlan, decide, make_plan
+from functions_app.domain.changes.patch_lists import CurrentRelease, Entry, LivePlace, PatchList, decide, make_list
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.manifests import Platform
 from functions_app.domain.runs import Kind
@@ -28,25 +28,25 @@ def plan(stream: BaseStream, actor: Actor, *, release_id: int | None = None, acc
     """
     asked = {"release_id": release_id, "account_id": account_id}
     return plans.make(
-        Kind.PATCH, stream.name, asked, actor, lambda: _draft(stream, release_id, account_id)
+        Kind.PATCH_LIST, stream.name, asked, actor, lambda: _draft(stream, release_id, account_id)
     ).confirmable()
 
 
-def load(plan_id: UUID) -> tuple[Plan, PatchPlan]:
+def load(plan_id: UUID) -> tuple[Plan, PatchList]:
     """A stored plan, for anybody who may look. Raises NOT_FOUND."""
-    stored = Plan.objects.select_related("maker").filter(pk=plan_id, kind=Kind.PATCH).first()
+    stored = Plan.objects.select_related("maker").filter(pk=plan_id, kind=Kind.PATCH_LIST).first()
     if stored is None:
         raise DrydockError(
             Code.NOT_FOUND,
             "There is no such plan; plans are kept for a day after they expire.",
             next_step="Plan it again from the base image's page.",
         )
-    return stored, PatchPlan.from_json(stored.body)
+    return stored, PatchList.from_json(stored.body)
 
 
-def _draft(stream: BaseStream, release_id: int | None, account_id: int | None) -> Draft[PatchPlan]:
+def _draft(stream: BaseStream, release_id: int | None, account_id: int | None) -> Draft[PatchList]:
     now = clock.now()
-    made = make_plan(stream.pk, stream.name, _entries(stream, release_id, account_id, now), now)
+    made = make_list(stream.pk, stream.name, _entries(stream, release_id, account_id, now), now)
     if not made.entries:
         raise DrydockError(
             Code.PREFLIGHT,

@@ -123,7 +123,7 @@ def _count(number: int, one: str, several: str) -> str:
 
 
 @dataclass(frozen=True)
-class PatchPlan:
+class PatchList:
     """Exactly what would be brought forward, as of the moment it was made."""
 
     stream_id: int
@@ -178,17 +178,17 @@ class PatchPlan:
         }
 
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> "PatchPlan":
+    def from_json(cls, value: dict[str, Any]) -> "PatchList":
         """Read what `as_json` wrote."""
         entries = tuple(entry_from_json(entry) for entry in value["entries"])
         return cls(value["stream_id"], value["stream"], datetime.fromisoformat(value["made_at"]), entries)
 
 
-def make_plan(stream_id: int, stream: str, entries: Iterable[Entry], now: datetime) -> PatchPlan:
+def make_list(stream_id: int, stream: str, entries: Iterable[Entry], now: datetime) -> PatchList:
     """Put the entries in order: by account, function and alias, production last within a function."""
 
     def order(entry: Entry) -> tuple[object, ...]:
         place = entry.place
         return (place.account, place.function, place.region, entry.production, place.alias, place.version)
 
-    return PatchPlan(stream_id, stream, now, tuple(sorted(entries, key=order)))
+    return PatchList(stream_id, stream, now, tuple(sorted(entries, key=order)))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from functions_app.domain.changes.patches import CurrentRelease, LivePlace, PatchPlan, Way, decide, make_plan
+from functions_app.domain.changes.patch_lists import CurrentRelease, LivePlace, PatchList, Way, decide, make_list
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 TARGET = CurrentRelease(9, "3.12.new", "sha256:new")
@@ -77,7 +77,7 @@ def test_entries_stand_in_order_with_production_last_within_a_function() -> None
         replace(PLACE, function="audit"),
         replace(PLACE, account="development", function="zoo"),
     ]
-    plan = make_plan(1, "python:3.12", [decide(place, TARGET) for place in places], NOW)
+    plan = make_list(1, "python:3.12", [decide(place, TARGET) for place in places], NOW)
     assert [(entry.place.function, entry.place.alias) for entry in plan.entries] == [
         ("zoo", "live"),
         ("audit", "live"),
@@ -87,15 +87,15 @@ def test_entries_stand_in_order_with_production_last_within_a_function() -> None
 
 
 def test_a_plan_reads_back_as_it_was_written() -> None:
-    plan = make_plan(1, "python:3.12", [decide(PLACE, TARGET), decide(replace(PLACE, tier="partial"), None)], NOW)
-    assert PatchPlan.from_json(plan.as_json()) == plan
+    plan = make_list(1, "python:3.12", [decide(PLACE, TARGET), decide(replace(PLACE, tier="partial"), None)], NOW)
+    assert PatchList.from_json(plan.as_json()) == plan
     assert plan.title == "Bring 1 function forward to the current release of python:3.12"
     assert (plan.count(Way.REBASE), plan.count(Way.NONE)) == (1, 1)
 
 
-def planned(*places: LivePlace) -> PatchPlan:
+def planned(*places: LivePlace) -> PatchList:
     """A plan for these places."""
-    return make_plan(1, "python:3.12", [decide(place, TARGET) for place in places], NOW)
+    return make_list(1, "python:3.12", [decide(place, TARGET) for place in places], NOW)
 
 
 def test_a_plan_counts_aliases_and_functions() -> None:
