@@ -4,7 +4,8 @@ import logging
 import re
 from typing import Any
 
-from functions_app.domain.secret_shapes import MASK, NAMES, hide_secrets
+from functions_app.domain.secret_shapes import MASK, hide_secrets
+from functions_app.domain.secret_words import NAMES, PINS, composed, read
 from functions_app.domain.text import DEPTH, line_feeds, storable, storable_value, without_hidden
 
 _WRITTEN_OUT = "‹U+"
@@ -52,7 +53,7 @@ def redact_value(value: Any, depth: int = DEPTH) -> Any:
         apart = any(_names_a_secret(item) for key, item in value.items() if _read(key) in _NAMING)
         return {
             storable_value(key): MASK
-            if item and (_names_a_secret(key) or (apart and _read(key) in _VALUE))
+            if item and (_names_a_secret(key) or _is_pin(key, item) or (apart and _read(key) in _VALUE))
             else redact_value(item, depth - 1)
             for key, item in value.items()
         }
@@ -88,14 +89,25 @@ def _redact_word(told: list[Any], option: Any) -> str:
 _NAMING, _VALUE = ("name", "key", "variable", "parametername", "parameterkey"), ("value", "parametervalue")
 _APART = re.compile(r"[\s\"']")  # what ends a word on a line, but not in a list
 _SECRET_NAME = re.compile(rf"(?i)[\w.-]*?(?:{NAMES})")
+_PIN_NAME = re.compile(rf"(?i)[\w.-]*?{PINS}")
+_PIN = re.compile(r"\d{3,12}")
 
 
 def _read(key: Any) -> str:
     return without_hidden(str(key)).lower()
 
 
+def _seen(name: str) -> str:
+    return read(composed(without_hidden(name)))
+
+
 def _names_a_secret(name: Any) -> bool:
-    return isinstance(name, str) and _SECRET_NAME.fullmatch(without_hidden(name)) is not None
+    return isinstance(name, str) and _SECRET_NAME.fullmatch(_seen(name)) is not None
+
+
+def _is_pin(name: Any, value: Any) -> bool:
+    """Whether it is called so and looks so."""
+    return _PIN.fullmatch(str(value)) is not None and _PIN_NAME.fullmatch(_seen(str(name))) is not None
 
 
 def clean_lines(text: str) -> list[str]:

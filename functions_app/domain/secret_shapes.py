@@ -5,22 +5,26 @@ Sources: what the vendors publish of their tokens' prefixes (GitHub's and GitLab
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-MASK = "[redacted]"
-NAMES = (
-    r"passwords?|passwd|passphrase|passcode|pwd|(?<=[_-])(?:pass|pw|pat|auth)|"
-    r"secret(?:[_-]?(?:access[_-]?)?key|[_-]?(?:string|binary|value|text))?|token|credentials?|"
-    r"jwt|otp|session[_-]?id|(?:api|private|encryption|signing|hmac|session|account|master|shared[_-]?access|subscription|license)[_-]?keys?|"
-    r"connection[_-]?string"
+from functions_app.domain.secret_words import (
+    ELSEWHERE,
+    ENGLISH,
+    NAMED_BY,
+    NAMED_ELSEWHERE_BY,
+    NAMES,
+    PINS,
+    SAID,
+    composed,
+    read,
 )
-"""What the last word of a name says that holds a secret."""
 
+MASK = "[redacted]"
 # A quotation mark as JSON within JSON, a URL or HTML writes it.
-_QUOTE = r"(?:\\{0,15}[\"']|%22|%27|&quot;|&#3[49];|`)"
+_QUOTE = r"(?:\\{0,15}[\"']|%22|%27|&quot;|&#3[49];|[`“”„])"
 _QUOTED = r"[bBuUrRfF@$]{0,2}(?P<q>" + _QUOTE + r")(?:.{0,16384}?(?<!\\)(?P=q)|[^\n]*)"
-_GROUP = r"\w*[\[({][^\])}\n]*[\])}]?"
+_GROUP = r"\w*[\[({][^\])}\n]*[\])}]?|[“„«「『][^”»」』\n]*[”»」』]?"
 _WORD = r"[^\s,;&\"'}<]+(?:[\"'](?=\w)[^\s,;&\"'}<]*)*"
 _REST = r"(?:\w[^\s,;&\"'}<]*)?"  # of a word that begins in quotes, as a shell puts its pieces together
 _VALUE = f"(?P<quoted>{_QUOTED}{_REST})|(?P<group>{_GROUP})|(?P<word>{_WORD})"
@@ -34,6 +38,7 @@ _SAYS = re.compile(
     r"(?i)(?:a|an|the|this|that|is|was|are|not|no|must|may|can|cannot|can't|could|should|does|did|has|have|too|to|or|and|"
     r"field|value|required|missing|expired|invalid|incorrect|wrong|unset|empty|unknown|unexpected|failed|denied|option)\b"
 )
+_SAYS_ELSEWHERE = re.compile(rf"(?i)(?:{SAID})[^\W\d_]*(?![^\s.!,。！，])")
 _SENTENCE = re.compile(r"[A-Za-z]{1,20}['’]?[a-z]{0,3} +[A-Za-z]{1,20}\b(?!\S*\d)")  # two words, and no digit in them
 _BLAMED = re.compile(
     r"(?i)\b(?:invalid|unexpected|unrecogni[sz]ed|illegal|bad|unknown|malformed|unterminated|undefined)\s+(?:\w+\s+)?$"
@@ -55,12 +60,35 @@ class Shape:
 
 
 def hide_secrets(text: str) -> str:
-    """The text with MASK in the place of every secret."""
-    lowered = text.lower()
-    for shape in SHAPES:
-        if not shape.needs or any(word in lowered for word in shape.needs):
+    """The text with MASK in the place of every secret, whatever letters it is named in."""
+    if text.isascii():
+        for shape in _possible(text):
             text = shape.pattern.sub(shape.replacement, text)
-    return text
+        return text
+    written = composed(text)
+    hidden = _hidden_where_read(written, read(written))
+    return text if hidden == written else hidden
+
+
+def _possible(text: str) -> Iterator[Shape]:
+    lowered = text.lower()
+    return (shape for shape in SHAPES if not shape.needs or any(word in lowered for word in shape.needs))
+
+
+def _hidden_where_read(written: str, seen: str) -> str:
+    """Secrets are found in what is read, and taken out of what is written: both are of one length, and stay so."""
+    for shape in _possible(seen):
+        pieces, at = [], 0
+        for match in shape.pattern.finditer(seen):
+            told = match.expand(shape.replacement) if isinstance(shape.replacement, str) else shape.replacement(match)
+            head, mask, tail = told.rpartition(MASK)
+            if told != match[0]:
+                begins = written[match.start() : match.start() + len(head)] if match[0].startswith(head) else head
+                pieces += [(written[at : match.start()] + begins + mask + tail, seen[at : match.start()] + told)]
+                at = match.end()
+        written = "".join(each for each, _ in pieces) + written[at:]
+        seen = "".join(each for _, each in pieces) + seen[at:]
+    return written
 
 
 def _named(match: re.Match[str]) -> str:
@@ -71,7 +99,8 @@ def _named(match: re.Match[str]) -> str:
         return match[0]
     if ":" in separator and not match["mark"]:
         rest = match.string[match.start("value") : match.end() + 40]
-        if match["word"] and (_SAYS.match(value) or (not _NEVER_SAID.search(match["name"]) and _SENTENCE.match(rest))):
+        says = _SAYS.match(value) or _SAYS_ELSEWHERE.match(value)
+        if match["word"] and (says or (not _NEVER_SAID.search(match["name"]) and _SENTENCE.match(rest))):
             return match[0]
         if len(value.strip("\"'`")) <= _BLAMED_SHORT and _BLAMED.search(before):
             return match[0]
@@ -105,7 +134,27 @@ _TOKENS = "|".join(
     )
 )
 _PEM_BODY = r"(?=[^\n]*[A-Z])(?=[^\n]*[g-z])(?=[^\n]*[0-9])[A-Za-z0-9+/]{60,76}={0,2}"
-_NAMED_BY = "pass secret token credential key pwd pw pat auth connection jwt otp session"
+# One word of a command after another, as a shell, a list in JSON or a builder writes them; and a word whole.
+_NEXT = r"(?:[^\S\n]+|[\"'][\s,]{1,20}(?=[\"']))"
+_ARGUMENT = r"(?:\"(?:\\.|[^\"\n])*\"?|'[^'\n]*'?|[^\s\"']+)"
+_FLAG = rf"[\"']?-[A-Za-z0-9]+{_NEXT}(?:[\"']?\d+{_NEXT})?+"  # of htpasswd: -C is followed by a number
+_BEHIND = "|".join(  # commands, and the option that a password stands behind, in one word with it or in the next
+    rf"\b(?:{command}){_NEXT}(?:[^\n]{{0,200}}?{_NEXT})??[\"']?{option}"
+    for command, option in (
+        (r"mysql\w*|mariadb\w*|7za?", "-p"),
+        (r"(?:docker|podman|nerdctl|buildah|skopeo|oras|crane|regctl|helm|az|cf)\b[^\n]{0,60}?\blogin", rf"-p{_NEXT}"),
+        ("redis-cli|valkey-cli", rf"-a{_NEXT}?"),
+        ("sqlcmd|bcp|zip|unzip", rf"-P{_NEXT}?"),
+        (r"ldap(?:search|add|modify|delete|whoami|passwd)", rf"-w{_NEXT}?"),
+        ("mongo(?:sh|dump|restore|import|export)?", rf"-p{_NEXT}"),
+        ("ssh-keygen", rf"-[NP]{_NEXT}"),
+    )
+)
+
+_VALUE_BEHIND = (
+    rf"(?is)(?P<head>(?P<name>NAMES)(?P<mark>{_QUOTE})?(?P<separator>\s*(?::=|=>|=|:|%3D|%3A)\s*)){_NOTHING}"
+    rf"{_ANOTHER}(?P<value>{_VALUE})"
+)
 
 SHAPES: tuple[Shape, ...] = (
     _shape(
@@ -183,18 +232,33 @@ SHAPES: tuple[Shape, ...] = (
     # In a list the value goes on to the end of its quotes; builders write lists with commas (JSON) and without.
     _shape(
         "an option of a command",
-        rf"(?is)((?<![\w-])--?(?:[a-z0-9]{{1,30}}[_-]){{0,5}}(?:{NAMES})(?:\s+|(?P<m>[\"'])[\s,]{{1,20}}(?P=m)))"
-        rf"(?!-|(?:to|or|and|is|option|flag)\b)(?(m)(?:\\.|(?!(?P=m)).){{1,16384}}|(?:{_VALUE}))",
+        rf"(?is)((?<![\w-])--?(?:[^\W_]{{1,30}}[_-]){{0,5}}(?:{NAMES})(?:\s+|(?P<m>[\"'])[\s,]{{1,20}}(?P=m)))"
+        rf"(?!-|(?:env|file|fd):|(?:to|or|and|is|option|flag)\b)(?(m)(?:\\.|(?!(?P=m)).){{1,16384}}|(?:{_VALUE}))",
         _KEPT,
         "-",
     ),
     _shape(
         "a short option of a command",
-        r"(?i)(\b(?:mysql\w*|mariadb\w*)\s(?:[^\n]{0,200}?\s)?-p|\bsshpass\s+-p\s*|"
-        r"\bdocker\s+login\s[^\n]{0,200}?-p\s+|\s(?:-u|--user|--proxy-user)[\s=]+[\"']?[^\s:\"']{1,200}:)"
-        r"(?!assword|[/\s])[^\s\"']+",
+        rf"((?:{_BEHIND}|\bsshpass{_NEXT}(?:-v{_NEXT})?[\"']?-p{_NEXT}?)|"
+        r"(?:\bcurl(?:\s[^\n]{0,200}?)?\s-[sSkLfvi]{0,5}u|\s(?:-[sSkLfvi]{0,5}[uU]|--(?:user|proxy-user|(?:src-|dest-)?creds))[\s=]+)"
+        r"(?P<q>[\"'])?[^\s:\"'/-][^\s:\"'/]{0,200}:)"
+        rf"(?!assword|/|\s|-|\[redacted)(?(q)(?:(?!(?P=q)).)+|{_ARGUMENT})",
         _KEPT,
-        "-p -u -user",
+        "mysql mariadb 7z sshpass login redis-cli valkey-cli sqlcmd bcp zip ldap mongo ssh-keygen curl user creds -u",
+    ),
+    _shape(
+        "arguments of htpasswd",  # the password is the last: after a file, which -n leaves out, and a user
+        rf"(\bhtpasswd{_NEXT}(?=(?:{_FLAG}){{0,5}}[\"']?-[A-Za-z]*b)"
+        rf"(?>(?=(?:{_FLAG}){{0,5}}[\"']?-[A-Za-z]*n)(?:{_FLAG}){{1,6}}+|(?:{_FLAG}){{1,6}}+{_ARGUMENT}{_NEXT})"
+        rf"{_ARGUMENT}{_NEXT})(?!\[redacted){_ARGUMENT}",
+        _KEPT,
+        "htpasswd",
+    ),
+    _shape(
+        "pass phrases of openssl",
+        r"(-pass(?:in|out)?(?:\s+|=|[\"'][\s,]{1,20}(?=[\"']))(?P<q>[\"'])?pass:)(?(q)(?:(?!(?P=q)).)+|\S+)",
+        _KEPT,
+        "pass:",
     ),
     _shape(
         "a short option in a list",
@@ -215,12 +279,14 @@ SHAPES: tuple[Shape, ...] = (
         _KEPT,
         "auth",
     ),
+    _shape("a value behind its name", _VALUE_BEHIND.replace("NAMES", ENGLISH), _named, NAMED_BY),
+    _shape("a value behind its name elsewhere", _VALUE_BEHIND.replace("NAMES", ELSEWHERE), _named, NAMED_ELSEWHERE_BY),
     _shape(
-        "a value behind its name",
-        rf"(?is)(?P<head>(?P<name>{NAMES})(?P<mark>{_QUOTE})?(?P<separator>\s*(?::=|=>|=|:|%3D|%3A)\s*)){_NOTHING}"
-        rf"{_ANOTHER}(?P<value>{_VALUE})",
-        _named,
-        _NAMED_BY,
+        "a PIN",
+        rf"(?i)({PINS}(?:{_QUOTE}?\s*(?::=|=>|=|:|%3D|%3A)\s*|(?<=-pin)\s+|[\"'][\s,]{{1,20}}(?=[\"'])){_QUOTE}?)"
+        r"\d{3,12}(?![\w.])",
+        _KEPT,
+        "pin cv",
     ),
     # 40 characters of base64 that are no hexadecimal digest.
     _shape(

@@ -72,8 +72,33 @@ EXAMPLES: dict[str, tuple[list[str], list[str]]] = {
         ["docker login --password-stdin", "use --password to set it", "--token-file /run/token"],
     ),
     "a short option of a command": (
-        [f"mysql -uroot -p{S} db", f"curl -u me:{S} https://x", f"docker login -u me -p {S}", f"sshpass -p {S} ssh"],
-        ["mkdir -p /var/task", "cp -p a b", "mysqldump -h db --single-transaction"],
+        [
+            f"mysql -uroot -p{S} db", f"curl -u me:{S} https://x", f"docker login -u me -p {S}", f"sshpass -p {S} ssh",
+            f"curl -sume:{S} https://x", f"curl -su me:{S} https://x", f"curl --user=me:{S}",
+            f"curl -u 'me:{S} and {S}' https://x",
+            f"sshpass -p{S} ssh",
+            f"podman login -p {S} quay.io", f"docker login -p '{S} {S}' x", f"helm registry login -u a -p {S} r",
+            f'["mysql", "-uroot", "-p{S}", "db"]', f'["docker", "login", "-u", "me", "-p", "{S} {S}"]',
+            f"redis-cli -h cache -a {S} ping", f"sqlcmd -S db -U sa -P {S}", f"ldapsearch -D cn=a -w {S} -b dc=x",
+            f"zip -r -P {S} out.zip in", f"unzip -P {S} in.zip", f"7z x -p{S} in.7z", f"ssh-keygen -t rsa -N {S} -f k",
+            f"skopeo copy --src-creds me:{S} docker://a docker://b",
+        ],
+        [
+            "mkdir -p /var/task", "cp -p a b", "mysqldump -h db --single-transaction", "mysql -uroot -h db -P 3306 -p",
+            "docker run -p 8080:80 x", "docker login -u me --password-stdin", "sshpass -e ssh -p 2222 host",
+            "redis-cli -h cache -p 6379", "htpasswd -c .htpasswd ann", "htpasswd -nB ann", "zip -r out.zip in",
+            "openssl enc -aes256 -in a -out b -pass file:/run/key", "openssl rsa -passin env:KEY -in k.pem",
+        ],
+    ),
+    "arguments of htpasswd": (
+        [f"htpasswd -b .htpasswd ann {S}", f"htpasswd -cbB -C 12 f ann '{S}'", f"RUN htpasswd -nb ann {S} > f",
+         f'["htpasswd", "-bc", "/etc/f", "ann", "{S} and {S}"]'],
+        ["htpasswd -B /etc/f ann", "htpasswd -nB ann", "htpasswd: cannot create file /etc/htpasswd"],
+    ),
+    "pass phrases of openssl": (
+        [f"openssl rsa -passin pass:{S} -in k.pem", f"-passout 'pass:{S} {S}'", f"openssl enc -pass pass:{S}",
+         f'["openssl", "-passin", "pass:{S}"]', f"--passin=pass:{S}"],
+        ["openssl rsa -passin file:/run/key", "-passout stdin", "Test pass: 12 of 12", "pass:fail ratio"],
     ),
     "a short option in a list": (
         [f'CMD ["curl", "-u", "me:{S} and more {S}", "https://x"]', f"CMD ['--proxy-user' 'me:{S}']"],
@@ -93,7 +118,9 @@ EXAMPLES: dict[str, tuple[list[str], list[str]]] = {
             f"%22password%22%3A%22{S}%22", f'password="{S}', f"Invalid token: {S}", f'"api_keys": {{"a": "{S}"}}',
             f"SharedAccessKey={S}=;EntityPath=x", f"PGPASSWORD={S} psql", f"&quot;password&quot;:&quot;{S}&quot;",
             f"token:\napi_key: {S}", f'secret: "db_password": "{S}"', f"password='a'{S}", f'api_key:"secret"="{S}',
-            f"authorization:\npassword: {S}", f"Bearer\nclient_secret='{S}'",
+            f"authorization:\npassword: {S}", f"Bearer\nclient_secret='{S}'", f"salt={S}", f'"passwordSalt": "{S}"',
+            f"PASSWORD_SALT: {S}", f"keytool -storepass {S}", f"dbpass={S}", f"mnemonic='{S} {S}'",
+            f"recovery_codes=['{S}']", f"pepper={S}",
         ],
         [
             "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf",
@@ -106,8 +133,19 @@ EXAMPLES: dict[str, tuple[list[str], list[str]]] = {
             '{"password": "", "n": 1}',
             "max_tokens=500",
             "PASS: 3 FAIL: 1",
-            "took 3 tokens from the bucket",
+            "took 3 tokens from the bucket", "salted=3 hashes", "basalt: grey", "salt_rounds=12", "salt://top.sls",
+            "bypass=1", "compass: north", "peppermint: 3",
         ],
+    ),
+    "a value behind its name elsewhere": (
+        [f"пароль={S}", f'{{"密码": "{S}"}}', f"senha: {S}"],
+        ["пароль: не указан", "a resenha: boa", "密码错误"],
+    ),
+    "a PIN": (
+        ["pin=4821", "userPin: 4821", '{"card_pin": "482193"}', "PIN: '4821'", "--pin 4821", "cvv=482",
+         '["--pin", "4821"]', "pin_code = 4821", "ＰＩＮ：４８２１"],
+        ["GPIO pin 7 high", "pin=7", "pin: 13", "spin=4821", "pinned: 4821", "mapping=48211", "pin: python==3.11",
+         "pins=48211", "pinning to 4821", "the pin is wrong"],
     ),
     "a bare AWS secret key": (
         ["secret wJalrXUtnFEMI/K7MDENG/bPxRfiCYHUNTER2KEY."],
@@ -126,7 +164,7 @@ def test_what_has_it_is_hidden(shape: str) -> None:
     for text in EXAMPLES[shape][0]:
         shown = redact(text)
         assert MASK in shown
-        assert not any(secret in shown for secret in (S, S.upper(), KEY[:20], "HUNTER2")), shown
+        assert not any(secret in shown for secret in (S, S.upper(), KEY[:20], "HUNTER2", "482", "４８２")), shown
         assert redact(shown) == shown
 
 
@@ -134,6 +172,61 @@ def test_what_has_it_is_hidden(shape: str) -> None:
 def test_what_only_looks_like_it_stays(shape: str) -> None:
     for text in EXAMPLES[shape][1]:
         assert redact(text) == text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "пароль", "ПАРОЛЬ", "БД_пароль", "секрет", "токен", "密码", "密碼", "口令", "密钥", "パスワード", "秘密鍵",
+        "비밀번호", "암호", "كلمة المرور", "סיסמה", "पासवर्ड", "κωδικός", "รหัสผ่าน", "mật khẩu", "passwort", "Kennwort",
+        "mot_de_passe", "motDePasse", "contraseña", "CONTRASEN\u0303A", "senha", "db_senha", "hasło", "heslo", "şifre",
+        "lösenord", "wachtwoord", "salasana", "jelszó", "parola",
+    ],
+)  # fmt: skip
+def test_a_password_is_called_so_in_many_languages(name: str) -> None:
+    for text in (f"{name}={S}", f'"{name}": "{S}"', f"{name}：{S}", f"--{name.replace(' ', '-')} {S}"):
+        assert S not in redact(text), text
+    assert redact_value({name: S}) == {name: MASK}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "раsswоrd={S}",  # Cyrillic р, а and о
+        "ρassword: {S}",  # Greek rho
+        "ｐａｓｓｗｏｒｄ＝{S}", "ＤＢ＿ＰＡＳＳＷＯＲＤ＝{S}", "𝗽𝗮𝘀𝘀𝘄𝗼𝗿𝗱={S}", "ⓢⓔⓒⓡⓔⓣ={S}",
+        "pásswörd={S}", "pa\u0301ssword={S}", "p\u0337assword={S}", "ѕecret={S}", "арі_kеу={S}", "tоken“={S}",
+        "password：“{S} {S}”",
+        "ｓｋ_live_{S}",
+    ],
+)  # fmt: skip
+def test_letters_that_look_like_others_hide_no_name(text: str) -> None:
+    assert S not in redact(text.format(S=S))
+
+
+def test_of_a_text_in_another_script_only_the_secret_is_replaced() -> None:
+    assert redact(f"Ошибка входа: пользователь=анна, пароль={S}, попыток ３") == (
+        f"Ошибка входа: пользователь=анна, пароль={MASK}, попыток ３"
+    )
+    assert redact(f"连接失败：用户＝ann 密码＝{S}") == f"连接失败：用户＝ann 密码＝{MASK}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "пароль: не указан", "密码：不能为空", "密码错误", "Неверный пароль", "Passwort: falsch",
+        "Das Kennwort ist abgelaufen",
+        "mot de passe: incorrect", "contraseña: no válida", "a resenha: boa", "ﬁle “tokens” … ½ ™ Ⅷ ﬀ", "naïve café",
+        "解析失败：第 3 行", "パスワードが違います",
+    ],
+)  # fmt: skip
+def test_what_is_said_of_a_password_in_another_language_stays(text: str) -> None:
+    assert redact(text) == text
+
+
+def test_a_member_named_pin_is_hidden_where_its_value_is_one() -> None:
+    given = {"pin": "4821", "userPin": 482193, "gpio_pin": 7, "spin": 4821, "pinned": "4821"}
+    assert redact_value(given) == given | {"pin": MASK, "userPin": MASK}
 
 
 def test_around_a_secret_the_rest_stays() -> None:
@@ -159,7 +252,30 @@ def test_of_a_name_and_a_value_in_members_of_their_own_the_value_is_hidden() -> 
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(
-    "piece", ['password="', "<password>", '"name":"', "mysql ", "://a:", "\\", '"', "-u ", "password=[", "sk-a-", "A1g"]
+    "piece",
+    [
+        'password="',
+        "<password>",
+        '"name":"',
+        "mysql ",
+        "://a:",
+        "\\",
+        '"',
+        "-u ",
+        "password=[",
+        "sk-a-",
+        "A1g",
+        "htpasswd -b ",
+        "docker login ",
+        "пароль=",
+        "ｐ",
+        "pin",
+        "salt",
+        "密码：“",
+        "-pass pass:",
+        "ssh-keygen ",
+        "mot ",
+    ],
 )
 def test_megabytes_of_anything_cost_time_in_proportion(piece: str) -> None:
     assert len(redact(piece * (1_000_000 // len(piece)))) <= 2_000_000

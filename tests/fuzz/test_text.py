@@ -41,6 +41,7 @@ CARRIERS = (
     '{{"name": "DB_PASSWORD", "value": "{}"}}', '["--db-password", "{}"]', "SharedAccessKey={}=;EntityPath=x",
     '{{"SecretString": "{}"}}', 'passwords=["a", "{}"]', "%22password%22%3A%22{}%22",
     "&quot;password&quot;:&quot;{}&quot;",
+    "пароль={}", "密码：{}", "salt={}", "-passin pass:{} -in k", "htpasswd -b f ann {}", "sshpass -p {} ssh",
     "db_password={}", 'said "{{\\"token\\": \\"{}\\", \\"a\\": 1}}"', 'password="a"{}', 'password="{}',
 )  # fmt: skip
 apart = st.sampled_from(("", " ", "\n", "\x1b[0m ", " \0", "\r\n", "\u202e ", ", ", "; ", " {", "} "))

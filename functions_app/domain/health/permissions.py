@@ -44,6 +44,11 @@ PERMISSIONS: Mapping[str, Permission] = {
     "ecr:GetLifecyclePolicy": Permission(Need.MORE, "nobody is warned of images that will be deleted"),
     "ecr:GetLifecyclePolicyPreview": Permission(Need.MORE, "nobody is warned of images that will be deleted"),
     "ecr:StartLifecyclePolicyPreview": Permission(Need.MORE, "no forecast is made", "it would start a preview"),
+    "ecr:SetRepositoryPolicy": Permission(
+        Need.CHANGES,
+        "Lambda can't let itself pull from a repository that does not allow it yet",
+        "Lambda itself uses it while code is updated, and it is optional; asking would write a policy",
+    ),
     "logs:FilterLogEvents": Permission(Need.CHANGES, "invocations show no log"),
     "lambda:InvokeFunction": Permission(Need.CHANGES, "nothing can be invoked"),
     "lambda:UpdateFunctionCode": Permission(Need.CHANGES, "nothing can be deployed"),
@@ -52,7 +57,13 @@ PERMISSIONS: Mapping[str, Permission] = {
     "lambda:CreateAlias": Permission(Need.CHANGES, "no alias can be made by a deployment", _CHANGES),
     "lambda:DeleteAlias": Permission(Need.CHANGES, "an alias that a deployment made can't be taken back", _CHANGES),
 }
-"""All that is asked of an account in a region; sts, sqs and the registry's own are asked elsewhere."""
+"""All that is asked of an account in a region, where nothing else of the examination asks it in passing."""
+OF_QUEUES: Mapping[str, str] = {
+    "sqs:ReceiveMessage": "taking messages hides them for a while",
+    "sqs:DeleteMessage": "it would need a message to delete",
+}
+"""What is asked of no event queue, and why; that one is found asks for FINDING_QUEUES."""
+FINDING_QUEUES, ENTERING, CONFIGS = "sqs:GetQueueUrl", "sts:AssumeRole", "ecr:GetDownloadUrlForLayer"
 
 
 def allowed(part: str, action: str, on: str) -> Finding:

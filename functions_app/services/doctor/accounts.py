@@ -10,7 +10,15 @@ from functions_app.aws.permissions import Caller, Sample
 from functions_app.aws.session import Target
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.health.findings import Finding, State
-from functions_app.domain.health.permissions import PERMISSIONS, allowed, refused, untried
+from functions_app.domain.health.permissions import (
+    ENTERING,
+    FINDING_QUEUES,
+    OF_QUEUES,
+    PERMISSIONS,
+    allowed,
+    refused,
+    untried,
+)
 from functions_app.models import Account, Alias, Function, Image
 from functions_app.services.people import accounts
 
@@ -53,10 +61,13 @@ def own_identity() -> Iterator[Finding]:
         for region in regions[:1]:
             yield from identity(Target("", region), part)
     for arn in settings.ENV.event_queues:
-        yield _queue(arn)
+        yield from _queue(arn)
+    if not settings.ENV.event_queues:
+        for action in (FINDING_QUEUES, *OF_QUEUES):
+            yield untried("event queues", action, "DRYDOCK_EVENT_QUEUES names no queue")
 
 
-def _queue(arn: str) -> Finding:
+def _queue(arn: str) -> Iterator[Finding]:
     part = f"event queue {arn.rpartition(':')[2]}"
     try:
         queue = queues.Queue.parse(arn)
@@ -64,14 +75,19 @@ def _queue(arn: str) -> Finding:
         there = accounts.target(account, queue.region) if account else Target(queue.account_id, queue.region)
         queues.find(there, queue)
     except DrydockError as error:
-        return Finding.of(part, State.BAD, "The queue can't be found.", error.problem)
-    return Finding(part, State.OK, "The queue is there; taking messages was not tried, as that hides them for a while.")
+        yield Finding.of(part, State.BAD, f"The queue can't be found ({FINDING_QUEUES}).", error.problem)
+    else:
+        yield Finding(part, State.OK, f"The queue is there, and {FINDING_QUEUES} is allowed.")
+    for action, why in OF_QUEUES.items():
+        yield untried(part, action, why)
 
 
 def examine(target: Target, sample: Sample) -> list[Finding]:
     """All of one account and region; nothing but the identity where that is refused."""
     part = str(target)
     found = list(identity(target, part))
+    if not target.role_arn:
+        found.append(untried(part, ENTERING, "the account is entered without a role"))
     if found[0].state is State.BAD:
         return [*found, Finding(part, State.NOT_TRIED, "Permissions: nobody is let in there.")]
     found += [_clock(target, part), *_quotas(target, part)]
@@ -83,7 +99,8 @@ def identity(target: Target, part: str) -> Iterator[Finding]:
     try:
         who = permissions.caller(target)
     except DrydockError as error:
-        yield Finding.of(part, State.BAD, _not_let_in(error.problem), error.problem)
+        role = f" Its role is entered by {ENTERING}." if target.role_arn else ""
+        yield Finding.of(part, State.BAD, f"{_not_let_in(error.problem)}{role}", error.problem)
         return
     yield _whose(target, part, who)
 
@@ -99,7 +116,8 @@ def _whose(target: Target, part: str, who: Caller) -> Finding:
         words = f"The credentials are {who.arn}, of account {who.account_id}, and not of this one."
         step = "Give the account a role in Settings, or Drydock the credentials of this account."
         return Finding(part, State.BAD, words, step)
-    return Finding(part, State.OK, f"AWS takes the credentials of {who.arn}, so the region is enabled.")
+    role = f", and {ENTERING} is allowed" if target.role_arn else ""
+    return Finding(part, State.OK, f"AWS takes the credentials of {who.arn}, so the region is enabled{role}.")
 
 
 def _clock(target: Target, part: str) -> Finding:

@@ -14,6 +14,7 @@ from functions_app.aws.quota import patience
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.health.findings import Finding, State
 from functions_app.services.doctor import accounts, own_parts, registries
+from functions_app.services.engine import database_state
 
 AT_ONCE = 8  # accounts, regions and registries that are asked side by side
 QUOTA_PATIENCE = 20.0  # seconds that all calls together wait for quotas
@@ -49,6 +50,11 @@ def _outside(seconds: float) -> Iterator[Finding]:
     except Error:
         yield Finding("accounts", State.NOT_TRIED, "Accounts and registries: the database does not tell which.")
         return
+    yield from answers(looks, until)
+
+
+def answers(looks: Iterable[tuple[str, Look]], until: float) -> Iterator[Finding]:
+    """What each look finds, in their order though all look at once; `until`: of the monotonic clock."""
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="doctor")
     try:
         with patience(QUOTA_PATIENCE):
@@ -83,3 +89,7 @@ def _found(part: str, answer: "Future[list[Finding]]", seconds: float) -> list[F
         return [Finding(part, State.WARN, words, "Run python manage.py doctor, which takes as long as it needs.")]
     except DrydockError as error:
         return [Finding.of(part, State.BAD, "It could not be asked.", error.problem)]
+    except Error as error:
+        if not (trouble := database_state.trouble_of(error)):
+            raise
+        return [Finding.of(part, State.BAD, "It could not be asked.", trouble.problem)]

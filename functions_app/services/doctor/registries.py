@@ -7,6 +7,7 @@ from functions_app.aws.session import Target
 from functions_app.domain.ecr_hosts import ecr_host
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.health.findings import Finding, State
+from functions_app.domain.health.permissions import CONFIGS, untried
 from functions_app.domain.images.manifests import Manifest, parse_manifest
 from functions_app.domain.refs import ImageRef
 from functions_app.models import BaseStream, Repository
@@ -43,7 +44,7 @@ def examine_own(target: Target, sample: Sample) -> Iterator[Finding]:
     rows = Repository.objects.filter(account__account_id=target.account_id, region=target.region, gone_at=None)
     uri = rows.filter(name=sample.repository).values_list("uri", flat=True).first() if sample.digest else None
     if not uri:
-        yield Finding(part, State.NOT_TRIED, "No image is known there.")
+        yield untried(part, CONFIGS, "no image is known there")
         return
     ref = ImageRef.parse(uri)
     host = ecr_host(ref.registry)
@@ -54,6 +55,7 @@ def examine_own(target: Target, sample: Sample) -> Iterator[Finding]:
             if isinstance(manifest, Manifest):
                 registry.blob(ref.repository, manifest.config.digest, CONFIG_LIMIT)
     except DrydockError as error:
-        yield Finding.of(part, State.BAD, f"An image of {ref.repository} can't be read.", error.problem)
+        yield Finding.of(part, State.BAD, f"An image of {ref.repository} can't be read ({CONFIGS}).", error.problem)
         return
-    yield Finding(part, State.OK, f"An image of {ref.repository} can be read, manifest and config.")
+    words = f"An image of {ref.repository} can be read, manifest and config, so {CONFIGS} is allowed."
+    yield Finding(part, State.OK, words)

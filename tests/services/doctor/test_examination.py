@@ -1,13 +1,18 @@
 """The doctor against an AWS account: what it says of credentials, clocks, permissions and registries."""
 
 import json
+import re
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from io import StringIO
 from typing import Any
 
+import botocore.session
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from pytest_django.fixtures import Settings
 
 from functions_app.aws import session
@@ -25,6 +30,7 @@ from tests.fixtures import Sandbox
 from tests.sandbox.functions import Functions
 from tests.services.changes.stage import Stage, make_stage
 from tests.settings import CLOCK_AHEAD
+from tests.test_policies import READING, documents, granted
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("aws")]
 
@@ -59,6 +65,48 @@ def test_where_all_works_nothing_is_broken_and_what_was_not_tried_is_said(stage:
     assert of(findings, "lambda:UpdateFunctionCode is allowed").words.endswith(f"(asked of {stage.name}).")
     assert of(findings, "lambda:PublishVersion: AWS has no dry run of it").state is State.NOT_TRIED
     assert of(findings, "An image of ").state is State.OK
+
+
+def test_each_action_of_the_policies_has_a_line_of_the_account_or_its_queues(stage: Stage, settings: Settings) -> None:
+    settings.ENV = replace(settings.ENV, event_queues=(f"arn:aws:sqs:eu-west-1:{stage.account.account_id}:drydock-no",))
+
+    assert unsaid(found()) == set()
+
+
+def test_what_nothing_is_known_of_has_its_line_too(account: str, valkey: Valkey) -> None:
+    factories.make_account(account_id=account, role_arn=f"arn:aws:iam::{account}:role/Drydock")
+
+    assert unsaid(found()) == set()
+
+
+def unsaid(findings: list[Finding]) -> set[str]:
+    """The actions of docs/policies of which no line says anything."""
+    said = " ".join(one.words for one in findings)
+    actions = {action for document in documents().values() for action in granted(document)}
+    return {action for action in actions if not re.search(rf"\b{action}\b", said)}
+
+
+def test_a_write_is_tried_exactly_where_aws_has_a_dry_run_of_it() -> None:
+    known = botocore.session.get_session()
+    for action in PERMISSIONS:
+        service, name = action.replace("InvokeFunction", "Invoke").split(":")
+        shape = known.get_service_model(service).operation_model(name).input_shape
+        dry = "DryRun" in shape.members or "DryRun" in getattr(shape.members.get("InvocationType"), "enum", ())
+        assert dry == (action in PROBES) or READING.match(action) or service == "logs", action
+
+
+def test_a_database_that_fails_on_the_way_is_a_line_and_the_rest_is_told() -> None:
+    def ask_what_is_not_there() -> list[Finding]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM no_such_table")
+        return []
+
+    ok = Finding("redis", State.OK, "It answers.")
+    told = list(examination.answers([("one", ask_what_is_not_there), ("two", lambda: [ok])], time.monotonic() + 60.0))
+
+    assert [(one.part, one.state) for one in told] == [("one", State.BAD), ("redis", State.OK)]
+    assert "The database lacks tables of this version" in told[0].words
+    assert "migrate" in told[0].next_step
 
 
 def test_it_changes_nothing(stage: Stage) -> None:
