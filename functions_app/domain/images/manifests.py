@@ -160,7 +160,11 @@ def parse_manifest(data: bytes, media_type: str = "") -> Manifest | Index:
 
 def parse_config(data: bytes) -> ImageConfig:
     """Read an image config. Raises DrydockError(INVALID)."""
-    document = read_object(data, "config")
+    return read_config(read_object(data, "config"))
+
+
+def read_config(document: Mapping[str, Any]) -> ImageConfig:
+    """The same from its JSON. Raises DrydockError(INVALID)."""
     rootfs, settings = document.get("rootfs"), document.get("config") or {}
     if not isinstance(rootfs, dict) or not isinstance(settings, dict):
         raise malformed("config", "rootfs or config is missing or not an object")

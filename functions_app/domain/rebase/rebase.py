@@ -1,0 +1,180 @@
+"""An image with its base's layers swapped for another release's: the same inputs give the same bytes, and one digest.
+
+What is refused, and why: base-image layers that are not all there, other platforms, layers of no registry, the owner's
+own label. Sources: image-spec 1.1 (config.md, manifest.md, annotations.md: base.name and base.digest).
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from functions_app.domain.images.manifests import OCI_MANIFEST, Descriptor
+from functions_app.domain.images.platforms import normalised
+from functions_app.domain.json_fields import malformed, read_time
+from functions_app.domain.rebase.held import HeldImage
+from functions_app.domain.rebase.merge import Note, merge
+from functions_app.domain.rebase.own_settings import own_settings
+from functions_app.domain.rebase.refusals import Reason, Refusal
+from functions_app.domain.rebase.seam import Seam, find_seam
+from functions_app.domain.rebase.stacking import CONFIG_TYPE, LayerSource, Stack, stack
+from functions_app.domain.rebase.tags import rebased_tag
+from functions_app.domain.text import visible
+
+BASE_NAME, BASE_DIGEST = "org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"
+OWNERS_LABELS = ("drydock.rebase", "io.buildpacks.rebasable")
+
+
+@dataclass(frozen=True)
+class Rebase:
+    """What is to be pushed: config and manifest as bytes, the layers from the bottom up with where each blob is."""
+
+    config: bytes
+    config_descriptor: Descriptor
+    manifest: bytes
+    media_type: str
+    digest: str
+    tag: str
+    layers: tuple[LayerSource, ...]
+    notes: tuple[Note, ...]
+
+    @property
+    def kept_layers(self) -> int:
+        """How many are the app's own."""
+        return len(self.layers) - self.base_layers
+
+    @property
+    def base_layers(self) -> int:
+        """How many are the new base's."""
+        return sum(layer.from_base for layer in self.layers)
+
+    @property
+    def descriptor(self) -> Descriptor:
+        """Of the result's manifest."""
+        return Descriptor(self.media_type, self.digest, len(self.manifest))
+
+
+def rebase(
+    app: HeldImage,
+    old: HeldImage,
+    new: HeldImage,
+    *,
+    released: datetime,
+    base_name: str,
+    base_digest: str,
+    tag: str,
+) -> Rebase | Refusal:
+    """The app on the new base, or why not. Raises DrydockError(INVALID) for an image that is malformed.
+
+    `released`: when the new base came about, or was first seen; `base_digest`: of its index where it is in one; `tag`:
+    the app's own, which may be empty.
+    """
+    if refusal := _refused(app, old, new):
+        return refusal
+    seam = find_seam(app.config, old.config)
+    if isinstance(seam, Refusal):
+        return seam
+    stacked = stack(app, seam.layers, new)
+    if isinstance(stacked, Refusal):
+        return stacked
+    own = own_settings(entry.created_by for entry in app.config.history[seam.history :])
+    merged = merge(old.settings, new.settings, app.settings, own)
+    claims = {BASE_NAME: base_name, BASE_DIGEST: base_digest}
+    config = _bytes(_config(app, old, new, seam, _with_claims(merged.settings, claims)), "config")
+    described = Descriptor(CONFIG_TYPE[stacked.media_type], _sha256(config), len(config))
+    manifest = _bytes(_manifest(stacked, described, _annotations(app, old, new) | claims), "manifest")
+    digest = _sha256(manifest)
+    return Rebase(
+        config=config,
+        config_descriptor=described,
+        manifest=manifest,
+        media_type=stacked.media_type,
+        digest=digest,
+        tag=rebased_tag(tag, released, digest),
+        layers=stacked.layers,
+        notes=merged.notes,
+    )
+
+
+def _refused(app: HeldImage, old: HeldImage, new: HeldImage) -> Refusal | None:
+    for image in (app, old, new):
+        if not image.manifest.is_image or image.config.platform.os == "unknown":
+            return Refusal(Reason.NOT_AN_IMAGE, "It is an artifact in the form of an image, not an image.")
+    for name in OWNERS_LABELS:
+        said = app.config.labels.get(name, "")
+        if said.strip().lower().startswith("false"):
+            return Refusal(Reason.OWNER, f"Its owner wants no rebase: its label {name} says “{visible(said, 200)}”.")
+    platforms = [image.config.platform for image in (app, old, new)]
+    if len({normalised(each.os, each.architecture, each.variant) for each in platforms}) > 1:
+        it, before, after = (visible(str(each), 100) or "no platform" for each in platforms)
+        text = f"It is for {it}, its base for {before}, the new base for {after}: they must be the same."
+        return Refusal(Reason.PLATFORM, text)
+    if old.config.diff_ids == new.config.diff_ids and old.settings == new.settings:
+        return Refusal(Reason.SAME_BASE, "The new base has the layers and settings of the old one.")
+    return None
+
+
+def _config(
+    app: HeldImage, old: HeldImage, new: HeldImage, seam: Seam, settings: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """The app's config with what was the base's taken from the new one; whatever else it has stays."""
+    document = dict(app.document)
+    document["config"] = settings
+    diff_ids = [*new.config.diff_ids, *app.config.diff_ids[seam.layers :]]
+    document["rootfs"] = {**app.document["rootfs"], "diff_ids": diff_ids}
+    if app.history:
+        document["history"] = [*new.history, *app.history[seam.history :]]
+    if created := _later(app.document.get("created"), new.document.get("created")):
+        document["created"] = created
+    variants = [image.document.get("variant") for image in (app, old, new)]
+    if variants[0] == variants[1] and variants[2]:
+        document["variant"] = variants[2]
+    return document
+
+
+def _later(one: Any, other: Any) -> Any:
+    """Of two times as they are written the later: now would be another one at each attempt."""
+    first, second = read_time(one), read_time(other)
+    return other if second and (first is None or second > first) else one
+
+
+def _with_claims(settings: dict[str, Any], claims: Mapping[str, str]) -> dict[str, Any]:
+    """Labels that name the base name the new one: a build would have been told to."""
+    labels = settings.get("Labels")
+    if not labels or not labels.keys() & claims.keys():
+        return settings
+    return {**settings, "Labels": {name: claims.get(name, value) for name, value in labels.items()}}
+
+
+def _annotations(app: HeldImage, old: HeldImage, new: HeldImage) -> dict[str, str]:
+    """The app's own; those that its builder took over from the base are the new base's."""
+    theirs, mine = old.manifest.annotations, app.manifest.annotations
+    found = {
+        name: new.manifest.annotations.get(name, "") if theirs.get(name) == value else value
+        for name, value in mine.items()
+    }
+    return {name: value for name, value in found.items() if value or not mine[name]}
+
+
+def _manifest(stacked: Stack, config: Descriptor, annotations: Mapping[str, str]) -> Mapping[str, Any]:
+    document: dict[str, Any] = {
+        "schemaVersion": 2,
+        "mediaType": stacked.media_type,
+        "config": {"mediaType": config.media_type, "digest": config.digest, "size": config.size},
+        "layers": stacked.descriptors,
+    }
+    return {**document, "annotations": annotations} if stacked.media_type == OCI_MANIFEST else document
+
+
+def _bytes(document: Mapping[str, Any], what: str) -> bytes:
+    """Compact JSON in ASCII: whatever was read can be written, halves of surrogate pairs too."""
+    try:
+        return json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
+    except ValueError as error:
+        raise malformed(what, f"it can't be written ({error})") from error
+
+
+def _sha256(data: bytes) -> str:
+    return "sha256:" + hashlib.sha256(data).hexdigest()
