@@ -139,8 +139,12 @@ def _refusal(environ: dict[str, Any], signed: Signature, caller: Principal, oper
     return None
 
 
+def _permission(service: str, operation: str) -> str:
+    return roles.permission(service, operation).partition(":")[2]
+
+
 def _denied(environ: dict[str, Any], service: str, caller: Principal, operation: str) -> bool:
-    if DENIALS.denies(caller.account, service, operation):
+    if any(DENIALS.denies(caller.account, service, each) for each in (operation, _permission(service, operation))):
         return True
     if operation != "AssumeRole":
         return False
@@ -153,7 +157,7 @@ def _denied(environ: dict[str, Any], service: str, caller: Principal, operation:
 
 
 def _access_denied(environ: dict[str, Any], signed: Signature, caller: Principal, operation: str) -> Response:
-    action = f"{signed.service}:{operation}"
+    action = f"{signed.service}:{_permission(signed.service, operation)}"
     resource = _resource(environ, signed, caller, operation)
     text = f"User: {caller.arn} is not authorized to perform: {action} on resource: {resource}"
     if signed.service != "sts":

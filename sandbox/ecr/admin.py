@@ -1,4 +1,6 @@
-"""POST and DELETE /_sandbox/findings: what ECR's scans say of an image. POST /_sandbox/ecr: how ECR answers."""
+"""POST and DELETE /_sandbox/findings: what ECR's scans say of an image. POST /_sandbox/ecr and image-limit: how ECR
+answers, and how many images a repository may hold.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +22,18 @@ def install() -> None:
     admin.add("POST", "findings", _set_findings)
     admin.add("DELETE", "findings", _forget_scan)
     admin.add("POST", "ecr", _set_answers)
+    admin.add("POST", "image-limit", _limit_images)
 
 
 def _set_answers(request: Request) -> object:
     ecr_images.ANSWERS.other_tags = bool(admin.body_of(request).get("other_tags"))
     return asdict(ecr_images.ANSWERS)
+
+
+def _limit_images(request: Request) -> object:
+    body = admin.body_of(request)
+    ecr_images.IMAGE_LIMITS[str(body["account"])] = int(body.get("images", ecr_images.IMAGE_LIMIT))
+    return dict(ecr_images.IMAGE_LIMITS)
 
 
 def _set_findings(request: Request) -> object:

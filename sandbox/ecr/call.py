@@ -21,6 +21,7 @@ from sandbox.core.paging import Page, page
 from sandbox.ecr import errors
 from sandbox.ecr.images import Holding, ImageId
 from sandbox.ecr.repository_policies import Caller, verdict
+from sandbox.iam import roles
 from sandbox.iam.principals import principal
 from sandbox.store.content_store import namespace
 from sandbox.store.contents import StoredManifest
@@ -64,7 +65,7 @@ class EcrCall(ECRResponse):
     def call_action(self) -> TYPE_RESPONSE:
         """Ask the repository's policy first: a Deny binds its own account too, strangers need an Allow."""
         try:
-            self._authorize(f"ecr:{self._get_action()}")
+            self._authorize(roles.permission("ecr", self._get_action()))
         except ServiceException as error:
             status, headers, body = self.serialized(ActionResult(error))
             return status, headers, body
@@ -83,13 +84,13 @@ class EcrCall(ECRResponse):
         if answer == "deny" or (answer == "silent" and not own):
             raise errors.AccessDenied(caller.arn, action, resource, explicit=answer == "deny")
 
-    def page_of(self, items: Sequence[Any], default: int = DEFAULT_PAGE) -> Page[Any]:
+    def page_of(self, items: Sequence[Any], default: int = DEFAULT_PAGE, *, most: int = MAX_PAGE) -> Page[Any]:
         """The page that maxResults and nextToken ask for. Raises InvalidParameterException."""
         size = int(self.parameters.get("maxResults") or default)
-        if not 1 <= size <= MAX_PAGE:
+        if not 1 <= size <= most:
             raise InvalidParameterException(
                 "Invalid parameter at 'maxResults' failed to satisfy constraint: "
-                f"'Member must have value between 1 and {MAX_PAGE}'"
+                f"'Member must have value between 1 and {most}'"
             )
         try:
             return page(items, self.parameters.get("nextToken"), size)

@@ -44,6 +44,30 @@ class InvalidLayer(ServiceException):
     code = "InvalidLayerException"
 
 
+class EmptyUpload(ServiceException):
+    """An upload is to be completed that no part was sent to."""
+
+    code = "EmptyUploadException"
+
+
+class LayerPartTooSmall(ServiceException):
+    """A part that is not the last has less than 5 MiB."""
+
+    code = "LayerPartTooSmallException"
+
+
+class LayerAlreadyExists(ServiceException):
+    """The repository holds the layer."""
+
+    code = "LayerAlreadyExistsException"
+
+
+class RepositoryFull(ServiceException):
+    """The repository holds as many images as it may."""
+
+    code = "LimitExceededException"
+
+
 class LifecyclePolicyPreviewNotFound(ServiceException):
     """No preview was started."""
 

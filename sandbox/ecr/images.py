@@ -134,6 +134,23 @@ def get(holding: Holding, image_id: ImageId) -> tuple[dict[str, Any] | None, dic
     return image(holding, manifest, _named_tag(holding, manifest, image_id)), None
 
 
+IMAGE_LIMITS: dict[str, int] = {}
+"""Images that a repository may hold, by account, where AWS gave another quota than its default."""
+IMAGE_LIMIT = 10_000  # https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
+
+
+def full_text(holding: Holding, digest: str) -> str:
+    """What ECR says where one image more does not fit; empty where it does, or is there already."""
+    most = IMAGE_LIMITS.get(holding.registry_id, IMAGE_LIMIT)
+    manifests = holding.contents.manifests
+    if digest in manifests or len(manifests) < most:
+        return ""
+    return (
+        f"The repository with name '{holding.repository}' in registry with id '{holding.registry_id}' "
+        f"already has the maximum allowed number of images which is '{most}'"
+    )
+
+
 @dataclass
 class Answers:
     """How BatchGetImage answers where AWS's documentation leaves it open; set at /_sandbox/ecr.

@@ -46,6 +46,6 @@ class ReferrerActions(EcrCall):
         status = wanted.get("artifactStatus", "ACTIVE")
         digest = self.parameters["subjectId"]["imageDigest"]
         found = referrers(self.holding.contents, digest, wanted.get("artifactTypes", ()))
-        part = self.page_of([each for each in found if status in ("ANY", each.status)])
+        part = self.page_of([each for each in found if status in ("ANY", each.status)], 20, most=50)
         shown = [{**descriptor(each), "artifactStatus": each.status} for each in part.items]
         return ActionResult({"referrers": shown, "nextToken": part.next_token})

@@ -99,6 +99,8 @@ class EcrResponse(LayerActions, ReferrerActions, PreviewActions, ReportActions):
         known = holding.find({"imageDigest": digest})
         if known and (tag is None or holding.contents.tags.get(tag) == digest):
             raise ImageAlreadyExistsException(holding.repository, holding.registry_id, digest, str(tag))
+        if text := ecr_images.full_text(holding, digest):
+            raise errors.RepositoryFull(text)
         try:
             stored = STORE.put_manifest(holding.namespace, holding.repository, data, media_type, tag)
         except TagIsImmutable as error:

@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from sandbox import clock
-from sandbox.ecr import backend
+from sandbox.ecr import backend, layers
 from sandbox.fleet.deploys import Deploy, Seeded, put_function
 from sandbox.fleet.functions import FUNCTIONS, DemoFunction
 from sandbox.fleet.golden import seed_golden
-from sandbox.fleet.images import REPOSITORIES, AppImage, Repository
+from sandbox.fleet.images import PRODUCTION, REPOSITORIES, AppImage, Repository
 from sandbox.fleet.lifecycle_policies import put_policies
 from sandbox.fleet.scans import set_scan
 from sandbox.fleet.sized import SMALL, Size, seed_sized
@@ -55,6 +55,8 @@ def _seed_demo(today: date) -> None:
     seed_golden(today)
     for repository in REPOSITORIES:
         backend.create_repository(repository.account, repository.region, repository.name)
+        if repository.account == PRODUCTION:  # staging has never switched it on: its layers are copied
+            layers.enable_mounting(repository.account, repository.region)
         for image in repository.images:
             _push(repository, image, today)
     put_policies()

@@ -25,7 +25,11 @@ from sandbox.iam.policy_language import Document, Verdict, listed
 
 ROLE_ARN = re.compile(r"arn:aws[\w-]*:iam::(?P<account>\d{12}):role/(?:.*/)?(?P<name>[^/]+)")
 _ASSUMED = re.compile(r"arn:aws[\w-]*:sts::(?P<account>\d{12}):assumed-role/(?P<name>[^/]+)/.*")
-_ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction", "lambda:InvokeWithResponseStream": "lambda:InvokeFunction"}
+_ACTIONS = {
+    "lambda:Invoke": "lambda:InvokeFunction",
+    "lambda:InvokeWithResponseStream": "lambda:InvokeFunction",
+    "ecr:ListImageReferrers": "ecr:BatchGetImage",  # as the API reference of ListImageReferrers says
+}
 _PREFIXES = {"monitoring": "cloudwatch"}
 
 
@@ -39,6 +43,12 @@ class Role:
 
 
 _REGISTERED: dict[tuple[str, str], Role] = {}
+
+
+def permission(service: str, operation: str) -> str:
+    """The action that a policy must allow for an operation: mostly the one of the same name."""
+    action = f"{service}:{operation}"
+    return _ACTIONS.get(action, action)
 
 
 def register(account: str, role: Role) -> None:

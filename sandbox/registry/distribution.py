@@ -19,6 +19,7 @@ from sandbox import clock
 from sandbox.core.faults import under_faults
 from sandbox.core.limits import CALLS, QUOTAS, Bucket
 from sandbox.ecr import announcements, errors, referrers
+from sandbox.ecr.images import Holding, full_text
 from sandbox.registry import uploads
 from sandbox.registry.access import Access, access, not_authorized
 from sandbox.registry.errors import RegistryError
@@ -159,6 +160,8 @@ def _put_manifest(request: Request, who: Access, name: str, reference: str) -> R
         media_type = request.mimetype or json.loads(data)["mediaType"]
         if who.is_public:
             STORE.create(who.namespace, name)
+        elif text := full_text(Holding(who.account, who.namespace, name), sha256(data)):
+            raise RegistryError(403, "DENIED", text)  # it does: https://github.com/aws/containers-roadmap/issues/2159
         stored = STORE.put_manifest(who.namespace, name, data, media_type, tag)
     except TagIsImmutable as error:
         raise RegistryError(400, "TAG_INVALID", errors.immutable_tag_text(error.tag, name)) from error
@@ -257,7 +260,7 @@ _ROUTES: tuple[tuple[re.Pattern[str], dict[str, _Method]], ...] = (
     ),
     (
         re.compile(rf"/v2/{_NAME}/referrers/(?P<reference>{_DIGEST.pattern})"),
-        {"GET": ("ListReferrers", "ListImageReferrers", _list_referrers)},
+        {"GET": ("ListReferrers", "BatchGetImage", _list_referrers)},
     ),
     (re.compile(rf"/v2/{_NAME}/tags/list"), {"GET": ("ListTags", "ListImages", _list_tags)}),
 )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from werkzeug.wrappers import Request, Response
 
+from sandbox.ecr import backend
 from sandbox.ecr.layers import mounting_enabled
 from sandbox.registry.access import Access
 from sandbox.registry.errors import RegistryError
@@ -51,9 +52,28 @@ def start(request: Request, who: Access, name: str, _reference: str) -> Response
 
 
 def _mounted(who: Access, source: str, name: str, digest: str) -> bool:
-    if not who.is_public and not mounting_enabled(who.account, who.region):
+    if not who.is_public and not _may_mount(who, source, name, digest):
         return False
     return STORE.mount_blob(who.namespace, source, name, digest)
+
+
+def _may_mount(who: Access, source: str, name: str, digest: str) -> bool:
+    """Within one registry, where it is switched on, both are encrypted alike and the source may be read.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/blob-mounting.html. And of an image alone: a layer that
+    belongs to none is "not available" (LayerInaccessibleException).
+    """
+    if not mounting_enabled(who.account, who.region):
+        return False
+    try:
+        who.check(source, "GetDownloadUrlForLayer")
+    except RegistryError:
+        return False
+    given, taken = (backend.find_repository(who.account, who.region, each) for each in (source, name))
+    if not given or not taken or given.encryption_configuration != taken.encryption_configuration:
+        return False
+    manifests = list(STORE.contents(who.namespace, source).manifests.values())
+    return any(digest in manifest.references() for manifest in manifests)
 
 
 def append(request: Request, who: Access, name: str, identifier: str) -> Response:
@@ -70,6 +90,7 @@ def finish(request: Request, who: Access, name: str, identifier: str) -> Respons
     upload = _find(who, name, identifier)
     with upload.lock:
         if body := request.get_data():
+            who.check(name, "UploadLayerPart")
             _check_range(request, name, identifier, upload)
             upload.data += body
         response = _keep(who, name, bytes(upload.data), request.args.get("digest", ""))

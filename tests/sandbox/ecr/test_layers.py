@@ -11,6 +11,8 @@ from functions_app import clock
 from tests.fixtures import ClientFactory, Push, Sandbox, login, registry_client
 from tests.sandbox.fixtures import small_image
 
+LEAST = 5 * 1024**2  # bytes of a layer's parts but the last
+
 
 def upload(ecr: Any, data: bytes, part: int) -> str:
     upload_id = ecr.initiate_layer_upload(repositoryName="team/app")["uploadId"]
@@ -32,7 +34,7 @@ def test_an_image_can_be_pushed_by_the_api_alone_and_is_seen_at_v2(client: Clien
     ecr, image = client("ecr"), small_image()
     ecr.create_repository(repositoryName="team/app")
     for blob in image.blobs:
-        assert upload(ecr, blob.data, part=100) == blob.digest
+        assert upload(ecr, blob.data, part=LEAST) == blob.digest
     ecr.put_image(repositoryName="team/app", imageManifest=image.manifest.data.decode(), imageTag="v1")
     with registry_client(sandbox.url, login(ecr)) as registry:
         assert registry.get("/v2/team/app/manifests/v1").content == image.manifest.data
@@ -102,3 +104,50 @@ def test_the_download_url_is_good_for_an_hour(client: ClientFactory, push: Push)
     url = client("ecr").get_download_url_for_layer(repositoryName="team/app", layerDigest=image.layers[0].digest)
     expires = datetime.fromtimestamp(float(httpx.URL(url["downloadUrl"]).params["X-Amz-Expires"]), UTC)
     assert timedelta(minutes=59) < expires - clock.now() <= timedelta(hours=1, seconds=1)
+
+
+@pytest.fixture
+def ecr(client: ClientFactory) -> Any:
+    """An account with an empty repository."""
+    found = client("ecr")
+    found.create_repository(repositoryName="team/app")
+    return found
+
+
+def test_parts_but_the_last_have_at_least_5_mib(ecr: Any) -> None:
+    assert upload(ecr, bytes(LEAST + 1), LEAST)
+    with pytest.raises(ecr.exceptions.LayerPartTooSmallException, match="at least 5 MiB"):
+        upload(ecr, bytes(LEAST + 2), LEAST - 1)
+
+
+def test_a_part_begins_where_the_last_one_ended(ecr: Any) -> None:
+    upload_id = ecr.initiate_layer_upload(repositoryName="team/app")["uploadId"]
+    with pytest.raises(ecr.exceptions.InvalidLayerPartException):
+        ecr.upload_layer_part(
+            repositoryName="team/app", uploadId=upload_id, partFirstByte=1, partLastByte=3, layerPartBlob=b"abc"
+        )
+
+
+@pytest.mark.parametrize("last", [1, 3])
+def test_a_part_has_the_size_that_it_says(ecr: Any, last: int) -> None:
+    upload_id = ecr.initiate_layer_upload(repositoryName="team/app")["uploadId"]
+    with pytest.raises(ecr.exceptions.InvalidLayerPartException):
+        ecr.upload_layer_part(
+            repositoryName="team/app", uploadId=upload_id, partFirstByte=0, partLastByte=last, layerPartBlob=b"abc"
+        )
+
+
+def test_a_part_has_no_more_than_20_mb(ecr: Any) -> None:
+    with pytest.raises(ecr.exceptions.InvalidLayerPartException):
+        upload(ecr, bytes(20_971_521), 20_971_521)
+
+
+def test_an_upload_without_parts_is_none(ecr: Any) -> None:
+    with pytest.raises(ecr.exceptions.EmptyUploadException):
+        upload(ecr, b"", 1)
+
+
+def test_a_layer_that_is_there_is_not_taken_again(ecr: Any) -> None:
+    upload(ecr, b"layer", 5)
+    with pytest.raises(ecr.exceptions.LayerAlreadyExistsException):
+        upload(ecr, b"layer", 5)

@@ -1,6 +1,7 @@
 """ECR: repository policies decide who may pull."""
 
 import json
+from base64 import b64decode
 from itertools import count
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.ecr import backend, ecr_service
-from tests.fixtures import ClientFactory, Push, Sandbox, login
+from tests.fixtures import ClientFactory, Push, Sandbox, login, push_image, registry_client
 from tests.sandbox.fixtures import small_image
 
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
@@ -58,6 +59,39 @@ def test_a_deny_binds_pulls_through_v2(client: ClientFactory, push: Push, sandbo
     answer = httpx.get(f"{sandbox.url}/v2/team/app/manifests/v1", auth=login(registry))
     assert answer.status_code == 403
     assert answer.json()["errors"][0]["code"] == "DENIED"
+
+
+PUSH = ["ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart"]
+PUSH += ["ecr:CompleteLayerUpload", "ecr:PutImage"]
+
+
+@pytest.mark.parametrize(
+    "action", ["ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage"]
+)
+def test_a_deny_binds_pushes_through_v2(client: ClientFactory, push: Push, action: str) -> None:
+    push("team/app", small_image("one"), ["v1"])
+    client("ecr").set_repository_policy(repositoryName="team/app", policyText=document(statement("Deny", "*", action)))
+    with pytest.raises(httpx.HTTPStatusError) as refused:
+        push("team/app", small_image("two"), ["v2"])
+    assert refused.value.response.status_code == 403
+    assert f"perform: {action} " in refused.value.response.json()["errors"][0]["message"]
+
+
+def test_another_account_pushes_where_the_policy_lets_it(
+    client: ClientFactory, push: Push, sandbox: Sandbox, account: str
+) -> None:
+    push("team/app", small_image("one"), ["v1"])
+    token = client("ecr", account=OTHER).get_authorization_token(registryIds=[account])["authorizationData"][0]
+    user, _, password = b64decode(token["authorizationToken"]).decode().partition(":")
+    image = small_image("theirs")
+    with registry_client(sandbox.url, (user, password)) as registry:
+        with pytest.raises(httpx.HTTPStatusError, match="403"):
+            push_image(registry, "team/app", image, ["v2"])
+        policy = document(statement("Allow", ROOT, PUSH))
+        client("ecr").set_repository_policy(repositoryName="team/app", policyText=policy)
+        push_image(registry, "team/app", image, ["v2"])
+    (found,) = client("ecr").describe_images(repositoryName="team/app", imageIds=[{"imageTag": "v2"}])["imageDetails"]
+    assert found["imageDigest"] == image.digest
 
 
 def test_a_policy_that_locks_out_can_be_deleted(client: ClientFactory) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from botocore.exceptions import ClientError
 
 from sandbox.images.making import sha256_digest
 from tests.fixtures import ClientFactory, Push, Sandbox, login, put_blob, registry_client
@@ -132,3 +133,27 @@ def test_the_api_shows_an_artifact_as_an_image_of_its_type(
     assert image["artifactMediaType"] == SBOM
     assert image["imageManifestMediaType"] == MANIFEST
     assert image["subjectManifestDigest"] == subject
+
+
+def test_referrers_are_listed_to_who_may_read_images(
+    registry: httpx.Client, push: Push, client: ClientFactory, sandbox: Sandbox, account: str
+) -> None:
+    subject = push("team/app", small_image(), ["v1"])
+    ecr, asked = client("ecr"), {"repositoryName": "team/app", "subjectId": {"imageDigest": subject}}
+    assert ecr.list_image_referrers(**asked)["referrers"] == listed(registry, subject) == []
+    sandbox.admin("POST", "denials", {"account": account, "actions": ["ecr:BatchGetImage"]})
+    assert registry.get(f"/v2/team/app/referrers/{subject}").status_code == 403
+    with pytest.raises(ClientError, match="ecr:BatchGetImage"):
+        ecr.list_image_referrers(**asked)
+
+
+def test_the_api_lists_20_at_once_and_50_at_most(registry: httpx.Client, push: Push, client: ClientFactory) -> None:
+    subject = push("team/app", small_image(), ["v1"])
+    for number in range(21):
+        attach(registry, subject, SBOM, str(number))
+    ecr, asked = client("ecr"), {"repositoryName": "team/app", "subjectId": {"imageDigest": subject}}
+    first = ecr.list_image_referrers(**asked)
+    assert len(first["referrers"]) == 20
+    assert len(ecr.list_image_referrers(**asked, nextToken=first["nextToken"])["referrers"]) == 1
+    with pytest.raises(ClientError, match="between 1 and 50"):
+        ecr.list_image_referrers(**asked, maxResults=51)

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from sandbox.images.making import sha256_digest
-from tests.fixtures import ClientFactory, Sandbox, login, put_blob, registry_client
+from tests.fixtures import ClientFactory, Sandbox, login, registry_client
 
 DATA = bytes(range(256)) * 40
 DIGEST = sha256_digest(DATA)
@@ -101,26 +101,11 @@ def test_an_upload_to_a_missing_repository_is_refused(registry: httpx.Client) ->
     assert answer.json()["errors"][0]["code"] == "NAME_UNKNOWN"
 
 
-def mount(registry: httpx.Client, source: str = "team/other") -> httpx.Response:
-    return registry.post("/v2/team/app/blobs/uploads/", params={"mount": DIGEST, "from": source})
-
-
-def test_a_blob_is_mounted_from_another_repository(registry: httpx.Client) -> None:
-    put_blob(registry, "team/other", DATA)
-    answer = mount(registry)
-    assert (answer.status_code, answer.headers["docker-content-digest"]) == (201, DIGEST)
-    assert is_kept(registry)
-
-
-def test_mounting_what_is_not_there_opens_a_session(registry: httpx.Client) -> None:
-    answer = mount(registry)
-    assert answer.status_code == 202
-    assert registry.put(answer.headers["location"], params={"digest": DIGEST}, content=DATA).status_code == 201
-
-
-def test_mounting_is_a_session_where_the_account_has_switched_it_off(
-    registry: httpx.Client, client: ClientFactory
+def test_a_whole_blob_in_the_put_needs_the_permission_to_upload_parts(
+    registry: httpx.Client, client: ClientFactory, sandbox: Sandbox, account: str
 ) -> None:
-    put_blob(registry, "team/other", DATA)
-    client("ecr").put_account_setting(name="BLOB_MOUNTING", value="DISABLED")
-    assert mount(registry).status_code == 202
+    location = start(registry)
+    sandbox.admin("POST", "denials", {"account": account, "actions": ["ecr:UploadLayerPart"]})
+    answer = registry.put(location, params={"digest": DIGEST}, content=DATA)
+    assert answer.status_code == 403
+    assert "ecr:UploadLayerPart" in answer.json()["errors"][0]["message"]
