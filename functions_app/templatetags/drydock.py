@@ -10,7 +10,7 @@ from functions_app import clock
 from functions_app.domain import text
 from functions_app.services.people import actor
 from functions_app.web.frame import NavItem, rail
-from functions_app.web.html import amounts, badges, checks, chips, icons, log_rows, times
+from functions_app.web.html import amounts, badges, burn_down, checks, chips, icons, log_rows, times
 
 register = template.Library()
 
@@ -26,6 +26,8 @@ register.simple_tag(checks.remark_line, name="remark_line")
 register.simple_tag(checks.verdict_line, name="plan_verdict")
 register.simple_tag(chips.copy_button, name="copy")
 register.simple_tag(log_rows.log_rows, name="log_rows")
+register.simple_tag(burn_down.day_bars, name="day_bars")
+register.simple_tag(burn_down.day_rows, name="day_rows")
 register.simple_tag(chips.account, name="account")
 register.filter("run_status", badges.run_status)
 register.filter("step_look", badges.step_look)

@@ -1,13 +1,24 @@
-"""The burn-down as a drawing: stacked bars, a day each, in units that the style sheet scales."""
+"""The burn-down as a drawing: stacked bars, a day each, in units that the style sheet scales.
+
+Its bars and the rows of its table are up to a thousand: each day is one format, for a template would take longer than
+all the rest of the page.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
 from functions_app.services.inventory.overview.burn_down import BurnDown, Day
 
 HEIGHT, WIDTH = 100, 10  # of the drawing, and of one day in it
 GAP = 2  # between two days' bars
+BAR = '<g><title>{}</title><rect class="day" x="{}" width="{}" height="{}"/>{}</g>'
+PART = '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>'
+ROW = '<tr><th scope="row" class="nb">{}</th><td class="r"><b>{}</b></td><td class="r">{}</td>'
+CELL = '<td class="r">{}</td>'
 
 
 @dataclass(frozen=True)
@@ -89,6 +100,27 @@ def draw(found: BurnDown) -> Drawing | None:
         middle=_day(found, days // 2),
         last=_day(found, days - 1),
     )
+
+
+def day_bars(columns: Iterable[Column]) -> SafeString:
+    """The bars of all days."""
+    return SafeString("".join(map(_bar, columns)))
+
+
+def _bar(column: Column) -> SafeString:
+    values = [value for each in column.segments for value in (each.css, each.x, each.y, each.width, each.height)]
+    parts = format_html(PART * len(column.segments), *values) if values else SafeString("")
+    return format_html(BAR, column.words, column.x, WIDTH, HEIGHT, parts)
+
+
+def day_rows(rows: Iterable[TableRow]) -> SafeString:
+    """The same in numbers, as rows of a table."""
+    return SafeString("".join(map(_row, rows)))
+
+
+def _row(row: TableRow) -> SafeString:
+    cells = CELL * len(row.stale)
+    return format_html(f"{ROW}{cells}</tr>", f"{row.day:%F}", row.total, row.overdue, *row.stale)
 
 
 def _day(found: BurnDown, at: int) -> date:

@@ -57,15 +57,13 @@ def _broken(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -
 
 
 def _endangered(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -> Card:
-    rows = {(row.use.function_id, row.use.version): row for row in found.endangered}
-    functions = {row.use.function_id for row in rows.values()}
+    functions, shown = found.endangered.functions, found.endangered.named
     owners = {fact.name: fact for fact in accounts.values()}
-    shown = list(rows.values())[:5]
     return Card(
         "endangered",
         look(Attention, Attention.ENDANGERED),
-        len(functions),
-        f"{functions_words(len(functions))} will lose {'its' if len(functions) == 1 else 'their'} live image",
+        functions,
+        f"{functions_words(functions)} will lose {'its' if functions == 1 else 'their'} live image",
         "A lifecycle policy takes it away within a day. Change the rule, or tag the image so that no rule takes it.",
         tuple(
             Line(
@@ -79,7 +77,7 @@ def _endangered(found: Overview, accounts: Mapping[int, AccountFact], kept: Pair
             for row in shown
         ),
         functions_address([*kept, ("needs", "endangered")]),
-        len(rows) - len(shown),
+        found.endangered.versions - len(shown),
     )
 
 

@@ -69,7 +69,7 @@ def show(request: HtmxHttpRequest) -> HttpResponse:
     )
     facts = {fact.pk: fact for fact in status.accounts}
     first = beginning(status, found.functions)
-    missing = unread(account.pk if account else None)
+    missing = unread(found.sources, account.pk if account else None)
     cards = [
         *unreachable(status, scopes),
         *findings(found, facts, kept, now.date()),

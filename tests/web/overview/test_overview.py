@@ -287,7 +287,7 @@ def test_runs_that_go_on_and_scopes_that_failed_are_told(person: Client, account
     assert text.count("The permission ecr:DescribeImages is missing.") == 1
 
 
-@pytest.mark.parametrize(("counted", "queries"), [(True, 22), (False, 26)])
+@pytest.mark.parametrize(("counted", "queries"), [(True, 18), (False, 22)])
 def test_it_costs_the_same_however_much_is_wrong(
     person: Client, account: Account, django_assert_num_queries: DjangoAssertNumQueries, counted: bool, queries: int
 ) -> None:

@@ -14,6 +14,7 @@ from functions_app.domain.bases.detection import REPOSITORY_NOT_READ
 from functions_app.domain.bases.unknown_reasons import ADD_BASE, ALIASES_NOT_READ
 from functions_app.domain.errors import Code, Problem
 from functions_app.models import Account, BaseStream, Function, Image, LifecycleForecast, Repository, Scope
+from functions_app.services.inventory.overview.findings import Sources
 from functions_app.services.inventory.overview.unread import unread
 from functions_app.web.overview.cards import Card
 from tests.factories import make_account, make_function, make_image, make_repository, make_stream
@@ -153,11 +154,21 @@ def test_of_more_than_are_looked_at_the_rest_is_counted(
 @pytest.mark.django_db
 def test_images_that_could_not_be_read_are_found_by_their_own_index() -> None:
     with CaptureQueriesContext(connection) as captured:
-        unread()
+        unread(Sources(0, 0, None, 0, 0, None, images_failing=1))
     asked = next(query["sql"] for query in captured if "inspect_problem" in query["sql"])
     with connection.cursor() as cursor:
         plan = [str(row[3]) for row in cursor.execute(f"EXPLAIN QUERY PLAN {asked}").fetchall()]
     assert "SCAN U0 USING INDEX images_unread" in plan
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL looks through tables as small as a test's")
+def test_whether_any_image_could_not_be_read_is_told_by_that_index_too(person: Client) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        person.get("/")
+    (asked,) = (query["sql"] for query in captured if "inspect_problem" in query["sql"])
+    with connection.cursor() as cursor:
+        plan = [str(row[3]) for row in cursor.execute(f"EXPLAIN QUERY PLAN {asked}").fetchall()]
+    assert all("images_unread" in line for line in plan if "functions_app_image" in line)
 
 
 def test_base_images_that_could_not_be_polled_are_told_once(person: Client, account: Account) -> None:

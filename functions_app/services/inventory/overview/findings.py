@@ -1,7 +1,8 @@
 """The overview: what needs attention first, how fresh the fleet is now, and how old what is shown may be.
 
-Sixteen queries at most beside the frame's, and twelve for what was not read (unread.py), however many functions there
-are: counts stand ready, and only the few functions that are named are read, each kind in the order of its own index.
+Sixteen queries at most beside the frame's, and those for what was not read where anything was not (unread.py), however
+many functions there are: counts stand ready, and only the few functions that are named are read, each kind in the order
+of its own index.
 """
 
 from collections import Counter
@@ -13,9 +14,9 @@ from django.db.models import Count, F, Min, Q, QuerySet, Value, Window
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.bases.unknown_reasons import NOTHING_READ
 from functions_app.domain.runs import ACTIVE
-from functions_app.models import Alias, BaseStream, Function, LifecycleForecast, Repository, Run
+from functions_app.models import Alias, BaseStream, Function, Image, LifecycleForecast, Repository, Run
 from functions_app.services.inventory.overview.burn_down import BurnDown, burn_down
-from functions_app.services.snapshot.endangered_images import RiskRow, dangers
+from functions_app.services.snapshot.endangered_images import LiveDangers, live_dangers
 from functions_app.services.snapshot.function_counts import BROKEN, What, kept, reasons
 
 NAMED = 5  # functions named under each finding
@@ -77,7 +78,7 @@ class Stuck:
 
 @dataclass(frozen=True)
 class Sources:
-    """How old what is judged by may be: base streams and lifecycle forecasts."""
+    """How old what is judged by may be, base streams and lifecycle forecasts; and how many of a kind fail, anywhere."""
 
     streams: int
     streams_failing: int
@@ -85,6 +86,8 @@ class Sources:
     forecasts: int
     forecasts_failing: int
     forecasts_read_at: datetime | None
+    repositories_failing: int = 0  # whose images could not be listed
+    images_failing: int = 0
     forecasts_late: bool = False  # the oldest has missed a day
     forecasts_due: bool = False  # there are repositories, and none was forecast yet
 
@@ -104,7 +107,7 @@ class Overview:
     functions: int
     freshness: dict[str, int]
     broken: Found
-    endangered: tuple[RiskRow, ...]  # versions that are live and would lose their image
+    endangered: LiveDangers
     stuck: Stuck
     inactive: Found
     overdue: Found
@@ -129,7 +132,7 @@ def overview(now: datetime, *, days: int = 30, account_id: int | None = None) ->
         functions=counts.functions,
         freshness={each.value: counts.freshness[each.value] for each in Freshness},
         broken=_found(counts, What.BROKEN, there.filter(problem_rank__gte=BROKEN), "-problem_rank"),
-        endangered=dangers(account_id=account_id, live=True),
+        endangered=live_dangers(NAMED, account_id),
         stuck=_stuck(account_id),
         inactive=_found(counts, What.INACTIVE, there.filter(state="Inactive")),
         overdue=_found(counts, What.OVERDUE, there.filter(overdue_on__lte=today), "overdue_on"),
@@ -214,18 +217,30 @@ def _unknown(account_id: int | None) -> tuple[Unknown, ...]:
 
 
 def _sources(now: datetime) -> Sources:
-    """Both in one query."""
-    forecasts = LifecycleForecast.objects.filter(repository__gone_at=None).values_list(Value("forecasts"))
-    streams = BaseStream.objects.filter(enabled=True).order_by().values_list(Value("streams"))
-    rows = {
-        row[0]: row[1:]
-        for row in forecasts.annotate(every=Count("pk"), failing=Count("problem"), at=Min(F("read_at"))).union(
-            streams.annotate(every=Count("pk"), failing=Count("problem"), at=Min(F("polled_at"))), all=True
+    """All in one query: of what fails alone, few rows of an index are counted."""
+    forecasts = LifecycleForecast.objects.filter(repository__gone_at=None)
+    streams = BaseStream.objects.filter(enabled=True)
+    unlisted = Repository.objects.filter(gone_at=None, images_problem__isnull=False)
+    unread = Image.objects.filter(inspected_at=None, gone_at=None, inspect_problem__isnull=False)
+    parts = [
+        some.order_by().values_list(Value(name)).annotate(every=Count("pk"), failing=Count(problem), at=Min(F(at)))
+        for name, some, problem, at in (
+            ("forecasts", forecasts, "problem", "read_at"),
+            ("streams", streams, "problem", "polled_at"),
+            ("repositories", unlisted, "pk", "images_synced_at"),
+            ("images", unread, "pk", "inspected_at"),
         )
-    }
+    ]
+    rows = {row[0]: row[1:] for row in parts[0].union(*parts[1:], all=True)}
     nothing = (0, 0, None)
     found = Sources(*rows.get("streams", nothing), *rows.get("forecasts", nothing))
     read_at = found.forecasts_read_at
-    late = read_at is not None and now - read_at > FORECAST_LATE_AFTER
-    due = read_at is None and not found.forecasts_failing and Repository.objects.filter(gone_at=None).exists()
-    return replace(found, forecasts_late=late, forecasts_due=due)
+    return replace(
+        found,
+        repositories_failing=rows.get("repositories", nothing)[1],
+        images_failing=rows.get("images", nothing)[1],
+        forecasts_late=read_at is not None and now - read_at > FORECAST_LATE_AFTER,
+        forecasts_due=read_at is None
+        and not found.forecasts_failing
+        and Repository.objects.filter(gone_at=None).exists(),
+    )

@@ -1,6 +1,7 @@
 """What the overview can't judge beside functions: what could not be listed, read, polled or forecast.
 
-Four queries, each of an index that holds only such rows, and one more for each kind that could not be read.
+Nothing is asked of a kind of which none fails anywhere. Of each other two queries or three, the first of an index that
+holds only such rows.
 """
 
 from collections import Counter, defaultdict
@@ -15,6 +16,7 @@ from django.db.models.lookups import GreaterThan
 from functions_app.domain.causes import Cause, as_told
 from functions_app.domain.errors import Problem
 from functions_app.models import BaseStream, Image, LifecycleForecast, Repository
+from functions_app.services.inventory.overview.findings import Sources
 
 CAUSES = 10  # of a kind that are told; how many things failed for others is told too
 LOOKED_AT = 10_000  # things whose causes are counted: more would take the page its speed
@@ -41,8 +43,11 @@ class Unread:
     forecasts: Failing
 
 
-def unread(account_id: int | None = None) -> Unread:
-    """Read it, of one account or of all; base streams are everybody's."""
+NOTHING = Failing(0)
+
+
+def unread(failing: Sources, account_id: int | None = None) -> Unread:
+    """Read it, of one account or of all; base streams are everybody's. `failing` tells of which kinds there is any."""
     repositories = Repository.objects.filter(gone_at=None, images_problem__isnull=False)
     images = Image.objects.filter(inspected_at=None, gone_at=None, inspect_problem__isnull=False)
     forecasts = LifecycleForecast.objects.filter(repository__gone_at=None, problem__isnull=False)
@@ -51,16 +56,17 @@ def unread(account_id: int | None = None) -> Unread:
         repositories = repositories.filter(account=account_id)
         images = images.filter(repository__account=account_id)
         forecasts = forecasts.filter(repository__account=account_id)
+
+    def told(any_fails: int, found: QuerySet[Any], *columns: str) -> Failing:
+        return _failing(found, *columns) if any_fails else NOTHING
+
     return Unread(
-        repositories=_failing(repositories.order_by("name", "pk"), "name", "images_problem"),
+        told(failing.repositories_failing, repositories.order_by("name", "pk"), "name", "images_problem"),
         # In the order of the index that holds them alone: by their keys SQLite would look through all images.
-        images=_failing(images.order_by("repository_id", "pk"), "repository__name", "inspect_problem"),
-        streams=_failing(streams.order_by("pk"), "name", "problem"),
-        forecasts=_failing(forecasts.order_by("pk"), "repository__name", "problem"),
+        told(failing.images_failing, images.order_by("repository_id", "pk"), "repository__name", "inspect_problem"),
+        streams=told(failing.streams_failing, streams.order_by("pk"), "name", "problem"),
+        forecasts=told(failing.forecasts_failing, forecasts.order_by("pk"), "repository__name", "problem"),
     )
-
-
-NOTHING = Failing(0)
 
 
 def _failing(found: QuerySet[Any], name: str, problem: str) -> Failing:
