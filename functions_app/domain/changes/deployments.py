@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from functions_app.domain.changes.alias_moves import AliasMove
 from functions_app.domain.changes.aliases import AliasState
 from functions_app.domain.changes.judgements import Judgement, Level, of_checks
 from functions_app.domain.changes.production import ProductionAliases
@@ -41,9 +42,19 @@ class AliasPlan:
         return f"If the check after the change fails, Drydock puts {self.alias} back to {self.before} by itself."
 
     @property
-    def uri(self) -> str:
-        """HOST/NAME@DIGEST of what is to run."""
-        return self.image
+    def move(self) -> AliasMove:
+        """What its steps do with the alias."""
+        return self._move(self.image)
+
+    def _move(self, uri: str, *, new_latest: bool = False) -> AliasMove:
+        return AliasMove(
+            place=self.place,
+            alias=self.alias,
+            before=self.before,
+            to_digest=self.to_digest,
+            uri=uri,
+            new_latest=new_latest,
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for the plan's body."""
@@ -91,9 +102,9 @@ class DeploymentPlan(AliasPlan):
         return f"Deploy {image_name(self.image, self.tags)} to {self.place.name}:{self.alias}"
 
     @property
-    def uri(self) -> str:
-        """HOST/NAME@DIGEST: what Lambda is given."""
-        return self.image_uri
+    def move(self) -> AliasMove:
+        """To the version that is published from what Lambda is given."""
+        return self._move(self.image_uri, new_latest=True)
 
     def steps(self) -> tuple[str, ...]:
         """What will happen, in order, as shown before it is confirmed."""

@@ -76,10 +76,15 @@ def refresh(context: Context) -> Outcome:
 
 
 def tell(context: Context, sentence: str) -> None:
-    """What was really done, for the run's page: one sentence for each first word, in the order of a deployment."""
-    subject = sentence.partition(" ")[0]
-    told = [line for line in context.result.get("told", []) if line.partition(" ")[0] != subject]
+    """What was really done, for the run's page: one sentence of each subject, in the order of a deployment."""
+    subject = _subject(sentence)
+    told = [line for line in context.result.get("told", []) if _subject(line) != subject]
     context.result["told"] = sorted([*told, sentence], key=_place)
+
+
+def _subject(sentence: str) -> tuple[str, ...]:
+    """What it is about: its first word, of an alias also its name."""
+    return tuple(sentence.split(" ", 2)[: 2 if sentence.startswith(ALIAS) else 1])
 
 
 def _place(sentence: str) -> int:

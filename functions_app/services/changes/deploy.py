@@ -3,6 +3,7 @@
 from functions_app.aws import ecr, lambdas
 from functions_app.aws.session import Target
 from functions_app.domain.changes import checks
+from functions_app.domain.changes.alias_moves import AliasMove
 from functions_app.domain.changes.aliases import AliasState, check_alias_name
 from functions_app.domain.changes.checks import changed_message
 from functions_app.domain.changes.deployments import DeploymentPlan, short
@@ -154,11 +155,11 @@ def _check_again(context: Context) -> Outcome:
         detail = lambdas.get_function(target_of(frozen.place), frozen.place.name)
         if detail.fact.latest.revision_id != frozen.function_revision:
             raise _changed_function(frozen, detail.fact.latest.digest)
-        alias_steps.check_alias(frozen)
+        alias_steps.check_alias(frozen.move)
         uploads = detail.fact.latest.digest != frozen.to_digest
         checks.refuse_blocked(checks.state_checks(detail, uploads=uploads))
 
-    return alias_steps.check_once(context, frozen, look, "nothing was changed since the plan")
+    return alias_steps.check_once(context, [frozen.alias], look, "nothing was changed since the plan")
 
 
 def _changed_function(frozen: DeploymentPlan, now: str) -> DrydockError:
@@ -166,8 +167,8 @@ def _changed_function(frozen: DeploymentPlan, now: str) -> DrydockError:
     return changed_message(f"the function {frozen.place.name}", what)
 
 
-def _goal(context: Context) -> tuple[DeploymentPlan, str]:
-    return DeploymentPlan.from_json(context.plan), context.shared["version"]
+def _goal(context: Context) -> tuple[AliasMove, AliasState]:
+    return DeploymentPlan.from_json(context.plan).move, AliasState(context.shared["version"])
 
 
 def _refresh(context: Context) -> Outcome:

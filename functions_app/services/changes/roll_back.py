@@ -2,6 +2,7 @@
 
 from functions_app.aws import lambdas
 from functions_app.domain.changes import checks
+from functions_app.domain.changes.alias_moves import AliasMove
 from functions_app.domain.changes.aliases import AliasState, check_alias_name
 from functions_app.domain.changes.deployments import RollbackPlan, is_forward, short
 from functions_app.domain.changes.judgements import Running
@@ -141,7 +142,7 @@ def _check_again(context: Context) -> Outcome:
 
     def look() -> None:
         target = target_of(frozen.place)
-        alias_steps.check_alias(frozen)
+        alias_steps.check_alias(frozen.move)
         goal = lambdas.get_function(target, frozen.place.name, frozen.to_version)
         checks.refuse_blocked([checks.version_check(goal, frozen.to_version)])
         image = image_choices.image_now(frozen.image, target)
@@ -149,12 +150,12 @@ def _check_again(context: Context) -> Outcome:
             raise DrydockError(Code.PREFLIGHT, f"The image of version {frozen.to_version} can't be pulled. {image.why}")
 
     found = "nothing was changed since the plan, and the image is there"
-    return alias_steps.check_once(context, frozen, look, found)
+    return alias_steps.check_once(context, [frozen.alias], look, found)
 
 
-def _goal(context: Context) -> tuple[RollbackPlan, str]:
+def _goal(context: Context) -> tuple[AliasMove, AliasState]:
     frozen = RollbackPlan.from_json(context.plan)
-    return frozen, frozen.to_version
+    return frozen.move, AliasState(frozen.to_version)
 
 
 STEPS = (

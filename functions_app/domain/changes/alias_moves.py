@@ -1,0 +1,38 @@
+"""An alias on its way from where it points to where a plan wants it: what the steps of every change need. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from functions_app.domain.changes.aliases import AliasState
+from functions_app.domain.fleet.functions import LATEST, FunctionPlace
+
+
+@dataclass(frozen=True, kw_only=True)
+class AliasMove:
+    """An alias of a function that is to run `to_digest`, the image HOST/NAME@DIGEST at `uri`.
+
+    `new_latest`: the change gives $LATEST that image too.
+    """
+
+    place: FunctionPlace
+    alias: str
+    before: AliasState
+    to_digest: str
+    uri: str
+    new_latest: bool = False
+
+    @property
+    def was_latest(self) -> bool:
+        """Whether the alias pointed to $LATEST, which is another image by now: there is no way back to that."""
+        return self.before.version == LATEST and self.new_latest
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for a plan's body."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "AliasMove":
+        """Read what `as_json` wrote."""
+        made = {"place": FunctionPlace(**value["place"]), "before": AliasState(**value["before"])}
+        return cls(**{**value, **made})
