@@ -9,7 +9,7 @@ from typing import Any
 from functions_app.domain.images.manifests import ImageConfig, Index, Manifest, parse_manifest, read_config
 from functions_app.domain.json_fields import malformed, read_list, read_object
 from functions_app.domain.rebase.refusals import Reason, Refusal
-from functions_app.domain.text import DEPTH
+from functions_app.domain.text import DEPTH, visible
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class HeldImage:
         """Read it, refused where it is an index or no image. Raises DrydockError(INVALID) for a malformed one."""
         manifest = parse_manifest(manifest_bytes, media_type)
         if isinstance(manifest, Index):
-            held = ", ".join(map(str, manifest.platforms)) or "no platform named"
+            held = visible(", ".join(map(str, manifest.platforms)), 200) or "no platform named"
             return Refusal(Reason.INDEX, f"This is an index ({held}), not an image.")
         if not manifest.is_image:
             return Refusal(Reason.NOT_AN_IMAGE, "This is an artifact in the form of an image, not an image.")

@@ -4,8 +4,6 @@ What is refused, and why: base-image layers that are not all there, other platfo
 own label. Sources: image-spec 1.1 (config.md, manifest.md, annotations.md: base.name and base.digest).
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +11,8 @@ from typing import Any
 
 from functions_app.domain.images.manifests import OCI_MANIFEST, Descriptor
 from functions_app.domain.images.platforms import normalised
-from functions_app.domain.json_fields import malformed, read_time
+from functions_app.domain.json_fields import read_time
+from functions_app.domain.rebase.documents import sha256, written
 from functions_app.domain.rebase.held import HeldImage
 from functions_app.domain.rebase.merge import Note, merge
 from functions_app.domain.rebase.own_settings import own_settings
@@ -82,10 +81,10 @@ def rebase(
     own = own_settings(entry.created_by for entry in app.config.history[seam.history :])
     merged = merge(old.settings, new.settings, app.settings, own)
     claims = {BASE_NAME: base_name, BASE_DIGEST: base_digest}
-    config = _bytes(_config(app, old, new, seam, _with_claims(merged.settings, claims)), "config")
-    described = Descriptor(CONFIG_TYPE[stacked.media_type], _sha256(config), len(config))
-    manifest = _bytes(_manifest(stacked, described, _annotations(app, old, new) | claims), "manifest")
-    digest = _sha256(manifest)
+    config = written(_config(app, old, new, seam, _with_claims(merged.settings, claims)), "config")
+    described = Descriptor(CONFIG_TYPE[stacked.media_type], sha256(config), len(config))
+    manifest = written(_manifest(stacked, described, _annotations(app, old, new) | claims), "manifest")
+    digest = sha256(manifest)
     return Rebase(
         config=config,
         config_descriptor=described,
@@ -166,15 +165,3 @@ def _manifest(stacked: Stack, config: Descriptor, annotations: Mapping[str, str]
         "layers": stacked.descriptors,
     }
     return {**document, "annotations": annotations} if stacked.media_type == OCI_MANIFEST else document
-
-
-def _bytes(document: Mapping[str, Any], what: str) -> bytes:
-    """Compact JSON in ASCII: whatever was read can be written, halves of surrogate pairs too."""
-    try:
-        return json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
-    except ValueError as error:
-        raise malformed(what, f"it can't be written ({error})") from error
-
-
-def _sha256(data: bytes) -> str:
-    return "sha256:" + hashlib.sha256(data).hexdigest()

@@ -8,7 +8,7 @@ import pytest
 from functions_app.domain.images.manifests import DOCKER_MANIFEST, OCI_MANIFEST
 from functions_app.domain.rebase.held import HeldImage
 from functions_app.domain.rebase.refusals import Reason, Refusal
-from sandbox.images.making import Image
+from sandbox.images.making import Image, canonical_json
 from tests.domain.rebase.images import APP, config_of, held, manifest_of, rebased, refused
 from tests.image_kinds.assembly import new_base, old_base
 from tests.image_kinds.builders import BUILDERS, buildkit, buildkit_index
@@ -91,6 +91,17 @@ def test_of_an_index_one_image_must_be_chosen_first() -> None:
     assert found.reason is Reason.INDEX
     assert "linux/amd64" in found.text
     assert rebased(index.images[0]).kept_layers == 3
+
+
+def test_platforms_of_an_index_can_be_shown_whatever_they_are() -> None:
+    image = {"mediaType": OCI_MANIFEST, "digest": "sha256:" + "5f" * 32, "size": 1}
+    entries = [{**image, "platform": {"os": "\u202elinux", "architecture": str(number)}} for number in range(1000)]
+
+    found = HeldImage.read(APP, canonical_json({"manifests": entries}), b"")
+
+    assert isinstance(found, Refusal)
+    assert found.text.isprintable()
+    assert len(found.text) < 300
 
 
 def test_the_attestation_beside_an_image_is_none() -> None:
