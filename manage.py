@@ -12,7 +12,7 @@ def main() -> None:
 
     try:
         env.read()
-    except (ValueError, PermissionError) as error:
+    except (ValueError, OSError) as error:
         sys.exit(f"drydock: {error}")
     from django.core.management import execute_from_command_line
 

@@ -22,7 +22,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from dashboard.env import SOCKET_PATH_LIMIT, Environment, embedded_socket, read
+from dashboard.env import SOCKET_PATH_LIMIT, Environment, embedded_socket, embedded_url, read
 
 READY_WITHIN = 10.0  # seconds; it takes 0.1
 PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -145,7 +145,7 @@ def running(folder: Path) -> Iterator[str]:
     """A server for as long as the block runs, as a REDIS_URL; one that was there before stays there after."""
     process = start_or_attach(folder)
     try:
-        yield f"unix://{embedded_socket(folder)}"
+        yield embedded_url(folder)
     finally:
         if process is not None:
             stop(process)

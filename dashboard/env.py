@@ -8,9 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from dashboard.private_files import keep_private
+from dashboard.variables import number, span, url, whole
 from functions_app.domain import limits
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -71,6 +72,11 @@ SESSION_IDLE_HOURS = "12"
 """A working day with its breaks is one sign-in; what was left open at night has ended by morning."""
 SESSION_DAYS = "7"
 """Whoever copied a cookie and keeps it busy has it no longer than a week."""
+MONTH = 30 * 86_400  # seconds between two looks, at most
+LONGEST_KEPT = 36_500  # days: what is to be kept for ever
+MOST_WEB_THREADS = 64  # beside them pages would wait for the interpreter, and each keeps a connection
+DATABASES = ("sqlite", "postgres", "postgresql")
+BROKERS = ("redis", "rediss", "unix")
 SHORTEST_TOKEN = 16  # characters
 SOCKET_PATH_LIMIT = 100  # bytes; sockaddr_un holds 107 on Linux and 103 on macOS
 
@@ -161,21 +167,6 @@ def _worker_threads(text: str) -> dict[str, int]:
     return threads
 
 
-def _plan_threads(text: str) -> int:
-    """How many; each keeps a connection to the database while it waits for AWS (settings)."""
-    if not text.isdecimal() or not 0 < int(text) <= limits.MOST_PLAN_THREADS:
-        raise ValueError(f"DRYDOCK_PLAN_THREADS: expected 1 to {limits.MOST_PLAN_THREADS}, got {text!r}")
-    return int(text)
-
-
-def _span(variables: Mapping[str, str], name: str, default: str, unit: timedelta) -> timedelta:
-    """A positive number of hours or days, a thousand at most."""
-    text = variables.get(name) or default
-    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", text, re.ASCII) or not 0 < float(text) <= 1000:
-        raise ValueError(f"{name}: expected a number from 0.001 to 1000, got {text!r}")
-    return float(text) * unit
-
-
 def _secret_key(variables: Mapping[str, str], data_dir: Path) -> str:
     """The given key, or one made once and kept, readable by its owner alone, in the data directory."""
     if given := variables.get("DRYDOCK_SECRET_KEY"):
@@ -184,12 +175,16 @@ def _secret_key(variables: Mapping[str, str], data_dir: Path) -> str:
     if not path.exists():
         # Written aside, then linked: of several processes that start at once one makes the key, none reads half of it.
         aside = data_dir / f".secret_key.{os.getpid()}.{secrets.token_hex(4)}"
-        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(secrets.token_urlsafe(50))
-        with suppress(FileExistsError):
-            os.link(aside, path)
-        aside.unlink()
-    return path.read_text(encoding="utf-8").strip()
+        try:
+            with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+                file.write(secrets.token_urlsafe(50))
+            with suppress(FileExistsError):
+                os.link(aside, path)
+        finally:  # also where the disk is full
+            aside.unlink(missing_ok=True)
+    if key := path.read_text(encoding="utf-8", errors="replace").strip():
+        return key
+    raise ValueError(f"{path} is empty. Delete it: a new key is made, and everybody signs in anew.")
 
 
 def sqlite_file(database_url: str) -> Path | None:
@@ -214,20 +209,37 @@ def embedded_socket(data_dir: Path) -> Path:
     return short / EMBEDDED_SUFFIX
 
 
+def embedded_url(data_dir: Path) -> str:
+    """The same as a REDIS_URL, whatever characters the path has."""
+    return f"unix://{quote(str(embedded_socket(data_dir)))}"
+
+
+def _data_dir(text: str) -> Path:
+    """The directory itself, wherever links lead."""
+    if not text.isprintable():  # nor what is no UTF-8: it could stand in no URL, and in no line of a log
+        raise ValueError(f"DRYDOCK_DATA_DIR: expected a path of characters that can be printed, got {text!a}")
+    try:
+        return Path(text).resolve()
+    except (OSError, RuntimeError) as error:  # links that lead in a circle
+        raise ValueError(f"DRYDOCK_DATA_DIR: {text} leads nowhere: {error}") from error
+
+
 def read(variables: Mapping[str, str] = os.environ) -> Environment:
     """Read the environment once, and close the data directory to others.
 
-    Raises ValueError naming the variable that is malformed, PermissionError for a directory that can't be closed.
+    Raises ValueError naming the variable that is malformed, PermissionError for a directory that can't be closed, and
+    OSError for one that can't be used.
     """
-    data_dir = Path(variables.get("DRYDOCK_DATA_DIR") or ROOT / "var").resolve()
-    database_url = variables.get("DATABASE_URL") or f"sqlite:///{data_dir / 'drydock.sqlite3'}"
+    data_dir = _data_dir(variables.get("DRYDOCK_DATA_DIR") or str(ROOT / "var"))
+    embedded = f"sqlite:///{quote(str(data_dir / 'drydock.sqlite3'))}"
+    database_url = url(variables, "DATABASE_URL", DATABASES) or embedded
     keep_private(data_dir, sqlite_file(database_url))
     origins = _origins(variables.get("DRYDOCK_TRUSTED_ORIGINS", ""))
     return Environment(
         data_dir=data_dir,
         clock_ahead=_clock_ahead(variables),
         database_url=database_url,
-        redis_url=variables.get("REDIS_URL") or f"unix://{embedded_socket(data_dir)}",
+        redis_url=url(variables, "REDIS_URL", BROKERS) or embedded_url(data_dir),
         secret_key=_secret_key(variables, data_dir),
         debug=variables.get("DRYDOCK_DEBUG", "").lower() in TRUE,
         https=_https(variables.get("DRYDOCK_HTTPS", ""), origins),
@@ -236,20 +248,21 @@ def read(variables: Mapping[str, str] = os.environ) -> Environment:
         registry_mirrors=_mirrors(variables.get("DRYDOCK_REGISTRY_MIRRORS", "")),
         registry_auth_file=variables.get("DRYDOCK_REGISTRY_AUTH_FILE", ""),
         registry_hosts=_words(variables.get("DRYDOCK_REGISTRY_HOSTS", "").lower()),
-        sync_every=float(variables.get("DRYDOCK_SYNC_EVERY", "300")),
-        base_poll_every=float(variables.get("DRYDOCK_BASE_POLL_EVERY", "3600")),
+        sync_every=number(variables, "DRYDOCK_SYNC_EVERY", "300", 1, MONTH),
+        base_poll_every=number(variables, "DRYDOCK_BASE_POLL_EVERY", "3600", 1, MONTH),
         base_streams=_stream_names(variables.get("DRYDOCK_BASE_STREAMS", "")),
         hook_token=_token(variables, "DRYDOCK_HOOK_TOKEN"),
         metrics_token=_token(variables, "DRYDOCK_METRICS_TOKEN"),
         event_queues=_queues(variables.get("DRYDOCK_EVENT_QUEUES", "")),
-        quota_share=float(variables.get("DRYDOCK_QUOTA_SHARE", "0.66")),
-        keep_logs_days=float(variables.get("DRYDOCK_KEEP_LOGS_DAYS", "90")),
-        keep_plans_days=float(variables.get("DRYDOCK_KEEP_PLANS_DAYS", "30")),
+        quota_share=number(variables, "DRYDOCK_QUOTA_SHARE", "0.66", 0.01, 100),  # a sandbox has no quota
+        keep_logs_days=number(variables, "DRYDOCK_KEEP_LOGS_DAYS", "90", 1, LONGEST_KEPT),
+        keep_plans_days=number(variables, "DRYDOCK_KEEP_PLANS_DAYS", "30", 1, LONGEST_KEPT),
         production_aliases=_production_aliases(variables.get("DRYDOCK_PRODUCTION_ALIASES", "")),
-        streams_per_person=int(variables.get("DRYDOCK_STREAMS_PER_PERSON", str(limits.PERSONS_STREAMS))),
-        session_idle=_span(variables, "DRYDOCK_SESSION_IDLE_HOURS", SESSION_IDLE_HOURS, timedelta(hours=1)),
-        session_longest=_span(variables, "DRYDOCK_SESSION_DAYS", SESSION_DAYS, timedelta(days=1)),
+        streams_per_person=whole(variables, "DRYDOCK_STREAMS_PER_PERSON", limits.PERSONS_STREAMS, limits.STREAMS),
+        session_idle=span(variables, "DRYDOCK_SESSION_IDLE_HOURS", SESSION_IDLE_HOURS, timedelta(hours=1)),
+        session_longest=span(variables, "DRYDOCK_SESSION_DAYS", SESSION_DAYS, timedelta(days=1)),
         worker_threads=_worker_threads(variables.get("DRYDOCK_WORKER_THREADS", "")),
-        web_threads=int(variables.get("DRYDOCK_WEB_THREADS", "2")),
-        plan_threads=_plan_threads(variables.get("DRYDOCK_PLAN_THREADS", str(limits.PLAN_THREADS))),
+        web_threads=whole(variables, "DRYDOCK_WEB_THREADS", 2, MOST_WEB_THREADS),
+        # Each keeps a connection to the database while it waits for AWS (settings).
+        plan_threads=whole(variables, "DRYDOCK_PLAN_THREADS", limits.PLAN_THREADS, limits.MOST_PLAN_THREADS),
     )

@@ -24,19 +24,26 @@ def port(variables: Mapping[str, str], variable: str, default: int) -> int:
 
 
 class TakenError(RuntimeError):
-    """Somebody else listens on the port."""
+    """Somebody else listens on the port, or it is for others."""
+
+
+class HostError(RuntimeError):
+    """This machine has no such address."""
 
 
 def refuse_taken(host: str, port: int) -> None:
-    """Raises TakenError where somebody listens on the port already, or where it can't be had."""
+    """Raises TakenError where somebody listens on the port already, HostError where the address is not ours."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            taken = error.errno == errno.EADDRINUSE
-            raise TakenError(f"Port {port} " + ("is taken." if taken else f"can't be had: {error.strerror}.")) from None
+            if error.errno == errno.EADDRINUSE:
+                raise TakenError(f"Port {port} is taken.") from None
+            if error.errno == errno.EACCES:
+                raise TakenError(f"Port {port} can't be had: {error.strerror}.") from None
+            raise HostError(f"Nothing can listen on {host}: {error.strerror}.") from None
 
 
 def url(host: str, port: int) -> str:

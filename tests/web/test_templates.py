@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from functions_app.web.people.last_seen import BY_ITSELF
+
 ROOT = Path(settings.BASE_DIR)
 HOME = ROOT / "templates"
 TEMPLATES = sorted(path.relative_to(HOME).as_posix() for path in HOME.rglob("*.html"))
@@ -91,3 +93,9 @@ def test_no_two_stylesheets_give_one_class_its_looks() -> None:
         for name in re.findall(r"(?:^|[},])\s*(\.[a-z-]+)\s*(?=[{,])", sheet.read_text(encoding="utf-8"), re.MULTILINE):
             sheets.setdefault(name, set()).add(sheet.name)
     assert {name: found for name, found in sheets.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_what_asks_by_itself_says_so_or_it_would_keep_somebodys_session_alive(name: str) -> None:
+    asking = re.findall(r"hx-trigger=\"[^\"]*\bevery \d[^>]*", text_of(name))
+    assert [each for each in asking if f'"{BY_ITSELF}": "true"' not in each] == []

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NoReturn
@@ -20,6 +21,7 @@ _TENANT = re.compile(r"[a-zA-Z0-9._:/=+\-@ ]{1,256}")  # Invoke, parameter Tenan
 SHOWN_BYTES = 64 * 1024  # of a payload, on the run's page
 SYNC_LIMIT = 6 * 1024 * 1024
 ASYNC_LIMIT = 1024 * 1024
+FORM_LIFE = 86_400  # seconds; a form's plan, by which a second sending is known, is kept longer, whatever the settings
 _FORMS = UUID("c5d1f8a6-3f0e-4c7b-9a43-7f1d3ce5b2d0")
 _SPACE = " \t\r\n"  # what may stand around a JSON value (RFC 8259): other white space is sent as typed
 
@@ -76,6 +78,22 @@ def identity(once: str, payload: str, *sent: str) -> UUID:
     """Of one form with one content, however often it arrives: the same; without the form's `once` a new one."""
     sha256 = hashlib.sha256(payload_bytes(payload)).hexdigest()
     return uuid5(_FORMS, json.dumps([once, sha256, *sent])) if once else uuid4()
+
+
+def new_once(now: datetime) -> str:
+    """What tells a form from every other, and when it was opened."""
+    return f"{int(now.timestamp())}-{uuid4()}"
+
+
+def refuse_old(once: str, now: datetime) -> None:
+    """Raises EXPIRED for a form of more than FORM_LIFE: what it made may have been tidied away, and be made again."""
+    opened = once.partition("-")[0]
+    if once and not (opened.isdecimal() and len(opened) < 12 and now.timestamp() - int(opened) <= FORM_LIFE):
+        raise DrydockError(
+            Code.EXPIRED,
+            "This form was opened more than a day ago, and may have been sent since. Nothing was sent now.",
+            next_step="Look whether it made a run (Runs); if it is to run once more, send the form as it is now.",
+        )
 
 
 def payload_bytes(payload: str) -> bytes:

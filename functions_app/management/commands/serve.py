@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, connection, connections
+from django.db import Error, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from dashboard.serving import address, holding
@@ -21,6 +21,7 @@ from dashboard.serving.output import Output
 from dashboard.serving.programs import of_installation
 from functions_app.domain.errors import DrydockError
 from functions_app.management.serving import MARK, serve
+from functions_app.services.engine.database_state import trouble_of
 from functions_app.services.people import accounts
 
 NAME, PASSWORD = "DRYDOCK_ADMIN_NAME", "DRYDOCK_ADMIN_PASSWORD"  # of the first administrator
@@ -39,24 +40,22 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Until SIGINT, SIGTERM, or the terminal is closed."""
         host = os.environ.get("DRYDOCK_HOST") or "127.0.0.1"
-        with _refusing_plainly():
-            port = address.port(os.environ, "DRYDOCK_PORT", 8000)
-            with holding.held(settings.ENV.data_dir):
+        with ExitStack() as until_the_end:
+            with _refusing_plainly():
+                port = address.port(os.environ, "DRYDOCK_PORT", 8000)
+                until_the_end.enter_context(holding.held(settings.ENV.data_dir))
                 _refuse_demo(settings.ENV.data_dir)
                 address.refuse_taken(host, port)
                 self._prepare()
-                programs = of_installation(settings.ENV)
-                output = Output(max(len(each.name) for each in programs))
-                tell = threading.Thread(target=_tell_when_ready, args=(address.url(host, port), output), daemon=True)
-                serve(programs, output, tell)
+            programs = of_installation(settings.ENV)
+            output = Output(max(len(each.name) for each in programs))
+            tell = threading.Thread(target=_tell_when_ready, args=(address.url(host, port), output), daemon=True)
+            serve(programs, output, tell)
 
     def _prepare(self) -> None:
         """Tables as this version needs them, static files, and somebody who may sign in."""
-        try:
-            executor = MigrationExecutor(connection)
-            missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-        except OperationalError as error:
-            raise CommandError(f"The database does not answer: {str(error).strip()} (DATABASE_URL)") from error
+        executor = MigrationExecutor(connection)
+        missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
         if missing:
             self.stdout.write(f"Bringing the database up to date: {missing} migrations ...")
             self.stdout.flush()
@@ -95,6 +94,18 @@ def _refusing_plainly() -> Iterator[None]:
         raise CommandError(f"{error} End it first, or choose another: DRYDOCK_DATA_DIR=... make serve") from error
     except address.TakenError as error:
         raise CommandError(f"{error} Choose another: DRYDOCK_PORT=... make serve") from error
+    except address.HostError as error:
+        raise CommandError(f"{error} Choose another: DRYDOCK_HOST=... make serve") from error
+    except Error as error:
+        trouble = trouble_of(error)
+        step = f" {trouble.next_step}" if trouble else ""
+        raise CommandError(f"The database can't be used: {str(error).strip()} (DATABASE_URL).{step}") from error
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        raise CommandError(
+            f"{place}{error.strerror or error}. Look at the disk of {settings.ENV.data_dir}, and at who owns what is "
+            "there; then start again."
+        ) from error
 
 
 def _refuse_demo(folder: Path) -> None:

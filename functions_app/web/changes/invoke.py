@@ -1,13 +1,21 @@
 """Invoke: a qualifier, a payload that is checked as it is typed, a mode; then the run."""
 
-from uuid import uuid4
+from contextlib import suppress
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 
-from functions_app.domain.changes.invocations import Mode, PayloadCheck, check_payload, parse_mode
+from functions_app import clock
+from functions_app.domain.changes.invocations import (
+    Mode,
+    PayloadCheck,
+    check_payload,
+    new_once,
+    parse_mode,
+    refuse_old,
+)
 from functions_app.domain.errors import DrydockError, Problem
 from functions_app.domain.fleet.features import stored
 from functions_app.domain.text import storable
@@ -47,6 +55,7 @@ def _start(request: HtmxHttpRequest, pk: int) -> HttpResponse:
         if run := plans.became(plan_id):
             messages.info(request, "This form was sent before, and this is its run: nothing was sent again.")
             return redirect("run", pk=run.pk)
+        refuse_old(once, clock.now())
         run = invocations.submit(function, qualifier, payload, mode, actor, tenant, plan_id)
     except DrydockError as error:
         if request.htmx:
@@ -90,7 +99,7 @@ def _form(
         "payload": payload,
         "isolated": bool(stored(function.features).tenant_isolation),
         "tenant": storable(request.POST.get("tenant", ""))[:256],
-        "once": storable(request.POST.get("once", ""))[:64] or uuid4(),
+        "once": _once(request.POST.get("once", "")),
         "mode": mode.value,
         "modes": [(item.value, title, hint) for item, title, hint in MODES],
         "check": found,
@@ -100,6 +109,15 @@ def _form(
         **explained(problem),
     }
     return page(request, "invocations/invoke.html", context, partial="form", status=status_of(problem))
+
+
+def _once(sent: str) -> str:
+    """That of the form that was refused, so that a second one does not send it twice; a new one where it is old."""
+    now = clock.now()
+    with suppress(DrydockError):
+        refuse_old(sent, now)
+        return storable(sent)[:64] or new_once(now)
+    return new_once(now)
 
 
 urlpatterns = [

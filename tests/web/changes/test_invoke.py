@@ -1,8 +1,11 @@
 """The pages of invoking."""
 
+import dataclasses
 import html
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -10,9 +13,11 @@ from django.db import connections
 from django.test import Client
 from django.urls import reverse
 
+from functions_app import clock
 from functions_app.domain.runs import Status
 from functions_app.models import AuditEntry, Function, Run
 from functions_app.services.people.actor import Actor
+from functions_app.services.tidy import tidy
 from tests import factories
 from tests.conftest import Valkey
 from tests.fixtures import Sandbox
@@ -220,6 +225,26 @@ def test_a_new_form_sends_the_same_again_and_so_does_somebody_else(
     browser.force_login(approver)
     browser.post(address(stage), form)
     assert [run.actor for run in Run.objects.order_by("pk")] == [operator, operator, approver]
+
+
+def test_a_form_whose_run_was_forgotten_meanwhile_does_not_make_it_again(
+    browser: Client, stage: Stage, operator: User, settings: Any
+) -> None:
+    """A browser brings tabs back after weeks, and asks whether to send their forms again."""
+    browser.force_login(operator)
+    form = {"qualifier": "staging", "mode": "sync", "payload": "{}", "once": once_of(browser, stage)}
+    browser.post(address(stage), form)
+    carry_out(Run.objects.get())
+    settings.ENV = dataclasses.replace(settings.ENV, clock_ahead=timedelta(days=32))
+    assert tidy(clock.now()).plans == 1
+    browser.force_login(operator)
+    refused = browser.post(address(stage), form).content.decode()
+    assert "This form was opened more than a day ago" in refused
+    assert Run.objects.count() == 1
+    found = re.search(r'name="once" value="([^"]+)"', refused)
+    assert found is not None
+    assert browser.post(address(stage), form | {"once": found[1]}).status_code == 302
+    assert Run.objects.count() == 2
 
 
 def test_a_form_that_was_refused_can_be_corrected_and_sent(browser: Client, stage: Stage, operator: User) -> None:
