@@ -57,7 +57,7 @@ def code_order(steps: Sequence[HistoryEntry]) -> Order:
             copied = copied or (step if source == "code" else "")
             perhaps = perhaps or (step if source == "unknown" else "")
             continue
-        if (commands := _commands(step)) is None:
+        if (commands := commands_of(step)) is None:
             if not entry.empty_layer:  # no step of a Dockerfile: it may hold anything
                 doubt = doubt or Order(None, after=step)
             continue
@@ -84,7 +84,7 @@ NOTHING = _Run("")
 
 def installs(steps: Sequence[HistoryEntry]) -> bool:
     """Whether any step is known to install dependencies."""
-    commands = (command for entry in steps for command in _commands(entry.created_by.removesuffix(_COMMENT)) or ())
+    commands = (command for entry in steps for command in commands_of(entry.created_by) or ())
     return any((run := _judged(command)) and run.name for command in commands)
 
 
@@ -117,8 +117,9 @@ def _kind(source: str) -> Source:
     return "code" if any(pattern.search(source) for pattern in CODE) else "unknown"
 
 
-def _commands(step: str) -> list[str] | None:
+def commands_of(created_by: str) -> list[str] | None:
     """The commands that a step runs, each with its program's name alone; None where it is no such step."""
+    step = created_by.removesuffix(_COMMENT)
     text = step.removeprefix("RUN ")
     shell = _SHELL.search(text)
     if shell and (text.startswith("|") or not shell.start()):  # build arguments stand before the shell

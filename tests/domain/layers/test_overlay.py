@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.layers import overlay as layer_overlay
+from functions_app.domain.layers import tree as layer_tree
 from functions_app.domain.layers.entries import FileEntry, FileKind, LayerContents
 from functions_app.domain.layers.entry_table import EntryTable
 from functions_app.domain.layers.overlay import diff_files, overlay
@@ -122,7 +123,7 @@ def test_a_hard_link_to_nothing_stays_what_it_is() -> None:
 
 
 def test_links_that_multiply_the_way_are_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layer_overlay, "STEPS", 10_000)  # the true bound takes seconds to reach
+    monkeypatch.setattr(layer_tree, "STEPS", 10_000)  # the true bound takes seconds to reach
     long = "/".join(["d"] * 500)
     chain = [link(f"l{number}", f"l{number + 1}/{long}") for number in range(30)]
 
