@@ -21,6 +21,7 @@ from tests.image_kinds.assembly import BASE, REQUIREMENTS, Entry, built, entry, 
 from tests.image_kinds.recast import recompressed, zstd
 
 Builder = Callable[[Image], Image]
+BUILDPACKS = "io.buildpacks.lifecycle.metadata"
 EPOCH, BUILDPACKS_TIME = "1970-01-01T00:00:00Z", "1980-01-01T00:00:01Z"
 
 
@@ -158,9 +159,19 @@ def buildpacks(base: Image) -> Image:
         base, "CNB_LAYERS_DIR=/layers", "CNB_APP_DIR=/workspace", f"PATH=/cnb/process:/cnb/lifecycle:{path_of(base)}"
     )
     settings = settings_of(base, env, Entrypoint=["/cnb/process/web"], WorkingDir="/workspace", User="1000:1000")
-    settings["Labels"] = {**settings["Labels"], "io.buildpacks.rebasable": "true"}
+    settings["Labels"] = {
+        **settings["Labels"],
+        "io.buildpacks.rebasable": "true",
+        BUILDPACKS: buildpacks_metadata(base),
+    }
     layers = [make_layer({path: b""}) for path in ("layers/pip/requests.py", "workspace/app.py", "cnb/launcher")]
     return built(base, settings, steps, layers, inherited=blanks, created=BUILDPACKS_TIME)
+
+
+def buildpacks_metadata(base: Image) -> str:
+    """What `pack rebase` finds the base by. Source: Buildpacks' platform spec, io.buildpacks.lifecycle.metadata."""
+    run_image = {"topLayer": base.diff_ids[-1], "reference": f"{BASE}@{base.digest}", "image": BASE}
+    return canonical_json({"app": [{"sha": "sha256:5f"}], "runImage": run_image}).decode()
 
 
 def nix(base: Image) -> Image:

@@ -12,6 +12,7 @@ from typing import Any
 from functions_app.domain.images.manifests import OCI_MANIFEST, Descriptor
 from functions_app.domain.images.platforms import normalised
 from functions_app.domain.json_fields import read_time
+from functions_app.domain.rebase.base_claims import BaseClaims
 from functions_app.domain.rebase.documents import sha256, written
 from functions_app.domain.rebase.held import HeldImage
 from functions_app.domain.rebase.merge import Note, merge
@@ -22,7 +23,6 @@ from functions_app.domain.rebase.stacking import CONFIG_TYPE, LayerSource, Stack
 from functions_app.domain.rebase.tags import rebased_tag
 from functions_app.domain.text import visible
 
-BASE_NAME, BASE_DIGEST = "org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"
 OWNERS_LABELS = ("drydock.rebase", "io.buildpacks.rebasable")
 
 
@@ -80,10 +80,10 @@ def rebase(
         return stacked
     own = own_settings(entry.created_by for entry in app.config.history[seam.history :])
     merged = merge(old.settings, new.settings, app.settings, own)
-    claims = {BASE_NAME: base_name, BASE_DIGEST: base_digest}
-    config = written(_config(app, old, new, seam, _with_claims(merged.settings, claims)), "config")
+    claims = BaseClaims(base_name, base_digest)
+    config = written(_config(app, old, new, seam, claims.settings(merged.settings, old, new)), "config")
     described = Descriptor(CONFIG_TYPE[stacked.media_type], sha256(config), len(config))
-    manifest = written(_manifest(stacked, described, _annotations(app, old, new) | claims), "manifest")
+    manifest = written(_manifest(stacked, described, claims.annotations(app, old, new)), "manifest")
     digest = sha256(manifest)
     return Rebase(
         config=config,
@@ -137,24 +137,6 @@ def _later(one: Any, other: Any) -> Any:
     """Of two times as they are written the later: now would be another one at each attempt."""
     first, second = read_time(one), read_time(other)
     return other if second and (first is None or second > first) else one
-
-
-def _with_claims(settings: dict[str, Any], claims: Mapping[str, str]) -> dict[str, Any]:
-    """Labels that name the base name the new one: a build would have been told to."""
-    labels = settings.get("Labels")
-    if not labels or not labels.keys() & claims.keys():
-        return settings
-    return {**settings, "Labels": {name: claims.get(name, value) for name, value in labels.items()}}
-
-
-def _annotations(app: HeldImage, old: HeldImage, new: HeldImage) -> dict[str, str]:
-    """The app's own; those that its builder took over from the base are the new base's."""
-    theirs, mine = old.manifest.annotations, app.manifest.annotations
-    found = {
-        name: new.manifest.annotations.get(name, "") if theirs.get(name) == value else value
-        for name, value in mine.items()
-    }
-    return {name: value for name, value in found.items() if value or not mine[name]}
 
 
 def _manifest(stacked: Stack, config: Descriptor, annotations: Mapping[str, str]) -> Mapping[str, Any]:

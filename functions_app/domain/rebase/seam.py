@@ -24,11 +24,13 @@ def find_seam(app: ImageConfig, base: ImageConfig) -> Seam | Refusal:
 
 
 def _not_on(app: ImageConfig, base: ImageConfig) -> Refusal:
-    shared = sum(1 for one, other in zip(app.diff_ids, base.diff_ids, strict=False) if one == other)
-    if len(app.diff_ids) < len(base.diff_ids) and not shared:
-        layers = "Its one layer holds" if len(app.diff_ids) == 1 else f"Its {len(app.diff_ids)} layers hold"
+    shared = sum(one == other for one, other in zip(app.diff_ids, base.diff_ids, strict=False))
+    total, own = len(base.diff_ids), len(app.diff_ids)
+    below = _steps(base.history)
+    tells_of_base = bool(below) and _steps(app.history)[: len(below)] == below
+    if not shared and own < total and (own == 1 or tells_of_base):
+        layers = "Its one layer holds" if own == 1 else f"Its {own} layers hold"
         return Refusal(Reason.SQUASHED, f"{layers} base and app together: it was squashed, so no layer can be swapped.")
-    total = len(base.diff_ids)
     return Refusal(
         Reason.OTHER_BASE, f"Its layers do not begin with the {total} of the base it is said to stand on: {shared} fit."
     )

@@ -22,7 +22,9 @@ def held(image: Image, repository: str = APP) -> HeldImage:
     return found
 
 
-def attempt(app: Image, old: Image | None = None, new: Image | None = None, tag: str = "v7") -> Rebase | Refusal:
+def attempt(
+    app: Image, old: Image | None = None, new: Image | None = None, base_digest: str = INDEX_DIGEST
+) -> Rebase | Refusal:
     """Rebase, onto the next release of the base of all kinds unless told otherwise."""
     return rebase(
         held(app),
@@ -30,14 +32,14 @@ def attempt(app: Image, old: Image | None = None, new: Image | None = None, tag:
         held(new or new_base(), BASES),
         released=RELEASED,
         base_name=BASE,
-        base_digest=INDEX_DIGEST,
-        tag=tag,
+        base_digest=base_digest,
+        tag="v7",
     )
 
 
-def rebased(app: Image, old: Image | None = None, new: Image | None = None, tag: str = "v7") -> Rebase:
+def rebased(app: Image, old: Image | None = None, new: Image | None = None, base_digest: str = INDEX_DIGEST) -> Rebase:
     """The same where it must succeed."""
-    found = attempt(app, old, new, tag)
+    found = attempt(app, old, new, base_digest)
     assert isinstance(found, Rebase), found
     return found
 

@@ -53,10 +53,11 @@ def test_every_kind_has_an_outcome() -> None:
 @pytest.mark.parametrize("kind", BUILDERS)
 def test_a_rebase_equals_a_true_rebuild(kind: str, architecture: str) -> None:
     build = BUILDERS[kind]
+    old, new = old_base(architecture), new_base(architecture)
 
-    made = rebased(build(old_base(architecture)), old_base(architecture), new_base(architecture))
+    made = rebased(build(old), old, new, new.digest)
 
-    assert essence(config_of(made)) == essence(build(new_base(architecture)).document)
+    assert essence(config_of(made)) == essence(build(new).document)
 
 
 @pytest.mark.parametrize("kind", BUILDERS)

@@ -17,7 +17,7 @@ from tests.domain.rebase.images import INDEX_DIGEST, config_of, held, manifest_o
 from tests.image_kinds.apps import BASE_DIGEST, BASE_NAME, BUILT
 from tests.image_kinds.assembly import BASE, new_base, old_base
 from tests.image_kinds.builders import buildah, buildkit, classic, kaniko
-from tests.image_kinds.recast import annotated, with_config, zstd
+from tests.image_kinds.recast import with_config, zstd
 
 FOREIGN = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
 NONDISTRIBUTABLE = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
@@ -94,47 +94,12 @@ def with_config_of_any_text(more: dict[str, Any]) -> Image:
     return replace(image, config=config, manifest=Blob(OCI_MANIFEST, canonical_json(manifest)))
 
 
-def test_annotations_name_the_new_base_by_its_index() -> None:
-    image = annotated(app(), {"org.opencontainers.image.revision": "5f5f", BASE_NAME: "old", BASE_DIGEST: "old"})
-
-    assert manifest_of(rebased(image))["annotations"] == {
-        "org.opencontainers.image.revision": "5f5f",
-        BASE_NAME: BASE,
-        BASE_DIGEST: INDEX_DIGEST,
-    }
-
-
-def test_annotations_that_a_builder_took_from_the_base_follow_it() -> None:
-    old, new = (
-        annotated(old_base(), {"vendor.release": "1", "gone": "1"}),
-        annotated(new_base(), {"vendor.release": "2"}),
-    )
-
-    made = rebased(annotated(app(), {"vendor.release": "1", "gone": "1", "own": ""}), old, new)
-
-    assert manifest_of(made)["annotations"] == {
-        "vendor.release": "2",
-        "own": "",
-        BASE_NAME: BASE,
-        BASE_DIGEST: INDEX_DIGEST,
-    }
-
-
 def test_docker_schema_2_stays_without_annotations() -> None:
     made = rebased(classic(old_base()))
 
     assert made.media_type == DOCKER_MANIFEST
     assert manifest_of(made).keys() == {"schemaVersion", "mediaType", "config", "layers"}
     assert all(layer.keys() == {"mediaType", "size", "digest"} for layer in manifest_of(made)["layers"])
-
-
-def test_labels_that_name_the_base_name_the_new_one() -> None:
-    image = with_config(
-        app(), config={**app().document["config"], "Labels": {BASE_NAME: "old", BASE_DIGEST: "old", "own": "1"}}
-    )
-
-    labels = config_of(rebased(image))["config"]["Labels"]
-    assert (labels[BASE_NAME], labels[BASE_DIGEST], labels["own"]) == (BASE, INDEX_DIGEST, "1")
 
 
 def test_a_layer_by_zstd_makes_all_of_it_oci() -> None:
@@ -144,6 +109,12 @@ def test_a_layer_by_zstd_makes_all_of_it_oci() -> None:
     assert [layer.descriptor.media_type.partition("tar")[2] for layer in made.layers] == ["+zstd"] * 3 + ["+gzip"] * 2
     assert manifest_of(made)["config"]["mediaType"] == "application/vnd.oci.image.config.v1+json"
     assert manifest_of(made)["annotations"] == {BASE_NAME: BASE, BASE_DIGEST: INDEX_DIGEST}
+
+
+def test_a_manifest_that_mixed_both_flavours_has_one_afterwards() -> None:
+    made = rebased(with_layer("application/vnd.docker.image.rootfs.diff.tar.gzip"))
+
+    assert {layer.descriptor.media_type for layer in made.layers} == {"application/vnd.oci.image.layer.v1.tar+gzip"}
 
 
 def test_what_a_layers_descriptor_says_stays() -> None:

@@ -73,6 +73,20 @@ def test_one_layer_for_base_and_app_is_squashed() -> None:
     assert found.reason is Reason.SQUASHED
 
 
+def test_fewer_layers_than_the_base_and_its_history_are_squashed_too() -> None:
+    found = find_seam(image("mn", "ABCx"), image("abc", "ABC"))
+
+    assert isinstance(found, Refusal)
+    assert found.reason is Reason.SQUASHED
+
+
+def test_fewer_layers_alone_are_another_base() -> None:
+    found = find_seam(image("mn", "MN"), image("abc", "ABC"))
+
+    assert isinstance(found, Refusal)
+    assert found.reason is Reason.OTHER_BASE
+
+
 def test_another_base_is_refused_with_how_much_fits() -> None:
     found = find_seam(image("axcd", "AXCD"), image("ab", "AB"))
 
