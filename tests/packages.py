@@ -12,6 +12,7 @@ DEBIAN_PACKAGE = {
     "docker-compose": "docker-compose",
     "docker-registry": "docker-registry",
     "postgres": "postgresql",
+    "readelf": "binutils",
     "skopeo": "skopeo",
     "umoci": "umoci",
 }

@@ -5,10 +5,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from sandbox.images.elf import Elf, elf_bytes
 from sandbox.images.rpm_packages import RpmPackage, berkeley_database, sqlite_database
 from tests.domain.layers.hostile import berkeley_circle, berkeley_shared, header, ndb_of
 
-_DATA = Path(__file__).parents[1] / "domain" / "layers" / "data" / "packages"
+_LAYERS = Path(__file__).parents[1] / "domain" / "layers" / "data"
+_DATA = _LAYERS / "packages"
 _FEW = [RpmPackage("openssl-libs", "3.0.8", "1.amzn2023", epoch=1), RpmPackage("glibc", "2.34", "52.amzn2023")]
 
 RPM = [gzip.decompress(path.read_bytes()) for path in sorted(_DATA.glob("*.gz"))]
@@ -30,6 +32,31 @@ METADATA = {
     "var/task/whitenoise-6.9.0.dist-info/METADATA": PYTHON,
     "var/task/node_modules/express/package.json": NPM,
     "var/task/node_modules/@scope/name/package.json": NPM,
+}
+LIBRARY = elf_bytes(
+    Elf(
+        soname="libship.so.2",
+        needed={"libc.so.6": ["GLIBC_2.2.5", "GLIBC_2.34"], "libm.so.6": ["GLIBC_2.27"]},
+        weak=["GLIBC_2.27"],
+        defined=["SHIP_1.0", "SHIP_2.0"],
+        runpath="$ORIGIN/../lib",
+    )
+)
+PROGRAM = elf_bytes(Elf("arm64", interpreter="/lib/ld-linux-aarch64.so.1", needed={"libc.so.6": ["GLIBC_2.17"]}))
+ELVES = [LIBRARY, PROGRAM, *(gzip.decompress(path.read_bytes()) for path in sorted((_LAYERS / "elf").glob("*.gz")))]
+PYTHON_SOURCES = [
+    b"import os.path, boto3 as aws\nfrom botocore.config import Config\nfrom . import own\n\n    import late\n",
+    "import größe\nfrom six import (\n    moves,\n)\n".encode(),
+]
+NODE_SOURCES = [
+    b"import sharp from 'sharp'\nimport{a as b}from\"@aws-sdk/client-s3\";",
+    b"const x=require( './own' );await import('uuid/v4')\nexport * from 'late'\n",
+]
+CODE = {
+    "var/task/native.so": LIBRARY,
+    "opt/program": PROGRAM,
+    "var/task/app.py": PYTHON_SOURCES[0],
+    "var/task/index.mjs": NODE_SOURCES[0],
 }
 
 _DIGEST = "sha256:" + "5f" * 32

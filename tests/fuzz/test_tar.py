@@ -3,7 +3,7 @@
 import io
 import posixpath
 import tarfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +18,8 @@ from sandbox.images.making import make_layer
 from tests.fuzz.bounds import assert_shown, told
 from tests.fuzz.inputs import EDGES, damaged, texts
 from tests.fuzz.running import fuzzed
-from tests.fuzz.samples import METADATA
+from tests.fuzz.samples import CODE, METADATA
+from tests.fuzz.test_elves import check_elf
 
 NAMES = (
     *("a", "a/b", "lib", "lib/x", "usr/lib", "usr/lib/x", "./a", "/a", "../a", "a/../b", "a//b", "a/."),
@@ -26,6 +27,7 @@ NAMES = (
     *(".wh.a", "a/.wh.b", ".wh.", ".wh..", ".wh...", ".wh..wh..opq", "a/.wh..wh..opq", ".wh..wh.plnk", ".wh..wh.aufs"),
     *("lib/.wh.x", "x" * 101, "d/" * 60 + "f", "é", "\udce9", "a\nb", "a\\x0ab"),
     *METADATA,
+    *CODE,
 )  # fmt: skip
 TYPES = [bytes([code]) for code in b"01234567xgLKSDNXV\0A"]
 PAX_KEYS = (
@@ -100,7 +102,7 @@ def members(draw: st.DrawFn) -> bytes:
     head.type = draw(st.one_of(st.just(tarfile.REGTYPE), st.sampled_from(TYPES)))
     head.linkname = draw(st.sampled_from(("", *NAMES)))
     data = draw(st.sampled_from((b"", b"x", SPARSE.ljust(512, b"\0") + b"y" * 512, b"z" * 600)))
-    data = METADATA.get(name, data) if draw(st.booleans()) else data
+    data = {**METADATA, **CODE}.get(name, data) if draw(st.booleans()) else data
     head.size = len(data)
     written = draw(st.booleans())
     blocks = bytearray(head.tobuf(tarfile.GNU_FORMAT if written else tarfile.PAX_FORMAT, "utf-8", "surrogateescape"))
@@ -123,7 +125,7 @@ layers = st.builds(
     st.lists(members(), max_size=8),
     st.sampled_from((bytes(1024), bytes(1024), b"", bytes(512), bytes(10240) + b"x")),
 )
-REAL = make_layer({"var/task/app.py": b"x = 1\n", "tmp/": b"", **METADATA}).tar
+REAL = make_layer({"var/task/app.py": b"x = 1\n", "tmp/": b"", **METADATA, **CODE}).tar
 
 
 def check(found: LayerContents) -> None:
@@ -148,9 +150,16 @@ def check(found: LayerContents) -> None:
         assert_shown(package.version, 200)
     for note in found.notes:
         assert_shown(note, 300)
-    assert unpack(pack(found), found.packages) == LayerContents(
-        tuple(found.entries), found.packages, found.size_bytes, found.notes
-    )
+    for elf in found.elves:
+        assert elf.path in paths
+        check_elf(elf)
+    for module in found.imports:
+        assert module.path in paths
+        assert_shown(module.module, 300)
+    for mark in found.marks:
+        assert mark.path in paths
+        assert_shown(mark.attribute, 300)
+    assert unpack(pack(found), found.packages) == replace(found, entries=tuple(found.entries))
     assert isinstance(found.entries, EntryTable)
 
 

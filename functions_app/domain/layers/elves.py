@@ -3,7 +3,12 @@
 Sources: the System V ABI's "Dynamic Section", and the Linux Standard Base's "Symbol Versioning".
 """
 
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+_OBJECT = 120  # bytes of memory that an object takes beside its texts, with its places in tuples
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +40,24 @@ class ElfFacts:
     versions: tuple[NeededVersion, ...] = ()
     defined: tuple[str, ...] = ()
     problem: str = ""
+
+    @property
+    def held_bytes(self) -> int:
+        """The memory that it takes, about."""
+        texts = (self.path, self.soname, self.interpreter, self.problem, *self.needed, *self.rpath, *self.runpath)
+        texts += (*self.defined, *(text for each in self.versions for text in (each.library, each.name)))
+        return 2 * _OBJECT + len(self.versions) * _OBJECT + sum(map(sys.getsizeof, texts))
+
+    def as_json(self) -> list[Any]:
+        """Plain values; `from_json` reads them back."""
+        versions = [[each.library, each.name, int(each.weak)] for each in self.versions]
+        head = [self.path, self.bits, self.machine, self.soname, self.interpreter]
+        return [*head, self.needed, self.rpath, self.runpath, versions, self.defined, self.problem]
+
+    @classmethod
+    def from_json(cls, values: Sequence[Any]) -> "ElfFacts":
+        """Read what `as_json` wrote."""
+        path, bits, machine, soname, interpreter, *lists, versions, defined, problem = values
+        needed, rpath, runpath = map(tuple, lists)
+        wanted = tuple(NeededVersion(library, name, bool(weak)) for library, name, weak in versions)
+        return cls(path, bits, machine, soname, interpreter, needed, rpath, runpath, wanted, tuple(defined), problem)

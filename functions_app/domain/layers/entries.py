@@ -46,10 +46,12 @@ class Mark:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a layer may have; more is refused, never cut, but for packages: of those it is told that not all are known.
+    """What a layer may have; more is refused, never cut, but for packages and what its code needs: there it is told
+    that not all is known.
 
-    Texts are measured in bytes. `names_bytes` are those of all paths and links together, `packages_bytes` what the
-    packages take in memory.
+    Texts are measured in bytes. `names_bytes` are those of all paths and links together, `packages_bytes` and
+    `facts_bytes` what the packages, and what its code needs, take in memory; `elf_reads` are reads in ELF files,
+    `source_bytes` those of source code.
     """
 
     entries: int = 400_000
@@ -58,6 +60,9 @@ class Limits:
     size_bytes: int = 10 * 1024**3
     packages: int = 50_000
     packages_bytes: int = 16 * 1024**2
+    facts_bytes: int = 16 * 1024**2
+    elf_reads: int = 4_000_000
+    source_bytes: int = 256 * 1024**2
 
 
 @dataclass(frozen=True)

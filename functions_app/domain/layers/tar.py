@@ -10,10 +10,12 @@ import struct
 import sys
 import tarfile
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import IO, Protocol, cast
 
 from functions_app.domain.errors import DrydockError
+from functions_app.domain.layers.code_reading import CodeReading
 from functions_app.domain.layers.effort import Effort
 from functions_app.domain.layers.entries import FileEntry, LayerContents, Limits
 from functions_app.domain.layers.entry_table import EntryTable
@@ -44,7 +46,7 @@ def read_tar(
     a limit, INVALID for what is no tar, and what the stream and `watch` raise.
     """
     source = _Source(stream, limits or Limits(), watch or _nobody)
-    reading = _Reading(source.limits, source.watch)
+    reading = _Reading(source.limits, source.watch, CodeReading(source.limits, source.watch))
     try:
         source.expect_headers()
         with tarfile.open(
@@ -109,6 +111,7 @@ class _Source:
 class _Reading:
     limits: Limits
     watch: Callable[[], None]
+    code: CodeReading
     entries: EntryTable = field(default_factory=EntryTable)
     packages: dict[str, list[Package]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -138,7 +141,16 @@ class _Reading:
 
     def contents(self) -> LayerContents:
         packages = tuple(package for path in sorted(self.packages) for package in self.packages[path])
-        return LayerContents(self.entries, packages, self.size_bytes, tuple(self.notes))
+        return LayerContents(
+            self.entries,
+            packages,
+            self.size_bytes,
+            tuple(self.notes),
+            elves=tuple(self.code.elves.values()),
+            imports=self.code.imports,
+            marks=self.code.marks,
+            gaps=tuple(self.code.gaps),
+        )
 
     def _path(self, name: str) -> str:
         if _bytes_of(name) > self.limits.path_length:
@@ -166,6 +178,7 @@ class _Reading:
     def _keep(self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, link: str) -> None:
         mode = member.mode & 0o7777
         self.packages.pop(path, None)
+        self.code.replace(path, member.pax_headers)
         if member.isreg() and member.type in tarfile.SUPPORTED_TYPES:
             digest = self._read_file(archive, member, path)
             self.entries.put(FileEntry(path, "file", member.size, digest, mode=mode))
@@ -196,13 +209,16 @@ class _Reading:
         reader = reader_of(path)
         wanted = self._wanted(reader, member.size, path)
         kept, digest, size = bytearray(), hashlib.sha256(), 0
-        while chunk := file.read(CHUNK):
-            self.watch()  # here too: a hole of gigabytes is read from nowhere
-            digest.update(chunk)
-            size += len(chunk)
-            kept += chunk[: max(0, wanted - len(kept))]
-        if size != member.size:
-            raise broken(f"{path} ends early")
+        with closing(self.code.sight(path, member.size)) as sight:
+            while chunk := file.read(CHUNK):
+                self.watch()  # here too: a hole of gigabytes is read from nowhere
+                digest.update(chunk)
+                sight.take(chunk)
+                size += len(chunk)
+                kept += chunk[: max(0, wanted - len(kept))]
+            if size != member.size:
+                raise broken(f"{path} ends early")
+            sight.end()
         if reader and wanted:
             self._read_metadata(reader, kept, path)
         return digest.hexdigest()

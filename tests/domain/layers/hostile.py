@@ -20,6 +20,7 @@ from functions_app.domain.errors import DrydockError
 from functions_app.domain.layers.entries import Limits
 from functions_app.domain.layers.packing import pack
 from functions_app.domain.layers.tar import read_tar
+from sandbox.images.elf import Elf, elf_bytes
 
 MEGABYTE = 1024**2
 ENTRIES = 399_000
@@ -139,6 +140,49 @@ def manifests(count: int) -> Iterator[bytes]:
         yield from member(f"node_modules/{number}/package.json", json.dumps(text, ensure_ascii=False).encode())
 
 
+def again(count: int, data: bytes, suffix: str = ".py") -> Iterator[bytes]:
+    """So many files with the same contents."""
+    for number in range(count):
+        yield from member(f"var/task/{number}{suffix}", data)
+
+
+def attributes(count: int) -> Iterator[bytes]:
+    """Files with a few extended attributes of long names."""
+    for number in range(count):
+        head = tarfile.TarInfo(f"{number}")
+        head.pax_headers = {f"SCHILY.xattr.user.{each}{'x' * 60}": "1" for each in range(3)}
+        yield head.tobuf(tarfile.PAX_FORMAT)
+
+
+def libraries(count: int, versions: int, letters: int) -> Iterator[bytes]:
+    """Shared libraries, each with versions of its own."""
+    whole = elf_bytes(Elf(defined=[f"{number:0{letters}}" for number in range(versions)]))
+    form = "0" * letters
+    for number in range(count):
+        yield from member(f"{number}.so", whole.replace(form.encode(), f"{number:0{letters}}".encode(), 1))
+
+
+def tangled() -> bytes:
+    """A library whose versions share their links over and over, up to the most that is read of one."""
+    count, whole = 1_999, elf_bytes(Elf(needed={"a": ["b"]}))
+    tags = {(0x6FFFFFFE).to_bytes(8, "little"): len(whole), (0x6FFFFFFF).to_bytes(8, "little"): count}
+    data = bytearray(whole)
+    for tag, value in tags.items():
+        at = whole.index(tag, 64) + 8
+        data[at : at + 8] = value.to_bytes(8, "little")
+    data[64 + 32 : 64 + 40] = (2**40).to_bytes(8, "little")  # the segment holds all of it
+    for number in range(count):
+        data += struct.pack("<HHIII", 1, count, 1, 16 * (count - number), 16)
+    return bytes(data) + struct.pack("<IHHII", 0, 0, 2, 1, 16) * count
+
+
+def sources(count: int) -> Iterator[bytes]:
+    """Python that imports modules with long names, each another one."""
+    for number in range(count):
+        names = (f"import m{number}_{each}_{'x' * 80}\n" for each in range(200))
+        yield from member(f"var/task/{number}.py", "".join(names).encode())
+
+
 # Full of entries: of so many.
 CROWDED: dict[str, Callable[[int], Iterator[bytes]]] = {
     "many entries": lambda count: named(count, lambda number: f"var/task/node_modules/some/dist/folder/{number}.js"),
@@ -148,6 +192,10 @@ CROWDED: dict[str, Callable[[int], Iterator[bytes]]] = {
     "links that lead far": lambda count: linked(count, 72),
     "whiteouts": lambda count: named(count, lambda number: f"some/folder/somewhere/.wh.{number}"),
     "packages too": lambda count: everything(count),
+    "shared libraries": lambda count: libraries(count, 1, 8),
+    "shared libraries of many versions": lambda count: libraries(count // 40, 300, 60),
+    "imports": lambda count: sources(count // 20),
+    "attributes": lambda count: attributes(count),
     "one path again and again": lambda count: named(count, lambda _: "var/task/one/path/again/and/again" + WIDE * 8),
 }
 # With metadata that is as large as it may be.
@@ -182,6 +230,11 @@ LARGE: dict[str, Callable[[], Iterator[bytes]]] = {
         DPKG, paragraphs(f"Package: #{WIDE * 60}\nVersion: {WIDE * 60}\n\n", 31 * MEGABYTE)
     ),
     "dpkg of what is not installed": lambda: member(DPKG, b"Package:a\nStatus:a\n\n" * (31 * MEGABYTE // 20)),
+    "ELF of 64 MB, again and again": lambda: again(4, b"\x7fELF\x02\x01\x01" + bytes(64 * MEGABYTE - 7)),
+    "ELF of 8 MB, again and again": lambda: again(20, b"\x7fELF\x02\x01\x01" + bytes(8 * MEGABYTE - 7)),
+    "ELF of versions that share their links": lambda: again(2_000, tangled()),
+    "Python of one word": lambda: again(260, b"import" * (MEGABYTE // 6)),
+    "Node of one word": lambda: again(40, b'from"' * (8 * MEGABYTE // 5), ".js"),
     "npm of names as long as they may be": lambda: manifests(20_000),
 }
 
@@ -221,13 +274,13 @@ def read(share: int) -> None:
     """Read a layer from standard input, with a share of the limits, and print what it cost: bytes, and CPU seconds."""
     INPUT.peek(1)  # by then it is made
     before, began, looked = most_memory(), time.process_time(), list[float]()
-    shared = ("entries", "names_bytes", "packages_bytes")
+    shared = ("entries", "names_bytes", "packages_bytes", "facts_bytes", "elf_reads", "source_bytes")
     most = Limits()
     limits = replace(most, **{name: getattr(most, name) // share for name in shared if hasattr(most, name)})
     told = ""
     try:
         contents = read_tar(Piped(), limits=limits, watch=lambda: looked.append(time.process_time()))
-        told = "; ".join(contents.notes) or "read"
+        told = "; ".join((*contents.notes, *contents.gaps)) or "read"
         pack(contents)
     except DrydockError as error:
         told = str(error)

@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.layers import overlay as layer_overlay
 from functions_app.domain.layers import tree as layer_tree
-from functions_app.domain.layers.entries import FileEntry, FileKind, LayerContents
-from functions_app.domain.layers.entry_table import EntryTable
+from functions_app.domain.layers.entries import FileEntry, FileKind
 from functions_app.domain.layers.overlay import diff_files, overlay
-from functions_app.domain.layers.packing import pack, unpack
 
 
 def file(path: str, digest: str = "", mode: int = 0o644) -> FileEntry:
@@ -222,55 +220,3 @@ def test_a_hard_link_with_the_same_contents_is_no_change() -> None:
     files = overlay([[file("a", "1"), hard("b", "a")]])
 
     assert diff_files(files, {"a": file("a", "1"), "b": file("b", "1")}).changed == ()
-
-
-# Packing
-
-TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
-ANY = st.builds(
-    FileEntry,
-    path=TEXTS,
-    kind=st.sampled_from(["file", "dir", "symlink", "hardlink", "device", "whiteout", "opaque"]),
-    size=st.integers(0, 2**63),
-    digest=st.one_of(st.just(""), st.binary(min_size=32, max_size=32).map(bytes.hex)),
-    link=TEXTS,
-    mode=st.integers(0, 0o7777),
-)
-
-
-@settings(deadline=None)
-@given(st.lists(ANY, max_size=20), st.integers(0, 2**62), st.lists(TEXTS, max_size=3))
-def test_what_is_packed_is_unpacked_as_it_was(entries: list[FileEntry], size: int, notes: list[str]) -> None:
-    contents = LayerContents(tuple(entries), (), size, tuple(notes))
-
-    assert unpack(pack(contents)) == contents
-
-
-@pytest.mark.parametrize("data", [b"", b"\x02whatever"])
-def test_bytes_of_another_version_are_not_guessed_at(data: bytes) -> None:
-    with pytest.raises(ValueError, match="unknown version"):
-        unpack(data)
-
-
-@settings(deadline=None)
-@given(st.lists(ANY, max_size=40))
-def test_a_table_keeps_the_last_of_each_path_and_hiding_is_another_entry_than_having(entries: list[FileEntry]) -> None:
-    table = EntryTable()
-    kept: dict[tuple[str, str], FileEntry] = {}
-    for entry in entries * 2:
-        table.put(entry)
-        key = entry.kind if entry.kind in {"whiteout", "opaque"} else ""
-        kept.pop((key, entry.path), None)
-        kept[key, entry.path] = entry
-
-    assert table == tuple(kept.values())
-    assert unpack(pack(LayerContents(table))).entries == tuple(kept.values())
-
-
-def test_a_table_grows_without_losing_what_is_in_it() -> None:
-    table = EntryTable()
-    for number in [*range(5000), *range(2500)]:
-        table.put(file(f"some/path/{number}"))
-
-    assert [entry.path for entry in table] == [f"some/path/{number}" for number in [*range(2500, 5000), *range(2500)]]
-    assert table[-1].path == "some/path/2499"

@@ -1,0 +1,167 @@
+"""What the code in a layer needs, gathered while its tar streams by: ELF files, imports, extended attributes.
+
+One file at a time is kept: up to 8 MB in memory, a larger ELF file in a temporary one.
+"""
+
+import io
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from typing import IO
+
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.layers.effort import Effort
+from functions_app.domain.layers.elf_reader import MAGIC, read_elf
+from functions_app.domain.layers.elves import ElfFacts
+from functions_app.domain.layers.entries import Import, Limits, Mark
+from functions_app.domain.layers.imports import SourceReader, source_reader_of
+from functions_app.domain.text import visible
+
+MEGABYTE = 1024**2
+IN_MEMORY, ELF_BYTES = 8 * MEGABYTE, 64 * MEGABYTE
+ELF_READS = 20_000  # of one file; large libraries take some 700
+PATHS = 3  # of which it is kept that they import a module
+_ATTRIBUTE = "SCHILY.xattr."  # the PAX records that containerd and Docker unpack
+_OBJECT = 100  # bytes of memory that a small object takes beside its texts
+
+
+class CodeReading:
+    """What was found so far, within the limits of a layer."""
+
+    def __init__(self, limits: Limits, watch: Callable[[], None]) -> None:
+        self.elves: dict[str, ElfFacts] = {}
+        self.gaps: list[str] = []
+        self._paths: dict[str, list[str]] = {}  # of each module the first that import it
+        self._marks: dict[str, tuple[str, ...]] = {}
+        self._limits, self._watch = limits, watch
+        self._held, self._reads, self._sources = 0, 0, 0
+
+    @property
+    def imports(self) -> tuple[Import, ...]:
+        """Each module with the first paths that import it."""
+        return tuple(Import(path, module) for module, paths in self._paths.items() for path in paths)
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """Each path with each of its extended attributes."""
+        return tuple(Mark(path, name) for path, names in self._marks.items() for name in names)
+
+    def replace(self, path: str, records: Mapping[str, str]) -> None:
+        """An entry has this path now, and these PAX records: what was known of one before it is gone."""
+        self.elves.pop(path, None)
+        self._marks.pop(path, None)
+        names = [visible(key[len(_ATTRIBUTE) :], 255) for key in records if key.startswith(_ATTRIBUTE)]
+        if names and self._holds(path, *names):
+            self._marks[path] = tuple(names)
+
+    def sight(self, path: str, size: int) -> "Sight":
+        """To be given the contents of a file piece by piece, and closed."""
+        return Sight(self, path, size)
+
+    def elf_is_large(self, path: str, size: int) -> None:
+        """An ELF file is too large to be read."""
+        self._keep(ElfFacts(path, problem=f"not read: it has {size:,} bytes"))
+
+    def read_elf(self, path: str, file: IO[bytes]) -> None:
+        """Read a program or shared library, if that is what it is."""
+        left = self._limits.elf_reads - self._reads
+        if left <= 0:
+            self._gap("Its programs and shared libraries take too many reads: not all are known.")
+            return
+        effort = Effort(self._watch, min(ELF_READS, left))
+        facts = read_elf(file, path, effort)
+        self._reads += effort.taken
+        if facts:
+            self._keep(facts)
+
+    def read_source(self, path: str, data: bytes, reader: SourceReader) -> None:
+        """Note which modules a source file imports."""
+        self._sources += len(data)
+        if self._sources > self._limits.source_bytes:
+            self._gap(f"It has more than {self._limits.source_bytes:,} bytes of source code: not all was read.")
+            return
+        for module in reader.modules(data):
+            paths = self._paths.get(module, [])
+            if len(paths) < PATHS and path not in paths and self._holds(path, module):
+                self._paths.setdefault(module, paths).append(path)
+
+    def _keep(self, facts: ElfFacts) -> None:
+        if self._holds(size=facts.held_bytes):
+            self.elves[facts.path] = facts
+
+    def _holds(self, *texts: str, size: int = _OBJECT) -> bool:
+        """Whether there is room for one thing more, which then is taken."""
+        size += sum(map(sys.getsizeof, texts))
+        if self._held + size > self._limits.facts_bytes:
+            self._gap(f"What its code needs takes more than {self._limits.facts_bytes:,} bytes: not all is known.")
+            return False
+        self._held += size
+        return True
+
+    def _gap(self, text: str) -> None:
+        if text not in self.gaps:
+            self.gaps.append(text)
+
+
+class Sight:
+    """One file as it streams by: it is kept where it turns out to be an ELF file or source code."""
+
+    def __init__(self, found: CodeReading, path: str, size: int) -> None:
+        self._found, self._path, self._size = found, path, size
+        self._source = source_reader_of(path)
+        self._left = min(size, self._source.limit) if self._source else 0
+        self._file: IO[bytes] | None = io.BytesIO() if self._source else None
+        self._begun = False
+
+    def take(self, chunk: bytes) -> None:
+        """The next bytes of the file. Raises DrydockError(FAILED) where a temporary file can't be written."""
+        if not self._begun:
+            self._begin(chunk)
+        if self._file and self._left:
+            try:
+                self._left -= self._file.write(chunk[: self._left])
+                self._file.flush()
+            except OSError as error:
+                raise _no_room(error) from error
+
+    def _begin(self, chunk: bytes) -> None:
+        self._begun = True
+        if not chunk.startswith(MAGIC):
+            return
+        self.close()
+        self._source, self._left = None, self._size
+        if self._size > ELF_BYTES:
+            self._left = 0
+            self._found.elf_is_large(self._path, self._size)
+        else:
+            self._file = io.BytesIO() if self._size <= IN_MEMORY else _temporary()
+
+    def end(self) -> None:
+        """The file was seen to its end."""
+        if self._file and self._source:
+            self._file.seek(0)
+            self._found.read_source(self._path, self._file.read(), self._source)
+        elif self._file:
+            self._found.read_elf(self._path, self._file)
+
+    def close(self) -> None:
+        """Let go of what was kept."""
+        if self._file:
+            self._file.close()
+            self._file = None
+
+
+def _temporary() -> IO[bytes]:
+    try:
+        return tempfile.TemporaryFile(prefix="drydock-elf-")
+    except OSError as error:
+        raise _no_room(error) from error
+
+
+def _no_room(error: OSError) -> DrydockError:
+    return DrydockError(
+        Code.FAILED,
+        f"A program of the layer can't be kept for reading in {tempfile.gettempdir()}: {error.strerror}.",
+        next_step=f"Give the directory for temporary files room for {ELF_BYTES:,} bytes, or name another in TMPDIR; "
+        "then read again.",
+    )
