@@ -10,12 +10,11 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
-from django.utils import timezone
 
 from functions_app.domain.runs import ACTIVE, ENDED, Kind
-from functions_app.models import AuditEntry, BrowserSession, LogLine, Plan, Run
+from functions_app.models import AuditEntry, LogLine, Plan, Run
 from functions_app.services.engine import plans
-from functions_app.services.people import sign_in
+from functions_app.services.people import session_store, sign_in
 from functions_app.services.people.actor import SCHEDULE
 
 UNDER_WAY = Exists(Run.objects.filter(made_from=OuterRef("pk"), status__in=ACTIVE))  # a run needs its plan
@@ -46,7 +45,7 @@ def tidy(now: datetime) -> Tidied:
         runs=_delete(ended.filter(via=SCHEDULE.via).exclude(parent__status__in=ACTIVE)),
         plans=_delete(Plan.objects.filter(~UNDER_WAY, expires_at__lt=plans_until)),
         payloads=_forget_payloads(now),
-        sessions=_delete(BrowserSession.objects.filter(expire_date__lt=timezone.now())),  # noqa: TID251 - Django set it
+        sessions=_delete(session_store.ended()),
         refused_sign_ins=_delete(AuditEntry.objects.filter(action=sign_in.REFUSED, at__lt=logs_until)),
     )
 

@@ -139,7 +139,7 @@ def healthy(server: Server) -> bool:
 def test_it_prints_its_address_and_what_is_missing(server: Server) -> None:
     assert f"Drydock is ready: {server.url}" in server.text()
     assert "AWS can't be read yet. There is no account yet, and the environment names no region" in server.text()
-    assert "Nobody can sign in yet" not in server.text()
+    assert "There is no administrator yet" not in server.text()
     assert "Traceback" not in server.text()
 
 
@@ -189,7 +189,7 @@ def test_a_taken_port_is_refused(server: Server, tmp_path: Path) -> None:
     answer = manage("serve", **environment(tmp_path / "d", DRYDOCK_PORT=str(server.port)))
     assert (answer.returncode, answer.stderr) == (
         1,
-        f"CommandError: Port {server.port} is taken. Choose another: DRYDOCK_PORT=... make serve\n",
+        f"CommandError: Port {server.port} is taken. Choose another: DRYDOCK_PORT={server.port + 1} make serve\n",
     )
 
 
@@ -274,7 +274,7 @@ def test_where_standard_input_is_closed_nobody_is_asked_for_the_first_administra
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sys, "stdin", None)  # as Python has it after `make serve <&-`
-    serve.Command()._make_administrator("ada", "")
+    serve.Command().make_administrator("ada", "")
 
 
 def test_what_is_no_backup_is_not_restored(backup: Path, tmp_path: Path) -> None:

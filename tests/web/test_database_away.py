@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -103,6 +104,12 @@ class Test_while_another_program_holds_the_lock:
         with locked():
             assert site.sign_in().status_code == 503
             assert site.get("/runs/").status_code == 200
+
+    def test_a_session_that_is_over_leads_to_the_sign_in(self, site: Site) -> None:
+        BrowserSession.objects.update(seen=clock.now() - timedelta(days=30))
+        with locked():
+            answer = site.get("/runs/")
+        assert (answer.status_code, answer.headers.get("Location")) == (302, "/login/?next=/runs/")
 
     def test_healthz_says_so_until_it_is_over(self, site: Site) -> None:
         with locked():

@@ -9,8 +9,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -28,7 +27,7 @@ from dashboard.serving import address, holding
 from dashboard.serving.output import Output
 from dashboard.serving.programs import Program, of_installation
 from functions_app import clock
-from functions_app.management.serving import MARK, serve
+from functions_app.management.serving import MARK, refuse_taken, refusing_plainly, serve
 from functions_app.models import Account, Run
 from functions_app.services.bases import overdue_policies, streams
 from functions_app.services.bases.poll_schedule import submit_poll
@@ -47,6 +46,8 @@ REGIONS = ["eu-west-1", "us-east-1"]
 STREAMS = ("python:3.12", "python:3.9", "nodejs:22", "provided:al2023")  # what the embedded public registry holds
 GOLDEN = "111111111111.dkr.ecr.eu-west-1.amazonaws.com/platform/python-golden:3.12"  # the company's own base
 KEPT = (MARK, holding.LOCK, "secret_key")  # of a folder that is emptied: this process holds the one, and read the other
+LOOPBACK = "127.0.0.1"
+APART = "DRYDOCK_DEMO_DIR=... DRYDOCK_PORT=... DRYDOCK_SANDBOX_PORT=... make demo"
 PATIENCE = 5  # seconds that a process has to end: whatever a demo is doing may be cut off
 YEARS = range(2000, 2200)  # that --today may lie in: further away dates end
 
@@ -63,26 +64,27 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Restart this process with the demo's environment, then prepare and run."""
         today = _day(options["today"]) if options["today"] else None
-        with _refusing_plainly():
-            port = address.port(os.environ, "DRYDOCK_PORT", 8000)
-            sandbox_port = address.port(os.environ, "DRYDOCK_SANDBOX_PORT", 8600)
-            if env.DEMO not in os.environ:
-                folder = _own_folder()
-                holding.refuse_held(folder)  # before the ports: another would not help
-                _refuse_taken("DRYDOCK_PORT", port)
-                _refuse_taken("DRYDOCK_SANDBOX_PORT", sandbox_port)
-                self.stdout.write("Starting Drydock's demo ...")
-                self.stdout.flush()
-                environment = _environment(port, sandbox_port, folder, today)
-                os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606 - ourselves again
-            with holding.held(settings.ENV.data_dir):
+        with ExitStack() as until_the_end:
+            with refusing_plainly(f"give this one a folder and ports of its own: {APART}"):
+                port = address.port(os.environ, "DRYDOCK_PORT", 8000)
+                sandbox_port = address.port(os.environ, "DRYDOCK_SANDBOX_PORT", 8600)
+                if env.DEMO not in os.environ:
+                    folder = _own_folder()
+                    holding.refuse_held(folder)  # before the ports: another would not help
+                    refuse_taken("demo", "DRYDOCK_PORT", LOOPBACK, port)
+                    refuse_taken("demo", "DRYDOCK_SANDBOX_PORT", LOOPBACK, sandbox_port)
+                    self.stdout.write("Starting Drydock's demo ...")
+                    self.stdout.flush()
+                    environment = _environment(port, sandbox_port, folder, today)
+                    os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606 - ourselves again
+                until_the_end.enter_context(holding.held(settings.ENV.data_dir))
                 _empty(settings.ENV.data_dir)
                 with broker.running(settings.ENV.data_dir):  # what is prepared is told to workers and pages, too
                     _prepare()
-                programs = [_sandbox(sandbox_port), *of_installation(settings.ENV)]
-                output = Output(max(len(each.name) for each in programs))
-                tell = threading.Thread(target=_announce, args=(address.url("127.0.0.1", port), output), daemon=True)
-                serve([replace(each, patience=PATIENCE) for each in programs], output, tell)
+            programs = [_sandbox(sandbox_port), *of_installation(settings.ENV)]
+            output = Output(max(len(each.name) for each in programs))
+            tell = threading.Thread(target=_announce, args=(address.url(LOOPBACK, port), output), daemon=True)
+            serve([replace(each, patience=PATIENCE) for each in programs], output, tell)
 
 
 def _sandbox(port: int) -> Program:
@@ -92,31 +94,11 @@ def _sandbox(port: int) -> Program:
     return Program("sandbox", command, beneath=True)
 
 
-@contextmanager
-def _refusing_plainly() -> Iterator[None]:
-    try:
-        yield
-    except address.PortError as error:
-        raise CommandError(str(error)) from error
-    except holding.HeldError as error:
-        raise CommandError(
-            f"{error} End it first, or give this one a folder and ports of its own: "
-            "DRYDOCK_DEMO_DIR=... DRYDOCK_PORT=... DRYDOCK_SANDBOX_PORT=... make demo"
-        ) from error
-
-
 def _day(text: str) -> date:
     with suppress(ValueError):
         if (day := date.fromisoformat(text)).year in YEARS:
             return day
     raise CommandError(f"--today takes a day of {YEARS[0]} to {YEARS[-1]} such as 2028-02-29, not {text!r}.")
-
-
-def _refuse_taken(variable: str, port: int) -> None:
-    try:
-        address.refuse_taken("127.0.0.1", port)
-    except address.TakenError as error:
-        raise CommandError(f"{error} Choose another: {variable}={port + 1} make demo") from None
 
 
 def _own_folder() -> Path:

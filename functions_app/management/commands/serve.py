@@ -4,8 +4,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,14 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import Error, connection, connections
+from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from dashboard.serving import address, holding
 from dashboard.serving.output import Output
 from dashboard.serving.programs import of_installation
 from functions_app.domain.errors import DrydockError
-from functions_app.management.serving import MARK, serve
-from functions_app.services.engine.database_state import trouble_of
+from functions_app.management.serving import MARK, refuse_taken, refusing_plainly, serve
 from functions_app.services.people import accounts
 
 NAME, PASSWORD = "DRYDOCK_ADMIN_NAME", "DRYDOCK_ADMIN_PASSWORD"  # of the first administrator
@@ -41,11 +39,11 @@ class Command(BaseCommand):
         """Until SIGINT, SIGTERM, or the terminal is closed."""
         host = os.environ.get("DRYDOCK_HOST") or "127.0.0.1"
         with ExitStack() as until_the_end:
-            with _refusing_plainly():
+            with refusing_plainly("choose another: DRYDOCK_DATA_DIR=... make serve"):
                 port = address.port(os.environ, "DRYDOCK_PORT", 8000)
                 until_the_end.enter_context(holding.held(settings.ENV.data_dir))
                 _refuse_demo(settings.ENV.data_dir)
-                address.refuse_taken(host, port)
+                refuse_taken("serve", "DRYDOCK_PORT", host, port)
                 self._prepare()
             programs = of_installation(settings.ENV)
             output = Output(max(len(each.name) for each in programs))
@@ -63,14 +61,23 @@ class Command(BaseCommand):
         call_command("collectstatic", verbosity=0, interactive=False)
         password = os.environ.pop(PASSWORD, "")  # no process that is started needs it
         if not _somebody_rules():
-            self._make_administrator(os.environ.get(NAME) or "admin", password)
+            self.make_administrator(os.environ.get(NAME) or "admin", password)
 
-    def _make_administrator(self, name: str, password: str) -> None:
-        if password:
+    def make_administrator(self, name: str, password: str) -> None:
+        """The first one, by variables or by asking. Who is there already is none: their password stays theirs."""
+        asks = not password and sys.stdin is not None and sys.stdin.isatty()  # None where it was closed
+        if asks:
+            self.stdout.write("There is no administrator yet. Who is to be the first?")
+            name = input(f"Name [{name}]: ").strip() or name
+        if (asks or password) and User.objects.filter(username=name).exists():
+            self.stderr.write(
+                f"{name} is known already, and was not made administrator; their password stays as it is. "
+                f"manage.py person {name} administrator makes them one, or choose another name ({NAME})."
+            )
+        elif password:
             call_command("person", name, "administrator", password=password, stdout=self.stdout)
-        elif sys.stdin is not None and sys.stdin.isatty():  # None where it was closed
-            self.stdout.write("Nobody can sign in yet. Who is to be the first administrator?")
-            self._ask(input(f"Name [{name}]: ").strip() or name)
+        elif asks:
+            self._ask(name)
 
     def _ask(self, name: str) -> None:
         for left in reversed(range(TRIES)):
@@ -81,31 +88,6 @@ class Command(BaseCommand):
                 if not left:
                     raise
                 self.stderr.write(str(error))
-
-
-@contextmanager
-def _refusing_plainly() -> Iterator[None]:
-    """Say in a sentence why nothing was started, and what to do."""
-    try:
-        yield
-    except address.PortError as error:
-        raise CommandError(str(error)) from error
-    except holding.HeldError as error:
-        raise CommandError(f"{error} End it first, or choose another: DRYDOCK_DATA_DIR=... make serve") from error
-    except address.TakenError as error:
-        raise CommandError(f"{error} Choose another: DRYDOCK_PORT=... make serve") from error
-    except address.HostError as error:
-        raise CommandError(f"{error} Choose another: DRYDOCK_HOST=... make serve") from error
-    except Error as error:
-        trouble = trouble_of(error)
-        step = f" {trouble.next_step}" if trouble else ""
-        raise CommandError(f"The database can't be used: {str(error).strip()} (DATABASE_URL).{step}") from error
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        raise CommandError(
-            f"{place}{error.strerror or error}. Look at the disk of {settings.ENV.data_dir}, and at who owns what is "
-            "there; then start again."
-        ) from error
 
 
 def _refuse_demo(folder: Path) -> None:
@@ -129,7 +111,7 @@ def _tell_when_ready(url: str, output: Output) -> None:
     try:
         if not _somebody_rules():
             output.say(
-                "Nobody can sign in yet: manage.py person NAME administrator makes the first one, or start with "
+                "There is no administrator yet: manage.py person NAME administrator makes the first one, or start with "
                 f"{NAME} and {PASSWORD} set."
             )
         output.say(f"It reads AWS with credentials of account {accounts.whose_credentials()}.")

@@ -1,5 +1,7 @@
 """Passwords: what is wrong with a new one, and what ends with the old one."""
 
+from dataclasses import dataclass
+
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -8,6 +10,23 @@ from functions_app.services.people import access, sessions
 from functions_app.services.people.actor import Actor
 
 OLD, NEW, AGAIN = "old_password", "new_password1", "new_password2"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of the form: its name, what it is called, what browsers fill in, and what is said below it."""
+
+    name: str
+    label: str
+    autocomplete: str
+    hint: str
+
+
+FIELDS = (
+    Field(OLD, "The password you have", "current-password", "Asked again, since a browser may be left open."),
+    Field(NEW, "A new one", "new-password", "At least 12 characters, and none of those that everybody takes."),
+    Field(AGAIN, "Again", "new-password", "All your other sessions end; this one goes on."),
+)
 _WORDS = {
     (OLD, "password_incorrect"): "That is not your password.",
     (OLD, "required"): "That is not your password.",

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from functions_app import clock
@@ -31,6 +32,13 @@ def limits() -> Limits:
     return Limits(settings.ENV.session_idle, settings.ENV.session_longest)
 
 
+def ended() -> QuerySet[BrowserSession]:
+    """All that are over, by the limits of now or by those they were stored under."""
+    now, by = clock.now(), limits()
+    past = Q(seen__lte=now - by.idle) | Q(since__lte=now - by.longest)
+    return BrowserSession.objects.filter(past | Q(expire_date__lt=timezone.now()))  # noqa: TID251 - Django set it
+
+
 def is_over(row: BrowserSession) -> bool:
     """Whether it has ended by the limits of now, which may be others than when it was stored."""
     return limits().end(row.since, row.seen) <= clock.now()
@@ -42,7 +50,7 @@ def expiry(since: datetime, seen: datetime) -> datetime:
 
 
 class SessionStore(DatabaseStore):
-    """A session; one that is over is none, and its row goes, so that nothing brings it back."""
+    """A session; one that is over is none. Its row goes when things are tidied: whoever reads a page writes nothing."""
 
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
@@ -56,10 +64,7 @@ class SessionStore(DatabaseStore):
     def load(self) -> dict[str, Any]:
         """What is kept in it, or nothing."""
         row = BrowserSession.objects.filter(session_key=self.session_key).first()
-        if row is not None and is_over(row):
-            row.delete()
-            row = None
-        if row is None:
+        if row is None or is_over(row):
             self._session_key = None
             return {}
         self.facts = Facts(row.mark, row.since, row.seen, row.address, row.browser)

@@ -65,24 +65,30 @@ def session_end_all(request: HtmxHttpRequest) -> HttpResponse:
 def password(request: HtmxHttpRequest) -> HttpResponse:
     """Change one's own password: the old one is asked for, and guessed here no faster than at the sign-in."""
     if request.method != "POST":
-        return page(request, "people/password.html", {"wrong": {}}, partial="form")
+        return _password_form(request, {})
     name, address = request.user.get_username(), address_of(request)
     if seconds := AGAIN_IN if found_no_place(request) else sign_in.wait(name, address):
-        answer = page(request, "people/password.html", {"wrong": {}, "wait": seconds}, partial="form", status=429)
+        answer = _password_form(request, {}, wait=seconds, status=429)
         answer["Retry-After"] = str(seconds)
         return answer
     form = PasswordChangeForm(request.user, request.POST)
     wrong = passwords.faults(form)
     if wrong:
-        if "old_password" in wrong:
+        if passwords.OLD in wrong:
             sign_in.refused(name, address)
-        return page(request, "people/password.html", {"wrong": wrong}, partial="form", status=400)
+        return _password_form(request, wrong, status=400)
     with transaction.atomic():
         form.save()
         update_session_auth_hash(request, request.user)
         ended = passwords.changed(request.user, actor_of(request), request.session.session_key)
     messages.success(request, f"Your password is changed. Other sessions that ended: {ended}.")
     return redirect("sessions")
+
+
+def _password_form(request: HtmxHttpRequest, wrong: dict[str, str], wait: int = 0, status: int = 200) -> HttpResponse:
+    fields = [(field, wrong.get(field.name, "")) for field in passwords.FIELDS]
+    context = {"fields": fields, "wrong": wrong, "wait": wait}
+    return page(request, "people/password.html", context, partial="form", status=status)
 
 
 urlpatterns: list[URLPattern] = [

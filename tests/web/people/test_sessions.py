@@ -11,8 +11,10 @@ from django.db.models import F
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from functions_app import clock
 from functions_app.models import AuditEntry, BrowserSession
 from functions_app.services.engine.database_state import recent
+from functions_app.services.tidy import tidy
 
 pytestmark = pytest.mark.django_db
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"
@@ -46,12 +48,14 @@ def age(client: Client, **times: timedelta) -> None:
 
 
 class Test_a_session:
-    def test_that_nobody_used_for_half_a_day_is_over_and_its_row_gone(self, viewer: User) -> None:
+    def test_that_nobody_used_for_half_a_day_is_over_and_its_row_is_tidied_away(self, viewer: User) -> None:
         client = signed_in("vera")
         age(client, seen=timedelta(hours=11, minutes=59))
         assert lets_in(client)
         age(client, seen=timedelta(hours=12, minutes=1))
         assert not lets_in(client)
+        assert BrowserSession.objects.exists()
+        tidy(clock.now())
         assert not BrowserSession.objects.exists()
 
     def test_ends_after_a_week_however_busy(self, viewer: User) -> None:
