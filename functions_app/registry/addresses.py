@@ -119,11 +119,19 @@ _DEADLINE: ContextVar[float] = ContextVar("registry_deadline", default=math.inf)
 
 
 @contextmanager
-def within(seconds: float) -> Iterator[None]:
-    """Let every reading and writing in the block end by then, however steadily a server drips. Do not yield inside."""
-    token = _DEADLINE.set(min(_DEADLINE.get(), time.monotonic() + seconds))
+def within(seconds: float) -> Iterator[Callable[[], None]]:
+    """Let every reading and writing in the block end by then, however steadily a server drips. Do not yield inside.
+
+    Whoever gets on calls what the block is given: the seconds begin anew.
+    """
+    outer = _DEADLINE.get()
+
+    def renew() -> None:
+        _DEADLINE.set(min(outer, time.monotonic() + seconds))
+
+    token = _DEADLINE.set(min(outer, time.monotonic() + seconds))
     try:
-        yield
+        yield renew
     finally:
         _DEADLINE.reset(token)
 

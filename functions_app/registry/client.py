@@ -1,6 +1,6 @@
 """The one client of the OCI Distribution API: reads manifests, blobs and tags, and checks every digest.
 
-Source: OCI distribution-spec 1.1. Only reads are retried, and every read here is one.
+Source: OCI distribution-spec 1.1. What is written to a registry is in uploads.py, pushing.py and referrers.py.
 """
 
 import hashlib
@@ -57,7 +57,7 @@ class Registry:
     ) -> None:
         self.host = host
         self.reach = reach or (_reach(host) if base_url == own_url(host) else Reach.PRIVATE)
-        self._transport = Transport(host, base_url, login, self.reach, limits or Limits(), pause, pace)
+        self.transport = Transport(host, base_url, login, self.reach, limits or Limits(), pause, pace)
 
     @classmethod
     def open(cls, host: str, login: Credentials | None = None, *, reach: Reach | None = None) -> "Registry":
@@ -68,7 +68,7 @@ class Registry:
 
     def close(self) -> None:
         """Close the connections."""
-        self._transport.close()
+        self.transport.close()
 
     def __enter__(self) -> "Registry":
         return self
@@ -78,12 +78,13 @@ class Registry:
     ) -> None:
         self.close()
 
-    def head(self, repository: str, reference: str, *, unless: str = "") -> Descriptor | None:
+    def head(self, repository: str, reference: str, *, unless: str = "", writes: bool = False) -> Descriptor | None:
         """What a tag or digest points to now, without its contents; None when there is no such thing.
 
         `unless`: the digest that is known; where it is still that one, the answer may have neither type nor size.
+        `writes`: something is written next, with the same token.
         """
-        answer, what = self._ask_manifest("HEAD", repository, reference, limit=0, unless=unless)
+        answer, what = self._ask_manifest("HEAD", repository, reference, limit=0, unless=unless, writes=writes)
         if answer.status == 404:
             return None
         if answer.status == 304 and unless:
@@ -110,7 +111,7 @@ class Registry:
     def blob(self, repository: str, digest: str, limit_bytes: int) -> bytes:
         """A whole blob, its digest verified; for configs, not for layers. Raises NOT_FOUND, FAILED beyond the limit."""
         ask = self._blob(repository, digest, limit_bytes)
-        answer = self._transport.read(ask)
+        answer = self.transport.read(ask)
         self._expect(answer, ask.what)
         self._verify(answer.body, digest, ask.what)
         return answer.body
@@ -124,16 +125,16 @@ class Registry:
         proof. A drop is resumed by Range. `offset`: leave out so many bytes; they are read all the same, since only
         the whole can be verified. `size`: what the manifest says; another one is refused. Raises DrydockError.
         """
-        return download.stream(self._transport, self._blob(repository, digest), digest, offset=offset, size=size)
+        return download.stream(self.transport, self._blob(repository, digest), digest, offset=offset, size=size)
 
     def tags(self, repository: str) -> Iterator[str]:
         """Every tag of a repository, in the registry's own order, page by page. Raises FAILED for endless ones."""
         if not is_repository(repository):
             raise DrydockError(Code.INVALID, f"Not a repository's name: {repository[:100]!r}.")
-        name, what = self._name(repository), f"tags of {repository}"
+        name, what = self.name_of(repository), f"tags of {repository}"
         address, seen, count = f"/v2/{name}/tags/list?n={PAGE}", set[str](), 0
         while address:
-            answer = self._transport.read(Ask("GET", address, name, what, MANIFEST_LIMIT))
+            answer = self.transport.read(Ask("GET", address, name, what, MANIFEST_LIMIT))
             self._expect(answer, what)
             found = [
                 tag for tag in read_strings(read_object(answer.body, "list of tags").get("tags"), "tags") if is_tag(tag)
@@ -142,14 +143,18 @@ class Registry:
             if count > TAGS or len(seen) >= PAGES:
                 raise broken(self.host, what, f"there are more than {TAGS:,} tags, or {PAGES:,} pages of them")
             yield from found
-            seen.add(answer.url)
-            following = _NEXT.search(answer.headers.get("link", ""))
-            address = self._next_page(answer.url, following[1], seen, what) if following else ""
+            address = self.next_page(answer, seen, what)
 
-    def _next_page(self, page: str, link: str, seen: set[str], what: str) -> str:
+    def next_page(self, answer: Answer, seen: set[str], what: str) -> str:
+        """Where a list goes on, empty at its end; `seen` are the pages that were, and takes this one. Raises FAILED."""
+        seen.add(answer.url)
+        following = _NEXT.search(answer.headers.get("link", ""))
+        if following is None:
+            return ""
+        link = str(following[1])
         try:
-            address = urljoin(page, link)
-            fine = self._transport.is_own(address) and str(httpx.URL(address)) not in seen
+            address = urljoin(answer.url, link)
+            fine = self.transport.is_own(address) and str(httpx.URL(address)) not in seen
         except ValueError:
             fine = False
         if not fine:
@@ -157,22 +162,23 @@ class Registry:
         return address
 
     def _ask_manifest(
-        self, method: str, repository: str, reference: str, *, limit: int, unless: str = ""
+        self, method: str, repository: str, reference: str, *, limit: int, unless: str = "", writes: bool = False
     ) -> tuple[Answer, str]:
         if not is_repository(repository) or not (is_tag(reference) or is_digest(reference)):
             raise DrydockError(Code.INVALID, f"Not an image's address: {repository[:100]!r}, {reference[:150]!r}.")
         joint = "@" if is_digest(reference) else ":"
-        name, what = self._name(repository), f"{repository}{joint}{reference}"
-        ask = Ask(method, f"/v2/{name}/manifests/{reference}", name, what, limit, MANIFEST_TYPES, unless=unless)
-        return self._transport.read(ask), what
+        name, what = self.name_of(repository), f"{repository}{joint}{reference}"
+        address = f"/v2/{name}/manifests/{reference}"
+        ask = Ask(method, address, name, what, limit, MANIFEST_TYPES, unless=unless, writes=writes)
+        return self.transport.read(ask), what
 
     def _blob(self, repository: str, digest: str, limit: int = 0) -> Ask:
         if not is_repository(repository) or not is_digest(digest):
             raise DrydockError(Code.INVALID, f"Not a blob's address: {repository[:100]}@{digest[:100]}.")
-        name, what = self._name(repository), f"blob {repository}@{digest[:19]}"
+        name, what = self.name_of(repository), f"blob {repository}@{digest[:19]}"
         return Ask("GET", f"/v2/{name}/blobs/{digest}", name, what, limit)
 
-    def _name(self, repository: str) -> str:
+    def name_of(self, repository: str) -> str:
         """The repository's name as the registry knows it: Docker Hub keeps `python` as `library/python`."""
         return f"library/{repository}" if self.host in DOCKER_HUB and "/" not in repository else repository
 

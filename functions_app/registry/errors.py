@@ -11,16 +11,27 @@ from functions_app.domain.network_errors import cause_of
 from functions_app.domain.text import storable
 
 LENGTH = 500  # characters of an error's text
+FULL = "maximum allowed number of images"
+MAKE_ROOM = "Delete images that nothing uses, or ask AWS for a higher quota of images per repository."
+ALLOW_PUSHES = "Allow what docs/policies/patch.json names, and see whether the repository's policy denies it."
+LOG_IN_TO_PUSH = "It wants a login that may push: see DRYDOCK_REGISTRY_AUTH_FILE."
 _REQUEST_IDS = ("x-amzn-requestid", "x-amz-request-id", "docker-request-id", "x-request-id")
 
 
-def refusal(host: str, what: str, status: int, headers: httpx.Headers, body: bytes) -> DrydockError:
-    """The error for an answer that is none of the expected ones; `what` names the thing asked for."""
+def refusal(
+    host: str, what: str, status: int, headers: httpx.Headers, body: bytes, *, writes: bool = False
+) -> DrydockError:
+    """The error for an answer that is none of the expected ones; `what` names the thing asked for, or written."""
     code, said = _first_error(body)
     request_id = next((headers[name] for name in _REQUEST_IDS if name in headers), "")
     text = f" It says: {said}" if said else ""
     kind, message, next_step, retryable = _meaning(status)
-    if kind is Code.DENIED and not ecr_host(host):
+    if kind is Code.DENIED and FULL in said:
+        # ECR says 403 where a repository is full: https://github.com/aws/containers-roadmap/issues/2159
+        kind, message, next_step = Code.FAILED, "has no room for", MAKE_ROOM
+    elif kind is Code.DENIED and writes:
+        next_step = ALLOW_PUSHES if ecr_host(host) else LOG_IN_TO_PUSH
+    elif kind is Code.DENIED and not ecr_host(host):
         next_step = "It may not exist, or it wants a login that may read it: see DRYDOCK_REGISTRY_AUTH_FILE."
     return DrydockError(
         kind,
@@ -74,6 +85,8 @@ def _meaning(status: int) -> tuple[Code, str, str, bool]:
         return Code.DENIED, "forbids", "Allow ecr:BatchGetImage and ecr:GetDownloadUrlForLayer on it.", False
     if status == 404:
         return Code.NOT_FOUND, "has no", "Check the name; it may have been deleted.", False
+    if status == 412:
+        return Code.CHANGED, "has changed meanwhile, and refuses", "Read it again.", False
     if status == 429:
         return Code.THROTTLED, "throttles us at", "Try again later, or log in: the limits are higher then.", True
     if status >= 500:

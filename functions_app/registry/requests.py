@@ -3,13 +3,15 @@
 Sources: OCI distribution-spec 1.1, RFC 9110 (redirects, Retry-After).
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin, urlsplit
 
 import httpx
+
+_WRITING = frozenset({"POST", "PUT", "PATCH"})
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,16 @@ class Limits:
     drops: int = 50  # of one layer, in all
 
 
+Body = Callable[[], Generator[bytes]]
+"""Makes what is sent, piece by piece, from its beginning: as often as a request has to be sent."""
+
+
 @dataclass(frozen=True)
 class Ask:
-    """One thing to read. `url` may be a path; `what` names it in errors; `start` is the first byte wanted."""
+    """One thing to read or to write. `url` may be a path; `what` names it in errors; `start` is the first byte wanted.
+
+    `writes`: the login must allow pushes to the repository; `source`: and reading of this one, to mount from it.
+    """
 
     method: str
     url: str
@@ -43,16 +52,27 @@ class Ask:
     accept: tuple[str, ...] = ()
     start: int = 0
     unless: str = ""  # the digest that is known: a registry whose ETag it is answers 304
+    writes: bool = False
+    source: str = ""
+    body: Body | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)  # what its headers say of the body
 
     @property
     def kind(self) -> str:
-        """What registries count apart: manifests, blobs or tags."""
-        return next((kind for kind in ("manifests", "blobs", "tags") if f"/{kind}/" in self.url), "")
+        """What registries count apart: manifests, blobs or tags, and what is written of them."""
+        kind = next((kind for kind in ("manifests", "blobs", "tags") if f"/{kind}/" in self.url), "")
+        return f"{kind} written" if self.method in _WRITING and kind else kind
+
+    @property
+    def scope(self) -> str:
+        """What a token must allow, as the token specification writes it; several with a space between."""
+        own = f"repository:{self.repository}:{'pull,push' if self.writes else 'pull'}"
+        return f"{own} repository:{self.source}:pull" if self.source else own
 
     @property
     def headers(self) -> dict[str, str]:
         """What is sent whoever asks."""
-        fields = {"Accept": ", ".join(self.accept) or "*/*"}
+        fields = {"Accept": ", ".join(self.accept) or "*/*", **self.fields}
         if self.unless:
             fields["If-None-Match"] = f'"{self.unless}"'
         return fields | {"Range": f"bytes={self.start}-"} if self.start else fields

@@ -1,8 +1,8 @@
 """Requests to one registry: who asks is told to its own origin alone, redirects are followed, reads are repeated."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, nullcontext
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TypeVar
 
@@ -12,6 +12,7 @@ from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.registry.addresses import GuardedBackend, Reach, refuse_literal, within
 from functions_app.registry.auth import Authorizer, Credentials, parse_challenges
+from functions_app.registry.counting import one_more
 from functions_app.registry.errors import broken, refusal, unreachable
 from functions_app.registry.pace import Pace
 from functions_app.registry.requests import Answer, Ask, Limits, Reply, origin, redirect_target, retry_after
@@ -20,6 +21,7 @@ ERROR_LIMIT = 64 * 1024  # bytes of a refusal that are read
 REDIRECTS = 5
 CONNECTIONS = httpx.Limits(max_connections=32, max_keepalive_connections=16)
 _REDIRECTED = frozenset({301, 302, 303, 307, 308})
+_SENT_ON = frozenset({307, 308})  # those that let a body be sent again; after the others it would be a GET
 
 T = TypeVar("T")
 Failure = tuple[DrydockError, float | None]
@@ -54,14 +56,18 @@ class Transport:
         """Whether a URL is of the registry's own scheme, host and port. Raises ValueError for a malformed one."""
         return origin(url) == self._own
 
+    def address(self, url: str, location: str) -> str:
+        """Where an answer of that URL leads. Raises ValueError for no address, and one that must not be followed."""
+        return redirect_target(self._base, url, location)
+
     def read(self, ask: Ask) -> Answer:
-        """Read one thing whole, with retries. Raises DrydockError when there is no answer."""
+        """The whole answer to an ask that may be repeated, with retries. Raises DrydockError when there is none."""
 
         def once() -> Answer:
             with within(self.limits.whole), self.opened(ask) as reply:
                 fine = reply.status == 200
                 # A refusal's body only explains it: what is too long is cut there, and refused elsewhere.
-                body = self._body(reply.chunks, ask.limit, ask.what) if fine else _beginning(reply.chunks)
+                body = self._body(reply.chunks, ask.limit, ask.what) if fine else beginning(reply.chunks)
                 return Answer(reply.status, reply.headers, body, reply.url)
 
         return self._repeated(ask, once)
@@ -133,20 +139,20 @@ class Transport:
         Raises httpx.TransportError for no answer, DrydockError for what must not be followed.
         """
         url = ask.url if ask.url.startswith(("http://", "https://")) else self._base + ask.url
-        scope = f"repository:{ask.repository}:pull"
+        scope = ask.scope
         said = b""
-        with within(self.limits.whole):
+        with within(self.limits.whole) as renew:
             sent = self._authorizer.header(scope)
-            response = self._follow(ask, url, sent)
+            response = self._follow(ask, url, sent, renew)
             # Whoever else answers, after a redirect, has no say in where our login is sent.
             refused = response.status_code in {401, 403} and self.is_own(str(response.url))
             if refused:
                 with closing(response):
-                    said = _beginning(response.iter_raw())
+                    said = beginning(response.iter_raw())
                     again = self._learn(response, said, scope, sent)
                 if again:
                     refused = False
-                    response = self._follow(ask, url, self._authorizer.header(scope))
+                    response = self._follow(ask, url, self._authorizer.header(scope), renew)
         with closing(response):
             chunks = iter((said,)) if refused else response.iter_raw()
             yield Reply(response.status_code, response.headers, str(response.url), chunks)
@@ -157,28 +163,36 @@ class Transport:
         # ECR says 403 to a login that has run out, as to one that may not read; to HEAD it does not say which.
         return (not said or b"token has expired" in said) and self._authorizer.renew(sent)
 
-    def _follow(self, ask: Ask, url: str, authorization: str) -> httpx.Response:
+    def _follow(self, ask: Ask, url: str, authorization: str, renew: Callable[[], None]) -> httpx.Response:
         """Send, and follow redirects. The Authorization goes to the registry's own origin alone, never further."""
         for _ in range(REDIRECTS + 1):
             trusted = authorization and self.is_own(url)
             headers = {**ask.headers, "Authorization": authorization} if trusted else ask.headers
-            response = self._send(ask.method, url, headers)
-            if response.status_code not in _REDIRECTED:
+            with closing(_getting_on(ask.body(), renew)) if ask.body else nullcontext() as body:
+                response = self._send(ask.method, url, headers, content=body)
+            if response.status_code not in (_REDIRECTED if ask.body is None else _SENT_ON):
                 return response
             with closing(response):
-                _beginning(response.iter_raw())  # to its end, so that the connection can be used again
+                beginning(response.iter_raw())  # to its end, so that the connection can be used again
             try:
-                url = redirect_target(self._base, url, str(response.headers.get("location", "")))
+                url = self.address(url, str(response.headers.get("location", "")))
             except ValueError as error:
                 raise broken(self.host, ask.what, str(error)) from error
         raise broken(self.host, ask.what, "it redirects without end")
 
     def _send(
-        self, method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None = None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        form: Mapping[str, str] | None = None,
+        content: Iterator[bytes] | None = None,
     ) -> httpx.Response:
         if not self.is_own(url):
             refuse_literal(httpx.URL(url), self._reach)
-        request = self._http.build_request(method, url, headers=dict(headers), data=dict(form) if form else None)
+        one_more()
+        data = dict(form) if form else None
+        request = self._http.build_request(method, url, headers=dict(headers), data=data, content=content)
         return self._http.send(request, stream=True)
 
     def _body(self, chunks: Iterable[bytes], limit: int, what: str) -> bytes:
@@ -193,20 +207,31 @@ class Transport:
         self, realm: str, query: Mapping[str, str], authorization: str, form: Mapping[str, str] | None
     ) -> bytes:
         what = f"token for {query['scope']}"
-        url = realm if form else str(httpx.URL(realm).copy_merge_params(dict(query)))
+        # By address each scope has a parameter of its own; a form names them in one, as OAuth does.
+        scopes = {**query, "scope": query["scope"].split()}
+        url = realm if form else str(httpx.URL(realm).copy_merge_params(scopes))
         headers = {"Authorization": authorization} if authorization else {}
         place = httpx.URL(realm).host
         try:
             with closing(self._send("POST" if form else "GET", url, headers, form)) as response:
                 if response.status_code == 200:
                     return self._body(response.iter_raw(), ERROR_LIMIT, what)
-                said = _beginning(response.iter_raw())
+                said = beginning(response.iter_raw())
         except httpx.TransportError as error:
             raise unreachable(place, what, error) from error
         raise refusal(place, what, response.status_code, response.headers, said)
 
 
-def _beginning(chunks: Iterable[bytes]) -> bytes:
+def _getting_on(body: Generator[bytes], renew: Callable[[], None]) -> Generator[bytes]:
+    """The pieces, each of which has the whole time to itself; and so has the answer after the last."""
+    with closing(body):
+        for piece in body:
+            renew()
+            yield piece
+    renew()
+
+
+def beginning(chunks: Iterable[bytes]) -> bytes:
     """As much of a body as an error needs."""
     body = bytearray()
     for chunk in chunks:

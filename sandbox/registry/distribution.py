@@ -121,10 +121,13 @@ def _ping(request: Request, who: Access) -> Response:
 def _carry_out(request: Request, who: Access, match: re.Match[str], method: _Method) -> Response:
     _, action, endpoint = method
     name, reference = match["name"], match.groupdict().get("reference", "")
-    who.check(name, action)
-    if not QUOTAS.admits(who.account, who.region, "ecr", action):
-        raise RegistryError(429, "TOOMANYREQUESTS", "Rate exceeded")
-    return endpoint(request, who, name, reference)
+    try:
+        who.check(name, action)
+        if not QUOTAS.admits(who.account, who.region, "ecr", action):
+            raise RegistryError(429, "TOOMANYREQUESTS", "Rate exceeded")
+        return endpoint(request, who, name, reference)
+    except RegistryError as error:
+        return error.response()  # an answer as any other: faults may drop it
 
 
 def _refuse(status: int, code: str, message: str) -> Response:

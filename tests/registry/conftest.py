@@ -14,9 +14,10 @@ from functions_app.registry.addresses import Reach
 from functions_app.registry.auth import Credentials
 from functions_app.registry.client import Registry
 from tests import distribution_server
-from tests.fixtures import ClientFactory
+from tests.fixtures import ClientFactory, Push, Sandbox
 from tests.http_server import Server
 from tests.registry import wire as wires
+from tests.registry.ecr import APP, NEW_BASE, Ecr, opened
 
 USER = Login(distribution_server.USER, distribution_server.PASSWORD)
 
@@ -44,6 +45,7 @@ class Request:
     authorization: str
     range: str = ""
     body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 Reply = tuple[int, Mapping[str, str], bytes]
@@ -91,7 +93,9 @@ def serve_scripted(script: Scripted, tls: ssl.SSLContext | None = None) -> Itera
         def do_GET(self) -> None:
             told = self.headers
             body = self.rfile.read(int(told.get("Content-Length", 0)))
-            request = Request(self.command, self.path, told.get("Authorization", ""), told.get("Range", ""), body)
+            request = Request(
+                self.command, self.path, told.get("Authorization", ""), told.get("Range", ""), body, dict(told)
+            )
             script.requests.append(request)
             status, headers, body = script.answer(request)
             self.send_response(status)
@@ -101,7 +105,7 @@ def serve_scripted(script: Scripted, tls: ssl.SSLContext | None = None) -> Itera
             if self.command != "HEAD":
                 self.wfile.write(body)
 
-        do_HEAD = do_POST = do_GET
+        do_HEAD = do_POST = do_PUT = do_PATCH = do_GET
 
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""
@@ -122,3 +126,14 @@ def serve_scripted(script: Scripted, tls: ssl.SSLContext | None = None) -> Itera
 def client(aws_client: ClientFactory) -> ClientFactory:
     """Here a client is one of AWS's; where pages are tested it is Django's."""
     return aws_client
+
+
+@pytest.fixture
+def ecr(sandbox: Sandbox, account: str, client: ClientFactory, push: Push) -> Iterator[Ecr]:
+    """An account that mounts blobs, with an app and the new base that it is to stand on."""
+    push("team/app", APP, ["v1"])
+    push("platform/base", NEW_BASE, ["3.12"])
+    with opened(sandbox, account, client("ecr")) as found:
+        found.mount("ENABLED")
+        yield found
+    sandbox.admin("DELETE", f"faults?account={account}")
