@@ -85,7 +85,8 @@ class LayerFiles(models.Model):
     read_at = models.DateTimeField()
     file_count = models.IntegerField(default=0)
     size_bytes = models.BigIntegerField(default=0, help_text="uncompressed")
-    files = models.BinaryField(default=b"", help_text="packed entries: domain.layers.packing")
+    files = models.BinaryField(default=b"", help_text="packed contents: domain.layers.packing")
+    packed_as = models.PositiveSmallIntegerField(default=1, help_text="the version of domain.layers.packing")
     packages = models.JSONField(default=list, help_text="[{kind, name, version, path}] from package databases in it")
     problem = models.JSONField(null=True)
 

@@ -9,7 +9,7 @@ from functions_app.domain.fleet.lifecycle_policies import Expiring
 from functions_app.domain.images.scans import Finding, FindingPlace
 from functions_app.domain.layers.entries import FileEntry, LayerContents
 from functions_app.domain.layers.package_files import Package
-from functions_app.domain.layers.packing import pack
+from functions_app.domain.layers.packing import VERSION, pack
 from functions_app.models import (
     Account,
     BaseRelease,
@@ -143,5 +143,6 @@ def _layer(diff_id: str, files: int, folder: str) -> LayerFiles:
         file_count=files,
         size_bytes=contents.size_bytes,
         files=pack(contents),
+        packed_as=VERSION,
         packages=[package.as_json() for package in packages],
     )

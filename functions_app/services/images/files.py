@@ -14,7 +14,7 @@ from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.images.manifests import Descriptor, Manifest, parse_manifest
 from functions_app.domain.layers.entries import LayerContents
 from functions_app.domain.layers.package_files import Package
-from functions_app.domain.layers.packing import pack, unpack
+from functions_app.domain.layers.packing import VERSION, pack, unpack
 from functions_app.domain.layers.tar import read_tar
 from functions_app.domain.refs import ImageRef
 from functions_app.domain.runs import Done, Kind, Outcome, Skipped
@@ -95,6 +95,15 @@ def layer_contents(diff_ids: Iterable[str]) -> Mapping[str, LayerContents | None
     return {diff_id: found.get(diff_id) for diff_id in wanted}
 
 
+def unread_layers(diff_ids: Iterable[str]) -> Collection[str]:
+    """Those of which not all is known that a verdict needs: never read, not readable, or read before Drydock kept what
+    their code needs. One query; nothing is unpacked.
+    """
+    wanted = set(diff_ids)
+    read = LayerFiles.objects.filter(diff_id__in=wanted, problem__isnull=True, packed_as=VERSION)
+    return wanted - set(read.values_list("diff_id", flat=True))
+
+
 def _unpacked(files: bytes, packages: Iterable[Mapping[str, str]]) -> LayerContents | None:
     return unpack(files, map(Package.from_json, packages)) if files else None
 
@@ -110,14 +119,13 @@ def _read_step(context: Context) -> Outcome:
             return registries[host]
 
         layers = {layer.diff_id: layer for layer in _layers(context, registry_of)}
-        known = set(
-            LayerFiles.objects.filter(diff_id__in=layers, problem__isnull=True).values_list("diff_id", flat=True)
-        )
-        missing = [layer for layer in layers.values() if layer.diff_id not in known]
-        context.result["layers"] = {"read": 0, "known before": len(known)}
+        unread = unread_layers(layers)
+        missing = [layer for layer in layers.values() if layer.diff_id in unread]
+        known = len(layers) - len(missing)
+        context.result["layers"] = {"read": 0, "known before": known}
         if not missing:
-            return Skipped(f"all {len(known)} layers were read before")
-        context.log.info(f"layers to read: {len(missing)}; known: {len(known)}")
+            return Skipped(f"all {known} layers were read before")
+        context.log.info(f"layers to read: {len(missing)}; known: {known}")
         for layer in missing:
             registry_of(layer.host)  # opened here: whose login it takes stands in the database
         problems = _read_all(context, missing, registries)
@@ -238,6 +246,7 @@ def _store(context: Context, layer: Layer, outcome: LayerContents | Problem, whi
         "file_count": files,
         "size_bytes": outcome.size_bytes,
         "files": pack(outcome),
+        "packed_as": VERSION,
         "packages": [package.as_json() for package in outcome.packages],
         "problem": None,
     }

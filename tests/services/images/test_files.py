@@ -28,11 +28,13 @@ from functions_app.services.engine import signals, steps
 from functions_app.services.engine.leases import Lease, LeaseLost
 from functions_app.services.engine.steps import Cancelled, Context
 from functions_app.services.images import files as layer_reading
-from functions_app.services.images.files import layer_contents, submit_for_image, submit_for_releases
+from functions_app.services.images.files import layer_contents, submit_for_image, submit_for_releases, unread_layers
 from functions_app.services.people.actor import Actor
 from sandbox.images.bases import releases
+from sandbox.images.elf import Elf, elf_bytes
 from sandbox.images.making import Blob, Layer, make_image, make_layer, sha256_digest
 from sandbox.images.making import Image as BuiltImage
+from tests.domain.layers.test_packing import VERSION_1
 from tests.factories import make_account, make_repository
 from tests.fixtures import Push, Sandbox
 from tests.publishing import NOW, dated, publish, unique_repository
@@ -359,6 +361,39 @@ def test_a_layer_that_failed_is_read_again_when_asked(aws: Sandbox, operator: Ac
     assert layer_contents(found[0].diff_ids) == dict.fromkeys(found[0].diff_ids)
     assert read(found, operator).status == Status.SUCCEEDED
     assert LayerFiles.objects.filter(diff_id__in=found[0].diff_ids, problem__isnull=True).count() == 3
+
+
+def read_by_an_earlier_drydock(*layers: Layer) -> None:
+    """Rows as they were before what code needs was kept."""
+    for layer in layers:
+        LayerFiles.objects.create(diff_id=layer.diff_id, read_at=NOW, files=VERSION_1)
+
+
+def test_layers_that_an_earlier_drydock_read_are_shown_as_they_are_until_they_are_read_again(
+    aws: Sandbox, operator: Actor
+) -> None:
+    needs = Elf(needed={"libc.so.6": ["GLIBC_2.17"]}, contents=next(WORDS).encode())
+    known, fresh = make_layer({"native.so": elf_bytes(needs)}), make_layer({"text": next(WORDS).encode()})
+    (release,) = polled(aws, small(known, fresh))
+    read_by_an_earlier_drydock(known)
+
+    before = layer_contents([known.diff_id])[known.diff_id]
+    assert before is not None
+    assert not before.facts_read
+    assert unread_layers(release.diff_ids) == {known.diff_id, fresh.diff_id}
+    assert read([release], operator).result["layers"] == {"read": 2, "known before": 0}
+    assert unread_layers(release.diff_ids) == set()
+    assert [version.name for version in contents([known.diff_id])[0].elves[0].versions] == ["GLIBC_2.17"]
+
+
+def test_what_an_earlier_drydock_read_stays_where_it_can_not_be_read_again(aws: Sandbox, operator: Actor) -> None:
+    broken = hostile(next(WORDS).encode() * 500)
+    (release,) = polled(aws, small(broken))
+    read_by_an_earlier_drydock(broken)
+
+    assert read([release], operator).status == Status.FAILED
+    assert len(contents([broken.diff_id])) == 1
+    assert unread_layers([broken.diff_id]) == {broken.diff_id}
 
 
 def test_what_another_run_could_read_meanwhile_is_not_overwritten_by_a_failure(
