@@ -6,6 +6,9 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any
 
+from functions_app.domain.text import storable
+
+DETAIL = 500  # characters
 SHOWN = 20  # paths of a finding that are kept; of all it is told how many there are
 DOCUMENT = "docs/patching.md"
 
@@ -95,7 +98,10 @@ RULES: Mapping[str, Rule] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that was found: by its rule's code, with the first of `count` paths, and what is special about it."""
+    """Something that was found: by its rule's code, with the first of `count` paths, and what is special about it.
+
+    Where it is not about paths, they are what it is about: commands, signatures, sentences on what was not read.
+    """
 
     code: str
     paths: tuple[str, ...] = ()
@@ -155,4 +161,4 @@ class Verdict:
 def found(code: str, paths: Iterable[str], detail: str = "") -> list[Finding]:
     """A finding of these paths in a list; none where there are no paths."""
     every = sorted(set(paths))
-    return [Finding(code, tuple(islice(every, SHOWN)), len(every), detail)] if every else []
+    return [Finding(code, tuple(islice(every, SHOWN)), len(every), storable(detail, DETAIL))] if every else []

@@ -52,7 +52,6 @@ class _Loader:
         self._path = [folder for folder in environment.get("LD_LIBRARY_PATH", "").split(":") if folder]
         self._seen: dict[tuple[str, str, int, str], ElfFacts | None] = {}
         self._common: dict[tuple[str, int, str], ElfFacts | None] = {}
-        self._own = {name for layer in app for elf in layer.elves for name in (elf.soname, _name(elf.path)) if name}
         self.unread: set[str] = set()
 
     def lacks(self, elf: ElfFacts, path: str) -> set[Lack]:
@@ -61,7 +60,7 @@ class _Loader:
         if elf.interpreter and self._tree.find(elf.interpreter) is None:
             lacking.add((elf.interpreter, ""))
         held = {name: self._library(name, elf, posixpath.dirname(path)) for name in elf.needed}
-        lacking.update((name, "") for name, library in held.items() if library is None and name not in self._own)
+        lacking.update((name, "") for name, library in held.items() if library is None)
         for version in elf.versions:
             library = held.get(version.library)
             if library is None or version.weak:
@@ -122,12 +121,16 @@ class Linking:
         """Libraries and versions that the new base lacks, and what the old one lacked too."""
         lost: dict[Lack, set[str]] = defaultdict(set)
         never: dict[Lack, set[str]] = defaultdict(set)
+        brought = {name for own in self._own for name in (own.facts.soname, _name(own.new_path)) if name}
         for own in self._loaded:
             lacking = self._lacking_anew[own.facts]
             if lacking:
                 before = self._old.lacks(own.facts, own.old_path)
-                for lack in lacking:
-                    (never if lack in before else lost)[lack].add(own.new_path)
+                for lack in lacking - before:
+                    lost[lack].add(own.new_path)
+                for lack in lacking & before:
+                    if lack[0] not in brought or lack[1]:  # else another one of the app's loads it first
+                        never[lack].add(own.new_path)
         yield from _told("library-missing", {lack: paths for lack, paths in lost.items() if not lack[1]})
         yield from _told("symbol-missing", {lack: paths for lack, paths in lost.items() if lack[1]})
         yield from _told("already-missing", never)

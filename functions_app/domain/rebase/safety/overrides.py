@@ -16,22 +16,24 @@ def override_findings(case: Case) -> Iterator[Finding]:
     """What the app writes in the place of the base's, package directories apart."""
     by_subject: dict[Subject, list[str]] = defaultdict(list)
     for path, entry in chain(case.written.items(), case.hidden.items()):
-        based = case.old.files.get(path)
-        by_subject[subject(path, entry, *([based] if based else []))].append(path)
+        below = case.old.files.get(path)
+        by_subject[subject(path, entry, *([below] if below else []))].append(path)
     pinned = _pinned(case)
     yield from found("package-pinned", pinned)
     yield from found("package-database", (path for path in by_subject["database"] if not case.same_as_new(path)))
     written = {name: [path for path in paths if path in case.written] for name, paths in by_subject.items()}
     yield from found("linker-cache", _effective(case, written.get("linker-cache", [])))
-    yield from found("certificates", _effective(case, by_subject["certificates"]))
-    yield from _accounts(case, written.get("accounts", []))
+    based = (path for path in by_subject["certificates"] if path in case.old.files or path in case.new.files)
+    yield from found("certificates", _effective(case, based))
+    accounts = [path for path in written.get("accounts", []) if path in case.differences]
+    own = [path for path in _effective(case, accounts) if not _is_copy(case, path)]
+    yield from found("accounts-both", (path for path in own if path in case.new.files))
     changed = [path for path in _changed(case, written.get("code", [])) if path not in pinned]
     copies = {path for path in changed if _is_copy(case, path)}
     yield from found("override-changed", (path for path in changed if path not in copies))
-    settings = _changed(case, written.get("settings", []))
-    accounts = [path for path in _changed(case, written.get("accounts", [])) if _is_copy(case, path)]
     yield from found("override-copy", copies)
-    yield from found("settings-override", [*settings, *accounts])
+    settings = _changed(case, written.get("settings", []))
+    yield from found("settings-override", [*settings, *_changed(case, set(accounts) - set(own))])
 
 
 def _effective(case: Case, paths: Iterable[str]) -> Iterator[str]:
@@ -47,11 +49,8 @@ def _changed(case: Case, paths: Iterable[str]) -> Iterator[str]:
 
 
 def _is_copy(case: Case, path: str) -> bool:
-    return content(case.written[path]) == content(case.old.files[path])
-
-
-def _accounts(case: Case, paths: Iterable[str]) -> list[Finding]:
-    return found("accounts-both", (path for path in _changed(case, paths) if not _is_copy(case, path)))
+    based = case.old.files.get(path)
+    return based is not None and content(case.written[path]) == content(based)
 
 
 def _pinned(case: Case) -> set[str]:

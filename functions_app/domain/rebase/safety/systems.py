@@ -14,6 +14,7 @@ _RELEASES = {
     ("rpm", "system-release"): "Amazon Linux",
     ("rpm", "redhat-release"): "Red Hat Enterprise Linux",
     ("rpm", "centos-stream-release"): "CentOS Stream",
+    ("rpm", "centos-release"): "CentOS",
     ("rpm", "rocky-release"): "Rocky Linux",
     ("rpm", "almalinux-release"): "AlmaLinux",
     ("rpm", "oraclelinux-release"): "Oracle Linux",
@@ -87,6 +88,7 @@ def system_findings(case: Case) -> Iterator[Finding]:
             yield Finding("os-unknown", detail=f"no package of the {' and the '.join(sides)} base names it")
     elif (old.family, old.major) != (new.family, new.major):
         yield Finding("os-changed", detail=f"{old} → {new}")
+        return  # C libraries of two systems say nothing about each other
     elif older(new.version, old.version):
         yield Finding("os-older", detail=f"{old.family} {old.version} → {new.version}")
     before, after = _libraries(case.old), _libraries(case.new)

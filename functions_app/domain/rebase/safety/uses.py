@@ -59,14 +59,14 @@ def _clients(case: Case) -> Iterator[str]:
             lost[client[0]].add(client[1])
     if not lost:
         return
-    lost = {name: {place for place in places if not case.on_new.find(place)} for name, places in lost.items()}
     command = " ".join((*case.app.entrypoint, *case.app.command))
     own = {client[0] for path in case.written if _may_be_client(path) and (client := _client(path))}
     elsewhere = {client[0] for path in case.new.files if _may_be_client(path) and (client := _client(path))}
     for name, places in lost.items():
-        moved = name in elsewhere
-        if name not in own and (not moved or any(word in command for word in _CLIENT_WORDS)):
+        if name not in own and name not in elsewhere:
             yield from places
+        elif name not in own and any(word in command for word in _CLIENT_WORDS):
+            yield from (place for place in places if not case.on_new.find(place))
 
 
 def _may_be_client(path: str) -> bool:
@@ -82,8 +82,8 @@ def _client(path: str) -> tuple[str, str] | None:
     match = _CLIENT_NAME.search(path)
     if match is None:
         return None
-    folder = path[: match.start()].rstrip("/") if path.endswith((".jar", ".dll")) else path[: match.end()]
-    return match[0], folder
+    versioned = path[match.end() : match.end() + 1] != "/"  # then its directory is what counts, which others share
+    return match[0], path[: match.start()].rstrip("/") if versioned else path[: match.end()]
 
 
 def _link_targets(case: Case) -> Iterator[str]:

@@ -10,7 +10,7 @@ from functions_app.domain.errors import DrydockError
 from functions_app.domain.layers import tree
 from functions_app.domain.layers.entries import FileEntry, LayerContents
 from functions_app.domain.layers.entry_table import EntryTable
-from functions_app.domain.rebase.safety.findings import RULES, Finding, Level, Verdict
+from functions_app.domain.rebase.safety.findings import RULES, Finding, Level, Verdict, found
 from functions_app.domain.rebase.safety.judge import judge
 from functions_app.domain.rebase.safety.sides import AppSide, SideFiles
 from tests.domain.rebase.safety.cases import app, base, codes, file, folder, hard, hides, link
@@ -149,6 +149,13 @@ def test_a_finding_knows_its_rule_and_where_the_manual_explains_it() -> None:
 
 def test_a_verdict_of_nothing_is_safe_and_offers_nothing() -> None:
     assert (Verdict.of([]).level, Verdict.of([]).offer) == (Level.SAFE, None)
+
+
+def test_what_is_special_about_a_finding_is_kept_short_and_fit_for_a_database() -> None:
+    (finding,) = found("module-gone", ["a"], "x\0" + "y" * 10_000)
+
+    assert len(finding.detail) <= 500
+    assert "\0" not in finding.detail
 
 
 def test_the_worst_comes_first() -> None:

@@ -179,6 +179,14 @@ def test_a_library_of_the_app_loaded_by_another_serves_by_its_name() -> None:
     assert codes(on(side(libc()), side(libc()), elf(TASK, "libtorch.so"), library("var/task/t/libtorch.so"))) == []
 
 
+def test_a_library_of_the_app_that_was_not_the_one_found_does_not_serve_where_the_bases_is_gone() -> None:
+    own = library("var/task/unused/libfoo.so.1")
+
+    assert codes(on(side(library("lib64/libfoo.so.1")), side(libc()), elf(TASK, "libfoo.so.1"), own)) == [
+        "library-missing"
+    ]
+
+
 def test_a_library_for_another_machine_is_passed_over() -> None:
     other = library("lib64/libfoo.so.1", machine="aarch64")
 

@@ -141,6 +141,10 @@ def test_accounts_changed_by_one_side_alone_are_no_matter() -> None:
     assert codes(verdict([one], [two], two)) == []
 
 
+def test_accounts_that_the_app_and_the_new_base_begin_are_changed_by_both() -> None:
+    assert codes(verdict([], [file("etc/passwd", "2")], file("etc/passwd", "mine"))) == ["accounts-both"]
+
+
 def test_a_copy_of_the_old_bases_accounts_is_for_review() -> None:
     one, two = file("etc/passwd", "1"), file("etc/passwd", "2")
 
@@ -160,6 +164,13 @@ def test_the_linkers_cache_and_the_trusted_certificates_are_for_review(path: str
     judged = verdict([file(path, "1")], [file(path, "1")], file(path, "mine"))
 
     assert (judged.level, codes(judged)) == (Level.REVIEW, [code])
+
+
+@pytest.mark.parametrize(
+    "path", ["etc/pki/ca-trust/source/anchors/company.pem", "usr/local/share/ca-certificates/company.crt"]
+)
+def test_an_authority_that_the_app_adds_beside_the_bases_list_is_safe(path: str) -> None:
+    assert codes(verdict([], [], file(path, "mine"))) == []
 
 
 def test_certificates_that_a_library_brings_are_not_the_systems() -> None:

@@ -50,7 +50,7 @@ def test_another_operating_system_or_major_release_is_unsafe_and_offered_as_a_mo
     judged = judge(old, new, app(HANDLER))
 
     assert (judged.level, "os-changed" in codes(judged)) == (Level.UNSAFE, True)
-    assert judged.findings[0].rule.offer in (Offer.MOVE, Offer.NOTHING)
+    assert judged.offer == Offer.MOVE
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,13 @@ def test_a_move_names_both_systems() -> None:
     judged = judge(amazon("2-16.amzn2", "2.26-64"), amazon("2023.8.20260510-0"), app(HANDLER))
 
     assert (the(judged, "os-changed").detail, judged.offer) == ("Amazon Linux 2 → Amazon Linux 2023", Offer.MOVE)
+
+
+def test_a_move_back_is_offered_as_a_move_too() -> None:
+    """C libraries of two systems say nothing about each other."""
+    judged = judge(amazon("2023.8.20260510-0"), amazon("2-16.amzn2", "2.26-64"), app(HANDLER))
+
+    assert (codes(judged), judged.offer) == (["os-changed"], Offer.MOVE)
 
 
 def test_an_older_release_of_the_operating_system_is_unsafe() -> None:

@@ -80,6 +80,21 @@ def test_a_runtime_client_that_moved_is_unsafe_for_an_app_that_starts_it() -> No
     assert started([python, RIC], [python, RIC], **command) == []
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "usr/local/bundle/gems/aws_lambda_ric-3.{}.0/lib/ric.rb",
+        "opt/aws-lambda-java-runtime-interface-client-2.{}.0.jar",
+    ],
+)
+def test_a_runtime_client_whose_version_stands_in_its_path_may_move_on(path: str) -> None:
+    old, new = path.format(5), path.format(6)
+    command = {"command": ("aws_lambda_ric", "app.handler")}
+
+    assert started([file(old)], [file(new)], **command) == []
+    assert started([file(old)], [], **command) == ["entry-gone"]
+
+
 def test_a_link_of_the_app_to_a_file_of_the_base_that_is_gone_is_unsafe() -> None:
     own = link("var/task/lib/libpq.so", "/usr/lib64/libpq.so.5.15")
     old, new = file("usr/lib64/libpq.so.5.15"), file("usr/lib64/libpq.so.5.16")

@@ -1,0 +1,119 @@
+"""The verdict on each kind of image, read from its own tars, on the newest release of its base."""
+
+import io
+from collections.abc import Callable
+from functools import cache
+
+import pytest
+import zstandard
+
+from functions_app.domain.layers.entries import LayerContents
+from functions_app.domain.layers.tar import read_tar
+from functions_app.domain.rebase.safety.findings import RULES, Level, Verdict
+from functions_app.domain.rebase.safety.judge import judge
+from functions_app.domain.rebase.safety.sides import AppSide, SideFiles
+from sandbox.images.making import Image, Layer
+from tests.domain.rebase.safety.cases import codes
+from tests.image_kinds import apps, builders, published
+
+NEW_TASK = {"var/task/boto3/__init__.py": b"__version__ = '1.34.0'\n", **apps.CODE}
+
+
+@cache
+def read(diff_id: str, tar: bytes) -> LayerContents:
+    return read_tar(io.BytesIO(tar))
+
+
+def contents(layer: Layer) -> LayerContents:
+    tar = layer.tar
+    return read(layer.diff_id, zstandard.decompress(tar) if tar[:4] == b"\x28\xb5\x2f\xfd" else tar)
+
+
+def judged(image: Image, old: Image, new: Image, runtime: str = "python", version: str = "3.12") -> Verdict:
+    """The verdict on an image that stands on `old`, as it would stand on `new`."""
+    below, above = (SideFiles(tuple(map(contents, base.layers)), runtime, version) for base in (old, new))
+    config = image.document["config"]
+    own = AppSide(
+        tuple(map(contents, image.layers[len(old.layers) :])),
+        steps=tuple(entry.get("created_by", "") for entry in image.document.get("history", ())[len(old.layers) :]),
+        entrypoint=tuple(config.get("Entrypoint") or ()),
+        command=tuple(config.get("Cmd") or ()),
+        workdir=config.get("WorkingDir", "/"),
+        environment=dict(pair.split("=", 1) for pair in config.get("Env", ())),
+    )
+    return judge(below, above, own)
+
+
+def on_october(build: Callable[[], object]) -> Verdict:
+    image = build()
+    assert isinstance(image, Image)
+    return judged(image, apps.october(), apps.november())
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        ("oci, gzip", []),
+        ("docker schema 2", []),
+        ("oci, zstd", []),
+        ("oci, uncompressed", []),
+        ("no history", []),
+        ("recompressed", []),
+        ("package database changed", ["package-database", "not-read", "system-command"]),
+        ("pinned boto3", ["package-pinned"]),
+        ("opaque directory and whiteouts", ["opaque-directory"]),
+        ("changed entrypoint", []),
+        ("built in 1970", []),
+        ("no time of creation", []),
+        ("empty and doubled layers", []),
+    ],
+)
+def test_each_kind_on_pythons_october_release_has_its_verdict(kind: str, found: list[str]) -> None:
+    verdict = on_october(apps.KINDS[kind])
+
+    assert codes(verdict) == found
+    assert verdict.level == (RULES[found[0]].level if found else Level.SAFE)
+
+
+def test_boto3_beside_the_code_is_safe() -> None:
+    assert on_october(lambda: apps.app(apps.october(), NEW_TASK)).level == Level.SAFE
+
+
+@pytest.mark.parametrize(
+    "build",
+    [builders.classic, builders.buildkit, builders.buildah, builders.kaniko, builders.jib, builders.rules_oci,
+     builders.buildpacks],
+)  # fmt: skip
+def test_what_each_builder_makes_of_code_alone_is_safe(build: Callable[[Image], Image]) -> None:
+    old, new = published.golden(1), published.golden(2)
+
+    assert codes(judged(build(old), old, new)) == []
+
+
+@pytest.mark.parametrize("build", [builders.ko, builders.nix])
+def test_a_program_that_is_none_is_for_review(build: Callable[[Image], Image]) -> None:
+    """What these tests have for a binary begins as ELF does, and ends there."""
+    old, new = published.golden(1), published.golden(2)
+
+    assert codes(judged(build(old), old, new)) == ["not-read"]
+
+
+def test_an_image_for_another_architecture_is_judged_by_its_own_base() -> None:
+    old, new = (published.aws(published.PYTHON, number, "arm64") for number in (2, 3))
+
+    assert judged(apps.app(old), old, new).level == Level.SAFE
+
+
+def test_a_move_from_amazon_linux_2_is_unsafe() -> None:
+    old = published.aws(published.OLD_PYTHON, 3)
+
+    verdict = judged(apps.app(old), old, apps.november(), version="3.12")
+
+    assert codes(verdict) == ["os-changed", "interpreter-changed"]
+
+
+@pytest.mark.parametrize("back", [(3, 2), (3, 0), (2, 1)])
+def test_an_older_release_of_the_same_base_is_unsafe(back: tuple[int, int]) -> None:
+    old, new = (published.aws(published.PYTHON, number) for number in back)
+
+    assert "os-older" in codes(judged(apps.app(old), old, new))
