@@ -180,9 +180,17 @@ LOGGING: dict[str, Any] = {
             "format": "%(asctime)s %(levelname)s %(processName)s[%(process)d] %(name)s: %(message)s",
         }
     },
-    "filters": {"absences": {"()": "dashboard.absences.Absences"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["absences"]}},
+    "filters": {
+        "absences": {"()": "dashboard.absences.Absences"},
+        "repeats": {"()": "dashboard.repeats.Repeats"},
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["absences", "repeats"]},
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
     # Whoever scans addresses asks for wrong hosts all day; the answer itself says what to set.
-    "loggers": {"django.security.DisallowedHost": {"level": "CRITICAL"}},
+    "loggers": {
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "uvicorn": {"handlers": ["console"], "propagate": False},  # in place of its own, which no filter passes
+    },
 }
