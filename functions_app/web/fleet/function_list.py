@@ -23,6 +23,7 @@ from functions_app.services.inventory.fleet.list_filter import (
     read_filter,
     sort_word,
 )
+from functions_app.services.inventory.fleet.search import short_words
 from functions_app.services.inventory.fleet_status import AccountFact, fleet_status
 from functions_app.web.html.badges import freshness, overdue
 from functions_app.web.html.chips import account
@@ -122,6 +123,7 @@ def function_list(request: HtmxHttpRequest) -> HttpResponse:
         "found": found,
         "counted": counted(found.total, found.fleet, filtered=bool(chosen)),
         "looked": looked,
+        "short_words": short_words(wanted.search) if looked else [],
         "unread": not (found.fleet or looked) and not (first and first.read),
         "pages": page_links(found.page, found.pages, lambda number: _href(pairs, number)),
     }

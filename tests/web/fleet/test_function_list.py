@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
+from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
 from functions_app.models import Scope
@@ -60,6 +61,25 @@ def test_each_order_can_be_reversed(names: Names) -> None:
 def test_an_order_that_does_not_exist_is_left_out(names: Names) -> None:
     make_function(make_account(), "only")
     assert names("sort=password&page=banana") == ["only"]
+
+
+@pytest.mark.parametrize(
+    ("search", "said"),
+    [
+        ("v", "v is looked for anywhere: within names"),
+        ("vo", "vo is looked for anywhere: within names"),
+        ("vo+orders+x", "vo, x are looked for anywhere"),
+        ("inv", ""),
+        ("", ""),
+    ],
+)
+def test_what_one_or_two_letters_find_is_said(person: Client, search: str, said: str) -> None:
+    account = make_account()
+    make_function(account, "invoice", search_text="invoice vo x orders")
+    text = " ".join(strip_tags(person.get(f"/functions/?search={search}").content.decode()).split())
+    assert said in text
+    assert ("looked for anywhere" in text) is bool(said)
+    assert [row.name for row in person.get(f"/functions/?search={search}").context["rows"]] == ["invoice"]
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,11 @@ def words(search: str) -> list[str]:
     return [word for word in found if word]
 
 
+def short_words(search: str) -> list[str]:
+    """The words that are too short to be looked up: they are found anywhere, as others are, by reading every row."""
+    return [word for word in words(search) if len(word) < TRIGRAM]
+
+
 def searched(search: str) -> QuerySet[Function] | QuerySet[FunctionSearch]:
     """The functions that are still there and whose search text holds every word, by as many columns as lists need.
 
