@@ -276,6 +276,11 @@ class BaseUse(models.Model):
                 name="base_uses_by_name",
             ),
             models.Index(fields=["stream", "function", "release", "nearest", "overdue_on"], name="base_uses_to_count"),
+            # Who runs one release: counted, and the first few named.
+            models.Index(
+                fields=["stream", "release", "name", "function", "version", "overdue_on", "account"],
+                name="base_uses_by_release",
+            ),
         ]  # fmt: skip
 
     def __str__(self) -> str:

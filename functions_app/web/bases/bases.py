@@ -36,10 +36,13 @@ def streams(request: HtmxHttpRequest) -> HttpResponse:
 def stream(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """One stream: how things stand, the timeline, its releases, who runs which."""
     wanted = read_wanted(request.GET)
-    found = base_page(pk, wanted, clock.now())
+    now = clock.now()
+    status = fleet_status(now)
+    found = base_page(pk, wanted, status.accounts, now)
     newest_first = found.marks[::-1]
     older = [mark for mark in newest_first if not mark.current]
     context = {
+        "fleet": status,
         "found": found,
         "stream": found.stream,
         "wanted": wanted,

@@ -1,30 +1,22 @@
 """One base stream: its releases over time, who runs which, and what stands on it or beneath it."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 
 from functions_app.domain.bases.history import Progress
 from functions_app.domain.errors import Problem
 from functions_app.models import BaseRelease, BaseStream
 from functions_app.services.inventory.bases.advice import BaseAdvice, RadiusWords, advise, radius_words
 from functions_app.services.inventory.bases.base_list import Ends, Tally
+from functions_app.services.inventory.bases.use_counts import Slice
 from functions_app.services.inventory.bases.users import (
-    ACCOUNT,
-    ALIASES,
-    FUNCTION,
-    IS_CURRENT,
     NO_ACCOUNT,
-    RELEASE,
-    VERSION,
-    Counted,
     Group,
     StreamFacts,
     UserRow,
-    WayRow,
-    describe,
+    groups,
+    listed,
     read_stream_facts,
 )
 from functions_app.services.inventory.fleet_status import AccountFact
@@ -32,7 +24,6 @@ from functions_app.services.snapshot.live_on_bases import ReleaseFact, label
 
 RELEASES = 25  # a page of the table
 USERS = 50  # a page of who runs it
-T = TypeVar("T")
 NAMED = 6  # users named beside a release at once
 
 
@@ -136,22 +127,26 @@ class BasePage:
         return tuple(zip(joints, self.twins, strict=True))
 
 
-def base_page(pk: int, wanted: Wanted, now: datetime) -> BasePage:
-    """Read one stream. Eleven queries. Raises NOT_FOUND."""
-    read = read_stream_facts(pk, now)
-    own = list(read.releases.values())
-    counted = Counted.of(read.ways)
-    on = counted.on
+def base_page(pk: int, wanted: Wanted, accounts: Iterable[AccountFact], now: datetime) -> BasePage:
+    """Read one stream, of a fleet of these accounts. Eleven queries at most. Raises NOT_FOUND."""
+    read = read_stream_facts(pk, accounts, now)
+    own, counts = list(read.releases.values()), read.counts
+    on = counts.aliases_on
     platforms = _platforms(own, on)
     platform = _platform(wanted, own, platforms)
     facts = [fact for fact in own if fact.platform == platform]
     marks = tuple(_mark(fact, on[fact.pk]) for fact in reversed(facts))
-    shown, releases_page, releases_pages = _page_of(facts, wanted.releases_page, RELEASES)
-    tally, older = counted.tally, len(counted.older)
-    chosen, users_older = _chosen(read.ways, wanted, older)
-    users, users_page, users_pages = _page_of(chosen, wanted.users_page, USERS)
+    releases_page, releases_pages = _page_of(len(facts), wanted.releases_page, RELEASES)
+    shown = facts[(releases_page - 1) * RELEASES : releases_page * RELEASES]
+    total = sum(each.versions for each in counts.among(wanted.release, wanted.account))
+    users_page, users_pages = _page_of(total, wanted.users_page, USERS)
+    tally, older, named = counts.tally, counts.older, _named(shown, read)
+    start = (users_page - 1) * USERS
+    users, *named_users = listed(
+        read, [Slice(start, min(USERS, total - start), total, wanted.release, wanted.account), *named.values()]
+    )
     ends = Ends.of(read.stream, now.date())
-    by_account, by_owner = counted.groups(read.accounts)
+    by_account, by_owner = groups(read)
     problem = Problem.from_json(read.stream.problem) if read.stream.problem else None
     beneath = _beneath(read, facts)
     worn = next((kin.stream for kin in beneath if not kin.current), "")
@@ -167,15 +162,15 @@ def base_page(pk: int, wanted: Wanted, now: datetime) -> BasePage:
         platforms=platforms,
         current=next((mark for mark in reversed(marks) if mark.current), None),
         marks=marks,
-        rows=_release_rows(shown, read, counted.by_release),
+        rows=_release_rows(shown, read, dict(zip(named, named_users, strict=True))),
         releases_page=releases_page,
         releases_pages=releases_pages,
         choices=tuple(_mark(fact, on[fact.pk]) for fact in own if on[fact.pk] or fact.pk == wanted.release),
-        users=describe(users, read),
-        users_total=len(chosen),
+        users=users,
+        users_total=total,
         users_page=users_page,
         users_pages=users_pages,
-        users_older=users_older,
+        users_older=counts.older_among(wanted.release, wanted.account, read.current.keys()),
         by_account=by_account,
         by_owner=by_owner,
         standing_on_it=_golden(read),
@@ -185,12 +180,13 @@ def base_page(pk: int, wanted: Wanted, now: datetime) -> BasePage:
     )
 
 
-def _chosen(ways: Sequence[WayRow], wanted: Wanted, older: int) -> tuple[Sequence[WayRow], int]:
-    """What is asked for, and how many functions of it a plan would bring forward; `older` of all."""
-    if (wanted.release, wanted.account) == (None, None):
-        return ways, older
-    chosen = [way for way in ways if _is_wanted(way, wanted)]
-    return chosen, len({way[FUNCTION] for way in chosen if not way[IS_CURRENT]})
+def _named(facts: Sequence[ReleaseFact], read: StreamFacts) -> dict[int, Slice]:
+    """The first few users of each of these releases that has any."""
+    found = {}
+    for fact in facts:
+        if total := sum(each.versions for each in read.counts.among(fact.pk, None)):
+            found[fact.pk] = Slice(0, min(NAMED, total), total, fact.pk)
+    return found
 
 
 def _twins(stream_id: int, own: Sequence[ReleaseFact]) -> tuple[BaseStream, ...]:
@@ -199,16 +195,10 @@ def _twins(stream_id: int, own: Sequence[ReleaseFact]) -> tuple[BaseStream, ...]
     return tuple(BaseStream.objects.filter(pk__in=same.values("stream"), enabled=True))
 
 
-def _page_of(rows: Sequence[T], page: int, size: int) -> tuple[Sequence[T], int, int]:
-    """One page, its number, and how many there are; a page past the end is the last."""
-    pages = max(1, -(-len(rows) // size))
-    page = min(max(1, page), pages)
-    return rows[(page - 1) * size : page * size], page, pages
-
-
-def _is_wanted(way: WayRow, wanted: Wanted) -> bool:
-    fits = wanted.release is None or (way[RELEASE] or 0) == wanted.release
-    return fits and (wanted.account is None or way[ACCOUNT] == wanted.account)
+def _page_of(count: int, page: int, size: int) -> tuple[int, int]:
+    """A page's number, and how many there are; a page past the end is the last."""
+    pages = max(1, -(-count // size))
+    return min(max(1, page), pages), pages
 
 
 def _platforms(own: Sequence[ReleaseFact], on: Mapping[int | None, int]) -> tuple[tuple[str, int], ...]:
@@ -231,31 +221,25 @@ def _mark(fact: ReleaseFact, aliases: int) -> Mark:
 
 
 def _release_rows(
-    facts: Sequence[ReleaseFact], read: StreamFacts, ways: Mapping[int | None, Sequence[WayRow]]
+    facts: Sequence[ReleaseFact], read: StreamFacts, users: Mapping[int, tuple[UserRow, ...]]
 ) -> tuple[ReleaseRow, ...]:
     rows = BaseRelease.objects.defer("config").in_bulk([fact.pk for fact in facts])
-    named = [(fact.pk, way) for fact in facts for way in ways.get(fact.pk, ())[:NAMED]]
-    users: dict[int, list[UserRow]] = defaultdict(list)
-    for (pk, _), user in zip(named, describe((way for _, way in named), read), strict=True):
-        users[pk].append(user)
-    return tuple(
-        _release_row(rows[fact.pk], ways.get(fact.pk, ()), users[fact.pk], read) for fact in facts if fact.pk in rows
-    )
+    return tuple(_release_row(rows[fact.pk], users.get(fact.pk, ()), read) for fact in facts if fact.pk in rows)
 
 
-def _release_row(
-    release: BaseRelease, ways: Sequence[WayRow], users: Sequence[UserRow], read: StreamFacts
-) -> ReleaseRow:
-    accounts = (read.accounts.get(pk, NO_ACCOUNT) for pk in {way[ACCOUNT] for way in ways})
+def _release_row(release: BaseRelease, users: tuple[UserRow, ...], read: StreamFacts) -> ReleaseRow:
+    on = read.counts.among(release.pk, None)
+    accounts = (read.accounts.get(each.account, NO_ACCOUNT) for each in on)
+    versions = sum(each.versions for each in on)
     return ReleaseRow(
         release=release,
         label=label(release),
-        aliases=sum(way[ALIASES].count("\n") + 1 for way in ways),
-        versions=len({(way[FUNCTION], way[VERSION]) for way in ways}),
-        functions=len({way[FUNCTION] for way in ways}),
+        aliases=sum(each.aliases for each in on),
+        versions=versions,
+        functions=sum(each.functions for each in on),
         accounts=tuple(sorted(accounts, key=lambda account: account.name)),
-        users=tuple(users),
-        more=len(ways) - NAMED if len(ways) > NAMED else 0,
+        users=users,
+        more=max(0, versions - NAMED),
     )
 
 
