@@ -30,7 +30,7 @@ from functions_app.web.people.sign_in import hashes_a_password  # noqa: E402
 
 def served(threads: int) -> WSGIMiddleware:
     """Django in so many threads."""
-    # The queue holds a whole static file or 512 pages of a log: a client that reads slowly keeps no thread waiting.
+    # The queue holds a whole static file: a client that reads slowly keeps no thread waiting.
     return WSGIMiddleware(wsgi, workers=threads, send_queue_size=512)
 
 

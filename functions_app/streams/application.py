@@ -24,6 +24,8 @@ from functions_app.services.engine.database_state import recent, trouble_of
 from functions_app.streams.fleet_feed import FleetFeed
 from functions_app.streams.health_probe import HealthProbe
 from functions_app.streams.hub import Hub
+from functions_app.streams.log_download import PATH as LOG
+from functions_app.streams.log_download import LogDownload
 from functions_app.streams.run_feed import Feed, Watcher
 from functions_app.streams.sign_in import admit
 
@@ -48,6 +50,7 @@ class Application:
     def __init__(self, django: Django) -> None:
         self.django = django
         self.hub: Hub | None = None
+        self.downloads: LogDownload | None = None
         self.health: HealthProbe | None = None  # from the server's start on
         self.stopping = False
         self.streams: Counter[int] = Counter()  # open ones by person
@@ -60,10 +63,17 @@ class Application:
             await _tell_health(self.health, scope, send)
         elif scope["type"] == "http" and scope["path"].startswith("/events/"):
             await self._stream(scope, receive, send)
+        elif scope["type"] == "http" and scope["method"] == "GET" and (log := LOG.fullmatch(scope["path"])):
+            await self._downloads().serve(int(log[1]), scope, receive, send)
         elif scope["type"] == "http":
             await self.django(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1000})
+
+    def _downloads(self) -> LogDownload:
+        self.hub = self.hub or Hub()
+        self.downloads = self.downloads or LogDownload(self.django, self.hub.read)
+        return self.downloads
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:

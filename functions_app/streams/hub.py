@@ -39,6 +39,7 @@ class Hub:
         self.redis_up = False
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="streams")
         self._tasks: list[asyncio.Task[None]] = []
+        self._ends: set[asyncio.Task[None]] = set()  # of streams whose people may watch no more
 
     async def read(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call a function that uses the database, in a thread that gives its connection back."""
@@ -181,8 +182,16 @@ class Hub:
         watchers = [watcher for feed in self._every_feed for watcher in feed.watchers]
         good = await self.read(signed_in, {(watcher.session, watcher.person) for watcher in watchers})
         strangers = [each for each in watchers if (each.session, each.person) not in good]
-        ends = (watcher.write(event("bye", "sign in"), more=False) for watcher in strangers)
-        await asyncio.gather(*ends, return_exceptions=True)
+        # One that reads nothing is waited for by nobody: others would stay signed in for as long as it likes.
+        ends = [asyncio.create_task(watcher.write(event("bye", "sign in"), more=False)) for watcher in strangers]
+        self._ends.update(ends)
+        for end in ends:
+            end.add_done_callback(self._ended)
+
+    def _ended(self, end: "asyncio.Task[None]") -> None:
+        self._ends.discard(end)
+        if not end.cancelled():
+            end.exception()  # of a connection that broke meanwhile
 
 
 async def _supervised(work: Callable[[], Awaitable[None]]) -> None:

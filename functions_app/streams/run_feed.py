@@ -24,7 +24,8 @@ from functions_app.streams.run_templates import log_html, state_html
 POLL = 1.0  # seconds between two looks at the database while Redis, or the database itself, is away
 PACE = 0.01  # least seconds between two frames of a run, and for each watcher of it:
 PACE_EACH = 0.000_01  # a broadcast to 2,000 takes about 15 ms: pauses leave room for everything else
-PAGES_KEPT = 64  # rendered replay pages per feed: many watchers that come back at once ask for the same
+PIECE = 64 * 1024  # bytes of a page that are sent before a slow watcher is waited for: it holds no copy of the rest
+PAGES_KEPT = 16_000_000  # bytes of replay pages per feed: many watchers that come back at once ask for the same
 
 log = logging.getLogger(__name__)
 Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
@@ -85,6 +86,7 @@ class Watcher:
         self.live = False
         self.state: Snapshot | None = None
         self.gone = False
+        self._within = False  # a frame that is sent in pieces
 
     async def write(self, body: bytes, *, more: bool = True) -> None:
         """Send bytes; waits while the connection is full."""
@@ -92,7 +94,14 @@ class Watcher:
             return
         if not more:
             self.gone, self.live = True, False
-        await self.send({"type": "http.response.body", "body": body, "more_body": more})
+            # Within a frame that is not sent whole there is no other; browsers forget what breaks off.
+            await self.send({"type": "http.response.body", "body": b"" if self._within else body, "more_body": False})
+            return
+        for start in range(0, len(body), PIECE):
+            self._within = start + PIECE < len(body)
+            await self.send({"type": "http.response.body", "body": body[start : start + PIECE], "more_body": True})
+            if self.gone:
+                return
 
     def push(self, body: bytes) -> Awaitable[None] | None:
         """Send bytes without a task of its own; when the connection is full, what must be awaited to finish.
@@ -262,7 +271,7 @@ class Feed:
         page = self._pages.get(key)
         if page is None:
             page = self._pages[key] = asyncio.ensure_future(self._read(replay, self.run_id, *key))
-            if len(self._pages) > PAGES_KEPT:
+            while len(self._pages) > 1 and sum(map(_size, self._pages.values())) > PAGES_KEPT:
                 self._pages.popitem(last=False)
         try:
             return await asyncio.shield(page)
@@ -278,6 +287,11 @@ class Feed:
     async def _end(self, watcher: Watcher) -> None:
         count = self.state.line_count if self.state else 0
         await watcher.write(event("eof", json.dumps({"lines": count}), identity=count), more=False)
+
+
+def _size(page: "asyncio.Task[tuple[int, bytes]]") -> int:
+    read = page.done() and not page.cancelled() and page.exception() is None
+    return len(page.result()[1]) if read else 0
 
 
 def replay(run_id: int, after: int, until: int) -> tuple[int, bytes]:

@@ -10,8 +10,9 @@ import pytest
 from functions_app import clock
 from functions_app.models import Run
 from functions_app.streams import hub as hub_module
+from functions_app.streams.fleet_feed import FleetFeed
 from functions_app.streams.hub import Hub, is_behind
-from functions_app.streams.run_feed import Snapshot, Watcher
+from functions_app.streams.run_feed import Feed, Snapshot, Watcher, replay
 
 
 async def broken(*_: Any) -> Any:
@@ -140,3 +141,67 @@ class Test_a_watched_run:
         run = Run(status="running", lease_until=clock.now() - timedelta(minutes=3), revision=3, line_count=5)
 
         assert is_behind(self.KNOWN, 5, run)
+
+
+def test_a_stranger_who_reads_nothing_keeps_no_other_stranger_signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[dict[str, Any]] = []
+
+    async def full(_: dict[str, Any]) -> None:
+        await asyncio.Event().wait()
+
+    async def hear(message: dict[str, Any]) -> None:
+        told.append(message)
+
+    async def nobody(*_: Any) -> set[tuple[str, int]]:
+        return set()
+
+    async def guard() -> None:
+        hub = Hub()
+        monkeypatch.setattr(hub, "read", nobody)  # everybody has signed out
+        hub.fleet = FleetFeed(broken)
+        hub.fleet.watchers |= {Watcher(full, 0, "one", 1), Watcher(hear, 0, "two", 2)}
+        await asyncio.wait_for(hub._end_strangers(), 5)
+        await asyncio.sleep(0)
+        hub.close()
+
+    asyncio.run(guard())
+    assert [message["body"] for message in told] == [b"event: bye\ndata: sign in\n\n"]
+
+
+def test_a_page_that_is_not_taken_is_held_in_a_piece_and_what_ends_it_is_no_part_of_it() -> None:
+    sent: list[bytes] = []
+
+    async def go_on() -> None:
+        taken = asyncio.Event()
+
+        async def slow(message: dict[str, Any]) -> None:
+            sent.append(message["body"])
+            if message["more_body"]:
+                await taken.wait()
+
+        watcher = Watcher(slow, 0, "session", 1)
+        page = asyncio.create_task(watcher.write(b"data: " + b"x" * 1_000_000 + b"\n\n"))
+        await asyncio.sleep(0)
+        await watcher.write(b"event: bye\ndata: come back\n\n", more=False)
+        taken.set()
+        await page
+
+    asyncio.run(go_on())
+    assert len(sent) == 2
+    assert len(sent[0]) < 100_000
+    assert sent[1] == b""
+
+
+def test_of_pages_with_the_longest_lines_few_are_kept_for_those_who_follow() -> None:
+    async def read(function: Any, *_: Any) -> Any:
+        return (0, b"x" * 8_000_000) if function is replay else None
+
+    async def go_on() -> int:
+        feed = Feed(7, read)
+        feed.sequence = 1_000_000
+        for after in range(0, 20_000, 1_000):
+            await feed._page(after, feed.sequence)
+        feed.task.cancel()
+        return sum(len(page.result()[1]) for page in feed._pages.values())
+
+    assert asyncio.run(go_on()) < 32_000_000

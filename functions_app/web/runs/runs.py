@@ -1,7 +1,5 @@
 """The list of runs, one run as it goes on, its log as a file, and its cancellation."""
 
-from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,6 +17,7 @@ from functions_app.services.engine import signals
 from functions_app.services.inventory.run_facts import facts
 from functions_app.services.inventory.runs import UNDER_WAY, RunFilter, find_run, log_page, run_list
 from functions_app.services.people.actor import Actor
+from functions_app.streams.log_download import as_text
 from functions_app.streams.run_templates import run_context
 from functions_app.web.html.looks import look
 from functions_app.web.http import HtmxHttpRequest, actor_of, page, wants_partial
@@ -96,22 +95,12 @@ def _buttons(run: Run, actor: Actor) -> list[tuple[SignalKind, str, str, str]]:
 
 @require_safe
 def run_log(request: HttpRequest, pk: int) -> StreamingHttpResponse:
-    """The whole log as text, streamed page by page from the database."""
+    """The whole log as text. A web server has the lines sent by `streams.log_download`, which asks by HEAD."""
     run = find_run(pk)
-
-    def text() -> Iterator[str]:
-        lines = runlog.read_all(run.pk)
-        while some := list(islice(lines, runlog.PAGE)):  # a chunk for each line would cost more than the lines
-            yield "".join(map(_as_text, some))
-
+    lines = runlog.read_all(run.pk) if request.method == "GET" else ()
     name = f"run-{run.pk}.txt"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
-    return StreamingHttpResponse(text(), content_type="text/plain; charset=utf-8", headers=headers)
-
-
-def _as_text(line: runlog.Line) -> str:
-    source = "" if line.source == "drydock" else f"[{line.source}] "
-    return f"{line.sequence} {line.at.isoformat()} {line.level.upper():7} {source}{line.text}\n"
+    return StreamingHttpResponse(map(as_text, lines), content_type="text/plain; charset=utf-8", headers=headers)
 
 
 @require_POST
