@@ -4,7 +4,6 @@ Pages are faster that way than through Django's ASGI handler, and a stream costs
 What waits for AWS, and sign-ins, have threads of their own (plan_threads).
 """
 
-import gc
 import os
 from typing import Any, cast
 
@@ -21,6 +20,7 @@ wsgi = cast(Any, get_wsgi_application())
 database_patience.shorten(settings.DATABASES["default"])
 
 from dashboard import urls  # noqa: E402, F401 - Django is set up by now; the first request need not wait for the views
+from dashboard.garbage import spare_loaded  # noqa: E402
 from dashboard.plan_threads import PlanThreads  # noqa: E402
 from functions_app.domain import limits  # noqa: E402
 from functions_app.streams.application import Application, Django  # noqa: E402
@@ -40,6 +40,4 @@ plans = PlanThreads(pages, cast(Door, served(settings.ENV.plan_threads)), settin
 sign_ins = PlanThreads(plans, cast(Door, served(1)), 1, hashes_a_password, limits.SIGN_INS_IN_LINE)
 large = LargeBodies()
 application = Application(cast(Django, Intake(sign_ins, large.may_come)))
-# What is loaded by now stays for good. Looking through it all for garbage held everything up, for 90 ms at a time.
-gc.collect()
-gc.freeze()
+spare_loaded()

@@ -10,6 +10,7 @@ from celery.signals import beat_init, celeryd_after_setup, heartbeat_sent, task_
 from kombu import Queue
 from kombu.exceptions import OperationalError as QueueError
 
+from dashboard.garbage import spare_loaded
 from functions_app.domain import runs
 from functions_app.services.engine import clocks, pulses
 
@@ -51,6 +52,14 @@ def _watch_clock_of_beat(**_: object) -> None:
 def _watch_clock_of_worker(sender: str, **_: object) -> None:
     """From a thread, not as a task: a worker whose clock is ahead takes no messages."""
     clocks.keep_measuring(f"worker {sender.partition('@')[0]}")
+
+
+@celeryd_after_setup.connect
+def _spare_loaded(**_: object) -> None:
+    from functions_app.services.engine.kinds import kinds  # Django is set up by now
+
+    kinds()  # with all that runs do
+    spare_loaded()
 
 
 @heartbeat_sent.connect

@@ -142,7 +142,10 @@ _redis_rests_until = 0.0
 
 @lru_cache(maxsize=4)
 def _redis(url: str) -> redis.Redis:
-    return redis.Redis.from_url(url, socket_timeout=1.0, socket_connect_timeout=1.0, max_connections=64)
+    # Without driver_info redis-py would look its own version up, and tell it to Redis, for each connection of a reader.
+    return redis.Redis.from_url(
+        url, socket_timeout=1.0, socket_connect_timeout=1.0, max_connections=64, driver_info=None
+    )
 
 
 @lru_cache(maxsize=8)

@@ -128,17 +128,18 @@ def version_fact(entry: Entry) -> VersionFact:
 def function_fact(entry: Entry) -> FunctionFact:
     """A function as its $LATEST is configured; of its environment the names alone."""
     image, name = part(entry, "ImageConfigResponse", "ImageConfig"), needed(entry, "FunctionName", 140)
+    arn, latest = _unqualified(needed(entry, "FunctionArn", 300)), version_fact(entry)
     return FunctionFact(
         name=name,
-        arn=_unqualified(needed(entry, "FunctionArn", 300)),
-        latest=version_fact(entry),
+        arn=arn,
+        latest=latest,
         architecture=storable((texts(entry, "Architectures") or ("x86_64",))[0], 20),
         memory_mb=number(entry, "MemorySize", 128),
         timeout_s=number(entry, "Timeout", 3),
         ephemeral_mb=number(part(entry, "EphemeralStorage"), "Size", 512),
         role_arn=text(entry, "Role", 700),
         log_group=text(part(entry, "LoggingConfig"), "LogGroup", 512) or f"/aws/lambda/{name}",
-        description=redact(text(entry, "Description")),
+        description=latest.description,
         env_keys=tuple(
             sorted(storable(key) for key in part(entry, "Environment", "Variables") if isinstance(key, str))
         ),

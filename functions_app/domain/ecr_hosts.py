@@ -8,6 +8,7 @@ and Lambda's image URIs, are named by the plain one.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def plain_host(account: str, region: str) -> str:
     return f"{account}.dkr.ecr.{region}.{partition_of(region).suffix}"
 
 
+@lru_cache(maxsize=1024)  # asked for each version of a fleet, whose registries are few
 def ecr_host(host: str) -> EcrHost | None:
     """Read the host name of a private registry, FIPS and dual-stack ones too; None for any other host."""
     match = _HOST.fullmatch(host.lower())

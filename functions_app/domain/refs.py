@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from functions_app.domain.ecr_hosts import ecr_host
 from functions_app.domain.errors import Code, DrydockError
@@ -87,6 +88,7 @@ class ImageRef:
         return self.name + (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")
 
 
+@lru_cache(maxsize=4096)  # asked for each version of a fleet
 def repository_of(image_uri: str) -> str:
     """HOST/NAME of an image's URI as ECR names the repository; '' for what is no image's URI."""
     try:

@@ -52,11 +52,13 @@ def measure(url: str) -> None:
     from django.core.management import call_command
 
     from dashboard import broker
+    from dashboard.garbage import spare_loaded
     from functions_app.management.commands import sync  # noqa: F401 - a worker has loaded it by then
     from functions_app.models import Alias, Function, Version
     from functions_app.services.engine.kinds import kinds
 
-    kinds()  # as a worker has
+    kinds()
+    spare_loaded()  # as a worker has
     broker.ensure()
     call_command("migrate", verbosity=0)
     ask(url, "/_sandbox/faults", "POST", {"match": "*", "latency": LATENCY})

@@ -1,6 +1,5 @@
 """Pages in process over 10,000 functions, 100,000 versions, 20,000 aliases, 50,000 images: time and queries."""
 
-import gc
 import time
 from collections.abc import Iterator, Mapping
 
@@ -41,6 +40,7 @@ def main() -> None:
     from django.db import connection
 
     from dashboard import broker
+    from dashboard.garbage import spare_loaded
     from tests.benchmarks import people, rows
 
     settings.ALLOWED_HOSTS = ["testserver"]
@@ -48,8 +48,7 @@ def main() -> None:
     rows.fill()
     call_command("collectstatic", verbosity=0, interactive=False)
     people.session_cookie()
-    gc.collect()
-    gc.freeze()  # as the web server does (dashboard/asgi.py)
+    spare_loaded()  # as the web server does
     functions = measure({name: f"/functions/?{query}" for name, query in VIEWS.items()})
     worst, most = max(line[2] for line in functions), max(line[3] for line in functions)
     print(f"## Functions page, {connection.vendor}\n")

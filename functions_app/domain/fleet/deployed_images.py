@@ -1,6 +1,7 @@
 """Where a version's image came from, by the URI that AWS gives for that version: its repository, and its tag."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.refs import ImageRef
@@ -14,6 +15,7 @@ class DeployedAs:
     tag: str = ""
 
 
+@lru_cache(maxsize=4096)  # asked thrice for each version that is summarised
 def deployed_as(image_uri: str, chosen_tag: str = "") -> DeployedAs:
     """Read a version's ImageUri; "" where GetFunction was not asked for that version yet.
 

@@ -4,8 +4,8 @@ DescribeImages summarises the scans of all images in the calls that a sync makes
 ECR's present basic scanning is told by that call alone, so that images without a summary are asked for, too.
 """
 
-from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -74,18 +74,19 @@ def read_scans(scope: ScopeRead) -> None:
     Never fails the sync: what goes wrong is kept with the images and told once in the scope's notes.
     """
     wanted, errors = _wanted(scope), 0
-    for each, read_at, outcome in _ask(scope, wanted):
-        if isinstance(outcome, ScanFact):
-            _store(each.pk, outcome, read_at)
-            scope.counts["scans"] = scope.counts.get("scans", 0) + 1
-        elif outcome.code is Code.DENIED:
-            # It would be the same for all the rest, of which it is told.
-            _store_problem([one.pk for one in wanted], outcome, read_at)
+    for answers in _ask(scope, wanted):
+        found = {each.pk: (read_at, outcome) for each, read_at, outcome in answers if isinstance(outcome, ScanFact)}
+        _store(found)
+        scope.counts["scans"] = scope.counts.get("scans", 0) + len(found)
+        for each, read_at, outcome in answers:
+            if isinstance(outcome, ScanFact) or outcome.code is Code.NOT_FOUND:
+                continue
             scope.note(outcome)
-            return
-        elif outcome.code is not Code.NOT_FOUND:
+            if outcome.code is Code.DENIED:
+                # It would be the same for all the rest, of which it is told.
+                _store_problem([one.pk for one in wanted], outcome, read_at)
+                return
             _store_problem([each.pk], outcome, read_at)
-            scope.note(outcome)
             errors += 1
             if errors >= GIVE_UP:
                 return
@@ -100,7 +101,7 @@ def read_one(image: Image) -> ScanState:
     target = accounts.target(repository.account, repository.region)
     with quota.patience(quota.PERSONS_WAIT):
         fact = ecr_scans.findings(target, repository.name, image.digest)
-    _store(image.pk, fact, read_at)
+    _store({image.pk: (read_at, fact)})
     return state(fact.summary.status, fact.summary.severities, len(fact.findings))
 
 
@@ -115,8 +116,10 @@ def _wanted(scope: ScopeRead) -> list[_Wanted]:
     return [_Wanted(*row) for row in rows.values_list("pk", "repository__name", "digest")[:PER_SYNC]]
 
 
-def _ask(scope: ScopeRead, wanted: Sequence[_Wanted]) -> Iterator[tuple[_Wanted, datetime, ScanFact | Problem]]:
-    """As answers arrive: what was asked for, when the asking began, and the answer. Threads read AWS, never rows."""
+def _ask(scope: ScopeRead, wanted: Sequence[_Wanted]) -> Iterator[list[tuple[_Wanted, datetime, ScanFact | Problem]]]:
+    """Answers that are there, together: what was asked for, when the asking began, and the answer. Threads read AWS,
+    never rows.
+    """
 
     def ask(one: _Wanted) -> tuple[datetime, ScanFact | Problem]:
         read_at = clock.now()
@@ -129,28 +132,34 @@ def _ask(scope: ScopeRead, wanted: Sequence[_Wanted]) -> Iterator[tuple[_Wanted,
         asked: dict[Future[tuple[datetime, ScanFact | Problem]], _Wanted] = {}
         try:
             asked = {pool.submit(ask, one): one for one in wanted}
-            for future in as_completed(list(asked)):
-                yield asked.pop(future), *future.result()
-                if scope.stopped():
-                    break
+            while asked and not scope.stopped():
+                there = wait(asked, return_when=FIRST_COMPLETED).done
+                yield [(asked.pop(future), *future.result()) for future in there]
         finally:
             for future in asked:
                 future.cancel()
 
 
-def _store(image_id: int, fact: ScanFact, read_at: datetime) -> None:
-    """Keep what was read. A scan that brings no findings any more leaves those of the last one that did."""
-    summary = fact.summary
-    row = _summary_row(image_id, summary, read_at, due=False)
-    row.findings = [finding.as_json() for finding in fact.findings]
-    row.findings_at, row.enhanced = read_at, fact.enhanced
-    brings = summary.status in ("COMPLETE", "ACTIVE", NOT_SCANNED)
-    ImageScan.objects.bulk_create(
-        [row],
-        update_conflicts=True,
-        unique_fields=["image"],
-        update_fields=[*SUMMARY, "due", "problem", *(FINDINGS if brings else ())],
-    )
+def _store(found: Mapping[int, tuple[datetime, ScanFact]]) -> None:
+    """Keep what was read of images (by key). A scan that brings no findings any more leaves those of the last one that
+    did.
+    """
+    bringing: list[ImageScan] = []
+    others: list[ImageScan] = []
+    for image_id in sorted(found):
+        read_at, fact = found[image_id]
+        row = _summary_row(image_id, fact.summary, read_at, due=False)
+        row.findings = [finding.as_json() for finding in fact.findings]
+        row.findings_at, row.enhanced = read_at, fact.enhanced
+        brings = fact.summary.status in ("COMPLETE", "ACTIVE", NOT_SCANNED)
+        (bringing if brings else others).append(row)
+    for rows, more in ((bringing, FINDINGS), (others, ())):
+        ImageScan.objects.bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=["image"],
+            update_fields=[*SUMMARY, "due", "problem", *more],
+        )
 
 
 def _store_problem(images: Collection[int], problem: Problem, read_at: datetime) -> None:

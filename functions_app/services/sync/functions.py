@@ -36,8 +36,8 @@ from functions_app.services.sync.odd_entries import OddEntries, store_odd
 DETAIL_READERS, CONTROL_READERS, ONE_FUNCTION_READERS = 22, 9, 4
 
 
-def read_functions(scope: ScopeRead, stored: Event) -> None:
-    """Bring functions, versions and aliases up to date; `stored` is set as soon as what was listed is.
+def read_functions(scope: ScopeRead, listed: Event) -> None:
+    """Bring functions, versions and aliases up to date; `listed` is set as soon as all functions are listed.
 
     Raises DrydockError when the listing fails: then nothing is changed. Single functions that fail keep their old rows
     and keep why, as single versions do.
@@ -50,8 +50,8 @@ def read_functions(scope: ScopeRead, stored: Event) -> None:
         listing = _list(scope, readers, latest, aliases)
         if scope.stopped():
             return
+        listed.set()
         ids = _store(scope, listing, before)
-        stored.set()
         store_odd(scope, listing.odd, before, listing.functions.keys(), others=listing.others)
         scope.counts["functions"] = len(listing.functions)
         scope.counts["versions"] = sum(map(len, listing.versions.values()))

@@ -22,8 +22,9 @@ from functions_app.services.images import roles, scans
 from functions_app.services.images.facts import copy_known, inspect, known_digests
 from functions_app.services.images.registries import open_registry
 from functions_app.services.snapshot.bulk_updates import lock_rows, update_rows
+from functions_app.services.snapshot.readers import Readers, Subject
 from functions_app.services.snapshot.reading_progress import IMAGES
-from functions_app.services.snapshot.scope_reading import CHUNK, Failures, ScopeRead, blame, chunks, read_each
+from functions_app.services.snapshot.scope_reading import CHUNK, READERS, Failures, ScopeRead, blame, chunks, read_each
 
 
 def read_images(scope: ScopeRead) -> None:
@@ -35,19 +36,23 @@ def read_images(scope: ScopeRead) -> None:
     if not found.odd:  # what nobody understands may be the repository that a version needs: nothing is lost then
         scope.images_since = began
     facts = found.facts
-    rows = _store_repositories(scope, facts, found.odd)
-    problems = {name or "one without a name": _odd(why) for name, why in found.odd.items()}
-    blame(scope, "settings", {name: (scope.now, problem) for name, problem in problems.items()}, len(facts))
-    scope.counts["repositories"] = len(rows)
-    failures: Failures = {}
+    rows: dict[str, Repository] = {}
 
-    def read(name: str) -> Sequence[ecr.ImageFact]:
-        return ecr.images(scope.target, name)
-
-    for name, read_at, images in read_each(scope, "images", read, sorted(rows), failures):
+    def take(name: str, read_at: datetime, images: Sequence[ecr.ImageFact]) -> None:
         _store_images(scope, rows[name], images, read_at)
         scope.counts["images"] = scope.counts.get("images", 0) + len(images)
-    for name, (tried_at, problem) in failures.items():
+
+    with Readers(scope) as readers:
+        subject = Subject("images", readers.pool(READERS, "sync"))
+        for name in sorted({fact.name for fact in facts}):
+            readers.ask(subject, name, partial(ecr.images, scope.target, name), partial(take, name))
+        rows |= _store_repositories(scope, facts, found.odd)  # which may wait for functions to be stored
+        scope.counts["repositories"] = len(rows)
+        readers.take()
+    problems = {name or "one without a name": _odd(why) for name, why in found.odd.items()}
+    blame(scope, "settings", {name: (scope.now, problem) for name, problem in problems.items()}, len(facts))
+    subject.tell(scope)
+    for name, (tried_at, problem) in subject.failures.items():
         _not_read_since(rows[name], tried_at).update(images_problem=problem.as_json())
     inspect_new(scope)
     _decide_roles(scope)

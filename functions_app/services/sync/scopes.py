@@ -111,13 +111,13 @@ def _read_scope(row: Scope, log: Log, full: bool, stopped: Callable[[], bool], c
         return _ended(row, scope, log)
     # Functions are listed first: whatever they run was in ECR then, so an image that ECR does not list afterwards is
     # gone. What only single calls tell of them is read while ECR is.
-    stored = Event()
+    listed = Event()
     with ThreadPoolExecutor(1, thread_name_prefix="images") as beside:
-        images = beside.submit(_read_images_after, stored, scope)
+        images = beside.submit(_read_images_after, listed, scope)
         try:
-            _part(scope, partial(read_functions, stored=stored))
+            _part(scope, partial(read_functions, listed=listed))
         finally:
-            stored.set()
+            listed.set()
         images.result()
     if stopped():
         return scope
@@ -126,8 +126,8 @@ def _read_scope(row: Scope, log: Log, full: bool, stopped: Callable[[], bool], c
     return _ended(row, scope, log)
 
 
-def _read_images_after(stored: Event, scope: ScopeRead) -> bool:
-    stored.wait()
+def _read_images_after(listed: Event, scope: ScopeRead) -> bool:
+    listed.wait()
     try:
         return _part(scope, read_images)
     finally:
