@@ -156,8 +156,8 @@ def _invoke(context: Context) -> Outcome:
     """Send it: the one step that is never repeated. The payload is forgotten before it leaves."""
     frozen = InvocationPlan.from_json(context.plan)
     payload = plans.payload(context.run.made_from).encode()
-    if context.run.made_from:
-        plans.forget_payload(context.run.made_from.pk)
+    if made_from := context.run.made_from_id:
+        context.lease.insist(lambda: plans.forget_payload(made_from))
     if not payload:
         raise DrydockError(
             Code.UNKNOWN_OUTCOME,
@@ -167,8 +167,8 @@ def _invoke(context: Context) -> Outcome:
     try:
         answer = (_follow if frozen.mode is Mode.SYNC else _send)(context, frozen, payload)
     except DrydockError as error:
-        if context.run.made_from and refused_calls.was_not_executed(error.problem):
-            plans.keep_payload(context.run.made_from.pk, payload.decode())
+        if made_from and refused_calls.was_not_executed(error.problem):
+            context.lease.insist(lambda: plans.keep_payload(made_from, payload.decode()))
             context.result[NOT_EXECUTED] = True
         raise
     context.result["answer"] = _facts(answer, frozen.mode)

@@ -22,6 +22,7 @@ from functions_app.services.engine.run_words import (
     BEGUN,
     NOT_UNDONE,
     OVERTAKEN,
+    TOLD,
     hopeless,
     in_words,
     span,
@@ -89,6 +90,9 @@ class Execution:
             if isinstance(outcome, Wait):
                 return self._wait(step, outcome, asked)
             if isinstance(outcome, _Failure):
+                if not (spec.repeatable or unknown):
+                    step.memory[TOLD] = outcome.problem.as_json()
+                    self.lease.write_what_only_we_know(step, self.log.flush, **self._learned())
                 undo = spec.undo is not None and (begun or outcome.may_have_acted)
                 return self._fail(step, outcome.problem, undo=undo)
             if isinstance(outcome, Cancelled):

@@ -133,17 +133,24 @@ class Lease:
         transaction.on_commit(lambda: announce(self.run_id))
 
     def write_what_only_we_know(self, step: RunStep, store_lines: Callable[[], None], **fields: Any) -> None:
-        """The same for what can't be asked for again: while the database is away it is tried again, on new connections.
+        """The same for what can't be asked for again, after the step's lines. Raises as `insist` and `write` do."""
 
-        The step's lines go before it.
+        def store() -> None:
+            store_lines()
+            self.write(step=step, **fields)
 
-        Raises LeaseLost, and after PATIENCE what the database raised last.
+        self.insist(store)
+
+    def insist(self, store: Callable[[], object]) -> None:
+        """Store what nobody else knows: while the database is away it is tried again, on new connections.
+
+        Raises after PATIENCE what the database raised last.
         """
         until = time.monotonic() + PATIENCE
         while True:
             try:
-                store_lines()
-                return self.write(step=step, **fields)
+                store()
+                return
             except DATABASE_AWAY:
                 if time.monotonic() > until:
                     raise

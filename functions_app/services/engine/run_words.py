@@ -14,12 +14,15 @@ BEGUN = (StepStatus.RUNNING, StepStatus.WAITING)  # an earlier try may or may no
 NOT_UNDONE = "could not be undone: "  # begins the note of such a step
 OVERTAKEN = "overtaken"  # in a run's result: names of steps that were done, and changed by somebody else since
 TRIES = 5  # workers that may die in one step
+TOLD = "told"  # in the memory of a step that must not be repeated: what it failed with, before its run ends so
 
 
 def unknown_outcome(spec: StepSpec, step: RunStep) -> Problem | None:
-    """The mark that a step which must not be repeated was under way when its worker vanished."""
+    """The mark that a step which must not be repeated was under way when its worker vanished, or its failure."""
     if spec.repeatable or step.status != StepStatus.RUNNING:
         return None
+    if told := step.memory.get(TOLD):
+        return Problem.from_json(told)
     began = f" at {step.started_at:%Y-%m-%d %H:%M:%S} UTC" if step.started_at else ""
     return Problem(
         Code.UNKNOWN_OUTCOME,

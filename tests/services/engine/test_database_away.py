@@ -11,7 +11,8 @@ from django.db import OperationalError, connection, connections
 from pytest_django.fixtures import Settings
 
 from functions_app import clock
-from functions_app.domain.runs import Done, Kind, Outcome, Status
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.runs import Done, Kind, Outcome, Status, StepStatus
 from functions_app.models import Run
 from functions_app.services.changes import deploy, roll_back
 from functions_app.services.engine import runs
@@ -199,6 +200,54 @@ def test_an_answer_that_can_not_be_had_again_is_stored_when_the_database_is_back
     away[0].__exit__(None, None, None)
     run.refresh_from_db()
     assert (run.status, run.result["answer"]) == (Status.SUCCEEDED, "42")
+
+
+def test_a_failure_that_only_its_worker_knows_is_stored_when_the_database_is_back(tmp_path: Path) -> None:
+    away = []
+
+    def refused(context: Context) -> Outcome:
+        context.result["not_executed"] = True
+        block = taken_away(AWAY)
+        block.__enter__()
+        away.append(block)
+        raise DrydockError(Code.THROTTLED, "Too many requests: nothing ran.")
+
+    run, kinds = submit(StepSpec("once", "Send it", refused, repeatable=False), folder=tmp_path)
+
+    assert execute(run, "a worker", kinds)
+    away[0].__exit__(None, None, None)
+    run.refresh_from_db()
+    assert run.problem is not None
+    assert (run.status, run.problem["code"], run.result["not_executed"]) == (Status.FAILED, Code.THROTTLED, True)
+
+
+def test_a_failure_that_was_stored_is_no_unknown_outcome_though_its_worker_dies_right_after(tmp_path: Path) -> None:
+    def refused(_context: Context) -> Outcome:
+        raise DrydockError(Code.THROTTLED, "Too many requests: nothing ran.")
+
+    run, kinds = submit(StepSpec("once", "Send it", refused, repeatable=False), folder=tmp_path)
+    execute(run, "a worker", kinds)
+    # As the database has it between the two writes: what the step told, and not yet the run's end.
+    Run.objects.filter(pk=run.pk).update(status=Status.RUNNING, lease_owner="a worker", problem=None, ended_at=None)
+    run.steps.update(status=StepStatus.RUNNING)
+
+    run = take_over(run, kinds)
+
+    assert run.problem is not None
+    assert (run.status, run.problem["code"]) == (Status.FAILED, Code.THROTTLED)
+
+
+def test_what_a_step_has_to_store_in_its_middle_waits_for_the_database(tmp_path: Path) -> None:
+    def stores(context: Context) -> Outcome:
+        with taken_away(AWAY):
+            context.lease.insist(lambda: Run.objects.filter(pk=context.run.pk).update(title="stored"))
+        return Done("")
+
+    run, kinds = submit(StepSpec("once", "Send it", stores, repeatable=False), folder=tmp_path)
+
+    assert execute(run, "a worker", kinds)
+    run.refresh_from_db()
+    assert (run.status, run.title) == (Status.SUCCEEDED, "stored")
 
 
 def test_a_run_whose_workers_die_again_and_again_in_one_step_ends_and_says_so(tmp_path: Path) -> None:
