@@ -3,6 +3,7 @@
 import hashlib
 import json
 import random
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -12,6 +13,7 @@ from typing import Any
 
 from sandbox.fleet.golden import NAME as GOLDEN
 from sandbox.fleet.golden import golden_image
+from sandbox.fleet.natives import native_files
 from sandbox.images.base_packages import npm_files, python_files
 from sandbox.images.bases import foreign_base, releases
 from sandbox.images.making import Entry, Executable, Flavour, Image, Layer, make_image, make_layer
@@ -26,9 +28,9 @@ FOREIGN = "debian"
 class App:
     """What images are built from: files of sandbox/handlers by their name in /var/task, and dependencies.
 
-    `dependencies` maps paths in /var/task to their size in KiB, `packages` the names of what pip or npm installed to
-    versions. `forgotten` are files that were copied along and have no use there. An app that the sandbox cannot run
-    has a recorded `response`, kept in a label.
+    `dependencies` maps paths in /var/task to their size in KiB (natives.py has those that are native), `packages` the
+    names of what pip or npm installed to versions. `forgotten` are files that were copied along and have no use there.
+    An app that the sandbox cannot run has a recorded `response`, kept in a label.
     """
 
     title: str
@@ -44,7 +46,7 @@ class App:
 ORDERS = App(
     "orders",
     {"app.py": "orders.py", "worker.py": "reports.py", "events.py": "order_events.py"},
-    dependencies={"orjson/VERSION": 0, "orjson/orjson.abi3.so": 140},
+    dependencies={"orjson/VERSION": 0},
     packages={"orjson": "3.11.4"},
 )
 DOCUMENTS = App(
@@ -76,7 +78,7 @@ THUMBNAILS = App(
     "thumbnails",
     {"index.mjs": "thumbnailer.mjs"},
     command="index.handler",
-    dependencies={"node_modules/sharp/build/Release/sharp.node": 210},
+    dependencies={},
     packages={"sharp": "0.34.5", "detect-libc": "2.1.2", "@img/colour": "1.0.0"},
     install="npm ci --omit=dev",
     response={"source": "uploads/anchor.jpg", "thumbnails": ["thumbs/64/anchor.jpg", "thumbs/256/anchor.jpg"]},
@@ -85,14 +87,14 @@ PROBE = App(
     "probe",
     {"bootstrap": "bootstrap"},
     command="bootstrap",
-    dependencies={"probe": 330},
+    dependencies={},
     install="go build -tags lambda.norpc -o /var/task/probe ./cmd/probe",
     response={"container": "mp4", "streams": [{"codec": "h264", "width": 1920, "height": 1080}], "seconds": 42.4},
 )
 CATALOG = App(
     "catalog",
     {"app.py": "echo.py", "search.py": "echo.py", "feed.py": "reports.py"},
-    dependencies={"rapidfuzz/VERSION": 0, "rapidfuzz/fuzz_cpp.abi3.so": 60},
+    dependencies={"rapidfuzz/VERSION": 0},
     packages={"rapidfuzz": "3.14.1"},
 )
 APPS = {app.title: app for app in (ORDERS, DOCUMENTS, TOOLS, THUMBNAILS, PROBE, CATALOG)}
@@ -137,7 +139,7 @@ def build_app(
     if base == FOREIGN:
         config |= {"Entrypoint": ["/usr/local/bin/python", "-m", "awslambdaric"], "WorkingDir": "/var/task"}
     return make_image(
-        [_dependencies(title), _app_layer(app, tag, revision)],
+        [_dependencies(title, architecture, _python(base)), _app_layer(app, tag, revision)],
         base=base_of(base, behind, architecture, today),
         created=built,
         created_by=[f"RUN /bin/sh -c {app.install} # buildkit", f"COPY {title}/ /var/task/ # buildkit"],
@@ -147,8 +149,9 @@ def build_app(
 
 
 @cache
-def _dependencies(title: str) -> Layer:
-    files: dict[str, Entry] = {}
+def _dependencies(title: str, architecture: str, python: str) -> Layer:
+    native = native_files(title, architecture, python)
+    files: dict[str, Entry] = {f"var/task/{path}": Executable(data) for path, data in native.items()}
     for path, kibibytes in APPS[title].dependencies.items():
         data = random.Random(f"{title}/{path}").randbytes(kibibytes * 1024)
         # Sources hold text, everything else bytes that compress as badly as compiled code does.
@@ -158,6 +161,12 @@ def _dependencies(title: str) -> Layer:
     else:
         files |= python_files("var/task", APPS[title].packages)
     return make_layer(files, level=0)
+
+
+def _python(base: str) -> str:
+    """The version of Python on a base; 3.12 where its name tells none."""
+    version = base.rpartition(":")[2]
+    return version if re.fullmatch(r"3\.\d+", version) else "3.12"
 
 
 def _app_layer(app: App, tag: str, revision: str) -> Layer:

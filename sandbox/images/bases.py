@@ -7,19 +7,19 @@ in AWS's own images as of 2026 (dated tags, `-x86_64`/`-arm64` suffixes, ENV, WO
 """
 
 import hashlib
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 
 from sandbox.images.base_packages import dpkg_files, npm_files, python_files, rpm_files
+from sandbox.images.elf import Elf
 from sandbox.images.making import Entry, Executable, Image, Index, Layer, SymlinkTo, make_image, make_index, make_layer
+from sandbox.images.native import MACHINES, SYSTEMS, extension, glibc, native, program, system_files
 
 # Go's name of each platform -> what AWS's tags and Lambda call it.
 ARCHITECTURES = {"amd64": "x86_64", "arm64": "arm64"}
 _VARIANT = {"amd64": None, "arm64": "v8"}
-_TRIPLET = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
 
 
 @dataclass(frozen=True)
@@ -97,15 +97,16 @@ def all_releases(today: date) -> tuple[tuple[BaseRelease, ...], ...]:
 def foreign_base(today: date, architecture: str = "amd64") -> Image:
     """A base that is in no Lambda stream: Debian with Python and the runtime interface client installed."""
     built = datetime.combine(today - timedelta(days=74), time(6, 12, 31), UTC)
-    triplet = _TRIPLET[architecture]
     rootfs: dict[str, Entry] = {
         "etc/os-release": b'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nVERSION_ID="12"\n',
         "etc/passwd": b"root:x:0:0:root:/root:/bin/bash\n",
         **dpkg_files(architecture),
-        f"usr/lib/{triplet}/libc.so.6": _binary("debian-libc", architecture, kilobytes=220),
+        **system_files("debian", architecture, f"usr/lib/{MACHINES[architecture]}-linux-gnu"),
     }
     interpreter: dict[str, Entry] = {
-        "usr/local/bin/python3.12": Executable(_binary("debian-python", architecture, kilobytes=160)),
+        "usr/local/bin/python3.12": Executable(
+            native(program({"libc.so.6": (glibc(2), glibc(34))}), architecture, "debian-python", kilobytes=160)
+        ),
         "usr/local/bin/python": SymlinkTo("python3.12"),
         "usr/local/lib/python3.12/os.py": b'"""OS routines."""\n',
         **python_files("usr/local/lib/python3.12/site-packages", {"awslambdaric": "3.0.2", "pip": "24.3.1"}),
@@ -179,7 +180,7 @@ def _image(known: BaseStream, number: int, architecture: str, built: datetime | 
 @cache
 def _os_layer(os: str, number: int, architecture: str) -> Layer:
     """Shared by every runtime on this OS; a new one with every release that the streams began with."""
-    build, glibc, version = f"2026{number + 5:02d}", 34 if os == "al2023" else 26, "2023" if os == "al2023" else "2"
+    build, version = f"2026{number + 5:02d}", "2023" if os == "al2023" else "2"
     return make_layer(
         {
             "etc/os-release": f'NAME="Amazon Linux"\nVERSION="{version}"\nID="amzn"\nVERSION_ID="{version}"\n'
@@ -188,9 +189,7 @@ def _os_layer(os: str, number: int, architecture: str) -> Layer:
             "etc/group": b"root:x:0:\nsbx_user1051:x:990:\n",
             "etc/localtime": SymlinkTo("../usr/share/zoneinfo/UTC"),
             "usr/share/zoneinfo/UTC": b"TZif2",
-            f"usr/lib64/libc-2.{glibc}.so": _binary(f"libc-{os}", architecture, number // 2, kilobytes=180),
-            "usr/lib64/libc.so.6": SymlinkTo(f"libc-2.{glibc}.so"),
-            "usr/lib64/libssl.so.3": _binary(f"libssl-{os}", architecture, number, kilobytes=120),
+            **system_files(os, architecture, "usr/lib64", number),
             **rpm_files(os, number, architecture),
             "tmp/": b"",
         },
@@ -204,19 +203,28 @@ def _language_layer(known: BaseStream, number: int, architecture: str) -> Layer:
     contents = {"python": _python_files, "nodejs": _nodejs_files}.get(known.runtime)
     if contents is None:
         return make_layer({"var/task/": b"", "opt/": b"", "usr/share/doc/provided/release": f"{patch}\n".encode()})
-    return make_layer(contents(known.tag, patch, number, architecture), level=0)
+    return make_layer(contents(known, patch, number, architecture), level=0)
 
 
-def _python_files(tag: str, patch: str, number: int, architecture: str) -> dict[str, Entry]:
+def _python_files(known: BaseStream, patch: str, number: int, architecture: str) -> dict[str, Entry]:
+    tag, system = known.tag, SYSTEMS[known.os]
+    library = Elf(
+        soname=f"libpython{tag}.so.1.0",
+        needed={"libdl.so.2": (glibc(2),), "libm.so.6": (glibc(2),), "libc.so.6": (glibc(2), glibc(system.glibc))},
+    )
+    python = program({library.soname: (), "libc.so.6": (glibc(2), glibc(system.glibc))})
+    modules = f"var/lang/lib/python{tag}/lib-dynload"
+    suffix = f"cpython-{tag.replace('.', '')}-{MACHINES[architecture]}-linux-gnu.so"
     packages = f"var/lang/lib/python{tag}/site-packages"
     boto3, urllib3 = f"1.{40 + number}.4", f"2.{2 + number // 2}.0"
     installed = {"boto3": boto3, "botocore": boto3, "jmespath": "1.0.1", "python-dateutil": "2.9.0.post0"}
     installed |= {"s3transfer": f"0.{14 + number // 2}.0", "six": "1.17.0", "urllib3": urllib3}
     return {
-        f"var/lang/bin/python{tag}": Executable(_binary(f"python-{patch}", architecture, kilobytes=260)),
+        f"var/lang/bin/python{tag}": Executable(native(python, architecture, "python", patch, kilobytes=260)),
         "var/lang/bin/python3": SymlinkTo(f"python{tag}"),
         "var/lang/bin/python": SymlinkTo("python3"),
-        f"var/lang/lib/libpython{tag}.so.1.0": _binary(f"libpython-{patch}", architecture, kilobytes=300),
+        f"var/lang/lib/{library.soname}": native(library, architecture, library.soname, patch, kilobytes=300),
+        f"{modules}/_ssl.{suffix}": native(extension(known.os), architecture, "_ssl", patch, kilobytes=20),
         f"var/lang/lib/python{tag}/os.py": f'"""OS routines for Python {patch}."""\n'.encode(),
         f"{packages}/boto3/__init__.py": f'__version__ = "{boto3}"\n'.encode(),
         f"{packages}/urllib3/__init__.py": f'__version__ = "{urllib3}"\n'.encode(),
@@ -225,10 +233,20 @@ def _python_files(tag: str, patch: str, number: int, architecture: str) -> dict[
     }
 
 
-def _nodejs_files(tag: str, patch: str, number: int, architecture: str) -> dict[str, Entry]:
+def _nodejs_files(known: BaseStream, patch: str, number: int, architecture: str) -> dict[str, Entry]:
+    tag, system = known.tag, SYSTEMS[known.os]
+    node = program(
+        {
+            "libdl.so.2": (glibc(2),),
+            "libstdc++.so.6": ("GLIBCXX_3.4", "GLIBCXX_3.4.21", "CXXABI_1.3.9"),
+            "libm.so.6": (glibc(2),),
+            "libgcc_s.so.1": ("GCC_3.0",),
+            "libc.so.6": (glibc(2), glibc(system.glibc)),
+        }
+    )
     sdk = f"3.{800 + 14 * number}.0"
     return {
-        "var/lang/bin/node": Executable(_binary(f"node-{patch}", architecture, kilobytes=520)),
+        "var/lang/bin/node": Executable(native(node, architecture, "node", patch, kilobytes=520)),
         "var/lang/include/node/node_version.h": f'#define NODE_VERSION "v{patch}"\n'.encode(),
         f"var/lang/share/node{tag}/CHANGELOG.md": f"## {patch}\n".encode(),
         **npm_files("var/runtime/node_modules", {"@aws-sdk/client-s3": sdk, "@aws-sdk/client-dynamodb": sdk}),
@@ -267,19 +285,13 @@ def _entrypoint_layer() -> Layer:
 @cache
 def _emulator_layer(architecture: str) -> Layer:
     return make_layer(
-        {"usr/local/bin/aws-lambda-rie": Executable(_binary("rie", architecture, kilobytes=110))}, level=0
+        {"usr/local/bin/aws-lambda-rie": Executable(native(Elf(), architecture, "rie", kilobytes=110))}, level=0
     )
 
 
 @cache
 def _certificates_layer(number: int) -> Layer:
     return make_layer({"etc/pki/tls/certs/ca-bundle.crt": f"# Mozilla's CA bundle, edition {number}\n".encode() * 40})
-
-
-def _binary(*key: object, kilobytes: int) -> bytes:
-    """Bytes of an ELF file's look that depend on the key alone."""
-    seed = "/".join(map(str, key))
-    return b"\x7fELF\x02\x01\x01\x00" + random.Random(seed).randbytes(kilobytes * 1024 - 8)
 
 
 def _checksum(layer: Layer) -> str:
