@@ -15,17 +15,26 @@ from django.contrib.auth.models import User
 
 from functions_app.aws import session
 from functions_app.domain.changes.invocations import Mode
+from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Status
 from functions_app.models import Image, Repository, Scope
+from functions_app.registry.pushing import push
+from functions_app.registry.referrers import attach, referrers
+from functions_app.registry.uploads import Source
 from functions_app.services.changes import invoke as invocations
 from functions_app.services.changes import roll_back as rollbacks
 from functions_app.services.images import forecasts
+from functions_app.services.images.registries import open_registry
 from functions_app.services.people.actor import Actor
+from sandbox.images.making import make_image
 from tests.conftest import Valkey
-from tests.fixtures import Sandbox
+from tests.fixtures import Push, Sandbox
+from tests.publishing import publish
+from tests.registry.pushes import app, as_new, base, referrer
 from tests.sandbox.functions import Functions
 from tests.services.changes.stage import Stage, carry_out, log_of, make_stage
 
+PUSHED = app(base(2, "policies"), 1, "policies")
 ROOT = Path(__file__).parents[1]
 AWS_ROOM = ROOT / "functions_app" / "aws"
 SERVICES = ("lambda", "ecr", "logs", "sqs", "sts")
@@ -41,6 +50,19 @@ BESIDE: dict[str, set[str]] = {
     "read-only": {
         "lambda:ListTags",  # GetFunction leaves the tags out without it (API reference of GetFunction)
         "ecr:GetDownloadUrlForLayer",  # the registry's own API, where a config or a layer is read
+    },
+    "patch": {
+        # The registry's own API, where an image is pushed; the test below tries it without each of them.
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:CompleteLayerUpload",
+        "ecr:InitiateLayerUpload",
+        "ecr:PutImage",
+        "ecr:UploadLayerPart",
+        # Of what an operator may do: the new version, a try before it has traffic, and its way into it.
+        "lambda:InvokeFunction",
+        "lambda:PublishVersion",
+        "lambda:UpdateAlias",
+        "lambda:UpdateFunctionCode",
     },
     "repository-policy": {"ecr:GetRepositoryPolicy", "ecr:SetRepositoryPolicy"},  # Lambda, as code is updated
 }
@@ -97,6 +119,15 @@ def needed() -> dict[str, set[str]]:
     return found
 
 
+def less(document: Any, action: str) -> Any:
+    """The policy without an action."""
+    left = [
+        {**each, "Action": [name for name in granted({"Statement": [each]}) if name != action]}
+        for each in document["Statement"]
+    ]
+    return {**document, "Statement": [each for each in left if each["Action"]]}
+
+
 def test_each_policy_grants_what_the_calls_of_its_role_need_and_no_more() -> None:
     assert {name: set(granted(document)) for name, document in documents().items()} == needed()
 
@@ -129,9 +160,9 @@ class Test_a_role_with_the_policies:
         made.push("two", "2")
         return made
 
-    def enter_by(self, stage: Stage, aws: Sandbox, *names: str) -> None:
+    def enter_by(self, stage: Stage, aws: Sandbox, *names: str, without: str = "") -> None:
         """From now on the account's role may do what these policies say; and that of the tests everything."""
-        policies = [documents()[name] for name in names]
+        policies = [less(documents()[name], without) for name in names]
         for name, policy in (("Drydock", policies), ("Tests", [])):
             aws.admin("POST", "roles", {"account": stage.account.account_id, "name": name, "policy": policy})
         session.forget()
@@ -168,6 +199,55 @@ class Test_a_role_with_the_policies:
         for run in (deployed, started, returned, invoked):
             assert run.status == Status.SUCCEEDED, log_of(run)
         assert "may not" not in log_of(invoked)
+
+    def push(self, stage: Stage) -> None:
+        """Push an image whose layers come from three places: mounted, copied, and there already; and a statement."""
+        host = f"{stage.account.account_id}.dkr.ecr.{stage.function.region}.amazonaws.com"
+        with open_registry(host) as registry, open_registry("public.ecr.aws") as public:
+            mounted, copied = Source(registry, "platform/base"), Source(public, "policies/base")
+            push(registry, stage.name, as_new(PUSHED, mounted, copied, None), "pushed")
+            attach(registry, stage.name, *referrer(PUSHED, "statement"))
+            assert len(referrers(registry, stage.name, PUSHED.digest)) == 1
+
+    @pytest.fixture
+    def repositories(self, stage: Stage, aws: Sandbox, push: Push) -> None:
+        """Where the layers of what is pushed are."""
+        stage.functions.ecr.put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
+        push("platform/base", PUSHED)
+        publish(aws, "policies/base", PUSHED, ["1"])
+        own = make_image([PUSHED.layers[2]], created=PUSHED.created)
+        push(stage.name, own)
+
+    @pytest.mark.usefixtures("repositories")
+    def test_for_patches_pushes_deploys_and_makes_no_alias(self, stage: Stage, aws: Sandbox) -> None:
+        self.enter_by(stage, aws, "read-only", "patch")
+
+        self.push(stage)
+        deployed = stage.deploy("2")
+        started = stage.deploy("2", "fresh")
+
+        assert deployed.status == Status.SUCCEEDED, log_of(deployed)
+        assert started.problem is not None
+        assert "lambda:CreateAlias" in started.problem["message"]
+
+    @pytest.mark.usefixtures("repositories")
+    @pytest.mark.parametrize("action", [each for each in sorted(BESIDE["patch"]) if each.startswith("ecr:")])
+    def test_for_patches_pushes_nothing_without_one_of_its_actions(
+        self, stage: Stage, aws: Sandbox, action: str
+    ) -> None:
+        self.enter_by(stage, aws, "read-only", "patch", without=action)
+
+        with pytest.raises(DrydockError) as caught:
+            self.push(stage)
+
+        assert caught.value.problem.code is Code.DENIED
+
+    @pytest.mark.usefixtures("repositories")
+    def test_for_operators_pushes_nothing(self, stage: Stage, aws: Sandbox) -> None:
+        self.enter_by(stage, aws, "read-only", "operator")
+
+        with pytest.raises(DrydockError, match="HTTP 403"):
+            self.push(stage)
 
     def test_for_reading_alone_invokes_nothing(self, stage: Stage, aws: Sandbox) -> None:
         self.enter_by(stage, aws, "read-only")
