@@ -5,6 +5,8 @@ repeated.
 """
 
 import hashlib
+import itertools
+import math
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 
@@ -16,6 +18,9 @@ from functions_app.registry.requests import Answer, Ask
 
 # What registries say to a manifest whose blobs they do not have.
 BLOBS_MISSING = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "LAYERS_NOT_FOUND"})
+
+# docker-registry says so, for a moment, while another push links the same layer into the same repository.
+WHILE_LINKING = "DIGEST_INVALID"
 
 
 @dataclass(frozen=True)
@@ -77,9 +82,14 @@ def put_manifest(
     what = f"{repository}{'@' if is_digest(reference) else ':'}{reference}"
     fields = {"Content-Type": media_type, "Content-Length": str(len(data)), **(conditions or {})}
     ask = Ask("PUT", f"/v2/{name}/manifests/{reference}", name, what, writes=True, body=body, fields=fields)
-    answer = registry.transport.read(ask)
-    if answer.status != 201:
-        raise refusal(registry.host, what, answer.status, answer.headers, answer.body, writes=True)
+    for attempt in itertools.count():
+        answer = registry.transport.read(ask)
+        if answer.status == 201:
+            break
+        error = refusal(registry.host, what, answer.status, answer.headers, answer.body, writes=True)
+        if error.problem.aws_code != WHILE_LINKING:
+            raise error
+        registry.transport.pause_or_raise(ask, attempt, None, error, math.inf)
     _check(registry, repository, answer, digest, what)
     return Put(digest, str(answer.headers.get("oci-subject", "")))
 

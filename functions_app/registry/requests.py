@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -118,6 +119,7 @@ def retry_after(value: str, now: datetime) -> float | None:
         return None
 
 
+@lru_cache(maxsize=1024)
 def origin(url: str) -> tuple[str, str, int]:
     """Scheme, host and port. Raises ValueError for a malformed URL."""
     try:

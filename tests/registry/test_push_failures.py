@@ -10,6 +10,7 @@ import pytest
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.registry_login import Login
 from functions_app.registry.client import Registry
+from functions_app.registry.manifests import put_manifest
 from functions_app.registry.pushing import push
 from functions_app.registry.uploads import Source
 from tests.fixtures import Sandbox, forget_paces, login, put_blob, registry_client
@@ -156,6 +157,19 @@ def test_images_that_are_put_faster_than_ecr_takes_them_wait_for_their_turn(sand
         forget_paces()
 
     assert set(tags) <= set(ecr.tags())
+
+
+def test_a_manifest_that_is_refused_while_a_layer_is_linked_is_put_again(scripted: Scripted) -> None:
+    scripted.replies(
+        (400, {}, b'{"errors": [{"code": "DIGEST_INVALID", "message": "provided digest did not match"}]}'),
+        (201, {"Docker-Content-Digest": RESULT.digest}, b""),
+    )
+
+    with scripted.open() as registry:
+        put = put_manifest(registry, "team/app", TAG, RESULT.manifest.data, RESULT.manifest.media_type)
+
+    assert put.digest == RESULT.digest
+    assert len(scripted.pauses) == 1
 
 
 UNKNOWN = b'{"errors": [{"code": "MANIFEST_BLOB_UNKNOWN", "message": "blob unknown to registry"}]}'
