@@ -57,7 +57,8 @@ def _unavailable(request: HttpRequest, trouble: Trouble) -> HttpResponse:
     elif wants_partial(request):
         response = toast(request, problem, status=problem.code.http_status)
     else:
-        context = {"problem": problem, "title": problem.code.heading}
+        again = request.get_full_path() if request.method in SAFE else ""  # what was sent is not sent again by a link
+        context = {"problem": problem, "title": problem.code.heading, "again": again}
         response = HttpResponse(render_to_string("errors/server_error.html", context))
     response.status_code = problem.code.http_status
     response["Retry-After"], response["Cache-Control"] = str(AGAIN_IN), "no-store"

@@ -232,3 +232,15 @@ def test_a_database_that_is_away_is_told_to_everybody_until_it_is_back(
         eventually(lambda: site.get("/runs/").status_code == 200, "pages are shown again")
         eventually(lambda: site.get("/healthz").status_code == 200, "healthz says that it is over")
     assert process.text().count("Traceback") == 0
+
+
+def test_a_page_offers_to_be_read_again_and_what_was_sent_is_not_sent_again() -> None:
+    error = OperationalError("database is locked")
+
+    read = bad_request(RequestFactory().get("/runs/?kind=sync"), error).content.decode()
+    sent = bad_request(RequestFactory().post("/sync/"), error).content.decode()
+
+    assert '<a class="btn btn-primary" href="/runs/?kind=sync">Try again</a>' in read
+    assert "Try again</a>" not in sent
+    assert all('<a class="btn" href="/">Go to the overview</a>' in text for text in (read, sent))
+    database_state.recent.forget()
