@@ -218,6 +218,13 @@ def doubled_and_empty_layers(base: Image) -> Image:
     return built(base, dict(base.document["config"]), steps, [empty, code, code, base.layers[0]])
 
 
+def hundred_layers(base: Image) -> Image:
+    """98 COPY steps on a base of two layers, in Docker's schema 2."""
+    own = [make_layer({f"var/task/part_{number}.py": b""}) for number in range(98)]
+    steps = [entry(f"COPY part_{number}.py /var/task/ # buildkit", layer=True) for number in range(len(own))]
+    return built(base, dict(base.document["config"]), steps, own, flavour="docker")
+
+
 BUILDERS: Mapping[str, Builder] = {
     "docker, classic": classic,
     "buildkit": buildkit,
@@ -231,5 +238,6 @@ BUILDERS: Mapping[str, Builder] = {
     "no history": without_history,
     "buildkit, zstd": zstd_layers,
     "no layers of its own": nothing_of_its_own,
+    "100 layers of schema 2": hundred_layers,
     "empty and doubled layers": doubled_and_empty_layers,
 }

@@ -13,12 +13,13 @@ from functions_app.domain.rebase.documents import written
 from functions_app.domain.rebase.held import HeldImage
 
 BASE_NAME, BASE_DIGEST = "org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"
+_NAMES = frozenset({BASE_NAME, BASE_DIGEST})
 BUILDPACKS = "io.buildpacks.lifecycle.metadata"
 
 
 @dataclass(frozen=True)
 class BaseClaims:
-    """The new base as an image may name it; without a name or digest that is left out."""
+    """The new base as an image may name it; without a name or digest nothing is said, of the old one neither."""
 
     name: str
     digest: str
@@ -33,15 +34,16 @@ class BaseClaims:
         mine, before, after = (image.manifest.annotations for image in (app, old, new))
         kept = {name: value for name, value in mine.items() if before.get(name) != value}
         theirs = {name: after[name] for name in mine if name not in kept and name in after}
-        return {**kept, **theirs, **self.noted}
+        return {name: value for name, value in (kept | theirs).items() if name not in _NAMES} | self.noted
 
     def settings(self, settings: Mapping[str, Any], old: HeldImage, new: HeldImage) -> Mapping[str, Any]:
         """The settings with labels that say of the new base what they said of the old: a build would have."""
-        labels = settings.get("Labels") or {}
-        told = {name: value for name, value in self.noted.items() if name in labels}
-        if (packed := self._packed(labels.get(BUILDPACKS, ""), old, new)) is not None:
+        labels, noted = settings.get("Labels") or {}, self.noted
+        told = {name: noted.get(name) if name in _NAMES else value for name, value in labels.items()}
+        if packed := self._packed(labels.get(BUILDPACKS, ""), old, new):
             told[BUILDPACKS] = packed
-        return {**settings, "Labels": {**labels, **told}} if told else settings
+        kept = {name: value for name, value in told.items() if value is not None}
+        return settings if kept == labels else {**settings, "Labels": kept}
 
     def _packed(self, label: str, old: HeldImage, new: HeldImage) -> str | None:
         """Buildpacks' label with the new base as run image; None where it isn't about the old one."""

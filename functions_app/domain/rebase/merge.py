@@ -26,6 +26,7 @@ class Noted(StrEnum):
 
     BOTH_CHANGED = "both-changed"
     OTHER_ENTRYPOINT = "other-entrypoint"
+    TRIGGERS = "triggers"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Note:
         """A sentence."""
         if self.code is Noted.OTHER_ENTRYPOINT:
             return "The new base has another entry point: the app's own command is given to that."
+        if self.code is Noted.TRIGGERS:
+            return "The new base has other ONBUILD steps: only a build runs them."
         what = " ".join(visible(part, _NAME) for part in (self.member, self.name) if part)
         return f"{what} was changed by the new base and by the app: the app's stays."
 
@@ -59,7 +62,7 @@ def merge(old: Mapping[str, Any], new: Mapping[str, Any], app: Mapping[str, Any]
     Members and variables come in the new base's order, then the app's own.
     """
     merging = _Merging(old, new, app, own)
-    members = {member: merging.member(member) for member in dict.fromkeys([*new, *app])}
+    members = {member: merging.member(member) for member in dict.fromkeys([*new, *app, *old])}
     return Merged({name: value for name, value in members.items() if value is not None}, tuple(merging.notes))
 
 
@@ -81,6 +84,9 @@ class _Merging:
             return self._by_name(member, *(read_texts(side, member) for side in (old, new, app))) or None
         if member in ("ExposedPorts", "Volumes"):
             return self._by_name(member, *(_set(member, side) for side in (old, new, app))) or None
+        if member == "OnBuild":  # run by a build, and not handed down
+            self.notes.append(Note(Noted.TRIGGERS, member))
+            return app
         if member == "Cmd" and not self._inherits_entrypoint():
             return app  # an ENTRYPOINT of one's own drops a CMD that came from below
         if member == "Entrypoint" and self._inherits_entrypoint() and self._has_own_command():

@@ -6,7 +6,7 @@ dockerfile2llb (`ENV A=b`), buildah's stage_executor.go (`/bin/sh -c #(nop) ` an
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 # The member of the config that an instruction sets as a whole.
@@ -25,7 +25,7 @@ NAMED = {"ENV": "Env", "LABEL": "Labels", "EXPOSE": "ExposedPorts", "VOLUME": "V
 _PAIR = re.compile(r"""(?:^|(?<=\s))["']?([^\s="']+)["']?=(?:"(?:\\.|[^"\\])*"|'[^']*'|(?:\\.|[^\s\\])*)""", re.DOTALL)
 _PORT = re.compile(r"(\d+(?:-\d+)?)(/\w+)?")
 _PATH = re.compile(r"/[^\s\[\]\"',{}]*")
-_CLASSIC, _BUILDKIT = "#(nop) ", " # buildkit"
+_CLASSIC = "#(nop) "
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,13 @@ def own_settings(steps: Iterable[str]) -> OwnSettings:
 def _instruction(step: str) -> tuple[str, str]:
     """Its name in capitals and what follows it."""
     shell, classic, text = step.partition(_CLASSIC)
-    if not classic or "#" in shell:
-        text = step
-    words = text.removesuffix(_BUILDKIT).split(None, 1)
+    words = (text if classic and _is_shell(shell.split()) else step).split(None, 1)
     return (words[0].upper(), words[1]) if len(words) == 2 else ("", "")
+
+
+def _is_shell(words: Sequence[str]) -> bool:
+    """Whether this is what the classic builder puts before its mark: the shell and its flags, not a command."""
+    return not words or (words[-1].startswith("-") and words[0] != "RUN" and not words[0].startswith("|"))
 
 
 def _names(instruction: str, arguments: str) -> Iterable[str]:

@@ -23,7 +23,11 @@ def held(image: Image, repository: str = APP) -> HeldImage:
 
 
 def attempt(
-    app: Image, old: Image | None = None, new: Image | None = None, base_digest: str = INDEX_DIGEST
+    app: Image,
+    old: Image | None = None,
+    new: Image | None = None,
+    base_digest: str = INDEX_DIGEST,
+    base_name: str = BASE,
 ) -> Rebase | Refusal:
     """Rebase, onto the next release of the base of all kinds unless told otherwise."""
     return rebase(
@@ -31,15 +35,21 @@ def attempt(
         held(old or old_base(), BASES),
         held(new or new_base(), BASES),
         released=RELEASED,
-        base_name=BASE,
+        base_name=base_name,
         base_digest=base_digest,
         tag="v7",
     )
 
 
-def rebased(app: Image, old: Image | None = None, new: Image | None = None, base_digest: str = INDEX_DIGEST) -> Rebase:
+def rebased(
+    app: Image,
+    old: Image | None = None,
+    new: Image | None = None,
+    base_digest: str = INDEX_DIGEST,
+    base_name: str = BASE,
+) -> Rebase:
     """The same where it must succeed."""
-    found = attempt(app, old, new, base_digest)
+    found = attempt(app, old, new, base_digest, base_name)
     assert isinstance(found, Rebase), found
     return found
 

@@ -42,6 +42,15 @@ def test_labels_that_name_the_base_name_the_new_one() -> None:
     assert labels == {**new_base().document["config"]["Labels"], "own": "1", **CLAIMS}
 
 
+def test_what_was_said_of_the_old_base_goes_where_the_new_one_has_no_name() -> None:
+    image = annotated(labelled(buildkit(old_base()), {**STALE, "own": "1"}), {**STALE, "own": "1"})
+
+    made = rebased(image, base_digest="", base_name="")
+
+    assert manifest_of(made)["annotations"] == {"own": "1"}
+    assert config_of(made)["config"]["Labels"].keys() == {"vendor", "release", "own"}
+
+
 def test_an_image_without_such_labels_gets_none() -> None:
     labels = config_of(rebased(buildkit(old_base())))["config"]["Labels"]
 

@@ -92,6 +92,11 @@ def test_a_path_that_the_app_made_longer_has_the_new_bases_in_place_of_the_old_o
     assert env(["PATH=/usr/bin:/bin"], ["PATH=/new:/bin"], [f"PATH={app}"], *steps) == [f"PATH={kept}"]
 
 
+def test_a_path_that_the_history_sets_to_what_the_old_base_had_is_the_apps() -> None:
+    assert env(["PATH=/bin"], ["PATH=/new"], ["PATH=/bin"], "ENV PATH=/bin") == ["PATH=/bin"]
+    assert env(["PATH=/bin"], ["PATH=/new"], ["PATH=/bin"]) == ["PATH=/new"]
+
+
 def test_a_path_that_the_new_base_has_no_more_leaves_the_apps_part() -> None:
     assert env(["CLASSPATH=/a"], ["A=b"], ["CLASSPATH=/app:/a"]) == ["A=b", "CLASSPATH=/app"]
 
@@ -138,6 +143,13 @@ def test_an_entry_point_set_to_what_the_base_has_drops_its_command_too() -> None
 
 def test_a_command_of_the_base_follows_it() -> None:
     assert merged({"Cmd": ["a"]}, {"Cmd": ["b"]}, {"Cmd": ["a"]}).settings == {"Cmd": ["b"]}
+
+
+@pytest.mark.parametrize("new", [{"OnBuild": ["RUN b"]}, {}])
+def test_triggers_of_a_base_are_run_by_builds_and_never_handed_down(new: Settings) -> None:
+    assert merged({"OnBuild": ["RUN a"]}, new, {}) == Merged({}, (Note(Noted.TRIGGERS, "OnBuild"),))
+    assert merged({}, {"OnBuild": ["RUN b"]}, {}) == Merged({}, (Note(Noted.TRIGGERS, "OnBuild"),))
+    assert "ONBUILD" in Note(Noted.TRIGGERS, "OnBuild").text
 
 
 def test_what_the_classic_builder_left_is_nobodys_decision() -> None:

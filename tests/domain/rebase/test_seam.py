@@ -57,6 +57,11 @@ def test_a_base_whose_history_tells_less_than_its_layers_ends_with_it() -> None:
     assert find_seam(image("abcd", "ACD"), image("ab", "A")) == Seam(2, 1)
 
 
+def test_entries_that_a_builder_added_for_a_base_without_them_cost_the_app_none() -> None:
+    # BuildKit puts them at the end, by the number that was missing.
+    assert find_seam(image("abcd", "ACDP"), image("ab", "A")) == Seam(2, 1)
+
+
 def test_own_layers_are_squashed_and_their_steps_empty() -> None:
     # docker build --squash: the base stays, its own steps lose their layers, one entry more has them all.
     assert find_seam(image("abm", "ABxcdM"), image("ab", "ABx")) == Seam(2, 3)

@@ -31,6 +31,10 @@ def test_an_image_without_a_tag_is_img() -> None:
     assert rebased_tag("", RELEASED, DIGEST) == "img-base-20261018-01234567"
 
 
+def test_a_long_tag_is_cut_at_its_end() -> None:
+    assert rebased_tag("a" * 128, RELEASED, DIGEST) == "a" * 105 + "-base-20261018-01234567"
+
+
 def test_the_day_is_that_of_utc() -> None:
     late = datetime(2026, 10, 18, 23, tzinfo=timezone(timedelta(hours=-5)))
 
