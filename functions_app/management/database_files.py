@@ -11,6 +11,7 @@ from django.db.migrations.loader import MigrationLoader
 from dashboard.env import sqlite_file
 
 APP = "functions_app"
+ENDINGS = ("", "-wal", "-shm", "-journal")  # of the files of one database
 _NOT_BROUGHT_BACK = {  # by the column that it needs, for tables are as old as the backup
     ("functions_app_browsersession", "session_key"): "DELETE FROM functions_app_browsersession",
     ("django_session", "session_key"): "DELETE FROM django_session",
@@ -27,7 +28,11 @@ def database_file(postgres_tool: str) -> Path:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Make the target what the source is at one moment, its write-ahead log included. Raises CommandError."""
+    """Make the target what the source is at one moment, its write-ahead log included. Raises CommandError.
+
+    What can't be copied whole leaves the target as it was.
+    """
+    new_file = not target.exists()
     try:
         with (
             closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as old,
@@ -35,15 +40,29 @@ def copy(source: Path, target: Path) -> None:
         ):
             old.backup(new)
     except sqlite3.Error as error:
+        if new_file:
+            remove(target)
         raise CommandError(f"{source} can't be copied to {target}: {error}. Look at both and their disks.") from error
 
 
 def end_what_went_on(file: Path) -> None:
-    """Take out of a copy what was ended or used up since: sessions, and payloads that may have been sent meanwhile."""
-    with closing(sqlite3.connect(file)) as database, database:
-        for (table, column), statement in _NOT_BROUGHT_BACK.items():
-            if database.execute("SELECT 1 FROM pragma_table_info(?) WHERE name = ?", (table, column)).fetchone():
-                database.execute(statement)
+    """Take out of a copy what was ended or used up since: sessions, and payloads that may have been sent meanwhile.
+
+    Raises CommandError.
+    """
+    try:
+        with closing(sqlite3.connect(file)) as database, database:
+            for (table, column), statement in _NOT_BROUGHT_BACK.items():
+                if database.execute("SELECT 1 FROM pragma_table_info(?) WHERE name = ?", (table, column)).fetchone():
+                    database.execute(statement)
+    except sqlite3.Error as error:
+        raise CommandError(f"{file} can't be written: {error}. Look at its disk.") from error
+
+
+def remove(file: Path) -> None:
+    """A database file, with what SQLite keeps beside it."""
+    for ending in ENDINGS:
+        file.with_name(file.name + ending).unlink(missing_ok=True)
 
 
 def unknown_migration(file: Path) -> str:

@@ -150,3 +150,19 @@ def test_a_port_that_somebody_else_has_is_told(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         port = str(taken.getsockname()[1])
         assert f"Port {port} is taken." in refused(tmp_path / "d", {"DRYDOCK_PORT": port})
+
+
+def test_what_can_not_be_restored_for_want_of_room_leaves_all_as_it_was(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "backup")) as database, database:
+        database.execute("CREATE TABLE django_migrations (app, name)")
+        database.execute("INSERT INTO django_migrations VALUES ('functions_app', '0001_initial')")
+        database.execute("CREATE TABLE rows AS SELECT zeroblob(200000) AS more")
+    thesis_for_a_database(tmp_path / "d")
+    answer = subprocess.run(
+        [sys.executable, "manage.py", "restore", str(tmp_path / "backup")],
+        cwd=ROOT, env=environment(tmp_path / "d"), capture_output=True, text=True, check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
+    )  # fmt: skip
+    assert answer.returncode == 1
+    assert "can't be copied to" in answer.stderr
+    assert {path.name for path in (tmp_path / "d").iterdir()} == {"drydock.sqlite3", "drydock.lock", "secret_key"}

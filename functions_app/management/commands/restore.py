@@ -10,10 +10,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from dashboard.serving import holding
 from functions_app import clock
 from functions_app.management.database_files import (
+    ENDINGS,
     copy,
     database_file,
     end_what_went_on,
     is_drydocks,
+    remove,
     unknown_migration,
 )
 
@@ -37,25 +39,30 @@ class Command(BaseCommand):
         try:
             with holding.held(settings.ENV.data_dir):
                 ready = database.with_name(f"{database.name}.restored")
-                ready.unlink(missing_ok=True)
-                copy(file, ready)
-                end_what_went_on(ready)
-                self._keep(database)
-                copy(ready, database)
-                ready.unlink()
+                try:
+                    remove(ready)
+                    copy(file, ready)
+                    end_what_went_on(ready)
+                    if self._keep(database):
+                        copy(ready, database)
+                    else:
+                        ready.rename(database)  # which needs no room: nothing would be left on a disk that is full
+                finally:
+                    remove(ready)
         except holding.HeldError as error:
             raise CommandError(f"{error} End it first.") from error
         self.stdout.write("Restored; everybody signs in anew. `make serve` brings it up to date and goes on.")
 
-    def _keep(self, database: Path) -> None:
-        """What is there. A damaged one, which can't be copied nor written over, goes aside with its log."""
+    def _keep(self, database: Path) -> bool:
+        """What is there; whether it still is. A damaged one, which can't be copied nor written over, goes aside."""
         kept = database.with_name(f"{database.name}.before-{clock.now():%Y%m%d-%H%M%S}")
         if is_drydocks(database):
             copy(database, kept)
         elif database.exists():
-            for ending in ("", "-wal", "-shm", "-journal"):
+            for ending in ENDINGS:
                 with suppress(FileNotFoundError):
                     database.with_name(database.name + ending).rename(kept.with_name(kept.name + ending))
         else:
-            return
+            return False
         self.stdout.write(f"What was there is kept in {kept} until you delete it.")
+        return database.exists()
