@@ -37,7 +37,7 @@ _SETTING = re.compile(
     r"(?:^|#\(nop\)\s+)(?:WORKDIR|ENV|ARG|LABEL|CMD|ENTRYPOINT|USER|EXPOSE|VOLUME|STOPSIGNAL|HEALTHCHECK|SHELL|ONBUILD|"
     r"MAINTAINER)\b"
 )
-_SHELL = re.compile(r"(?:^|\s)/bin/\w*sh\s+(?:\S+\s+)*?-\w*c\s+")
+_SHELL = re.compile(r"(?:^|\s)/bin/\w*sh\s+(?:\S+\s+){0,9}?-\w*c\s+")
 _SEPARATOR = re.compile(r"&&|\|\|?|;|\n|\\\n")
 _LEAD = re.compile(r"(?:\s|[({!]\s|(?:sudo|time|env|exec|then|do|if|else)\s|[A-Za-z_]\w*=\S*\s)*")
 _COMMENT = " # buildkit"

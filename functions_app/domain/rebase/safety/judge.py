@@ -17,6 +17,7 @@ from functions_app.domain.rebase.safety.systems import interpreter_findings, sys
 from functions_app.domain.rebase.safety.uses import entry_findings, import_findings
 
 NO_TARGET = Target()
+REASONS = 3  # that a finding on what was not read names
 
 
 def judge(old: SideFiles, new: SideFiles, app: AppSide, target: Target = NO_TARGET) -> Verdict:
@@ -48,7 +49,8 @@ def _findings(case: Case, target: Target) -> Iterator[Finding]:
 def _unread(case: Case, linking: Linking) -> list[Finding]:
     """What is known not to be known."""
     layers = (*case.old.layers, *case.new.layers, *case.app.layers)
-    told = {note for layer in layers for note in (*layer.notes, *layer.gaps)} | linking.unread()
+    unread = linking.unread()
+    told = {note for layer in layers for note in (*layer.notes, *layer.gaps)} | unread.keys()
     if not all(layer.facts_read for layer in layers):
         told.add("Layers were read before Drydock kept what their programs need and their code imports.")
-    return found("not-read", told)
+    return found("not-read", told, "; ".join(sorted(set(unread.values()))[:REASONS]))

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from functions_app.domain.layers.elves import ElfFacts
 from functions_app.domain.layers.entries import LayerContents
@@ -18,6 +19,8 @@ from functions_app.domain.rebase.safety.findings import Finding, found
 from functions_app.domain.rebase.safety.sides import Case, SideFiles
 
 NAMED = 5  # libraries or versions that a finding names
+FOLDERS = 200  # directories of one list that are searched
+LOOKUPS = 500_000  # in one image, well under a second: lists could be made to be searched for ever
 _FOLDERS = ("lib64", "usr/lib64", "lib", "usr/lib", "usr/local/lib64", "usr/local/lib")
 _TRIPLETS = {"x86_64": "x86_64-linux-gnu", "aarch64": "aarch64-linux-gnu"}
 _LIB = {64: "lib64", 32: "lib"}
@@ -49,14 +52,18 @@ class _Loader:
                 for elf in layer.elves
             },
         }
-        self._path = [folder for folder in environment.get("LD_LIBRARY_PATH", "").split(":") if folder]
+        self._path = [folder for folder in environment.get("LD_LIBRARY_PATH", "").split(":") if folder][:FOLDERS]
+        self._lookups = 0
         self._seen: dict[tuple[str, str, int, str], ElfFacts | None] = {}
         self._common: dict[tuple[str, int, str], ElfFacts | None] = {}
-        self.unread: set[str] = set()
+        self.unread: dict[str, str] = {}  # path to the reason
 
     def lacks(self, elf: ElfFacts, path: str) -> set[Lack]:
         """What a program or library at this path needs and would not find."""
         lacking: set[Lack] = set()
+        if self._lookups > LOOKUPS:
+            self.unread[path] = "libraries are looked for in too many places"
+            return lacking
         if elf.interpreter and self._tree.find(elf.interpreter) is None:
             lacking.add((elf.interpreter, ""))
         held = {name: self._library(name, elf, posixpath.dirname(path)) for name in elf.needed}
@@ -66,7 +73,7 @@ class _Loader:
             if library is None or version.weak:
                 continue
             if library.problem:
-                self.unread.add(library.path)
+                self.unread[library.path] = library.problem
             elif library.defined and version.name not in library.defined:
                 lacking.add((version.library, version.name))
         return lacking
@@ -86,6 +93,7 @@ class _Loader:
 
     def _at(self, folder: str, name: str, elf: ElfFacts) -> ElfFacts | None:
         """The library of this name in a folder that fits the machine."""
+        self._lookups += 1
         key = folder, name, elf.bits, elf.machine
         if key not in self._seen:
             place = self._tree.find(f"{folder}/{name}")
@@ -122,27 +130,32 @@ class Linking:
         lost: dict[Lack, set[str]] = defaultdict(set)
         never: dict[Lack, set[str]] = defaultdict(set)
         brought = {name for own in self._own for name in (own.facts.soname, _name(own.new_path)) if name}
-        for own in self._loaded:
-            lacking = self._lacking_anew[own.facts]
-            if lacking:
-                before = self._old.lacks(own.facts, own.old_path)
-                for lack in lacking - before:
-                    lost[lack].add(own.new_path)
-                for lack in lacking & before:
-                    if lack[0] not in brought or lack[1]:  # else another one of the app's loads it first
-                        never[lack].add(own.new_path)
+        for own, lacking, before in self._lacks:
+            for lack in lacking - before:
+                lost[lack].add(own.new_path)
+            for lack in lacking & before:
+                if lack[0] not in brought or lack[1]:  # else another one of the app's loads it first
+                    never[lack].add(own.new_path)
         yield from _told("library-missing", {lack: paths for lack, paths in lost.items() if not lack[1]})
         yield from _told("symbol-missing", {lack: paths for lack, paths in lost.items() if lack[1]})
         yield from _told("already-missing", never)
 
-    def unread(self) -> set[str]:
-        """The app's programs and libraries, and those of the new base that they need, that could not be read."""
-        mine = {own.new_path for own in self._own if own.facts.problem}
-        return mine | self._new.unread if self._lacking_anew is not None else mine
+    def unread(self) -> dict[str, str]:
+        """The app's programs and libraries, and the base's that they need, that could not be read: path to reason."""
+        mine = {own.new_path: own.facts.problem for own in self._own if own.facts.problem}
+        return {**self._new.unread, **mine} if self._lacks else mine
 
     @cached_property
-    def _lacking_anew(self) -> dict[ElfFacts, set[Lack]]:
-        return {own.facts: self._new.lacks(own.facts, own.new_path) for own in self._loaded}
+    def _lacks(self) -> list[tuple[_Own, set[Lack], set[Lack]]]:
+        """Each with what it lacks on the new base, and of that on the old one."""
+        lacks = []
+        for own in self._loaded:
+            lacking = self._new.lacks(own.facts, own.new_path)
+            before = self._old.lacks(own.facts, own.old_path) if lacking else set()
+            if own.old_path in self._old.unread:
+                self._new.unread[own.new_path], lacking = self._old.unread[own.old_path], set()
+            lacks.append((own, lacking, before))
+        return lacks
 
     @cached_property
     def _own(self) -> tuple[_Own, ...]:
@@ -190,7 +203,7 @@ def _told(code: str, lacks: Mapping[Lack, Iterable[str]]) -> list[Finding]:
 def _expanded(folders: Iterable[str], origin: str, elf: ElfFacts) -> tuple[str, ...]:
     """Directories with $ORIGIN and $LIB filled in; an empty one, the working directory, is nothing to count on."""
     filled = []
-    for folder in folders:
+    for folder in islice(folders, FOLDERS):
         for name, value in (("ORIGIN", f"/{origin}"), ("LIB", _LIB.get(elf.bits, "lib")), ("PLATFORM", elf.machine)):
             folder = folder.replace(f"${{{name}}}", value).replace(f"${name}", value)
         filled.append(folder)

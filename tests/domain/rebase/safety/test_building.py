@@ -57,6 +57,11 @@ def test_other_commands_and_steps_are_not(step: str) -> None:
     assert system_commands([step]) == ()
 
 
+def test_a_step_that_was_made_to_be_read_for_ever_is_read_at_once() -> None:
+    """Looking for the end of a shell's options from each beginning would take as long as the square of its length."""
+    assert system_commands(["RUN x && " + "/bin/sh x " * 200_000 + "&& dnf install gcc"]) == ("dnf install gcc",)
+
+
 def test_signatures_and_bills_of_materials_that_are_lost_are_for_review() -> None:
     own = AppSide((LayerContents((file("var/task/x.py"),)),), signatures=("cosign sha256:1",), boms=("spdx sha256:2",))
 

@@ -6,6 +6,7 @@ import pytest
 
 from functions_app.domain.layers.elves import ElfFacts, NeededVersion
 from functions_app.domain.layers.entries import FileEntry, LayerContents
+from functions_app.domain.rebase.safety import linking
 from functions_app.domain.rebase.safety.findings import Level, Verdict
 from functions_app.domain.rebase.safety.judge import judge
 from functions_app.domain.rebase.safety.sides import AppSide, SideFiles
@@ -234,6 +235,7 @@ def test_a_program_of_the_app_that_could_not_be_read_is_for_review() -> None:
     judged = on(side(libc()), side(libc()), ElfFacts(TASK, problem="larger than 64 MB"))
 
     assert (judged.level, the(judged, "not-read").paths) == (Level.REVIEW, (TASK,))
+    assert the(judged, "not-read").detail == "larger than 64 MB"
 
 
 def test_a_library_of_the_new_base_that_could_not_be_read_is_for_review_where_it_is_needed() -> None:
@@ -251,6 +253,20 @@ def test_layers_that_were_read_before_such_facts_were_kept_are_for_review() -> N
     )
 
     assert codes(on(side(libc(*NEWER)), before, native)) == ["not-read"]
+
+
+def test_programs_that_were_made_to_search_for_ever_are_for_review_and_no_worse(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(linking, "LOOKUPS", 5_000)  # the true bound takes a second to reach
+    names = [f"lib{number}.so" for number in range(10)]
+    folders = tuple(f"/opt/{number}" for number in range(10_000))
+    greedy = [elf(f"var/task/{number}.so", *names, runpath=folders) for number in range(20)]
+
+    judged = on(side(libc()), side(libc()), *greedy)
+
+    assert (judged.level, codes(judged)) == (Level.REVIEW, ["already-missing", "not-read"])
+    assert "too many places" in the(judged, "not-read").detail
 
 
 def test_a_library_that_a_later_layer_of_the_app_took_away_needs_nothing() -> None:
