@@ -40,7 +40,9 @@ def _used(case: Case) -> set[str]:
 
 
 def _moved(case: Case) -> Iterator[str]:
-    """What lies elsewhere on the new base; its path is the one on the old."""
+    """What lies elsewhere on the new base; its path is the one on the old. Links alone lead elsewhere."""
+    if not any(one and one.kind == "symlink" for sides in case.differences.values() for one in sides):
+        return
     there = {
         (one.layer - len(case.new.layers), one.after.path): one.path
         for one in case.touched_anew
@@ -69,13 +71,14 @@ def _hidden_elsewhere(case: Case) -> Iterator[str]:
 
 def _hard_links(case: Case) -> Iterator[str]:
     """Hard links of the app whose contents come from the base and would be others."""
+    links = [one for one in case.touched if one.after and one.after.kind == "hardlink"]
     there = {
         (one.layer - len(case.new.layers), one.after.path): one.after
-        for one in case.touched_anew
+        for one in (case.touched_anew if links else ())
         if one.after and one.after.kind == "hardlink"
     }
-    for one in case.touched:
-        if one.after is not None and one.after.kind == "hardlink":
+    for one in links:
+        if one.after is not None:
             anew = there.get((one.layer - len(case.old.layers), one.after.path))
             if anew is not None and anew.digest != one.after.digest:
                 yield one.path

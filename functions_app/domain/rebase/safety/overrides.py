@@ -10,6 +10,7 @@ from functions_app.domain.rebase.safety.paths import Subject, compiled, content,
 from functions_app.domain.rebase.safety.sides import Case
 
 SETUID = 0o6000
+_SYSTEM = ("var/lib/", "usr/lib/", "usr/share/", "lib/", "etc/")  # where files count that no base has
 
 
 def override_findings(case: Case) -> Iterator[Finding]:
@@ -17,7 +18,8 @@ def override_findings(case: Case) -> Iterator[Finding]:
     by_subject: dict[Subject, list[str]] = defaultdict(list)
     for path, entry in chain(case.written.items(), case.hidden.items()):
         below = case.old.files.get(path)
-        by_subject[subject(path, entry, *([below] if below else []))].append(path)
+        if below or path in case.new.files or path.startswith(_SYSTEM):
+            by_subject[subject(path, entry, *([below] if below else []))].append(path)
     pinned = _pinned(case)
     yield from found("package-pinned", pinned)
     yield from found("package-database", (path for path in by_subject["database"] if not case.same_as_new(path)))
