@@ -99,7 +99,12 @@ def _mount(registry: Registry, repository: str, digest: str, source: str) -> tup
     """Whether the registry has mounted it, and otherwise the session it has begun; empty for none."""
     name = registry.name_of(source)
     ask = _ask(registry, "POST", repository, digest, f"/blobs/uploads/?mount={digest}&from={name}", source=name)
-    answer = registry.transport.read(ask)
+    try:
+        answer = registry.transport.read(ask)
+    except DrydockError as error:
+        if error.problem.code is not Code.DENIED:
+            raise
+        return False, ""  # this login gets no token for both repositories; the source has one of its own
     if answer.status == 201:
         return True, ""
     # 202: the registry does not mount it. Others say so by an error, where its source may not be read, or is gone.
