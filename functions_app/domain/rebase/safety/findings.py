@@ -1,14 +1,14 @@
 """What can be found about a rebase: one rule per code, each with its level, a sentence and its part of the manual."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
 from typing import Any
 
 from functions_app.domain.text import storable
 
-DETAIL = 500  # characters
+DETAIL, PATH = 500, 4096  # characters
 SHOWN = 20  # paths of a finding that are kept; of all it is told how many there are
 DOCUMENT = "docs/patching.md"
 
@@ -118,6 +118,11 @@ class Finding:
         """How safe it leaves the rebase."""
         return self.rule.level
 
+    def kept(self) -> "Finding":
+        """The same with texts that are fit for being stored and shown: they come from layers."""
+        paths = tuple(storable(path, PATH) for path in self.paths)
+        return replace(self, paths=paths, detail=storable(self.detail, DETAIL))
+
     def as_json(self) -> dict[str, Any]:
         """Plain values for a JSON column; `from_json` reads them back."""
         return {"code": self.code, "paths": list(self.paths), "count": self.count, "detail": self.detail}
@@ -139,7 +144,8 @@ class Verdict:
     def of(cls, findings: Iterable[Finding]) -> "Verdict":
         """The verdict that these findings make."""
         levels, codes = list(Level), list(RULES)
-        ordered = sorted(findings, key=lambda one: (-levels.index(one.level), codes.index(one.code)))
+        kept = [finding.kept() for finding in findings]
+        ordered = sorted(kept, key=lambda one: (-levels.index(one.level), codes.index(one.code)))
         return cls(ordered[0].level if ordered else Level.SAFE, tuple(ordered))
 
     @property
@@ -161,4 +167,4 @@ class Verdict:
 def found(code: str, paths: Iterable[str], detail: str = "") -> list[Finding]:
     """A finding of these paths in a list; none where there are no paths."""
     every = sorted(set(paths))
-    return [Finding(code, tuple(islice(every, SHOWN)), len(every), storable(detail, DETAIL))] if every else []
+    return [Finding(code, tuple(islice(every, SHOWN)), len(every), detail)] if every else []

@@ -71,14 +71,13 @@ def _pinned(case: Case) -> set[str]:
         for package in packages_of(path)
         if package in touched
     }
-    mixed = _mixed(case, {package for package in differ if not any(path in case.written for path in touched[package])})
+    pinned = {package: {path for path in touched[package] if not case.same_as_new(path)} for package in differ}
+    mixed = _mixed(case, {package for package, paths in pinned.items() if paths.isdisjoint(case.written)})
     return {
         path
-        for package in differ
-        for path in touched[package]
-        if not case.same_as_new(path)
-        if path in case.written or package in mixed
-        if path in case.written or case.hidden[path].kind != "dir"
+        for package, paths in pinned.items()
+        for path in paths
+        if path in case.written or (package in mixed and case.hidden[path].kind != "dir")
     }
 
 

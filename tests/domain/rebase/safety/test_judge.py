@@ -10,7 +10,7 @@ from functions_app.domain.errors import DrydockError
 from functions_app.domain.layers import tree
 from functions_app.domain.layers.entries import FileEntry, LayerContents
 from functions_app.domain.layers.entry_table import EntryTable
-from functions_app.domain.rebase.safety.findings import RULES, Finding, Level, Verdict, found
+from functions_app.domain.rebase.safety.findings import RULES, Finding, Level, Verdict
 from functions_app.domain.rebase.safety.judge import judge
 from functions_app.domain.rebase.safety.sides import AppSide, SideFiles
 from tests.domain.rebase.safety.cases import app, base, codes, file, folder, hard, hides, link
@@ -152,10 +152,10 @@ def test_a_verdict_of_nothing_is_safe_and_offers_nothing() -> None:
 
 
 def test_what_is_special_about_a_finding_is_kept_short_and_fit_for_a_database() -> None:
-    (finding,) = found("module-gone", ["a"], "x\0" + "y" * 10_000)
+    (finding,) = Verdict.of([Finding("module-gone", ("a\0",), 1, "x\0" + "y" * 10_000)]).findings
 
     assert len(finding.detail) <= 500
-    assert "\0" not in finding.detail
+    assert "\0" not in finding.detail + finding.paths[0]
 
 
 def test_the_worst_comes_first() -> None:

@@ -97,6 +97,15 @@ def test_a_package_removed_with_its_metadata_leaves_the_new_bases_metadata_behin
     assert codes(judged) == ["package-pinned"]
 
 
+def test_a_file_taken_out_counts_where_all_that_is_written_is_what_the_new_base_has() -> None:
+    old = [file(f"{SITE}/pip/a.py", "1"), file(f"{SITE}/pip/b.py", "1")]
+    new = [file(f"{SITE}/pip/a.py", "2"), file(f"{SITE}/pip/b.py", "2")]
+
+    judged = verdict(old, new, file(f"{SITE}/pip/a.py", "2"), hides(f"{SITE}/pip/b.py"))
+
+    assert (codes(judged), judged.findings[0].paths) == (["package-pinned"], (f"{SITE}/pip/b.py",))
+
+
 # The operating system's own
 
 
