@@ -1,5 +1,6 @@
 """Django's settings for Drydock; what an installation may change is read in dashboard.env."""
 
+import tomllib
 from typing import Any
 
 import dj_database_url
@@ -167,6 +168,9 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = beat_schedule(ENV)
 
 DRYDOCK_PRODUCTION_ALIASES = ENV.production_aliases
+
+# What statements on rebased images name as their tool.
+DRYDOCK_VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 
 # Where the kinds of runs are listed (tests name their own).
 DRYDOCK_KINDS = "functions_app.services.kinds.KINDS"

@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver
 from functions_app.api import hooks, metrics
 from functions_app.web import doctor
 from functions_app.web.bases import bases, compare, overdue_policies, stream_form
-from functions_app.web.changes import deploy, invoke, patch_list
+from functions_app.web.changes import deploy, invoke, patch, patch_list, plans, smoke
 from functions_app.web.fleet import function, function_list
 from functions_app.web.images import forecast, image, repositories
 from functions_app.web.overview import overview
@@ -30,7 +30,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *bases.urlpatterns,
     *compare.urlpatterns,
     *stream_form.urlpatterns,
+    *patch.urlpatterns,
     *patch_list.urlpatterns,
+    *plans.urlpatterns,
+    *smoke.urlpatterns,
     *overdue_policies.urlpatterns,
     *hooks.urlpatterns,
     *metrics.urlpatterns,

@@ -74,6 +74,9 @@
   document.addEventListener("htmx:after:swap", fold);
   fold();
 
+  // Whoever waited for something to be read need not press the button again.
+  document.addEventListener("htmx:after:swap", () => document.querySelector("form[data-submit-at-once]")?.requestSubmit());
+
   // Shortcuts. None fires while somebody types.
   let going = 0;
   const rows = () => [...document.querySelectorAll("[data-row]")];

@@ -12,7 +12,9 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from functions_app.domain.changes.aliases import AliasState
 from functions_app.domain.changes.invocations import Mode
+from functions_app.domain.changes.patches import Patched, PatchPlan
 from functions_app.domain.runs import SignalKind
 from functions_app.models import BrowserSession, FreshnessPolicy, Image, LifecycleForecast, Repository, Run
 from functions_app.services.bases.verdicts import judge_images
@@ -22,6 +24,7 @@ from functions_app.services.people.actor import Actor
 from tests import factories
 from tests.asking import ask
 from tests.factories import NOW, digest
+from tests.patch_plans import make_patch_plan
 from tests.services.changes.stage import Stage
 
 ROLES = ("nobody", "stranger", "viewer", "operator", "approver", "administrator")
@@ -86,6 +89,8 @@ ROUTES: dict[str, Route] = {
     "function-image": Route(SEEN, NOT_TAKEN, "function"),
     "function-activity": Route(SEEN, NOT_TAKEN, "function"),
     "function-deploy": Route(SEEN, OPERATORS_MAY, "function", DEPLOYED, audited=False),  # to apply the plan is
+    "function-patch": Route(SEEN, OPERATORS_MAY, "function", audited=False),  # to read its files is, once
+    "function-smoke": Route(NOT_TAKEN, OPERATORS_MAY, "function", {"payload": "{}"}),
     "function-rollback": Route(
         LEADS_ON, OPERATORS_MAY, "function", {"alias": "staging", "version": "2"}, audited=False
     ),
@@ -125,6 +130,7 @@ ROUTES: dict[str, Route] = {
     "run-pause": Route(NOT_TAKEN, OPERATORS_MAY, "run"),
     "run-resume": Route(NOT_TAKEN, OPERATORS_MAY, "run", audited=False),  # there is nothing to resume
     "run-cancel": Route(NOT_TAKEN, OPERATORS_MAY, "run"),
+    "run-undo": Route(LEADS_ON, OPERATORS_MAY, "patched"),
 }
 
 # What raw ASGI serves in front of Django: every text in streams/application.py that begins with a slash.
@@ -188,6 +194,19 @@ def nowhere() -> Places:
     return Places({**missing, "plan": plan, "patch": plan, "session": plan, "account id": "1" * 12}, (1, 2))
 
 
+def patch_of(stage: Stage) -> PatchPlan:
+    """As if version 1 had come of a patch of version 2, so that an undo has somewhere to go."""
+    uri = f"{stage.functions.uri(stage.name)}@{stage.digest()}"
+    return make_patch_plan(
+        stage.function,
+        app_image=uri,
+        image_uri=uri,
+        to_digest=stage.digest(),
+        from_digest=stage.digest(),
+        aliases=(Patched(stage.alias, AliasState("2"), stage.digest(), production=False),),
+    )
+
+
 def furnish(stage: Stage, maker: User) -> Places:
     """Something of everything there is; plans are of the maker."""
     stage.functions.next_version(stage.name)
@@ -222,10 +241,20 @@ def furnish(stage: Stage, maker: User) -> Places:
     session = BrowserSession.objects.create(
         session_key="an operator's", session_data="", expire_date=NOW, since=NOW, seen=NOW, person=maker
     )
+    patched = Run.objects.create(
+        kind="patch",
+        status="succeeded",
+        title="Patched",
+        function=stage.function,
+        created_at=NOW,
+        result={"version": "1"},
+        plan=patch_of(stage).as_json(),
+    )
     keys = {
         "account": stage.account.pk, "account id": stage.account.account_id, "function": stage.function.pk,
         "image": image.pk, "patch": patches.plan(stream, Actor(maker)).pk, "plan": stage.plan("2").pk,
         "policy": FreshnessPolicy.objects.create(max_days=30).pk, "repository": repository.pk, "run": run.pk,
-        "session": session.mark, "stream": stream.pk, "stream name": stream.name, "unsent": unsent.pk,
+        "patched": patched.pk, "session": session.mark, "stream": stream.pk, "stream name": stream.name,
+        "unsent": unsent.pk,
     }  # fmt: skip
     return Places(keys, (old.pk, new.pk))

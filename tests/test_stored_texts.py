@@ -76,6 +76,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "RunStep": {OURS: "name title status", REDACTED: "note", MACHINE: "memory"},
     "Scope": {CHECKED: "region", REDACTED: "problem"},
     "Signal": {OURS: "kind via", CHECKED: "actor_name", REDACTED: "reason"},
+    "SmokeTest": {TYPED: "body", CHECKED: "changed_by"},
     "Tag": {CHECKED: "name digest"},
     "TagMove": {CHECKED: "tag from_digest to_digest"},
     "Version": {

@@ -14,7 +14,7 @@ from functions_app.models.fleet import (
     Version,
 )
 from functions_app.models.images import Image, ImageScan, LifecycleForecast, Repository, Tag, TagMove
-from functions_app.models.runs import LogLine, Plan, Run, RunStep, Signal
+from functions_app.models.runs import LogLine, Plan, Run, RunStep, Signal, SmokeTest
 
 __all__ = [
     "Account",
@@ -42,6 +42,7 @@ __all__ = [
     "RunStep",
     "Scope",
     "Signal",
+    "SmokeTest",
     "Tag",
     "TagMove",
     "Version",

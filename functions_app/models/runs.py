@@ -147,3 +147,15 @@ class LogLine(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class SmokeTest(models.Model):
+    """How a new version of a function is tried before any traffic reaches it; kept per function."""
+
+    function = models.OneToOneField("Function", models.CASCADE, related_name="smoke")
+    body = models.JSONField(help_text="domain.changes.smokes.Smoke")
+    changed_at = models.DateTimeField()
+    changed_by = models.CharField(max_length=150)
+
+    def __str__(self) -> str:
+        return f"smoke test of {self.function_id}"

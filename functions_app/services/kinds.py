@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from functions_app.domain.runs import Kind, Queue
 from functions_app.services.bases import poll_run
 from functions_app.services.changes import deploy, invoke, roll_back
+from functions_app.services.changes.patching import steps as patching
+from functions_app.services.changes.patching import undo
 from functions_app.services.engine.steps import RunKind, always
 from functions_app.services.images import files, forecasts
 from functions_app.services.sync import run
@@ -16,6 +18,8 @@ KINDS: Mapping[Kind, RunKind] = {
         RunKind(Kind.BASE_POLL, always(poll_run.STEPS), Queue.READING),
         RunKind(Kind.DEPLOYMENT, always(deploy.STEPS), Queue.CHANGES, pausable=True),
         RunKind(Kind.ROLLBACK, always(roll_back.STEPS), Queue.CHANGES),
+        RunKind(Kind.PATCH, patching.steps, Queue.CHANGES, pausable=True),
+        RunKind(Kind.UNDO, undo.steps, Queue.CHANGES),
         RunKind(Kind.READ_FILES, always(files.STEPS), Queue.READING),
         RunKind(Kind.FORECAST, always(forecasts.STEPS), Queue.READING),
         RunKind(Kind.INVOCATION, always(invoke.STEPS), Queue.INVOCATIONS),

@@ -15,11 +15,14 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from functions_app.aws import session
-from functions_app.models import Run
+from functions_app.domain.layers.packing import VERSION
+from functions_app.domain.runs import ACTIVE
+from functions_app.models import BaseRelease, Image, LayerFiles, Run
 from functions_app.services.people.actor import Actor
 from functions_app.web.waiting import is_marked
 from tests.conftest import Valkey
 from tests.every_route import ROUTES, Places, furnish
+from tests.factories import NOW
 from tests.fixtures import Sandbox
 from tests.sandbox.functions import Functions
 from tests.services.changes.stage import make_stage
@@ -31,6 +34,7 @@ ACTIONS = {name for name, route in ROUTES.items() if route.get[-1] in (401, 405)
     "function-rollback",
     "plan-apply",
     "repository-forecast",
+    "run-undo",
 }
 TOKEN = "a token that is long enough"
 PUSH = {
@@ -87,11 +91,15 @@ def test_what_is_posted_asks_aws_only_where_the_view_is_marked(
 ) -> None:
     """So that it is served by threads of its own (dashboard/plan_threads.py), and no page waits with it."""
     settings.ENV = dataclasses.replace(settings.ENV, hook_token=TOKEN)
+    for diff_id in {
+        each for row in (*Image.objects.all(), *BaseRelease.objects.all()) for each in row.diff_ids
+    }:  # so that a patch is planned
+        LayerFiles.objects.create(diff_id=diff_id, read_at=NOW, packed_as=VERSION)
     session.forget()  # a connection that is kept open would not be seen
     asked, refused = set(), {}
 
     for name in sorted(ROUTES, key=lambda name: name in ("policy-delete", "logout")):
-        Run.objects.update(status="cancelled")  # what the post before started is in nobody's way
+        Run.objects.filter(status__in=ACTIVE).update(status="cancelled")  # of the post before: in nobody's way
         superuser.refresh_from_db()  # whose password may be another one by now
         client.force_login(superuser)
         with offline(monkeypatch) as wanted:

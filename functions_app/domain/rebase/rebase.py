@@ -38,6 +38,7 @@ class Rebase:
     tag: str
     layers: tuple[LayerSource, ...]
     notes: tuple[Note, ...]
+    seam: Seam
 
     @property
     def kept_layers(self) -> int:
@@ -94,6 +95,7 @@ def rebase(
         tag=rebased_tag(tag, released, digest),
         layers=stacked.layers,
         notes=merged.notes,
+        seam=seam,
     )
 
 

@@ -173,8 +173,8 @@ def _apply(plan: Plan, actor: Actor, typed: str, ticked: Collection[str]) -> Run
     if kind_of(plan.kind) is None:
         raise DrydockError(
             Code.PREFLIGHT,
-            "This version of Drydock plans this and does not apply it yet. Nothing was changed.",
-            next_step="Export the plan's list, or deploy function by function.",
+            "This plan is a list, which is not applied as a whole. Nothing was changed.",
+            next_step="Patch function by function from the list, or export it.",
         )
     if plan.approval_asked and _made_by(plan, actor):
         raise DrydockError(

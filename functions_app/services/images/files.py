@@ -17,7 +17,7 @@ from functions_app.domain.layers.package_files import Package
 from functions_app.domain.layers.packing import VERSION, pack, unpack
 from functions_app.domain.layers.tar import read_tar
 from functions_app.domain.refs import ImageRef
-from functions_app.domain.runs import Done, Kind, Outcome, Skipped
+from functions_app.domain.runs import ACTIVE, Done, Kind, Outcome, Skipped
 from functions_app.domain.text import storable
 from functions_app.models import BaseRelease, Image, LayerFiles, Run
 from functions_app.registry.blobs import open_layer
@@ -87,6 +87,28 @@ def submit_for_image(image: Image, actor: Actor) -> Run:
     )
 
 
+def submit_for_patch(image: Image, release_ids: Sequence[int], actor: Actor) -> Run:
+    """Start reading what a verdict on a rebase looks into: an image and two base releases. Raises DENIED.
+
+    Where the same is being read already, the run that reads it.
+    """
+    access.require_operator(actor, ACTION, str(image))
+    lock = f"read_files:patch:{image.pk}:{','.join(map(str, release_ids))}"
+    try:
+        return runs.submit(
+            Kind.READ_FILES,
+            title=f"Read the files of {image.repository.name}@{image.digest[:19]} and of its bases",
+            plan={"image": image.pk, "releases": list(release_ids)},
+            actor=actor,
+            account=image.repository.account,
+            lock=lock,
+        )
+    except DrydockError:
+        if run := Run.objects.filter(lock=lock, status__in=ACTIVE).first():
+            return run
+        raise
+
+
 def layer_contents(diff_ids: Iterable[str]) -> Mapping[str, LayerContents | None]:
     """What each layer holds, None for one that was not read; one query, no registry."""
     wanted = dict.fromkeys(diff_ids)
@@ -154,8 +176,7 @@ def _layers(context: Context, registry_of: Callable[[str], Registry]) -> Iterato
             raise DrydockError(Code.NOT_FOUND, "Drydock does not know this image any more.")
         host = image.repository.uri.partition("/")[0]
         yield from _pairs(host, image.repository.name, image.layers, image.diff_ids)
-        return
-    for release in BaseRelease.objects.filter(pk__in=context.plan["releases"]).select_related("stream"):
+    for release in BaseRelease.objects.filter(pk__in=context.plan.get("releases", ())).select_related("stream"):
         ref = ImageRef.parse(release.stream.reference)
         layers = release.layers or _read_manifest(registry_of(ref.registry), ref.repository, release)
         yield from _pairs(ref.registry, ref.repository, layers, release.diff_ids)

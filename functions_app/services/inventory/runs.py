@@ -14,6 +14,7 @@ from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.health.stranded import Stranded, stranded
 from functions_app.domain.runs import ACTIVE, Kind, Standing, Status, StepStatus, kind_label
 from functions_app.models import Run, RunStep
+from functions_app.services.changes.patching.undo import why_not
 from functions_app.services.engine import signals
 from functions_app.services.inventory import run_signals
 from functions_app.services.inventory.run_facts import facts
@@ -126,6 +127,7 @@ class RunState:
     stranded: Stranded | None
     progress: Progress | None
     children: Children | None
+    undo_refused: str  # of a patch: why it can't be undone
 
     @property
     def took(self) -> str:
@@ -241,6 +243,7 @@ def run_state(run: Run) -> RunState:
         stranded=stranded_run(run),
         progress=run_signals.progress(run),
         children=run_signals.children(run),
+        undo_refused=why_not(run) if run.kind == Kind.PATCH and ended else "",
     )
 
 

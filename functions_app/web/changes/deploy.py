@@ -2,28 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseNotAllowed, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
-from django.views.decorators.http import require_safe
 
-from functions_app import clock
 from functions_app.domain.changes.checks import forbidding
 from functions_app.domain.changes.deployments import AliasPlan, DeploymentPlan, RollbackPlan
-from functions_app.domain.errors import Code, DrydockError, Problem
+from functions_app.domain.errors import DrydockError, Problem
 from functions_app.domain.runs import Kind
 from functions_app.domain.text import storable
 from functions_app.models import Function, Plan
 from functions_app.services.changes import deploy as deployments
 from functions_app.services.changes import image_choices
 from functions_app.services.changes import roll_back as rollbacks
-from functions_app.services.engine import plans
 from functions_app.services.engine.plans import Planned
 from functions_app.services.inventory.fleet.function import function_head
-from functions_app.services.people import access
 from functions_app.services.snapshot.rollback_targets import targets
+from functions_app.web.changes.plan_context import plan_context, why_not
 from functions_app.web.http import HtmxHttpRequest, actor_of, explained, operator_required, page, status_of
 from functions_app.web.waiting import waits_for_aws
 
@@ -85,39 +81,11 @@ def _planned(
     return redirect("plan", plan_id=made.stored.pk)
 
 
-@require_safe
-def show_plan(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
+def plan_page(request: HtmxHttpRequest, stored: Plan, problem: Problem | None) -> HttpResponse:
     """The plan card with its button, or why it can't be confirmed any more."""
-    return _stored_plan(request, plans.load(plan_id, actor_of(request)))
-
-
-def _stored_plan(request: HtmxHttpRequest, stored: Plan, problem: Problem | None = None) -> HttpResponse:
-    kind = Kind(stored.kind)
-    if kind is Kind.PATCH_LIST:
-        return redirect("base-plan", plan_id=stored.pk)
-    if kind not in (Kind.DEPLOYMENT, Kind.ROLLBACK):
-        run = plans.run_of(stored)
-        return redirect("run", pk=run.pk) if run else redirect("functions")
-    frozen = DeploymentPlan.from_json(stored.body) if kind is Kind.DEPLOYMENT else RollbackPlan.from_json(stored.body)
-    context = _plan_context(request, stored.function_id or 0, frozen, stored)
+    kind = DeploymentPlan if stored.kind == Kind.DEPLOYMENT else RollbackPlan
+    context = _plan_context(request, stored.function_id or 0, kind.from_json(stored.body), stored)
     return page(request, "deployments/plan.html", context | explained(problem), status=status_of(problem))
-
-
-def apply_plan(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
-    """Confirm: the plan becomes a run, once. GET, as after a refusal by reload or Back: the plan."""
-    return redirect("plan", plan_id=plan_id) if request.method in ("GET", "HEAD") else _apply(request, plan_id)
-
-
-@operator_required
-def _apply(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
-    """Why it did not become a run is shown with the plan."""
-    try:
-        run = plans.apply(plan_id, actor_of(request), _text(request.POST, "confirm"), request.POST.getlist("tick"))
-    except DrydockError as error:
-        if request.htmx or error.problem.code in (Code.NOT_FOUND, Code.DENIED):
-            raise
-        return _stored_plan(request, plans.load(plan_id, actor_of(request)), error.problem)
-    return redirect("run", pk=run.pk)
 
 
 def _form(request: HtmxHttpRequest, pk: int, filled: Filled, problem: Problem | None = None) -> HttpResponse:
@@ -140,7 +108,7 @@ def _form(request: HtmxHttpRequest, pk: int, filled: Filled, problem: Problem | 
         "chosen_alias": filled.alias,
         "alias_new": filled.alias_new,
         "rollbacks": targets(function),
-        "blocked": _why_not(request),
+        "blocked": why_not(request),
         **explained(problem),
     }
     return page(request, "deployments/deploy.html", context, partial="images", status=status_of(problem))
@@ -171,13 +139,9 @@ def _plan_context(request: HtmxHttpRequest, pk: int, frozen: AliasPlan, stored: 
         "heading": heading,
         "to_version": version,
         "failed": forbidding(frozen.checks),
-        "stored": stored,
-        "run": plans.run_of(stored) if stored else None,
-        "expired": bool(stored and stored.expires_at <= clock.now()),
         "button": button,
-        "ticked": request.POST.getlist("tick"),
         "again": _again(pk, frozen),
-        "blocked": _why_not(request) or _awaits_approval(request, stored),
+        **plan_context(request, stored),
     }
 
 
@@ -189,18 +153,6 @@ def _again(pk: int, frozen: AliasPlan) -> str:
     return reverse("function-deploy", args=[pk], query=query)
 
 
-def _why_not(request: HtmxHttpRequest) -> str:
-    """Why this person can't press the button; '' for operators."""
-    return "" if access.is_operator(actor_of(request)) else "Only operators may change functions; you may look."
-
-
-def _awaits_approval(request: HtmxHttpRequest, stored: Plan | None) -> str:
-    """Why the maker of a plan can't confirm it; '' for an approver, and where no approval is asked."""
-    if stored is None or not stored.approval_asked or stored.maker_id != request.user.pk:
-        return ""
-    return "An approver confirms this plan, not its maker: give its address to one."
-
-
 def _function(pk: int) -> Function:
     return get_object_or_404(Function.objects.select_related("account"), pk=pk)
 
@@ -208,6 +160,4 @@ def _function(pk: int) -> Function:
 urlpatterns = [
     path("functions/<int:pk>/deploy/", deploy, name="function-deploy"),
     path("functions/<int:pk>/rollback/", roll_back, name="function-rollback"),
-    path("plans/<uuid:plan_id>/", show_plan, name="plan"),
-    path("plans/<uuid:plan_id>/apply/", apply_plan, name="plan-apply"),
 ]

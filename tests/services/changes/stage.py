@@ -14,6 +14,7 @@ from functions_app.services.engine.steps import RunKind, StepSpec, always
 from functions_app.services.people.actor import SCHEDULE, Actor
 from functions_app.services.sync import run as sync
 from functions_app.services.sync.refresh import refresh_function
+from sandbox.images.making import Image
 from tests.run_kinds import execute
 from tests.sandbox.functions import REGION, Functions, python_image
 
@@ -88,9 +89,11 @@ class Stage:
         return "sha256:" + str(self.functions.read(self.name, qualifier)["CodeSha256"])
 
 
-def make_stage(functions: Functions, actor: Actor, name: str = "app", **settings: Any) -> Stage:
+def make_stage(
+    functions: Functions, actor: Actor, name: str = "app", *, image: Image | None = None, **settings: Any
+) -> Stage:
     """Deploy, publish, alias; tell Drydock of account and function."""
-    functions.deploy(python_image(answering("one")), name, **settings)
+    functions.deploy(image or python_image(answering("one")), name, **settings)
     functions.publish(name)
     functions.settled(name, "1")
     functions.api.create_alias(FunctionName=name, Name="staging", FunctionVersion="1")

@@ -97,7 +97,7 @@ def test_the_page_says_that_it_plans_and_changes_nothing(
     text = person.get(planned(person, stream)).content.decode()
     for words in (
         "Bring 1 function forward to the current release of python:3.12",
-        "plans it and does not apply it yet",
+        "Nothing has been changed, and this page changes nothing",
         "1 alias carries production traffic, by name and setting",
         "1 function is managed by another tool",
         "Export as CSV",

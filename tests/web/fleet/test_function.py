@@ -198,7 +198,7 @@ def test_a_well_function_says_so_and_offers_no_button(person: Client, function: 
     [
         (90, "bad", "function-deploy"),
         (65, "bad", "function-image"),
-        (40, "warn", "function-deploy"),
+        (40, "warn", "function-patch"),
         (30, "warn", "function-invoke"),
         (20, "calm", ""),
     ],

@@ -39,7 +39,7 @@ BY_RANK = {
     RANK_STRANGE_UPDATE: ("warn", "", ""),
     RANK_IDLE_FAILED: ("warn", "Deploy another image", "function-deploy"),
     RANK_INACTIVE: ("warn", "Wake it by a call", "function-invoke"),
-    RANK_STALE: ("warn", "Deploy a newer image", "function-deploy"),
+    RANK_STALE: ("warn", "Patch", "function-patch"),
     RANK_END_OF_LIFE: ("bad", "Deploy an image on a newer base", "function-deploy"),
     RANK_DRIFTED: ("warn", "Deploy what the tag is now", "function-deploy"),
     RANK_ENDANGERED: ("bad", "See its image", "function-image"),

@@ -1,0 +1,141 @@
+"""Patch a function onto the current release of its base, and undo that: what could be done, the plans, the undo."""
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path, reverse
+
+from functions_app.domain.changes.checks import forbidding
+from functions_app.domain.changes.patches import PatchPlan
+from functions_app.domain.changes.undos import UndoPlan
+from functions_app.domain.errors import DrydockError, Problem
+from functions_app.domain.refs import is_digest
+from functions_app.models import Function, Plan, Run
+from functions_app.services.changes.patching import plan as patching
+from functions_app.services.changes.patching import undo as undoing
+from functions_app.services.changes.patching.targets import targets
+from functions_app.services.changes.smoke import smoke_of
+from functions_app.services.engine import plans
+from functions_app.services.inventory.fleet.function import function_head
+from functions_app.services.inventory.patches import reading_of
+from functions_app.web.changes.plan_context import plan_context, why_not
+from functions_app.web.http import (
+    HtmxHttpRequest,
+    actor_of,
+    explained,
+    operator_required,
+    page,
+    status_of,
+    wants_partial,
+)
+from functions_app.web.waiting import waits_for_aws
+
+PLAN, TARGETS, UNDO = "patches/plan.html", "patches/targets.html", "patches/undo.html"
+
+
+@waits_for_aws
+def patch(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """GET: what of the function is behind. POST digest: read what must be read first, else make the plan, go to it."""
+    looks = request.method in ("GET", "HEAD")
+    return _targets(request, pk, _digest(request.GET.get("digest"))) if looks else _plan(request, pk)
+
+
+@operator_required
+def _plan(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    function, actor, digest = _function(pk), actor_of(request), _digest(request.POST.get("digest"))
+    try:
+        if patching.reading_first(function, digest, actor) is not None:
+            return redirect(reverse("function-patch", args=[pk], query={"digest": digest} if digest else None))
+        made = patching.plan(function, actor, digest)
+    except DrydockError as error:
+        if request.htmx:
+            raise
+        return _targets(request, pk, digest, error.problem)
+    if made.stored is None:
+        return page(request, PLAN, _plan_context(request, pk, made.plan, None), status=422)
+    return redirect("plan", plan_id=made.stored.pk)
+
+
+def _targets(request: HtmxHttpRequest, pk: int, digest: str, problem: Problem | None = None) -> HttpResponse:
+    """What is live and behind, each with its button; while files are read, how far that is."""
+    function = _function(pk)
+    found = targets(function)
+    reading = reading_of([target.image.pk for target in found])
+    was_watched = reading is not None and not (reading.active or reading.problem or problem) and wants_partial(request)
+    context = {
+        "function": function_head(pk),
+        "tab": "patch",
+        "targets": found,
+        "reading": reading,
+        "at_once": reading.image_id if reading is not None and was_watched else 0,
+        "wanted": digest,
+        "blocked": why_not(request),
+        "smoke": smoke_of(function),
+        **explained(problem),
+    }
+    return page(request, TARGETS, context, status=status_of(problem))
+
+
+def plan_page(request: HtmxHttpRequest, stored: Plan, problem: Problem | None) -> HttpResponse:
+    """The plan of a patch with its button, or why it can't be confirmed any more."""
+    frozen = PatchPlan.from_json(stored.body)
+    context = _plan_context(request, stored.function_id or 0, frozen, stored)
+    return page(request, PLAN, context | explained(problem), status=status_of(problem))
+
+
+def _plan_context(request: HtmxHttpRequest, pk: int, frozen: PatchPlan, stored: Plan | None) -> dict[str, object]:
+    return {
+        "function": function_head(pk),
+        "tab": "patch",
+        "plan": frozen,
+        "failed": forbidding(frozen.checks),
+        "again": reverse("function-patch", args=[pk]),
+        **plan_context(request, stored),
+    }
+
+
+@waits_for_aws
+def undo(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """POST: plan the undo of a patch; where nothing is to be typed it is applied at once. GET, as by Back: the run."""
+    return redirect("run", pk=pk) if request.method in ("GET", "HEAD") else _undo(request, pk)
+
+
+@operator_required
+def _undo(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    run = get_object_or_404(Run.objects.select_related("function__account"), pk=pk)
+    made = undoing.plan(run, actor_of(request))
+    if made.stored is None:
+        return page(request, UNDO, _undo_context(request, run.function_id or 0, made.plan, None), status=422)
+    if made.plan.confirm:
+        return redirect("plan", plan_id=made.stored.pk)
+    return redirect("run", pk=plans.apply(made.stored.pk, actor_of(request)).pk)
+
+
+def undo_page(request: HtmxHttpRequest, stored: Plan, problem: Problem | None) -> HttpResponse:
+    """The plan of an undo with its button."""
+    context = _undo_context(request, stored.function_id or 0, UndoPlan.from_json(stored.body), stored)
+    return page(request, UNDO, context | explained(problem), status=status_of(problem))
+
+
+def _undo_context(request: HtmxHttpRequest, pk: int, frozen: UndoPlan, stored: Plan | None) -> dict[str, object]:
+    return {
+        "function": function_head(pk),
+        "tab": "patch",
+        "plan": frozen,
+        "failed": forbidding(frozen.checks),
+        "again": reverse("run", args=[frozen.run_id]),
+        **plan_context(request, stored),
+    }
+
+
+def _digest(text: str | None) -> str:
+    return text if text and is_digest(text) else ""
+
+
+def _function(pk: int) -> Function:
+    return get_object_or_404(Function.objects.select_related("account"), pk=pk)
+
+
+urlpatterns: list[URLPattern] = [
+    path("functions/<int:pk>/patch/", patch, name="function-patch"),
+    path("runs/<int:pk>/undo/", undo, name="run-undo"),
+]

@@ -1,0 +1,89 @@
+"""A function on an older release of its base, known to Drydock with all layers read; and patches of it, carried out."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from functions_app.domain.runs import Status
+from functions_app.models import Image, Run
+from functions_app.services.bases.verdicts import judge_images
+from functions_app.services.changes.patching import plan as patching
+from functions_app.services.changes.patching import undo as undoing
+from functions_app.services.people.actor import Actor
+from sandbox.images.making import Image as Built
+from sandbox.images.making import make_image, make_layer
+from tests.fixtures import Sandbox
+from tests.publishing import NOW
+from tests.sandbox.functions import Functions
+from tests.services.bases.base_stage import Company
+from tests.services.changes.stage import Stage, carry_out, log_of, make_stage
+
+READS_ITS_BASE = """
+import os, pathlib
+def handler(event, context):
+    root = pathlib.Path(os.environ["LAMBDA_TASK_ROOT"]).parents[1]
+    return (root / "etc/release").read_text() + " by app"
+"""
+OS_RELEASE = b'ID="amzn"\\nVERSION_ID="2023"\\n'
+
+
+def base(number: int, **files: bytes) -> Built:
+    """A base whose releases have one layer in common; each tells its number in /etc/release."""
+    shared = make_layer({"etc/os-release": OS_RELEASE, "lambda-entrypoint.sh": b"#!/bin/sh\\n"})
+    own = make_layer({"etc/release": f"release {number}".encode(), **files})
+    settings = {"Entrypoint": ["/lambda-entrypoint.sh"], "WorkingDir": "/var/task", "Env": [f"BASE={number}", "LANG=C"]}
+    return make_image([shared, own], created=NOW - timedelta(days=100 - 10 * number), config=settings)
+
+
+def app(on: Built, files: dict[str, bytes] | None = None) -> Built:
+    """An app on it whose handler answers with what the base has in /etc/release."""
+    layer = make_layer({"var/task/app.py": READS_ITS_BASE.encode(), **(files or {})})
+    return make_image([layer], base=on, created=NOW - timedelta(days=60), config={"Cmd": ["app.handler"]})
+
+
+@dataclass
+class PatchStage(Stage):
+    """The function `app` on release 1 of a company's base, whose stream points to release 3."""
+
+    company: Company = field(kw_only=True)
+
+    def plan_patch(self, digest: str = "") -> Any:
+        """Read what is to be read, plan a patch that must be possible."""
+        if run := patching.reading_first(self.function, digest, self.actor):
+            read = carry_out(run)
+            assert read.status == Status.SUCCEEDED, log_of(read)
+        made = patching.plan(self.function, self.actor, digest)
+        assert made.stored is not None, [check for check in made.checks if not check.ok]
+        return made.stored
+
+    def patch(self, typed: str = "") -> Run:
+        """Plan, confirm, carry out."""
+        return carry_out(self.confirm(self.plan_patch(), typed))
+
+    def undo(self, run: Run) -> Run:
+        """Plan the undo of a patch, confirm, carry out."""
+        made = undoing.plan(run, self.actor)
+        assert made.stored is not None, made.checks
+        return carry_out(self.confirm(made.stored, made.plan.confirm))
+
+    def answer(self, qualifier: str = "") -> Any:
+        """What the function answers there."""
+        more = {"Qualifier": qualifier} if qualifier else {}
+        return self.functions.invoke(self.name, **more).payload
+
+
+def make_patch_stage(
+    functions: Functions, aws: Sandbox, actor: Actor, built: Built | None = None, **settings: Any
+) -> PatchStage:
+    """Publish three releases, build the app on the first, deploy it under the alias, let Drydock read all of it."""
+    company = Company(aws)
+    for number in (1, 2, 3):
+        company.publish(base(number), str(number))
+        company.poll(NOW + timedelta(hours=number))
+    made = make_stage(functions, actor, image=built or app(base(1)), **settings)
+    stage = PatchStage(made.functions, made.account, made.function, made.actor, made.alias, company=company)
+    stage.sync_all()
+    judge_images()
+    stage.function.refresh_from_db()
+    assert Image.objects.get(digest=stage.function.digest).base_release is not None
+    return stage
