@@ -8,30 +8,53 @@ import sys
 import tarfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from functions_app.domain.layers.packing import pack, unpack
 from functions_app.domain.layers.tar import read_tar
+from sandbox.images.elf import Elf, elf_bytes
 from tests.benchmarks.figures import mark, table
 
 MEGABYTE = 1024**2
-SHAPES = {"500 MB base, 20,000 files": (20_000, 500), "100 MB app, 5,005 entries": (5_005, 100)}
-MOST_BYTES = 128 * MEGABYTE
+MOST_BYTES, APP_SECONDS = 128 * MEGABYTE, 1.5
+IMPORTS = b"import json\nimport os\n\nimport boto3\nfrom botocore.config import Config\n\n\n"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A layer of so many files that together have so many megabytes; every so many-th is a shared library."""
+
+    files: int
+    megabytes: int
+    folder: str
+    library_of: int
+
+
+SHAPES = {
+    "500 MB base, 20,000 files": Shape(20_000, 500, "var/lang/lib", 50),
+    "100 MB app, 5,005 entries": Shape(5_005, 100, "var/task", 25),
+}
 
 
 class Tar:
-    """A tar of so many files that together have so many megabytes, made while it is read."""
+    """A tar of a shape, made while it is read."""
 
-    def __init__(self, files: int, megabytes: int) -> None:
-        self._blocks = self._make(files, megabytes * MEGABYTE // files)
+    def __init__(self, shape: Shape) -> None:
+        self._blocks = self._make(shape, shape.megabytes * MEGABYTE // shape.files)
         self._waiting = b""
 
-    def _make(self, files: int, size: int) -> Iterator[bytes]:
-        noise = hashlib.shake_128(b"layers").digest(size + files)
+    def _make(self, shape: Shape, size: int) -> Iterator[bytes]:
+        noise = hashlib.shake_128(b"layers").digest(size + shape.files)
+        needed = {"libstdc++.so.6": ("GLIBCXX_3.4", "CXXABI_1.3"), "libc.so.6": ("GLIBC_2.2.5", "GLIBC_2.14")}
+        library = elf_bytes(Elf(soname="libship.so.1", needed=needed, defined=("SHIP_1", "SHIP_2")))
         padding = bytes(-size % 512)
-        for number in range(files):
-            member = tarfile.TarInfo(f"var/lang/lib/package-{number // 50}/module_{number}.py")
+        for number in range(shape.files):
+            native = number % shape.library_of == 0
+            head = library if native else IMPORTS
+            suffix = "so" if native else "py"
+            member = tarfile.TarInfo(f"{shape.folder}/package-{number // 50}/module_{number}.{suffix}")
             member.size = size
-            yield member.tobuf(tarfile.GNU_FORMAT) + noise[number : number + size] + padding
+            yield member.tobuf(tarfile.GNU_FORMAT) + head + noise[number : number + size - len(head)] + padding
         yield bytes(1024)
 
     def read(self, size: int) -> bytes:
@@ -46,18 +69,19 @@ class Tar:
 
 
 def measure(name: str) -> list[str]:
-    """One row: seconds to read, peak memory of the process, bytes packed, milliseconds to unpack."""
+    """One row: native files, seconds to read, peak memory of the process, bytes packed, milliseconds to unpack."""
     began = time.perf_counter()
-    contents = read_tar(Tar(*SHAPES[name]))
+    contents = read_tar(Tar(SHAPES[name]))
     seconds = time.perf_counter() - began
     packed = pack(contents)
     began = time.perf_counter()
     unpack(packed)
     unpacking = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    kept = mark(peak < MOST_BYTES)
+    kept, quick = mark(peak < MOST_BYTES), mark(seconds < APP_SECONDS) if SHAPES[name].folder == "var/task" else ""
     return [
-        name, f"{len(contents.entries):,}", f"{seconds:.2f}", f"{peak / MEGABYTE:.0f}{kept}",
+        name, f"{len(contents.entries):,}", f"{len(contents.elves):,}", f"{seconds:.2f}{quick}",
+        f"{peak / MEGABYTE:.0f}{kept}",
         f"{len(packed) / MEGABYTE:.2f}", f"{unpacking * 1000:.0f}",
     ]  # fmt: skip
 
@@ -73,11 +97,12 @@ def main() -> None:
         rows.append(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip().split("\t"))
     print("## Files of layers\n")
     print(
-        "An uncompressed layer streams by: every file is hashed, none is kept (promised: less than "
-        f"{MOST_BYTES // MEGABYTE} MiB, whatever its size). The tar is made while it is read, which is in the time. "
+        "An uncompressed layer streams by: every file is hashed, native ones and apps' sources are read, none is kept "
+        f"(promised: less than {MOST_BYTES // MEGABYTE} MiB, whatever its size; an app within {APP_SECONDS} s). "
+        "The tar is made while it is read, which is in the time. "
         "What is packed is one row of the database; pages unpack it.\n"
     )
-    print(table(["layer", "entries", "s", "peak MiB", "packed MiB", "unpack ms"], rows), "\n")
+    print(table(["layer", "entries", "native", "s", "peak MiB", "packed MiB", "unpack ms"], rows), "\n")
 
 
 if __name__ == "__main__":

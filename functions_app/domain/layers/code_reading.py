@@ -35,6 +35,7 @@ class CodeReading:
         self._marks: dict[str, tuple[str, ...]] = {}
         self._limits, self._watch = limits, watch
         self._held, self._reads, self._sources = 0, 0, 0
+        self._sight: Sight | None = None
 
     @property
     def imports(self) -> tuple[Import, ...]:
@@ -50,20 +51,32 @@ class CodeReading:
         """An entry has this path now, and these PAX records: what was known of one before it is gone."""
         self.elves.pop(path, None)
         self._marks.pop(path, None)
+        if not records:
+            return
         names = [visible(key[len(_ATTRIBUTE) :], 255) for key in records if key.startswith(_ATTRIBUTE)]
         if names and self._holds(path, *names):
             self._marks[path] = tuple(names)
 
-    def sight(self, path: str, size: int) -> "Sight":
-        """To be given the contents of a file piece by piece, and closed."""
-        return Sight(self, path, size)
+    def sight(self, path: str, size: int, head: bytes) -> "Sight | None":
+        """What takes the pieces of a file that begins so, and its end; None for a file that needs no reading."""
+        self._sight = None
+        if head.startswith(MAGIC):
+            if size <= ELF_BYTES:
+                file = io.BytesIO() if size <= IN_MEMORY else _temporary()
+                self._sight = Sight(file, size, lambda: self._read_elf(path, file))
+            else:
+                self._keep(ElfFacts(path, problem=f"not read: it has {size:,} bytes"))
+        elif reader := source_reader_of(path):
+            source = io.BytesIO()
+            self._sight = Sight(source, reader.limit, lambda: self._read_source(path, source.getvalue(), reader))
+        return self._sight
 
-    def elf_is_large(self, path: str, size: int) -> None:
-        """An ELF file is too large to be read."""
-        self._keep(ElfFacts(path, problem=f"not read: it has {size:,} bytes"))
+    def close(self) -> None:
+        """Let go of the file that was seen last."""
+        if self._sight:
+            self._sight.close()
 
-    def read_elf(self, path: str, file: IO[bytes]) -> None:
-        """Read a program or shared library, if that is what it is."""
+    def _read_elf(self, path: str, file: IO[bytes]) -> None:
         left = self._limits.elf_reads - self._reads
         if left <= 0:
             self._gap("Its programs and shared libraries take too many reads: not all are known.")
@@ -74,8 +87,7 @@ class CodeReading:
         if facts:
             self._keep(facts)
 
-    def read_source(self, path: str, data: bytes, reader: SourceReader) -> None:
-        """Note which modules a source file imports."""
+    def _read_source(self, path: str, data: bytes, reader: SourceReader) -> None:
         self._sources += len(data)
         if self._sources > self._limits.source_bytes:
             self._gap(f"It has more than {self._limits.source_bytes:,} bytes of source code: not all was read.")
@@ -104,51 +116,28 @@ class CodeReading:
 
 
 class Sight:
-    """One file as it streams by: it is kept where it turns out to be an ELF file or source code."""
+    """One file as it streams by, of which so many bytes are kept until it is read."""
 
-    def __init__(self, found: CodeReading, path: str, size: int) -> None:
-        self._found, self._path, self._size = found, path, size
-        self._source = source_reader_of(path)
-        self._left = min(size, self._source.limit) if self._source else 0
-        self._file: IO[bytes] | None = io.BytesIO() if self._source else None
-        self._begun = False
+    def __init__(self, file: IO[bytes], size: int, read: Callable[[], None]) -> None:
+        self._file, self._left, self._read = file, size, read
 
     def take(self, chunk: bytes) -> None:
         """The next bytes of the file. Raises DrydockError(FAILED) where a temporary file can't be written."""
-        if not self._begun:
-            self._begin(chunk)
-        if self._file and self._left:
+        if self._left:
             try:
                 self._left -= self._file.write(chunk[: self._left])
                 self._file.flush()
             except OSError as error:
                 raise _no_room(error) from error
 
-    def _begin(self, chunk: bytes) -> None:
-        self._begun = True
-        if not chunk.startswith(MAGIC):
-            return
-        self.close()
-        self._source, self._left = None, self._size
-        if self._size > ELF_BYTES:
-            self._left = 0
-            self._found.elf_is_large(self._path, self._size)
-        else:
-            self._file = io.BytesIO() if self._size <= IN_MEMORY else _temporary()
-
     def end(self) -> None:
         """The file was seen to its end."""
-        if self._file and self._source:
-            self._file.seek(0)
-            self._found.read_source(self._path, self._file.read(), self._source)
-        elif self._file:
-            self._found.read_elf(self._path, self._file)
+        self._read()
+        self.close()
 
     def close(self) -> None:
         """Let go of what was kept."""
-        if self._file:
-            self._file.close()
-            self._file = None
+        self._file.close()
 
 
 def _temporary() -> IO[bytes]:

@@ -6,6 +6,7 @@ knows the forms; its own ELFFile makes them anew for each file, which takes as l
 """
 
 import io
+import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,7 @@ from typing import IO, Any, cast
 from elftools.common.exceptions import ELFError
 from elftools.common.utils import struct_parse
 from elftools.construct import Construct
+from elftools.elf.enums import ENUM_D_TAG
 from elftools.elf.structs import ELFStructs
 
 from functions_app.domain.errors import DrydockError
@@ -26,6 +28,9 @@ SEGMENTS, TAGS, NAMES = 200, 2_000, 2_000
 TEXT = 1_000  # bytes of a name, or of a list of directories
 TEXT_OF_A_STEP = 16  # bytes: long names cost as much as many
 _BITS, _LITTLE = {1: 32, 2: 64}, {1: True, 2: False}  # EI_CLASS, EI_DATA
+_WANTED = ("NEEDED", "STRTAB", "SONAME", "RPATH", "RUNPATH", "VERNEED", "VERNEEDNUM", "VERDEF", "VERDEFNUM")
+_TAG_NAMES = {ENUM_D_TAG[f"DT_{name}"]: f"DT_{name}" for name in _WANTED}
+_NULL = ENUM_D_TAG["DT_NULL"]
 _LOADED = {"ET_EXEC", "ET_DYN"}  # neither object files nor core dumps
 _WEAK, _BASE = 2, 1  # VER_FLG_WEAK of a version needed, VER_FLG_BASE of a version defined: the file's own name
 
@@ -127,7 +132,8 @@ def _open(file: _Counted) -> _Elf:
 def _facts(elf: _Elf, path: str) -> ElfFacts:
     tags = dict[str, list[int]]()
     for tag, value in _tags(elf):
-        tags.setdefault(tag, []).append(value)
+        if name := _TAG_NAMES.get(tag):
+            tags.setdefault(name, []).append(value)
     strings = elf.place(tags["DT_STRTAB"][0]) if "DT_STRTAB" in tags else 0
 
     def texts(tag: str) -> tuple[str, ...]:
@@ -147,17 +153,18 @@ def _facts(elf: _Elf, path: str) -> ElfFacts:
     )
 
 
-def _tags(elf: _Elf) -> Iterator[tuple[str, int]]:
-    """The dynamic section, up to its end; none in a program that is linked statically."""
-    form = elf.forms.Elf_Dyn
+def _tags(elf: _Elf) -> Iterator[tuple[int, int]]:
+    """The dynamic section, up to its end; none in a program that is linked statically. Read as a whole: it is long."""
+    form = struct.Struct(("<" if elf.forms.little_endian else ">") + ("QQ" if elf.bits == 64 else "II"))
     for segment in _of_type(elf, "PT_DYNAMIC"):
-        for number in range(min(segment["p_filesz"] // form.sizeof(), TAGS + 1)):
-            tag = elf.read(form, segment["p_offset"] + number * form.sizeof())
-            if tag["d_tag"] == "DT_NULL":
+        elf.file.seek(segment["p_offset"])
+        data = elf.file.read(min(segment["p_filesz"], (TAGS + 1) * form.size))
+        for number, (tag, value) in enumerate(form.iter_unpack(data[: len(data) // form.size * form.size])):
+            if tag == _NULL:
                 return
             if number == TAGS:
                 raise ELFError(f"it has more than {TAGS:,} dynamic tags")
-            yield str(tag["d_tag"]), tag["d_val"]
+            yield tag, value
         return
 
 

@@ -49,14 +49,17 @@ def read_tar(
     reading = _Reading(source.limits, source.watch, CodeReading(source.limits, source.watch))
     try:
         source.expect_headers()
-        with tarfile.open(
-            fileobj=cast(IO[bytes], source),  # only ever read
-            mode="r|",
-            bufsize=CHUNK,
-            tarinfo=members_within(source.limits.size_bytes),
-            encoding="utf-8",
-            errors="backslashreplace",
-        ) as archive:
+        with (
+            closing(reading.code),
+            tarfile.open(
+                fileobj=cast(IO[bytes], source),  # only ever read
+                mode="r|",
+                bufsize=CHUNK,
+                tarinfo=members_within(source.limits.size_bytes),
+                encoding="utf-8",
+                errors="backslashreplace",
+            ) as archive,
+        ):
             while (member := archive.next()) is not None:
                 source.left = None
                 reading.take(archive, member)
@@ -209,15 +212,19 @@ class _Reading:
         reader = reader_of(path)
         wanted = self._wanted(reader, member.size, path)
         kept, digest, size = bytearray(), hashlib.sha256(), 0
-        with closing(self.code.sight(path, member.size)) as sight:
-            while chunk := file.read(CHUNK):
-                self.watch()  # here too: a hole of gigabytes is read from nowhere
-                digest.update(chunk)
+        sight = None
+        while chunk := file.read(CHUNK):
+            self.watch()  # here too: a hole of gigabytes is read from nowhere
+            digest.update(chunk)
+            if not size:
+                sight = self.code.sight(path, member.size, chunk)
+            if sight:
                 sight.take(chunk)
-                size += len(chunk)
-                kept += chunk[: max(0, wanted - len(kept))]
-            if size != member.size:
-                raise broken(f"{path} ends early")
+            size += len(chunk)
+            kept += chunk[: max(0, wanted - len(kept))]
+        if size != member.size:
+            raise broken(f"{path} ends early")
+        if sight:
             sight.end()
         if reader and wanted:
             self._read_metadata(reader, kept, path)
