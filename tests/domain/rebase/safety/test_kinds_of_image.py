@@ -1,7 +1,7 @@
 """The verdict on each kind of image, read from its own tars, on the newest release of its base."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 import pytest
@@ -9,11 +9,13 @@ import zstandard
 
 from functions_app.domain.layers.entries import LayerContents
 from functions_app.domain.layers.tar import read_tar
-from functions_app.domain.rebase.safety.findings import RULES, Level, Verdict
+from functions_app.domain.rebase.safety.findings import RULES, Level, Offer, Verdict
 from functions_app.domain.rebase.safety.judge import judge
 from functions_app.domain.rebase.safety.sides import AppSide, SideFiles
+from sandbox.images.elf import Elf
 from sandbox.images.making import Image, Layer
-from tests.domain.rebase.safety.cases import codes
+from sandbox.images.native import native
+from tests.domain.rebase.safety.cases import codes, the
 from tests.image_kinds import apps, builders, published
 
 NEW_TASK = {"var/task/boto3/__init__.py": b"__version__ = '1.34.0'\n", **apps.CODE}
@@ -110,6 +112,46 @@ def test_a_move_from_amazon_linux_2_is_unsafe() -> None:
     verdict = judged(apps.app(old), old, apps.november(), version="3.12")
 
     assert codes(verdict) == ["os-changed", "interpreter-changed"]
+
+
+WHEEL = "var/task/fast/_fast.abi3.so"
+
+
+def with_wheel(base: Image, needed: Mapping[str, Sequence[str]]) -> Image:
+    """An app with one compiled extension: a true ELF file that needs these libraries in these versions."""
+    return apps.app(base, {**apps.CODE, WHEEL: native(Elf(needed=needed), "amd64", "wheel")})
+
+
+def test_a_true_extension_is_served_by_the_next_release_of_its_system() -> None:
+    old, new = apps.october(), apps.november()
+    wheel = with_wheel(old, {"libc.so.6": ("GLIBC_2.34",), "libssl.so.3": ("OPENSSL_3.0.0",)})
+
+    assert judged(wheel, old, new).level == Level.SAFE
+
+
+def test_a_true_extension_for_glibc_2_34_is_not_served_by_amazon_linux_2() -> None:
+    old, new = apps.november(), published.aws(published.OLD_PYTHON, 3)
+
+    verdict = judged(with_wheel(old, {"libc.so.6": ("GLIBC_2.2.5", "GLIBC_2.34")}), old, new)
+
+    assert (the(verdict, "symbol-missing").paths, the(verdict, "symbol-missing").detail) == (
+        (WHEEL,), "GLIBC_2.34 of libc.so.6",
+    )  # fmt: skip
+    assert (codes(verdict)[0], verdict.offer) == ("os-changed", Offer.MOVE)
+
+
+def test_a_true_extension_for_openssl_1_0_is_not_served_by_amazon_linux_2023() -> None:
+    old, new = published.aws(published.OLD_PYTHON, 3), apps.november()
+
+    verdict = judged(with_wheel(old, {"libssl.so.10": ("libssl.so.10",)}), old, new)
+
+    assert the(verdict, "library-missing").detail == "libssl.so.10"
+
+
+def test_a_true_extension_for_a_newer_glibc_than_either_base_has_is_for_review() -> None:
+    old, new = apps.october(), apps.november()
+
+    assert codes(judged(with_wheel(old, {"libc.so.6": ("GLIBC_2.36",)}), old, new)) == ["already-missing"]
 
 
 @pytest.mark.parametrize("back", [(3, 2), (3, 0), (2, 1)])

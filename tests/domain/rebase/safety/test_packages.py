@@ -73,6 +73,20 @@ def test_another_package_of_the_same_scope_is_another_package() -> None:
     assert codes(verdict(old, new, file(f"{node}/client-sqs/index.js"))) == []
 
 
+def test_copies_of_the_old_bases_files_in_a_package_that_differs_are_unsafe_too() -> None:
+    """`chmod -R` makes them: beside what the new base adds to the package they are as mixed as any others."""
+    old = [file(f"{SITE}/boto3/session.py", "1.34")]
+    new = [file(f"{SITE}/boto3/session.py", "1.35"), file(f"{SITE}/boto3/new.py")]
+
+    assert codes(verdict(old, new, file(f"{SITE}/boto3/session.py", "1.34", mode=0o755))) == ["package-pinned"]
+
+
+def test_what_the_new_base_has_too_pins_nothing() -> None:
+    old, new = [file(f"{SITE}/boto3/session.py", "1.34")], [file(f"{SITE}/boto3/session.py", "1.35")]
+
+    assert codes(verdict(old, new, file(f"{SITE}/boto3/session.py", "1.35"))) == []
+
+
 def test_a_file_taken_out_of_a_package_that_differs_is_unsafe() -> None:
     old = [file(f"{SITE}/pip/a.py", "1"), file(f"{SITE}/pip/b.py", "1")]
     new = [file(f"{SITE}/pip/a.py", "2"), file(f"{SITE}/pip/b.py", "2")]
