@@ -91,9 +91,8 @@ def test_what_is_posted_asks_aws_only_where_the_view_is_marked(
 ) -> None:
     """So that it is served by threads of its own (dashboard/plan_threads.py), and no page waits with it."""
     settings.ENV = dataclasses.replace(settings.ENV, hook_token=TOKEN)
-    for diff_id in {
-        each for row in (*Image.objects.all(), *BaseRelease.objects.all()) for each in row.diff_ids
-    }:  # so that a patch is planned
+    known = (*Image.objects.values_list("diff_ids"), *BaseRelease.objects.values_list("diff_ids"))
+    for diff_id in {each for (diff_ids,) in known for each in diff_ids}:  # so that a patch is planned
         LayerFiles.objects.create(diff_id=diff_id, read_at=NOW, packed_as=VERSION)
     session.forget()  # a connection that is kept open would not be seen
     asked, refused = set(), {}
