@@ -32,6 +32,7 @@ class CodeReading:
         self.elves: dict[str, ElfFacts] = {}
         self.gaps: list[str] = []
         self._paths: dict[str, list[str]] = {}  # of each module the first that import it
+        self._importing: dict[str, list[str]] = {}  # the other way round
         self._marks: dict[str, tuple[str, ...]] = {}
         self._limits, self._watch = limits, watch
         self._held, self._reads, self._sources = 0, 0, 0
@@ -51,6 +52,8 @@ class CodeReading:
         """An entry has this path now, and these PAX records: what was known of one before it is gone."""
         self.elves.pop(path, None)
         self._marks.pop(path, None)
+        for module in self._importing.pop(path, ()):
+            self._paths[module].remove(path)
         if not records:
             return
         names = [visible(key[len(_ATTRIBUTE) :], 255) for key in records if key.startswith(_ATTRIBUTE)]
@@ -96,6 +99,7 @@ class CodeReading:
             paths = self._paths.get(module, [])
             if len(paths) < PATHS and path not in paths and self._holds(path, module):
                 self._paths.setdefault(module, paths).append(path)
+                self._importing.setdefault(path, []).append(module)
 
     def _keep(self, facts: ElfFacts) -> None:
         if self._holds(size=facts.held_bytes):

@@ -97,6 +97,14 @@ def test_imports_are_kept_with_the_first_files_that_have_them() -> None:
     )
 
 
+def test_imports_of_a_file_that_was_replaced_are_gone() -> None:
+    found = contents(
+        entry("a.py", b"import boto3, json\n"), entry("b.py", b"import json\n"), entry("a.py", b"import six\n")
+    )
+
+    assert found.imports == (Import("b.py", "json"), Import("a.py", "six"))
+
+
 def test_of_a_long_source_the_beginning_is_read() -> None:
     found = contents(entry("a.py", b"import first\n" + b"#" * 2**20 + b"\nimport last\n"))
 
