@@ -19,7 +19,7 @@ from tests.benchmarks import soaked
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = (
-    "pages", "large", "http", "waiting", "sync", "far_sync", "bases", "layers", "rebase", "hostile", "engine",
+    "pages", "large", "http", "waiting", "sync", "far_sync", "bases", "layers", "rebase", "patch", "hostile", "engine",
     "streams", "account",
 )  # fmt: skip
 HOW_TO_READ = """\

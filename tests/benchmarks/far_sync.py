@@ -11,7 +11,7 @@ import time
 import django
 
 from tests.benchmarks.figures import mark, table
-from tests.benchmarks.sync import ask, beside, sandbox
+from tests.benchmarks.sync import ask, beside, named_versions, sandbox
 
 FUNCTIONS, VERSIONS, REPOSITORIES = 300, 4, 50
 LATENCY = 0.04  # seconds
@@ -31,16 +31,13 @@ def main() -> None:
 
 def formula() -> dict[str, int]:
     """The calls for what is stored now, where the fleet alone decides: what cannot be listed is asked for once each."""
-    from functions_app.domain.fleet.functions import LATEST
-    from functions_app.models import Alias, Function, Repository, Version
+    from functions_app.models import Function, Repository, Version
 
     functions, versions = Function.objects.count(), Version.objects.count()
-    routes = Alias.objects.values_list("function", "version", "second_version")
-    named = {(owner, number) for owner, *numbers in routes for number in numbers if number not in ("", LATEST)}
     return {
         "ecr.DescribeImages": Repository.objects.count(),
         "ecr.DescribeRepositories": 1,
-        "lambda.GetFunction": functions + len(named),
+        "lambda.GetFunction": functions + named_versions(),
         "lambda.ListAliases": functions,
         "lambda.ListFunctions": math.ceil(versions / 50),
     }

@@ -36,11 +36,20 @@ def ask(url: str, path: str, method: str = "GET", body: object = None) -> dict[s
     return json.loads(text) if text else {}
 
 
+def named_versions() -> int:
+    """The published versions that aliases name: the state and the image of each are asked for by a call of its own."""
+    from functions_app.domain.fleet.functions import LATEST
+    from functions_app.models import Alias
+
+    routes = Alias.objects.values_list("function", "version", "second_version")
+    return len({(owner, number) for owner, *numbers in routes for number in numbers if number not in ("", LATEST)})
+
+
 def least(calls: dict[str, int], configs: int, repositories: int, regions: int) -> dict[str, int]:
     """The fewest calls AWS's API allows for the same knowledge (page sizes: aws-facts)."""
     known = {
         "lambda.ListFunctions": math.ceil(FUNCTIONS * (VERSIONS + 1) / 50),
-        "lambda.GetFunction": FUNCTIONS,
+        "lambda.GetFunction": FUNCTIONS + named_versions(),
         "lambda.ListAliases": FUNCTIONS,
         "ecr.DescribeRepositories": regions,
         "ecr.DescribeImages": repositories,

@@ -35,16 +35,20 @@ class Series:
 
 
 def of_process(pid: int) -> dict[str, float]:
-    """Memory (MB), threads and open files of a process; nothing where it has ended (Linux)."""
+    """Memory of its own (MB), threads and open files of a process; nothing where it has ended (Linux).
+
+    SQLite's file is mapped by every process (`mmap_size`), and what is mapped counts as resident: it grows with the file
+    up to that size, and is the system's to take back.
+    """
     place = Path(f"/proc/{pid}")
     try:
         status = dict(line.split(":", 1) for line in (place / "status").read_text().splitlines() if ":" in line)
         files = len(list((place / "fd").iterdir()))
     except (OSError, ValueError):
         return {}
-    if "VmRSS" not in status:
+    if "RssAnon" not in status:
         return {}
-    return {"MB": int(status["VmRSS"].split()[0]) / 1024, "threads": float(status["Threads"]), "files": float(files)}
+    return {"MB": int(status["RssAnon"].split()[0]) / 1024, "threads": float(status["Threads"]), "files": float(files)}
 
 
 def size_of(paths: Iterable[Path]) -> float:

@@ -120,11 +120,14 @@ def test_soak(
                 carry_on(work, chance, url, cookie, done)
             time.sleep(0.2)
         end.set()
-    done["failed runs"] = Run.objects.filter(status=Status.FAILED).count()
+    failed = Run.objects.filter(status=Status.FAILED)
+    done["failed runs"] = failed.count()
     done["runs"], done["log lines"] = Run.objects.count(), LogLine.objects.count()
     text = table(series, MINUTES * 60)
     counts = ", ".join(f"{number:,} {name}" for name, number in sorted(done.items()))
-    write(f"{MINUTES:g} minutes on {connection.vendor}: {counts}.\n\n{text}\n")
+    why = "".join(f"- {run.kind}: {(run.problem or {}).get('message', '')}\n" for run in failed)
+    told = f"Failed runs:\n{why}\n" if why else ""
+    write(f"{MINUTES:g} minutes on {connection.vendor}: {counts}.\n\n{told}{text}\n")
     print(text, file=sys.__stderr__)
 
 
