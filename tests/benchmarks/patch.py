@@ -7,7 +7,6 @@ verdict is on bases of 20,000 files and an app of 5,000, unpacked from where the
 import itertools
 import os
 import statistics
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +20,8 @@ from tests.benchmarks.sync import ask, beside
 PATCHES = 5
 OWN_SECONDS, CALLS, VERDICT_MS = 3.0, 14, 500.0
 BASE_FILES, APP_FILES = 20_000, 5_000
-CONTROL_PLANE = ("lambda.", "ecr.", "sts.")
+AWS = ("lambda.", "ecr.", "sts.")
+OWN_QUOTA = {"lambda.GetFunction"}  # all other calls of Lambda's control plane share 15 a second (aws-facts)
 ACCOUNT = "210987654321"
 
 
@@ -43,18 +43,20 @@ def patches(url: str, pid: int) -> None:
 
     from dashboard import broker
     from functions_app.services.people.actor import Actor
-    from tests.services.changes.patching.patch_stage import make_patch_stage
+    from tests.services.changes.patching.patch_stage import app, base, make_patch_stage
 
     broker.ensure()
     call_command("migrate", verbosity=0)
     person = User.objects.create_user("bench")
     person.groups.add(Group.objects.get_or_create(name="operator")[0])
     aws, functions = _account(url, pid)
+    os.environ |= beside(url)  # the settings of tests, which those come with, have taken it away
     stage: Any = None
     rows = []
     for number in range(PATCHES + 1):
         name = f"app-{number}"
-        stage = make_patch_stage(functions, aws, Actor(person), name=name)
+        built = app(base(1), {"var/task/number": str(number).encode()})
+        stage = make_patch_stage(functions, aws, Actor(person), built, name=name)
         with _counted(url) as planning:
             began = time.monotonic()
             plan = stage.plan_patch()
@@ -90,11 +92,11 @@ def _account(url: str, pid: int) -> tuple[Any, Any]:
 
 @contextmanager
 def _counted(url: str) -> Iterator[dict[str, int]]:
-    """The calls of the control plane that are made meanwhile, by operation."""
+    """The calls of AWS's APIs that are made meanwhile, by operation."""
     ask(url, "/_sandbox/calls", "DELETE")
     calls: dict[str, int] = {}
     yield calls
-    calls |= {name: count for name, count in ask(url, "/_sandbox/calls").items() if name.startswith(CONTROL_PLANE)}
+    calls |= {name: count for name, count in ask(url, "/_sandbox/calls").items() if name.startswith(AWS)}
 
 
 def _carried_out(run: Any) -> tuple[float, Any]:
@@ -121,15 +123,20 @@ def _told(rows: list[Any]) -> None:
         raise RuntimeError(f"a patch did not end well: {wrong[0]}")
     planned, own = (statistics.median(row[at] for row in rows) for at in (0, 1))
     running = rows[-1][3]
-    calls, most = sum(running.values()), max(sum(row[3].values()) for row in rows)
+    calls, shared = sum(running.values()), max(map(_shared, (row[3] for row in rows)))
+    quick, few = mark(own < OWN_SECONDS), mark(shared <= CALLS)
     print("## A patch\n")
     print(
         f"A SAFE patch of a function with one alias, the median of {len(rows)}: its plan takes {planned:.2f} s and "
-        f"{sum(rows[-1][2].values())} calls of AWS's control plane. Carried out it takes {own:.2f} s of Drydock's own "
-        f"(promised: under {OWN_SECONDS:.0f} s{mark(own < OWN_SECONDS)}) and {calls} calls (promised: at most {CALLS}"
-        f"{mark(most <= CALLS)}), beside those of the registry.\n"
+        f"{sum(rows[-1][2].values())} calls of AWS's APIs. Carried out it takes {own:.2f} s of Drydock's own "
+        f"(promised: under {OWN_SECONDS:.0f} s{quick}) and {calls} calls, beside those of the registry; {shared} of them "
+        f"share Lambda's 15 a second (promised: at most {CALLS}{few}).\n"
     )
     print(table(["operation", "calls"], sorted(running.items())), "\n")
+
+
+def _shared(calls: dict[str, int]) -> int:
+    return sum(count for name, count in calls.items() if name.startswith("lambda.") and name not in OWN_QUOTA)
 
 
 def verdicts() -> None:
@@ -160,9 +167,10 @@ def verdicts() -> None:
         level = judge(sides[0], sides[1], AppSide((unpack(app),))).level
         times.append((time.monotonic() - began) * 1000)
     taken = statistics.median(times)
+    kept = mark(taken < VERDICT_MS)
     print(
         f"A verdict ({level}) from the kept indexes of two bases of {BASE_FILES:,} files, of which a tenth differs, and "
-        f"an app of {APP_FILES:,}: {taken:.0f} ms (promised: under {VERDICT_MS:.0f} ms{mark(taken < VERDICT_MS)}).\n"
+        f"of an app of {APP_FILES:,}: {taken:.0f} ms (promised: under {VERDICT_MS:.0f} ms{kept}).\n"
     )
 
 
@@ -174,4 +182,4 @@ def hash_of(word: str, number: int) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -8,8 +8,9 @@ REPORT = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 HEADING = "## A soak"
 WHAT = """\
 A sync each ten seconds, three deployments or rollbacks and three invocations every six, people who watch them, come and
-go, and a page a second. Memory is what a process holds for itself (RssAnon; SQLite maps its file into each, which is left out);
-it has settled after ten minutes, or a third of a shorter soak. The database keeps runs and their lines (`DRYDOCK_KEEP_LOGS_DAYS`), so that it grows by what is done.
+go, and a page a second. Memory is what a process holds for itself (RssAnon: SQLite's file, which each maps, is left
+out); it has settled after ten minutes, or a third of a shorter soak. The database keeps runs and their lines
+(`DRYDOCK_KEEP_LOGS_DAYS`), so that it grows by what is done.
 """
 _SECTION = re.compile(rf"^{HEADING}\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
 

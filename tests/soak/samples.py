@@ -37,8 +37,8 @@ class Series:
 def of_process(pid: int) -> dict[str, float]:
     """Memory of its own (MB), threads and open files of a process; nothing where it has ended (Linux).
 
-    SQLite's file is mapped by every process (`mmap_size`), and what is mapped counts as resident: it grows with the file
-    up to that size, and is the system's to take back.
+    SQLite's file is mapped by every process (`mmap_size`), and what is mapped counts as resident: it grows with the
+    file up to that size, and is the system's to take back.
     """
     place = Path(f"/proc/{pid}")
     try:

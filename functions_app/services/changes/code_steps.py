@@ -11,7 +11,7 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import FunctionDetail, VersionFact
 from functions_app.domain.fleet.lambda_states import Waiting, state_meaning, update_meaning
 from functions_app.domain.runs import Done, Outcome, Skipped, Wait
-from functions_app.services.changes.careful_steps import PASSING, refresh, tell, uncertain
+from functions_app.services.changes.careful_steps import PASSING, tell, uncertain
 from functions_app.services.changes.function_places import target_of
 from functions_app.services.engine.run_words import OVERTAKEN
 from functions_app.services.engine.steps import Context
@@ -98,7 +98,6 @@ def publish(context: Context) -> Outcome:
     if not version:
         version = context.shared["version"] = context.result["version"] = _publish_once(context, frozen, target)
         context.save()
-        refresh(context)
     detail = lambdas.get_function(target, frozen.place.name, version)
     if detail.fact.latest.digest != frozen.to_digest:
         raise DrydockError(
