@@ -129,8 +129,8 @@ def _told(rows: list[Any]) -> None:
     print(
         f"A SAFE patch of a function with one alias, the median of {len(rows)}: its plan takes {planned:.2f} s and "
         f"{sum(rows[-1][2].values())} calls of AWS's APIs. Carried out it takes {own:.2f} s of Drydock's own "
-        f"(promised: under {OWN_SECONDS:.0f} s{quick}) and {calls} calls, beside those of the registry; {shared} of them "
-        f"share Lambda's 15 a second (promised: at most {CALLS}{few}).\n"
+        f"(promised: under {OWN_SECONDS:.0f} s{quick}) and {calls} calls, beside those of the registry; {shared} of "
+        f"them share Lambda's 15 a second (promised: at most {CALLS}{few}).\n"
     )
     print(table(["operation", "calls"], sorted(running.items())), "\n")
 
@@ -169,8 +169,8 @@ def verdicts() -> None:
     taken = statistics.median(times)
     kept = mark(taken < VERDICT_MS)
     print(
-        f"A verdict ({level}) from the kept indexes of two bases of {BASE_FILES:,} files, of which a tenth differs, and "
-        f"of an app of {APP_FILES:,}: {taken:.0f} ms (promised: under {VERDICT_MS:.0f} ms{kept}).\n"
+        f"A verdict ({level}) from the kept indexes of two bases of {BASE_FILES:,} files, of which a tenth differs, "
+        f"and of an app of {APP_FILES:,}: {taken:.0f} ms (promised: under {VERDICT_MS:.0f} ms{kept}).\n"
     )
 
 
