@@ -74,8 +74,15 @@
   document.addEventListener("htmx:after:swap", fold);
   fold();
 
-  // Whoever waited for something to be read need not press the button again.
-  document.addEventListener("htmx:after:swap", () => document.querySelector("form[data-submit-at-once]")?.requestSubmit());
+  // Whoever waited for something to be read need not press the button again; Back leads to the page as it was before.
+  const atOnce = () => {
+    const form = document.querySelector("form[data-submit-at-once]");
+    if (!form) return;
+    history.replaceState(history.state, "", form.action);
+    form.requestSubmit();
+  };
+  document.addEventListener("htmx:after:swap", atOnce);
+  atOnce();
 
   // Shortcuts. None fires while somebody types.
   let going = 0;

@@ -14,7 +14,7 @@ from functions_app.services.inventory.runs import log_rows, run_state
 RESULTS: dict[str, str] = {
     Kind.DEPLOYMENT: "deployments/_result.html",
     Kind.ROLLBACK: "deployments/_result.html",
-    Kind.PATCH: "patches/_result.html",
+    Kind.PATCH: "deployments/_result.html",
     Kind.UNDO: "deployments/_result.html",
     Kind.INVOCATION: "invocations/_result.html",
 }

@@ -43,6 +43,28 @@ class App:
     forgotten: Mapping[str, bytes] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Addition:
+    """What a build also did to its base, in a layer of its own: the step as the history tells it, and the files."""
+
+    step: str
+    files: Mapping[str, Entry]
+
+
+_SITE = "var/lang/lib/python3.12/site-packages"
+ADDITIONS = {
+    # The real trap: the base's own boto3, in its own directory. A rebase would mix two versions there.
+    "pinned boto3": Addition(
+        "RUN /bin/sh -c pip install --no-cache-dir boto3==1.34.162 # buildkit",
+        {f"{_SITE}/boto3/__init__.py": b'__version__ = "1.34.162"\n', **python_files(_SITE, {"boto3": "1.34.162"})},
+    ),
+    "company certificates": Addition(
+        "COPY pki/ca-bundle.crt /etc/pki/tls/certs/ # buildkit",
+        {"etc/pki/tls/certs/ca-bundle.crt": b"# Mozilla's CA bundle\n" * 40 + b"# Harbour Root CA 2024\n"},
+    ),
+}
+
+
 ORDERS = App(
     "orders",
     {"app.py": "orders.py", "worker.py": "reports.py", "events.py": "order_events.py"},
@@ -120,9 +142,10 @@ def build_app(
     today: date,
     architecture: str = "amd64",
     flavour: Flavour = "oci",
+    added: str = "",
 ) -> Image:
-    """An image of that app: base, dependencies, and the app's own files as the last layer."""
-    app = APPS[title]
+    """An image of that app: base, what ADDITIONS has by the name `added`, dependencies, the app's own files last."""
+    app, also = APPS[title], [ADDITIONS[added]] if added else []
     revision = hashlib.sha1(f"{title}@{tag}".encode(), usedforsecurity=False).hexdigest()
     config: dict[str, Any] = {
         "Env": [f"APP_RELEASE={tag}"],
@@ -139,10 +162,18 @@ def build_app(
     if base == FOREIGN:
         config |= {"Entrypoint": ["/usr/local/bin/python", "-m", "awslambdaric"], "WorkingDir": "/var/task"}
     return make_image(
-        [_dependencies(title, architecture, _python(base)), _app_layer(app, tag, revision)],
+        [
+            *(make_layer(each.files) for each in also),
+            _dependencies(title, architecture, _python(base)),
+            _app_layer(app, tag, revision),
+        ],
         base=base_of(base, behind, architecture, today),
         created=built,
-        created_by=[f"RUN /bin/sh -c {app.install} # buildkit", f"COPY {title}/ /var/task/ # buildkit"],
+        created_by=[
+            *(each.step for each in also),
+            f"RUN /bin/sh -c {app.install} # buildkit",
+            f"COPY {title}/ /var/task/ # buildkit",
+        ],
         config=config,
         flavour=flavour,
     )

@@ -17,7 +17,7 @@ class AppImage:
     """One built image: its version tag, the moving tags it was pushed with, base release and age in days.
 
     `behind` counts the releases of the base stream that are newer; two `architectures` make an index; `deleted`
-    images were pushed, deployed, and later deleted from ECR.
+    images were pushed, deployed, and later deleted from ECR. `added` names what the build also did to its base.
     """
 
     tag: str
@@ -29,6 +29,7 @@ class AppImage:
     architectures: tuple[str, ...] = ("amd64",)
     flavour: Flavour = "oci"
     deleted: bool = False
+    added: str = ""
 
     def built(self, today: date) -> datetime:
         """When it was built and pushed."""
@@ -50,6 +51,7 @@ class AppImage:
                 today=today,
                 architecture=architecture,
                 flavour=self.flavour,
+                added=self.added,
             )
 
 
@@ -99,7 +101,7 @@ REPOSITORIES = (
             AppImage("2.1.0", PYTHON_OLD, 1, 280, DOCUMENTS, LIVE, flavour="docker"),
             AppImage("2.2.0", PYTHON_OLD, 0, 240, DOCUMENTS, LIVE, flavour="docker"),
             AppImage("2.3.0", PYTHON_OLD, 0, 205, DOCUMENTS, deleted=True),
-            AppImage("3.0.0", PYTHON, 1, 30, DOCUMENTS, LIVE),
+            AppImage("3.0.0", PYTHON, 1, 30, DOCUMENTS, LIVE, added="pinned boto3"),
             AppImage("3.1.0", PYTHON, 0, 5, DOCUMENTS, LIVE),
         ),
     ),
@@ -108,7 +110,7 @@ REPOSITORIES = (
         EUROPE,
         "platform/tools",
         (
-            AppImage("1.0.0", PYTHON, 3, 92, TOOLS, LIVE),
+            AppImage("1.0.0", PYTHON, 3, 92, TOOLS, LIVE, added="company certificates"),
             AppImage("0.9.4-slim", FOREIGN, 0, 70, TOOLS),
             AppImage("1.0.1", PYTHON, 1, 20, TOOLS, LIVE),
             AppImage("1.1.0", PYTHON, 0, 7, TOOLS, LIVE),

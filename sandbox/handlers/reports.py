@@ -1,6 +1,8 @@
-"""Builds a nightly report in stages, each with its line in the log."""
+"""Builds a nightly report in stages, each with its line in the log, and tells what system it ran on."""
 
+import os
 import time
+from pathlib import Path
 from typing import Any
 
 STAGES = ("collect", "aggregate", "render", "store")
@@ -12,4 +14,15 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
     for number, stage in enumerate(STAGES, start=1):
         print(f"INFO stage {number}/{len(STAGES)}: {stage}", flush=True)
         time.sleep(pause)
-    return {"stages": list(STAGES), "version": context.function_version}
+    return {"stages": list(STAGES), "version": context.function_version, "system": _system()}
+
+
+def _system() -> str:
+    """The name of the base's operating system and release, "" where its image has none."""
+    root = Path(os.environ.get("LAMBDA_TASK_ROOT", "/var/task")).parents[1]
+    told = root / "etc/os-release"
+    for line in told.read_text().splitlines() if told.exists() else ():
+        name, _, value = line.partition("=")
+        if name == "PRETTY_NAME":
+            return value.strip('"')
+    return ""

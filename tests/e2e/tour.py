@@ -23,6 +23,8 @@ FUNCTION_PAGES = (
     ("catalog-search", ""),
     ("catalog-search", "image/"),
     ("season-archive", "invoke/"),
+    ("exif-strip", "patch/"),
+    ("catalog-feed", "patch/"),
 )
 LISTS = (
     "/",
@@ -69,7 +71,9 @@ def every_page(page: Page, demo: Demo) -> list[str]:
         f"{base}edit/",
         golden,
         files_read(page, base),
-        patch_planned(page, base),
+        bring_planned(page, base),
+        patch_planned(page, known["exif-strip"]),
+        patch_planned(page, address_of(page, demo, "nightly-report")),
         planned(page, known["orders-api"]),
         invoked(page, address_of(page, demo, "payment-retry")),
     ]
@@ -109,7 +113,15 @@ def files_read(page: Page, base: str) -> str:
     return f"{base}compare/"
 
 
-def patch_planned(page: Page, base: str) -> str:
+def patch_planned(page: Page, function: str) -> str:
+    """A patch, planned and not confirmed."""
+    page.goto(f"{function}patch/")
+    page.get_by_role("button", name="Plan the patch").click()
+    page.wait_for_url(re.compile("/plans/"), timeout=60_000)
+    return page.url
+
+
+def bring_planned(page: Page, base: str) -> str:
     """A plan to bring functions forward."""
     page.goto(base)
     page.get_by_role("button", name="Plan: bring").click()

@@ -1,11 +1,13 @@
-"""What the pages of patches show beside the plan: how far the reading of files is that a verdict waits for."""
+"""What pages show of patches beside the plan: how far the reading is that a verdict waits for, and the last patch."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from functions_app.domain.errors import Problem
 from functions_app.domain.runs import ACTIVE, Kind
 from functions_app.models import Run
+from functions_app.services.changes.patching import undo
 
 
 @dataclass(frozen=True)
@@ -29,3 +31,22 @@ def reading_of(image_ids: Collection[int]) -> Reading | None:
     problem = Problem.from_json(run.problem) if run.problem else None
     active = run.status in ACTIVE
     return Reading(run.pk, run.plan["image"], active, run.progress_done, run.progress_total, problem)
+
+
+@dataclass(frozen=True)
+class LastPatch:
+    """The last patch of a function that stands: when, onto which release, and why it can't be undone ("": it can)."""
+
+    run_id: int
+    onto: str
+    at: datetime | None
+    refused: str
+
+
+def last_patch(function_id: int) -> LastPatch | None:
+    """What no undo has taken back yet. One query, and two more where there is one."""
+    run = undo.last_patch(function_id)
+    if run is None:
+        return None
+    base = run.plan["base"]
+    return LastPatch(run.pk, f"onto {base['stream']} {base['to_label']}", run.ended_at, undo.why_not(run))

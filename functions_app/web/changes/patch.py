@@ -16,7 +16,7 @@ from functions_app.services.changes.patching.targets import targets
 from functions_app.services.changes.smoke import smoke_of
 from functions_app.services.engine import plans
 from functions_app.services.inventory.fleet.function import function_head
-from functions_app.services.inventory.patches import reading_of
+from functions_app.services.inventory.patches import last_patch, reading_of
 from functions_app.web.changes.plan_context import plan_context, why_not
 from functions_app.web.http import (
     HtmxHttpRequest,
@@ -25,7 +25,6 @@ from functions_app.web.http import (
     operator_required,
     page,
     status_of,
-    wants_partial,
 )
 from functions_app.web.waiting import waits_for_aws
 
@@ -43,8 +42,9 @@ def patch(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 def _plan(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     function, actor, digest = _function(pk), actor_of(request), _digest(request.POST.get("digest"))
     try:
-        if patching.reading_first(function, digest, actor) is not None:
-            return redirect(reverse("function-patch", args=[pk], query={"digest": digest} if digest else None))
+        if reading := patching.reading_first(function, digest, actor):
+            query = {"digest": digest, "reading": reading.pk}
+            return redirect(reverse("function-patch", args=[pk], query=query))
         made = patching.plan(function, actor, digest)
     except DrydockError as error:
         if request.htmx:
@@ -60,16 +60,16 @@ def _targets(request: HtmxHttpRequest, pk: int, digest: str, problem: Problem | 
     function = _function(pk)
     found = targets(function)
     reading = reading_of([target.image.pk for target in found])
-    was_watched = reading is not None and not (reading.active or reading.problem or problem) and wants_partial(request)
+    read = reading is not None and not (reading.active or reading.problem or problem)
     context = {
         "function": function_head(pk),
         "tab": "patch",
         "targets": found,
         "reading": reading,
-        "at_once": reading.image_id if reading is not None and was_watched else 0,
-        "wanted": digest,
+        "at_once": reading.image_id if reading and read and request.GET.get("reading") == str(reading.run_id) else 0,
         "blocked": why_not(request),
         "smoke": smoke_of(function),
+        "last": last_patch(pk),
         **explained(problem),
     }
     return page(request, TARGETS, context, status=status_of(problem))
@@ -102,6 +102,8 @@ def undo(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 @operator_required
 def _undo(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     run = get_object_or_404(Run.objects.select_related("function__account"), pk=pk)
+    if before := undoing.under_way(run):  # pressed once more
+        return redirect("run", pk=before.pk)
     made = undoing.plan(run, actor_of(request))
     if made.stored is None:
         return page(request, UNDO, _undo_context(request, run.function_id or 0, made.plan, None), status=422)

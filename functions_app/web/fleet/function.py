@@ -18,9 +18,11 @@ from functions_app.services.inventory.fleet.function import (
 from functions_app.services.inventory.fleet.ways_back import ways_back
 from functions_app.services.inventory.fleet_status import fleet_status
 from functions_app.services.inventory.images.image import function_images, image_facts, image_row
+from functions_app.services.inventory.patches import last_patch
+from functions_app.services.people import access
 from functions_app.web.html import chains
 from functions_app.web.html.amounts import percent
-from functions_app.web.http import HtmxHttpRequest, page
+from functions_app.web.http import HtmxHttpRequest, actor_of, page
 from functions_app.web.images.size_words import layer_words, size_words
 from functions_app.web.page_links import page_links, page_number
 
@@ -48,6 +50,8 @@ def versions(request: HtmxHttpRequest, pk: int) -> HttpResponse:
         "tab": "versions",
         "lanes": chains.lanes(found.lanes),
         "ways_back": ways_back(pk),
+        "last": last_patch(pk),
+        "may_change": access.is_operator(actor_of(request)),
         "aliases": found.aliases if len(found.aliases) <= COLUMNS else (),
         "matrix": [_matrix_row(row, found.aliases) for row in found.rows],
         "total": found.total,

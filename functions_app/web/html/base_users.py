@@ -22,7 +22,11 @@ ROW = (
     '<td data-h="Standing">{standing}{changes}</td><td data-h="Owner"><span class="wrap">{owner}</span></td></tr>'
 )
 NO_ALIAS = SafeString('<span class="sub">no alias</span>')
-CHANGES = ' <a class="fine" href="{}?from={}&amp;to={}">what changes<span class="visually-hidden"> for {}</span></a>'
+CHANGES = (
+    ' <a class="fine" href="{href}?from={old}&amp;to={new}">'
+    'what changes<span class="visually-hidden"> for {name}</span></a>'
+    ' <a class="fine" href="{patch}">Patch<span class="visually-hidden"> {name}</span></a>'
+)
 
 
 def user_items(users: Iterable[UserRow]) -> SafeString:
@@ -60,11 +64,14 @@ def _row(user: UserRow, compare: SafeString) -> SafeString:
         release=known(user.release),
         through=format_html(' <span class="why">through {}</span>', user.through) if user.through else NOTHING,
         standing=standing(user.standing),
-        changes=format_html(CHANGES, compare, user.release_id, user.changes_to, user.name)
-        if user.changes_to
-        else NOTHING,
+        changes=_changes(user, compare) if user.changes_to else NOTHING,
         owner=known(user.owner),
     )
+
+
+def _changes(user: UserRow, compare: SafeString) -> SafeString:
+    patch = address("function-patch", user.function_id)
+    return format_html(CHANGES, href=compare, old=user.release_id, new=user.changes_to, patch=patch, name=user.name)
 
 
 def _aliases(names: Iterable[str]) -> SafeString:

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from functions_app.domain.bases.freshness import Freshness
 from functions_app.services.inventory.fleet.function_list import FunctionRow
 from functions_app.services.inventory.fleet_status import AccountFact
 from functions_app.web.html.aliases import ALIASES, lines
@@ -24,9 +25,13 @@ ROW = (
     '<tr data-row id="f{pk}"><th scope="row"><div class="who">'
     '<a class="name" href="{home}{pk}/" hx-boost="false">{name}</a>{place}</div>{problem}</th>'
     '<td data-h="Aliases">' + ALIASES + "</td>"
-    '<td data-h="Base" class="base">{base}</td><td data-h="State">{state}</td>'
+    '<td data-h="Base" class="base">{base}{base_name}{patch}</td><td data-h="State">{state}</td>'
     '<td data-h="Changed" class="nb">' + TIME + '</td><td data-h="Owner">{owner}</td></tr>'
 )
+PATCH = (
+    ' <a class="patch" href="{home}{pk}/patch/" hx-boost="false">Patch<span class="visually-hidden"> {name}</span></a>'
+)
+ROWS = {True: ROW.replace("{patch}", PATCH), False: ROW.replace("{patch}", "")}  # by whether its base is stale
 
 
 def function_row(row: FunctionRow, accounts: Mapping[int, AccountFact], home: str, now: datetime) -> SafeString:
@@ -36,7 +41,7 @@ def function_row(row: FunctionRow, accounts: Mapping[int, AccountFact], home: st
     """
     fact = accounts.get(row.account)
     return format_html(
-        ROW,
+        ROWS[row.freshness == Freshness.STALE],
         pk=known(str(row.pk)),
         home=known(home),
         name=known(row.name),
@@ -44,6 +49,7 @@ def function_row(row: FunctionRow, accounts: Mapping[int, AccountFact], home: st
         problem=_problem(row.problem) if row.problem else NOTHING,
         lines=lines(row.aliases, row.digest, SHOWN_ALIASES),
         base=_base(row, now),
+        base_name=_base_link(row.base_name) if row.base_name else NOTHING,
         state=_state(row),
         **parts(row.last_modified, now),
         owner=owner(row.owner),
@@ -65,7 +71,7 @@ def _base(row: FunctionRow, now: datetime) -> SafeString:
     says = freshness(row.freshness, row.freshness_reason, row.releases_behind, row.days_behind)
     if row.overdue_on and row.overdue_on <= now.date():
         says += overdue(row.overdue_on, now.date())
-    return says + _base_link(row.base_name) if row.base_name else says
+    return says
 
 
 @lru_cache(maxsize=256, typed=True)

@@ -1,10 +1,12 @@
 """What the overview's findings say: each kind of trouble in words, with the worst few and the list of all."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 
 from django.urls import reverse
 
+from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.fleet.states import RANK_DRIFTED
 from functions_app.services.inventory.fleet_status import AccountFact
 from functions_app.services.inventory.overview.findings import Ending, Named, NoWayBack, Overview
@@ -134,10 +136,18 @@ def _overdue(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs, 
         count,
         f"{functions_words(count)} overdue",
         "Their base has been stale for longer than the freshness policy allows.",
-        tuple(_line(row, _late(row.overdue_on, today), accounts) for row in found.overdue.named),
+        tuple(_late_line(row, accounts, today) for row in found.overdue.named),
         functions_address([*kept, ("overdue", "yes")]),
         count - len(found.overdue.named),
     )
+
+
+def _late_line(row: Named, accounts: Mapping[int, AccountFact], today: date) -> Line:
+    """One whose base has ended has no newer release to stand on."""
+    line = _line(row, _late(row.overdue_on, today), accounts)
+    if row.freshness != Freshness.STALE:
+        return line
+    return replace(line, aside="Patch", aside_href=reverse("function-patch", args=[row.pk]))
 
 
 def _late(due: date | None, today: date) -> str:

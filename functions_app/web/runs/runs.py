@@ -16,6 +16,7 @@ from functions_app.models import Run
 from functions_app.services.engine import signals
 from functions_app.services.inventory.run_facts import facts
 from functions_app.services.inventory.runs import UNDER_WAY, RunFilter, find_run, log_page, run_list
+from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
 from functions_app.streams.log_download import as_text
 from functions_app.streams.run_templates import run_context
@@ -83,6 +84,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
         return page(request, "runs/rows.html", context)
     context |= {
         "buttons": [] if ended else _buttons(run, actor_of(request)),
+        "may_change": access.is_operator(actor_of(request)),
         "plan_facts": facts(redact_value(run.plan)),
     }
     return page(request, "runs/run.html", context)

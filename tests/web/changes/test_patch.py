@@ -51,12 +51,19 @@ def text(browser: Client, url: str, status: int = 200) -> str:
     return html.unescape(answer.content.decode())
 
 
+def first_verdict(page: str) -> str:
+    """The first verdict on a page: its colour, and its words."""
+    colour, _, rest = page.partition('<div class="verdict ')[2].partition('"')
+    return f"{colour} {rest.partition('<b>')[2].partition('</b>')[0]}"
+
+
 def read_files(browser: Client, stage: PatchStage) -> str:
     """Press the button, and let the worker read the files; gives the address of the page."""
     address = reverse("function-patch", args=[stage.function.pk])
     answer = browser.post(address)
-    assert answer["Location"] == address
-    run = carry_out(Run.objects.get(kind=Kind.READ_FILES))
+    run = Run.objects.get(kind=Kind.READ_FILES)
+    assert answer["Location"] == f"{address}?digest=&reading={run.pk}"
+    run = carry_out(run)
     assert run.status == Status.SUCCEEDED, log_of(run)
     return address
 
@@ -92,7 +99,7 @@ def test_from_the_button_to_the_run_and_its_undo(browser: Client, staged: Stagin
     plan = Plan.objects.get(kind=Kind.PATCH)
     assert answer["Location"] == reverse("plan", args=[plan.pk])
     shown = text(browser, answer["Location"])
-    assert "SAFE: " in shown
+    assert first_verdict(shown).startswith("good SAFE: ")
     assert "moves two releases forward; your one layer stays byte for byte." in shown
     answer = browser.post(reverse("plan-apply", args=[plan.pk]))
     run = Run.objects.get(kind=Kind.PATCH)
@@ -106,6 +113,50 @@ def test_from_the_button_to_the_run_and_its_undo(browser: Client, staged: Stagin
     assert "It can't be undone by one click: It was undone." in text(browser, reverse("run", args=[run.pk]))
 
 
+def test_the_functions_page_undoes_its_last_patch_by_one_click_and_a_second_click_makes_no_second_run(
+    browser: Client, staged: Staging
+) -> None:
+    stage = staged()
+    assert "undo-patch" not in panel(browser, stage)
+    run = stage.patch()
+    assert f'formaction="{reverse("run-undo", args=[run.pk])}"' in panel(browser, stage)
+    first, second = (browser.post(reverse("run-undo", args=[run.pk])) for _ in range(2))
+    undo = Run.objects.get(kind=Kind.UNDO)
+    assert first["Location"] == second["Location"] == reverse("run", args=[undo.pk])
+    assert carry_out(undo).status == Status.SUCCEEDED, log_of(undo)
+    assert panel(browser, stage) == ""
+
+
+def test_the_functions_page_says_why_its_last_patch_can_no_longer_be_undone(browser: Client, staged: Staging) -> None:
+    stage = staged()
+    run = stage.patch()
+    stage.api.update_alias(FunctionName=stage.name, Name=stage.alias, FunctionVersion="1")
+    stage.sync_all()
+    shown = panel(browser, stage)
+    version = run.result["version"]
+    assert f"{stage.alias} was moved on since: it no longer points to version {version}." in shown
+    assert "formaction" not in shown
+
+
+def panel(browser: Client, stage: PatchStage) -> str:
+    """What the function's page says of its last patch; "" for none."""
+    page = text(browser, reverse("function", args=[stage.function.pk]))
+    return page.partition('<div class="last-patch">')[2].partition("</div>")[0]
+
+
+def test_a_patch_that_ended_leads_on_and_only_operators_can_undo_it(
+    browser: Client, staged: Staging, viewer: User
+) -> None:
+    stage = staged()
+    run = stage.patch()
+    address = reverse("run", args=[run.pk])
+    shown = text(browser, address)
+    assert f'href="{reverse("function", args=[stage.function.pk])}"' in shown.partition("run-next")[2]
+    assert '<form id="undo-patch"' in shown
+    browser.force_login(viewer)
+    assert '<form id="undo-patch"' not in text(browser, address)  # without it the button is not shown (changes.css)
+
+
 def test_what_is_unsafe_is_refused_and_names_the_path(browser: Client, staged: Staging) -> None:
     over = app(base(1), {"etc/release": b"mine"})
     package = {"var/lib/rpm/rpmdb.sqlite": b"a package database of its own"}
@@ -113,7 +164,7 @@ def test_what_is_unsafe_is_refused_and_names_the_path(browser: Client, staged: S
     answer = browser.post(read_files(browser, stage))
     assert answer.status_code == 422
     shown = html.unescape(answer.content.decode())
-    assert "UNSAFE: " in shown
+    assert first_verdict(shown).startswith("bad UNSAFE: ")
     assert "/var/lib/rpm/rpmdb.sqlite" in shown
     assert "plan-apply" not in shown
     assert not Plan.objects.exists()
@@ -125,7 +176,7 @@ def test_what_is_to_be_reviewed_needs_a_tick_which_the_audit_keeps(browser: Clie
     browser.post(read_files(browser, stage))
     plan = Plan.objects.get(kind=Kind.PATCH)
     shown = text(browser, reverse("plan", args=[plan.pk]))
-    assert "REVIEW: " in shown
+    assert first_verdict(shown).startswith("warn REVIEW: ")
     assert 'name="tick"' in shown
     assert browser.post(reverse("plan-apply", args=[plan.pk])).status_code == 400
     browser.post(reverse("plan-apply", args=[plan.pk]), {"tick": "review"})
@@ -133,6 +184,18 @@ def test_what_is_to_be_reviewed_needs_a_tick_which_the_audit_keeps(browser: Clie
     entry = AuditEntry.objects.get(action="patch.submit")
     assert "linker-cache" in str(entry.plan)
     assert run.made_from == plan
+
+
+def test_once_the_files_are_read_the_plan_is_made_for_whoever_waited_and_for_nobody_else(
+    browser: Client, staged: Staging
+) -> None:
+    stage = staged()
+    address = reverse("function-patch", args=[stage.function.pk])
+    waiting = browser.post(address)["Location"]
+    assert "data-submit-at-once" not in text(browser, waiting)
+    carry_out(Run.objects.get(kind=Kind.READ_FILES))
+    assert "data-submit-at-once" in text(browser, waiting)
+    assert "data-submit-at-once" not in text(browser, address)
 
 
 def test_viewers_may_look_and_press_nothing(browser: Client, staged: Staging, viewer: User) -> None:

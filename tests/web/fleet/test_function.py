@@ -211,6 +211,15 @@ def test_a_problem_is_said_in_one_line_with_the_one_button(
     assert (advice.text, advice.level, advice.leads_to) == ("What is wrong.", level, leads_to)
 
 
+@pytest.mark.parametrize(("freshness", "leads_to"), [("stale", "function-patch"), ("end_of_life", "function-deploy")])
+def test_what_is_overdue_is_patched_where_its_base_has_a_newer_release(
+    person: Client, freshness: str, leads_to: str
+) -> None:
+    function = make_function(make_account(), problem="Overdue.", problem_rank=55, freshness=freshness)
+    advice = person.get(f"/functions/{function.pk}/").context["function"].advice
+    assert (advice.level, advice.leads_to) == ("bad", leads_to)
+
+
 @pytest.mark.parametrize(
     ("tab", "title"), [("", "orders"), ("image/", "orders: image"), ("activity/", "orders: activity")]
 )

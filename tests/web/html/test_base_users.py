@@ -48,6 +48,11 @@ def test_what_changes_is_told_where_something_does_and_the_golden_image_where_th
     assert '<span class="sub">through golden 7</span>' in user_items([settled])
 
 
+def test_who_runs_an_older_release_leads_to_its_patch() -> None:
+    assert 'href="/functions/7/patch/">Patch<span class="visually-hidden"> app</span></a>' in user_rows([USER], 5)
+    assert "Patch" not in user_rows([replace(USER, changes_to=None)], 5)
+
+
 def test_whatever_a_function_is_called_is_text() -> None:
     odd = replace(
         USER, name="<b>", version="<i>", aliases=("<u>",), region="<s>", owner="<p>", release="<q>", through="<a>"

@@ -59,6 +59,13 @@ def test_a_row_says_who_where_what_runs_and_how_it_stands() -> None:
         assert part in text
 
 
+def test_a_stale_row_leads_to_its_patch_and_no_other_does() -> None:
+    words = 'Patch<span class="visually-hidden"> orders-create</span></a>'
+    assert f' <a class="patch" href="/functions/7/patch/" hx-boost="false">{words}' in drawn(ROW)
+    for freshness in ("current", "end_of_life", "unknown", ""):
+        assert "/patch/" not in drawn(replace(ROW, freshness=freshness))
+
+
 def test_a_row_tells_of_an_update_only_while_it_matters() -> None:
     assert "Updat" not in drawn(ROW)
     assert "Updating" in drawn(replace(ROW, last_update_status="InProgress"))

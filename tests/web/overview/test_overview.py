@@ -95,7 +95,7 @@ def test_each_finding_names_five_counts_the_rest_and_leads_to_them_all(person: C
 
 
 def test_overdue_names_the_longest_first(person: Client, account: Account) -> None:
-    make_function(account, "late", overdue_on=today(-2))
+    make_function(account, "late", overdue_on=today(-2), freshness="stale")
     make_function(account, "later", overdue_on=today(-20))
     make_function(account, "in-time", overdue_on=today(1))
     finding = found(person.get("/"))["overdue"]
@@ -103,6 +103,7 @@ def test_overdue_names_the_longest_first(person: Client, account: Account) -> No
         ("later", "Overdue for 20 days."),
         ("late", "Overdue for 2 days."),
     ]
+    assert [line.aside_href[-7:] for line in finding.lines] == ["", "/patch/"]  # what ended has nothing to stand on
     assert person.get(finding.href).context["found"].total == 2
 
 

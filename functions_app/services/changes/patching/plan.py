@@ -230,8 +230,13 @@ class _Checked:
             sentence = verdict_sentence(
                 self.verdict.level, self.base.stream, self.base.releases, self.images.result.kept_layers
             )
-        worst = remarks[0].level if remarks else Level.FINE
-        return replace(each[0], verdict=sentence, level=Level.DANGER if forbidden else worst, remarks=tuple(remarks))
+        return replace(each[0], verdict=sentence, level=self._level(remarks), remarks=tuple(remarks))
+
+    def _level(self, remarks: Sequence[Remark]) -> Level:
+        """What is to be minded makes a SAFE patch no less safe; what is dangerous does."""
+        if checks.forbidding(self.checks) or any(remark.level is Level.DANGER for remark in remarks):
+            return Level.DANGER
+        return Level.MIND if self.verdict.level is Safety.REVIEW else Level.FINE
 
     def _goal(self) -> Running:
         base = Base(self.base.stream, self.base.to_release_id, self.base.to_label, "current")

@@ -14,7 +14,7 @@ from functions_app.domain.changes.planned_ways_back import Held
 from functions_app.domain.changes.undos import Returned, UndoPlan
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.lambda_rules import Check
-from functions_app.domain.runs import Kind, Outcome, Status
+from functions_app.domain.runs import ACTIVE, Kind, Outcome, Status
 from functions_app.models import Function, Run
 from functions_app.services.changes import alias_plans, alias_steps, code_steps, image_choices, running
 from functions_app.services.changes.alias_steps import Goal
@@ -26,11 +26,16 @@ from functions_app.services.engine.steps import Context, StepSpec
 from functions_app.services.people.actor import Actor
 
 
-def last_patch(function: Function) -> Run | None:
-    """The last patch of a function that ended well, and that no undo has taken back since."""
-    found = Run.objects.filter(function=function, kind__in=(Kind.PATCH, Kind.UNDO), status=Status.SUCCEEDED)
-    last = found.order_by("-pk").first()
+def last_patch(function_id: int) -> Run | None:
+    """The last patch of a function that ended well, and that no undo has taken back since. One query."""
+    found = Run.objects.filter(function=function_id, kind__in=(Kind.PATCH, Kind.UNDO), status=Status.SUCCEEDED)
+    last = found.select_related("function").order_by("-pk").first()
     return last if last is not None and last.kind == Kind.PATCH else None
+
+
+def under_way(run: Run) -> Run | None:
+    """The run that is undoing a patch at this moment."""
+    return Run.objects.filter(kind=Kind.UNDO, status__in=ACTIVE, plan__run_id=run.pk).first()
 
 
 def why_not(run: Run) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.bases.unknown_reasons import next_step
 from functions_app.domain.fleet.states import (
     RANK_DRIFTED,
@@ -11,6 +12,7 @@ from functions_app.domain.fleet.states import (
     RANK_IDLE_FAILED,
     RANK_INACTIVE,
     RANK_NOT_READY,
+    RANK_OVERDUE,
     RANK_STALE,
     RANK_STRANGE_UPDATE,
     RANK_UNKNOWN,
@@ -66,4 +68,6 @@ def advise(function: Function, run: tuple[int, str] | None) -> Advice:
     if function.problem_rank == RANK_UNKNOWN and why and function.problem.endswith(why):  # the base, not the state
         return Advice("calm", function.problem, next_step(why), "See its image", "function-image")
     level, button, leads_to = BY_RANK[max(rank for rank in BY_RANK if rank <= function.problem_rank)]
+    if function.problem_rank == RANK_OVERDUE and function.freshness == Freshness.STALE:
+        _, button, leads_to = BY_RANK[RANK_STALE]
     return Advice(level, function.problem, "", button, leads_to)

@@ -36,6 +36,7 @@ class Named:
     drifted: bool = False
     state: str = ""
     overdue_on: date | None = None
+    freshness: str = ""
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ def _found(counts: _Counts, what: What, few: QuerySet[Function], *order: str) ->
     """How many there are of one kind, and the first few; no query where there are none."""
     if not counts.of[what]:
         return Found(0)
-    fields = ("pk", "name", "account_id", "problem", "problem_rank", "drifted", "state", "overdue_on")
+    fields = ("pk", "name", "account_id", "problem", "problem_rank", "drifted", "state", "overdue_on", "freshness")
     named = tuple(Named(*row) for row in few.order_by(*order, "name", "pk").values_list(*fields)[:NAMED])
     return Found(max(counts.of[what], len(named)), named)
 
