@@ -14,14 +14,12 @@ from functions_app.domain.rebase.merge import merge
 from functions_app.domain.rebase.own_settings import own_settings
 from functions_app.domain.rebase.rebase import Rebase, rebase
 from functions_app.domain.rebase.refusals import Refusal
-from functions_app.domain.rebase.statement import IN_TOTO, listed, refer
-from functions_app.domain.rebase.tags import rebased_tag
 from functions_app.domain.refs import is_tag
 from sandbox.images.making import Image
 from tests.fuzz.bounds import assert_shown, bounded, told
 from tests.fuzz.inputs import edited, json_bytes, texts
 from tests.fuzz.running import fuzzed
-from tests.fuzz.samples import CONFIG, INDEX, MANIFEST
+from tests.fuzz.samples import INDEX
 from tests.image_kinds.assembly import new_base, old_base
 from tests.image_kinds.builders import BUILDERS
 
@@ -131,21 +129,3 @@ def test_settings_are_merged_or_refused_and_values_never_told(old: Any, new: Any
 def test_any_step_tells_what_it_sets(step: str) -> None:
     with bounded():
         own_settings([step, step * 50])
-
-
-@fuzzed(150)
-@given(json_bytes([INDEX, MANIFEST, CONFIG]))
-def test_a_list_of_referrers_is_added_to_or_refused(listing: bytes) -> None:
-    referrer = refer(b"{}", OLD.manifest.config)
-    made = told(lambda: listed(referrer, listing))
-    if made is not None:
-        assert referrer.descriptor.digest.encode() in made
-        assert listed(referrer, made) == made
-        assert IN_TOTO.encode() in made
-
-
-@fuzzed(100)
-@given(texts, st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - the strategy adds it
-def test_any_tag_becomes_one_that_registries_take(tag: str, released: datetime) -> None:
-    with bounded():
-        assert is_tag(rebased_tag(tag, released, "sha256:" + "ab" * 32))

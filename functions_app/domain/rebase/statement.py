@@ -3,16 +3,14 @@
 The statement's predicate tells old base, new base, the app's layers, the tool and its verdict; no time, so that the
 same rebase is told in the same bytes. Its type is a URN, `urn:drydock:rebase:v1`: in-toto wants a URI that identifies,
 not one that leads somewhere, and Drydock claims no domain for it. Sources: in-toto's attestation spec 1.0 (Statement
-v1), image-spec 1.1 (manifest.md: artifactType, subject), distribution-spec 1.1 (the tag that lists referrers).
+v1), image-spec 1.1 (manifest.md: artifactType, subject).
 """
 
 import base64
-import re
 from dataclasses import dataclass
 from typing import Any
 
-from functions_app.domain.images.manifests import OCI_INDEX, OCI_MANIFEST, Descriptor, Index, chain_ids, parse_manifest
-from functions_app.domain.json_fields import malformed, read_object
+from functions_app.domain.images.manifests import OCI_MANIFEST, Descriptor, chain_ids
 from functions_app.domain.rebase.documents import sha256, written
 from functions_app.domain.rebase.held import HeldImage
 from functions_app.domain.rebase.rebase import Rebase
@@ -22,10 +20,8 @@ PREDICATE = "urn:drydock:rebase:v1"
 IN_TOTO = "application/vnd.in-toto+json"
 PREDICATE_NOTE = "in-toto.io/predicate-type"  # as BuildKit notes it at the layers of its attestations
 EMPTY_CONFIG = b"{}"
-LISTING = "list of referrers"
 _EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
 _EMPTY_DATA = base64.b64encode(EMPTY_CONFIG).decode()
-_NOT_IN_TAGS = re.compile(r"[^a-zA-Z0-9._-]")
 
 
 @dataclass(frozen=True)
@@ -107,30 +103,6 @@ def refer(statement: bytes, subject: Descriptor) -> Referrer:
         "annotations": note,
     }
     return Referrer(statement, written(document, "referrer"))
-
-
-def referrers_tag(digest: str) -> str:
-    """The tag that lists what refers to an image, where a registry has no referrers API: `sha256-HEX`."""
-    algorithm, _, encoded = digest.partition(":")
-    return "-".join((_NOT_IN_TAGS.sub("-", algorithm)[:32], _NOT_IN_TAGS.sub("-", encoded)[:64]))
-
-
-def listed(referrer: Referrer, listing: bytes | None) -> bytes:
-    """The index at that tag with this referrer in it; `listing` is the one that is there, None: none is.
-
-    The others in it stay as they are. The same bytes where it is in there. Raises DrydockError(INVALID) for what is no
-    index.
-    """
-    entry = {**_described(referrer.descriptor), "artifactType": IN_TOTO, "annotations": {PREDICATE_NOTE: PREDICATE}}
-    if listing is None:
-        return written({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [entry]}, LISTING)
-    found = parse_manifest(listing)
-    if not isinstance(found, Index):
-        raise malformed(LISTING, "it is an image, not an index")
-    if referrer.descriptor.digest in {descriptor.digest for descriptor, _ in found.entries}:
-        return listing
-    document = read_object(listing, LISTING)
-    return written({**document, "manifests": [*(document["manifests"] or []), entry]}, LISTING)
 
 
 def _described(descriptor: Descriptor) -> dict[str, Any]:

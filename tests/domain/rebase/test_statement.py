@@ -3,12 +3,8 @@
 import base64
 import hashlib
 import json
-from typing import Any
 
-import pytest
-
-from functions_app.domain.errors import DrydockError
-from functions_app.domain.images.manifests import OCI_INDEX, Index, chain_ids, parse_manifest
+from functions_app.domain.images.manifests import chain_ids
 from functions_app.domain.images.roles import Held, Role, places
 from functions_app.domain.rebase.rebase import Rebase
 from functions_app.domain.rebase.statement import (
@@ -17,10 +13,8 @@ from functions_app.domain.rebase.statement import (
     BaseTold,
     Judged,
     Referrer,
-    listed,
     make_statement,
     refer,
-    referrers_tag,
 )
 from tests.domain.rebase.images import APP, BASES, INDEX_DIGEST, held, rebased
 from tests.image_kinds.assembly import BASE, new_base, old_base
@@ -117,44 +111,3 @@ def test_nobody_takes_it_for_an_image() -> None:
 
     assert found[artifact.digest].role is Role.ATTESTATION
     assert found[artifact.digest].part_of == made().digest
-
-
-def test_the_tag_that_lists_referrers_is_the_digest_with_a_dash() -> None:
-    assert referrers_tag(OTHER) == "sha256-" + "0b" * 32
-    assert len(referrers_tag("sha512:" + "0b" * 64)) == len("sha512-") + 64
-
-
-def test_a_list_begins_with_it() -> None:
-    found = parse_manifest(listed(referrer(), None), OCI_INDEX)
-
-    assert isinstance(found, Index)
-    assert [descriptor for descriptor, _ in found.entries] == [referrer().descriptor]
-    assert json.loads(listed(referrer(), None))["manifests"][0]["artifactType"] == IN_TOTO
-
-
-def test_others_in_the_list_stay_as_they_are() -> None:
-    other: dict[str, Any] = {
-        "mediaType": "application/x",
-        "digest": OTHER,
-        "size": 1,
-        "annotations": {"a": "b"},
-        "x": 1,
-    }
-    there = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [other], "annotations": {"c": "d"}}
-
-    found = json.loads(listed(referrer(), json.dumps(there).encode()))
-
-    assert found["manifests"][0] == other
-    assert found["annotations"] == {"c": "d"}
-    assert [entry["digest"] for entry in found["manifests"]] == [OTHER, referrer().descriptor.digest]
-
-
-def test_what_is_in_the_list_is_not_listed_twice() -> None:
-    once = listed(referrer(), None)
-
-    assert listed(referrer(), once) == once
-
-
-def test_an_image_under_that_tag_is_no_list() -> None:
-    with pytest.raises(DrydockError, match="not an index"):
-        listed(referrer(), made().manifest)
