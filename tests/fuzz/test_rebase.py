@@ -14,6 +14,7 @@ from functions_app.domain.rebase.merge import merge
 from functions_app.domain.rebase.own_settings import own_settings
 from functions_app.domain.rebase.rebase import Rebase, rebase
 from functions_app.domain.rebase.refusals import Refusal
+from functions_app.domain.rebase.tags import rebased_tag
 from functions_app.domain.refs import is_tag
 from sandbox.images.making import Image
 from tests.fuzz.bounds import assert_shown, bounded, told
@@ -129,3 +130,10 @@ def test_settings_are_merged_or_refused_and_values_never_told(old: Any, new: Any
 def test_any_step_tells_what_it_sets(step: str) -> None:
     with bounded():
         own_settings([step, step * 50])
+
+
+@fuzzed(100)
+@given(texts, st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - the strategy adds it
+def test_any_tag_becomes_one_that_registries_take(tag: str, released: datetime) -> None:
+    with bounded():
+        assert is_tag(rebased_tag(tag, released, "sha256:" + "ab" * 32))
