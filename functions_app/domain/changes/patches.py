@@ -184,7 +184,7 @@ class PatchPlan:
                 else ()
             ),
             *(f"Point {one.alias} from {one.before} to it." for one in self.aliases),
-            "Read back and compare the digests; put every alias back if one is not as planned.",
+            "Read back and compare the digests; put every alias and $LATEST back if one is not as planned.",
         )
 
     def undo(self) -> str:

@@ -29,7 +29,8 @@ def update_code(context: Context) -> Outcome:
         raise _changed_code(context, frozen, latest.digest)
     if latest.digest == frozen.to_digest and not (untouched and detail.last_update_status == "Failed"):
         tell(context, f"Code updated to {wanted} ($LATEST)." if ours else f"Code of $LATEST was {wanted} before.")
-        return Skipped(f"$LATEST has {wanted} already")
+        # What is ours is Done, also where only the next worker finds it: a step that was skipped is never taken back.
+        return Done(f"$LATEST has {wanted}") if ours else Skipped(f"$LATEST has {wanted} already")
     context.shared["update_sent"] = True
     with uncertain(context, f"Code may or may not have been updated to {wanted} ($LATEST).", "Code was not updated."):
         lambdas.update_code(target, frozen.place.name, frozen.image_uri, frozen.function_revision)

@@ -22,7 +22,7 @@ from functions_app.domain.changes.patches import (
 )
 from functions_app.domain.changes.planned_ways_back import Held, PlannedWayBack
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.fleet.functions import LATEST, FunctionDetail, FunctionPlace
+from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST, FunctionDetail, FunctionPlace
 from functions_app.domain.images.lambda_rules import Check, Overrides, lambda_rules
 from functions_app.domain.images.manifests import parse_config, parse_manifest
 from functions_app.domain.rebase.safety.findings import Level as Safety
@@ -180,9 +180,13 @@ class _Checked:
         ]
         for name, read in self.read.each:
             if name != LATEST:
-                found += [*alias_plans.common_checks(self.function, name, read.before, latest), *_of_alias(name, read)]
-        if self.read.each[0][0] == LATEST:
+                found += alias_plans.common_checks(self.function, name, read.before, latest)
+                found += self._of_alias(name, read)
+        if not self.target.aliases:
             found += alias_plans.common_checks(self.function, LATEST, AliasState(LATEST), latest)
+            if latest.is_managed_latest:
+                text = f"Calls without an alias reach {PUBLISHED_LATEST}, which a patch does not move."
+                found.append(Check("Managed Instances", False, f"{text} Make an alias for its callers, then patch."))
         return tuple(dict.fromkeys(found))
 
     def _of_result(self) -> tuple[Check, ...]:
@@ -207,6 +211,18 @@ class _Checked:
             return (Check("$LATEST", True, "$LATEST is what is live: same image, same configuration."),)
         text = f"$LATEST is configured otherwise than what is live ({', '.join(differing)}): that would be shipped too."
         return (Check("$LATEST", False, f"{text} Publish and deploy it first, or put it back, then patch."),)
+
+    def _of_alias(self, name: str, read: AliasRead) -> tuple[Check, ...]:
+        """An alias on $LATEST, one that is split, or that runs another image by now is not what is patched."""
+        if LATEST in read.before.shares():
+            text = f"{name} points to $LATEST: its calls would run the new image before any check."
+            return (Check("Alias", False, f"{text} Publish a version and point {name} to it first."),)
+        if read.before.second_version:
+            return (Check("Alias", False, f"{name} is split: {read.before}. End that first, then patch."),)
+        if others := [run.digest for run in read.alias.runs if run.digest != self.target.digest]:
+            text = f"{name} runs {short(others[0])} now, not {short(self.target.digest)}, which would be patched."
+            return (Check("Alias", False, f"{text} Sync the function, then plan again."),)
+        return ()
 
     def _comparisons(self) -> list[Comparison]:
         versions = self.read.each[0][1].versions
@@ -250,16 +266,6 @@ class _Checked:
 def _differences(comparisons: Sequence[Comparison]) -> list[str]:
     names = [row.name for one in comparisons for row in one.differences]
     return [*dict.fromkeys(names), *dict.fromkeys(text for one in comparisons for text in one.unread)]
-
-
-def _of_alias(name: str, read: AliasRead) -> tuple[Check, ...]:
-    """An alias on $LATEST, or one whose traffic is split, is in the middle of something else."""
-    if LATEST in read.before.shares():
-        text = f"{name} points to $LATEST: its calls would run the new image before any check."
-        return (Check("Alias", False, f"{text} Publish a version and point {name} to it first."),)
-    if read.before.second_version:
-        return (Check("Alias", False, f"{name} is split: {read.before}. End that first, then patch."),)
-    return ()
 
 
 def _with_own_way_back(judgement: Judgement) -> Judgement:

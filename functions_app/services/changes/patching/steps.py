@@ -1,6 +1,7 @@
 """The run of a patch: rebase, push, prove, then what every deployment does. Each step reads before it writes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,12 +23,14 @@ from functions_app.services.changes.alias_steps import Goal
 from functions_app.services.changes.careful_steps import LONG, PASSING, SHORT, patient, refresh
 from functions_app.services.changes.function_places import target_of
 from functions_app.services.changes.patching import without_alias
+from functions_app.services.changes.patching.code_back import UPDATE
 from functions_app.services.changes.patching.targets import is_withdrawn
 from functions_app.services.engine.steps import Cancelled, Context, StepSpec
 from functions_app.services.images import rebases
 from functions_app.services.images.rebases import Images
 
 PUSHING = timedelta(hours=1)  # gigabytes of a base that no registry mounts
+ATTESTING = 2  # tries, in each of which a registry that does not answer is asked several times
 
 
 def steps(plan: dict[str, Any]) -> Sequence[StepSpec]:
@@ -38,24 +41,38 @@ def steps(plan: dict[str, Any]) -> Sequence[StepSpec]:
         StepSpec("rebase", "Rebase", patient(_rebase), limit=SHORT),
         StepSpec("push", "Push the result", patient(_push), limit=PUSHING),
         StepSpec("prove", "See that ECR has it", patient(_prove), limit=SHORT),
-        StepSpec("attest", "Push a statement of what was done", patient(_attest), limit=SHORT),
+        StepSpec("attest", "Push a statement of what was done", patient(_attest), limit=LONG),
     )
     end = (StepSpec("refresh", "Refresh the snapshot", refresh),)
     if not count:
-        return (*begin, *without_alias.STEPS, *end)
+        shift = (_while_it_stands(spec) if spec is UPDATE else spec for spec in without_alias.STEPS)
+        return (*begin, *shift, *end)
     code = (
-        StepSpec("update", "Update the code", patient(code_steps.update_code), limit=SHORT),
+        _while_it_stands(UPDATE),
         StepSpec("wait", "Wait for Lambda to take the image", patient(code_steps.wait_for_update), limit=LONG),
         StepSpec("publish", "Publish a version", patient(code_steps.publish), limit=LONG),
         *((smoke.STEP,) if plan.get("smoke") else ()),
     )
     names = [one["alias"] for one in plan["aliases"]]
-    point = (alias_steps.pointing(_goal(at), f"alias-{at}", f"Point {name}") for at, name in enumerate(names))
+    point = (
+        _while_it_stands(alias_steps.pointing(_goal(at), f"alias-{at}", f"Point {name}"))
+        for at, name in enumerate(names)
+    )
     look = (
         alias_steps.reading_back(_goal(at), f"verify-{at}", f"Read {name} back", settles=at == count - 1)
         for at, name in enumerate(names)
     )
     return (*begin, *code, *point, *look, *end)
+
+
+def _while_it_stands(spec: StepSpec) -> StepSpec:
+    """The step, refused where the base release was withdrawn meanwhile: what was begun is then taken back."""
+
+    def action(context: Context) -> Outcome:
+        _refuse_withdrawn(PatchPlan.from_json(context.plan))
+        return spec.action(context)
+
+    return replace(spec, action=action)
 
 
 def _goal(at: int) -> Goal:
@@ -161,7 +178,8 @@ def _attest(context: Context) -> Outcome:
             _put_together(frozen), frozen.base, frozen.verdict, ImageRef.parse(frozen.image_uri), _owner(frozen)
         )
     except DrydockError as error:
-        if error.problem.code in PASSING:
+        context.memory["tries"] = context.memory.get("tries", 0) + 1
+        if error.problem.code in PASSING and context.memory["tries"] < ATTESTING:
             raise
         context.log.warning(f"The statement could not be pushed. {error}")
         return Skipped(f"the registry did not take it: {error.problem.code.heading}")

@@ -5,9 +5,10 @@ from functions_app.domain.changes.deployments import CodeChange, short
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Done, Outcome, Wait
 from functions_app.services.changes import code_steps
-from functions_app.services.changes.alias_steps import LOOKS, UNDO_LIMIT, UNDO_PAUSE
-from functions_app.services.changes.careful_steps import LONG, PASSING, SHORT, patient, refresh, tell, uncertain
+from functions_app.services.changes.alias_steps import LOOKS
+from functions_app.services.changes.careful_steps import LONG, SHORT, patient, tell, uncertain
 from functions_app.services.changes.function_places import target_of
+from functions_app.services.changes.patching.code_back import UPDATE
 from functions_app.services.engine.steps import Context, StepSpec
 
 
@@ -24,35 +25,6 @@ def _keep(context: Context) -> Outcome:
     context.shared["kept"] = context.result["kept"] = fact.number
     tell(context, f"Version {fact.number} is what $LATEST was before.")
     return Done(f"version {fact.number} has what $LATEST was")
-
-
-def _put_back(context: Context) -> str | Wait:
-    """Give $LATEST the image of before, unless somebody has changed it since."""
-    frozen = CodeChange.from_json(context.plan)
-    try:
-        return _give_back(context, frozen)
-    except DrydockError as error:
-        tell(context, f"Code could not be put back to {short(frozen.from_digest)}: look at it in Lambda. {error}")
-        if error.problem.code in {*PASSING, Code.BUSY, Code.CHANGED}:
-            context.log.warning(f"{error} Trying again in {UNDO_PAUSE:g} s.")
-            return Wait(UNDO_PAUSE, str(error))
-        raise
-
-
-def _give_back(context: Context, frozen: CodeChange) -> str | Wait:
-    target, name, before = target_of(frozen.place), frozen.place.name, short(frozen.from_digest)
-    latest = lambdas.get_function(target, name).fact.latest
-    if latest.digest == frozen.from_digest:
-        note = f"$LATEST runs {before}, as before"
-    elif latest.digest != frozen.to_digest:
-        note = f"$LATEST was left alone: somebody changed it meanwhile, and it runs {short(latest.digest)}"
-    else:
-        uri = f"{frozen.image_uri.partition('@')[0]}@{frozen.from_digest}"
-        lambdas.update_code(target, name, uri, latest.revision_id)
-        note = f"$LATEST was put back to {before}"
-    tell(context, f"Code: {note}.")
-    refresh(context)
-    return note
 
 
 def _read_back(context: Context) -> Outcome:
@@ -73,14 +45,7 @@ def _read_back(context: Context) -> Outcome:
 
 STEPS = (
     StepSpec("keep", "Publish the way back", patient(_keep), limit=SHORT),
-    StepSpec(
-        "update",
-        "Update the code",
-        patient(code_steps.update_code),
-        undo=_put_back,
-        limit=SHORT,
-        undo_limit=UNDO_LIMIT,
-    ),
+    UPDATE,
     StepSpec("wait", "Wait for Lambda to take the image", patient(code_steps.wait_for_update), limit=LONG),
     StepSpec("verify", "Read back and compare", patient(_read_back), limit=LONG, settles=True),
 )

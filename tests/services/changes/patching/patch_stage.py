@@ -1,5 +1,6 @@
-"""A function on an older release of its base, known to Drydock with all layers read; and patches of it, carried out."""
+"""Functions on an older release of their base, known to Drydock with all layers read; and patches, carried out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -24,15 +25,26 @@ def handler(event, context):
     root = pathlib.Path(os.environ["LAMBDA_TASK_ROOT"]).parents[1]
     return (root / "etc/release").read_text() + " by app"
 """
-OS_RELEASE = b'ID="amzn"\\nVERSION_ID="2023"\\n'
+SITE_PACKAGES = "var/lang/lib/python3.12/site-packages"
+OS_RELEASE = b'ID="amzn"\nVERSION_ID="2023"\n'
 
 
 def base(number: int, **files: bytes) -> Built:
-    """A base whose releases have one layer in common; each tells its number in /etc/release."""
-    shared = make_layer({"etc/os-release": OS_RELEASE, "lambda-entrypoint.sh": b"#!/bin/sh\\n"})
-    own = make_layer({"etc/release": f"release {number}".encode(), **files})
+    """A base whose releases share a layer; each tells its number in /etc/release, and has a boto3 of its own."""
+    shared = make_layer({"etc/os-release": OS_RELEASE, "lambda-entrypoint.sh": b"#!/bin/sh\n"})
+    release = {"etc/release": f"release {number}".encode(), **boto3(SITE_PACKAGES, f"1.42.{number}")}
+    own = make_layer({**release, **files})
     settings = {"Entrypoint": ["/lambda-entrypoint.sh"], "WorkingDir": "/var/task", "Env": [f"BASE={number}", "LANG=C"]}
     return make_image([shared, own], created=NOW - timedelta(days=100 - 10 * number), config=settings)
+
+
+def boto3(folder: str, version: str) -> dict[str, bytes]:
+    """What `pip install boto3` leaves in a folder."""
+    about = f"Metadata-Version: 2.1\nName: boto3\nVersion: {version}\n"
+    return {
+        f"{folder}/boto3/__init__.py": f"__version__ = '{version}'\n".encode(),
+        f"{folder}/boto3-{version}.dist-info/METADATA": about.encode(),
+    }
 
 
 def app(on: Built, files: dict[str, bytes] | None = None) -> Built:
@@ -62,9 +74,35 @@ class PatchStage(Stage):
 
     def undo(self, run: Run) -> Run:
         """Plan the undo of a patch, confirm, carry out."""
+        stored = self.plan_undo(run)
+        return carry_out(self.confirm(stored, stored.confirmation))
+
+    def plan_undo(self, run: Run) -> Any:
+        """Plan the undo of a patch, which must be possible."""
         made = undoing.plan(run, self.actor)
         assert made.stored is not None, made.checks
-        return carry_out(self.confirm(made.stored, made.plan.confirm))
+        return made.stored
+
+    def without_alias(self) -> None:
+        """Take the alias away: the callers of the function name none."""
+        self.api.delete_alias(FunctionName=self.name, Name=self.alias)
+        self.sync()
+
+    def publish_next(self, number: int = 4) -> None:
+        """The company publishes another release, and Drydock has seen it."""
+        self.company.publish(base(number), str(number))
+        self.company.poll(NOW + timedelta(hours=number))
+        judge_images()
+
+    def withdraw(self) -> None:
+        """The company takes its newest release back: the tag gives the one before."""
+        self.company.publish(base(2))
+        self.company.poll(NOW + timedelta(hours=9))
+
+    def tags(self) -> dict[str, str]:
+        """What the tags of the function's repository name."""
+        images = self.functions.ecr.describe_images(repositoryName=self.name)["imageDetails"]
+        return {tag: each["imageDigest"] for each in images for tag in each.get("imageTags", ())}
 
     def answer(self, qualifier: str = "") -> Any:
         """What the function answers there."""
@@ -76,14 +114,25 @@ def make_patch_stage(
     functions: Functions, aws: Sandbox, actor: Actor, built: Built | None = None, **settings: Any
 ) -> PatchStage:
     """Publish three releases, build the app on the first, deploy it under the alias, let Drydock read all of it."""
+    return make_patch_stages(functions, aws, actor, ("app",), built, **settings)[0]
+
+
+def make_patch_stages(
+    functions: Functions, aws: Sandbox, actor: Actor, names: Sequence[str], built: Built | None = None, **settings: Any
+) -> list[PatchStage]:
+    """The same for several functions of these names, all of the same image."""
     company = Company(aws)
     for number in (1, 2, 3):
         company.publish(base(number), str(number))
         company.poll(NOW + timedelta(hours=number))
-    made = make_stage(functions, actor, image=built or app(base(1)), **settings)
-    stage = PatchStage(made.functions, made.account, made.function, made.actor, made.alias, company=company)
-    stage.sync_all()
+    made = [make_stage(functions, actor, name, image=built or app(base(1)), **settings) for name in names]
+    stages = [
+        PatchStage(each.functions, each.account, each.function, each.actor, each.alias, company=company)
+        for each in made
+    ]
+    stages[0].sync_all()
     judge_images()
-    stage.function.refresh_from_db()
-    assert Image.objects.get(digest=stage.function.digest).base_release is not None
-    return stage
+    for stage in stages:
+        stage.function.refresh_from_db()
+        assert Image.objects.get(repository__name=stage.name, digest=stage.function.digest).base_release is not None
+    return stages
