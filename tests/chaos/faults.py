@@ -125,12 +125,12 @@ def disk_full(world: World) -> Iterator[None]:
                 resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
-def aws(**fault: Any) -> Fault:
-    """Calls to Lambda that go wrong."""
+def aws(match: str = "lambda.*", **fault: Any) -> Fault:
+    """Calls that go wrong, to Lambda if nothing else is said."""
 
     @contextmanager
     def struck(world: World) -> Iterator[None]:
-        world.sandbox.admin("POST", "faults", {"match": "lambda.*", "account": world.account, **fault})
+        world.sandbox.admin("POST", "faults", {"match": match, "account": world.account, **fault})
         try:
             yield
         finally:
@@ -164,4 +164,9 @@ FAULTS: dict[str, Fault] = {
     "AWS fails 7 %": aws(rate=0.07, code="ServiceException"),
     "AWS drops 8 % before the call": aws(rate=0.08, drop="before"),
     "AWS drops 8 % after the call": aws(rate=0.08, drop="after"),
+    "ECR throttles 30 %": aws("ecr.*", rate=0.3, code="ThrottlingException"),
+    "the registry throttles 30 %": aws("registry.*", rate=0.3, code="TOOMANYREQUESTS"),
+    "the registry fails 30 %": aws("registry.*", rate=0.3, status=500),
+    "the registry drops 15 % before the call": aws("registry.*", rate=0.15, drop="before"),
+    "the registry drops 15 % after the call": aws("registry.*", rate=0.15, drop="after"),
 }

@@ -3,11 +3,13 @@
 from collections.abc import Collection, Iterator
 
 from functions_app import runlog
-from functions_app.domain.runs import Status
+from functions_app.domain.runs import Kind, Status
 from functions_app.models import AuditEntry, Run
 from functions_app.services.people.actor import SCHEDULE
+from tests.chaos.patches import Patch
 from tests.chaos.watchers import Watcher
 from tests.chaos.work import Call, Change, Round
+from tests.services.changes.patching.promises import halves
 
 
 def wrongs(round_: Round, printed: Collection[str], watchers: Collection[Watcher]) -> list[str]:
@@ -18,6 +20,8 @@ def wrongs(round_: Round, printed: Collection[str], watchers: Collection[Watcher
         found += _of_any(run)
     for change in round_.changes:
         found += _of_change(change)
+    for patch in round_.patches:
+        found += _of_patch(patch)
     for call in round_.calls:
         found += _of_call(call, printed)
     for watcher in watchers:
@@ -55,6 +59,26 @@ def _of_change(change: Change) -> Iterator[str]:
     kept = any("Done and kept" in line.text for line in runlog.tail(run.pk, 3))
     if run.status != Status.SUCCEEDED and now == change.planned and not kept:
         yield f"{run}: {run.status}, and the alias is where the plan said without a word of it: {run.problem}"
+
+
+def _of_patch(patch: Patch) -> Iterator[str]:
+    run, stage = patch.run, patch.stage
+    now, latest, (version, weights) = stage.digest(stage.alias), stage.digest(), stage.read_alias()
+    if weights:
+        yield f"{run}: the alias is split: {version} {weights}"
+    if now not in (patch.alias, patch.planned):
+        yield f"{run}: the alias is on a version that nobody planned: {version}"
+    if latest not in (patch.latest, patch.planned):
+        yield f"{run}: $LATEST runs what nobody planned: {latest}"
+    if run.status == Status.SUCCEEDED and {now, latest} != {patch.planned}:
+        yield f"{run}: succeeded, and alias or $LATEST is not where the plan said: {now}, {latest}"
+    undone = (now, latest) == (patch.alias, patch.latest)
+    told = "could not be put back" in " ".join(run.result.get("told", []))
+    if run.kind == Kind.PATCH and run.status != Status.SUCCEEDED and not (undone or told):
+        yield f"{run}: {run.status}, and what it did is neither taken back nor told: {run.problem}"
+    if len(new := set(stage.versions()) - patch.versions) > 1:
+        yield f"{run}: versions published twice: {sorted(new)}"
+    yield from (f"{run}: {one}" for one in halves(stage))
 
 
 def _of_call(call: Call, printed: Collection[str]) -> Iterator[str]:

@@ -77,7 +77,7 @@ def cookie(client: Client, operator: User) -> str:
 def test_nothing_that_is_promised_breaks_whatever_does(
     world: World, functions: Functions, operator: User, cookie: str
 ) -> None:
-    work = Work(functions, Actor(operator), ("first", "second"))
+    work = Work(functions, world.sandbox, Actor(operator), ("first", "second"))
     names = [name for name in FAULTS if fnmatch.fnmatch(name, os.environ.get("CHAOS_FAULTS", "*"))] if LONG else SHORT
     table: dict[str, list[list[str]]] = defaultdict(list)
     print_aside(f"\nSEED={SEED}\n")

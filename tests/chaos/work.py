@@ -1,4 +1,6 @@
-"""The work that goes on while things break: deploys, rollbacks, invocations, syncs, and what is to come of each."""
+"""The work that goes on while things break: deploys, rollbacks, patches, undos, invocations, syncs, and what is to
+come of each.
+"""
 
 import json
 import random
@@ -13,6 +15,8 @@ from functions_app.services.changes import invoke, roll_back
 from functions_app.services.engine import plans
 from functions_app.services.people.actor import SCHEDULE
 from functions_app.services.sync import run as sync
+from tests.chaos.patches import Patch, Patching
+from tests.fixtures import Sandbox
 from tests.sandbox.functions import Functions, python_image
 from tests.services.changes.stage import Stage, make_stage
 
@@ -49,19 +53,22 @@ class Round:
     """What was begun at one time."""
 
     changes: list[Change]
+    patches: list[Patch]
     calls: list[Call]
     others: list[Run]
 
     @property
     def runs(self) -> list[Run]:
         """All of them."""
-        return [*(one.run for one in self.changes), *(one.run for one in self.calls), *self.others]
+        changed = [*(one.run for one in self.changes), *(one.run for one in self.patches)]
+        return [*changed, *(one.run for one in self.calls), *self.others]
 
 
 class Work:
-    """Some functions with two images each, and one to call."""
+    """Some functions with two images each, one on an old base, and one to call."""
 
-    def __init__(self, functions: Functions, actor: object, names: tuple[str, ...]) -> None:
+    def __init__(self, functions: Functions, sandbox: Sandbox, actor: object, names: tuple[str, ...]) -> None:
+        self._patching = Patching(functions, sandbox, actor)
         self.stages = [make_stage(functions, actor, name) for name in names]  # type: ignore[arg-type]
         self._digests = {
             stage.name: {"1": stage.digest("staging"), "2": stage.push("two", "2"), "3": stage.push("three", "3")}
@@ -74,10 +81,11 @@ class Work:
     def begin(self, chance: random.Random, calls: int) -> Round:
         """A change of each function, some calls and a sync. Whatever is to be chosen, `chance` does."""
         changes = [self._change(stage, chance) for stage in self.stages]
+        patches = [self._patching.begin()]
         others: list[Run] = []
         with suppress(DrydockError):  # one is under way
             others.append(sync.submit(SCHEDULE))
-        return Round(changes, [self._call(chance) for _ in range(calls)], others)
+        return Round(changes, patches, [self._call(chance) for _ in range(calls)], others)
 
     def printed(self) -> list[str]:
         """All that the called function has printed, line by line; none while there is no log group."""

@@ -103,7 +103,7 @@ def test_soak(
     mirrors = f"public.ecr.aws={aws.url},*.amazonaws.com={aws.url}"
     more = {"AWS_ENDPOINT_URL": aws.url, "DRYDOCK_REGISTRY_MIRRORS": mirrors, "DRYDOCK_SYNC_EVERY": "10"}
     environment = {**process_environment, **more, "REDIS_URL": broker[0], "PROCESS_SETTINGS": "tests.soak.settings"}
-    work = Work(functions, Actor(operator), ("first", "second", "third"))
+    work = Work(functions, aws, Actor(operator), ("first", "second", "third"))
     series: dict[str, Series] = {}
     done: dict[str, int] = defaultdict(int)
     with installation(environment, tmp_path) as (processes, url):
@@ -133,11 +133,13 @@ def test_soak(
 
 def carry_on(work: Work, chance: random.Random, url: str, cookie: str, done: dict[str, int]) -> None:
     """Some changes, calls, and people who watch them for a while."""
-    if Run.objects.filter(kind__in=(Kind.DEPLOYMENT, Kind.ROLLBACK), status__in=ACTIVE).exists():
+    changing = (Kind.DEPLOYMENT, Kind.ROLLBACK, Kind.PATCH, Kind.UNDO)
+    if Run.objects.filter(kind__in=changing, status__in=ACTIVE).exists():
         done["times of waiting for a change before"] += 1
         return
     begun = work.begin(chance, calls=3)
     done["changes"] += len(begun.changes)
+    done["patches and undos"] += len(begun.patches)
     done["calls"] += len(begun.calls)
     for run in begun.runs:
         Watcher(url, cookie, run.pk, chance)
