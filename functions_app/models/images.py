@@ -107,7 +107,9 @@ class Image(models.Model):
                 fields=["repository", "gone_at", "role", "digest", "status", "size_bytes", "pushed_at"],
                 name="images_to_sum",
             ),
-            models.Index(fields=["expiry_rule"], condition=models.Q(expiry_rule__isnull=False), name="images_expiring"),
+            models.Index(
+                fields=["repository", "gone_at"], condition=models.Q(expiry_rule__isnull=False), name="images_expiring"
+            ),
             models.Index(
                 fields=["repository"],
                 condition=models.Q(inspected_at=None, gone_at=None, inspect_problem__isnull=False),

@@ -111,7 +111,7 @@ def test_the_forecast_costs_the_same_however_much_it_names(
     for each in images:
         make_version(make_function(repository.account), 1, each)
     make_forecast(repository, *images)
-    with django_assert_max_num_queries(24):  # one of them: which of its images are bases
+    with django_assert_max_num_queries(21):  # one of them: which of its images are bases
         person.get(f"/repositories/{repository.pk}/")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Case, Count, Exists, Max, OuterRef, Q, Sum, Value, When
+from django.db.models import Case, Count, Exists, Max, OuterRef, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce
 
 from functions_app.domain.fleet.functions import unqualified
@@ -38,6 +38,7 @@ class Sums:
     """What a repository holds: `size_bytes` of an index is that of its images; `archived` can't be pulled now."""
 
     images: int = 0
+    in_use: int = 0
     untagged: int = 0
     archived: int = 0
     artifacts: int = 0
@@ -45,26 +46,34 @@ class Sums:
     pushed_at: datetime | None = None
 
 
-def sums_of(repositories: Collection[int]) -> dict[int, Sums]:
-    """By repository what it holds. Three queries, of which the first reads an index alone."""
-    there = Image.objects.filter(repository__in=repositories, gone_at=None).order_by()
-    units, parts = Q(role__in=UNITS), Q(role=Role.PART)
-    rows = there.values("repository_id").annotate(
-        images=Count("pk", filter=units),
-        archived=Count("pk", filter=units & Q(status__in=NOT_PULLABLE)),
-        artifacts=Count("pk", filter=~units & ~parts),
-        size=Coalesce(Sum("size_bytes", filter=~Q(role=Role.INDEX)), Value(0)),
-        pushed=Max("pushed_at"),
+def sums_of(repositories: Collection[int], standing: Standing) -> dict[int, Sums]:
+    """By repository what it holds, and how much of that is in use. Three queries, and one for each rarity among it.
+
+    The first reads an index alone. Artifacts, and parts of indexes, are looked for only where it counted some.
+    """
+    units, part = Q(role__in=UNITS), Q(role=Role.PART)
+    rows = list(
+        _there(repositories)
+        .values("repository_id")
+        .annotate(
+            images=Count("pk", filter=units),
+            archived=Count("pk", filter=units & Q(status__in=NOT_PULLABLE)),
+            parts=Count("pk", filter=part),
+            artifacts=Count("pk", filter=~units & ~part),
+            size=Coalesce(Sum("size_bytes", filter=~Q(role=Role.INDEX)), Value(0)),
+            pushed=Max("pushed_at"),
+        )
     )
+    used = _there(repositories).filter(_run(), role__in=UNITS).values_list("repository_id")
+    run = dict(used.annotate(count=Count("pk")))
     tagged = Tag.objects.filter(repository__in=repositories).order_by().values_list("repository_id")
     named = dict(tagged.annotate(count=Count("digest", distinct=True)))
-    # Parts have no tags; of tagged artifacts there are few.
-    tags = Tag.objects.filter(repository=OuterRef("repository"), digest=OuterRef("digest"))
-    others = there.exclude(units | parts).filter(Exists(tags)).values_list("repository_id")
-    beside = dict(others.annotate(count=Count("pk")))
+    beside = _tagged_artifacts([row["repository_id"] for row in rows if row["artifacts"]])
+    more = _used_otherwise([row["repository_id"] for row in rows if row["parts"]], standing)
     return {
         key: Sums(
             images=row["images"],
+            in_use=run.get(key, 0) + more[key],
             untagged=max(0, row["images"] - named.get(key, 0) + beside.get(key, 0)),
             archived=row["archived"],
             artifacts=row["artifacts"],
@@ -74,6 +83,19 @@ def sums_of(repositories: Collection[int]) -> dict[int, Sums]:
         for row in rows
         if (key := row["repository_id"])
     }
+
+
+def _there(repositories: Collection[int]) -> QuerySet[Image]:
+    return Image.objects.filter(repository__in=repositories, gone_at=None).order_by()
+
+
+def _tagged_artifacts(repositories: Collection[int]) -> dict[int, int]:
+    """By repository how many artifacts have a tag; parts have none. Of tagged artifacts there are few."""
+    if not repositories:
+        return {}
+    tags = Tag.objects.filter(repository=OuterRef("repository"), digest=OuterRef("digest"))
+    others = _there(repositories).exclude(role__in=(*UNITS, Role.PART)).filter(Exists(tags))
+    return dict(others.values_list("repository_id").annotate(count=Count("pk")))
 
 
 def standing_on(uris: Collection[str]) -> Standing:
@@ -93,48 +115,57 @@ def standing_on(uris: Collection[str]) -> Standing:
     return found
 
 
-def in_use(repositories: Collection[int], standing: Standing) -> dict[int, int]:
-    """By repository how many of its images are in use, of those that ECR has. Three queries."""
-    there = Image.objects.filter(repository__in=repositories, gone_at=None).order_by()
-    run = there.filter(_run(), role__in=UNITS).values_list("repository_id")
-    counts = Counter(dict(run.annotate(count=Count("pk"))))
-    # Indexes of which a part is run, and bases: what none of them counts twice.
-    beside = set(there.filter(_run(), role=Role.PART).values_list("repository_id", "part_of").distinct())
+def _used_otherwise(with_parts: Collection[int], standing: Standing) -> Counter[int]:
+    """By repository how many images are in use that no version runs: indexes by their parts, and bases."""
+    beside: set[tuple[int, str]] = set()
+    if with_parts:
+        parts = _there(with_parts).filter(_run(), role=Role.PART)
+        beside.update(parts.values_list("repository_id", "part_of").distinct())
     stood_on = Q(pk__in=())
     for uri, digests in standing.items():
         stood_on |= Q(repository__uri=uri, digest__in=list(digests))
     if standing:
-        bases = there.filter(stood_on).annotate(run=Case(When(_run(), then=Value(True)), default=Value(False)))
+        there = Image.objects.filter(stood_on, gone_at=None).order_by()
+        bases = there.annotate(run=Case(When(_run(), then=Value(True)), default=Value(False)))
         for repository, digest, role, part_of, itself in bases.values_list(
             "repository_id", "digest", "role", "part_of", "run"
         ):
             if role == Role.PART or not itself:
                 beside.add((repository, part_of if role == Role.PART else digest))
-    counts.update(repository for repository, _ in beside)
-    return counts
+    return Counter(repository for repository, _ in beside)
 
 
-def used_though_gone(repository: int) -> int:
-    """How many images of a repository are run though ECR no longer has them. One query."""
-    return Image.objects.filter(_run(), repository=repository, gone_at__isnull=False).count()
+@dataclass(frozen=True)
+class Gone:
+    """Images that ECR no longer has: how many are still listed as one, and how many of all are run."""
+
+    images: int
+    used: int
+
+
+def gone_from(repository: int) -> Gone:
+    """What a repository no longer holds. One query."""
+    gone = Image.objects.filter(repository=repository, gone_at__isnull=False)
+    found = gone.aggregate(images=Count("pk", filter=Q(role__in=UNITS)), used=Count("pk", filter=Q(_run())))
+    return Gone(**found)
 
 
 def _run() -> Exists:
     """Whether a version of a function that is there runs the image."""
-    # The functions that are gone are few: known once, while a join would look at one for each version.
-    gone = Function.objects.filter(gone_at__isnull=False).order_by().values("pk")
-    return Exists(Version.objects.filter(image=OuterRef("pk")).exclude(function__in=gone))
+    return Exists(Version.objects.filter(image=OuterRef("pk")).exclude(function__in=_gone()))
+
+
+def _gone() -> QuerySet[Function]:
+    """The functions that are gone are few: known once, while a join would look at one for each version."""
+    return Function.objects.filter(gone_at__isnull=False).order_by()
 
 
 def endangered(repositories: Collection[int]) -> dict[int, int]:
     """By repository how many images that are live a lifecycle rule will take away, by the last forecast. One query."""
-    doomed = live_versions().filter(
-        image__repository__in=repositories,
-        image__expiry_rule__isnull=False,
-        image__gone_at=None,
-        function__gone_at=None,
-    )
-    rows = doomed.order_by().values_list("image__repository_id")
+    # From what will go to who runs it: a join may begin with all functions instead, and look at every version.
+    doomed = Image.objects.filter(repository__in=repositories, expiry_rule__isnull=False, gone_at=None).order_by()
+    live = live_versions().filter(image__in=doomed.values("pk")).exclude(function__in=_gone()).order_by()
+    rows = live.values_list("image__repository_id")
     return dict(rows.annotate(count=Count("image", distinct=True)))
 
 

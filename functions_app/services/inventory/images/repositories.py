@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from functions_app.domain.errors import Problem
 from functions_app.domain.images.tag_mutability import TagMutability
 from functions_app.models import Repository, Scope
-from functions_app.services.inventory.images.image_use import Sums, endangered, in_use, standing_on, sums_of
+from functions_app.services.inventory.images.image_use import Sums, endangered, standing_on, sums_of
 
 PAGE_SIZE = 50
 
@@ -33,7 +33,7 @@ class RepositoryRow:
 
 
 def repositories(search: str = "", page: int = 1) -> tuple[tuple[RepositoryRow, ...], int, int, int]:
-    """One page of the list, how many there are, the page and the number of pages. Ten queries at most."""
+    """One page of the list, how many there are, the page and the number of pages. Eleven queries at most."""
     found = Repository.objects.all()
     for word in search.split()[:5]:
         found = found.filter(Q(uri__icontains=word) | Q(account__name__icontains=word))
@@ -49,21 +49,20 @@ def repositories(search: str = "", page: int = 1) -> tuple[tuple[RepositoryRow, 
     )
     rows = list(ordered[start : start + PAGE_SIZE])
     keys = [row.pk for row in rows]
-    sums, used, doomed = sums_of(keys), in_use(keys, standing_on({row.uri for row in rows})), endangered(keys)
-    return tuple(_row(row, sums, used, doomed) for row in rows), total, page, pages
+    sums, doomed = sums_of(keys, standing_on({row.uri for row in rows})), endangered(keys)
+    return tuple(_row(row, sums, doomed) for row in rows), total, page, pages
 
 
-def _row(
-    row: Repository, sums: Mapping[int, Sums], used: Mapping[int, int], doomed: Mapping[int, int]
-) -> RepositoryRow:
+def _row(row: Repository, sums: Mapping[int, Sums], doomed: Mapping[int, int]) -> RepositoryRow:
+    held = sums.get(row.pk, Sums())
     return RepositoryRow(
         pk=row.pk,
         name=row.name,
         account=row.account.name,
         colour=row.account.colour,
         region=row.region,
-        sums=sums.get(row.pk, Sums()),
-        in_use=used.get(row.pk, 0 if row.functions_read else None),  # type: ignore[attr-defined]
+        sums=held,
+        in_use=held.in_use or (0 if row.functions_read else None),  # type: ignore[attr-defined]
         endangered=doomed.get(row.pk, 0),
         tags=TagMutability.from_stored(row.tag_mutability, row.tag_filters),
         gone_at=row.gone_at,
