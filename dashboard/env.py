@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from dashboard.private_files import keep_private
 from dashboard.variables import number, span, url, whole
@@ -46,6 +46,8 @@ class Environment:
     keep_logs_days: float
     keep_plans_days: float
     production_aliases: tuple[str, ...]
+    rebuild_webhook_url: str = field(repr=False)  # '': nobody is told of rebuilds
+    rebuild_webhook_secret: str = field(repr=False)
     streams_per_person: int
     session_idle: timedelta
     session_longest: timedelta
@@ -128,6 +130,17 @@ def _token(variables: Mapping[str, str], name: str) -> str:
     if text and len(text) < SHORTEST_TOKEN:
         raise ValueError(f"{name}: expected at least {SHORTEST_TOKEN} characters; `openssl rand -hex 32`")
     return text
+
+
+def _rebuild_webhook(variables: Mapping[str, str]) -> tuple[str, str]:
+    """Where a team's pipeline is started, and the secret that signs it: both, or neither."""
+    address = url(variables, "DRYDOCK_REBUILD_WEBHOOK_URL", ("https", "http")).strip()
+    secret = _token(variables, "DRYDOCK_REBUILD_WEBHOOK_SECRET")
+    if bool(address) != bool(secret) or (address and not urlsplit(address).hostname):
+        raise ValueError(
+            "DRYDOCK_REBUILD_WEBHOOK_URL: expected https://HOST/..., and DRYDOCK_REBUILD_WEBHOOK_SECRET beside it"
+        )
+    return address, secret
 
 
 def _queues(text: str) -> tuple[str, ...]:
@@ -235,6 +248,7 @@ def read(variables: Mapping[str, str] = os.environ) -> Environment:
     database_url = url(variables, "DATABASE_URL", DATABASES) or embedded
     keep_private(data_dir, sqlite_file(database_url))
     origins = _origins(variables.get("DRYDOCK_TRUSTED_ORIGINS", ""))
+    rebuild_url, rebuild_secret = _rebuild_webhook(variables)
     return Environment(
         data_dir=data_dir,
         clock_ahead=_clock_ahead(variables),
@@ -258,6 +272,8 @@ def read(variables: Mapping[str, str] = os.environ) -> Environment:
         keep_logs_days=number(variables, "DRYDOCK_KEEP_LOGS_DAYS", "90", 1, LONGEST_KEPT),
         keep_plans_days=number(variables, "DRYDOCK_KEEP_PLANS_DAYS", "30", 1, LONGEST_KEPT),
         production_aliases=_production_aliases(variables.get("DRYDOCK_PRODUCTION_ALIASES", "")),
+        rebuild_webhook_url=rebuild_url,
+        rebuild_webhook_secret=rebuild_secret,
         streams_per_person=whole(variables, "DRYDOCK_STREAMS_PER_PERSON", limits.PERSONS_STREAMS, limits.STREAMS),
         session_idle=span(variables, "DRYDOCK_SESSION_IDLE_HOURS", SESSION_IDLE_HOURS, timedelta(hours=1)),
         session_longest=span(variables, "DRYDOCK_SESSION_DAYS", SESSION_DAYS, timedelta(days=1)),

@@ -90,6 +90,9 @@ ROUTES: dict[str, Route] = {
     "function-activity": Route(SEEN, NOT_TAKEN, "function"),
     "function-deploy": Route(SEEN, OPERATORS_MAY, "function", DEPLOYED, audited=False),  # to apply the plan is
     "function-patch": Route(SEEN, OPERATORS_MAY, "function", audited=False),  # to read its files is, once
+    "function-rebuild": Route(
+        LEADS_ON, (302, 403, 403, 422, 422, 422), "function", audited=False
+    ),  # no pipeline is set
     "function-smoke": Route(NOT_TAKEN, OPERATORS_MAY, "function", {"payload": "{}"}),
     "function-rollback": Route(
         LEADS_ON, OPERATORS_MAY, "function", {"alias": "staging", "version": "2"}, audited=False

@@ -38,11 +38,22 @@ def test_a_choice_of_bases_and_several_queues_are_lists(tmp_path: Path) -> None:
         ("DRYDOCK_EVENT_QUEUES", "https://sqs.eu-west-1.amazonaws.com/123456789012/drydock-events"),
         ("DRYDOCK_EVENT_QUEUES", QUEUE.replace("123456789012", "12")),
         ("DRYDOCK_HOOK_TOKEN", "short"),
+        ("DRYDOCK_REBUILD_WEBHOOK_URL", "https://ci.example/hooks"),  # without a secret
+        ("DRYDOCK_REBUILD_WEBHOOK_URL", "ftp://ci.example"),
+        ("DRYDOCK_REBUILD_WEBHOOK_SECRET", "a-secret-without-an-address"),
     ],
 )
 def test_what_is_malformed_is_named(tmp_path: Path, variable: str, value: str) -> None:
     with pytest.raises(ValueError, match=variable):
         given(tmp_path, **{variable: value})
+
+
+def test_a_pipeline_has_an_address_and_a_secret_and_neither_is_shown(tmp_path: Path) -> None:
+    address, secret = "https://login:pass@ci.example/hooks", "a-secret-that-is-long-enough"
+    environment = given(tmp_path, DRYDOCK_REBUILD_WEBHOOK_URL=address, DRYDOCK_REBUILD_WEBHOOK_SECRET=secret)
+    assert (environment.rebuild_webhook_url, environment.rebuild_webhook_secret) == (address, secret)
+    assert "ci.example" not in repr(environment)
+    assert secret not in repr(environment)
 
 
 @pytest.mark.parametrize("variable", ["DRYDOCK_HOOK_TOKEN", "DRYDOCK_METRICS_TOKEN"])

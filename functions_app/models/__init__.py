@@ -14,7 +14,7 @@ from functions_app.models.fleet import (
     Version,
 )
 from functions_app.models.images import Image, ImageScan, LifecycleForecast, Repository, Tag, TagMove
-from functions_app.models.runs import LogLine, Plan, Run, RunStep, Signal, SmokeTest
+from functions_app.models.runs import LogLine, Plan, RebuildRequest, Run, RunStep, Signal, SmokeTest
 
 __all__ = [
     "Account",
@@ -37,6 +37,7 @@ __all__ = [
     "LifecycleForecast",
     "LogLine",
     "Plan",
+    "RebuildRequest",
     "Repository",
     "Run",
     "RunStep",

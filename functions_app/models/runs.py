@@ -149,6 +149,28 @@ class LogLine(models.Model):
         return self.text
 
 
+class RebuildRequest(models.Model):
+    """A team's pipeline was told to build an image anew: once for each function, image and release of the base."""
+
+    class State(models.TextChoices):
+        """How far it is."""
+
+        SENDING = "sending"
+        TAKEN = "taken"  # the pipeline answered 2xx: it is never told again
+        FAILED = "failed"  # it answered otherwise, or not at all: it may be told again
+
+    key = models.UUIDField(primary_key=True, help_text="made of what is asked for; the pipeline gets it too")
+    function = models.ForeignKey("Function", models.CASCADE, related_name="rebuild_requests")
+    digest = models.CharField(max_length=80, help_text="of the image that is to be built anew")
+    state = models.CharField(max_length=10, choices=State.choices)
+    answer = models.CharField(max_length=300, blank=True, help_text="HTTP 202, or why there is no answer")
+    asked_at = models.DateTimeField()
+    asked_by = models.CharField(max_length=150)
+
+    def __str__(self) -> str:
+        return f"rebuild {self.key}: {self.state}"
+
+
 class SmokeTest(models.Model):
     """How a new version of a function is tried before any traffic reaches it; kept per function."""
 

@@ -45,7 +45,7 @@ class Transport:
         self.host, self.limits, self._pace = host, limits, pace
         self._base, self._reach, self._pause = base_url.rstrip("/"), reach, pause
         self._own = origin(self._base)
-        self._http = _client(limits, reach, self._own[1:])
+        self._http = guarded_client(limits, reach, self._own[1:])
         self._authorizer = Authorizer(self._base, credentials, self._fetch_token)
 
     def close(self) -> None:
@@ -241,7 +241,8 @@ def beginning(chunks: Iterable[bytes]) -> bytes:
     return bytes(body)
 
 
-def _client(limits: Limits, reach: Reach, own: tuple[str, int]) -> httpx.Client:
+def guarded_client(limits: Limits, reach: Reach, own: tuple[str, int]) -> httpx.Client:
+    """Connections that lead nowhere they must not; `own` (host, port) was named by who runs Drydock."""
     # Bodies are wanted as they were hashed, hence no compression; redirects are followed here, by our own rule.
     http = httpx.Client(
         timeout=httpx.Timeout(limits.silence, connect=limits.connect),

@@ -1,6 +1,6 @@
 """The parts that every page is made of (web/html) as template tags and filters."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django import template
 from django.http import HttpRequest
@@ -52,6 +52,12 @@ def server_time() -> str:
 def item(values: Sequence[str], position: int) -> str:
     """One element of a sequence by its position."""
     return values[position]
+
+
+@register.filter
+def at(values: Mapping[str, object], key: str) -> object:
+    """What a mapping has there, or None."""
+    return values.get(key)
 
 
 @register.simple_tag(takes_context=True)

@@ -90,7 +90,9 @@ def test_what_is_posted_asks_aws_only_where_the_view_is_marked(
     places: Places, superuser: User, client: Client, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     """So that it is served by threads of its own (dashboard/plan_threads.py), and no page waits with it."""
-    settings.ENV = dataclasses.replace(settings.ENV, hook_token=TOKEN)
+    settings.ENV = dataclasses.replace(
+        settings.ENV, hook_token=TOKEN, rebuild_webhook_url="https://192.0.2.1", rebuild_webhook_secret=TOKEN
+    )
     known = (*Image.objects.values_list("diff_ids"), *BaseRelease.objects.values_list("diff_ids"))
     for diff_id in {each for (diff_ids,) in known for each in diff_ids}:  # so that a patch is planned
         LayerFiles.objects.create(diff_id=diff_id, read_at=NOW, packed_as=VERSION)

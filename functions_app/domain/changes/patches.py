@@ -10,6 +10,7 @@ from functions_app.domain.changes.aliases import AliasState
 from functions_app.domain.changes.base_changes import counted
 from functions_app.domain.changes.deployments import CodeChange, short
 from functions_app.domain.changes.judgements import Judgement
+from functions_app.domain.changes.patch_calls import patch_calls
 from functions_app.domain.changes.smokes import Smoke
 from functions_app.domain.fleet.functions import FunctionPlace
 from functions_app.domain.images.lambda_rules import Check
@@ -141,6 +142,11 @@ class PatchPlan:
     def packages_total(self) -> int:
         """How many of the base's packages change."""
         return len(self.packages) + self.more_packages
+
+    @property
+    def calls(self) -> int:
+        """How often it calls Lambda and ECR, where nothing has to be waited for."""
+        return sum(patch_calls(len(self.aliases), smoke=self.smoke is not None).values())
 
     @property
     def named(self) -> str:

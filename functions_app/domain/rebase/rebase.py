@@ -99,14 +99,21 @@ def rebase(
     )
 
 
+def owners_refusal(labels: Mapping[str, str]) -> Refusal | None:
+    """The refusal in its owner's words, where a label of the image has one."""
+    for name in OWNERS_LABELS:
+        said = labels.get(name, "")
+        if said.strip().lower().startswith("false"):
+            return Refusal(Reason.OWNER, f"Its owner wants no rebase: its label {name} says “{visible(said, 200)}”.")
+    return None
+
+
 def _refused(app: HeldImage, old: HeldImage, new: HeldImage) -> Refusal | None:
     for image in (app, old, new):
         if not image.manifest.is_image or image.config.platform.os == "unknown":
             return Refusal(Reason.NOT_AN_IMAGE, "It is an artifact in the form of an image, not an image.")
-    for name in OWNERS_LABELS:
-        said = app.config.labels.get(name, "")
-        if said.strip().lower().startswith("false"):
-            return Refusal(Reason.OWNER, f"Its owner wants no rebase: its label {name} says “{visible(said, 200)}”.")
+    if refusal := owners_refusal(app.config.labels):
+        return refusal
     platforms = [image.config.platform for image in (app, old, new)]
     if len({normalised(each.os, each.architecture, each.variant) for each in platforms}) > 1:
         it, before, after = (visible(str(each), 100) or "no platform" for each in platforms)

@@ -1,12 +1,14 @@
-"""What pages show of patches beside the plan: how far the reading is that a verdict waits for, and the last patch."""
+"""What pages show of patches beside the plan: how far the reading is, the last patch, what scans found in the bases."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from functions_app.domain.changes.patches import BaseMove
 from functions_app.domain.errors import Problem
+from functions_app.domain.images.scans import SEVERITIES, ScanState, state
 from functions_app.domain.runs import ACTIVE, Kind
-from functions_app.models import Run
+from functions_app.models import ImageScan, Run
 from functions_app.services.changes.patching import undo
 
 
@@ -50,3 +52,45 @@ def last_patch(function_id: int) -> LastPatch | None:
         return None
     base = run.plan["base"]
     return LastPatch(run.pk, f"onto {base['stream']} {base['to_label']}", run.ended_at, undo.why_not(run))
+
+
+@dataclass(frozen=True)
+class Severity:
+    """How many findings of a severity the scans of the old and of the new base brought."""
+
+    severity: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class BaseFindings:
+    """The findings of two releases of a base; None where ECR has not scanned it: a public base is in nobody's ECR."""
+
+    before: dict[str, int] | None
+    after: dict[str, int] | None
+
+    @property
+    def both(self) -> bool:
+        """Whether they can be compared."""
+        return self.before is not None and self.after is not None
+
+    @property
+    def rows(self) -> tuple[Severity, ...]:
+        """The severities that either has, the worst first."""
+        before, after = self.before or {}, self.after or {}
+        names = (*SEVERITIES, *sorted({*before, *after} - {*SEVERITIES}))
+        rows = (Severity(name, before.get(name, 0), after.get(name, 0)) for name in names)
+        return tuple(row for row in rows if row.before or row.after)
+
+
+def base_findings(base: BaseMove) -> BaseFindings:
+    """What scans brought of the two releases, wherever they lie in ECR. One query."""
+    digests = [reference.partition("@")[2] for reference in (base.from_reference, base.to_reference)]
+    rows = ImageScan.objects.filter(image__digest__in=digests, image__gone_at=None).order_by("read_at")
+    found: dict[str, dict[str, int]] = {
+        digest: severities
+        for digest, status, severities in rows.values_list("image__digest", "status", "severities")
+        if state(status, severities) in (ScanState.CLEAN, ScanState.FOUND)
+    }
+    return BaseFindings(*(found.get(digest) for digest in digests))

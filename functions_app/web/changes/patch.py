@@ -5,18 +5,21 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 
 from functions_app.domain.changes.checks import forbidding
+from functions_app.domain.changes.deploying_tools import tools_line
 from functions_app.domain.changes.patches import PatchPlan
+from functions_app.domain.changes.rebuild_offers import rebuild_offer
 from functions_app.domain.changes.undos import UndoPlan
 from functions_app.domain.errors import DrydockError, Problem
 from functions_app.domain.refs import is_digest
 from functions_app.models import Function, Plan, Run
 from functions_app.services.changes.patching import plan as patching
+from functions_app.services.changes.patching import rebuilds
 from functions_app.services.changes.patching import undo as undoing
 from functions_app.services.changes.patching.targets import targets
 from functions_app.services.changes.smoke import smoke_of
 from functions_app.services.engine import plans
 from functions_app.services.inventory.fleet.function import function_head
-from functions_app.services.inventory.patches import last_patch, reading_of
+from functions_app.services.inventory.patches import base_findings, last_patch, reading_of
 from functions_app.web.changes.plan_context import plan_context, why_not
 from functions_app.web.http import (
     HtmxHttpRequest,
@@ -65,6 +68,8 @@ def _targets(request: HtmxHttpRequest, pk: int, digest: str, problem: Problem | 
         "function": function_head(pk),
         "tab": "patch",
         "targets": found,
+        "pipeline": rebuilds.pipeline(),
+        "rebuilt": rebuilds.asked(function, found),
         "reading": reading,
         "at_once": reading.image_id if reading and read and request.GET.get("reading") == str(reading.run_id) else 0,
         "blocked": why_not(request),
@@ -83,14 +88,41 @@ def plan_page(request: HtmxHttpRequest, stored: Plan, problem: Problem | None) -
 
 
 def _plan_context(request: HtmxHttpRequest, pk: int, frozen: PatchPlan, stored: Plan | None) -> dict[str, object]:
+    function = _function(pk)
+    behind = targets(function)
     return {
         "function": function_head(pk),
         "tab": "patch",
         "plan": frozen,
         "failed": forbidding(frozen.checks),
         "again": reverse("function-patch", args=[pk]),
+        "others": [one for one in behind if one.digest != frozen.app_digest and one.image.base_stream],
+        "findings": base_findings(frozen.base),
+        "tools": tools_line(frozen.managed_by, frozen.image_uri),
+        "offer": rebuild_offer(frozen.verdict, frozen.base, frozen.app_image, frozen.app_tag),
+        "pipeline": rebuilds.pipeline(),
+        "rebuilt": rebuilds.asked(function, behind),
         **plan_context(request, stored),
     }
+
+
+@waits_for_aws
+def rebuild(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """POST digest: tell the team's pipeline to build this image anew. GET, as by Back: what is behind."""
+    looks = request.method in ("GET", "HEAD")
+    return redirect("function-patch", pk=pk) if looks else _rebuild(request, pk)
+
+
+@operator_required
+def _rebuild(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    digest = _digest(request.POST.get("digest"))
+    try:
+        rebuilds.ask(_function(pk), digest, actor_of(request))
+    except DrydockError as error:
+        if request.htmx:
+            raise
+        return _targets(request, pk, digest, error.problem)
+    return redirect(reverse("function-patch", args=[pk], query={"digest": digest} if digest else None))
 
 
 @waits_for_aws
@@ -139,5 +171,6 @@ def _function(pk: int) -> Function:
 
 urlpatterns: list[URLPattern] = [
     path("functions/<int:pk>/patch/", patch, name="function-patch"),
+    path("functions/<int:pk>/rebuild/", rebuild, name="function-rebuild"),
     path("runs/<int:pk>/undo/", undo, name="run-undo"),
 ]

@@ -33,7 +33,7 @@ from functions_app.models import Account, Function, Run
 from functions_app.services.changes import alias_plans, alias_steps, image_choices, running, smoke
 from functions_app.services.changes.alias_plans import AliasRead
 from functions_app.services.changes.function_places import place_of
-from functions_app.services.changes.patching import safety
+from functions_app.services.changes.patching import safety, survival
 from functions_app.services.changes.patching.targets import PatchTarget, target_of_digest
 from functions_app.services.engine import plans
 from functions_app.services.engine.plans import Draft, Planned
@@ -88,8 +88,9 @@ def _plan(function: Function, target: PatchTarget) -> PatchPlan:
     tag = target.image.repository.tags.filter(digest=target.digest).order_by("-since", "-name").first()
     images = rebases.put_together(app, tag.name if tag else "", base, owner)
     verdict, packages = safety.judged(images, target.image, base)
-    made = _Checked(function, place, target, base, read, images, verdict)
     result = images.result
+    lifecycle = survival.checks_of(target.image, result.digest, result.tag)
+    made = _Checked(function, place, target, base, read, images, verdict, lifecycle)
     return PatchPlan(
         place=place,
         app_image=str(app),
@@ -166,6 +167,7 @@ class _Checked:
     read: _Read
     images: Images
     verdict: Verdict
+    lifecycle: tuple[Check, ...]
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -177,6 +179,7 @@ class _Checked:
             checks.place_check(self.target.image.repository.uri.partition("/")[0], self.place),
             *checks.state_checks(latest, uploads=True),
             *self._of_latest(),
+            *self.lifecycle,
         ]
         for name, read in self.read.each:
             if name != LATEST:

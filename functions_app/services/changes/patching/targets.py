@@ -4,17 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from functions_app.domain.bases.detection import Tier
 from functions_app.domain.changes.patches import BaseMove
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST
 from functions_app.domain.refs import ImageRef
 from functions_app.models import Alias, BaseRelease, Function, Image, Version
+from functions_app.services.changes.patching.obstacles import obstacle
 from functions_app.services.people import accounts
 from functions_app.services.snapshot.live_on_bases import label
 from functions_app.services.snapshot.live_versions import called_without_alias
-
-BUILD_ANEW = "Build the image anew on the current release, push it, and deploy it from the function's page."
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,10 @@ class PatchTarget:
 
 
 def targets(function: Function) -> tuple[PatchTarget, ...]:
-    """The images that are live and not on the current release of their base, production first. Five queries at most."""
+    """The images that are live and not known to be on the current release of their base, production first.
+
+    Five queries at most.
+    """
     live: dict[int, list[str]] = {}
     rows = Alias.objects.filter(function=function).values_list("name", "version", "second_version")
     versions = dict(Version.objects.filter(function=function, image__isnull=False).values_list("number", "image_id"))
@@ -69,7 +70,8 @@ def targets(function: Function) -> tuple[PatchTarget, ...]:
 def target_of_digest(function: Function, digest: str = "") -> PatchTarget:
     """The one to patch: that with this digest, else the first. Raises PREFLIGHT where nothing is behind."""
     found = targets(function)
-    chosen = next((one for one in found if digest in ("", one.digest)), None)
+    wanted = [one for one in found if digest in ("", one.digest)]
+    chosen = next((one for one in wanted if one.base), next(iter(wanted), None))
     if chosen is None:
         raise DrydockError(
             Code.PREFLIGHT,
@@ -80,16 +82,14 @@ def target_of_digest(function: Function, digest: str = "") -> PatchTarget:
 
 
 def _target(image: Image, aliases: Iterable[str]) -> PatchTarget | None:
-    """None for one that is current, or of which nothing is known."""
+    """None for one that is current."""
     names, stream, release = tuple(sorted(aliases)), image.base_stream, image.base_release
-    if stream is None:
-        return None
-    current = current_release(stream.pk, _platform(image, release))
+    current = current_release(stream.pk, _platform(image, release)) if stream else None
     if release is not None and current is not None and current.chain_id == release.chain_id:
         return _of_golden(image, names)
-    if image.base_tier != Tier.EXACT or release is None:
-        why = f"Which release of {stream.name} it stands on is not proven layer by layer."
-        return PatchTarget(image, names, None, why, BUILD_ANEW)
+    why, step = obstacle(image)
+    if why or stream is None or release is None:
+        return PatchTarget(image, names, None, why, step)
     if current is None:
         why = f"{stream.name} has no current release for {release.platform}."
         return PatchTarget(image, names, None, why, "See the base image's page: perhaps its tag can't be read.")

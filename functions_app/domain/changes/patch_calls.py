@@ -1,0 +1,22 @@
+"""How often a patch calls Lambda and ECR: by operation, for so many aliases, where nothing has to be waited for.
+
+Beside these go the push itself, and the reading of the function into the snapshot.
+"""
+
+from collections.abc import Mapping
+
+
+def patch_calls(aliases: int, *, smoke: bool) -> Mapping[str, int]:
+    """By the names of AWS's operations; each further look while Lambda works is one more GetFunction."""
+    if not aliases:
+        return {"GetFunction": 4, "BatchGetImage": 1, "PublishVersion": 1, "UpdateFunctionCode": 1}
+    return {
+        "GetFunction": 5 + aliases,  # before the plan is carried out, each step of the code twice, each alias read back
+        "GetAlias": 3 * aliases,  # before, when it is pointed, read back
+        "GetProvisionedConcurrencyConfig": aliases,
+        "BatchGetImage": 1 + aliases,
+        "UpdateFunctionCode": 1,
+        "PublishVersion": 1,
+        "UpdateAlias": aliases,
+        **({"Invoke": 1} if smoke else {}),
+    }

@@ -1,0 +1,66 @@
+"""Whether the way back and all that is live outlive the pushes of a patch, by the repository's own lifecycle policy.
+
+The policy is read now, the images are those of the snapshot.
+"""
+
+from collections import defaultdict
+from datetime import UTC, datetime
+
+from functions_app import clock
+from functions_app.aws import lifecycle
+from functions_app.domain.changes.push_survival import NAME, Pushed, survival_checks
+from functions_app.domain.errors import DrydockError
+from functions_app.domain.fleet.lifecycle_simulation import Kept, read_rules
+from functions_app.domain.images.lambda_rules import Check
+from functions_app.domain.images.roles import Role
+from functions_app.models import Image, Repository, Tag
+from functions_app.services.changes.careful_steps import PASSING
+from functions_app.services.people import accounts
+from functions_app.services.snapshot.endangered_images import would_endanger
+
+NOT_LISTED = ("ARCHIVED", "ACTIVATING")  # no rule of the standard class counts them
+UNKNOWN_DAY = datetime.min.replace(tzinfo=UTC)  # not told: taken for the oldest, which goes first
+
+
+def checks_of(app: Image, digest: str, tag: str) -> tuple[Check, ...]:
+    """What a push of the rebased `app` with this digest and tag would make a rule take. One call to ECR, six queries.
+
+    Raises what may pass: THROTTLED, UNREACHABLE.
+    """
+    repository = app.repository
+    try:
+        policy = lifecycle.policy(accounts.target(repository.account, repository.region), repository.name)
+        rules = read_rules(policy) if policy else ()
+    except DrydockError as error:
+        if error.problem.code in PASSING:
+            raise
+        return (Check(NAME, None, f"{_unknown(repository)}: its policy could not be read. {error}"),)
+    if not policy:
+        return (Check(NAME, True, f"{repository.name} has no lifecycle policy: nothing goes for these pushes."),)
+    if repository.images_synced_at is None or repository.images_problem:
+        return (Check(NAME, None, f"{_unknown(repository)}: its images were not all read. Sync, then plan again."),)
+    pushed = Pushed.of(rules, _kept(repository), digest, tag, clock.now())
+    lost = (*pushed.lost, *pushed.losing(app.digest))
+    return survival_checks(pushed, would_endanger(repository.pk, tuple(dict.fromkeys(lost))), repository.name)
+
+
+def _unknown(repository: Repository) -> str:
+    return f"Whether a lifecycle rule of {repository.name} takes the way back once this is pushed is not known"
+
+
+def _kept(repository: Repository) -> tuple[Kept, ...]:
+    """What the repository holds, with what each index holds."""
+    tags: dict[str, set[str]] = defaultdict(set)
+    for digest, name in Tag.objects.filter(repository=repository).values_list("digest", "name"):
+        tags[digest].add(name)
+    held = Image.objects.filter(repository=repository, gone_at=None).exclude(status__in=NOT_LISTED)
+    rows = list(held.values_list("digest", "pushed_at", "entries", "role", "part_of"))
+    members: dict[str, set[str]] = defaultdict(set)
+    for digest, _, entries, role, part_of in rows:
+        members[digest].update(entry["digest"] for entry in entries or ())
+        if role == Role.PART:
+            members[part_of].add(digest)
+    return tuple(
+        Kept(digest, frozenset(tags[digest]), pushed_at or UNKNOWN_DAY, tuple(sorted(members[digest])))
+        for digest, pushed_at, *_ in rows
+    )
