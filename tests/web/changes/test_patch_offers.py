@@ -77,14 +77,15 @@ def rebuild(browser: Client, stage: PatchStage, digest: str = "") -> Any:
 
 
 def test_an_unsafe_plan_offers_the_from_line_and_the_commands_to_copy(browser: Client, staged: Staged) -> None:
-    stage = staged(app(base(1), RPM))
+    stage = staged(app(base(1), RPM), Tags={"ManagedBy": "Terraform"})
     shown = planned(browser, stage)
     release = BaseRelease.objects.get(stream=stage.company.stream, current=True)
     assert "UNSAFE: " in shown
     assert f"FROM public.ecr.aws/{stage.company.repository}:" in shown
     assert f"@{release.manifest_digest}" in shown
     assert "docker build --pull --provenance=false --platform linux/amd64 -t " in shown
-    assert "build it anew\n" not in shown  # no pipeline is set
+    assert "to build it anew" not in shown  # no pipeline is set
+    assert "image_uri = " not in shown  # of an image that there will never be
 
 
 def test_a_safe_plan_offers_no_rebuild(browser: Client, staged: Staged) -> None:
