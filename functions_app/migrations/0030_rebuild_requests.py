@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("functions_app", "0028_smoke_tests"),
+        ("functions_app", "0029_images_expiring_by_repository"),
     ]
 
     operations = [
