@@ -330,6 +330,16 @@ class Test_who_may_watch:
             assert client.post(f"/events/runs/{run.pk}").status_code == 405
 
 
+def test_over_https_a_stream_says_for_how_long_browsers_keep_to_it(
+    process_environment: dict[str, str], tmp_path: Path, run: Run, cookie: str
+) -> None:
+    with web({**process_environment, "DRYDOCK_HTTPS": "1"}, tmp_path) as (process, port):
+        site = Site(process, f"http://127.0.0.1:{port}", cookie)
+        with site.open(run) as client, client.stream("GET", f"/events/runs/{run.pk}") as response:
+            assert response.status_code == 200
+            assert response.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+
+
 def test_pages_are_served_beside_the_streams(site: Site, run: Run) -> None:
     with site.open(run) as client:
         answer = client.get(f"/runs/{run.pk}/")
