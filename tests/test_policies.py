@@ -13,7 +13,7 @@ import pytest
 from botocore import xform_name
 from django.contrib.auth.models import User
 
-from functions_app.aws import session
+from functions_app.aws import lambda_configurations, session
 from functions_app.domain.changes.invocations import Mode
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Status
@@ -23,6 +23,7 @@ from functions_app.registry.referrers import attach, referrers
 from functions_app.registry.uploads import Source
 from functions_app.services.changes import invoke as invocations
 from functions_app.services.changes import roll_back as rollbacks
+from functions_app.services.changes.function_places import place_of, target_of
 from functions_app.services.images import forecasts
 from functions_app.services.images.registries import open_registry
 from functions_app.services.people.actor import Actor
@@ -63,10 +64,14 @@ BESIDE: dict[str, set[str]] = {
         "lambda:PublishVersion",
         "lambda:UpdateAlias",
         "lambda:UpdateFunctionCode",
+        # Where $LATEST isn't what is live: it is given the live configuration for a while, and given back its own.
+        "lambda:UpdateFunctionConfiguration",
+        "iam:PassRole",  # Lambda, where the role differs
     },
     "repository-policy": {"ecr:GetRepositoryPolicy", "ecr:SetRepositoryPolicy"},  # Lambda, as code is updated
 }
 READING = re.compile(r"\w+:(?:Get|List|Describe|BatchGet)")
+PATCHES_ALONE = {"lambda:UpdateFunctionConfiguration"}
 WITHOUT_EFFECT = {"ecr:StartLifecyclePolicyPreview"}  # ECR works out what a policy would delete, and deletes nothing
 
 
@@ -107,7 +112,8 @@ def policy_for(action: str) -> str:
     if service in ("sqs", "sts"):
         return {"sqs": "events", "sts": "assume-roles"}[service]
     reads = READING.match(action) or action in WITHOUT_EFFECT
-    return "read-only" if reads and service != "logs" else "operator"
+    changes = "patch" if action in PATCHES_ALONE else "operator"
+    return "read-only" if reads and service != "logs" else changes
 
 
 def needed() -> dict[str, set[str]]:
@@ -240,6 +246,21 @@ class Test_a_role_with_the_policies:
         with pytest.raises(DrydockError) as caught:
             self.push(stage)
 
+        assert caught.value.problem.code is Code.DENIED
+
+    @pytest.mark.parametrize("without", ["", "iam:PassRole", "lambda:UpdateFunctionConfiguration"])
+    def test_for_patches_gives_latest_a_configuration_with_its_role(
+        self, stage: Stage, aws: Sandbox, without: str
+    ) -> None:
+        stage.functions.configure(stage.name, Role=f"arn:aws:iam::{stage.account.account_id}:role/other")
+        self.enter_by(stage, aws, "read-only", "patch", without=without)
+        own, revision = target_of(place_of(stage.function)), stage.functions.read(stage.name)["RevisionId"]
+
+        if not without:
+            lambda_configurations.configure(own, stage.name, "1", revision)
+            return
+        with pytest.raises(DrydockError, match=without) as caught:
+            lambda_configurations.configure(own, stage.name, "1", revision)
         assert caught.value.problem.code is Code.DENIED
 
     @pytest.mark.usefixtures("repositories")

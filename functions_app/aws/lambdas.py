@@ -148,11 +148,15 @@ def update_code(target: Target, name: str, image_uri: str, revision_id: str) -> 
     return changed(lambda entry: function_detail(entry, image_uri, "", {}), answer, f"UpdateFunctionCode of {name}")
 
 
-def publish_version(target: Target, name: str, digest: str, revision_id: str, description: str = "") -> VersionFact:
+def publish_version(
+    target: Target, name: str, digest: str, revision_id: str, description: str | None = ""
+) -> VersionFact:
     """Publish $LATEST as a version, only if it still runs `digest` ("sha256:...") at that revision.
 
-    Gives the version there already is where nothing changed since it was published.
+    Gives the version there already is where nothing changed since it was published. None: it keeps the description
+    that $LATEST has.
     """
+    more: dict[str, Any] = {} if description is None else {"Description": description}
     answer = quota.change(
         target,
         CONTROL,
@@ -160,7 +164,7 @@ def publish_version(target: Target, name: str, digest: str, revision_id: str, de
             FunctionName=name,
             CodeSha256=digest.removeprefix("sha256:"),
             RevisionId=revision_id,
-            Description=description,
+            **more,
         ),
     )
     return changed(version_fact, answer, f"PublishVersion of {name}")

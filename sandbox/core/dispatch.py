@@ -130,6 +130,8 @@ def _refusal(environ: dict[str, Any], signed: Signature, caller: Principal, oper
         caller.arn, signed.region, signed.service, operation, lambda: _resource(environ, signed, caller, operation)
     ):
         return _refused_by_iam(signed.service, text)
+    if text := _passing(environ, signed, caller, operation):
+        return _refused_by_iam(signed.service, text)
     if not QUOTAS.admits(caller.account, signed.region, signed.service, operation):
         if signed.service != "lambda":
             return _json_error(400, "ThrottlingException", "Rate exceeded")
@@ -137,6 +139,21 @@ def _refusal(environ: dict[str, Any], signed: Signature, caller: Principal, oper
             429, "TooManyRequestsException", "Rate exceeded", Type="User", Reason="CallerRateLimitExceeded"
         )
     return None
+
+
+def _passing(environ: dict[str, Any], signed: Signature, caller: Principal, operation: str) -> str | None:
+    """What IAM says where a function is given a role that the caller may not pass to Lambda."""
+    if signed.service != "lambda" or operation not in ("CreateFunction", "UpdateFunctionConfiguration"):
+        return None
+    role = _parameters(environ).get("Role")
+    facts = {"iam:passedtoservice": "lambda.amazonaws.com"}
+    return roles.refusal(caller.arn, signed.region, "iam", "PassRole", lambda: role, facts) if role else None
+
+
+def _parameters(environ: dict[str, Any]) -> dict[str, Any]:
+    parameters: dict[str, Any] = json.loads(environ["wsgi.input"].read() or b"{}")
+    environ["wsgi.input"].seek(0)
+    return parameters
 
 
 def _permission(service: str, operation: str) -> str:
@@ -181,8 +198,7 @@ def _resource(environ: dict[str, Any], signed: Signature, caller: Principal, ope
         return f"{place}:function:{match[1]}" if match else "*"
     if signed.service not in ("ecr", "logs", "codebuild") or operation == "GetAuthorizationToken":
         return "*"
-    parameters = json.loads(environ["wsgi.input"].read() or b"{}")
-    environ["wsgi.input"].seek(0)
+    parameters = _parameters(environ)
     if signed.service == "ecr":
         return f"{place}:repository/{parameters.get('repositoryName', '*')}"
     if signed.service == "codebuild":

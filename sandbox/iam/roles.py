@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote
 
@@ -141,8 +142,15 @@ def _names(principal: Any, caller_arn: str) -> bool:
     return any(each in names for each in listed(principal.get("AWS", [])))
 
 
-def refusal(caller_arn: str, region: str, service: str, operation: str, resource: Callable[[], str]) -> str | None:
-    """What IAM says when the caller's role may not do this, or None.
+def refusal(
+    caller_arn: str,
+    region: str,
+    service: str,
+    operation: str,
+    resource: Callable[[], str],
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> str | None:
+    """What IAM says when the caller's role may not do this, or None; `more` are facts for conditions.
 
     The resource is asked for only where a policy must know it.
     """
@@ -156,6 +164,7 @@ def refusal(caller_arn: str, region: str, service: str, operation: str, resource
         "aws:requestedregion": region,
         "aws:principalaccount": match["account"],
         "aws:principalarn": f"arn:aws:iam::{match['account']}:role/{match['name']}",
+        **more,
     }
     answer = _verdict(role, action, named, facts)
     if answer == "allow":

@@ -15,6 +15,7 @@ from typing import Any
 from sandbox.clock import CLOCK
 from sandbox.core.protocol import Call, Reply
 from sandbox.lambda_ import image_rules
+from sandbox.lambda_.configuration import changed
 from sandbox.lambda_.image_rules import invalid
 from sandbox.lambda_.model import ACTIVE, LATEST, SUCCESSFUL, Function, Settings, Version, new_id, space
 from sandbox.lambda_.rest_service import (
@@ -34,55 +35,7 @@ from sandbox.lambda_.rest_service import (
 from sandbox.lambda_.runtime.pool import ENVIRONMENTS
 from sandbox.lambda_.versions import publish
 
-_RANGES = {"Timeout": (1, 900), "MemorySize": (128, 10_240)}
-_STORAGE = (512, 10_240)
-_FIELDS = {
-    "Role": "role",
-    "Description": "description",
-    "Timeout": "timeout",
-    "MemorySize": "memory",
-    "VpcConfig": "vpc",
-    "DeadLetterConfig": "dead_letter",
-    "KMSKeyArn": "kms_key",
-    "ImageConfig": "image_config",
-    "LoggingConfig": "logging",
-    "FileSystemConfigs": "file_systems",
-}
-_EXTRAS = ("CapacityProviderConfig", "DurableConfig", "TenancyConfig", "AcceleratorConfig")
-_MANAGED_RANGES = {"Timeout": (1, 5_400), "MemorySize": (128, 32_768)}
 _ZIP_ONLY = ("Runtime", "Handler", "Layers")
-_ENVIRONMENT_LIMIT = 4096
-
-
-def changed(settings: Settings, parameters: Mapping[str, Any]) -> Settings:
-    """The settings after a create or update call. Raises InvalidParameterValueException by Lambda's limits."""
-    extras = {**settings.extras, **{name: parameters[name] for name in _EXTRAS if parameters.get(name) is not None}}
-    managed = "CapacityProviderConfig" in extras
-    for name, (least, most) in (_MANAGED_RANGES if managed else _RANGES).items():
-        value = parameters.get(name)
-        if value is not None and not least <= value <= most:
-            raise invalid(f"Value '{value}' at '{name}' failed to satisfy constraint: between {least} and {most}.")
-    changes = {ours: parameters[name] for name, ours in _FIELDS.items() if parameters.get(name) is not None}
-    if (environment := parameters.get("Environment")) is not None:
-        changes["environment"] = _environment(environment.get("Variables", {}))
-    if (storage := parameters.get("EphemeralStorage")) is not None:
-        most = 32_768 if managed else _STORAGE[1]
-        if not _STORAGE[0] <= storage["Size"] <= most:
-            raise invalid(f"Value '{storage['Size']}' at 'EphemeralStorage' must be between 512 and {most}.")
-        changes["storage"] = storage["Size"]
-    if (tracing := parameters.get("TracingConfig")) is not None:
-        changes["tracing"] = tracing["Mode"]
-    return replace(settings, **changes, extras=extras)
-
-
-def _environment(variables: Mapping[str, str]) -> dict[str, str] | None:
-    measured = sum(len(name) + len(value) for name, value in variables.items())
-    if measured > _ENVIRONMENT_LIMIT:
-        raise invalid(
-            "Lambda was unable to configure your environment variables because the environment variables you have "
-            f"provided exceeded the 4KB limit. String measured: {measured} characters"
-        )
-    return dict(variables) or None
 
 
 @LAMBDA.operation("CreateFunction")

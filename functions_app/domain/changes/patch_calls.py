@@ -20,3 +20,15 @@ def patch_calls(aliases: int, *, smoke: bool) -> Mapping[str, int]:
         "UpdateAlias": aliases,
         **({"Invoke": 1} if smoke else {}),
     }
+
+
+def lent_calls(aliases: int, *, smoke: bool, image: bool, settings: bool) -> Mapping[str, int]:
+    """The same where $LATEST is lent to the patch and given back; `image`, `settings`: what of it is changed."""
+    return {
+        **patch_calls(aliases, smoke=smoke),
+        # Each change is looked for before and after by three of them; a configuration is compared by two more.
+        "GetFunction": 16 + 6 * image + 15 * settings + aliases,
+        "UpdateFunctionCode": 2 * image,
+        "UpdateFunctionConfiguration": 3 * settings,
+        "PublishVersion": 2,
+    }

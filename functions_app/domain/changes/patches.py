@@ -8,9 +8,11 @@ from typing import Any
 from functions_app.domain.changes.alias_moves import AliasMove
 from functions_app.domain.changes.aliases import AliasState
 from functions_app.domain.changes.base_changes import counted
+from functions_app.domain.changes.configurations import Difference
 from functions_app.domain.changes.deployments import CodeChange, short
 from functions_app.domain.changes.judgements import Judgement
-from functions_app.domain.changes.patch_calls import patch_calls
+from functions_app.domain.changes.latest_kept import GIVE_BACK, LatestKept, lend
+from functions_app.domain.changes.patch_calls import lent_calls, patch_calls
 from functions_app.domain.changes.smokes import Smoke
 from functions_app.domain.fleet.functions import FunctionPlace
 from functions_app.domain.images.lambda_rules import Check
@@ -77,7 +79,8 @@ class PatchPlan:
     """A function's image on the current release of its base, and the aliases that go to the version made of it.
 
     `app_image` is what is rebased, `image_uri` the result, both HOST/NAME@DIGEST; `tag` names the result. `from_digest`
-    is what $LATEST runs. No aliases: the function has none, so that the update itself is the shift.
+    is what $LATEST runs. No aliases: the function has none, so that the update itself is the shift. `differs` is what
+    $LATEST has otherwise than what is live; `kept`, that it is left so.
     """
 
     place: FunctionPlace
@@ -101,6 +104,13 @@ class PatchPlan:
     managed_by: str
     owner: str
     smoke: Smoke | None = None
+    differs: tuple[Difference, ...] = ()
+    kept: LatestKept | None = None
+
+    @property
+    def may_keep_latest(self) -> bool:
+        """Whether it could be planned so that $LATEST is left as it is."""
+        return bool(self.differs and self.aliases and self.kept is None)
 
     @property
     def code(self) -> CodeChange:
@@ -146,7 +156,14 @@ class PatchPlan:
     @property
     def calls(self) -> int:
         """How often it calls Lambda and ECR, where nothing has to be waited for."""
-        return sum(patch_calls(len(self.aliases), smoke=self.smoke is not None).values())
+        count, smoke = len(self.aliases), self.smoke is not None
+        if self.kept is None:
+            return sum(patch_calls(count, smoke=smoke).values())
+        changed = {
+            "image": self.from_digest != self.to_digest,
+            "settings": any(r.name != "Image" for r in self.differs),
+        }
+        return sum(lent_calls(count, smoke=smoke, **changed).values())
 
     @property
     def named(self) -> str:
@@ -180,9 +197,10 @@ class PatchPlan:
                 f"Update the code of {name}: calls run the new image at once. If Lambda refuses it, put back what was.",
                 "Read it back: compare the digest.",
             )
+        update = f"Update the code of {name}; no alias runs it yet. Wait until Lambda has taken the image."
         return (
             *first,
-            f"Update the code of {name}; no alias runs it yet. Wait until Lambda has taken the image.",
+            *(lend(name, self.kept, self.to_digest) if self.kept else (update,)),
             "Publish a version, and wait until it can be called.",
             *(
                 (f"Call it once before any traffic: {self.smoke.expects}. Stop if it is otherwise.",)
@@ -191,6 +209,7 @@ class PatchPlan:
             ),
             *(f"Point {one.alias} from {one.before} to it." for one in self.aliases),
             "Read back and compare the digests; put every alias and $LATEST back if one is not as planned.",
+            *((GIVE_BACK,) if self.kept else ()),
         )
 
     def undo(self) -> str:
@@ -198,7 +217,8 @@ class PatchPlan:
         if not self.aliases:
             return "Undo gives $LATEST the image of before; it is published as a version first."
         back = "; ".join(f"{one.alias} to {one.before}" for one in self.aliases)
-        return f"Undo, one click on the run and the function: {back}, and $LATEST to {short(self.from_digest)}."
+        latest = "$LATEST is not touched" if self.kept else f"$LATEST to {short(self.from_digest)}"
+        return f"Undo, one click on the run and the function: {back}, and {latest}."
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for the plan's body."""
@@ -219,6 +239,8 @@ class PatchPlan:
             checks=tuple(Check(**one) for one in value["checks"]),
             judgement=Judgement.from_json(value["judgement"]),
             smoke=Smoke.from_json(value["smoke"]) if value.get("smoke") else None,
+            differs=tuple(Difference(**row) for row in value.get("differs", ())),
+            kept=LatestKept.from_json(value["kept"]) if value.get("kept") else None,
         )
 
 

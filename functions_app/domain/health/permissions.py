@@ -63,6 +63,17 @@ OF_QUEUES: Mapping[str, str] = {
     "sqs:DeleteMessage": "it would need a message to delete",
 }
 """What is asked of no event queue, and why; that one is found asks for FINDING_QUEUES."""
+_WRITES = "AWS has no dry run of it, and only patches need it"
+OF_PATCHES: Mapping[str, str] = {
+    "ecr:BatchCheckLayerAvailability": "only patches need it",
+    "ecr:InitiateLayerUpload": _WRITES,
+    "ecr:UploadLayerPart": _WRITES,
+    "ecr:CompleteLayerUpload": _WRITES,
+    "ecr:PutImage": _WRITES,
+    "lambda:UpdateFunctionConfiguration": f"{_WRITES}, where $LATEST isn't what is live",
+    "iam:PassRole": "it is asked for by Lambda alone, where a patch changes the role of $LATEST for a while",
+}
+"""What only patches need (docs/policies/patch.json), and why nobody asks for it."""
 FINDING_QUEUES, ENTERING, CONFIGS = "sqs:GetQueueUrl", "sts:AssumeRole", "ecr:GetDownloadUrlForLayer"
 
 

@@ -84,9 +84,10 @@ def tell(context: Context, sentence: str) -> None:
 
 def _subject(sentence: str) -> tuple[str, ...]:
     """What it is about: its first word, of an alias also its name."""
-    return tuple(sentence.split(" ", 2)[: 2 if sentence.startswith(ALIAS) else 1])
+    first, second = (*sentence.split(" ", 2), "")[:2]
+    return (first.rstrip(":"), second) if sentence.startswith(ALIAS) else (first.rstrip(":"),)
 
 
 def _place(sentence: str) -> int:
-    subject = sentence.partition(" ")[0]
+    subject = _subject(sentence)[0]
     return SUBJECTS.index(subject) if subject in SUBJECTS else len(SUBJECTS)

@@ -61,13 +61,13 @@ def wait_for_update(context: Context) -> Outcome:
     latest = detail.fact.latest
     if latest.digest != frozen.to_digest:
         raise _changed_code(context, frozen, latest.digest)
-    outcome = _settled(detail, "the update")
+    outcome = settled(detail, "the update")
     # An update changes the revision twice, when it begins and when it has settled: this is the one to publish.
     context.shared["revision"] = latest.revision_id
     return outcome
 
 
-def _settled(detail: FunctionDetail, what: str) -> Outcome:
+def settled(detail: FunctionDetail, what: str) -> Outcome:
     """Done once it is ready, Wait while it may become so. Raises FAILED at once where waiting is in vain."""
     state = state_meaning(detail.state, managed_latest=detail.is_managed_latest)
     update = update_meaning(detail.last_update_status, detail.state)
@@ -104,7 +104,7 @@ def publish(context: Context) -> Outcome:
         raise DrydockError(
             Code.FAILED, f"Version {version} runs {short(detail.fact.latest.digest)}, not what was planned."
         )
-    state = _settled(detail, f"version {version}")
+    state = settled(detail, f"version {version}")
     return Done(f"version {version}") if isinstance(state, Done) else state
 
 

@@ -13,6 +13,7 @@ from functions_app.domain.health.findings import Finding, State
 from functions_app.domain.health.permissions import (
     ENTERING,
     FINDING_QUEUES,
+    OF_PATCHES,
     OF_QUEUES,
     PERMISSIONS,
     allowed,
@@ -91,7 +92,8 @@ def examine(target: Target, sample: Sample) -> list[Finding]:
     if found[0].state is State.BAD:
         return [*found, Finding(part, State.NOT_TRIED, "Permissions: nobody is let in there.")]
     found += [_clock(target, part), *_quotas(target, part)]
-    return found + [_permission(target, part, action, sample) for action in PERMISSIONS]
+    found += [_permission(target, part, action, sample) for action in PERMISSIONS]
+    return found + [untried(part, action, why) for action, why in OF_PATCHES.items()]
 
 
 def identity(target: Target, part: str) -> Iterator[Finding]:

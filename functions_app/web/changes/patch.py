@@ -36,7 +36,10 @@ PLAN, TARGETS, UNDO = "patches/plan.html", "patches/targets.html", "patches/undo
 
 @waits_for_aws
 def patch(request: HtmxHttpRequest, pk: int) -> HttpResponse:
-    """GET: what of the function is behind. POST digest: read what must be read first, else make the plan, go to it."""
+    """GET: what of the function is behind. POST digest: read what must be read first, else make the plan, go to it.
+
+    latest=keep: where $LATEST isn't what is live, leave it as it was.
+    """
     looks = request.method in ("GET", "HEAD")
     return _targets(request, pk, _digest(request.GET.get("digest"))) if looks else _plan(request, pk)
 
@@ -48,7 +51,7 @@ def _plan(request: HtmxHttpRequest, pk: int) -> HttpResponse:
         if reading := patching.reading_first(function, digest, actor):
             query = {"digest": digest, "reading": reading.pk}
             return redirect(reverse("function-patch", args=[pk], query=query))
-        made = patching.plan(function, actor, digest)
+        made = patching.plan(function, actor, digest, keep_latest=request.POST.get("latest") == "keep")
     except DrydockError as error:
         if request.htmx:
             raise

@@ -179,6 +179,19 @@ def test_invoking_is_denied_by_its_iam_name(sandbox: Sandbox, account: str) -> N
         functions.invoke(FunctionName="orders")
 
 
+def test_a_role_is_passed_to_lambda_by_who_may_pass_it(sandbox: Sandbox, account: str) -> None:
+    passing = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": role_arn(account, "app-*")}
+    to_lambda = {"Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}}
+    updating = {"Effect": "Allow", "Action": "lambda:*", "Resource": "*"}
+    policy = {"Statement": [updating, passing | to_lambda]}
+    functions = assume(sandbox, register(sandbox, account, policy=policy))("lambda")
+    with pytest.raises(ClientError, match=f"iam:PassRole on resource: {role_arn(account, 'admin')} because"):
+        functions.update_function_configuration(FunctionName="orders", Role=role_arn(account, "admin"))
+    for settings in ({"Role": role_arn(account, "app-1")}, {"Timeout": 9}):
+        with pytest.raises(functions.exceptions.ResourceNotFoundException):
+            functions.update_function_configuration(FunctionName="orders", **settings)
+
+
 def test_a_denial_holds_at_v2_too(sandbox: Sandbox, account: str, push: Push) -> None:
     push("team/app", small_image(), ["v1"])
     deny = {"Statement": [{"Effect": "Deny", "Action": "ecr:BatchGetImage", "Resource": "*"}]}

@@ -68,5 +68,5 @@ def test_the_hash_of_a_configuration_tells_two_apart_and_versions_keep_theirs(fu
 
 def test_file_systems_are_told_as_they_were_given(functions: Functions) -> None:
     given = [{"Arn": "arn:aws:elasticfilesystem:eu-west-1:1:access-point/fsap-1", "LocalMountPath": "/mnt/data"}]
-    functions.deploy(FileSystemConfigs=given)
+    functions.deploy(FileSystemConfigs=given, VpcConfig={"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]})
     assert functions.read()["FileSystemConfigs"] == given

@@ -151,3 +151,53 @@ def test_tags_are_set_and_taken_by_arn(functions: Functions) -> None:
     functions.api.tag_resource(Resource=arn, Tags={"owner": "ann"})
     functions.api.untag_resource(Resource=arn, TagKeys=["stage"])
     assert functions.api.list_tags(Resource=arn)["Tags"] == {"team": "orders", "owner": "ann"}
+
+
+SETTINGS_THAT_CLEAR: dict[str, tuple[Any, Any, Any]] = {
+    "VpcConfig": (
+        {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
+        {"SubnetIds": [], "SecurityGroupIds": []},
+        {"SubnetIds": [], "SecurityGroupIds": [], "VpcId": "", "Ipv6AllowedForDualStack": False},
+    ),
+    "DeadLetterConfig": ({"TargetArn": "arn:aws:sqs:eu-west-1:1:dead"}, {"TargetArn": ""}, None),
+    "Environment": ({"Variables": {"A": "1"}}, {"Variables": {}}, None),
+    "KMSKeyArn": ("arn:aws:kms:eu-west-1:1:key/1", "", None),
+}
+
+
+@pytest.mark.parametrize("name", sorted(SETTINGS_THAT_CLEAR))
+def test_an_empty_value_clears_what_leaving_it_out_keeps(functions: Functions, name: str) -> None:
+    given, empty, cleared = SETTINGS_THAT_CLEAR[name]
+    functions.deploy(**{name: given})
+    kept = functions.read()[name]
+    functions.configure(Timeout=9)
+    assert functions.read()[name] == kept
+    functions.configure(**{name: empty})
+    assert functions.read().get(name) == cleared
+
+
+def test_the_image_config_is_taken_as_a_whole(functions: Functions) -> None:
+    functions.deploy(ImageConfig={"Command": ["a.b"], "WorkingDirectory": "/srv"})
+    functions.configure(ImageConfig={"Command": ["c.d"], "EntryPoint": []})
+    assert functions.read()["ImageConfigResponse"] == {"ImageConfig": {"Command": ["c.d"]}}
+    functions.configure(ImageConfig={})
+    assert "ImageConfigResponse" not in functions.read()
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"VpcConfig": {"SubnetIds": ["subnet-1"]}}, "must coexist"),
+        ({"LoggingConfig": {"LogFormat": "Text", "SystemLogLevel": "WARN"}}, "JSON alone"),
+        ({"FileSystemConfigs": [{"Arn": "arn:aws:elasticfilesystem:1", "LocalMountPath": "/mnt/a"}]}, "in a VPC"),
+        ({"SnapStart": {"ApplyOn": "PublishedVersions"}}, "not supported"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_and_changes_nothing(
+    functions: Functions, settings: dict[str, Any], why: str
+) -> None:
+    functions.deploy()
+    before = functions.read()["RevisionId"]
+    with pytest.raises(functions.api.exceptions.InvalidParameterValueException, match=why):
+        functions.api.update_function_configuration(FunctionName="app", **settings)
+    assert functions.read()["RevisionId"] == before

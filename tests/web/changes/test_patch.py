@@ -204,3 +204,27 @@ def test_viewers_may_look_and_press_nothing(browser: Client, staged: Staging, vi
     shown = text(browser, reverse("function-patch", args=[stage.function.pk]))
     assert "Only operators may change functions; you may look." in shown
     assert browser.post(reverse("function-patch", args=[stage.function.pk])).status_code == 403
+
+
+def test_where_latest_is_something_else_it_is_told_field_by_field_and_may_be_left_so(
+    browser: Client, staged: Staging
+) -> None:
+    stage = staged()
+    stage.functions.configure(stage.name, Timeout=30)
+    address = read_files(browser, stage)
+    answer = browser.post(address)
+    assert answer.status_code == 422
+    shown = html.unescape(answer.content.decode())
+    assert '<th scope="row">Timeout</th><td class="wrap">3 s</td><td class="wrap">30 s</td>' in shown
+    assert "Plan it, and leave $LATEST as it is" in shown
+    answer = browser.post(address, {"latest": "keep"})
+    plan = Plan.objects.get(kind=Kind.PATCH)
+    assert answer["Location"] == reverse("plan", args=[plan.pk])
+    shown = text(browser, answer["Location"])
+    assert "$LATEST isn't what is live: it is left as it is" in " ".join(shown.split())
+    assert "Plan it, and leave" not in shown
+    assert browser.post(reverse("plan-apply", args=[plan.pk])).status_code == 400
+    browser.post(reverse("plan-apply", args=[plan.pk]), {"tick": "latest"})
+    run = carry_out(Run.objects.get(kind=Kind.PATCH))
+    assert run.status == Status.SUCCEEDED, log_of(run)
+    assert stage.functions.read(stage.name)["Timeout"] == 30

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from functions_app.aws import lambda_comparisons
+from functions_app.aws.lambda_comparisons import VersionsRead
 from functions_app.aws.session import Target
 from functions_app.domain.changes import checks
 from functions_app.domain.changes.aliases import AliasState
 from functions_app.domain.changes.base_changes import Base
-from functions_app.domain.changes.configurations import Comparison
 from functions_app.domain.changes.deployments import short
 from functions_app.domain.changes.judgements import Judgement, Level, Remark, Running, Tick
+from functions_app.domain.changes.latest_kept import callers_tick
 from functions_app.domain.changes.patches import (
     PACKAGES,
     BaseMove,
@@ -33,7 +34,8 @@ from functions_app.models import Account, Function, Run
 from functions_app.services.changes import alias_plans, alias_steps, image_choices, running, smoke
 from functions_app.services.changes.alias_plans import AliasRead
 from functions_app.services.changes.function_places import place_of
-from functions_app.services.changes.patching import safety, survival
+from functions_app.services.changes.patching import latest, safety, survival
+from functions_app.services.changes.patching.latest import Latest
 from functions_app.services.changes.patching.targets import PatchTarget, target_of_digest
 from functions_app.services.engine import plans
 from functions_app.services.engine.plans import Draft, Planned
@@ -55,25 +57,31 @@ def reading_first(function: Function, digest: str, actor: Actor) -> Run | None:
     return files.submit_for_patch(target.image, (base.from_release_id, base.to_release_id), actor)
 
 
-def plan(function: Function, actor: Actor, digest: str = "") -> Planned[PatchPlan]:
+def plan(function: Function, actor: Actor, digest: str = "", *, keep_latest: bool = False) -> Planned[PatchPlan]:
     """Rebase in memory, judge it, read function and aliases, make all checks, freeze the lot.
 
-    `digest`: which of the images that are live, where several are behind. Raises DENIED, PREFLIGHT (nothing is behind,
-    it can't be rebased, or layers are to be read first), UNREACHABLE; a check that fails is in the plan.
+    `digest`: which of the images that are live, where several are behind. `keep_latest`: where $LATEST isn't what is
+    live, what is live is patched, and $LATEST left as it was. Raises DENIED, PREFLIGHT (nothing is behind, it can't be
+    rebased, or layers are to be read first), UNREACHABLE; a check that fails is in the plan.
     """
 
     def draft() -> Draft[PatchPlan]:
-        made = _plan(function, target_of_digest(function, digest))
-        return Draft(made, function, function.arn, made.confirm, _ticks(made.verdict), checks=made.checks)
+        made = _plan(function, target_of_digest(function, digest), keep_latest=keep_latest)
+        return Draft(made, function, function.arn, made.confirm, _ticks(made), checks=made.checks)
 
-    return plans.make(Kind.PATCH, function.arn, {"digest": digest[:80]}, actor, draft)
-
-
-def _ticks(verdict: Verdict) -> tuple[Tick, ...]:
-    return (Tick("review", review_sentence(verdict)),) if verdict.level is Safety.REVIEW else ()
+    asked = {"digest": digest[:80], **({"keep_latest": True} if keep_latest else {})}
+    return plans.make(Kind.PATCH, function.arn, asked, actor, draft)
 
 
-def _plan(function: Function, target: PatchTarget) -> PatchPlan:
+def _ticks(made: PatchPlan) -> tuple[Tick, ...]:
+    reviewed = made.verdict.level is Safety.REVIEW
+    return (
+        *((Tick("review", review_sentence(made.verdict)),) if reviewed else ()),
+        *((callers_tick(made.place.name, made.kept),) if made.kept else ()),
+    )
+
+
+def _plan(function: Function, target: PatchTarget, *, keep_latest: bool) -> PatchPlan:
     base = target.movable()
     if unread := files.unread_layers(safety.layers_of(target.image, base)):
         raise DrydockError(
@@ -88,9 +96,10 @@ def _plan(function: Function, target: PatchTarget) -> PatchPlan:
     tag = target.image.repository.tags.filter(digest=target.digest).order_by("-since", "-name").first()
     images = rebases.put_together(app, tag.name if tag else "", base, owner)
     verdict, packages = safety.judged(images, target.image, base)
+    beside = latest.beside(function, own, read.versions, target.digest, keep=keep_latest)
     result = images.result
     lifecycle = survival.checks_of(target.image, result.digest, result.tag)
-    made = _Checked(function, place, target, base, read, images, verdict, lifecycle)
+    made = _Checked(function, place, target, base, read.against(beside), beside, images, verdict, lifecycle)
     return PatchPlan(
         place=place,
         app_image=str(app),
@@ -113,6 +122,8 @@ def _plan(function: Function, target: PatchTarget) -> PatchPlan:
         managed_by=alias_plans.tool_of(function, read.latest),
         owner=function.owner,
         smoke=smoke.smoke_of(function),
+        differs=beside.differs,
+        kept=beside.kept,
     )
 
 
@@ -125,6 +136,16 @@ class _Read:
     @property
     def latest(self) -> FunctionDetail:
         return self.each[0][1].goal
+
+    @property
+    def versions(self) -> VersionsRead:
+        """$LATEST and what is live, compared."""
+        return self.each[0][1].versions
+
+    def against(self, beside: Latest) -> "_Read":
+        """The same, with what is live compared with what will be published."""
+        versions = replace(self.versions, comparisons={**self.versions.comparisons, **beside.comparisons})
+        return _Read(tuple((name, replace(read, versions=versions)) for name, read in self.each))
 
     def aliases(self, account: Account) -> tuple[Patched, ...]:
         production = accounts.production(account)
@@ -165,6 +186,7 @@ class _Checked:
     target: PatchTarget
     base: BaseMove
     read: _Read
+    beside: Latest
     images: Images
     verdict: Verdict
     lifecycle: tuple[Check, ...]
@@ -178,7 +200,7 @@ class _Checked:
             *self._of_result(),
             checks.place_check(self.target.image.repository.uri.partition("/")[0], self.place),
             *checks.state_checks(latest, uploads=True),
-            *self._of_latest(),
+            *self.beside.checks,
             *self.lifecycle,
         ]
         for name, read in self.read.each:
@@ -194,7 +216,7 @@ class _Checked:
 
     def _of_result(self) -> tuple[Check, ...]:
         """Lambda's rules for what will be pushed."""
-        result, fact = self.images.result, self.read.latest.fact
+        result, fact = self.images.result, self.beside.shipped.fact
         return lambda_rules(
             parse_manifest(result.manifest, result.media_type),
             parse_config(result.config),
@@ -202,18 +224,6 @@ class _Checked:
             size_bytes=result.config_descriptor.size + sum(layer.descriptor.size for layer in result.layers),
             overrides=Overrides(fact.entrypoint, fact.command),
         )
-
-    def _of_latest(self) -> tuple[Check, ...]:
-        """What is published is what $LATEST is: it has to be what is live."""
-        digest = self.read.latest.fact.latest.digest
-        if digest != self.target.digest:
-            text = f"$LATEST runs {short(digest)}, while {short(self.target.digest)} is live: it would be shipped too."
-            return (Check("$LATEST", False, f"{text} Deploy what is meant to be live first, then patch."),)
-        differing = _differences(self._comparisons())
-        if not differing:
-            return (Check("$LATEST", True, "$LATEST is what is live: same image, same configuration."),)
-        text = f"$LATEST is configured otherwise than what is live ({', '.join(differing)}): that would be shipped too."
-        return (Check("$LATEST", False, f"{text} Publish and deploy it first, or put it back, then patch."),)
 
     def _of_alias(self, name: str, read: AliasRead) -> tuple[Check, ...]:
         """An alias on $LATEST, one that is split, or that runs another image by now is not what is patched."""
@@ -226,10 +236,6 @@ class _Checked:
             text = f"{name} runs {short(others[0])} now, not {short(self.target.digest)}, which would be patched."
             return (Check("Alias", False, f"{text} Sync the function, then plan again."),)
         return ()
-
-    def _comparisons(self) -> list[Comparison]:
-        versions = self.read.each[0][1].versions
-        return [one for number, one in versions.comparisons.items() if number != LATEST]
 
     def judgement(self) -> Judgement:
         """The verdict on its safety first, then what deviates, of every alias once."""
@@ -264,11 +270,6 @@ class _Checked:
 
     def _of_merge(self) -> Iterable[Remark]:
         return (Remark(Level.MIND, "Configuration", note.text) for note in self.images.result.notes)
-
-
-def _differences(comparisons: Sequence[Comparison]) -> list[str]:
-    names = [row.name for one in comparisons for row in one.differences]
-    return [*dict.fromkeys(names), *dict.fromkeys(text for one in comparisons for text in one.unread)]
 
 
 def _with_own_way_back(judgement: Judgement) -> Judgement:

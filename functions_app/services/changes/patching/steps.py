@@ -22,7 +22,7 @@ from functions_app.services.changes import alias_steps, code_steps, image_choice
 from functions_app.services.changes.alias_steps import Goal
 from functions_app.services.changes.careful_steps import LONG, PASSING, SHORT, patient, refresh
 from functions_app.services.changes.function_places import target_of
-from functions_app.services.changes.patching import without_alias
+from functions_app.services.changes.patching import latest_kept, without_alias
 from functions_app.services.changes.patching.code_back import UPDATE
 from functions_app.services.changes.patching.targets import is_withdrawn
 from functions_app.services.engine.steps import Cancelled, Context, StepSpec
@@ -31,6 +31,12 @@ from functions_app.services.images.rebases import Images
 
 PUSHING = timedelta(hours=1)  # gigabytes of a base that no registry mounts
 ATTESTING = 2  # tries, in each of which a registry that does not answer is asked several times
+
+CODE = (
+    UPDATE,
+    StepSpec("wait", "Wait for Lambda to take the image", patient(code_steps.wait_for_update), limit=LONG),
+    StepSpec("publish", "Publish a version", patient(code_steps.publish), limit=LONG),
+)
 
 
 def steps(plan: dict[str, Any]) -> Sequence[StepSpec]:
@@ -47,10 +53,9 @@ def steps(plan: dict[str, Any]) -> Sequence[StepSpec]:
     if not count:
         shift = (_while_it_stands(spec) if spec is UPDATE else spec for spec in without_alias.STEPS)
         return (*begin, *shift, *end)
+    keeps = bool(plan.get("kept"))
     code = (
-        _while_it_stands(UPDATE),
-        StepSpec("wait", "Wait for Lambda to take the image", patient(code_steps.wait_for_update), limit=LONG),
-        StepSpec("publish", "Publish a version", patient(code_steps.publish), limit=LONG),
+        *(_while_it_stands(spec) if spec.name == "update" else spec for spec in (latest_kept.LEND if keeps else CODE)),
         *((smoke.STEP,) if plan.get("smoke") else ()),
     )
     names = [one["alias"] for one in plan["aliases"]]
@@ -59,10 +64,10 @@ def steps(plan: dict[str, Any]) -> Sequence[StepSpec]:
         for at, name in enumerate(names)
     )
     look = (
-        alias_steps.reading_back(_goal(at), f"verify-{at}", f"Read {name} back", settles=at == count - 1)
+        alias_steps.reading_back(_goal(at), f"verify-{at}", f"Read {name} back", settles=at == count - 1 and not keeps)
         for at, name in enumerate(names)
     )
-    return (*begin, *code, *point, *look, *end)
+    return (*begin, *code, *point, *look, *((latest_kept.GIVE_BACK,) if keeps else ()), *end)
 
 
 def _while_it_stands(spec: StepSpec) -> StepSpec:

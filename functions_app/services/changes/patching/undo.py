@@ -84,7 +84,8 @@ def _plan(function: Function, run: Run, frozen: PatchPlan) -> UndoPlan:
         made += found
     first = frozen.aliases[0].alias if frozen.aliases else "$LATEST"
     made += alias_plans.common_checks(function, first, AliasState(version or "$LATEST"), latest)
-    gives_back = latest.fact.latest.digest == frozen.to_digest and frozen.from_digest != frozen.to_digest
+    runs_patch = latest.fact.latest.digest == frozen.to_digest and frozen.from_digest != frozen.to_digest
+    gives_back = runs_patch and frozen.kept is None  # the run itself has given back what it lent
     if gives_back:
         made += [*checks.state_checks(latest), _image_check(frozen, f"{frozen.repository}@{frozen.from_digest}")]
     elif not frozen.aliases:
