@@ -29,6 +29,7 @@ FLUSH_LINES = 200  # lines that are not kept waiting
 PRESSURE = 5_000  # lines: whoever logs more before they are stored has to store them himself
 IDLE = 5.0  # seconds without lines after which the writer's thread ends
 PAGE = 1_000
+PUBLISHED = 1024 * 1024  # characters of a batch that is published: Redis cuts off whoever has 32 MB waiting for him
 AWAY = 1.0  # seconds without publishing after Redis did not answer
 COMPLAIN_EVERY = 30.0  # seconds: a Redis that is away must not fill the server's log
 
@@ -155,6 +156,9 @@ def append(run_id: int, entries: list[Entry], owner: str = "") -> list[Line]:
         lines = [Line(first + offset, *entry) for offset, entry in enumerate(entries)]
         rows = [LogLine(run_id=run_id, **asdict(line)) for line in lines]
         LogLine.objects.bulk_create(rows, batch_size=500)
+    if sum(len(line.text) for line in lines) > PUBLISHED:
+        announce(run_id)
+        return lines
     told = [(line.sequence, line.at.isoformat(), line.level, line.source, line.text) for line in lines]
     _publish(channel(run_id), {"lines": told})
     return lines

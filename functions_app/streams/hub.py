@@ -19,7 +19,8 @@ from functions_app import runlog
 from functions_app.models import Run
 from functions_app.services.inventory.runs import stranded_run
 from functions_app.streams.fleet_feed import FleetFeed
-from functions_app.streams.run_feed import POLL, Feed, Snapshot, Watcher, event
+from functions_app.streams.frames import event
+from functions_app.streams.run_feed import POLL, Feed, Snapshot, Watcher
 from functions_app.streams.sign_in import signed_in
 
 BELT = 3.0  # seconds between two looks at the database while Redis is there: a published message may be lost

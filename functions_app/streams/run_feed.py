@@ -19,27 +19,18 @@ from functions_app import runlog
 from functions_app.domain.runs import Status
 from functions_app.models import Run
 from functions_app.services.inventory.runs import stranded_run
-from functions_app.streams.run_templates import log_html, state_html
+from functions_app.streams.frames import event, log_frame, replay
+from functions_app.streams.run_templates import state_html
 
 POLL = 1.0  # seconds between two looks at the database while Redis, or the database itself, is away
 PACE = 0.01  # least seconds between two frames of a run, and for each watcher of it:
 PACE_EACH = 0.000_01  # a broadcast to 2,000 takes about 15 ms: pauses leave room for everything else
 PIECE = 64 * 1024  # bytes of a page that are sent before a slow watcher is waited for: it holds no copy of the rest
+AT_ONCE = 512 * 1024  # characters of new lines that go to every watcher in one piece; of more each reads pages
 PAGES_KEPT = 16_000_000  # bytes of replay pages per feed: many watchers that come back at once ask for the same
 
 log = logging.getLogger(__name__)
 Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
-
-
-def event(name: str, data: str, *, identity: int | None = None) -> bytes:
-    """One server-sent event; without a name it is what hx-sse swaps in."""
-    head = (f"event: {name}\n" if name else "") + (f"id: {identity}\n" if identity is not None else "")
-    return (head + "".join(f"data: {line}\n" for line in data.split("\n")) + "\n").encode()
-
-
-def log_frame(lines: list[runlog.Line]) -> bytes:
-    """Log lines as the event that appends them; its id is the last one's number, so that a resume is exact."""
-    return event("", log_html(lines), identity=lines[-1].sequence)
 
 
 @dataclass(frozen=True)
@@ -189,7 +180,7 @@ class Feed:
                 continue
             self.ready.set()
             if self.over:
-                self._finish()
+                self._let_read_pages()
                 return
             await asyncio.sleep(PACE + PACE_EACH * len(self.watchers))
             await self._wake.wait()
@@ -209,6 +200,10 @@ class Feed:
                 body = self.state.frames
         upto = self.state.line_count if self.state and stale else 0
         lines = await self._new_lines(upto)
+        if sum(len(line.text) for line in lines) > AT_ONCE:  # who does not read would hold a copy of all of it
+            self.sequence = lines[-1].sequence
+            self._let_read_pages()
+            return
         if lines:
             body = await self._read(log_frame, lines) + body
         if not body:
@@ -279,7 +274,8 @@ class Feed:
             self._pages.pop(key, None)
             raise
 
-    def _finish(self) -> None:
+    def _let_read_pages(self) -> None:
+        """Have every live watcher read the database for what is new."""
         for watcher in [watcher for watcher in self.watchers if watcher.live]:
             watcher.live = False
             self._catch_up_later(watcher, asyncio.sleep(0))
@@ -292,9 +288,3 @@ class Feed:
 def _size(page: "asyncio.Task[tuple[int, bytes]]") -> int:
     read = page.done() and not page.cancelled() and page.exception() is None
     return len(page.result()[1]) if read else 0
-
-
-def replay(run_id: int, after: int, until: int) -> tuple[int, bytes]:
-    """The lines after `after` up to `until` as one frame. One query."""
-    lines = runlog.read(run_id, after, runlog.PAGE, until)
-    return (until, b"") if not lines else (lines[-1].sequence, log_frame(lines))

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from functions_app import clock
+from functions_app import clock, runlog
 from functions_app.models import Run
 from functions_app.streams import hub as hub_module
 from functions_app.streams.fleet_feed import FleetFeed
+from functions_app.streams.frames import log_frame, replay
 from functions_app.streams.hub import Hub, is_behind
-from functions_app.streams.run_feed import Feed, Snapshot, Watcher, replay
+from functions_app.streams.run_feed import Feed, Snapshot, Watcher
 
 
 async def broken(*_: Any) -> Any:
@@ -205,3 +206,56 @@ def test_of_pages_with_the_longest_lines_few_are_kept_for_those_who_follow() -> 
         return sum(len(page.result()[1]) for page in feed._pages.values())
 
     assert asyncio.run(go_on()) < 32_000_000
+
+
+LONG, SHORT = "x" * 8_000, "x" * 90
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("texts", [[LONG] * 400, [SHORT] * 2_500, [SHORT] * 20 + [LONG] * 300, [LONG] * 20 + [""] * 50])
+def test_a_page_of_a_log_is_small_however_long_its_lines_and_no_line_is_left_out(texts: list[str]) -> None:
+    run = Run.objects.create(kind="sync", status="running", title="Long", created_at=clock.now(), actor_name="x")
+    runlog.append(run.pk, [(clock.now(), "info", "function", text) for text in texts])
+
+    after, seen, sizes = 0, 0, []
+    while after < len(texts):
+        after, body = replay(run.pk, after, min(len(texts), after + runlog.PAGE))
+        seen += body.count(b'id="L')
+        sizes.append(len(body))
+
+    assert max(sizes) < 1_000_000
+    assert seen == len(texts)
+
+
+def test_a_burst_is_not_handed_whole_to_those_who_do_not_read() -> None:
+    texts = dict.fromkeys(range(1, 1001), LONG)
+    sent: list[int] = []
+
+    async def slow(message: dict[str, Any]) -> None:
+        sent.append(len(message["body"]))
+        await asyncio.Event().wait()
+
+    async def read(function: Any, *given: Any) -> Any:
+        if function is replay:
+            _, after, until = given
+            return until, b"x" * 8_000 * (until - after)
+        return function(*given) if function is log_frame else None
+
+    async def go_on() -> None:
+        feed = Feed(7, read)
+        feed.task.cancel()
+        feed.stale = False
+        for number in range(20):
+            watcher = Watcher(slow, 0, f"session {number}", number)
+            watcher.live = True
+            feed.watchers.add(watcher)
+        feed.inbox = [runlog.Line(number, clock.now(), "info", "function", text) for number, text in texts.items()]
+        await feed._step()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        for task in feed._catching_up:
+            task.cancel()
+
+    asyncio.run(go_on())
+    assert len(sent) == 20
+    assert max(sent) <= 64 * 1024
