@@ -206,6 +206,12 @@ def sqlite_file(database_url: str) -> Path | None:
     return Path(unquote(found[1])).absolute() if found else None
 
 
+def _from_anywhere(database_url: str) -> str:
+    """The same address for processes that work in another directory."""
+    file, (_, mark, query) = sqlite_file(database_url), database_url.partition("?")
+    return f"sqlite:///{quote(str(file))}{mark}{query}" if file else database_url
+
+
 def embedded_socket(data_dir: Path) -> Path:
     """Where the embedded Valkey listens: in the data directory, or a short private one if that path is too long."""
     path = data_dir / EMBEDDED_SUFFIX
@@ -245,10 +251,11 @@ def read(variables: Mapping[str, str] = os.environ) -> Environment:
     """
     data_dir = _data_dir(variables.get("DRYDOCK_DATA_DIR") or str(ROOT / "var"))
     embedded = f"sqlite:///{quote(str(data_dir / 'drydock.sqlite3'))}"
-    database_url = url(variables, "DATABASE_URL", DATABASES) or embedded
+    database_url = _from_anywhere(url(variables, "DATABASE_URL", DATABASES) or embedded)
     keep_private(data_dir, sqlite_file(database_url))
     origins = _origins(variables.get("DRYDOCK_TRUSTED_ORIGINS", ""))
     rebuild_url, rebuild_secret = _rebuild_webhook(variables)
+    auth_file = variables.get("DRYDOCK_REGISTRY_AUTH_FILE", "")
     return Environment(
         data_dir=data_dir,
         clock_ahead=_clock_ahead(variables),
@@ -260,7 +267,7 @@ def read(variables: Mapping[str, str] = os.environ) -> Environment:
         allowed_hosts=_allowed_hosts(variables.get("DRYDOCK_ALLOWED_HOSTS", ""), origins),
         trusted_origins=origins,
         registry_mirrors=_mirrors(variables.get("DRYDOCK_REGISTRY_MIRRORS", "")),
-        registry_auth_file=variables.get("DRYDOCK_REGISTRY_AUTH_FILE", ""),
+        registry_auth_file=str(Path(auth_file).absolute()) if auth_file else "",
         registry_hosts=_words(variables.get("DRYDOCK_REGISTRY_HOSTS", "").lower()),
         sync_every=number(variables, "DRYDOCK_SYNC_EVERY", "300", 1, MONTH),
         base_poll_every=number(variables, "DRYDOCK_BASE_POLL_EVERY", "3600", 1, MONTH),

@@ -28,7 +28,13 @@ def keep_private(data_dir: Path, database: Path | None) -> None:
     except OSError as error:
         words = f"{data_dir} can't be a data directory: {error.strerror}. Set DRYDOCK_DATA_DIR to one that can be made."
         raise PermissionError(words) from error
-    mode = data_dir.stat().st_mode
+    told = data_dir.stat()
+    mode = told.st_mode
+    if told.st_uid != os.getuid() and not os.access(data_dir, os.R_OK | os.W_OK | os.X_OK):
+        raise PermissionError(
+            f"{data_dir} belongs to somebody else (user {told.st_uid}); this one ({os.getuid()}) may not write there. "
+            "Start as that user, or set DRYDOCK_DATA_DIR to a directory of your own (a new one is made)."
+        )
     if mode & OTHERS:
         _refuse_shared(data_dir)
         data_dir.chmod(stat.S_IMODE(mode) & ~OTHERS)

@@ -42,6 +42,16 @@ def test_a_directory_that_others_could_read_is_mended_with_all_its_files(folder:
     assert (mode(folder), mode(folder / "appendonlydir")) == (0o700, 0o700)
 
 
+def test_a_directory_of_somebody_else_is_told_with_whose_it_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.chmod(0o700)
+    owner = folder.stat().st_uid
+    monkeypatch.setattr(os, "getuid", lambda: owner + 1)  # whoever runs the tests owns it, or is root
+    monkeypatch.setattr(os, "access", lambda *_: False)
+
+    with pytest.raises(PermissionError, match=f"belongs to somebody else \\(user {owner}\\).*Start as that user"):
+        keep_private(folder, None)
+
+
 def test_a_database_outside_of_it_is_mended_too(folder: Path, tmp_path: Path) -> None:
     database = tmp_path / "elsewhere.sqlite3"
     for name in ("elsewhere.sqlite3", "elsewhere.sqlite3-wal"):

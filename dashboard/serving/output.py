@@ -1,17 +1,38 @@
 """What all processes say, line by line, each with the name of who says it."""
 
+import errno
 import io
+import os
 import sys
 
 NAME = "drydock"
 LONGEST = 64 * 1024  # bytes of a line that has not ended; then it is printed all the same
+NOBODY = (errno.EPIPE, errno.EIO, errno.EBADF)  # the reader of a pipe is gone, the terminal closed
+
+
+class WhileHeard(io.TextIOBase):
+    """Standard output, for as long as anybody reads it; a line for which the disk of its file has no room is left out.
+
+    What is served goes on, or ends by the signal that comes with a closed terminal.
+    """
+
+    def write(self, text: str) -> int:
+        """Print it at once."""
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except OSError as error:
+            if error.errno in NOBODY:
+                sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
+        return len(text)
 
 
 class Output:
-    """Standard output, for as long as anybody reads it."""
+    """The lines of all processes."""
 
     def __init__(self, width: int) -> None:
         self._width = max(width, len(NAME))
+        self._heard = WhileHeard()
         self._begun: dict[str, bytes] = {}  # by process: the line it has not ended yet
         if isinstance(sys.stdout, io.TextIOWrapper):  # what the terminal can't show is written out, and no error
             sys.stdout.reconfigure(errors="backslashreplace")
@@ -37,9 +58,4 @@ class Output:
         self._begun.clear()
 
     def _print(self, name: str, text: str) -> None:
-        try:
-            print(f"{name:<{self._width}} | {text}", flush=True)
-        except OSError:
-            # The terminal is closed, or the reader of a pipe gone: there is nobody to tell it to. What is served goes
-            # on, or ends by the signal that comes with it.
-            sys.stdout = open("/dev/null", "w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
+        self._heard.write(f"{name:<{self._width}} | {text}\n")

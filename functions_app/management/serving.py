@@ -60,10 +60,18 @@ def serve(programs: list[Program], output: Output, tell: threading.Thread) -> No
         "PYTHONUNBUFFERED": "1",
         "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",  # in a container one may
         "DRYDOCK_DATA_DIR": str(settings.ENV.data_dir),
-    }
+    } | {name: path for name, path in _paths().items() if os.environ.get(name)}
     connections.close_all()
     tell.start()
     keep_alive(programs, _broker_is_there, output)
+
+
+def _paths() -> dict[str, str]:
+    """Variables whose paths are meant from here: the processes work in Drydock's own directory."""
+    return {
+        "DATABASE_URL": settings.ENV.database_url,
+        "DRYDOCK_REGISTRY_AUTH_FILE": settings.ENV.registry_auth_file,
+    }
 
 
 def _broker_is_there() -> bool:

@@ -131,7 +131,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def healthy(server: Server) -> bool:
     """Whether it serves pages, and finds its database and Redis."""
-    with suppress(OSError), urllib.request.urlopen(f"{server.url}/healthz") as answer:
+    return healthy_at(server.port)
+
+
+def healthy_at(port: int) -> bool:
+    """The same of whatever serves on a port."""
+    with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz") as answer:
         return b"database ok\nredis ok" in answer.read()
     return False
 

@@ -13,18 +13,18 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
 from django.db import connections
 
 from dashboard import broker, env
 from dashboard.serving import address, holding
-from dashboard.serving.output import Output
+from dashboard.serving.output import Output, WhileHeard
 from dashboard.serving.programs import Program, of_installation
 from functions_app import clock
 from functions_app.management.serving import MARK, refuse_taken, refusing_plainly, serve
@@ -63,6 +63,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Restart this process with the demo's environment, then prepare and run."""
+        self.stdout = OutputWrapper(cast(TextIO, WhileHeard()))
         today = _day(options["today"]) if options["today"] else None
         with ExitStack() as until_the_end:
             with refusing_plainly(f"give this one a folder and ports of its own: {APART}"):

@@ -6,17 +6,17 @@ import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from dashboard.serving import address, holding
-from dashboard.serving.output import Output
+from dashboard.serving.output import Output, WhileHeard
 from dashboard.serving.programs import of_installation
 from functions_app.domain.errors import DrydockError
 from functions_app.management.serving import MARK, refuse_taken, refusing_plainly, serve
@@ -37,6 +37,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Until SIGINT, SIGTERM, or the terminal is closed."""
+        self.stdout = OutputWrapper(cast(TextIO, WhileHeard()))
         host = os.environ.get("DRYDOCK_HOST") or "127.0.0.1"
         with ExitStack() as until_the_end:
             with refusing_plainly("choose another: DRYDOCK_DATA_DIR=... make serve"):
