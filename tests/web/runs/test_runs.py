@@ -221,6 +221,23 @@ def test_the_whole_log_can_be_downloaded(watching: Client) -> None:
     assert f"run-{run.pk}.txt" in response["Content-Disposition"]
 
 
+class Test_what_a_result_offers:
+    KINDS = pytest.mark.parametrize(("kind", "form"), [(Kind.INVOCATION, "invoke-again"), (Kind.PATCH, "undo-patch")])
+
+    @KINDS
+    def test_has_its_form_for_operators(self, operating: Client, kind: Kind, form: str) -> None:
+        page = shown(operating, f"/runs/{make_run(Status.FAILED, kind=kind).pk}/")
+        assert f'<form id="{form}"' in page
+
+    @KINDS
+    def test_is_not_there_for_viewers_whose_stream_brings_the_same_result(
+        self, watching: Client, kind: Kind, form: str
+    ) -> None:
+        page = shown(watching, f"/runs/{make_run(Status.FAILED, kind=kind).pk}/")
+        assert f'<form id="{form}"' not in page
+        assert "changes.css" in page  # which hides its button where there is no such form
+
+
 class Test_cancelling:
     def test_is_offered_to_operators_while_the_run_is_active(self, operating: Client) -> None:
         assert "Cancel run" in shown(operating, f"/runs/{make_run().pk}/")
