@@ -166,6 +166,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CONSUMER = "dashboard.consumer:Consumer"
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = beat_schedule(ENV)
+CELERY_BEAT_SCHEDULER = "dashboard.beat:Scheduler"
 
 DRYDOCK_PRODUCTION_ALIASES = ENV.production_aliases
 

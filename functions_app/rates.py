@@ -19,13 +19,24 @@ WAITS = "drydock:waits"  # a hash: the key of a quota -> all seconds that anybod
 Line = tuple[str, float]  # a quota's key, and the seconds between two of its calls
 REDIS_REST = 5.0  # seconds to leave a Redis alone that did not answer
 
-_RESERVE = """
+# What is due further ahead than any of us would wait (quotas: 300 s, a registry's pause: an hour) was kept before
+# Redis's clock was put back: it is due now, or nobody could call AWS until that clock has caught up.
+_MOMENTS = """
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+local function moment(kept, farthest)
+  local due = math.max(tonumber(kept or '0'), now)
+  return due - now > farthest and now or due
+end
+"""
+
+_RESERVE = (
+    _MOMENTS
+    + """
 local burst, longest, waits, taken = tonumber(ARGV[1]), tonumber(ARGV[2]), KEYS[#KEYS], 0
 for line = 1, #KEYS - 1 do
   local key, interval = KEYS[line], tonumber(ARGV[2 + line])
-  local due = math.max(tonumber(redis.call('GET', key) or '0'), now)
+  local due = moment(redis.call('GET', key), 600)
   local wait = math.max(0, due - now - burst)
   if wait > longest then return {taken, taken > 0 and '0' or tostring(wait)} end
   redis.call('SET', key, string.format('%.6f', due + interval), 'PX', math.ceil((due - now + interval) * 1000) + 1000)
@@ -37,14 +48,15 @@ for line = 1, #KEYS - 1 do
 end
 return {taken, '0'}
 """
+)
 
-_TURN = """
+_TURN = (
+    _MOMENTS
+    + """
 local kept = redis.call('HMGET', KEYS[1], 'due', 'interval')
 if not kept[1] then return {1, '0'} end
-local time = redis.call('TIME')
-local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 local longest, quicker, least = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local due, interval = math.max(tonumber(kept[1]), now), tonumber(kept[2])
+local due, interval = moment(kept[1], 4000), tonumber(kept[2])
 if due - now > longest then return {0, tostring(due - now)} end
 if interval < least then
   redis.call('DEL', KEYS[1])
@@ -54,13 +66,15 @@ else
 end
 return {1, tostring(due - now)}
 """
+)
 
-_SLOW_DOWN = """
-local time = redis.call('TIME')
-local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+_SLOW_DOWN = (
+    _MOMENTS
+    + """
 local pause, first, most, kept_for = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local kept = redis.call('HMGET', KEYS[1], 'due', 'interval', 'slowed')
-local due, interval, slowed = tonumber(kept[1] or '0'), tonumber(kept[2] or '0'), tonumber(kept[3] or '0')
+local due, interval, slowed = moment(kept[1], 4000), tonumber(kept[2] or '0'), tonumber(kept[3] or '0')
+slowed = math.min(slowed, now)
 if interval == 0 then
   interval, slowed = first, now
 elseif now - slowed >= interval then
@@ -72,6 +86,7 @@ redis.call('HSET', KEYS[1], 'due', next, 'interval', tostring(interval), 'slowed
 redis.call('PEXPIRE', KEYS[1], math.ceil((due - now + kept_for) * 1000))
 return 1
 """
+)
 
 # A pace: one call a second after the first refusal, half as many after each further one, ever a little more after each
 # that was taken, until there are so many that nobody need wait.

@@ -19,7 +19,7 @@ from functions_app.services import tidy as tidying
 from functions_app.services.bases import daily_counts
 from functions_app.services.bases.poll_schedule import submit_due
 from functions_app.services.bases.streams import seed_streams
-from functions_app.services.engine import hand_out, pulses, runs
+from functions_app.services.engine import clock_steps, hand_out, pulses, runs
 from functions_app.services.images import forecasts
 from functions_app.services.people.actor import SCHEDULE, Actor
 from functions_app.services.sync import events, run, single_repositories
@@ -37,6 +37,7 @@ def execute_run(run_id: int) -> bool:
 @shared_task(name="functions_app.tasks.tick")
 def tick() -> int:
     """Hand out every run that is due."""
+    clock_steps.look()
     handed_out = hand_out.hand_out_due()
     pulses.note_tick()
     return handed_out
@@ -79,10 +80,11 @@ def catch_up() -> list[str]:
 
     Before that, what an upgrade knows of more runtimes and their dates reaches the streams.
     """
+    clock_steps.look_after_absence()
     log.info("base streams that are new: %d", seed_streams())
     late = ["base_poll"] if _start(_due_poll) else []
     since = clock.now() - timedelta(seconds=settings.ENV.sync_every)
-    synced = Run.objects.filter(kind=Kind.SYNC, lock=SYNC_LOCK, created_at__gt=since)
+    synced = Run.objects.filter(kind=Kind.SYNC, lock=SYNC_LOCK, created_at__gt=since, created_at__lte=clock.latest())
     if not synced.exists() and _start(run.submit):
         late.append("sync")
     return late

@@ -36,6 +36,10 @@ class Limits:
         """When a session of this age ends if nobody uses it any more."""
         return min(seen + self.idle, since + self.longest)
 
+    def over(self, since: datetime, seen: datetime, now: datetime) -> bool:
+        """Whether it has ended, or is of a time so far ahead (a clock was wrong) that nobody knows when it would."""
+        return self.end(since, seen) <= now or max(since, seen) > now + self.idle
+
 
 def span_words(span: timedelta) -> str:
     """A limit in words: "12 hours", "7 days"."""

@@ -68,7 +68,7 @@ def _delete(rows: QuerySet[Any]) -> int:
 
 def _forget_payloads(now: datetime) -> int:
     """Of an invocation that was never sent (refused, cancelled, expired) the plan still holds the payload."""
-    held = Plan.objects.filter(~UNDER_WAY, kind=Kind.INVOCATION, expires_at__lt=now, body__has_key=plans.PRIVATE)
+    held = Plan.objects.filter(~UNDER_WAY, plans.over(now), kind=Kind.INVOCATION, body__has_key=plans.PRIVATE)
     keys = list(held.values_list("pk", flat=True))
     for key in keys:
         plans.forget_payload(key)

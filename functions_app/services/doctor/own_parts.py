@@ -3,7 +3,6 @@
 import shutil
 import stat
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 
 import redis
@@ -16,6 +15,7 @@ from functions_app.domain.health.findings import Finding, State
 from functions_app.domain.health.pulses import span, troubles
 from functions_app.domain.redaction import redact
 from functions_app.services.engine import backlog, clocks, database_state, health, pulses
+from functions_app.services.engine.leases import database_now
 
 SLOW = 300.0  # seconds that something due may wait for a worker
 SKEW = clocks.OFF
@@ -42,14 +42,7 @@ def _database() -> Iterator[Finding]:
         words = f"Migrations are missing: {len(missing)}, the first is {missing[0][0]}."
         yield Finding(part, State.BAD, words, "Run python manage.py migrate, then start all processes anew.")
     if connection.vendor == "postgresql":
-        yield _ahead(part, "The database's clock", (_database_time() - clock.now()).total_seconds())
-
-
-def _database_time() -> datetime:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        at: datetime = cursor.fetchone()[0]
-    return at + settings.ENV.clock_ahead
+        yield _ahead(part, "The database's clock", (database_now() - clock.now()).total_seconds())
 
 
 def _broker() -> Iterator[Finding]:

@@ -117,7 +117,8 @@ class Execution:
         """Mark the step as running, then call it; every way it can end becomes a value."""
         resumed, died = step.status in BEGUN, step.status == StepStatus.RUNNING  # it may not have told its beginning
         step.status = StepStatus.RUNNING
-        began = step.started_at = step.started_at or clock.now()
+        now = clock.now()
+        began = step.started_at = min(step.started_at or now, now)  # a clock put back must not give it a day more
         if not resumed:
             step.heard = asked.last
         if not resumed or died:
@@ -239,11 +240,12 @@ class Execution:
         for spec, step in reversed(self.steps):
             if spec.undo is None or not _undoable(spec, step):
                 continue
-            self.context.step = step
+            self.context.step, now = step, clock.now()
             if step.undo_started_at is None:
-                step.undo_started_at, step.idle = clock.now(), timedelta()
+                step.undo_started_at, step.idle = now, timedelta()
                 self.log.info(f"Undo: {spec.title}")
             else:
+                step.undo_started_at = min(step.undo_started_at, now)  # as in _perform
                 step.idle, self.lease.idle = step.idle + self.lease.idle, timedelta()
             limit = spec.undo_limit
             self.context.deadline = step.undo_started_at + step.idle + limit if limit is not None else None

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import Error, connections, transaction
+from django.db import Error, connection, connections, transaction
 from django.db.models import DateTimeField, ExpressionWrapper, F, Q
 from django.db.models.functions import Now
 
@@ -42,6 +42,16 @@ class LeaseLost(Exception):
 def database_time(later: timedelta = timedelta()) -> "ExpressionWrapper[Any]":
     """What the database's clock says, the one that all workers share: their own may differ by more than a lease."""
     return ExpressionWrapper(Now() + (settings.ENV.clock_ahead + later), output_field=DateTimeField())
+
+
+def database_now() -> datetime:
+    """The same as a moment. SQLite has no clock but ours."""
+    if connection.vendor != "postgresql":
+        return clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        at: datetime = cursor.fetchone()[0]
+    return at + settings.ENV.clock_ahead
 
 
 def claimable(run: Run, now: datetime) -> bool:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.db.models import Q
 
 from functions_app import clock
 from functions_app.aws import quota
@@ -188,7 +189,7 @@ def _apply(plan: Plan, actor: Actor, typed: str, ticked: Collection[str]) -> Run
         raise DrydockError(Code.NOT_FOUND, "The function of this plan is no longer known.", next_step="Sync.")
     with transaction.atomic():
         now = clock.now()
-        claimed = Plan.objects.filter(pk=plan.pk, applied_at=None, expires_at__gt=now).update(applied_at=now)
+        claimed = Plan.objects.filter(~over(now), pk=plan.pk, applied_at=None).update(applied_at=now)
         if not claimed:
             plan.refresh_from_db(fields=["applied_at"])
             raise _used(plan) if plan.applied_at else expired(plan)
@@ -224,11 +225,24 @@ def run_of(plan: Plan) -> Run | None:
     return became(plan.pk)
 
 
+def over(now: datetime) -> Q:
+    """The plans that can't be applied any more: expired, or made while a clock was wrong, and then of unknown age."""
+    return Q(expires_at__lte=now) | Q(created_at__gt=now + clock.APART)
+
+
+def is_over(plan: Plan) -> bool:
+    """Whether it is one of those."""
+    return plan.expires_at <= clock.now() or plan.created_at > clock.latest()
+
+
 def expired(plan: Plan) -> DrydockError:
     """The error of a plan that came too late."""
+    why = f"expired at {plan.expires_at:%H:%M:%S} UTC"
+    if plan.created_at > clock.latest():
+        why = "was made while a clock was wrong, so that its age is not known"
     return DrydockError(
         Code.EXPIRED,
-        f"This plan expired at {plan.expires_at:%H:%M:%S} UTC. Nothing was changed.",
+        f"This plan {why}. Nothing was changed.",
         next_step="Plan again: what it was made from may have changed.",
     )
 

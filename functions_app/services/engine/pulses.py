@@ -16,6 +16,7 @@ from functions_app.services.engine import health
 
 NAMES = "drydock:pulses"  # a hash: "looked:changes", "took:changes", "ticked" -> when, by Redis's clock
 TICKED = "ticked"
+AHEAD = 1.0  # seconds: what is told to come later was told before Redis's clock was put back, and says nothing
 _TELL = """
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
@@ -61,8 +62,8 @@ def read() -> dict[str, float] | None:
     except (redis.RedisError, OSError):
         return None
     now = seconds + microseconds / 1_000_000
-    ages = {name: max(0.0, now - float(at)) for name, at in told.items() if _AT.fullmatch(at)}
-    return {name.decode("utf-8", "replace"): age for name, age in ages.items()}
+    ages = {name.decode("utf-8", "replace"): now - float(at) for name, at in told.items() if _AT.fullmatch(at)}
+    return {name: max(0.0, age) for name, age in ages.items() if age > -AHEAD}
 
 
 def known(ages: dict[str, float]) -> Pulses:

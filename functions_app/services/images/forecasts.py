@@ -57,7 +57,8 @@ def submit(actor: Actor, repository: Repository | None = None) -> Run:
 
 def is_due(now: datetime) -> bool:
     """Whether the daily forecast of all repositories should start: there are some, and a day has passed."""
-    since = Run.objects.filter(kind=Kind.FORECAST, lock=LOCK, created_at__gt=now - EVERY)
+    lately = {"created_at__gt": now - EVERY, "created_at__lte": now + clock.APART}
+    since = Run.objects.filter(kind=Kind.FORECAST, lock=LOCK, **lately)
     return not since.exists() and Repository.objects.filter(gone_at=None, account__enabled=True).exists()
 
 

@@ -110,7 +110,8 @@ def _wanted(scope: ScopeRead) -> list[_Wanted]:
     images = Image.objects.filter(
         repository__account=scope.account, repository__region=scope.region, gone_at=None, is_index=False
     ).filter(Exists(used))
-    waiting = images.filter(Q(scan=None) | Q(scan__due=True) | Q(scan__read_at__lt=scope.now - ASK_AGAIN))
+    old = Q(scan__read_at__lt=scope.now - ASK_AGAIN) | Q(scan__read_at__gt=clock.latest())
+    waiting = images.filter(Q(scan=None) | Q(scan__due=True) | old)
     first = Case(When(Q(scan=None) | Q(scan__due=True), then=Value(0)), default=Value(1))
     rows = waiting.order_by(first, F("scan__read_at").asc(nulls_first=True), "pk")
     return [_Wanted(*row) for row in rows.values_list("pk", "repository__name", "digest")[:PER_SYNC]]

@@ -36,12 +36,13 @@ def ended() -> QuerySet[BrowserSession]:
     """All that are over, by the limits of now or by those they were stored under."""
     now, by = clock.now(), limits()
     past = Q(seen__lte=now - by.idle) | Q(since__lte=now - by.longest)
+    past |= Q(since__gt=now + by.idle) | Q(seen__gt=now + by.idle)
     return BrowserSession.objects.filter(past | Q(expire_date__lt=timezone.now()))  # noqa: TID251 - Django set it
 
 
 def is_over(row: BrowserSession) -> bool:
     """Whether it has ended by the limits of now, which may be others than when it was stored."""
-    return limits().end(row.since, row.seen) <= clock.now()
+    return limits().over(row.since, row.seen, clock.now())
 
 
 def expiry(since: datetime, seen: datetime) -> datetime:

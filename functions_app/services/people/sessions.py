@@ -47,7 +47,7 @@ def begin(session: SessionBase, address: str, agent: str) -> None:
 def used(session: SessionBase, address: str, agent: str) -> None:
     """Note that a session is used. No query unless it was noted more than a minute ago, then one."""
     now = clock.now()
-    if not isinstance(session, SessionStore) or now - session.facts.seen < SEEN_EVERY:
+    if not isinstance(session, SessionStore) or abs(now - session.facts.seen) < SEEN_EVERY:
         return
     facts = replace(session.facts, seen=now, address=address[:45], browser=browser_words(agent))
     BrowserSession.objects.filter(session_key=session.session_key).update(

@@ -26,7 +26,7 @@ def wait(name: str, address: str) -> int:
     Where it failed here before; and, where it is not known here, for this name at all and for this address at all.
     """
     now = clock.now()
-    entries = AuditEntry.objects.order_by("-at").values_list("at", flat=True)
+    entries = AuditEntry.objects.filter(at__lte=clock.latest()).order_by("-at").values_list("at", flat=True)
     failures = entries.filter(action=REFUSED, at__gt=now - limits.SIGN_IN_WINDOW)
     mine = {"target": _target(name, address)}
     last = entries.filter(action=ACCEPTED, at__gt=now - limits.KNOWN_FOR, **mine).first()

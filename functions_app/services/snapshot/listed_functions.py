@@ -1,7 +1,8 @@
 """Rows of Function: what a listing tells of one, and which of them a reading may still write.
 
 A sync and the refresh after a deploy read the same function at the same time. Whichever began to read later knows
-more, so every row keeps when its reading began, and a reading that began earlier leaves it alone.
+more, so every row keeps when its reading began, and a reading that began earlier leaves it alone; unless that row was
+read at a time that is still to come, by a clock that was wrong.
 """
 
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 
+from functions_app import clock
 from functions_app.domain.fleet.functions import Features, FunctionFact
 from functions_app.domain.text import storable
 from functions_app.models import Function
@@ -27,7 +29,12 @@ def lock_outdated(
     Always in the order of their keys, so that two transactions never wait for each other.
     """
     rows = Function.objects.select_for_update().filter(pk__in=read_at).order_by("pk")
-    return {pk for pk, known in rows.values_list("pk", column) if known is None or known <= read_at[pk]}
+    return {pk for pk, known in rows.values_list("pk", column) if is_outdated(known, read_at[pk])}
+
+
+def is_outdated(known: datetime | None, read_at: datetime) -> bool:
+    """Whether what was known then is to give way to a reading that began at `read_at`."""
+    return known is None or known <= read_at or known > clock.latest()
 
 
 def stored_features(features: Features) -> dict[str, Any]:

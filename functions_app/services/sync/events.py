@@ -51,7 +51,8 @@ def _poll_streams(told: EcrEvent, now: datetime) -> list[str]:
     if not found:
         return []
     names = ", ".join(name for _, name in found)
-    polls = Run.objects.filter(kind=Kind.BASE_POLL, via=SCHEDULE.via, created_at__gt=now - PER)
+    lately = {"created_at__gt": now - PER, "created_at__lte": now + clock.APART}
+    polls = Run.objects.filter(kind=Kind.BASE_POLL, via=SCHEDULE.via, **lately)
     if polls.count() >= POLLS:
         late = BaseStream.objects.filter(next_poll_at__gt=now + PER, pk__in=[pk for pk, _ in found])
         late.update(next_poll_at=now + PER)

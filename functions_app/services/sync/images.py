@@ -60,7 +60,8 @@ def read_images(scope: ScopeRead) -> None:
 
 def _not_read_since(repository: Repository, read_at: datetime) -> QuerySet[Repository]:
     """The row, unless its images were read later by somebody else."""
-    return Repository.objects.filter(Q(images_synced_at=None) | Q(images_synced_at__lte=read_at), pk=repository.pk)
+    never = Q(images_synced_at=None) | Q(images_synced_at__gt=clock.latest())
+    return Repository.objects.filter(never | Q(images_synced_at__lte=read_at), pk=repository.pk)
 
 
 def _odd(why: str) -> Problem:

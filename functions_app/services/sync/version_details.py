@@ -19,6 +19,7 @@ from functions_app.domain.runs import ACTIVE
 from functions_app.domain.text import storable
 from functions_app.models import Function, Run, Version
 from functions_app.services.snapshot.bulk_updates import lock_rows, update_rows
+from functions_app.services.snapshot.listed_functions import is_outdated
 from functions_app.services.snapshot.live_versions import live_versions
 
 BUDGET = 300  # versions whose state a scheduled sync reads again without a reason, those read longest ago first
@@ -71,7 +72,7 @@ def store_versions(details: Mapping[int, tuple[datetime, FunctionDetail]], owner
         {
             pk: own_values(*details[pk])
             for pk, digest, known in rows
-            if digest == details[pk][1].fact.latest.digest and (known is None or known <= details[pk][0])
+            if digest == details[pk][1].fact.latest.digest and is_outdated(known, details[pk][0])
         }
     )
 

@@ -11,10 +11,10 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_safe
 
-from functions_app import clock
 from functions_app.domain.changes.patch_lists import Entry, LivePlace, PatchList, Way
 from functions_app.models import BaseStream
 from functions_app.services.changes import patch_list
+from functions_app.services.engine import plans
 from functions_app.web.bases.bases import number
 from functions_app.web.html.looks import Look, look
 from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page
@@ -49,7 +49,7 @@ def show_plan(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
     context = {
         "stored": stored,
         "plan": made,
-        "expired": stored.expires_at <= clock.now(),
+        "expired": plans.is_over(stored),
         "ways": [(look(Way, way), made.count(way)) for way in Way if made.count(way)],
         "accounts": _accounts(made),
         "groups": _groups(made.entries[(at - 1) * ENTRIES : at * ENTRIES]),

@@ -1,6 +1,5 @@
 """What the pages of all plans share: where a plan stands, what was ticked, and why somebody can't confirm it."""
 
-from functions_app import clock
 from functions_app.models import Plan
 from functions_app.services.engine import plans
 from functions_app.services.people import access
@@ -12,7 +11,7 @@ def plan_context(request: HtmxHttpRequest, stored: Plan | None) -> dict[str, obj
     return {
         "stored": stored,
         "run": plans.run_of(stored) if stored else None,
-        "expired": bool(stored and stored.expires_at <= clock.now()),
+        "expired": bool(stored and plans.is_over(stored)),
         "ticked": request.POST.getlist("tick"),
         "blocked": why_not(request) or _awaits_approval(request, stored),
     }
