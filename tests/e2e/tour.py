@@ -73,7 +73,6 @@ def every_page(page: Page, demo: Demo) -> list[str]:
         files_read(page, base),
         bring_planned(page, base),
         patch_planned(page, known["exif-strip"]),
-        patch_planned(page, address_of(page, demo, "nightly-report")),
         planned(page, known["orders-api"]),
         invoked(page, address_of(page, demo, "payment-retry")),
     ]
