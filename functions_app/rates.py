@@ -36,7 +36,7 @@ _RESERVE = (
 local burst, longest, waits, taken = tonumber(ARGV[1]), tonumber(ARGV[2]), KEYS[#KEYS], 0
 for line = 1, #KEYS - 1 do
   local key, interval = KEYS[line], tonumber(ARGV[2 + line])
-  local due = moment(redis.call('GET', key), 600)
+  local due = moment(redis.call('GET', key), 600 + interval)
   local wait = math.max(0, due - now - burst)
   if wait > longest then return {taken, taken > 0 and '0' or tostring(wait)} end
   redis.call('SET', key, string.format('%.6f', due + interval), 'PX', math.ceil((due - now + interval) * 1000) + 1000)

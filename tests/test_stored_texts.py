@@ -68,6 +68,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "LifecycleForecast": {CHECKED: "expiring", REDACTED: "policy problem"},
     "LogLine": {OURS: "level source", REDACTED: "text"},
     "Plan": {OURS: "kind ticks", DERIVED: "title target lock confirmation body"},
+    "RebuildRequest": {OURS: "state", CHECKED: "digest asked_by", REDACTED: "answer"},
     "Repository": {CHECKED: "region name arn uri", STORABLE: "tag_mutability tag_filters", REDACTED: "images_problem"},
     "Run": {
         OURS: "kind status via waits_for progress_unit", CHECKED: "actor_name", REDACTED: "result problem",

@@ -13,6 +13,7 @@ from django.db.models import Q
 from functions_app import clock
 from functions_app.domain.changes.rebuild_offers import from_line
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.redaction import redact
 from functions_app.domain.text import storable
 from functions_app.models import Function, RebuildRequest
 from functions_app.registry import webhook
@@ -65,7 +66,7 @@ def ask(function: Function, digest: str, actor: Actor) -> RebuildRequest:
         )
         state, answer = (State.TAKEN if 200 <= status < 300 else State.FAILED), f"HTTP {status}"
     except DrydockError as error:
-        state, answer = State.FAILED, storable(str(error), 300)
+        state, answer = State.FAILED, storable(redact(str(error)), 300)
     RebuildRequest.objects.filter(pk=order.key).update(state=state, answer=answer)
     access.audit(actor, ACTION, function.arn, dict(order.document), f"{state}: {answer}")
     return RebuildRequest.objects.get(pk=order.key)
