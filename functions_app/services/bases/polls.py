@@ -3,13 +3,12 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import NamedTuple
 
 from django.db.models import Case, Q, Value, When
 
-from functions_app import clock
 from functions_app.domain.bases.history import Progress
 from functions_app.domain.errors import Code, Problem
 from functions_app.domain.runs import Log
@@ -36,6 +35,7 @@ from functions_app.services.bases.stream_storing import (
 )
 from functions_app.services.snapshot.bulk_updates import update_rows
 
+AHEAD_OF_US = timedelta(days=1)  # longer than any poll takes, and than clocks of two hosts differ
 PASSING = frozenset({Code.UNREACHABLE, Code.THROTTLED})  # what may be over in a minute
 NOTHING: Mapping[int, Wanted] = MappingProxyType({})
 
@@ -84,7 +84,7 @@ def poll(
     rows = {row.pk: row for row in (enabled if streams is None else enabled.filter(pk__in=streams))}
     update_rows(BaseStream, ["next_poll_at"], [(next_poll(row, now), pk) for pk, row in rows.items()])
     # Nobody reads tomorrow: a clock was wrong, and nothing read until then would count.
-    BaseStream.objects.filter(pk__in=rows, polled_at__gt=now + clock.APART).update(polled_at=None)
+    BaseStream.objects.filter(pk__in=rows, polled_at__gt=now + AHEAD_OF_US).update(polled_at=None)
     polled, moved = Polled(asked=len(rows)), {}
     for done, (pk, outcome) in enumerate(_currents(list(rows.values())), 1):
         progress(done, len(rows))
