@@ -20,6 +20,7 @@ from botocore.exceptions import UnknownServiceError
 from moto.core.request import Request
 from moto.core.responses import BaseResponse
 from moto.core.routing import get_service_router
+from moto.core.utils import get_service_model, service_name_from_moto_package_name
 from werkzeug.exceptions import NotFound
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Response
@@ -40,6 +41,11 @@ RESPONSES: dict[str, Answering] = {}
 def route(signing_name: str, response: Answering) -> None:
     """Let a moto response class or a service of our own answer a service."""
     RESPONSES[signing_name] = response
+    if not isinstance(response, Service):
+        # moto looks these up at the first error, in each of the threads that answer one at that moment: a third of a
+        # second for thirty of them, which AWS does not take.
+        _ = get_service_model(signing_name).error_shapes
+        service_name_from_moto_package_name(signing_name)
 
 
 class Dispatcher:
