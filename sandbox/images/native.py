@@ -13,7 +13,7 @@ from sandbox.images.elf import Elf, elf_bytes
 from sandbox.images.making import Entry, Executable, SymlinkTo
 
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
-_LOADERS = {"amd64": "ld-linux-x86-64.so.2", "arm64": "ld-linux-aarch64.so.1"}
+LOADERS = {"amd64": "ld-linux-x86-64.so.2", "arm64": "ld-linux-aarch64.so.1"}
 _LOADER_PATHS = {"amd64": "/lib64/ld-linux-x86-64.so.2", "arm64": "/lib/ld-linux-aarch64.so.1"}
 _GLIBC = (2, 3, 4, 7, 9, 14, 16, 17, 18, 22, 25, 26, 27, 28, 29, 30, 32, 33, 34, 35, 36)  # minor versions
 _FIRST_OF_ARM = 17
@@ -90,7 +90,7 @@ def system_files(os: str, architecture: str, folder: str, number: int = 0) -> di
     with every second.
     """
     path = _LOADER_PATHS[architecture]
-    loading = Elf(soname=_LOADERS[architecture], defined=(glibc(2), glibc(3), glibc(4), "GLIBC_PRIVATE"))
+    loading = Elf(soname=LOADERS[architecture], defined=(glibc(2), glibc(3), glibc(4), "GLIBC_PRIVATE"))
     c_library = native(libc(os, architecture), architecture, "libc", os, number // 2, kilobytes=180)
     files: dict[str, Entry] = {
         "lib": SymlinkTo("usr/lib"),
@@ -111,7 +111,7 @@ def system_files(os: str, architecture: str, folder: str, number: int = 0) -> di
 def libc(os: str, architecture: str) -> Elf:
     """glibc: it defines every version up to its own."""
     defined = (*(glibc(minor) for minor in _GLIBC if minor <= SYSTEMS[os].glibc), "GLIBC_PRIVATE")
-    return Elf(soname="libc.so.6", needed={_LOADERS[architecture]: (glibc(3), "GLIBC_PRIVATE")}, defined=defined)
+    return Elf(soname="libc.so.6", needed={LOADERS[architecture]: (glibc(3), "GLIBC_PRIVATE")}, defined=defined)
 
 
 def openssl(os: str, name: str) -> Elf:

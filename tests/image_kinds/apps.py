@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sandbox.images import bases
+from sandbox.images.elf import Elf
 from sandbox.images.making import (
     OCI_INDEX,
     OCI_MANIFEST,
@@ -20,6 +21,7 @@ from sandbox.images.making import (
     make_index,
     make_layer,
 )
+from sandbox.images.native import native
 from sandbox.images.rpm_packages import RpmPackage, sqlite_database
 from tests.image_kinds import published
 from tests.image_kinds.published import NODE, NOW, OLD_PYTHON, PYTHON, TODAY
@@ -61,13 +63,14 @@ def rpm_database_changed() -> Image:
     """What `RUN dnf install libxml2` leaves: the OS's package database written anew, with one package more."""
     database = merged(october().layers)[RPM_DATABASE]
     assert isinstance(database, bytes)
+    library = native(Elf(soname="libxml2.so.2", needed={"libc.so.6": ("GLIBC_2.34",)}), "amd64", "libxml2")
     added = sqlite_database([RpmPackage("libxml2", "2.10.4", "1.amzn2023.0.9")])
     with closing(sqlite3.connect(":memory:")) as before, closing(sqlite3.connect(":memory:")) as package:
         before.deserialize(database)
         package.deserialize(added)
         before.execute("INSERT INTO Packages (blob) VALUES (?)", *package.execute("SELECT blob FROM Packages"))
         before.commit()
-        files = {RPM_DATABASE: before.serialize(), "usr/lib64/libxml2.so.2": b"\x7fELF"}
+        files = {RPM_DATABASE: before.serialize(), "usr/lib64/libxml2.so.2": library}
     step = "RUN /bin/sh -c dnf install -y libxml2 # buildkit"
     steps = [step, "COPY app.py /var/task/ # buildkit"]
     return make_image([make_layer(files), make_layer(CODE)], base=october(), created=BUILT, created_by=steps)

@@ -6,23 +6,35 @@ rebuild would be. Each has its own way with history, settings, media types and a
 
 from collections.abc import Callable, Mapping
 
+from sandbox.images.elf import Elf, elf_bytes
 from sandbox.images.making import (
     DOCKER_MANIFEST,
     OCI_INDEX,
     Blob,
+    Executable,
     Flavour,
     Image,
     Index,
+    SymlinkTo,
     canonical_json,
     make_layer,
 )
+from sandbox.images.native import LOADERS, libc, native
 from tests.image_kinds.apps import BASE_DIGEST, BASE_NAME, CODE, attestation
 from tests.image_kinds.assembly import BASE, REQUIREMENTS, Entry, built, entry, env_of, path_of, settings_of
 from tests.image_kinds.recast import recompressed, zstd
 
 Builder = Callable[[Image], Image]
 BUILDPACKS = "io.buildpacks.lifecycle.metadata"
+NIX_GLIBC = "nix/store/p9kw0nv5zlj4c7s1b8x2f6hqgm3dyr0a-glibc-2.40-66"
+NIX_HELLO = "nix/store/1rm6sq4n9ykb0vj7i5fcdwx2hz8gpl3a-hello-2.12.1"
+NIX_LAYER = "nix/store/7c2v1lxb9hq0gd4s8n5wjkrfzyip6m3a-hello-customisation-layer"
 EPOCH, BUILDPACKS_TIME = "1970-01-01T00:00:00Z", "1980-01-01T00:00:01Z"
+
+
+def static(base: Image, name: str) -> Executable:
+    """A Go program for the base's platform: linked statically, as with CGO_ENABLED=0."""
+    return Executable(native(Elf(), base.document["architecture"], name))
 
 
 def classic(base: Image) -> Image:
@@ -109,7 +121,10 @@ def kaniko(base: Image) -> Image:
 
 
 def ko(base: Image) -> Image:
-    """ko build: its folder after PATH, an entry point and no CMD, annotations. Source: ko's pkg/build/gobuild.go."""
+    """ko build: its folder after PATH, an entry point and no CMD, annotations; Go's program is linked statically.
+
+    Source: ko's pkg/build/gobuild.go, where CGO_ENABLED is 0.
+    """
     by = "ko build ko://example.com/harbour/orders"
     steps = [
         entry(by, layer=True, author="ko", comment="kodata contents, at $KO_DATA_PATH", created=EPOCH),
@@ -117,7 +132,7 @@ def ko(base: Image) -> Image:
     ]
     env = env_of(base, f"PATH={path_of(base)}:/ko-app", "KO_DATA_PATH=/var/run/ko")
     settings = settings_of(base, env, Entrypoint=["/ko-app/orders"])
-    layers = [make_layer({"var/run/ko/": b""}), make_layer({"ko-app/orders": b"\x7fELF"})]
+    layers = [make_layer({"var/run/ko/": b""}), make_layer({"ko-app/orders": static(base, "orders")})]
     annotations = {BASE_NAME: BASE, BASE_DIGEST: base.digest}
     return built(base, settings, steps, layers, created=EPOCH, annotations=annotations, own={"author": "github.com/ko"})
 
@@ -164,7 +179,8 @@ def buildpacks(base: Image) -> Image:
         "io.buildpacks.rebasable": "true",
         BUILDPACKS: buildpacks_metadata(base),
     }
-    layers = [make_layer({path: b""}) for path in ("layers/pip/requests.py", "workspace/app.py", "cnb/launcher")]
+    files = ({"layers/pip/requests.py": b""}, {"workspace/app.py": b""}, {"cnb/launcher": static(base, "launcher")})
+    layers = [make_layer(each) for each in files]
     return built(base, settings, steps, layers, inherited=blanks, created=BUILDPACKS_TIME)
 
 
@@ -177,10 +193,29 @@ def buildpacks_metadata(base: Image) -> str:
 def nix(base: Image) -> Image:
     """dockerTools.streamLayeredImage with fromImage: a history of its own for all layers, of the base only Env.
 
-    Source: nixpkgs' pkgs/build-support/docker/stream_layered_image.py, overlay_base_config.
+    A program of the store asks for the store's own loader and C library, by their whole paths. Sources: nixpkgs'
+    pkgs/build-support/docker/stream_layered_image.py, overlay_base_config; bintools-wrapper's ld-wrapper.sh.
     """
-    layers = [make_layer({"nix/store/a-hello/bin/hello": b"\x7fELF"}), make_layer({"bin/": b""})]
-    steps: list[Entry] = [{"created": EPOCH, "comment": f"store paths: ['{number}']"} for number in range(2)]
+    architecture = base.document["architecture"]
+    loader = LOADERS[architecture]
+    c_library = {
+        f"{NIX_GLIBC}/lib/{loader}": native(Elf(soname=loader), architecture, "nix", "loader"),
+        f"{NIX_GLIBC}/lib/libc.so.6": native(libc("debian", architecture), architecture, "nix", "libc"),
+    }
+    hello = Elf(
+        architecture=architecture,
+        interpreter=f"/{NIX_GLIBC}/lib/{loader}",
+        needed={"libc.so.6": ("GLIBC_2.34",)},
+        runpath=f"/{NIX_GLIBC}/lib",
+    )
+    layers = [
+        make_layer({path: Executable(data) for path, data in c_library.items()}),
+        make_layer({f"{NIX_HELLO}/bin/hello": Executable(elf_bytes(hello))}),
+        make_layer({"bin": SymlinkTo(f"/{NIX_HELLO}/bin")}),
+    ]
+    steps: list[Entry] = [
+        {"created": EPOCH, "comment": f"store paths: ['/{path}']"} for path in (NIX_GLIBC, NIX_HELLO, NIX_LAYER)
+    ]
     inherited: list[Entry] = [
         {"created": EPOCH, "comment": f"store paths: ['{layer.digest[7:]}/layer.tar']"} for layer in base.layers
     ]

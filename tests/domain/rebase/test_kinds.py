@@ -36,7 +36,7 @@ OUTCOMES: Mapping[str, Outcome] = {
     "ko": Outcome(3, 2, OCI_MANIFEST, 13),
     "jib": Outcome(3, 3, DOCKER_MANIFEST, 14),
     "buildpacks": Outcome(3, 3, OCI_MANIFEST, 14),
-    "nix": Outcome(3, 2, OCI_MANIFEST, 13, ("Labels release",)),
+    "nix": Outcome(3, 3, OCI_MANIFEST, 14, ("Labels release",)),
     "rules_oci": Outcome(3, 2, OCI_MANIFEST, 11),
     "no history": Outcome(3, 2, OCI_MANIFEST, 0),
     "buildkit, zstd": Outcome(3, 3, OCI_MANIFEST, 18),
