@@ -13,6 +13,29 @@ from functions_app.models import Account, FleetRevision, Run
 
 LATE_AFTER = 3  # missed syncs until the age of the data turns amber
 
+_RUNNING = Run.objects.filter(status__in=sorted(ACTIVE), parent=None).order_by()
+# Built once: every page asks, and building a query takes longer than its answer.
+STATUS = (
+    Account.objects.order_by("name", "scopes__region")
+    .annotate(
+        running=Subquery(_RUNNING.annotate(count=Func("pk", function="COUNT")).values("count")),
+        revision=Coalesce(Subquery(FleetRevision.objects.filter(pk=1).values("revision")), 0),
+    )
+    .values_list(
+        "pk",
+        "name",
+        "account_id",
+        "colour",
+        "enabled",
+        "scopes__region",
+        "scopes__attempted_at",
+        "scopes__synced_at",
+        "scopes__problem",
+        "running",
+        "revision",
+    )
+)
+
 
 @dataclass(frozen=True)
 class ScopeStatus:
@@ -72,27 +95,7 @@ def fleet_status(now: datetime) -> FleetStatus:
 
     A page that follows the fleet reads this before anything else: then its revision is never newer than its rows.
     """
-    active = Run.objects.filter(status__in=sorted(ACTIVE), parent=None).order_by()
-    found = list(
-        Account.objects.order_by("name", "scopes__region")
-        .annotate(
-            running=Subquery(active.annotate(count=Func("pk", function="COUNT")).values("count")),
-            revision=Coalesce(Subquery(FleetRevision.objects.filter(pk=1).values("revision")), 0),
-        )
-        .values_list(
-            "pk",
-            "name",
-            "account_id",
-            "colour",
-            "enabled",
-            "scopes__region",
-            "scopes__attempted_at",
-            "scopes__synced_at",
-            "scopes__problem",
-            "running",
-            "revision",
-        )
-    )
+    found = list(STATUS.all())
     accounts = tuple(dict.fromkeys(AccountFact(*row[:4]) for row in found))
     scopes = tuple(
         ScopeStatus(row[1], row[3], row[5], row[6], row[7], Problem.from_json(row[8]) if row[8] else None)

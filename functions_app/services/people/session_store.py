@@ -64,7 +64,7 @@ class SessionStore(DatabaseStore):
 
     def load(self) -> dict[str, Any]:
         """What is kept in it, or nothing."""
-        row = BrowserSession.objects.filter(session_key=self.session_key).first()
+        row = next(iter(BrowserSession.objects.filter(session_key=self.session_key)), None)  # `first` would sort, too
         if row is None or is_over(row):
             self._session_key = None
             return {}
