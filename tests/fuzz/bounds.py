@@ -52,8 +52,8 @@ def bounded() -> Iterator[None]:
         sys.setrecursionlimit(deepest)
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, former)
-    if (taken := _peak() - before) > MEMORY:
-        raise TooMuchError(f"it takes {taken:,} bytes")
+        if (taken := _peak() - before) > MEMORY:  # for what is refused in the end, too
+            raise TooMuchError(f"it takes {taken:,} bytes")
 
 
 def assert_shown(text: str, length: int) -> None:

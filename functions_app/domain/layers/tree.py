@@ -13,7 +13,8 @@ from functions_app.domain.layers.entries import FileEntry
 
 LINKS = 40  # symbolic links on the way to one path, as in Linux
 STEPS = 20_000_000  # parts of paths walked for one stack: links that lead to long ways could cost hours
-NAMES_BYTES = 256 * 1024**2
+NAMES_BYTES = 128 * 1024**2
+MADE = 200_000  # directories that no layer mentions: one long path makes 2,000, and a layer may have thousands of those
 MADE_MODE = 0o755  # of a directory that no layer mentions, only what is in it
 
 
@@ -119,19 +120,21 @@ class FileTree:
             if part in {"", "."}:
                 continue
             if part == "..":
-                trail, names = trail[:-1] or trail, names[:-1] or names
+                if len(trail) > 1:
+                    del trail[-1], names[-1]
                 continue
             node = here.get(part) if here else None
             if node is None:
                 return None
             if node.entry.kind != "symlink":
-                trail, names = [*trail, node], [*names, part]
+                trail.append(node)
+                names.append(part)
                 continue
             links += 1
             if links > LINKS:
                 return None
             if node.entry.link.startswith("/"):
-                trail, names = [self._root], [""]
+                del trail[1:], names[1:]
             parts += node.entry.link.split("/")[::-1]
         return Place("/".join(names[1:]), trail[-1].entry, trail[-1].layer)
 
@@ -148,7 +151,7 @@ class _Building:
 
     def __init__(self, root: _Node) -> None:
         self._owner = object()
-        self._steps = 0
+        self._steps, self._missing = 0, 0
         self._folders: dict[str, _Node] = {}  # by the path that led there, while the way is the same
         self.root = root.copied(self._owner)
 
@@ -213,7 +216,7 @@ class _Building:
             if part in {"", "."} or here is None:
                 continue
             if part == "..":
-                trail = trail[:-1] or trail
+                del trail[max(1, len(trail) - 1) :]
                 continue
             node = here.get(part)
             if node is not None and node.entry.kind == "symlink" and links < LINKS:
@@ -226,6 +229,7 @@ class _Building:
                     return None
                 if node is not None:
                     self._folders.clear()
+                self._count_made()
                 node = _Node(FileEntry(part, "dir", mode=MADE_MODE), make_for, self._owner)
             here[part] = node = self._own(node)
             trail.append(node)
@@ -233,6 +237,11 @@ class _Building:
 
     def _own(self, node: _Node) -> _Node:
         return node if node.owner is self._owner else node.copied(self._owner)
+
+    def _count_made(self) -> None:
+        self._missing += 1
+        if self._missing > MADE:
+            raise _beyond("it has too many directories that it does not name")
 
     def _step(self) -> None:
         self._steps += 1

@@ -1,10 +1,10 @@
 """Paths that are something else in the new base, or lead elsewhere, on the way to what the app's layers hold."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from functions_app.domain.layers.entries import FileEntry
 from functions_app.domain.rebase.safety.findings import Finding, found
-from functions_app.domain.rebase.safety.paths import parents
 from functions_app.domain.rebase.safety.sides import Case
 
 
@@ -19,24 +19,24 @@ def _other_kinds(case: Case) -> list[str]:
     changed = {
         path for path, (old, new) in case.differences.items() if old and new and _kind(old) != _kind(new)
     }  # most rebases end here
-    return sorted(changed & _used(case)) if changed else []
+    used = _used(case) if changed else []
+    return [path for path in changed if _is_used(path, used)]
 
 
 def _kind(entry: FileEntry) -> str:
     return "file" if entry.kind == "hardlink" else entry.kind
 
 
-def _used(case: Case) -> set[str]:
-    """What the app's layers name, what they write, and all directories on the way there."""
-    used: set[str] = set()
+def _used(case: Case) -> list[str]:
+    """What the app's layers name and write, sorted, each with a slash at its end."""
     named = (entry.path for entries in case.entries for entry in entries)
-    for path in (*named, *(one.path for one in case.touched)):
-        used.add(path)
-        for parent in parents(path):
-            if parent in used:
-                break
-            used.add(parent)
-    return used
+    return sorted({f"{path}/" for path in (*named, *(one.path for one in case.touched))})
+
+
+def _is_used(path: str, used: list[str]) -> bool:
+    """Whether this is among them, or a directory on the way to one."""
+    at = bisect_left(used, f"{path}/")
+    return at < len(used) and used[at].startswith(f"{path}/")
 
 
 def _moved(case: Case) -> Iterator[str]:

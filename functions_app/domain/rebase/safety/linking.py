@@ -21,6 +21,9 @@ from functions_app.domain.rebase.safety.sides import Case, SideFiles
 NAMED = 5  # libraries or versions that a finding names
 FOLDERS = 200  # directories of one list that are searched
 LOOKUPS = 500_000  # in one image, well under a second: lists could be made to be searched for ever
+LONG = 100  # characters of a directory: it is remembered, so that a longer one counts as several lookups
+PATH_MAX = 4096  # characters: Linux opens nothing longer
+TOKENS = 8  # $ORIGIN and the like in one directory: each may stand for as many characters as a path has
 _FOLDERS = ("lib64", "usr/lib64", "lib", "usr/lib", "usr/local/lib64", "usr/local/lib")
 _TRIPLETS = {"x86_64": "x86_64-linux-gnu", "aarch64": "aarch64-linux-gnu"}
 _LIB = {64: "lib64", 32: "lib"}
@@ -61,12 +64,13 @@ class _Loader:
     def lacks(self, elf: ElfFacts, path: str) -> set[Lack]:
         """What a program or library at this path needs and would not find."""
         lacking: set[Lack] = set()
-        if self._lookups > LOOKUPS:
-            self.unread[path] = "libraries are looked for in too many places"
-            return lacking
         if elf.interpreter and self._tree.find(elf.interpreter) is None:
             lacking.add((elf.interpreter, ""))
-        held = {name: self._library(name, elf, posixpath.dirname(path)) for name in elf.needed}
+        folders = self._folders(elf, posixpath.dirname(path))
+        held = {name: self._library(name, elf, folders) for name in elf.needed}
+        if self._lookups > LOOKUPS:
+            self.unread[path] = "libraries are looked for in too many places"
+            return set()
         lacking.update((name, "") for name, library in held.items() if library is None)
         for version in elf.versions:
             library = held.get(version.library)
@@ -78,22 +82,28 @@ class _Loader:
                 lacking.add((version.library, version.name))
         return lacking
 
-    def _library(self, name: str, elf: ElfFacts, origin: str) -> ElfFacts | None:
+    def _folders(self, elf: ElfFacts, origin: str) -> tuple[str, ...]:
+        """Where its libraries are looked for before the directories that the loader knows by itself."""
+        before = () if elf.runpath else _expanded(elf.rpath, origin, elf)
+        return (*before, *self._path, *_expanded(elf.runpath, origin, elf))
+
+    def _library(self, name: str, elf: ElfFacts, folders: Iterable[str]) -> ElfFacts | None:
         if "/" in name:
             return self._at(posixpath.dirname(name), _name(name), elf)
-        before = () if elf.runpath else _expanded(elf.rpath, origin, elf)
-        for folder in (*before, *self._path, *_expanded(elf.runpath, origin, elf)):
+        for folder in folders:
             if library := self._at(folder, name, elf):
                 return library
         key = name, elf.bits, elf.machine
         if key not in self._common:
-            folders = [*_FOLDERS, *(f"{root}/{_TRIPLETS.get(elf.machine, elf.machine)}" for root in ("lib", "usr/lib"))]
-            self._common[key] = next((one for folder in folders if (one := self._at(folder, name, elf))), None)
+            known = [*_FOLDERS, *(f"{root}/{_TRIPLETS.get(elf.machine, elf.machine)}" for root in ("lib", "usr/lib"))]
+            self._common[key] = next((one for folder in known if (one := self._at(folder, name, elf))), None)
         return self._common[key]
 
     def _at(self, folder: str, name: str, elf: ElfFacts) -> ElfFacts | None:
         """The library of this name in a folder that fits the machine."""
-        self._lookups += 1
+        self._lookups += 1 + len(folder) // LONG
+        if self._lookups > LOOKUPS:
+            return None
         key = folder, name, elf.bits, elf.machine
         if key not in self._seen:
             place = self._tree.find(f"{folder}/{name}")
@@ -204,9 +214,12 @@ def _expanded(folders: Iterable[str], origin: str, elf: ElfFacts) -> tuple[str, 
     """Directories with $ORIGIN and $LIB filled in; an empty one, the working directory, is nothing to count on."""
     filled = []
     for folder in islice(folders, FOLDERS):
+        if folder.count("$") > TOKENS:
+            continue
         for name, value in (("ORIGIN", f"/{origin}"), ("LIB", _LIB.get(elf.bits, "lib")), ("PLATFORM", elf.machine)):
             folder = folder.replace(f"${{{name}}}", value).replace(f"${name}", value)
-        filled.append(folder)
+        if len(folder) < PATH_MAX:
+            filled.append(folder)
     return tuple(folder for folder in filled if folder)
 
 

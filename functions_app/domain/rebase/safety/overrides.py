@@ -57,21 +57,21 @@ def _is_copy(case: Case, path: str) -> bool:
 
 def _pinned(case: Case) -> set[str]:
     """The paths that the app writes or hides in packages that differ between the bases, other than the new one has."""
-    touched: dict[str, set[str]] = defaultdict(set)
-    for path in chain(case.written, case.hidden):
-        if not compiled(path):
-            for package in packages_of(path):
-                touched[package].add(path)
-    if not touched:
-        return set()
+    if not any(True for path in chain(case.written, case.hidden) for _ in packages_of(path)):
+        return set()  # most apps end here
     differ = {
         package
         for path, sides in case.differences.items()
         if not compiled(path) and any(one and one.kind != "dir" for one in sides)
         for package in packages_of(path)
-        if package in touched
     }
-    pinned = {package: {path for path in touched[package] if not case.same_as_new(path)} for package in differ}
+    touched: dict[str, set[str]] = defaultdict(set)
+    for path in chain(case.written, case.hidden):
+        if not compiled(path):
+            for package in packages_of(path):
+                if package in differ:  # only those are kept: a path of `node_modules/node_modules/` is in hundreds
+                    touched[package].add(path)
+    pinned = {package: {path for path in paths if not case.same_as_new(path)} for package, paths in touched.items()}
     mixed = _mixed(case, {package for package, paths in pinned.items() if paths.isdisjoint(case.written)})
     return {
         path

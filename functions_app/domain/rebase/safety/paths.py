@@ -16,9 +16,9 @@ Subject = Literal["database", "accounts", "linker-cache", "certificates", "code"
 
 _COMPILED = re.compile(r"(?:^|/)__pycache__(?:/|$)|\.py[co]$")
 _CODE = re.compile(
-    r"\.(?:py|pyx|pth|js|mjs|cjs|node|wasm|rb|gemspec|jar|war|class|jmod|jsa|dll|exe|sh|bash|pl|pm|php|lua|tcl|o|a|"
-    r"so(?:\.[\w.+-]+)?)$"
+    r"\.(?:py|pyx|pth|js|mjs|cjs|node|wasm|rb|gemspec|jar|war|class|jmod|jsa|dll|exe|sh|bash|pl|pm|php|lua|tcl|o|a|so)$"
 )
+_NO_VERSION = re.compile(r"[^\w.+-]")
 _CODE_FOLDERS = re.compile(
     r"^(?:(?:usr/|usr/local/)?(?:bin|sbin|lib|lib32|lib64|libx32|libexec)|usr/local|var/lang|var/runtime|opt)/"
 )
@@ -65,9 +65,14 @@ def is_code(path: str, entry: FileEntry) -> bool:
         return False
     if entry.kind != "symlink" and entry.mode & 0o111:
         return True
-    if _CODE.search(path):
+    if _CODE.search(path) or _is_versioned_library(path):
         return True
     return bool(_CODE_FOLDERS.match(path)) and not _DOCUMENTS.search(path)
+
+
+def _is_versioned_library(path: str) -> bool:
+    """libz.so.1.2 and the like. By a pattern a name of nothing but `.so.so` would take time by the square of it."""
+    return ".so." in path and ".so." in _NO_VERSION.split(path)[-1][:-1]
 
 
 def subject(path: str, *entries: FileEntry) -> Subject:
@@ -98,9 +103,3 @@ def packages_of(path: str) -> Iterator[str]:
             yield f"{path[: match.start()]}{folder}/{re.sub(r'[-_.]+', '-', _SUFFIX.sub('', name)).lower()}"
         else:
             yield path[: match.end()]
-
-
-def parents(path: str) -> Iterator[str]:
-    """The directories above a path, the nearest first, without the root."""
-    while path := path.rpartition("/")[0]:
-        yield path
