@@ -8,14 +8,10 @@ import json
 import logging
 import os
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from functools import cache
 
-import redis
-from django.conf import settings
 from django.db import Error, close_old_connections, connections, transaction
 from django.db.models import F
 
@@ -23,6 +19,7 @@ from functions_app import clock
 from functions_app.domain.redaction import clean_lines
 from functions_app.domain.runs import ACTIVE
 from functions_app.models import LogLine, Run
+from functions_app.publishing import publish
 
 FLUSH_EVERY = 0.025  # seconds between two batches of one process; the first line after a pause goes at once
 FLUSH_LINES = 200  # lines that are not kept waiting
@@ -30,8 +27,6 @@ PRESSURE = 5_000  # lines: whoever logs more before they are stored has to store
 IDLE = 5.0  # seconds without lines after which the writer's thread ends
 PAGE = 1_000
 PUBLISHED = 1024 * 1024  # characters of a batch that is published: Redis cuts off whoever has 32 MB waiting for him
-AWAY = 1.0  # seconds without publishing after Redis did not answer
-COMPLAIN_EVERY = 30.0  # seconds: a Redis that is away must not fill the server's log
 
 server_log = logging.getLogger(__name__)
 
@@ -88,44 +83,14 @@ def read_all(run_id: int) -> Iterator[Line]:
 # Publishing
 
 
-@cache
-def _redis(process: int) -> "redis.Redis":
-    """One client per process (a forked child makes its own); it must answer soon or not at all."""
-    return redis.Redis.from_url(settings.ENV.redis_url, socket_timeout=1, socket_connect_timeout=1)
-
-
-class _Publisher:
-    """Publishes, and while Redis is away leaves it alone for AWAY seconds at a time: a run must not wait for it."""
-
-    def __init__(self) -> None:
-        self._silent_until = 0.0
-        self._complained_at = -COMPLAIN_EVERY
-
-    def publish(self, channel_name: str, message: dict[str, object]) -> None:
-        """Publish a message, if Redis takes it."""
-        if time.monotonic() < self._silent_until:
-            return
-        try:
-            _redis(os.getpid()).publish(channel_name, json.dumps(message, ensure_ascii=False, separators=(",", ":")))
-        except redis.RedisError as error:
-            now = time.monotonic()
-            self._silent_until = now + AWAY
-            if now - self._complained_at >= COMPLAIN_EVERY:
-                self._complained_at = now
-                server_log.warning("nothing is published, watchers poll the database: %s", error)
-
-
-_publish = _Publisher().publish
-
-
 def announce(run_id: int) -> None:
     """Tell the watchers that the run or its steps changed; they read it from the database."""
-    _publish(channel(run_id), {"changed": True})
+    publish(channel(run_id), {"changed": True})
 
 
 def announce_fleet() -> None:
     """Tell every open page that the fleet changed; they read it from the database."""
-    _publish(FLEET, {"changed": True})
+    publish(FLEET, {"changed": True})
 
 
 def decode(message: bytes | str) -> tuple[Line, ...]:
@@ -140,10 +105,11 @@ def decode(message: bytes | str) -> tuple[Line, ...]:
 Entry = tuple[datetime, str, str, str]  # at, level, source, text
 
 
-def append(run_id: int, entries: list[Entry], owner: str = "") -> list[Line]:
+def append(run_id: int, entries: list[Entry], owner: str = "", unsure: int = 0, after: int = 0) -> list[Line]:
     """Number and store lines in one transaction; a run that has ended takes no more (its count was announced).
 
-    With an `owner`, only as long as the run is his: a worker that lost its run writes nothing.
+    With an `owner`, only as long as the run is his: a worker that lost its run writes nothing. Of the first `unsure`
+    nobody knows whether they were stored, as lines above `after`: where they were, only the others are.
     """
     with transaction.atomic():
         open_runs = Run.objects.filter(pk=run_id, status__in=ACTIVE, **({"lease_owner": owner} if owner else {}))
@@ -151,17 +117,26 @@ def append(run_id: int, entries: list[Entry], owner: str = "") -> list[Line]:
             gone = "is another worker's" if owner else "has ended"
             server_log.warning("run %s %s: %d late lines are dropped", run_id, gone, len(entries))
             return []
+        if unsure and _are_stored(run_id, after, entries[0]):
+            Run.objects.filter(pk=run_id).update(line_count=F("line_count") - unsure)
+            entries = entries[unsure:]
         last = Run.objects.values_list("line_count", flat=True).get(pk=run_id)
         first = last - len(entries) + 1
         lines = [Line(first + offset, *entry) for offset, entry in enumerate(entries)]
         rows = [LogLine(run_id=run_id, **asdict(line)) for line in lines]
         LogLine.objects.bulk_create(rows, batch_size=500)
-    if sum(len(line.text) for line in lines) > PUBLISHED:
+    if not lines or sum(len(line.text) for line in lines) > PUBLISHED:
         announce(run_id)
         return lines
     told = [(line.sequence, line.at.isoformat(), line.level, line.source, line.text) for line in lines]
-    _publish(channel(run_id), {"lines": told})
+    publish(channel(run_id), {"lines": told})
     return lines
+
+
+def _are_stored(run_id: int, after: int, first: Entry) -> bool:
+    """Whether a batch is stored, by its first line. Whoever asks holds the run's row: no commit is still on its way."""
+    facts = dict(zip(("at", "level", "source", "text"), first, strict=True))
+    return LogLine.objects.filter(run_id=run_id, sequence__gt=after, **facts).exists()
 
 
 def append_message(run_id: int, level: str, text: str) -> None:
@@ -180,6 +155,8 @@ class Logger:
         self.run_id = run_id
         self.owner = owner
         self._entries: list[Entry] = []
+        self._unsure = 0  # so many of them may be stored: the database was lost before it told
+        self._last = 0  # the number of the last line that is known to be stored
         self._buffer = threading.Lock()
         self._storing = threading.Lock()  # taking and storing are one: batches keep their order
 
@@ -195,8 +172,8 @@ class Logger:
         """Add lines of level error."""
         self.add("error", text, source, at)
 
-    def add(self, level: str, text: str, source: str, at: datetime | None) -> None:
-        """Redact, split into lines and buffer them. Blocks only when PRESSURE lines wait to be stored."""
+    def add(self, level: str, text: str, source: str, at: datetime | None) -> int:
+        """Redact, split into lines, so many, and buffer them. Blocks only when PRESSURE lines wait to be stored."""
         when = at or clock.now()
         entries = [(when, level, source, line) for line in clean_lines(text)]
         with self._buffer:
@@ -208,6 +185,7 @@ class Logger:
             except Error:  # whoever logs is not to fail for it: the lines are kept, and the writer tries again
                 server_log.exception("run %s: its lines could not be stored, trying again", self.run_id)
         writer().wake(self, at_once=waiting >= FLUSH_LINES)
+        return len(entries)
 
     def flush(self) -> None:
         """Store what is buffered now. Raises django.db.Error, and then keeps the lines for the next attempt."""
@@ -217,11 +195,13 @@ class Logger:
             if not entries:
                 return
             try:
-                append(self.run_id, entries, self.owner)
+                stored = append(self.run_id, entries, self.owner, self._unsure, self._last)
             except BaseException:
                 with self._buffer:
                     self._entries = entries + self._entries
+                self._unsure = len(entries)
                 raise
+            self._unsure, self._last = 0, stored[-1].sequence if stored else self._last
 
     def idle(self) -> bool:
         """Whether nothing waits to be stored."""

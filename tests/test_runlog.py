@@ -2,11 +2,13 @@
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connection, connections, transaction
 
 from functions_app import clock, runlog
 from functions_app.domain.runs import Kind, Status
@@ -64,6 +66,51 @@ def test_several_writers_at_once_leave_neither_gap_nor_double() -> None:
     for number in range(4):
         own = [text for _, text in stored(run) if text.startswith(f"{number}:")]
         assert own == [f"{number}:{line}" for line in range(40)]
+
+
+class Unhurried(runlog.Logger):
+    """One whose lines are stored by whoever asks for it alone."""
+
+    def idle(self) -> bool:
+        return True
+
+
+@contextmanager
+def connection_lost(*, committed: bool) -> Iterator[None]:
+    """The database goes away as lines are stored: after it has committed them, or before."""
+
+    def lost() -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    def strike(execute: Any, sql: str, *rest: Any) -> Any:
+        done = execute(sql, *rest)
+        if sql.startswith("INSERT") and LogLine._meta.db_table in sql:
+            transaction.on_commit(lost) if committed else lost()
+        return done
+
+    with connection.execute_wrapper(strike), pytest.raises(OperationalError):
+        yield
+
+
+@pytest.mark.parametrize("committed", [True, False], ids=["committed", "not committed"])
+def test_lines_of_which_the_database_did_not_tell_whether_they_are_stored_come_once(committed: bool) -> None:
+    run = make_run()
+    log = Unhurried(run.pk)
+    log.info("first")
+    log.flush()
+    runlog.append_message(run.pk, "info", "somebody else's")
+    log.info("the same\nthe same")
+    with connection_lost(committed=committed):
+        log.flush()
+    log.info("later")
+    with connection_lost(committed=committed):
+        log.flush()
+    log.flush()
+    log.info("last")
+    log.flush()
+    texts = ["first", "somebody else's", "the same", "the same", "later", "last"]
+    assert stored(run) == list(enumerate(texts, 1))
+    assert Run.objects.get(pk=run.pk).line_count == len(texts)
 
 
 def test_lines_are_stored_soon_without_being_asked() -> None:

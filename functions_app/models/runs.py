@@ -138,7 +138,7 @@ class LogLine(models.Model):
     sequence = models.BigIntegerField()
     at = models.DateTimeField()
     level = models.CharField(max_length=8, default="info", help_text="debug, info, warning, error")
-    source = models.CharField(max_length=12, default="drydock", help_text="drydock, or function: its own output")
+    source = models.CharField(max_length=12, default="drydock", help_text="drydock, function, other: another call's")
     text = models.TextField()
 
     class Meta:

@@ -29,7 +29,7 @@ from functions_app.domain.runs import Done, Kind, Outcome
 from functions_app.models import Function, Run
 from functions_app.services.changes.careful_steps import SHORT, patient
 from functions_app.services.changes.function_places import place_of, target_of
-from functions_app.services.changes.live_log import LiveLog, LogPlace
+from functions_app.services.changes.live_log import LiveLog, LogPlace, give_away
 from functions_app.services.engine import plans
 from functions_app.services.engine.plans import Draft
 from functions_app.services.engine.steps import Context, StepSpec
@@ -156,8 +156,6 @@ def _invoke(context: Context) -> Outcome:
     """Send it: the one step that is never repeated. The payload is forgotten before it leaves."""
     frozen = InvocationPlan.from_json(context.plan)
     payload = plans.payload(context.run.made_from).encode()
-    if made_from := context.run.made_from_id:
-        context.lease.insist(lambda: plans.forget_payload(made_from))
     if not payload:
         raise DrydockError(
             Code.UNKNOWN_OUTCOME,
@@ -167,16 +165,22 @@ def _invoke(context: Context) -> Outcome:
     try:
         answer = (_follow if frozen.mode is Mode.SYNC else _send)(context, frozen, payload)
     except DrydockError as error:
-        if made_from and refused_calls.was_not_executed(error.problem):
-            context.lease.insist(lambda: plans.keep_payload(made_from, payload.decode()))
+        if (made_from := context.run.made_from_id) and refused_calls.was_not_executed(error.problem):
+            context.lease.hold(lambda: plans.keep_payload(made_from, payload.decode()))
             context.result[NOT_EXECUTED] = True
         raise
     context.result["answer"] = _facts(answer, frozen.mode)
     return Done(_note(answer, frozen.mode))
 
 
+def _forget_payload(run: Run) -> None:
+    if run.made_from_id:
+        plans.forget_payload(run.made_from_id)
+
+
 def _send(context: Context, frozen: InvocationPlan, payload: bytes) -> InvokeAnswer:
     place, timeout_s = frozen.place, context.shared["timeout_s"]
+    context.lease.hold(lambda: _forget_payload(context.run))
     try:
         return lambdas.invoke(
             target_of(place),
@@ -207,6 +211,7 @@ def _follow(context: Context, frozen: InvocationPlan, payload: bytes) -> InvokeA
         live.settle(answer)
     context.result["report"] = report.as_json() if (report := live.report(answer.request_id)) else None
     context.result |= {"log_cut": live.cut, "log_full": live.full}
+    context.shared["theirs"] = live.theirs
     return answer
 
 
@@ -250,6 +255,8 @@ def _note(answer: InvokeAnswer, mode: Mode) -> str:
 
 def _tell(context: Context) -> Outcome:
     """The run fails when the function failed: that is told apart from a call that failed."""
+    if theirs := context.shared.get("theirs"):
+        give_away(context.lease, theirs)
     answer = context.result["answer"]
     if not answer["function_error"]:
         return Done("the function answered" if answer["mode"] == Mode.SYNC else "")
@@ -270,7 +277,8 @@ STEPS = (
         "Invoke",
         _invoke,
         repeatable=False,
-        look_at="Look in the function's log group whether it ran, before you invoke it again.",
+        look_at="Look in the function's log group whether it ran, before you invoke it again; lines above may be "
+        "another invocation's.",
     ),
     StepSpec("answer", "Read the answer", _tell),
 )

@@ -2,11 +2,12 @@
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import accumulate
 
-from django.db import connections
+from django.db import connections, transaction
 
 from functions_app.aws import logs
 from functions_app.aws.lambdas import InvokeAnswer
@@ -17,7 +18,9 @@ from functions_app.domain.changes.logs.report_lines import Report, find_report
 from functions_app.domain.changes.logs.requests import FunctionLine
 from functions_app.domain.changes.logs.streams import may_be_written_by
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.models import LogLine
 from functions_app.runlog import Logger
+from functions_app.services.engine.leases import Lease
 
 POLL_EVERY = 0.3  # seconds between two looks at the log group
 SKEW = timedelta(seconds=2)  # the clocks of AWS's own hosts, one against another
@@ -25,6 +28,8 @@ OVERLAP = timedelta(seconds=10)  # looked at again, because events arrive late a
 LATE = 15.0  # seconds the log group gets, after the answer, to deliver up to REPORT (CloudWatch may take several)
 BEHIND = 600.0  # seconds after the answer in which what was delivered, and is more than one page, is still read
 MOST = 250_000  # lines of one invocation that are kept
+AT_ONCE = 5_000  # lines that are marked by one statement
+FUNCTION, OTHER = "function", "other"  # sources of lines: this invocation, and another one of the function
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,8 @@ class LiveLog:
     def __init__(self, place: LogPlace, log: Logger, since: datetime) -> None:
         self.cut = False
         self.full = False  # as many lines are kept as there may be
+        self.theirs: list[list[int]] = []  # lines of functions in the run's log that are not ours: from, to; from 0
+        self._stored: list[int] = []  # how many lines of the run's log became of each line shown
         self._room = self._most = MOST
         self._behind = False  # more was delivered than is read by now
         self._place, self._log, self._since = place, log, since - SKEW
@@ -88,7 +95,7 @@ class LiveLog:
         with self._lock:
             self._stop.set()
             settled = self._merge.settle()
-            self._disown(settled.foreign)
+            self._disown(settled.foreign, settled.theirs)
             if settled.gap and not self.full:
                 self.cut = True
                 self._log.warning(self._gap())
@@ -102,7 +109,14 @@ class LiveLog:
             f"at 4 KB. All of them will be in {self._place.group}."
         )
 
-    def _disown(self, foreign: tuple[str, ...]) -> None:
+    def _disown(self, foreign: tuple[str, ...], theirs: tuple[int, ...]) -> None:
+        ends = [0, *accumulate(self._stored)]
+        for number in filter(range(len(self._stored)).__contains__, theirs):
+            start, end = ends[number : number + 2]
+            if self.theirs and self.theirs[-1][1] == start:
+                self.theirs[-1][1] = end
+            else:
+                self.theirs.append([start, end])
         for request_id in foreign:
             lines = f"Lines of request {request_id}" if request_id else "Some lines"
             self._log.warning(f"{lines} above belong to another invocation, which ran at the same time.")
@@ -157,7 +171,7 @@ class LiveLog:
                 self._end_here()
                 return
             self._room -= 1
-            self._log.add(level_of(line.text), line.text, "function", line.at)
+            self._stored.append(self._log.add(level_of(line.text), line.text, FUNCTION, line.at))
 
     def _end_here(self) -> None:
         if not self.full:
@@ -166,3 +180,14 @@ class LiveLog:
                 f"Drydock keeps {self._most:,} lines of an invocation, and this one wrote more: the others are in "
                 f"{self._place.group}."
             )
+
+
+def give_away(lease: Lease, theirs: Sequence[Sequence[int]]) -> None:
+    """Mark lines as another invocation's: from, to, by their place among the lines of functions. Raises LeaseLost."""
+    lines = LogLine.objects.filter(run_id=lease.run_id, source__in=(FUNCTION, OTHER)).order_by("sequence")
+    with transaction.atomic():
+        lease.write()
+        numbers = list(lines.values_list("sequence", flat=True)[: theirs[-1][1]])
+        chosen = [number for start, end in theirs for number in numbers[start:end]]
+        for begin in range(0, len(chosen), AT_ONCE):
+            lines.filter(sequence__in=chosen[begin : begin + AT_ONCE]).update(source=OTHER)

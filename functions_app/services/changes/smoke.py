@@ -43,6 +43,7 @@ def _call(context: Context) -> Outcome:
     """Call the new version once. A failed one stops the run: nothing was moved."""
     frozen, smoke = CodeChange.from_json(context.plan), Smoke.from_json(context.plan["smoke"])
     version = context.shared["version"]
+    context.lease.hold()
     try:
         answer = lambdas.invoke(
             target_of(frozen.place),

@@ -222,6 +222,7 @@ class Execution:
     def _stop(self, end: Status, step: RunStep | None = None, problem: Problem | None = None) -> float | None:
         """End the run as failed or cancelled, after taking back the steps that had or may have had an effect."""
         self.run.problem = problem.as_json() if problem else None
+        self.lease.write()  # whoever lost the run ends nobody's children
         if stopped := signals.cancel_children(self.run):
             self.log.info(f"Runs of this one that were asked to end: {stopped}.")
         if step is not None and step.status == StepStatus.RUNNING:

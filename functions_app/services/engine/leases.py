@@ -151,6 +151,19 @@ class Lease:
 
         self.insist(store)
 
+    def hold(self, change: Callable[[], None] = lambda: None) -> None:
+        """Make sure that the run is still ours, which a worker that was frozen can't know, and store a change with it.
+
+        Called just before what is not to be repeated leaves. Raises LeaseLost, and else as `insist` does.
+        """
+
+        def store() -> None:
+            with transaction.atomic():
+                self.write()
+                change()
+
+        self.insist(store)
+
     def insist(self, store: Callable[[], object]) -> None:
         """Store what nobody else knows: while the database is away it is tried again, on new connections.
 

@@ -215,7 +215,7 @@ def _without_secrets(policy: str) -> str:
 @transaction.atomic
 def _store(context: Context, row: Repository, preview: lifecycle.Preview) -> lifecycle.Preview:
     """Keep the forecast, and mark the images it names; an empty policy says that there is none. Raises LeaseLost."""
-    context.lease.check()  # ECR may have taken its time: by now another worker may have read a later one
+    context.lease.write()  # ECR may have taken its time: by now another worker may have read a later one
     now = clock.now()
     LifecycleForecast.objects.update_or_create(
         repository=row,

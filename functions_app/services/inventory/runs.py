@@ -267,6 +267,8 @@ def log_rows(lines: Iterable[runlog.Line]) -> list[LogRow]:
         at = line.at.astimezone(UTC).isoformat(" ", "milliseconds")  # strftime would cost as much as all the rest
         css = f"{line.level} of-{line.source}" if line.source != "drydock" else line.level
         word = line.level if line.level in WORTH_A_WORD else ""
+        if line.source == "other":
+            word = f"{word} of another call".strip()
         exact = at[:DATE_AND_TIME]
         rows.append(LogRow(str(line.sequence), f"{exact} UTC", exact[DATE:], css, word, line.text))
     return rows

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from functions_app import clock
@@ -144,6 +145,23 @@ def with_step(kind: RunKind, before: str, step: StepSpec) -> dict[Kind, RunKind]
     specs = kind.steps({})
     at = [spec.name for spec in specs].index(before)
     return {kind.kind: replace(kind, steps=always((*specs[:at], step, *specs[at:])))}
+
+
+def taken_over_before(kind: RunKind, name: str) -> dict[Kind, RunKind]:
+    """The kind whose worker is frozen as this step begins, and wakes when another has taken its run over."""
+
+    def woken(spec: StepSpec) -> StepSpec:
+        def action(context: Any) -> Any:
+            Run.objects.filter(pk=context.run.pk).update(lease_until=clock.now() - timedelta(hours=1))
+            execute(context.run, "another worker")
+            return spec.action(context)
+
+        return replace(spec, action=action)
+
+    def steps(plan: dict[str, Any]) -> list[StepSpec]:
+        return [woken(spec) if spec.name == name else spec for spec in kind.steps(plan)]
+
+    return {kind.kind: replace(kind, steps=steps)}
 
 
 def twice(kind: RunKind) -> dict[Kind, RunKind]:

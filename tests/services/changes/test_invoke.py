@@ -18,8 +18,9 @@ from functions_app.services.people.actor import Actor
 from functions_app.services.tidy import tidy
 from tests.conftest import Valkey
 from tests.fixtures import Sandbox
+from tests.run_kinds import execute
 from tests.sandbox.functions import Functions, python_image, until
-from tests.services.changes.stage import Stage, carry_out, log_of, make_stage
+from tests.services.changes.stage import Stage, carry_out, log_of, make_stage, taken_over_before
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -205,6 +206,18 @@ def test_a_worker_that_died_while_it_was_sent_is_not_followed_by_a_second_call(s
     assert run.problem is not None
     assert run.problem["code"] == Code.UNKNOWN_OUTCOME
     assert calls(sandbox, stage) == before
+
+
+@pytest.mark.parametrize("mode", [Mode.SYNC, Mode.ASYNC])
+def test_a_worker_that_was_frozen_sends_nothing_when_it_wakes_and_its_run_is_anothers(
+    stage: Stage, sandbox: Sandbox, mode: Mode
+) -> None:
+    run = invocations.submit(stage.function, "$LATEST", "{}", mode, stage.actor)
+    assert not execute(run, "frozen", taken_over_before(KINDS[Kind.INVOCATION], "invoke"))
+    run.refresh_from_db()
+    assert run.problem is not None
+    assert run.problem["code"] == Code.UNKNOWN_OUTCOME
+    assert calls(sandbox, stage) == 0
 
 
 def test_a_second_look_at_a_sent_plan_sends_nothing(stage: Stage, sandbox: Sandbox) -> None:

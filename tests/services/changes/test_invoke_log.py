@@ -5,13 +5,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connections
 
 from functions_app.domain.changes.invocations import Mode
-from functions_app.domain.runs import Status
+from functions_app.domain.runs import Status, StepStatus
 from functions_app.models import LogLine, Run
 from functions_app.services.changes import invoke as invocations
 from functions_app.services.changes import live_log
@@ -36,6 +38,7 @@ def handler(event, context):
 """
 WITHOUT_FRAME = {"LogFormat": "JSON", "SystemLogLevel": "WARN"}
 LONG = {"lines": 60, "width": 200}
+ANOTHER = "6f1b2c3d-1111-4222-8333-444455556666"  # a request of somebody else's
 
 
 @pytest.fixture
@@ -152,10 +155,17 @@ def _begin_another(stage: Stage, name: str) -> None:
     logs = stage.functions.logs
     events = logs.filter_log_events(logGroupName="/shared")["events"]
     stream = next(event["logStreamName"] for event in events if f"/{name}[" in event["logStreamName"])
-    lines = ["START RequestId: 6f1b2c3d-1111-4222-8333-444455556666 Version: $LATEST", "theirs 1"]
-    at = max(event["timestamp"] for event in events)
-    told = [{"timestamp": at, "message": line} for line in lines]
-    logs.put_log_events(logGroupName="/shared", logStreamName=stream, logEvents=told)
+    begin_another(logs, "/shared", stream, [f"START RequestId: {ANOTHER} Version: $LATEST", "theirs 1"])
+
+
+def begin_another(logs: Any, group: str, stream: str, lines: list[str]) -> None:
+    """Write these lines now, by AWS's clock."""
+    answer = logs.describe_log_streams(logGroupName=group)
+    if stream not in {known["logStreamName"] for known in answer["logStreams"]}:
+        logs.create_log_stream(logGroupName=group, logStreamName=stream)
+    at = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+    told = [{"timestamp": int(at.timestamp() * 1000), "message": line} for line in lines]
+    logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=told)
 
 
 @pytest.mark.parametrize("ahead", [-30, 30])
@@ -254,3 +264,24 @@ class Test_a_function_that_writes_more_than_a_look_can_hold:
         assert len(function_lines(run)) == 50
         assert [line for line in log_of(run) if "keeps 50 lines of an invocation" in line]
         assert (run.status, run.result["log_full"]) == (Status.SUCCEEDED, True)
+
+
+def test_lines_of_another_that_seemed_to_be_ours_are_told_apart_in_the_end(
+    stage: Stage, begin: Begin, tmp_path: Path
+) -> None:
+    go = tmp_path / "go"
+    go.touch()
+    become(stage, f"import os, time\nwhile not os.path.exists({str(go)!r}): time.sleep(.05)\n{CHATTER}", Timeout=30)
+    stage.functions.invoke("app", {"lines": 0})  # its log group is there
+    stage.functions.configure("app", Description="the next call has to wait until it has started")
+    go.unlink()
+    background = begin({"lines": 400})
+    until(lambda: background.run.steps.filter(name="invoke", status=StepStatus.RUNNING).exists())
+    theirs = [f"START RequestId: {ANOTHER} Version: $LATEST", *(f"line {number}" for number in range(5))]
+    begin_another(stage.functions.logs, "/aws/lambda/app", "2026/11/29/[$LATEST]another", theirs)
+    until(lambda: LogLine.objects.filter(run=background.run, text="line 4").exists())
+    go.touch()
+    run = background.ended()
+    assert numbers(run) == list(range(400))
+    assert list(run.lines.filter(source="other").values_list("text", flat=True)) == theirs
+    assert sum("belong to another invocation" in line for line in log_of(run)) == 1

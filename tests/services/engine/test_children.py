@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from functions_app import clock
+from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import ACTIVE, ENDED, Done, Kind, Outcome, Priority, SignalKind, Status, Wait
 from functions_app.models import AuditEntry, Run
 from functions_app.services.engine import children, hand_out, runs, signals
@@ -299,6 +300,17 @@ class Test_a_parent_that_ends_before_its_children:
         assert carry_on(parent).status == Status.FAILED
         ended = [carry_on(child).status for child in parent.children.order_by("pk")]
         assert ended == [Status.SUCCEEDED, *[Status.CANCELLED] * 3]
+
+    def test_asks_nobody_where_its_worker_has_lost_it(self, tmp_path: Path) -> None:
+        def loses(context: Context) -> Outcome:
+            children.keep_alive(context, wanted(context), 2, "changes")
+            Run.objects.filter(pk=context.run.pk).update(lease_owner="another")
+            raise DrydockError(Code.FAILED, "The connection broke while it was frozen.")
+
+        parent = submit(tmp_path, 2, at_once=2)
+        kinds = {Kind.PATCH: RunKind(Kind.PATCH, always((StepSpec("members", "Change them all", loses),)))}
+        assert execute(parent, "frozen", kinds) is False
+        assert [child.signals.count() for child in parent.children.all()] == [0, 0]
 
     def test_asks_each_once_though_its_worker_dies_over_it(self, tmp_path: Path, operator: Actor) -> None:
         parent = carry_on(submit(tmp_path, 2, at_once=2, actor=operator))

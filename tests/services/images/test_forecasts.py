@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from functions_app import clock
 from functions_app.aws import lifecycle
@@ -265,6 +266,21 @@ def test_it_is_due_again_after_a_day(stage: Stage) -> None:
     forecast_all()
     assert not forecasts.is_due(clock.now())
     assert forecasts.is_due(clock.now() + timedelta(days=1, minutes=1))
+
+
+def test_a_worker_that_was_frozen_stores_no_forecast_over_one_read_since(stage: Stage, between: Between) -> None:
+    def frozen(answer: Answer) -> Answer:
+        Run.objects.update(lease_owner="another")
+        connections.close_all()
+        return answer
+
+    put_policy(stage, keep(1))
+    run = forecasts.submit(SCHEDULE)
+    assert runs.execute(run.pk, "began the preview")
+    Run.objects.update(wake_at=run.created_at)
+    between.rules[GET] = frozen
+    assert not runs.execute(run.pk, "frozen")
+    assert not LifecycleForecast.objects.filter(policy__contains="imageCountMoreThan").exists()
 
 
 def test_a_cancelled_forecast_stops_between_repositories(stage: Stage) -> None:

@@ -28,6 +28,12 @@ def test_a_level_worth_a_word_and_a_source_are_told() -> None:
     assert "</time><b>error</b><span>" in row
 
 
+def test_a_line_of_another_invocation_is_told_from_ours() -> None:
+    row = log_rows(read([replace(LINE, source="other")]))
+    assert '<li class="ln info of-other"' in row
+    assert "</time><b>of another call</b><span>" in row
+
+
 def test_times_are_utc_whatever_zone_they_came_in() -> None:
     there = AT.astimezone(timezone(timedelta(hours=-14)))
     assert read([replace(LINE, at=there)]) == read([LINE])

@@ -46,6 +46,7 @@ class Settled:
 
     lines: tuple[FunctionLine, ...]
     foreign: tuple[str, ...] = ()  # requests of which lines were shown that turned out to be somebody else's, or ''
+    theirs: tuple[int, ...] = ()  # which of the lines that were shown, from 0, are those
     gap: bool = False  # the tail was cut and does not reach back to the last line that was seen
     cut: bool = False  # the log group had not delivered all, and the tail was cut at 4 KB
 
@@ -62,6 +63,7 @@ class InvocationLog:
         self._ours, self._tail = "", Tail("")
         self._settled: Request | None = None
         self._seen: dict[str, datetime] = {}
+        self._shown: list[FunctionLine] = []
 
     def see(self, events: Iterable[LogEvent]) -> list[FunctionLine]:
         """Take in events (any of them again, in each stream's order); give the lines that can be shown now."""
@@ -72,6 +74,11 @@ class InvocationLog:
                     self._sorter.take(event.stream, lines, self._ours)
         if self._seen:
             self._forget(max(self._seen.values()) - KEPT)
+        fresh = self._fresh()
+        self._shown += fresh
+        return fresh
+
+    def _fresh(self) -> list[FunctionLine]:
         if self._ours:
             request = self._find()
             return request.fresh() if request else []
@@ -102,12 +109,14 @@ class InvocationLog:
         ours = found or Request()
         knows = found is not None or self._framed or self._tail.whole  # else what was shown may be ours after all
         foreign = self._sorter.foreign(ours) if knows else ()
+        kept = {id(line) for line in ours.lines}
+        theirs = tuple(number for number, line in enumerate(self._shown) if id(line) not in kept) if foreign else ()
         fresh, self._settled = ours.fresh(), ours
         if not self._tail.text or self._is_complete(ours):
-            return Settled(tuple(fresh), foreign)
+            return Settled(tuple(fresh), foreign, theirs)
         rest = self._tail.rest_after(ours.texts)
         ours.lines += [FunctionLine(line) for line in rest.lines]
-        return Settled((*fresh, *ours.fresh()), foreign, rest.gap, rest.cut)
+        return Settled((*fresh, *ours.fresh()), foreign, theirs, rest.gap, rest.cut)
 
     def lines(self) -> tuple[str, ...]:
         """All lines known of our request."""

@@ -88,7 +88,7 @@ def test_while_two_could_be_ours_nothing_is_shown_and_then_only_ours() -> None:
     assert shown == plain([start("a"), "theirs"])  # b has ended, so only a still runs
     settled = settle(log, "b", "")
     assert said(settled.lines) == (plain([start("b"), "ours", *end("b")]))
-    assert settled.foreign == ("a",)
+    assert (settled.foreign, settled.theirs) == (("a",), (0, 1))
 
 
 def test_two_running_requests_hold_both_back() -> None:

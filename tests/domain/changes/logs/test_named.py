@@ -52,7 +52,7 @@ def test_what_ran_before_in_our_environment_is_not_ours() -> None:
     shown = said(log.see(events("s", *texts)))
     settled = settle(log, OURS, "".join(texts[1:]))
     assert shown + said(settled.lines) == bare(texts)
-    assert settled.foreign == (THEIRS,)
+    assert (settled.foreign, settled.theirs) == ((THEIRS,), (0,))
     assert log.lines() == tuple(bare(texts[1:]))
 
 

@@ -21,7 +21,7 @@ from tests.services.changes.aws_between import Between
 from tests.services.changes.patching.deaths import MOMENTS, Deaths, carry_out_dying, meanwhile
 from tests.services.changes.patching.patch_stage import PatchStage, make_patch_stage, make_patch_stages
 from tests.services.changes.patching.promises import assert_kept, assert_recorded_once, assert_whole
-from tests.services.changes.stage import carry_out, log_of
+from tests.services.changes.stage import carry_out, log_of, taken_over_before
 from tests.services.changes.test_deploy_survives import ALIAS, CODE, VERSIONS, Held, ended
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
@@ -98,6 +98,20 @@ def test_a_worker_that_dies_in_the_smoke_test_moves_nothing_and_is_not_followed_
     assert run.status == Status.FAILED, log_of(run)
     assert (run.problem or {})["code"] == Code.UNKNOWN_OUTCOME
     assert deaths.came[-3:] == ["before smoke", "before the undo of update", "after the undo of update"]
+    assert_kept(stage, run)
+
+
+def test_a_worker_that_was_frozen_before_the_smoke_test_calls_nothing_when_it_wakes(
+    stage: PatchStage, sandbox: Sandbox
+) -> None:
+    def calls() -> int:
+        return int(sandbox.admin("GET", f"calls?account={stage.account.account_id}").get("lambda.Invoke", 0))
+
+    smoke.keep(stage.function, Smoke(), stage.actor)
+    before = calls()
+    run = carry_out(stage.confirm(stage.plan_patch()), taken_over_before(KINDS[Kind.PATCH], "smoke"))
+    assert (run.problem or {})["code"] == Code.UNKNOWN_OUTCOME
+    assert calls() == before
     assert_kept(stage, run)
 
 
