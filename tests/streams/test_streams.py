@@ -238,7 +238,7 @@ def test_messages_that_redis_lost_are_filled_from_the_database(
     write(run, 1)
     watching = site.follow(later, run, has(6))
     with monkeypatch.context() as patch:
-        patch.setattr(runlog, "_publish", lambda run_id, message: None)  # no test can make Redis lose a message
+        patch.setattr(runlog, "publish", lambda run_id, message: None)  # no test can make Redis lose a message
         write(run, 4)
     write(run, 1)
     assert numbers(watching.result(20)) == list(range(1, 7))
