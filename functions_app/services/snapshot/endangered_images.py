@@ -59,6 +59,15 @@ def dangers(*, repository_id: int | None = None, account_id: int | None = None) 
     return _told(rows, seen_versions({row.function for row in rows})) if rows else ()
 
 
+def dangers_by(repository_id: int, expiring: Sequence[Expiring]) -> tuple[RiskRow, ...]:
+    """The same of one repository whose forecast was read already. Three queries."""
+    rows = _rows(Version.objects.all(), repository_id, None)
+    if not rows:
+        return ()
+    uses = _uses(rows, seen_versions({row.function for row in rows}))
+    return _sentences({repository_id: expiring}, uses)
+
+
 def live_dangers(few: int, account_id: int | None = None) -> LiveDangers:
     """What is live and would lose its image, of one account or of all: counted, and the first few told by name.
 
@@ -76,10 +85,14 @@ def _told(rows: Sequence[_Row], seen: Mapping[tuple[int, str], set[str]] | None 
     """A sentence on each that its repository's forecast names. Two queries. `seen` None: ways back don't matter."""
     uses = _uses(rows, seen)
     forecasts = LifecycleForecast.objects.filter(repository__in=uses).values_list("repository_id", "expiring")
+    return _sentences({key: [Expiring.from_json(entry) for entry in entries] for key, entries in forecasts}, uses)
+
+
+def _sentences(forecasts: Mapping[int, Sequence[Expiring]], uses: Mapping[int, Sequence[Use]]) -> tuple[RiskRow, ...]:
     found = [
         RiskRow(repository, danger.text, danger.need is Need.LIVE, danger)
-        for repository, entries in forecasts
-        for danger in endangered([Expiring.from_json(entry) for entry in entries], uses[repository])
+        for repository, expiring in forecasts.items()
+        for danger in endangered(expiring, uses[repository])
     ]
     return tuple(sorted(found, key=_most_needed_first))
 

@@ -6,12 +6,13 @@ from functools import lru_cache
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from functions_app.web.html.escaped import NOTHING
+from functions_app.web.html.escaped import NOTHING, known
 from functions_app.web.html.icons import icon
 
 COLOURS = ("blue", "azure", "indigo", "purple", "pink", "red", "orange", "yellow", "lime", "green", "teal", "cyan")
 DIGEST = '<button type="button" class="dg" data-copy title="{whole}" aria-label="{brief}, copy digest">{brief}</button>'
-COPY = '<button type="button" class="cp" data-copy="{}" aria-label="Copy {}">{}</button>'
+COPY = '<button type="button" class="cp" data-copy="{value}" aria-label="Copy {what}">{icon}</button>'
+TAG = '<span class="tag">{}</span>'
 
 
 def short(digest: str) -> str:
@@ -29,12 +30,17 @@ def digest(value: str) -> SafeString:
 
 def copy_button(value: str, what: str) -> SafeString:
     """A button that copies; it shows only where JavaScript runs."""
-    return format_html(COPY, value, what, icon("copy"))
+    return format_html(COPY, **copy_parts(value, what))
+
+
+def copy_parts(value: str, what: str) -> dict[str, SafeString]:
+    """What COPY needs, for markup that holds it."""
+    return {"value": known(value), "what": known(what), "icon": icon("copy")}
 
 
 def tags(names: Sequence[str], *, shown: int = 4) -> SafeString:
     """Tags as chips; those beyond the first few as a number, all on hover."""
-    chips = format_html_join("", '<span class="tag">{}</span>', ((name,) for name in names[:shown]))
+    chips = format_html_join("", TAG, ((known(name),) for name in names[:shown]))
     if len(names) <= shown:
         return chips
     rest = '{}<span class="sub" title="{}">+{}</span>'

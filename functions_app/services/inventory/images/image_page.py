@@ -58,6 +58,7 @@ def image_page(pk: int, users_page: int = 1) -> ImagePage:
     # Functions of both architectures: one of them is wrong, and the image alone can't say which.
     only = next(iter(users.architectures)) if len(users.architectures) == 1 else ""
     facts = image_facts(image, architecture=only)
+    streams = BaseStream.objects.filter(reference__startswith=f"{image.repository.uri}:").order_by()
     return ImagePage(
         image=image,
         facts=facts,
@@ -67,7 +68,7 @@ def image_page(pk: int, users_page: int = 1) -> ImagePage:
         history=tag_history(image),
         scan=scan_facts(facts),
         reading=Run.objects.filter(lock=f"read_files:image:{pk}", status__in=ACTIVE).first(),
-        release_of=base_streams(image.repository.uri, [image.digest]).get(image.digest),
+        release_of=base_streams(streams, [image.digest]).get(image.digest),
         belongs_to=_named(image, image.part_of),
         belongings=tuple(_artifacts(image)),
     )

@@ -41,9 +41,37 @@ class Sums:
     in_use: int = 0
     untagged: int = 0
     archived: int = 0
+    parts: int = 0
     artifacts: int = 0
     size_bytes: int = 0
     pushed_at: datetime | None = None
+
+
+def _run() -> Exists:
+    """Whether a version of a function that is there runs the image."""
+    # The functions that are gone are few: known once, while a join would look at one for each version.
+    return Exists(Version.objects.filter(image=OuterRef("pk")).exclude(function__in=_GONE))
+
+
+_GONE = Function.objects.filter(gone_at__isnull=False).order_by()
+_UNIT, _PART = Q(role__in=UNITS), Q(role=Role.PART)
+_THERE = Image.objects.filter(gone_at=None).order_by()
+# Built once: building these takes longer than their answers.
+_SUMS = _THERE.values("repository_id").annotate(
+    images=Count("pk", filter=_UNIT),
+    archived=Count("pk", filter=_UNIT & Q(status__in=NOT_PULLABLE)),
+    parts=Count("pk", filter=_PART),
+    artifacts=Count("pk", filter=~_UNIT & ~_PART),
+    size=Coalesce(Sum("size_bytes", filter=~Q(role=Role.INDEX)), Value(0)),
+    pushed=Max("pushed_at"),
+)
+_RUN_THERE = _THERE.filter(_run(), _UNIT).values_list("repository_id").annotate(count=Count("pk"))
+_GONE_SUMS = (
+    Image.objects.filter(gone_at__isnull=False)
+    .order_by()
+    .values("repository_id")
+    .annotate(images=Count("pk", filter=_UNIT), used=Count("pk", filter=Q(_run())))
+)
 
 
 def sums_of(repositories: Collection[int], standing: Standing) -> dict[int, Sums]:
@@ -51,21 +79,8 @@ def sums_of(repositories: Collection[int], standing: Standing) -> dict[int, Sums
 
     The first reads an index alone. Artifacts, and parts of indexes, are looked for only where it counted some.
     """
-    units, part = Q(role__in=UNITS), Q(role=Role.PART)
-    rows = list(
-        _there(repositories)
-        .values("repository_id")
-        .annotate(
-            images=Count("pk", filter=units),
-            archived=Count("pk", filter=units & Q(status__in=NOT_PULLABLE)),
-            parts=Count("pk", filter=part),
-            artifacts=Count("pk", filter=~units & ~part),
-            size=Coalesce(Sum("size_bytes", filter=~Q(role=Role.INDEX)), Value(0)),
-            pushed=Max("pushed_at"),
-        )
-    )
-    used = _there(repositories).filter(_run(), role__in=UNITS).values_list("repository_id")
-    run = dict(used.annotate(count=Count("pk")))
+    rows = list(_SUMS.filter(repository__in=repositories))
+    run = dict(_RUN_THERE.filter(repository__in=repositories))
     tagged = Tag.objects.filter(repository__in=repositories).order_by().values_list("repository_id")
     named = dict(tagged.annotate(count=Count("digest", distinct=True)))
     beside = _tagged_artifacts([row["repository_id"] for row in rows if row["artifacts"]])
@@ -76,6 +91,7 @@ def sums_of(repositories: Collection[int], standing: Standing) -> dict[int, Sums
             in_use=run.get(key, 0) + more[key],
             untagged=max(0, row["images"] - named.get(key, 0) + beside.get(key, 0)),
             archived=row["archived"],
+            parts=row["parts"],
             artifacts=row["artifacts"],
             size_bytes=row["size"],
             pushed_at=row["pushed"],
@@ -86,7 +102,7 @@ def sums_of(repositories: Collection[int], standing: Standing) -> dict[int, Sums
 
 
 def _there(repositories: Collection[int]) -> QuerySet[Image]:
-    return Image.objects.filter(repository__in=repositories, gone_at=None).order_by()
+    return _THERE.filter(repository__in=repositories)
 
 
 def _tagged_artifacts(repositories: Collection[int]) -> dict[int, int]:
@@ -98,12 +114,14 @@ def _tagged_artifacts(repositories: Collection[int]) -> dict[int, int]:
     return dict(others.values_list("repository_id").annotate(count=Count("pk")))
 
 
-def standing_on(uris: Collection[str]) -> Standing:
-    """By repository and digest how many functions stand on it as their base. Two queries."""
-    streams: dict[int, str] = {}
-    for pk, reference in BaseStream.objects.values_list("pk", "reference"):
-        if (uri := repository_of(reference)) in uris:
-            streams[pk] = uri
+def streams_of(uris: Collection[str]) -> dict[int, str]:
+    """The streams whose releases are images of these repositories, each with its repository. One query."""
+    streams = BaseStream.objects.order_by().values_list("pk", "reference")
+    return {pk: uri for pk, reference in streams if (uri := repository_of(reference)) in uris}
+
+
+def standing_on(streams: Mapping[int, str]) -> Standing:
+    """By repository and digest how many functions stand on it as their base. One query, none without streams."""
     found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     if not streams:
         return found
@@ -145,34 +163,23 @@ class Gone:
 
 def gone_from(repository: int) -> Gone:
     """What a repository no longer holds. One query."""
-    gone = Image.objects.filter(repository=repository, gone_at__isnull=False)
-    found = gone.aggregate(images=Count("pk", filter=Q(role__in=UNITS)), used=Count("pk", filter=Q(_run())))
-    return Gone(**found)
-
-
-def _run() -> Exists:
-    """Whether a version of a function that is there runs the image."""
-    return Exists(Version.objects.filter(image=OuterRef("pk")).exclude(function__in=_gone()))
-
-
-def _gone() -> QuerySet[Function]:
-    """The functions that are gone are few: known once, while a join would look at one for each version."""
-    return Function.objects.filter(gone_at__isnull=False).order_by()
+    found = next(iter(_GONE_SUMS.filter(repository=repository)), None)
+    return Gone(found["images"], found["used"]) if found else Gone(0, 0)
 
 
 def endangered(repositories: Collection[int]) -> dict[int, int]:
     """By repository how many images that are live a lifecycle rule will take away, by the last forecast. One query."""
     # From what will go to who runs it: a join may begin with all functions instead, and look at every version.
     doomed = Image.objects.filter(repository__in=repositories, expiry_rule__isnull=False, gone_at=None).order_by()
-    live = live_versions().filter(image__in=doomed.values("pk")).exclude(function__in=_gone()).order_by()
+    live = live_versions().filter(image__in=doomed.values("pk")).exclude(function__in=_GONE).order_by()
     rows = live.values_list("image__repository_id")
     return dict(rows.annotate(count=Count("image", distinct=True)))
 
 
-def base_streams(uri: str, digests: Collection[str]) -> dict[str, BaseStream]:
-    """By digest the stream of this repository that an image is a release of: others may stand on it. One query."""
+def base_streams(streams: Collection[int] | QuerySet[BaseStream], digests: Collection[str]) -> dict[str, BaseStream]:
+    """By digest the one of these streams that an image is a release of: others may stand on it. One query."""
     releases = BaseRelease.objects.filter(
-        Q(manifest_digest__in=digests) | Q(index_digest__in=digests), stream__reference__startswith=f"{uri}:"
+        Q(manifest_digest__in=digests) | Q(index_digest__in=digests), stream__in=streams
     )
     found: dict[str, BaseStream] = {}
     for release in releases.select_related("stream").only("manifest_digest", "index_digest", "stream__name"):

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from functions_app.domain.errors import Problem
 from functions_app.domain.images.tag_mutability import TagMutability
 from functions_app.models import Repository, Scope
-from functions_app.services.inventory.images.image_use import Sums, endangered, standing_on, sums_of
+from functions_app.services.inventory.images.image_use import Sums, endangered, standing_on, streams_of, sums_of
 
 PAGE_SIZE = 50
 
@@ -49,7 +49,7 @@ def repositories(search: str = "", page: int = 1) -> tuple[tuple[RepositoryRow, 
     )
     rows = list(ordered[start : start + PAGE_SIZE])
     keys = [row.pk for row in rows]
-    sums, doomed = sums_of(keys, standing_on({row.uri for row in rows})), endangered(keys)
+    sums, doomed = sums_of(keys, standing_on(streams_of({row.uri for row in rows}))), endangered(keys)
     return tuple(_row(row, sums, doomed) for row in rows), total, page, pages
 
 

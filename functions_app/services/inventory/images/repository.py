@@ -1,7 +1,7 @@
 """One repository: its images with who uses each, what belongs to them, and the artifacts that belong to none."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef
@@ -17,6 +17,7 @@ from functions_app.services.inventory.images.image_use import (
     gone_from,
     merged,
     standing_on,
+    streams_of,
     sums_of,
     uses_of,
 )
@@ -24,6 +25,11 @@ from functions_app.services.inventory.images.image_use import (
 PAGE_SIZE = 50
 SHOWN_USES = 6  # functions named beside an image; its own page names all
 SHOWN_ARTIFACTS = 50
+SHOWN_COLUMNS = (
+    "digest", "gone_at", "status", "role", "is_index", "part_of", "expiry_rule", "freshness", "freshness_reason",
+    "releases_behind", "days_behind", "platforms", "os", "architecture", "size_bytes", "pushed_at",
+    "base_release__stream__name",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ class Artifact:
 
 
 def repository(pk: int, page: int = 1) -> tuple[RepositoryHead, tuple[ImageRow, ...], int, int]:
-    """A repository, one page of its images (newest first), the page and the number of pages. Eighteen queries at most.
+    """A repository, one page of its images (newest first), the page and the number of pages. Seventeen queries at most.
 
     Raises NOT_FOUND.
     """
@@ -73,24 +79,26 @@ def repository(pk: int, page: int = 1) -> tuple[RepositoryHead, tuple[ImageRow, 
         raise DrydockError(
             Code.NOT_FOUND, "Drydock knows no such repository.", next_step="Look for it by name in Repositories."
         )
-    standing = standing_on({found.uri})
+    streams = streams_of({found.uri})
+    standing = standing_on(streams)
     sums, gone = sums_of([pk], standing).get(pk, Sums()), gone_from(pk)
-    listed = Image.objects.filter(repository=found, role__in=UNITS)
     pages = max(1, -(-(sums.images + gone.images) // PAGE_SIZE))
     page = min(max(1, page), pages)
-    start = (page - 1) * PAGE_SIZE
-    images = (
-        listed.select_related("base_release__stream")
-        .defer("layers", "diff_ids", "history", "settings", "labels", "annotations", "base_release__diff_ids")
-        .order_by("-pushed_at", "-pk")[start : start + PAGE_SIZE]
-    )
     head = RepositoryHead(
         found,
         sums,
         gone.used,
         TagMutability.from_stored(found.tag_mutability, found.tag_filters),
     )
-    return head, _rows(found, list(images), standing.get(found.uri, {})), page, pages
+    return head, _rows(found, sums, _listed(pk, page), streams, standing.get(found.uri, {})), page, pages
+
+
+def _listed(repository: int, page: int) -> list[Image]:
+    """The images of a page, as far as it shows them. Which they are is found in an index: a row is much wider."""
+    newest = Image.objects.filter(repository=repository, role__in=UNITS).order_by("-pushed_at", "-pk").values("pk")
+    here = newest[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    shown = Image.objects.filter(pk__in=here).select_related("base_release__stream").only(*SHOWN_COLUMNS)
+    return list(shown.order_by("-pushed_at", "-pk"))
 
 
 def artifacts(pk: int) -> tuple[Artifact, ...]:
@@ -106,12 +114,19 @@ def artifacts(pk: int) -> tuple[Artifact, ...]:
     return tuple(Artifact(row, tuple(tags[row.digest])) for row in rows)
 
 
-def _rows(repository: Repository, images: Sequence[Image], standing: Mapping[str, int]) -> tuple[ImageRow, ...]:
+def _rows(
+    repository: Repository,
+    sums: Sums,
+    images: Sequence[Image],
+    streams: Collection[int],
+    standing: Mapping[str, int],
+) -> tuple[ImageRow, ...]:
     digests = [image.digest for image in images]
-    tags, belonging = _tags(repository.pk, digests), _belonging(repository, digests)
+    tags = _tags(repository.pk, digests)
+    belonging = _belonging(repository, digests) if sums.parts or sums.artifacts else {}
     parts = [part for several in belonging.values() for part in several]
     uses = uses_of([image.pk for image in (*images, *parts)])
-    bases = base_streams(repository.uri, digests)
+    bases = base_streams(streams, digests) if streams else {}
     rows = []
     for image in images:
         own = belonging.get(image.digest, [])
