@@ -90,3 +90,13 @@ def meanwhile(run: Run, before: str, act: Callable[[], object]) -> Run:
     found = carry_out(run, {made.kind: replace(made, steps=lambda plan: tuple(map(watched, made.steps(plan))))})
     assert not left, f"there is no step {before}, or it was not reached: {log_of(run)}"
     return found
+
+
+def shorter(run: Run, name: str, limit: timedelta) -> dict[Kind, RunKind]:
+    """The run's kind, one step of which is given up after so long."""
+    made = KINDS[Kind(run.kind)]
+
+    def steps(plan: dict[str, Any]) -> tuple[StepSpec, ...]:
+        return tuple(replace(spec, limit=limit) if spec.name == name else spec for spec in made.steps(plan))
+
+    return {made.kind: replace(made, steps=steps)}

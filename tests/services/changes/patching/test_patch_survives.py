@@ -1,25 +1,32 @@
 """A patch whose workers die before and after every step, whose registry breaks off, whose AWS throttles and fails."""
 
-from collections.abc import Iterator
+import dataclasses
+import random
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from functions_app.domain.changes.patches import PatchPlan
 from functions_app.domain.changes.smokes import Smoke
 from functions_app.domain.errors import Code
 from functions_app.domain.runs import Kind, Status
 from functions_app.models import Run
+from functions_app.services.bases.verdicts import judge_images
 from functions_app.services.changes import smoke
 from functions_app.services.kinds import KINDS
 from functions_app.services.people.actor import Actor
 from tests.conftest import Valkey
 from tests.fixtures import Sandbox
 from tests.processes import beat, eventually, worker
+from tests.publishing import NOW
 from tests.sandbox.functions import Functions
 from tests.services.changes.aws_between import Between
-from tests.services.changes.patching.deaths import MOMENTS, Deaths, carry_out_dying, meanwhile
-from tests.services.changes.patching.patch_stage import PatchStage, make_patch_stage, make_patch_stages
+from tests.services.changes.patching.cutting import LARGE, Cutting
+from tests.services.changes.patching.deaths import MOMENTS, Deaths, carry_out_dying, meanwhile, shorter
+from tests.services.changes.patching.patch_stage import PatchStage, base, make_patch_stage, make_patch_stages
 from tests.services.changes.patching.promises import assert_kept, assert_recorded_once, assert_whole
 from tests.services.changes.stage import carry_out, log_of, taken_over_before
 from tests.services.changes.test_deploy_survives import ALIAS, CODE, VERSIONS, Held, ended
@@ -212,4 +219,62 @@ class Test_registry_and_aws:
         run.refresh_from_db()
         assert run.status == Status.SUCCEEDED, log_of(run)
         assert run.steps.get(name="attest").note == f"the registry did not take it: {Code.UNREACHABLE.heading}"
+        assert_kept(stage, run)
+
+
+class Test_a_connection_that_is_cut:
+    """In the middle of a blob's body: on its way out of the base's registry, and on its way into ECR."""
+
+    @pytest.fixture
+    def run(self, stage: PatchStage) -> Run:
+        """Onto a release that has a layer of some size, which ECR can't mount."""
+        data = random.Random(stage.functions.account).randbytes(3 * LARGE)
+        stage.company.publish(base(4, **{"opt/data": data}), "4")
+        stage.company.poll(NOW + timedelta(hours=4))
+        judge_images()
+        return stage.confirm(stage.plan_patch())
+
+    @pytest.fixture
+    def between(self, aws: Sandbox, run: Run, settings: Settings) -> Iterator[Callable[[int], Cutting]]:
+        """A registry that cuts each large body so many times, from now on."""
+        made = list[Cutting]()
+
+        def cutting(times: int) -> Cutting:
+            made.append(Cutting(aws.url, times))
+            mirrors = {"public.ecr.aws": made[-1].url, "*.amazonaws.com": made[-1].url}
+            settings.ENV = dataclasses.replace(settings.ENV, registry_mirrors=mirrors)
+            return made[-1]
+
+        yield cutting
+        for each in made:
+            each.close()
+
+    def test_once_each_way_is_begun_again_until_the_image_is_whole(
+        self, stage: PatchStage, run: Run, between: Callable[[int], Cutting]
+    ) -> None:
+        cutting = between(1)
+        carry_out(run)
+        assert run.status == Status.SUCCEEDED, log_of(run)
+        assert sorted(method for method, _ in cutting.cut.elements()) == ["GET", "PUT"]
+        assert_kept(stage, run)
+        assert stage.answer(stage.alias) == "release 4 by app"
+
+    def test_more_often_than_a_push_tries_it_is_tried_again_by_the_step(
+        self, stage: PatchStage, run: Run, between: Callable[[int], Cutting]
+    ) -> None:
+        cutting = between(4)
+        carry_out(run)
+        assert run.status == Status.SUCCEEDED, log_of(run)
+        assert max(cutting.cut.values()) == 4
+        assert any("Looking again" in line for line in log_of(run)), log_of(run)
+        assert_kept(stage, run)
+
+    def test_for_ever_ends_the_run_with_the_reason_and_nothing_that_could_be_deployed(
+        self, stage: PatchStage, run: Run, between: Callable[[int], Cutting]
+    ) -> None:
+        before, cutting = stage.tags(), between(10_000)
+        carry_out(run, shorter(run, "push", timedelta(seconds=1)))
+        assert run.status == Status.FAILED, log_of(run)
+        assert set(cutting.cut) != set()
+        assert stage.tags() == before
         assert_kept(stage, run)
