@@ -5,7 +5,8 @@ from typing import Any
 
 from functions_app.domain.changes.aliases import AliasState
 from functions_app.domain.changes.judgements import Judgement, Level
-from functions_app.domain.changes.patches import BaseMove, Patched, PatchPlan
+from functions_app.domain.changes.patched_aliases import Patched
+from functions_app.domain.changes.patches import BaseMove, PatchPlan
 from functions_app.domain.fleet.functions import FunctionPlace
 from functions_app.domain.rebase.safety.findings import Verdict
 from functions_app.models import Function

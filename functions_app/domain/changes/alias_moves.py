@@ -27,6 +27,11 @@ class AliasMove:
         """Whether the alias pointed to $LATEST, which is another image by now: there is no way back to that."""
         return self.before.version == LATEST and self.new_latest
 
+    def proof(self, goal: AliasState) -> str:
+        """The qualifier whose digest shows that the move was made: an alias gives that of its first version."""
+        second_is_new = goal.second_version not in ("", *self.before.shares())
+        return goal.second_version if second_is_new else self.alias
+
     def as_json(self) -> dict[str, Any]:
         """Plain values for a plan's body."""
         return asdict(self)

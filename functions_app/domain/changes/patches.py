@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from functions_app.domain.changes.alias_moves import AliasMove
-from functions_app.domain.changes.aliases import AliasState
 from functions_app.domain.changes.base_changes import counted
 from functions_app.domain.changes.configurations import Difference
 from functions_app.domain.changes.deployments import CodeChange, short
 from functions_app.domain.changes.judgements import Judgement
 from functions_app.domain.changes.latest_kept import GIVE_BACK, LatestKept, lend
 from functions_app.domain.changes.patch_calls import lent_calls, patch_calls
+from functions_app.domain.changes.patched_aliases import Patched
 from functions_app.domain.changes.smokes import Smoke
 from functions_app.domain.fleet.functions import FunctionPlace
 from functions_app.domain.images.lambda_rules import Check
@@ -62,16 +62,6 @@ class PackageMove:
     name: str
     before: str
     after: str
-
-
-@dataclass(frozen=True)
-class Patched:
-    """An alias of the plan: where it points, what it ran, and whether it carries production traffic."""
-
-    alias: str
-    before: AliasState
-    before_digest: str
-    production: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,7 +197,7 @@ class PatchPlan:
                 if self.smoke
                 else ()
             ),
-            *(f"Point {one.alias} from {one.before} to it." for one in self.aliases),
+            *(f"Point {one.alias} from {one.before} to {one.goes_to}." for one in self.aliases),
             "Read back and compare the digests; put every alias and $LATEST back if one is not as planned.",
             *((GIVE_BACK,) if self.kept else ()),
         )
@@ -232,7 +222,7 @@ class PatchPlan:
             **{name: value[name] for name in _PLAIN},
             place=FunctionPlace(**value["place"]),
             base=BaseMove.from_json(value["base"]),
-            aliases=tuple(Patched(**{**one, "before": AliasState(**one["before"])}) for one in value["aliases"]),
+            aliases=tuple(map(Patched.from_json, value["aliases"])),
             verdict=Verdict.from_json(value["verdict"]),
             notes=tuple(value["notes"]),
             packages=tuple(PackageMove(**one) for one in value["packages"]),

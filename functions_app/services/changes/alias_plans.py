@@ -145,11 +145,10 @@ def tool_of(function: Function, detail: FunctionDetail) -> str:
     return managed_by(function.tags if Part.TAGS in detail.unread else detail.tags)
 
 
-def common_checks(function: Function, alias: str, before: AliasState, detail: FunctionDetail) -> tuple[Check, ...]:
-    """What is checked before an alias is moved, wherever to."""
+def common_checks(function: Function, detail: FunctionDetail) -> tuple[Check, ...]:
+    """What is checked of a function before an alias of it is moved, wherever to."""
     return (
         _other_run_check(function),
-        checks.alias_check(alias, before),
         checks.ownership_check(tool_of(function, detail), function.owner, detail.unread.get(Part.TAGS)),
     )
 

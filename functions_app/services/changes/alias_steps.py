@@ -112,7 +112,7 @@ def read_back(context: Context, move: AliasMove, goal: AliasState) -> Outcome:
     now = read_alias(move.place, move.alias)
     found = ""
     if now.routes_like(goal):
-        detail = lambdas.get_function(target_of(move.place), move.place.name, move.alias)
+        detail = lambdas.get_function(target_of(move.place), move.place.name, move.proof(goal))
         found = detail.fact.latest.digest
     if found == move.to_digest:
         return _allocated(context, move) or _pullable(context, move)

@@ -56,7 +56,8 @@ def _plan(function: Function, image: str, alias: str) -> DeploymentPlan:
         checks.place_check(reference.registry, place),
         _policy_check(reference, target, owner, place, own.role_arn),
         *checks.state_checks(detail, uploads=resolved.digest != latest.digest),
-        *alias_plans.common_checks(function, name, now.before, detail),
+        *alias_plans.common_checks(function, detail),
+        checks.alias_check(name, now.before),
     )
     judgement = alias_plans.judged(function, name, now, _goal_image(resolved), made, more=_at_once(name, now.before))
     return DeploymentPlan(

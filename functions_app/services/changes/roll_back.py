@@ -56,7 +56,8 @@ def _plan(function: Function, alias: str, version: str) -> RollbackPlan:
         *_version_checks(goal, version, image),
         _difference_check(before, version),
         *_history_check(function, name, version, to.digest, forward=forward),
-        *alias_plans.common_checks(function, name, before, detail),
+        *alias_plans.common_checks(function, detail),
+        checks.alias_check(name, before),
     )
     opening = f"{'Forward' if forward else 'Back'} to version {version}: "
     return RollbackPlan(

@@ -12,10 +12,10 @@ from functions_app.domain.changes.base_changes import Base
 from functions_app.domain.changes.deployments import short
 from functions_app.domain.changes.judgements import Judgement, Level, Remark, Running, Tick
 from functions_app.domain.changes.latest_kept import callers_tick
+from functions_app.domain.changes.patched_aliases import Patched, split_check
 from functions_app.domain.changes.patches import (
     PACKAGES,
     BaseMove,
-    Patched,
     PatchPlan,
     review_sentence,
     safety_check,
@@ -37,6 +37,7 @@ from functions_app.services.changes.function_places import place_of
 from functions_app.services.changes.patching import latest, safety, survival
 from functions_app.services.changes.patching.latest import Latest
 from functions_app.services.changes.patching.targets import PatchTarget, target_of_digest
+from functions_app.services.changes.running import AliasRuns
 from functions_app.services.engine import plans
 from functions_app.services.engine.plans import Draft, Planned
 from functions_app.services.images import files, rebases
@@ -148,12 +149,8 @@ class _Read:
         return _Read(tuple((name, replace(read, versions=versions)) for name, read in self.each))
 
     def aliases(self, account: Account) -> tuple[Patched, ...]:
-        production = accounts.production(account)
-        return tuple(
-            Patched(name, read.before, read.alias.runs[0].digest if read.alias.runs else "", production.include(name))
-            for name, read in self.each
-            if name != LATEST
-        )
+        production, each = accounts.production(account), [one for one in self.each if one[0] != LATEST]
+        return tuple(_patched(name, read, production=production.include(name)) for name, read in each)
 
 
 def _read(function: Function, own: Target, target: PatchTarget) -> _Read:
@@ -168,13 +165,26 @@ def _read(function: Function, own: Target, target: PatchTarget) -> _Read:
     if not states:
         return _Read(((LATEST, alias_plans.read(function, own, AliasState(LATEST), goal="")),))
     numbers = list(dict.fromkeys(number for state in states.values() for number in state.shares()))
-    versions = lambda_comparisons.read(own, function.name, "", [number for number in numbers if number != LATEST])
+    found = lambda_comparisons.read(own, function.name, "", [number for number in numbers if number != LATEST])
+    makes_way = [number for number, one in found.details.items() if one.fact.latest.digest == target.digest]
+    versions = VersionsRead(found.details, {n: one for n, one in found.comparisons.items() if n in makes_way})
     return _Read(
         tuple(
-            (name, AliasRead(state, versions, running.runs_of(own, state, versions.details), (), ""))
+            (name, AliasRead(state, versions, _replaced(own, state, versions, makes_way), (), ""))
             for name, state in states.items()
         )
     )
+
+
+def _replaced(own: Target, state: AliasState, versions: VersionsRead, makes_way: Sequence[str]) -> AliasRuns:
+    """What an alias runs of the image that is patched; all it runs where that is none of it."""
+    numbers = [number for number in state.shares() if number in makes_way] or list(state.shares())
+    return running.runs_of(own, state, {n: one for n, one in versions.details.items() if n in numbers})
+
+
+def _patched(name: str, read: AliasRead, *, production: bool) -> Patched:
+    runs = read.alias.runs
+    return Patched(name, read.before, runs[0].digest if runs else "", production, tuple(run.version for run in runs))
 
 
 @dataclass(frozen=True)
@@ -203,15 +213,11 @@ class _Checked:
             *self.beside.checks,
             *self.lifecycle,
         ]
-        for name, read in self.read.each:
-            if name != LATEST:
-                found += alias_plans.common_checks(self.function, name, read.before, latest)
-                found += self._of_alias(name, read)
-        if not self.target.aliases:
-            found += alias_plans.common_checks(self.function, LATEST, AliasState(LATEST), latest)
-            if latest.is_managed_latest:
-                text = f"Calls without an alias reach {PUBLISHED_LATEST}, which a patch does not move."
-                found.append(Check("Managed Instances", False, f"{text} Make an alias for its callers, then patch."))
+        found += alias_plans.common_checks(self.function, latest)
+        found += [self._of_alias(name, read) for name, read in self.read.each if name != LATEST]
+        if not self.target.aliases and latest.is_managed_latest:
+            text = f"Calls without an alias reach {PUBLISHED_LATEST}, which a patch does not move."
+            found.append(Check("Managed Instances", False, f"{text} Make an alias for its callers, then patch."))
         return tuple(dict.fromkeys(found))
 
     def _of_result(self) -> tuple[Check, ...]:
@@ -225,17 +231,15 @@ class _Checked:
             overrides=Overrides(fact.entrypoint, fact.command),
         )
 
-    def _of_alias(self, name: str, read: AliasRead) -> tuple[Check, ...]:
-        """An alias on $LATEST, one that is split, or that runs another image by now is not what is patched."""
+    def _of_alias(self, name: str, read: AliasRead) -> Check:
+        """An alias on $LATEST, or that runs only other images by now, is not what is patched."""
         if LATEST in read.before.shares():
             text = f"{name} points to $LATEST: its calls would run the new image before any check."
-            return (Check("Alias", False, f"{text} Publish a version and point {name} to it first."),)
-        if read.before.second_version:
-            return (Check("Alias", False, f"{name} is split: {read.before}. End that first, then patch."),)
+            return Check("Alias", False, f"{text} Publish a version and point {name} to it first.")
         if others := [run.digest for run in read.alias.runs if run.digest != self.target.digest]:
             text = f"{name} runs {short(others[0])} now, not {short(self.target.digest)}, which would be patched."
-            return (Check("Alias", False, f"{text} Sync the function, then plan again."),)
-        return ()
+            return Check("Alias", False, f"{text} Sync the function, then plan again.")
+        return split_check(_patched(name, read, production=False))
 
     def judgement(self) -> Judgement:
         """The verdict on its safety first, then what deviates, of every alias once."""

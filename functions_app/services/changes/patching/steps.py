@@ -82,7 +82,8 @@ def _while_it_stands(spec: StepSpec) -> StepSpec:
 
 def _goal(at: int) -> Goal:
     def goal(context: Context) -> tuple[AliasMove, AliasState]:
-        return PatchPlan.from_json(context.plan).moves[at], AliasState(context.shared["version"])
+        frozen = PatchPlan.from_json(context.plan)
+        return frozen.moves[at], frozen.aliases[at].after(context.shared["version"])
 
     return goal
 

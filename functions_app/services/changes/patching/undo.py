@@ -9,7 +9,8 @@ from functions_app.domain.changes.alias_moves import AliasMove
 from functions_app.domain.changes.aliases import AliasState
 from functions_app.domain.changes.checks import changed_message
 from functions_app.domain.changes.deployments import short
-from functions_app.domain.changes.patches import Patched, PatchPlan
+from functions_app.domain.changes.patched_aliases import Patched
+from functions_app.domain.changes.patches import PatchPlan
 from functions_app.domain.changes.planned_ways_back import Held
 from functions_app.domain.changes.undos import Returned, UndoPlan
 from functions_app.domain.errors import Code, DrydockError
@@ -47,9 +48,12 @@ def why_not(run: Run) -> str:
     if Run.objects.filter(kind=Kind.UNDO, status=Status.SUCCEEDED, plan__run_id=run.pk).exists():
         return "It was undone."
     frozen, version = PatchPlan.from_json(run.plan), str(run.result.get("version", ""))
-    now = dict(run.function.aliases.values_list("name", "version"))
-    if gone := [one.alias for one in frozen.aliases if now.get(one.alias) != version]:
-        return f"{', '.join(gone)} was moved on since: it no longer points to version {version}."
+    rows = run.function.aliases.all()
+    now = {row.name: AliasState(row.version, row.second_version, row.second_weight) for row in rows}
+    left = [one for one in frozen.aliases if not now.get(one.alias, AliasState()).routes_like(one.after(version))]
+    if left:
+        moved = "was moved on since: it no longer points to"
+        return " ".join(f"{one.alias} {moved} {one.after(version)}." for one in left)
     if not frozen.aliases and run.function.digest != frozen.to_digest:
         return "$LATEST was given another image since."
     return ""
@@ -82,8 +86,7 @@ def _plan(function: Function, run: Run, frozen: PatchPlan) -> UndoPlan:
         back, found = _returned(frozen, one, version)
         returned.append(back)
         made += found
-    first = frozen.aliases[0].alias if frozen.aliases else "$LATEST"
-    made += alias_plans.common_checks(function, first, AliasState(version or "$LATEST"), latest)
+    made += alias_plans.common_checks(function, latest)
     runs_patch = latest.fact.latest.digest == frozen.to_digest and frozen.from_digest != frozen.to_digest
     gives_back = runs_patch and frozen.kept is None  # the run itself has given back what it lent
     if gives_back:
@@ -108,8 +111,8 @@ def _returned(frozen: PatchPlan, one: Patched, version: str) -> tuple[Returned, 
     place, target = frozen.place, target_of(frozen.place)
     now = alias_steps.read_alias(place, one.alias)
     found = []
-    if not now.routes_like(AliasState(version)):
-        found.append(Check("Alias", False, f"{one.alias} points to {now} now, not to version {version} of the patch."))
+    if not now.routes_like(left := one.after(version)):
+        found.append(Check("Alias", False, f"{one.alias} points to {now} now; the patch left it at {left}."))
     image = f"{frozen.repository}@{one.before_digest}"
     for number in one.before.shares():
         try:
@@ -120,7 +123,7 @@ def _returned(frozen: PatchPlan, one: Patched, version: str) -> tuple[Returned, 
             found.append(Check("Version", False, f"Version {number}, which {one.alias} had, was deleted."))
             continue
         found += [checks.version_check(detail, number), _image_check(frozen, running.uri_of(detail))]
-        image = running.uri_of(detail) if number == one.before.version else image
+        image = running.uri_of(detail) if number not in now.shares() else image
     return Returned(one.alias, now, one.before, image, one.production), tuple(found)
 
 

@@ -240,16 +240,6 @@ class Test_undoing:
         assert stage.answer() == "release 1 by app"
 
 
-def test_an_alias_with_weights_is_refused(stage: PatchStage) -> None:
-    stage.functions.next_version()
-    stage.functions.configure(Environment={"Variables": {}})
-    weights = {"AdditionalVersionWeights": {"2": 0.25}}
-    stage.api.update_alias(FunctionName=stage.name, Name=stage.alias, FunctionVersion="1", RoutingConfig=weights)
-    stage.sync()
-    assert "staging is split" in refusal(stage)
-    assert stage.read_alias() == ("1", {"2": 0.25})
-
-
 def test_an_alias_that_runs_another_image_by_now_is_not_patched_to_this_one(stage: PatchStage) -> None:
     """Nothing has told Drydock yet."""
     mine = app(base(1), {"var/task/newer.py": b""})

@@ -1,7 +1,7 @@
 """A patch whose workers die before and after every step, whose registry breaks off, whose AWS throttles and fails."""
 
 import dataclasses
-import random
+import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -228,7 +228,7 @@ class Test_a_connection_that_is_cut:
     @pytest.fixture
     def run(self, stage: PatchStage) -> Run:
         """Onto a release that has a layer of some size, which ECR can't mount."""
-        data = random.Random(stage.functions.account).randbytes(3 * LARGE)
+        data = os.urandom(3 * LARGE)
         stage.company.publish(base(4, **{"opt/data": data}), "4")
         stage.company.poll(NOW + timedelta(hours=4))
         judge_images()
