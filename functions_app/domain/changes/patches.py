@@ -185,6 +185,11 @@ class PatchPlan:
                 *first,
                 f"Publish what $LATEST is now: the way back, since {name} has no alias.",
                 f"Update the code of {name}: calls run the new image at once. If Lambda refuses it, put back what was.",
+                *(
+                    (f"Call it once at once: {self.smoke.expects}. If it is otherwise, put back what was.",)
+                    if self.smoke
+                    else ()
+                ),
                 "Read it back: compare the digest.",
             )
         update = f"Update the code of {name}; no alias runs it yet. Wait until Lambda has taken the image."

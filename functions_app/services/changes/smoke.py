@@ -1,4 +1,8 @@
-"""Smoke tests: kept per function, frozen into plans, carried out once on a new version before any traffic."""
+"""Smoke tests: kept per function, frozen into plans, carried out once: on a new version before any traffic, or on
+$LATEST at once where the function has no alias.
+"""
+
+from dataclasses import replace
 
 from functions_app import clock
 from functions_app.aws import lambdas
@@ -7,6 +11,7 @@ from functions_app.domain.changes.deployments import CodeChange
 from functions_app.domain.changes.invocations import shown
 from functions_app.domain.changes.smokes import Smoke, check_smoke, failure
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.fleet.functions import LATEST
 from functions_app.domain.redaction import redact
 from functions_app.domain.runs import Done, Outcome
 from functions_app.models import Function, SmokeTest
@@ -40,9 +45,10 @@ def keep(function: Function, smoke: Smoke | None, actor: Actor) -> None:
 
 
 def _call(context: Context) -> Outcome:
-    """Call the new version once. A failed one stops the run: nothing was moved."""
+    """Call the new version once, or $LATEST where none is published. A failed one stops the run: no alias was moved."""
     frozen, smoke = CodeChange.from_json(context.plan), Smoke.from_json(context.plan["smoke"])
-    version = context.shared["version"]
+    version = context.shared.get("version", "")
+    called = f"version {version}" if version else LATEST
     context.lease.hold()
     try:
         answer = lambdas.invoke(
@@ -61,13 +67,14 @@ def _call(context: Context) -> Outcome:
     wrong = failure(smoke, answer.payload, answer.function_error)
     if wrong:
         context.result["smoke"] = {"answer": redact(shown(answer.payload).text), "request": answer.request_id}
+        fate = "No alias was moved." if version else "Calls reached it until it was put back."
         raise DrydockError(
             Code.FAILED,
-            f"The smoke test of version {version} failed. {redact(wrong)} No alias was moved.",
+            f"The smoke test of {called} failed. {redact(wrong)} {fate}",
             next_step="Its answer and the end of its log are on this page. Mend it, or change the smoke test.",
             request_id=answer.request_id,
         )
-    return Done(f"version {version}: {smoke.expects}")
+    return Done(f"{called}: {smoke.expects}")
 
 
 STEP = StepSpec(
@@ -77,3 +84,9 @@ STEP = StepSpec(
     repeatable=False,
     look_at="Look in the function's log group whether the smoke test ran. No alias was moved.",
 )
+AT_ONCE = replace(
+    STEP,
+    title="Try it at once",
+    look_at="Look in the function's log group whether the smoke test ran.",
+)
+"""For a function without alias, whose calls run the new image already."""

@@ -51,8 +51,8 @@ def steps(plan: dict[str, Any]) -> Sequence[StepSpec]:
     )
     end = (StepSpec("refresh", "Refresh the snapshot", refresh),)
     if not count:
-        shift = (_while_it_stands(spec) if spec is UPDATE else spec for spec in without_alias.STEPS)
-        return (*begin, *shift, *end)
+        shift = without_alias.steps(smoked=bool(plan.get("smoke")))
+        return (*begin, *(_while_it_stands(spec) if spec is UPDATE else spec for spec in shift), *end)
     keeps = bool(plan.get("kept"))
     code = (
         *(_while_it_stands(spec) if spec.name == "update" else spec for spec in (latest_kept.LEND if keeps else CODE)),

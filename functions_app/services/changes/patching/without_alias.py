@@ -4,7 +4,7 @@ from functions_app.aws import lambdas
 from functions_app.domain.changes.deployments import CodeChange, short
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Done, Outcome, Wait
-from functions_app.services.changes import code_steps
+from functions_app.services.changes import code_steps, smoke
 from functions_app.services.changes.alias_steps import LOOKS
 from functions_app.services.changes.careful_steps import LONG, SHORT, patient, tell, uncertain
 from functions_app.services.changes.function_places import target_of
@@ -43,9 +43,12 @@ def _read_back(context: Context) -> Outcome:
     )
 
 
-STEPS = (
-    StepSpec("keep", "Publish the way back", patient(_keep), limit=SHORT),
-    UPDATE,
-    StepSpec("wait", "Wait for Lambda to take the image", patient(code_steps.wait_for_update), limit=LONG),
-    StepSpec("verify", "Read back and compare", patient(_read_back), limit=LONG, settles=True),
-)
+def steps(*, smoked: bool) -> tuple[StepSpec, ...]:
+    """The shift, and, `smoked`, one call at once: where it fails what was before is put back."""
+    return (
+        StepSpec("keep", "Publish the way back", patient(_keep), limit=SHORT),
+        UPDATE,
+        StepSpec("wait", "Wait for Lambda to take the image", patient(code_steps.wait_for_update), limit=LONG),
+        *((smoke.AT_ONCE,) if smoked else ()),
+        StepSpec("verify", "Read back and compare", patient(_read_back), limit=LONG, settles=True),
+    )

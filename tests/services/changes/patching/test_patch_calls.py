@@ -4,7 +4,9 @@ import pytest
 
 from functions_app.domain.changes.patch_calls import patch_calls
 from functions_app.domain.changes.patches import PatchPlan
+from functions_app.domain.changes.smokes import Smoke
 from functions_app.domain.runs import Status
+from functions_app.services.changes import smoke
 from functions_app.services.people.actor import Actor
 from tests.conftest import Valkey
 from tests.fixtures import Sandbox
@@ -24,8 +26,12 @@ def stage(functions: Functions, aws: Sandbox, operator: Actor, valkey: Valkey) -
     return make_patch_stage(functions, aws, operator)
 
 
-@pytest.mark.parametrize("aliases", [0, 1, 2])
-def test_the_plans_number_is_what_the_sandbox_counts(stage: PatchStage, aws: Sandbox, aliases: int) -> None:
+@pytest.mark.parametrize(("aliases", "smoked"), [(0, False), (0, True), (1, False), (1, True), (2, False)])
+def test_the_plans_number_is_what_the_sandbox_counts(
+    stage: PatchStage, aws: Sandbox, aliases: int, smoked: bool
+) -> None:
+    if smoked:
+        smoke.keep(stage.function, Smoke(), stage.actor)
     if aliases == 0:
         stage.api.delete_alias(FunctionName=stage.name, Name=stage.alias)
     if aliases == 2:
@@ -36,7 +42,7 @@ def test_the_plans_number_is_what_the_sandbox_counts(stage: PatchStage, aws: San
     run = carry_out(stage.confirm(stored))
     assert run.status == Status.SUCCEEDED, log_of(run)
     made = {name.partition(".")[2]: count for name, count in counted.made().items()}
-    said = patch_calls(aliases, smoke=False)
+    said = patch_calls(aliases, smoke=smoked)
     assert PatchPlan.from_json(stored.body).calls == sum(said.values())
     assert {name: made.get(name, 0) for name in said if name not in AT_LEAST} == {
         name: count for name, count in said.items() if name not in AT_LEAST
