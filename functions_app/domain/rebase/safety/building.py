@@ -8,10 +8,13 @@ from functions_app.domain.images.code_order import commands_of
 from functions_app.domain.images.lambda_rules import LAYER_LIMIT
 from functions_app.domain.rebase.safety.findings import SHOWN, Finding
 from functions_app.domain.rebase.safety.sides import Case, Target
+from functions_app.domain.redaction import redact
+from functions_app.domain.secret_shapes import MASK
 from functions_app.domain.text import storable
 
 SIZE_LIMIT = 10 * 1024**3  # bytes, uncompressed, all layers together
-DETAIL = 160  # characters of a command that are shown
+_PASSWORD = re.compile(r"(^(?:user|group)(?:add|mod)\s(?:.*\s)?-\w*p[\s=]*)(?:'[^']*'|\"[^\"]*\"|[^\s-]\S*)")
+READ, DETAIL = 2_000, 160  # characters of a command that are looked at for secrets, and that are shown
 _SYSTEM = re.compile(
     r"(?:dnf5?|microdnf|tdnf|yum|apt(?:-get)?|aptitude|apk|zypper|amazon-linux-extras)(?=\s)"
     r"(?!\s(?:-\S+\s+)*(?:clean|list|info|search|makecache|check)\b)|"
@@ -29,8 +32,14 @@ def system_commands(steps: Sequence[str]) -> tuple[str, ...]:
 
 def history_findings(case: Case) -> list[Finding]:
     """Commands that a rebase does not run again."""
-    commands = [storable(command, DETAIL) for command in system_commands(case.app.steps)]
-    return [Finding("system-command", tuple(commands[:SHOWN]), len(commands))] if commands else []
+    commands = system_commands(case.app.steps)
+    shown = tuple(storable(_told(command[:READ]), DETAIL) for command in commands[:SHOWN])
+    return [Finding("system-command", shown, len(commands))] if commands else []
+
+
+def _told(command: str) -> str:
+    """Redacted before it is cut, of an account without the password that its option gives."""
+    return redact(_PASSWORD.sub(rf"\1{MASK}", command))
 
 
 def proof_findings(case: Case) -> list[Finding]:

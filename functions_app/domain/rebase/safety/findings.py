@@ -6,6 +6,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any
 
+from functions_app.domain.redaction import redact
 from functions_app.domain.text import storable
 
 DETAIL, PATH = 500, 4096  # characters
@@ -119,9 +120,9 @@ class Finding:
         return self.rule.level
 
     def kept(self) -> "Finding":
-        """The same with texts that are fit for being stored and shown: they come from layers."""
-        paths = tuple(storable(path, PATH) for path in self.paths)
-        return replace(self, paths=paths, detail=storable(self.detail, DETAIL))
+        """The same with texts that are fit for being stored and shown: they come from layers and build commands."""
+        paths = tuple(storable(redact(path), PATH) for path in self.paths)
+        return replace(self, paths=paths, detail=storable(redact(self.detail), DETAIL))
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for a JSON column; `from_json` reads them back."""

@@ -53,6 +53,7 @@ def _app_side(images: Images, image: Image, known: dict[str, LayerContents]) -> 
         command=result.command,
         workdir=result.working_directory or "/",
         environment=dict(result.env),
+        environment_before=dict(images.app.config.env),
         signatures=signatures,
         boms=boms,
     )

@@ -57,6 +57,25 @@ def test_other_commands_and_steps_are_not(step: str) -> None:
     assert system_commands([step]) == ()
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "yum install -y https://bot:hunter2@repo.example.com/x.rpm",
+        "dnf -y --setopt=private.password=hunter2 install gcc",
+        "dnf install -y " + "gcc " * 30 + "--setopt=private.password=hunter2" + "x" * 200,
+        "useradd -m -p hunter2 app",
+        "usermod -p 'hunter2' app",
+        "useradd --password hunter2 app",
+    ],
+)
+def test_secrets_in_a_command_are_not_told(command: str) -> None:
+    judged = judge(base(), base(), app(file("var/task/x.py"), steps=(f"RUN /bin/sh -c {command} # buildkit",)))
+
+    (told,) = judged.findings[0].paths
+    assert "hunter2" not in told
+    assert told.split()[0] == command.split()[0]
+
+
 def test_a_step_that_was_made_to_be_read_for_ever_is_read_at_once() -> None:
     """Looking for the end of a shell's options from each beginning would take as long as the square of its length."""
     assert system_commands(["RUN x && " + "/bin/sh x " * 200_000 + "&& dnf install gcc"]) == ("dnf install gcc",)

@@ -1,6 +1,6 @@
 """Functions on an older release of their base, known to Drydock with all layers read; and patches, carried out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -113,19 +113,28 @@ class PatchStage(Stage):
 def make_patch_stage(
     functions: Functions, aws: Sandbox, actor: Actor, built: Built | None = None, **settings: Any
 ) -> PatchStage:
-    """Publish three releases, build the app on the first, deploy it under the alias, let Drydock read all of it."""
+    """Publish three releases, build the app on the first, deploy it under the alias, let Drydock read all of it.
+
+    `releases`: what gives them by their number; all other `settings` are the function's.
+    """
     return make_patch_stages(functions, aws, actor, ("app",), built, **settings)[0]
 
 
 def make_patch_stages(
-    functions: Functions, aws: Sandbox, actor: Actor, names: Sequence[str], built: Built | None = None, **settings: Any
+    functions: Functions,
+    aws: Sandbox,
+    actor: Actor,
+    names: Sequence[str],
+    built: Built | None = None,
+    releases: Callable[[int], Built] = base,
+    **settings: Any,
 ) -> list[PatchStage]:
     """The same for several functions of these names, all of the same image."""
     company = Company(aws)
     for number in (1, 2, 3):
-        company.publish(base(number), str(number))
+        company.publish(releases(number), str(number))
         company.poll(NOW + timedelta(hours=number))
-    made = [make_stage(functions, actor, name, image=built or app(base(1)), **settings) for name in names]
+    made = [make_stage(functions, actor, name, image=built or app(releases(1)), **settings) for name in names]
     stages = [
         PatchStage(each.functions, each.account, each.function, each.actor, each.alias, company=company)
         for each in made
