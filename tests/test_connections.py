@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -12,9 +14,10 @@ import httpx
 import pytest
 import uvicorn
 
+from dashboard import connections
 from dashboard.connections import Connection, raise_file_limit
 from functions_app.domain import limits
-from tests.processes import eventually, web
+from tests.processes import ROOT, eventually, web
 
 HALF = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: "
 REST = b"x\r\n\r\n"
@@ -92,6 +95,23 @@ def test_of_too_many_half_sent_heads_the_oldest_go_at_once_and_the_newest_stay()
         assert several[-1].recv(100).startswith(b"HTTP/1.1 200")
 
 
+def test_what_happens_again_and_again_is_told_once_for_a_while_and_then_how_often(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Connection, "complaints", type(Connection.complaints)())  # which has said nothing yet
+    with serving(head_within=0.1) as port:
+
+        def cut() -> list[str]:
+            with connect(port, HALF) as connection:
+                assert is_cut(connection)
+            return caplog.messages
+
+        told = "connections were cut that sent no whole head of a request in time."
+        assert [cut() for _ in range(3)] == [[f"1 {told}"]] * 3
+        monkeypatch.setattr(connections, "COMPLAIN_EVERY", 0)  # the minute is over
+        assert cut() == [f"1 {told}", f"3 {told}"]
+
+
 ENDLESS = [
     (b"GET /", b"a" * 65_536),
     (HALF, b"a" * 65_536),
@@ -111,6 +131,44 @@ def test_a_large_body_is_no_head_without_end() -> None:
     body = iter([b"a" * 65_536] * 20)
     with serving(head_within=30) as port:
         assert httpx.post(f"http://127.0.0.1:{port}/", content=body, timeout=30).text == "partdone"
+
+
+RAISED = """
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (300, {hard}))
+from dashboard.connections import Connection
+print(resource.getrlimit(resource.RLIMIT_NOFILE)[0], Connection.room)
+"""
+
+
+def test_as_many_files_may_be_open_as_the_system_lets_a_process_have() -> None:
+    code = RAISED.format(hard=900)
+    process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert process.stdout.split() == ["900", str(900 - connections.OWN_FILES)]
+
+
+def test_more_connections_than_files_allow_are_refused_and_told_until_others_end(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Connection, "complaints", type(Connection.complaints)())
+    monkeypatch.setattr(Connection, "room", 2)
+    whole = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with serving(head_within=60) as port, ExitStack() as stack:
+        others = [stack.enter_context(connect(port, whole)) for _ in range(2)]
+        assert all(other.recv(100).startswith(b"HTTP/1.1 200") for other in others)
+        refused = stack.enter_context(connect(port))
+        answer = refused.recv(1000)
+        assert answer.startswith(b"HTTP/1.1 503")
+        assert answer.endswith(b"Too many connections are open. Try again in a moment")
+        assert caplog.messages == ["1 connections were refused: as many are open as files allow (ulimit -n)."]
+        others[0].close()
+
+        def served() -> bool:
+            with suppress(httpx.HTTPError):
+                return httpx.get(f"http://127.0.0.1:{port}/").status_code == 200
+            return False
+
+        eventually(served, "there is room again")
 
 
 @pytest.mark.django_db(transaction=True)
