@@ -13,9 +13,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django.fixtures import Settings
 
 from functions_app import clock, rates
-from functions_app.domain.runs import Kind, Queue, Status
+from functions_app.domain.runs import Kind, Priority, Queue, Status
 from functions_app.models import Run, Scope
-from functions_app.services.engine import clocks, pulses
+from functions_app.services.engine import clocks, messages, pulses
 from tests.conftest import Valkey
 from tests.factories import make_account
 
@@ -88,11 +88,22 @@ class Test_figures:
     def test_signs_of_life_of_workers_and_ticks(self, scraper: Client) -> None:
         assert value(scraper, "tick_age_seconds") is None
         pulses.note_tick()
+        pulses.note_message(Queue.TICK)
         pulses.tell([Queue.TICK])
 
         assert 0 <= (value(scraper, "tick_age_seconds") or 0) < 60
         assert value(scraper, "worker_age_seconds", queue="tick") is not None
         assert value(scraper, "worker_age_seconds", queue="changes") is None
+        took = value(scraper, "message_taken_age_seconds", queue="tick")
+        assert took is not None
+        assert 0 <= took < 60
+
+    def test_messages_that_no_worker_has_taken_by_queue(self, scraper: Client) -> None:
+        messages.send(0, Queue.CHANGES, Priority.PERSON)
+        messages.send(0, Queue.CHANGES, Priority.CHILD)
+
+        assert value(scraper, "queue_messages", queue="changes") == 2
+        assert value(scraper, "queue_messages", queue="invocations") == 0
 
     def test_ages_of_what_was_read(self, scraper: Client) -> None:
         account = make_account(regions=["eu-west-1", "us-east-1"])
