@@ -41,7 +41,7 @@ def counted(like: Look, count: int, size_bytes: int = 0) -> SafeString:
     """A badge with how many there are: "3 stale"; and how large they are together."""
     tail = f", {size(size_bytes)}" if size_bytes else NOTHING
     number = '<span class="bdg {}">{}<b>{}</b>&nbsp;{}{}</span>'
-    return format_html(number, like.colour, icon(like.icon), count, like.word.lower(), tail)
+    return format_html(number, known(like.colour), icon(like.icon), known(str(count)), known(like.word.lower()), tail)
 
 
 @lru_cache(maxsize=4096, typed=True)

@@ -5,6 +5,7 @@ from django.utils.safestring import SafeString
 
 from functions_app.domain.changes.judgements import Judgement, Level, Remark
 from functions_app.domain.images.lambda_rules import Check
+from functions_app.web.html.escaped import known
 from functions_app.web.html.icons import icon
 from functions_app.web.html.looks import CheckOutcome, Look, PlanOutcome, look
 
@@ -45,4 +46,4 @@ def verdict_line(judgement: Judgement) -> SafeString:
 
 
 def _line(like: Look, check: Check) -> SafeString:
-    return format_html(CHECK, like.colour, icon(like.icon, like.word), check.name, check.text)
+    return format_html(CHECK, known(like.colour), icon(like.icon, like.word), known(check.name), known(check.text))

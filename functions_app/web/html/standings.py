@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 
 from functions_app.services.inventory.bases.base_list import Standing, Tally
 from functions_app.web.html.badges import badge, counted, looking
+from functions_app.web.html.escaped import known
 from functions_app.web.html.looks import EndOfLife, look
 
 SOON = 180  # days before an end from which it is worth a warning
@@ -26,11 +27,11 @@ def standing_bar(tally: Tally) -> SafeString:
     return format_html(BAR, format_html_join("", SHARE, _shares(tally)))
 
 
-def _shares(tally: Tally) -> Iterator[tuple[str, str, str]]:
-    at = 0.0
+def _shares(tally: Tally) -> Iterator[tuple[SafeString, ...]]:
+    at, total = 0.0, tally.total
     for value, count in tally.shares:
-        width = 100 * count / tally.total
-        yield value.value, f"{at:.2f}", f"{width:.2f}"
+        width = 100 * count / total
+        yield known(value.value), known(f"{at:.2f}"), known(f"{width:.2f}")
         at += width
 
 

@@ -30,7 +30,8 @@ from functions_app.services.people.actor import Actor
 def last_patch(function_id: int) -> Run | None:
     """The last patch of a function that ended well, and that no undo has taken back since. One query."""
     found = Run.objects.filter(function=function_id, kind__in=(Kind.PATCH, Kind.UNDO), status=Status.SUCCEEDED)
-    last = found.select_related("function").order_by("-pk").first()
+    columns = ("kind", "status", "plan", "result", "ended_at", "function__gone_at", "function__digest")
+    last = found.select_related("function").only(*columns).order_by("-pk").first()
     return last if last is not None and last.kind == Kind.PATCH else None
 
 

@@ -124,7 +124,8 @@ def base_list(now: datetime) -> BaseList:
     current: dict[int, ReleaseFact] = {}
     for fact in newest.values():
         current.setdefault(fact.stream_id, fact)
-    over = {stream.pk for stream in streams if Ends.of(stream, today).over}
+    ends = {stream.pk: Ends.of(stream, today) for stream in streams}
+    over = {pk for pk, each in ends.items() if each.over}
     tallies = read_tallies(newest.keys(), over, today)
     known = _releases_by_stream()
     lineages = Lineages().of(fact.pk for fact in current.values())
@@ -135,11 +136,11 @@ def base_list(now: datetime) -> BaseList:
         beneath = lineages.get(top.pk, ())[1:] if top else ()
         worn = next((names[lower.stream_id] for lower in beneath if lower.pk not in newest), "")
         counted = tallies.get(stream.pk, NOBODY)
-        rows.append(_row(stream, top, counted, Ends.of(stream, today), known.get(stream.pk, 0), worn))
+        rows.append(_row(stream, top, counted, ends[stream.pk], known.get(stream.pk, 0), worn))
     causes = by_cause((row.name, row.problem) for row in rows if row.problem)
     shared = tuple(cause for cause in causes if cause.count > 1)
     told = {name for cause in shared for name in cause.names}
-    rows = [replace(row, told=row.name in told) for row in rows]
+    rows = [replace(row, told=True) if row.name in told else row for row in rows]
     used = [row for row in rows if row.tally.total or row.own]
     used.sort(key=lambda row: (-row.tally.behind, -row.tally.total, row.name))
     unused = [row for row in rows if not (row.tally.total or row.own)]

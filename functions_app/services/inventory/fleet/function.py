@@ -117,6 +117,19 @@ class FunctionVersions:
     pages: int
 
 
+_WITH_IMAGES = Version.objects.select_related(
+    "image__repository", "image__base_release__stream", "image__base_stream"
+).only(
+    "number", "ordinal", "description", "digest", "image_uri", "deployed_tag", "last_modified", "state", "state_reason",
+    "last_update_status", "last_update_reason", "detailed_at", "detail_problem",
+    "image__digest", "image__gone_at", "image__status", "image__expiry_rule", "image__base_lineage",
+    "image__base_evidence", "image__freshness", "image__freshness_reason", "image__releases_behind",
+    "image__days_behind", "image__repository__uri", "image__base_stream__name", "image__base_release__platform",
+    "image__base_release__manifest_digest", "image__base_release__tag", "image__base_release__created_at",
+    "image__base_release__stream__name",
+)  # fmt: skip
+
+
 def function_head(pk: int) -> FunctionHead:
     """Read the head. Two queries. Raises NOT_FOUND."""
     function = Function.objects.select_related("account").filter(pk=pk).first()
@@ -147,23 +160,18 @@ def function_head(pk: int) -> FunctionHead:
 def function_versions(pk: int, page: int = 1) -> FunctionVersions:
     """A page of published versions, newest first ($LATEST leads the first page), and all lanes. Seven queries."""
     aliases = list(Alias.objects.filter(function_id=pk).order_by("name"))
-    versions = Version.objects.filter(function_id=pk).select_related(
-        "image__repository", "image__base_release__stream", "image__base_stream"
-    )
-    published = versions.exclude(number=LATEST)
+    published = Version.objects.filter(function_id=pk).exclude(number=LATEST)
     total = published.count()
     pages = max(1, -(-total // PAGE_SIZE))
     page = min(max(1, page), pages)
     start = (page - 1) * PAGE_SIZE
-    listed = list(published.order_by("-ordinal")[start : start + PAGE_SIZE])
+    listed = list(published.order_by("-ordinal").values_list("number", flat=True)[start : start + PAGE_SIZE])
     live = {number for alias in aliases for number in (alias.version, alias.second_version) if number}
-    extra = list(
-        versions.filter(number__in=({LATEST, PUBLISHED_LATEST} | live) - {version.number for version in listed})
-    )
-    rows = {row.version.number: row for row in _describe([*listed, *extra], aliases)}
+    wanted = _WITH_IMAGES.filter(function_id=pk, number__in={LATEST, PUBLISHED_LATEST, *live, *listed})
+    rows = {row.version.number: row for row in _describe(list(wanted), aliases)}
     first = [LATEST] if page == 1 and LATEST in rows else []
     return FunctionVersions(
-        rows=tuple(rows[number] for number in [*first, *(version.number for version in listed)]),
+        rows=tuple(rows[number] for number in [*first, *listed]),
         lanes=_lanes(aliases, rows),
         aliases=tuple(alias.name for alias in aliases),
         total=total,
@@ -239,6 +247,7 @@ def _newest(images: Iterable[Image]) -> dict[tuple[int, str], BaseRelease]:
     if not streams:
         return {}
     current = BaseRelease.objects.filter(stream__in=streams, current=True).select_related("stream")
+    current = current.only("platform", "manifest_digest", "tag", "created_at", "stream__name")
     current = current.order_by("created_at", "-pk")  # of several for a platform the newest counts, as for verdicts
     return {(release.stream_id, release.platform): release for release in current}
 

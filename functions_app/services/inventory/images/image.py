@@ -45,10 +45,8 @@ def function_images(pk: int) -> tuple[Version, ...]:
 
 
 def image_row(pk: int) -> Image:
-    """An image with its repository, account and base. One query. Raises NOT_FOUND."""
-    found = (
-        Image.objects.select_related("repository__account", "base_release__stream", "base_stream").filter(pk=pk).first()
-    )
+    """An image with its repository, account and stream. One query. Raises NOT_FOUND."""
+    found = Image.objects.select_related("repository__account", "base_stream").filter(pk=pk).first()
     if found is None:
         raise DrydockError(Code.NOT_FOUND, "Drydock knows no such image.", next_step="Look for it in Repositories.")
     return found

@@ -75,8 +75,10 @@ def image_page(pk: int, users_page: int = 1) -> ImagePage:
 
 
 def _named(image: Image, digest: str) -> Image | None:
+    if not digest:
+        return None
     same = Image.objects.filter(repository=image.repository_id, digest=digest, gone_at=None)
-    return same.only("digest", "role", "is_index").first() if digest else None
+    return same.only("digest", "role", "is_index").first()
 
 
 def _artifacts(image: Image) -> QuerySet[Image]:

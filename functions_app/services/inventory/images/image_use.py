@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Case, Count, Exists, Max, OuterRef, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce
@@ -65,6 +66,8 @@ _SUMS = _THERE.values("repository_id").annotate(
     size=Coalesce(Sum("size_bytes", filter=~Q(role=Role.INDEX)), Value(0)),
     pushed=Max("pushed_at"),
 )
+# PostgreSQL would look at every version for one repository, too; for fifty it is right to.
+_SUMS_OF_ONE = _SUMS.annotate(run=Count("pk", filter=_UNIT & Q(_run())))
 _RUN_THERE = _THERE.filter(_run(), _UNIT).values_list("repository_id").annotate(count=Count("pk"))
 _GONE_SUMS = (
     Image.objects.filter(gone_at__isnull=False)
@@ -79,8 +82,9 @@ def sums_of(repositories: Collection[int], standing: Standing) -> dict[int, Sums
 
     The first reads an index alone. Artifacts, and parts of indexes, are looked for only where it counted some.
     """
-    rows = list(_SUMS.filter(repository__in=repositories))
-    run = dict(_RUN_THERE.filter(repository__in=repositories))
+    one = len(repositories) == 1
+    rows: Sequence[Mapping[str, Any]] = list((_SUMS_OF_ONE if one else _SUMS).filter(repository__in=repositories))
+    run = {row["repository_id"]: row["run"] for row in rows} if one else _run_in(repositories)
     tagged = Tag.objects.filter(repository__in=repositories).order_by().values_list("repository_id")
     named = dict(tagged.annotate(count=Count("digest", distinct=True)))
     beside = _tagged_artifacts([row["repository_id"] for row in rows if row["artifacts"]])
@@ -99,6 +103,10 @@ def sums_of(repositories: Collection[int], standing: Standing) -> dict[int, Sums
         for row in rows
         if (key := row["repository_id"])
     }
+
+
+def _run_in(repositories: Collection[int]) -> dict[int, int]:
+    return dict(_RUN_THERE.filter(repository__in=repositories))
 
 
 def _there(repositories: Collection[int]) -> QuerySet[Image]:

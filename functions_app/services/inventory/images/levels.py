@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions_app.domain.bases.detection import Tier
-from functions_app.models import BaseStream, Image
+from functions_app.models import BaseRelease, BaseStream, Image
 from functions_app.services.inventory.images.contents import LayerRead
 
 STEP = 2000  # characters of a build step that are shown
@@ -67,8 +67,8 @@ class Layer:
 
 
 def levels_of(image: Image) -> tuple[LevelRow, ...]:
-    """The image's lineage, the nearest base first. One query; needs `base_release__stream` and `base_stream`."""
-    lineage: Sequence[Mapping[str, Any]] = image.base_lineage or _nearest(image)
+    """The image's lineage, the nearest base first. One query, two where none was kept."""
+    lineage: Sequence[Mapping[str, Any]] = image.base_lineage or (_nearest(image) if image.base_release_id else ())
     names = {str(level.get("stream", "")) for level in lineage}
     rows = BaseStream.objects.filter(name__in=names).values_list("name", "pk", "own", "runtime")
     streams = {name: (pk, own, runtime) for name, pk, own, runtime in rows}
@@ -77,7 +77,7 @@ def levels_of(image: Image) -> tuple[LevelRow, ...]:
 
 def _nearest(image: Image) -> list[dict[str, Any]]:
     """A lineage of one for an image that was judged before lineages were kept."""
-    release = image.base_release
+    release = BaseRelease.objects.select_related("stream").filter(pk=image.base_release_id).first()
     if release is None:
         return []
     label = f"{release.stream.name.partition(':')[0]}:{release.tag}" if release.tag else release.stream.name

@@ -48,6 +48,8 @@ def repositories(search: str = "", page: int = 1) -> tuple[tuple[RepositoryRow, 
         .order_by("gone_at", "name", "account__name", "region", "pk")
     )
     rows = list(ordered[start : start + PAGE_SIZE])
+    if not rows:
+        return (), total, page, pages
     keys = [row.pk for row in rows]
     sums, doomed = sums_of(keys, standing_on(streams_of({row.uri for row in rows}))), endangered(keys)
     return tuple(_row(row, sums, doomed) for row in rows), total, page, pages

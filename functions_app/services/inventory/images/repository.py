@@ -70,7 +70,7 @@ class Artifact:
 
 
 def repository(pk: int, page: int = 1) -> tuple[RepositoryHead, tuple[ImageRow, ...], int, int]:
-    """A repository, one page of its images (newest first), the page and the number of pages. Seventeen queries at most.
+    """A repository, one page of its images (newest first), the page and the number of pages. Sixteen queries at most.
 
     Raises NOT_FOUND.
     """
