@@ -40,7 +40,7 @@ def is_free(registry: Registry, repository: str, tag: str, digest: str) -> bool:
         raise DrydockError(
             Code.PREFLIGHT,
             f"The tag {tag} of {registry.host}/{repository} names another image already: {held.digest}.",
-            next_step="Make a new plan, or delete that tag if nothing uses it: Drydock moves no tag.",
+            next_step="Plan again: a plan takes a tag that is free. Drydock moves none.",
         )
     return False
 

@@ -119,6 +119,11 @@ class Judgement:
         """Whether any setting differs."""
         return any(comparison.differences for comparison in self.comparisons)
 
+    @property
+    def fine_names(self) -> tuple[str, ...]:
+        """What is fine, by names: a check that was made of each of several aliases once."""
+        return tuple(dict.fromkeys(check.name for check in self.fine))
+
     def as_json(self) -> dict[str, Any]:
         """Plain values for the plan's body."""
         return asdict(self)

@@ -10,11 +10,13 @@ def patch_calls(aliases: int, *, smoke: bool) -> Mapping[str, int]:
     """By the names of AWS's operations; each further look while Lambda works is one more GetFunction."""
     invoked = {"Invoke": 1} if smoke else {}
     if not aliases:
-        return {"GetFunction": 4, "BatchGetImage": 1, "PublishVersion": 1, "UpdateFunctionCode": 1, **invoked}
+        once = ("GetLifecyclePolicy", "BatchGetImage", "PublishVersion", "UpdateFunctionCode")
+        return {"GetFunction": 4, **dict.fromkeys(once, 1), **invoked}
     return {
         "GetFunction": 5 + aliases,  # before the plan is carried out, each step of the code twice, each alias read back
         "GetAlias": 3 * aliases,  # before, when it is pointed, read back
         "GetProvisionedConcurrencyConfig": aliases,
+        "GetLifecyclePolicy": 1,
         "BatchGetImage": 1 + aliases,
         "UpdateFunctionCode": 1,
         "PublishVersion": 1,

@@ -10,6 +10,13 @@ from functions_app.domain.changes.deployments import short
 from functions_app.domain.fleet.functions import FunctionPlace
 from functions_app.domain.images.lambda_rules import Check
 
+UNDONE = "It was undone."
+
+
+def undo_refused(why: str) -> str:
+    """Why a patch has no undo, as its page says it; '' where it has one."""
+    return why if why in ("", UNDONE) else f"It can't be undone by one click: {why}"
+
 
 @dataclass(frozen=True)
 class Returned:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from django.conf import settings
@@ -15,6 +15,7 @@ from functions_app.domain.rebase.rebase import Rebase, rebase
 from functions_app.domain.rebase.refusals import Refusal
 from functions_app.domain.rebase.safety.findings import Verdict
 from functions_app.domain.rebase.statement import BaseTold, Judged, make_statement, refer
+from functions_app.domain.rebase.tags import longer_tags
 from functions_app.domain.refs import ImageRef
 from functions_app.registry import referrers
 from functions_app.registry.client import CONFIG_LIMIT, Registry
@@ -31,6 +32,10 @@ class Images:
     old: HeldImage
     new: HeldImage
     result: Rebase
+
+    def tagged(self, tag: str) -> "Images":
+        """The same under another tag, which is no part of the image."""
+        return replace(self, result=replace(self.result, tag=tag))
 
     @property
     def config(self) -> ImageConfig:
@@ -58,6 +63,17 @@ def put_together(app: ImageRef, tag: str, base: BaseMove, owner: Target) -> Imag
     if isinstance(made, Refusal):
         raise made.error()
     return Images(*held, made)
+
+
+def tagged_freely(images: Images, into: ImageRef, owner: Target) -> Images:
+    """The same under the first of its tags that names no other image in that repository; nothing is written."""
+    result = images.result
+    with open_registry(into.registry, target=owner) as registry:
+        for tag in longer_tags(result.tag, result.digest):
+            held = registry.head(into.repository, tag)
+            if held is None or held.digest == result.digest:
+                return images.tagged(tag)
+    return images  # the push will say so
 
 
 def _held(registry: Registry, reference: ImageRef) -> HeldImage:

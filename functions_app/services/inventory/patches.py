@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from functions_app.domain.changes.patches import BaseMove
+from functions_app.domain.changes.undos import undo_refused
 from functions_app.domain.errors import Problem
 from functions_app.domain.images.scans import SEVERITIES, ScanState, state
 from functions_app.domain.runs import ACTIVE, Kind
@@ -51,7 +52,7 @@ def last_patch(function_id: int) -> LastPatch | None:
     if run is None:
         return None
     base = run.plan["base"]
-    return LastPatch(run.pk, f"onto {base['stream']} {base['to_label']}", run.ended_at, undo.why_not(run))
+    return LastPatch(run.pk, f"onto {base['stream']} {base['to_label']}", run.ended_at, undo_refused(undo.why_not(run)))
 
 
 @dataclass(frozen=True)

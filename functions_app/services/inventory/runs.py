@@ -10,6 +10,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils.text import Truncator
 
 from functions_app import clock, runlog
+from functions_app.domain.changes.undos import undo_refused
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.health.stranded import Stranded, stranded
 from functions_app.domain.runs import ACTIVE, Kind, Standing, Status, StepStatus, kind_label
@@ -243,7 +244,7 @@ def run_state(run: Run) -> RunState:
         stranded=stranded_run(run),
         progress=run_signals.progress(run),
         children=run_signals.children(run),
-        undo_refused=why_not(run) if run.kind == Kind.PATCH and ended else "",
+        undo_refused=undo_refused(why_not(run)) if run.kind == Kind.PATCH and ended else "",
     )
 
 

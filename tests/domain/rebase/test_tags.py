@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions_app.domain.rebase.tags import rebased_tag
+from functions_app.domain.rebase.tags import longer_tags, rebased_tag
 from functions_app.domain.refs import is_tag
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
@@ -39,6 +39,23 @@ def test_the_day_is_that_of_utc() -> None:
     late = datetime(2026, 10, 18, 23, tzinfo=timezone(timedelta(hours=-5)))
 
     assert rebased_tag("v1", late, DIGEST) == "v1-base-20261019-01234567"
+
+
+def test_where_it_names_another_image_more_of_the_digest_tells_them_apart_and_is_replaced_later() -> None:
+    tag = rebased_tag("v1.2", RELEASED, DIGEST)
+
+    longer = longer_tags(tag, DIGEST)
+
+    assert longer[:3] == (tag, "v1.2-base-20261018-0123456789ab", "v1.2-base-20261018-0123456789abcdef")
+    assert longer[-1] == f"v1.2-base-20261018-{DIGEST[7:]}"
+    assert {rebased_tag(each, RELEASED, DIGEST) for each in longer} == {tag}
+
+
+def test_a_longer_one_is_cut_where_its_beginning_is_long() -> None:
+    longest = longer_tags(rebased_tag("a" * 128, RELEASED, DIGEST), DIGEST)[-1]
+
+    assert len(longest) == 128
+    assert longest.endswith(f"a-base-20261018-{DIGEST[7:]}")
 
 
 @given(st.one_of(st.text(max_size=140), st.from_regex(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}", fullmatch=True)))

@@ -175,7 +175,18 @@ def test_the_findings_of_both_bases_are_shown_as_expected_where_both_were_scanne
     shown = " ".join(html.unescape(browser.get(reverse("plan", args=[plan.pk])).content.decode()).split())
     assert "3 → 0" in shown
     assert "1 → 2" in shown
-    assert "this is expected: measured by a scan after the push" in shown
+    assert "Of the result this is expected. What the result really has is known once ECR has scanned it" in shown
+
+
+def test_a_check_that_was_made_of_each_alias_is_named_once(browser: Client, staged: Staged) -> None:
+    stage = staged()
+    stage.api.create_alias(FunctionName=stage.name, Name="canary", FunctionVersion="1")
+    stage.sync_all()
+    shown = " ".join(planned(browser, stage).split())
+    named = shown.partition("checks passed:")[2].partition("</summary>")[0]
+    assert named.count("Alias") == 1, named
+    assert "canary points to version 1." in shown
+    assert "staging points to version 1." in shown
 
 
 def test_a_plan_names_the_other_images_that_are_behind_each_with_its_own_patch(browser: Client, staged: Staged) -> None:

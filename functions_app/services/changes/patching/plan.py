@@ -95,7 +95,7 @@ def _plan(function: Function, target: PatchTarget, *, keep_latest: bool) -> Patc
     app = ImageRef.parse(f"{target.image.repository.uri}@{target.digest}")
     owner, _ = image_choices.registry_target(app.registry, own)
     tag = target.image.repository.tags.filter(digest=target.digest).order_by("-since", "-name").first()
-    images = rebases.put_together(app, tag.name if tag else "", base, owner)
+    images = rebases.tagged_freely(rebases.put_together(app, tag.name if tag else "", base, owner), app, owner)
     verdict, packages = safety.judged(images, target.image, base)
     beside = latest.beside(function, own, read.versions, target.digest, keep=keep_latest)
     result = images.result

@@ -22,7 +22,7 @@ from functions_app.services.changes import alias_steps, code_steps, image_choice
 from functions_app.services.changes.alias_steps import Goal
 from functions_app.services.changes.careful_steps import LONG, PASSING, SHORT, patient, refresh
 from functions_app.services.changes.function_places import target_of
-from functions_app.services.changes.patching import latest_kept, without_alias
+from functions_app.services.changes.patching import latest_kept, survival, without_alias
 from functions_app.services.changes.patching.code_back import UPDATE
 from functions_app.services.changes.patching.targets import is_withdrawn
 from functions_app.services.engine.steps import Cancelled, Context, StepSpec
@@ -100,7 +100,7 @@ def _check_again(context: Context) -> Outcome:
         for move in frozen.moves:
             alias_steps.check_alias(move)
         _refuse_withdrawn(frozen)
-        checks.refuse_blocked(checks.state_checks(detail, uploads=True))
+        checks.refuse_blocked((*checks.state_checks(detail, uploads=True), *survival.checks_again(frozen)))
 
     aliases = [one.alias for one in frozen.aliases]
     return alias_steps.check_once(context, aliases, look, "nothing was changed since the plan")
@@ -131,7 +131,7 @@ def _put_together(frozen: PatchPlan) -> Images:
         raise changed_message(
             "what the rebase is made of", f"it gives {short(images.result.digest)} instead of {short(frozen.to_digest)}"
         )
-    return images
+    return images.tagged(frozen.tag)
 
 
 def _owner(frozen: PatchPlan) -> Target:

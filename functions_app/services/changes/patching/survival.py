@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from functions_app import clock
 from functions_app.aws import lifecycle
+from functions_app.domain.changes.patches import PatchPlan
 from functions_app.domain.changes.push_survival import NAME, Pushed, survival_checks
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.fleet.lifecycle_simulation import Kept, read_rules
@@ -42,6 +43,13 @@ def checks_of(app: Image, digest: str, tag: str) -> tuple[Check, ...]:
     pushed = Pushed.of(rules, _kept(repository), digest, tag, clock.now())
     lost = (*pushed.lost, *pushed.losing(app.digest))
     return survival_checks(pushed, would_endanger(repository.pk, tuple(dict.fromkeys(lost))), repository.name)
+
+
+def checks_again(frozen: PatchPlan) -> tuple[Check, ...]:
+    """The same for a plan that is carried out: the policy may be another one, and other images may have come."""
+    held = Image.objects.filter(repository__uri=frozen.repository, digest=frozen.app_digest, gone_at=None)
+    app = held.select_related("repository__account").first()
+    return checks_of(app, frozen.to_digest, frozen.tag) if app else ()
 
 
 def _unknown(repository: Repository) -> str:

@@ -12,7 +12,7 @@ from functions_app.domain.changes.deployments import short
 from functions_app.domain.changes.patched_aliases import Patched
 from functions_app.domain.changes.patches import PatchPlan
 from functions_app.domain.changes.planned_ways_back import Held
-from functions_app.domain.changes.undos import Returned, UndoPlan
+from functions_app.domain.changes.undos import UNDONE, Returned, UndoPlan
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.runs import ACTIVE, Kind, Outcome, Status
@@ -47,7 +47,7 @@ def why_not(run: Run) -> str:
     if run.function is None or run.function.gone_at is not None:
         return "AWS no longer has the function."
     if Run.objects.filter(kind=Kind.UNDO, status=Status.SUCCEEDED, plan__run_id=run.pk).exists():
-        return "It was undone."
+        return UNDONE
     frozen, version = PatchPlan.from_json(run.plan), str(run.result.get("version", ""))
     rows = run.function.aliases.all()
     now = {row.name: AliasState(row.version, row.second_version, row.second_weight) for row in rows}

@@ -16,7 +16,7 @@ from functions_app.services.people.actor import Actor
 from tests.conftest import Valkey
 from tests.fixtures import Sandbox
 from tests.sandbox.functions import Functions
-from tests.services.changes.patching.deaths import meanwhile
+from tests.services.changes.patching.deaths import Deaths, carry_out_dying, meanwhile
 from tests.services.changes.patching.patch_stage import PatchStage, app, base, make_patch_stage
 from tests.services.changes.patching.promises import assert_kept, assert_recorded_once, assert_whole
 from tests.services.changes.stage import answering, carry_out, log_of
@@ -126,6 +126,20 @@ def test_a_tag_that_somebody_has_taken_is_not_moved(stage: PatchStage) -> None:
     assert "names another image already" in found["message"]
     assert stage.tags()[tag] == theirs
     assert_kept(stage, run)
+
+
+def test_where_somebody_has_taken_its_tag_the_next_plan_takes_another_which_stays_its_own(stage: PatchStage) -> None:
+    run = confirmed(stage)
+    taken = PatchPlan.from_json(run.plan).tag
+    theirs = stage.functions.push(answering("theirs"), f"{stage.name}:{taken}")
+    assert "Plan again: a plan takes a tag that is free." in problem(carry_out(run))["next_step"]
+    again = confirmed(stage)
+    plan = PatchPlan.from_json(again.plan)
+    assert plan.tag == f"{taken.removesuffix(plan.to_digest[7:15])}{plan.to_digest[7:19]}"
+    carry_out_dying(again, Deaths())
+    assert again.status == Status.SUCCEEDED, log_of(again)
+    assert (stage.tags()[taken], stage.tags()[plan.tag]) == (theirs, plan.to_digest)
+    assert_kept(stage, again)
 
 
 @pytest.mark.parametrize("before", ["rebase", "push"])

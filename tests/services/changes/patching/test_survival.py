@@ -98,6 +98,17 @@ def test_the_statement_counts_among_the_untagged_and_a_tag_that_no_rule_takes_ke
     assert lifecycle(stage).ok is True
 
 
+def test_a_rule_that_somebody_makes_stricter_after_the_plan_stops_the_run_before_anything_is_pushed(
+    stage: PatchStage,
+) -> None:
+    run, before = stage.confirm(stage.plan_patch()), stage.tags()
+    keep(stage, 2)
+    carry_out(run)
+    assert run.status == Status.FAILED, log_of(run)
+    assert "Rule 2 will delete the image behind app staging (version 1)." in (run.problem or {})["message"]
+    assert stage.tags() == before
+
+
 def test_a_repository_without_a_policy_loses_nothing(stage: PatchStage) -> None:
     assert lifecycle(stage) == Check("Lifecycle", True, "app has no lifecycle policy: nothing goes for these pushes.")
 
