@@ -42,7 +42,7 @@ from tests.fuzz.samples import (
     MANIFEST,
 )
 
-CHECK_LENGTH = 12_000
+CHECK_LENGTH, RULE_LENGTH = 12_000, 1000
 KNOWN = KnownReleases((), {"python:3.12": Followed("public.ecr.aws/lambda/python:3.12")})
 SECRET = "s3cr3tV4lue"
 # What build steps are made of.
@@ -76,10 +76,17 @@ def check_all(checks: tuple[Check, ...]) -> None:
         assert len(check.text) <= CHECK_LENGTH
 
 
+def check_rules(manifest: Manifest | Index, config: ImageConfig | None) -> None:
+    """Lambda's rules are kept with plans and shown, straight from what a registry holds."""
+    for check in lambda_rules(manifest, config, architecture="arm64", size_bytes=1):
+        assert_shown(check.text, RULE_LENGTH)
+
+
 def judge(config: ImageConfig) -> None:
     """Ask all there is to ask of an image."""
     with bounded():
         check_all(advise(AppShape(config, base_layers=1)))
+        check_rules(parse_manifest(json.dumps(MANIFEST).encode()), config)
         platform = str(config.platform)
         labels = {key: value for key, value in config.labels.items() if isinstance(value, str)}
         shape = ImageShape(
@@ -121,7 +128,7 @@ def test_a_manifest_or_an_index_is_read_or_refused(data: bytes, media_type: str)
         assert all(str(platform) for platform in found.platforms)
     if found:
         with bounded():
-            check_all(lambda_rules(found, None, architecture="arm64", size_bytes=1))
+            check_rules(found, None)
 
 
 @fuzzed(100)

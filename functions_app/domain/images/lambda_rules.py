@@ -1,13 +1,16 @@
 """Lambda's own rules for images: whatever breaks one can't be deployed. What only could be better is image_advice."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from functions_app.domain.images.manifests import SIZE_LIMIT, ImageConfig, Index, Manifest, Platform
+from functions_app.domain.redaction import redact_value
+from functions_app.domain.text import storable
 
 SURELY_SMALL = 2 * 1024**3  # bytes, compressed; layers seldom grow fivefold
 LAYER_LIMIT = 127
+TEXT, WORDS = 1000, 50  # characters of an answer; words of a command, which are more than are shown
 SETTINGS_LIMIT = 16 * 1024  # bytes
 BASE_ENTRYPOINT = "lambda-entrypoint.sh"  # of AWS's bases: starts what its argument names
 ARCHITECTURES = {"x86_64": "amd64", "arm64": "arm64"}  # Lambda's word -> Go's
@@ -47,21 +50,24 @@ def lambda_rules(
     """Check an image against Lambda's rules, as a function with these `overrides` would run it.
 
     `architecture` is the function's; '': either of Lambda's will do. `size_bytes` is the compressed size,
-    `uncompressed_bytes` that of all layers' files where they were all read.
+    `uncompressed_bytes` that of all layers' files where they were all read. The answers are fit for being kept and
+    shown, whatever is in the image.
     """
     if isinstance(manifest, Index):
-        return (_not_an_index(manifest),)
-    if not manifest.is_image:
+        found = [_not_an_index(manifest)]
+    elif not manifest.is_image:
         kind = manifest.config.media_type or "unknown"
-        return (Check("Single image", False, f"This is an artifact of type {kind}, not a container image."),)
-    return (
-        Check("Single image", True, "An image manifest for one platform."),
-        _platform(config, architecture),
-        _media_types(manifest),
-        _layers(manifest),
-        _size(size_bytes, uncompressed_bytes),
-        *_settings(config, overrides),
-    )
+        found = [Check("Single image", False, f"This is an artifact of type {kind[:80]}, not a container image.")]
+    else:
+        found = [
+            Check("Single image", True, "An image manifest for one platform."),
+            _platform(config, architecture),
+            _media_types(manifest),
+            _layers(manifest),
+            _size(size_bytes, uncompressed_bytes),
+            *_settings(config, overrides),
+        ]
+    return tuple(replace(check, text=storable(check.text, TEXT)) for check in found)
 
 
 def _not_an_index(index: Index) -> Check:
@@ -140,7 +146,8 @@ def _start(config: ImageConfig, overrides: Overrides | None) -> Check:
         if overrides is None:
             return Check("Entry point", None, text)
         return Check("Entry point", False, "Nothing to start: neither the image nor the function's settings give one.")
-    starts = f"Starts {' '.join((*entrypoint, *command))[:120]}{by}."
+    words = " ".join(map(str, redact_value([*entrypoint, *command][:WORDS])))
+    starts = f"Starts {words[:120]}{by}."
     if not command and entrypoint[-1].rpartition("/")[2] == BASE_ENTRYPOINT:
         text = f"{starts} It needs a handler as command, and neither the image nor the function's settings give one."
         return Check("Entry point", None, text)

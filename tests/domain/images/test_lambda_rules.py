@@ -8,6 +8,7 @@ import pytest
 
 from functions_app.domain.images.lambda_rules import Check, lambda_rules
 from functions_app.domain.images.manifests import ImageConfig, Manifest, parse_config, parse_manifest
+from functions_app.domain.text import storable
 from sandbox.images.making import Flavour, Image, make_image, make_index, make_layer
 
 LAYERS = [make_layer({"a.txt": b"a"}), make_layer({"b.txt": b"b"})]
@@ -137,3 +138,33 @@ def test_settings_of_which_the_size_was_not_kept_are_not_known() -> None:
     checks = {each.name: each for each in lambda_rules(manifest, kept, architecture="", size_bytes=1)}
 
     assert checks["Settings"].ok is None
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["app.handler", "--password", "hunter2 hunter2"],
+        ["app.handler", "--api-key=hunter2"],
+        ["sh", "-c", "TOKEN=hunter2 exec app"],
+        ["x" * 100, "ghp_hunter2" + "a1B2" * 9],
+    ],
+)
+def test_secrets_of_a_command_are_not_told(command: list[str]) -> None:
+    manifest, config = read(build(config={"Entrypoint": ["/start"], "Cmd": command}))
+
+    told = " ".join(check.text for check in lambda_rules(manifest, config, architecture="x86_64", size_bytes=1))
+
+    assert f"Starts /start {command[0]}" in told
+    assert "hunter2" not in told
+
+
+def test_what_no_page_shows_and_no_database_takes_is_written_out() -> None:
+    manifest, config = read(build(config={"Entrypoint": ["/a"]}))
+    odd = replace(
+        config, entrypoint=("/a\0\ud800\u202e",), platform=replace(config.platform, architecture="arm\0\ud800")
+    )
+    layers = tuple(replace(layer, media_type="\0\ud800") for layer in manifest.layers)
+
+    checks = lambda_rules(replace(manifest, layers=layers), odd, architecture="x86_64", size_bytes=1)
+
+    assert [check.text for check in checks if check.text != storable(check.text)] == []

@@ -10,6 +10,7 @@ from django.test import Client
 from functions_app.domain.changes.smokes import Smoke
 from functions_app.domain.runs import Status
 from functions_app.services.changes import smoke
+from functions_app.services.changes.patching import plan as patching
 from functions_app.services.engine import plans
 from functions_app.services.people.actor import Actor
 from sandbox.images.making import Image
@@ -41,6 +42,21 @@ def secretive(releases: Image) -> Image:
         config={**settings, "Env": [*settings["Env"], *ENV]},
         history=[*built.document["history"], *steps],
     )
+
+
+def test_what_the_command_of_an_image_gives_away_is_in_no_plan_and_on_no_page(
+    functions: Functions, aws: Sandbox, operator: Actor, valkey: Valkey
+) -> None:
+    built = app(base(1))
+    settings = built.document["config"]
+    command = ["app.handler", "--password", CANARY, f"--api-key={CANARY}"]
+    image = with_config(built, config={**settings, "Cmd": command})
+    stage = make_patch_stage(functions, aws, operator, image)
+    if run := patching.reading_first(stage.function, "", operator):
+        carry_out(run)
+    made = patching.plan(stage.function, operator)
+    assert any("app.handler" in check.text for check in made.checks)
+    assert [text[:3000] for text in (*stored(), str(made)) if CANARY in text] == []
 
 
 def stored() -> Iterator[str]:
