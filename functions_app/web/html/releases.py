@@ -1,6 +1,7 @@
 """Releases of a base to choose from, and what a file in one of them is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -17,9 +18,14 @@ SELECTED = SafeString(" selected")
 FILE_KINDS = {"dir": "directory", "symlink": "link", "hardlink": "hard link", "device": "device"}
 
 
-def release_name(release: BaseRelease) -> str:
-    """A release in a list to choose from: its label, platform, and whether it is the current one."""
-    return f"{label(release)} {release.platform}{', current' if release.current else ''}"
+def releases_to_compare(releases: Iterable[BaseRelease], chosen: int) -> SafeString:
+    """Releases of all platforms to choose from. Of hundreds a template would take longer than all the rest."""
+    return format_html_join("", OPTION, (_choice(release, release.pk == chosen) for release in releases))
+
+
+def _choice(release: BaseRelease, chosen: bool) -> tuple[SafeString, ...]:
+    name = f"{label(release)} {release.platform}{', current' if release.current else ''}"
+    return SafeString(release.pk), SELECTED if chosen else NOTHING, known(name), NOTHING
 
 
 def release_options(marks: Sequence[Mark], chosen: int | None, with_platform: bool = False) -> SafeString:
@@ -42,4 +48,9 @@ def file_facts(entry: FileEntry, other: FileEntry | None = None) -> SafeString:
     text = FILE_KINDS.get(entry.kind) if entry.kind != "file" else size(entry.size)
     if other and other.mode != entry.mode and other.kind == entry.kind:
         text = f"{text}, mode {entry.mode:04o}"
-    return format_html('<span class="nb">{}</span>', text or entry.kind)
+    return _unbroken(text or entry.kind)
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _unbroken(text: str) -> SafeString:
+    return format_html('<span class="nb">{}</span>', text)

@@ -68,7 +68,7 @@ class Layer:
 
 def levels_of(image: Image) -> tuple[LevelRow, ...]:
     """The image's lineage, the nearest base first. One query, two where none was kept."""
-    lineage: Sequence[Mapping[str, Any]] = image.base_lineage or (_nearest(image) if image.base_release_id else ())
+    lineage: Sequence[Mapping[str, Any]] = image.base_lineage or _nearest(image)
     names = {str(level.get("stream", "")) for level in lineage}
     rows = BaseStream.objects.filter(name__in=names).values_list("name", "pk", "own", "runtime")
     streams = {name: (pk, own, runtime) for name, pk, own, runtime in rows}
@@ -77,6 +77,8 @@ def levels_of(image: Image) -> tuple[LevelRow, ...]:
 
 def _nearest(image: Image) -> list[dict[str, Any]]:
     """A lineage of one for an image that was judged before lineages were kept."""
+    if image.base_release_id is None:
+        return []
     release = BaseRelease.objects.select_related("stream").filter(pk=image.base_release_id).first()
     if release is None:
         return []
