@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dashboard.request_limits import Application, Receive, Scope, Send, given
-from functions_app.web.waiting import NO_PLACE, is_marked
+from functions_app.streams.plan_places import NO_PLACE, is_marked
 
 
 class PlanThreads:

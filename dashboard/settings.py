@@ -196,6 +196,7 @@ LOGGING: dict[str, Any] = {
     # Whoever scans addresses asks for wrong hosts all day; the answer itself says what to set.
     "loggers": {
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "functions_app.api.door": {"level": "INFO"},  # a line for each request of a bot: who, what, which answer
         "uvicorn": {"handlers": ["console"], "propagate": False},  # in place of its own, which no filter passes
     },
 }

@@ -1,16 +1,17 @@
 """Every address of the product."""
 
 from django.conf import settings
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
 from functions_app.api import hooks, metrics
+from functions_app.api import urls as api_urls
 from functions_app.web import doctor
 from functions_app.web.bases import bases, compare, overdue_policies, stream_form
 from functions_app.web.changes import deploy, invoke, patch, patch_list, plans, smoke
 from functions_app.web.fleet import function, function_list
 from functions_app.web.images import forecast, image, repositories
 from functions_app.web.overview import overview
-from functions_app.web.people import accounts, audit, sessions, sign_in
+from functions_app.web.people import accounts, audit, sessions, sign_in, tokens
 from functions_app.web.runs import runs
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -21,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *accounts.urlpatterns,
     *audit.urlpatterns,
     *sessions.urlpatterns,
+    *tokens.urlpatterns,
     *function.urlpatterns,
     *repositories.urlpatterns,
     *image.urlpatterns,
@@ -38,6 +40,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *hooks.urlpatterns,
     *metrics.urlpatterns,
     *doctor.urlpatterns,
+    path("api/v1/", include(api_urls)),
 ]
 if settings.DEBUG:
     from functions_app.web import styleguide

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+import redis
 import uvicorn
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -23,6 +24,7 @@ from dashboard.connections import Connection
 from dashboard.plan_threads import PlanThreads
 from dashboard.request_limits import Intake
 from functions_app import clock
+from functions_app.api import door
 from functions_app.domain import limits
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.images.ecr_events import read_event
@@ -235,6 +237,15 @@ def after(place: Place, *failures: tuple[int, float], name: str = "olga", addres
     for times, age in failures:
         failed(times, age, name, address)
     return place.let_in()
+
+
+def asked_by_token(times: int, rested: float) -> str:
+    """What is told at the last of so many requests with a token that was at its limit `rested` seconds ago."""
+    with redis.Redis.from_url(settings.ENV.redis_url) as client:
+        due = client.time()[0] + client.time()[1] / 1e6 + limits.TOKEN_BURST / limits.TOKEN_RATE - rested
+        client.set(f"{door.TURNS}1", due)
+    answers = [door.too_often(1) for _ in range(times)]
+    return answers[-1].content.decode() if answers[-1] is not None else ""
 
 
 def ago(span: timedelta | float, *, within: bool) -> float:

@@ -12,11 +12,13 @@ from django.test import Client
 
 from functions_app.domain import limits
 from functions_app.models import AuditEntry
+from tests.conftest import Valkey
 from tests.reaching_limits import (
     OTHERS,
     Place,
     after,
     ago,
+    asked_by_token,
     asked_for,
     connected,
     event,
@@ -107,6 +109,11 @@ SIDES: dict[str, tuple[Callable[[Place, bool], str], str]] = {
             place, (limits.NAME_SIGN_INS, ago(limits.NAME_WAIT, within=beyond)), address=OTHERS
         ), MANY,
     ),
+    "TOKEN_RATE": (lambda _, beyond: asked_by_token(20 + 10 * beyond, 20 / limits.TOKEN_RATE), "A token may ask 20"),
+    "TOKEN_BURST": (
+        lambda _, beyond: asked_by_token(limits.TOKEN_BURST + 10 * beyond, limits.TOKEN_BURST / limits.TOKEN_RATE),
+        "times a second",
+    ),
     "KNOWN_FOR": (lambda place, beyond: known(place, ago(limits.KNOWN_FOR, within=not beyond)), "Wait 60 s"),
 }  # fmt: skip
 
@@ -123,7 +130,7 @@ def test_every_number_has_a_line_and_every_line_a_number() -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", SIDES)
-def test_what_just_fits_is_taken_and_what_is_beyond_is_told_why(place: Place, name: str) -> None:
+def test_what_just_fits_is_taken_and_what_is_beyond_is_told_why(place: Place, valkey: Valkey, name: str) -> None:
     reach, told = SIDES[name]
     assert reach(place, False) == ""
     AuditEntry.objects.all().delete()

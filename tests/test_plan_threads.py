@@ -19,7 +19,7 @@ from django.test import Client
 
 from dashboard.plan_threads import PlanThreads
 from functions_app.models import Function
-from functions_app.web.waiting import NO_PLACE
+from functions_app.streams.plan_places import NO_PLACE
 from tests import factories
 from tests.processes import Process, eventually, web
 

@@ -38,6 +38,10 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "Alias": {CHECKED: "name version second_version", STORABLE: "revision_id", REDACTED: "description"},
     "AliasMove": {CHECKED: "alias version second_version"},
+    "ApiToken": {
+        TYPED: "name", CHECKED: "accounts functions networks used_from created_by", OURS: "scopes beginning",
+        MACHINE: "secret_hash",
+    },
     "AuditEntry": {OURS: "via action", CHECKED: "actor_name", REDACTED: "target plan result"},
     "BaseRelease": {
         CHECKED: "chain_id diff_ids manifest_digest index_digest", STORABLE: "platform layers tag", REDACTED: "config",
@@ -64,6 +68,7 @@ TEXTS: dict[str, dict[str, str]] = {
         OURS: "role base_tier freshness", DERIVED: "base_lineage base_evidence freshness_reason",
     },
     "ImageScan": {STORABLE: "status severities", REDACTED: "description findings problem"},
+    "KeptAnswer": {OURS: "path headers", MACHINE: "key_hash body_hash", DERIVED: "content"},
     "LayerFiles": {CHECKED: "diff_id", STORABLE: "packages", REDACTED: "problem"},
     "LifecycleForecast": {CHECKED: "expiring", REDACTED: "policy problem"},
     "LogLine": {OURS: "level source", REDACTED: "text"},

@@ -1,11 +1,13 @@
 """Typed readers for JSON that comes from outside: each gives the type it names, or DrydockError(INVALID) saying why."""
 
 import json
+import math
 from datetime import UTC, datetime
 from typing import Any
 
 from functions_app.domain.errors import Code, DrydockError
 
+_DEEPEST = 64  # of what is to mean one thing to everybody
 MOST_MEMORY = 128 * 1024**2  # bytes that a document's parts may take
 # About what a part takes, by the byte it begins with. Bytes within texts count too: no real document comes near.
 _PARTS = ((b"{", 256), (b"[", 128), (b",", 64))
@@ -71,3 +73,51 @@ def read_texts(value: Any, name: str) -> dict[str, str]:
 def malformed(what: str, why: str) -> DrydockError:
     """The error for a document that came from outside and cannot be used."""
     return DrydockError(Code.INVALID, f"The {what} cannot be read: {why[:200]}.")
+
+
+def read_strict(data: bytes, what: str) -> dict[str, Any]:
+    """An object that means one thing to everybody: no key twice, no NaN, no NUL, at most 64 deep. Raises INVALID.
+
+    What stands under "payload" is handed on as it is: its texts may hold anything.
+    """
+
+    def pairs(members: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(members)
+        if len(found) < len(members):
+            raise ValueError("a key is there twice")
+        return found
+
+    def constant(name: str) -> Any:
+        raise ValueError(f"{name} is no number")
+
+    def number(digits: str) -> float:
+        found = float(digits)
+        return constant(digits[:20]) if math.isinf(found) else found
+
+    if sum(data.count(sign) * weight for sign, weight in _PARTS) > MOST_MEMORY:
+        raise malformed(what, "it has too many parts")
+    try:
+        document = json.loads(data, object_pairs_hook=pairs, parse_constant=constant, parse_float=number)
+    except (ValueError, RecursionError) as error:
+        raise malformed(what, f"it is not JSON ({error})") from error
+    if not isinstance(document, dict):
+        raise malformed(what, "it is not a JSON object")
+    _require_plain({key: value for key, value in document.items() if key != "payload"}, what, _DEEPEST)
+    return document
+
+
+def _require_plain(value: Any, what: str, depth: int) -> None:
+    if not depth:
+        raise malformed(what, f"it is more than {_DEEPEST} deep")
+    if isinstance(value, str):
+        if "\0" in value:
+            raise malformed(what, "it holds a NUL character")
+        if any("\ud800" <= sign <= "\udfff" for sign in value):
+            raise malformed(what, "it holds half a character")
+    elif isinstance(value, list):
+        for item in value:
+            _require_plain(item, what, depth - 1)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _require_plain(key, what, depth - 1)
+            _require_plain(item, what, depth - 1)

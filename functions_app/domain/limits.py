@@ -50,3 +50,7 @@ ADDRESS_WAIT = 60.0  # seconds
 NAME_SIGN_INS = 10  # failures of one name within the hour, wherever from: then it is tried once in so many seconds
 NAME_WAIT = 60.0  # seconds
 KNOWN_FOR = timedelta(days=30)  # who signed in from an address is known there, and waits for nobody else's failures
+
+# The API: functions_app/api/door.py
+TOKEN_RATE = 20  # requests a second with one token: a bot that polls as fast leaves the pages as they are
+TOKEN_BURST = 60  # at once, after a rest

@@ -136,7 +136,7 @@ _TOKENS = "|".join(
         r"hv[sbr]\.[\w-]{20,}|[A-Za-z0-9]{14}\.atlasv1\.[\w-]{30,}|dp\.(?:pt|st|ct|sa)\.\w{20,}",  # Vault, Terraform
         r"ATATT3[\w-]{20,}={0,2}\w*|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{20,}|lin_api_\w{20,}|ntn_\w{20,}",
         r"gl(?:sa|c)_[\w=]{20,}|sntry[su]_[\w=+/.-]{20,}|sbp_[0-9a-f]{30,}|pscale_(?:tkn|pw|oauth)_[\w.-]{20,}",
-        r"AGE-SECRET-KEY-1[0-9A-Z]{20,}|[0-9]{8,10}:AA[\w-]{32,}",  # age, Telegram
+        r"AGE-SECRET-KEY-1[0-9A-Z]{20,}|[0-9]{8,10}:AA[\w-]{32,}|ddk_\w{16,}",  # age, Telegram, our own
     )
 )
 _PEM_BODY = r"(?=[^\n]*[A-Z])(?=[^\n]*[g-z])(?=[^\n]*[0-9])[A-Za-z0-9+/]{60,76}={0,2}"

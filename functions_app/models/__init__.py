@@ -1,6 +1,6 @@
 """Stored state, one file per family of tables."""
 
-from functions_app.models.access import AuditEntry, BrowserSession
+from functions_app.models.access import ApiToken, AuditEntry, BrowserSession, KeptAnswer
 from functions_app.models.accounts import Account, Scope
 from functions_app.models.bases import BaseRelease, BaseStream, FreshnessDay, FreshnessPolicy, LayerFiles
 from functions_app.models.fleet import (
@@ -20,6 +20,7 @@ __all__ = [
     "Account",
     "Alias",
     "AliasMove",
+    "ApiToken",
     "AuditEntry",
     "BaseRelease",
     "BaseStream",
@@ -33,6 +34,7 @@ __all__ = [
     "FunctionSearch",
     "Image",
     "ImageScan",
+    "KeptAnswer",
     "LayerFiles",
     "LifecycleForecast",
     "LogLine",

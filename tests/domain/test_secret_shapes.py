@@ -43,6 +43,7 @@ EXAMPLES: dict[str, tuple[list[str], list[str]]] = {
         [
             f"sk_live_{S}", f"sk-{S}", f"sk-ant-api03-{S}", f"rk_test_{S}", f"ghp_{S}", f"github_pat_{S}", f"xoxb-{S}",
             f"glpat-{S}", f"npm_{S}", f"AIza{S}{S}", f"SG.{S}.{S}", f"hvs.{S}", f"GOCSPX-{S}", f"123456789:AA{S}{S}",
+            f"ddk_{S}",
         ],
         ["sk_buff", "ask-me-anything-about-this-and-that", "pypi-server", "task-list-of-the-whole-department"],
     ),

@@ -7,7 +7,7 @@ from django.test import Client
 from functions_app.domain.runs import Queue
 from functions_app.models import AuditEntry
 from functions_app.services.engine import pulses
-from functions_app.web.waiting import is_marked
+from functions_app.streams.plan_places import is_marked
 from tests.conftest import Valkey
 
 pytestmark = pytest.mark.django_db(transaction=True)

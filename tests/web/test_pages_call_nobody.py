@@ -19,7 +19,7 @@ from functions_app.domain.layers.packing import VERSION
 from functions_app.domain.runs import ACTIVE
 from functions_app.models import BaseRelease, Image, LayerFiles, Run
 from functions_app.services.people.actor import Actor
-from functions_app.web.waiting import is_marked
+from functions_app.streams.plan_places import is_marked
 from tests.conftest import Valkey
 from tests.every_route import ROUTES, Places, furnish
 from tests.factories import NOW

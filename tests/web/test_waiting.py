@@ -12,8 +12,9 @@ from pytest_django.fixtures import Settings
 
 from functions_app.models import Plan
 from functions_app.services.people.actor import Actor
+from functions_app.streams.plan_places import NO_PLACE, is_marked
 from functions_app.web.http import HtmxHttpRequest
-from functions_app.web.waiting import NO_PLACE, is_marked, waits_for_aws
+from functions_app.web.waiting import waits_for_aws
 from tests import factories
 from tests.conftest import Valkey
 from tests.fixtures import Sandbox

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from uuid import UUID
 
 from functions_app.aws import lambda_comparisons, lambda_executions
 from functions_app.aws.lambda_comparisons import VersionsRead
@@ -32,7 +33,12 @@ Made = TypeVar("Made", DeploymentPlan, RollbackPlan)
 
 
 def make(
-    kind: Kind, function: Function, asked: dict[str, Any], actor: Actor, read: Callable[[], Made]
+    kind: Kind,
+    function: Function,
+    asked: dict[str, Any],
+    actor: Actor,
+    read: Callable[[], Made],
+    plan_id: UUID | None = None,
 ) -> Planned[Made]:
     """Make the plan that `read` freezes: one change of a function at a time, production confirmed by its name."""
 
@@ -40,7 +46,7 @@ def make(
         made = read()
         return Draft(made, function, function.arn, made.confirm, made.judgement.ticks, checks=made.checks)
 
-    return plans.make(kind, function.arn, asked, actor, draft)
+    return plans.make(kind, function.arn, asked, actor, draft, plan_id)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Deploying an image: plan it (AWS is read, nothing is changed), then a run of small repeatable steps."""
 
+from uuid import UUID
+
 from functions_app.aws import ecr, lambdas
 from functions_app.aws.session import Target
 from functions_app.domain.changes import checks
@@ -30,14 +32,16 @@ from functions_app.services.people.actor import Actor
 from functions_app.services.snapshot import function_summaries
 
 
-def plan(function: Function, image: str, alias: str, actor: Actor) -> Planned[DeploymentPlan]:
+def plan(
+    function: Function, image: str, alias: str, actor: Actor, plan_id: UUID | None = None
+) -> Planned[DeploymentPlan]:
     """Resolve the image once, read function and alias, make all checks, freeze the lot. Changes nothing.
 
     Raises INVALID (what was typed), NOT_FOUND (image, function), DENIED, UNREACHABLE; a check that fails is in the
     plan. A refused attempt is in the audit table.
     """
     asked = {"image": image[:600], "alias": alias[:130]}
-    return alias_plans.make(Kind.DEPLOYMENT, function, asked, actor, lambda: _plan(function, image, alias))
+    return alias_plans.make(Kind.DEPLOYMENT, function, asked, actor, lambda: _plan(function, image, alias), plan_id)
 
 
 def _plan(function: Function, image: str, alias: str) -> DeploymentPlan:

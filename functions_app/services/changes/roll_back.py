@@ -1,5 +1,7 @@
 """Rolling an alias back to a version that was live or published before, or forward to a newer one: plan and run."""
 
+from uuid import UUID
+
 from functions_app.aws import lambdas
 from functions_app.domain.changes import checks
 from functions_app.domain.changes.alias_moves import AliasMove
@@ -22,7 +24,9 @@ from functions_app.services.people.actor import Actor
 from functions_app.services.snapshot.alias_histories import own_moves
 
 
-def plan(function: Function, alias: str, version: str, actor: Actor) -> Planned[RollbackPlan]:
+def plan(
+    function: Function, alias: str, version: str, actor: Actor, plan_id: UUID | None = None
+) -> Planned[RollbackPlan]:
     """Read function, alias, version and image from AWS, make all checks, freeze the lot. Changes nothing.
 
     To a newer version that exists it goes too, and the plan says that this is forward. Raises INVALID for a version
@@ -30,7 +34,7 @@ def plan(function: Function, alias: str, version: str, actor: Actor) -> Planned[
     audit table.
     """
     asked = {"alias": alias[:130], "version": version[:20]}
-    return alias_plans.make(Kind.ROLLBACK, function, asked, actor, lambda: _plan(function, alias, version))
+    return alias_plans.make(Kind.ROLLBACK, function, asked, actor, lambda: _plan(function, alias, version), plan_id)
 
 
 def _plan(function: Function, alias: str, version: str) -> RollbackPlan:

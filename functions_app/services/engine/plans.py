@@ -17,6 +17,7 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.runs import Kind
 from functions_app.domain.text import storable
+from functions_app.domain.tokens import needed
 from functions_app.models import Function, Plan, Run
 from functions_app.services.engine import runs
 from functions_app.services.engine.kinds import kind_of
@@ -96,6 +97,7 @@ def make(
         access.require_operator(actor)
         with quota.patience(quota.PERSONS_WAIT):
             drawn = draft()
+        _require_right(kind, drawn.function, drawn.confirmation, actor)
     except DrydockError as error:
         access.audit(actor, action, target, asked, f"refused: {error}")
         raise
@@ -109,6 +111,12 @@ def make(
             summary = {"plan_id": str(stored.pk), **drawn.summary}
             access.audit(actor, action, target, summary, "planned; nothing is changed")
     return Planned(plan, drawn.checks, stored)
+
+
+def _require_right(kind: Kind, function: Function | None, confirmation: str, actor: Actor) -> None:
+    """Raise DENIED or NOT_FOUND where a token was not made for this change, or not for this function."""
+    access.require_reach(actor, function)
+    access.require_scopes(actor, needed(kind, production=bool(confirmation)))
 
 
 def _store(kind: Kind, target: str, drawn: Draft[Any], actor: Actor, plan_id: UUID) -> Plan:
@@ -151,6 +159,11 @@ def _made_by(plan: Plan, actor: Actor) -> bool:
     return actor.person is not None and plan.maker_id == actor.person.pk
 
 
+def known(plan_id: UUID) -> Plan | None:
+    """The plan of this id, where one was made: by a request that comes again."""
+    return Plan.objects.select_related("function__account").filter(pk=plan_id).first()
+
+
 def apply(plan_id: UUID, actor: Actor, typed: str = "", ticked: Collection[str] = ()) -> Run:
     """Turn a plan into a run: exactly once. A refused attempt changes nothing and is in the audit table.
 
@@ -177,6 +190,7 @@ def _apply(plan: Plan, actor: Actor, typed: str, ticked: Collection[str]) -> Run
             "This plan is a list, which is not applied as a whole. Nothing was changed.",
             next_step="Patch function by function from the list, or export it.",
         )
+    _require_right(Kind(plan.kind), plan.function, plan.confirmation, actor)
     if plan.approval_asked and _made_by(plan, actor):
         raise DrydockError(
             Code.DENIED,

@@ -1,6 +1,6 @@
 """Who may do what, and the record of who did: viewers look, operators change, the audit table remembers both."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -9,19 +9,24 @@ from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.redaction import redact, redact_value
 from functions_app.domain.text import storable
-from functions_app.models import AuditEntry, Run
-from functions_app.services.people.actor import Actor, TokenScope
+from functions_app.domain.tokens import CHANGING, TokenScope
+from functions_app.models import AuditEntry, Function, Run
+from functions_app.services.people.actor import Actor
 
 VIEWER = "viewer"
 OPERATOR = "operator"
 APPROVER = "approver"
 GROUPS = (VIEWER, OPERATOR, APPROVER)  # whoever is in none of them sees nothing
-CHANGING = frozenset(TokenScope) - {TokenScope.READ, TokenScope.APPROVE}
+
+
+def belongs_here(actor: Actor) -> bool:
+    """Whether they are anybody here: a superuser, or in a group. One query at most."""
+    return any(_in_group(actor, group) for group in GROUPS)
 
 
 def may_look(actor: Actor) -> bool:
-    """Whether they may see anything at all: a superuser, or in a group. One query at most."""
-    return TokenScope.READ in actor.scopes and any(_in_group(actor, group) for group in GROUPS)
+    """Whether they may see anything at all, through what may. One query at most."""
+    return TokenScope.READ in actor.scopes and belongs_here(actor)
 
 
 def is_administrator(actor: Actor) -> bool:
@@ -74,6 +79,26 @@ def require_operator(actor: Actor, action: str = "", target: str = "") -> None:
             "Only operators may do this; you may look at everything.",
             next_step=f"Ask an administrator to add you to the group “{OPERATOR}”.",
         )
+
+
+def require_scopes(actor: Actor, wanted: Collection[TokenScope]) -> None:
+    """Raise DENIED where what they came through was not made for all of it; a person in the browser has every scope."""
+    if missing := sorted(set(wanted) - actor.scopes):
+        raise DrydockError(
+            Code.DENIED,
+            f"This {actor.via.partition(' ')[0]} was not made for it: it lacks the scope {' and '.join(missing)}.",
+            next_step="Make one with that scope, if its owner is to do this.",
+        )
+
+
+def require_reach(actor: Actor, function: Function | None) -> None:
+    """Raise NOT_FOUND for a function that what they came through does not get to: it is told that there is none."""
+    if function is None:
+        reached = actor.reach.everything
+    else:
+        reached = actor.reach.covers(function.account.account_id, function.name)
+    if not reached:
+        raise DrydockError(Code.NOT_FOUND, "There is no such function here.", next_step="Look for it in the list.")
 
 
 def require_approver(actor: Actor) -> None:

@@ -1,25 +1,14 @@
 """Who does something and what it came through: what may be done is what both may, and the audit names both."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from django.contrib.auth.models import AnonymousUser, User
+
+from functions_app.domain.tokens import EVERYWHERE, Reach, TokenScope
 
 BROWSER = "browser"
 SHELL = "shell"
 _BY_ITSELF = "schedule"
-
-
-class TokenScope(StrEnum):
-    """What a token may be made for (product.md, "REST and chat conventions"); a person in the browser has them all."""
-
-    READ = "read"
-    INVOKE = "invoke"
-    DEPLOY_NONPROD = "deploy:nonprod"
-    DEPLOY_PROD = "deploy:prod"
-    PATCH = "patch"
-    APPROVE = "approve"
-    ADMIN = "admin"
 
 
 @dataclass(frozen=True)
@@ -33,6 +22,7 @@ class Actor:
     via: str = BROWSER
     scopes: frozenset[TokenScope] = frozenset(TokenScope)
     named: str = ""
+    reach: Reach = EVERYWHERE
 
     @classmethod
     def in_browser(cls, user: User | AnonymousUser) -> "Actor":

@@ -15,11 +15,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from functions_app.domain.sessions import span_words
 from functions_app.services.people import access, passwords, sessions, sign_in
 from functions_app.services.people.session_store import limits
+from functions_app.streams.plan_places import found_no_place
 from functions_app.web.http import HtmxHttpRequest, actor_of, open_to_all, page
 from functions_app.web.page_links import number_in
 from functions_app.web.people.last_seen import address_of
 from functions_app.web.people.sign_in import AGAIN_IN
-from functions_app.web.waiting import found_no_place
 
 
 @open_to_all

@@ -16,9 +16,9 @@ from django_htmx.middleware import HtmxDetails
 
 from functions_app.services.engine import health
 from functions_app.services.people import sessions, sign_in
+from functions_app.streams.plan_places import found_no_place
 from functions_app.web.http import open_to_all, wants_partial
 from functions_app.web.people.last_seen import address_of
-from functions_app.web.waiting import found_no_place
 
 AGAIN_IN = 3  # seconds
 

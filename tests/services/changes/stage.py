@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from functions_app import clock
 from functions_app.domain.runs import Kind, Status
@@ -61,9 +62,9 @@ class Stage:
         assert run.status == Status.SUCCEEDED, log_of(run)
         self.function.refresh_from_db()
 
-    def plan(self, image: str, alias: str = "") -> Any:
+    def plan(self, image: str, alias: str = "", plan_id: UUID | None = None) -> Any:
         """Plan a deployment that must be possible."""
-        made = deployments.plan(self.function, image, alias or self.alias, self.actor)
+        made = deployments.plan(self.function, image, alias or self.alias, self.actor, plan_id)
         assert made.stored is not None, made.plan.checks
         return made.stored
 

@@ -9,10 +9,11 @@ from functions_app.domain.changes.deployments import DeploymentPlan
 from functions_app.domain.changes.judgements import Judgement, Level
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Status
+from functions_app.domain.tokens import TokenScope
 from functions_app.models import Account, AuditEntry, Image, Run
 from functions_app.services.changes import deploy
 from functions_app.services.engine import plans
-from functions_app.services.people.actor import Actor, TokenScope
+from functions_app.services.people.actor import Actor
 from tests import factories
 from tests.conftest import Valkey
 from tests.fixtures import Push, Sandbox

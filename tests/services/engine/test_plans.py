@@ -12,10 +12,11 @@ from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.runs import Kind
+from functions_app.domain.tokens import TokenScope
 from functions_app.models import AuditEntry, Function, Plan, Run
 from functions_app.services.engine import plans
 from functions_app.services.engine.plans import Draft, Planned
-from functions_app.services.people.actor import Actor, TokenScope
+from functions_app.services.people.actor import Actor
 from tests.factories import make_account, make_function
 
 pytestmark = pytest.mark.django_db

@@ -13,10 +13,11 @@ from pytest_django.fixtures import Settings
 from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Done, Outcome, SignalKind, Status, Wait
+from functions_app.domain.tokens import TokenScope
 from functions_app.models import AuditEntry, Run, Signal
 from functions_app.services.engine import hand_out, signals
 from functions_app.services.engine.steps import Context
-from functions_app.services.people.actor import SCHEDULE, Actor, TokenScope
+from functions_app.services.people.actor import SCHEDULE, Actor
 from tests.processes import eventually
 from tests.services.engine.engine_stage import ahead, die_in, done, once, stage, start, step, steps, texts, told, work
 

@@ -4,9 +4,10 @@ import pytest
 from django.contrib.auth.models import Group, User
 
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.tokens import TokenScope
 from functions_app.models import AuditEntry
 from functions_app.services.people import access
-from functions_app.services.people.actor import SCHEDULE, SHELL, Actor, TokenScope
+from functions_app.services.people.actor import SCHEDULE, SHELL, Actor
 
 pytestmark = pytest.mark.django_db
 READ, APPROVE = frozenset({TokenScope.READ}), frozenset({TokenScope.APPROVE})

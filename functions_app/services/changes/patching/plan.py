@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from functions_app.aws import lambda_comparisons
 from functions_app.aws.lambda_comparisons import VersionsRead
@@ -58,7 +59,9 @@ def reading_first(function: Function, digest: str, actor: Actor) -> Run | None:
     return files.submit_for_patch(target.image, (base.from_release_id, base.to_release_id), actor)
 
 
-def plan(function: Function, actor: Actor, digest: str = "", *, keep_latest: bool = False) -> Planned[PatchPlan]:
+def plan(
+    function: Function, actor: Actor, digest: str = "", *, keep_latest: bool = False, plan_id: UUID | None = None
+) -> Planned[PatchPlan]:
     """Rebase in memory, judge it, read function and aliases, make all checks, freeze the lot.
 
     `digest`: which of the images that are live, where several are behind. `keep_latest`: where $LATEST isn't what is
@@ -71,7 +74,7 @@ def plan(function: Function, actor: Actor, digest: str = "", *, keep_latest: boo
         return Draft(made, function, function.arn, made.confirm, _ticks(made), checks=made.checks)
 
     asked = {"digest": digest[:80], **({"keep_latest": True} if keep_latest else {})}
-    return plans.make(Kind.PATCH, function.arn, asked, actor, draft)
+    return plans.make(Kind.PATCH, function.arn, asked, actor, draft, plan_id)
 
 
 def _ticks(made: PatchPlan) -> tuple[Tick, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from functions_app.aws import lambdas
 from functions_app.domain.changes import checks
@@ -60,7 +61,7 @@ def why_not(run: Run) -> str:
     return ""
 
 
-def plan(run: Run, actor: Actor) -> Planned[UndoPlan]:
+def plan(run: Run, actor: Actor, plan_id: UUID | None = None) -> Planned[UndoPlan]:
     """Read the function, its aliases and the images of before, and freeze the way back. Changes nothing.
 
     Raises DENIED, PREFLIGHT where it is no longer possible, saying why; a check that fails is in the plan.
@@ -76,7 +77,7 @@ def plan(run: Run, actor: Actor) -> Planned[UndoPlan]:
         return Draft(made, function, function.arn, made.confirm, checks=made.checks)
 
     target = run.function.arn if run.function else f"run {run.pk}"
-    return plans.make(Kind.UNDO, target, {"run": run.pk}, actor, draft)
+    return plans.make(Kind.UNDO, target, {"run": run.pk}, actor, draft, plan_id)
 
 
 def _plan(function: Function, run: Run, frozen: PatchPlan) -> UndoPlan:

@@ -98,12 +98,14 @@ class FleetPage:
     counts: Counts
 
 
-def functions(wanted: FleetFilter, today: date) -> FleetPage:
+def functions(wanted: FleetFilter, today: date, within: Q | None = None) -> FleetPage:
     """Read one page; what is overdue or ends soon is so as of `today`. A page past the end gives the last one.
 
-    Two queries, and another for words that SQLite looks up.
+    `within`: what functions must be beside. Two queries, and another for words that SQLite looks up.
     """
     found = _needing(searched(wanted.search), wanted.needs, today)
+    if within:
+        found = found.filter(within)
     counts, total, fleet = add_up(_groups(found, today), wanted.chosen)
     if wanted.overdue:
         late = Case(When(overdue_on__lte=today, then=Value(True)), default=Value(False), output_field=BooleanField())

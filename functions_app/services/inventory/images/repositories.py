@@ -32,9 +32,14 @@ class RepositoryRow:
     problem: Problem | None
 
 
-def repositories(search: str = "", page: int = 1) -> tuple[tuple[RepositoryRow, ...], int, int, int]:
-    """One page of the list, how many there are, the page and the number of pages. Eleven queries at most."""
-    found = Repository.objects.all()
+def repositories(
+    search: str = "", page: int = 1, within: Q | None = None
+) -> tuple[tuple[RepositoryRow, ...], int, int, int]:
+    """One page of the list, how many there are, the page and the number of pages. Eleven queries at most.
+
+    `within`: what repositories must be beside.
+    """
+    found = Repository.objects.filter(within or Q())
     for word in search.split()[:5]:
         found = found.filter(Q(uri__icontains=word) | Q(account__name__icontains=word))
     total = found.count()

@@ -1,0 +1,232 @@
+"""Changes: planned, then applied; both at once where nothing is to be confirmed."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.urls import reverse
+from ninja import Field, QueryEx, Router, Schema
+from ninja.responses import Status
+
+from functions_app.api.idempotency import identity
+from functions_app.api.requests import ApiRequest
+from functions_app.api.runs import Started, followed, reached
+from functions_app.api.shapes import Answer, Told, in_utc, link
+from functions_app.domain.changes.invocations import Mode, parse_mode
+from functions_app.domain.fleet.functions import LATEST
+from functions_app.models import Plan
+from functions_app.services.changes import deploy, invoke, roll_back
+from functions_app.services.changes.patching import plan as patching
+from functions_app.services.changes.patching import undo as undoing
+from functions_app.services.engine import plans
+from functions_app.services.engine.plans import Planned
+from functions_app.services.inventory.fleet import addressing
+from functions_app.services.people import access
+from functions_app.services.sync import run as syncing
+
+router = Router(tags=["changes"])
+FUNCTION = Field(max_length=400, description="id, ARN, name or name:alias")
+
+
+class Confirmed(Schema):
+    """What a plan asks of who applies it: the name to type, and the keys of what is to be ticked."""
+
+    confirm: str = Field("", max_length=200)
+    ticks: list[str] = Field([], max_length=50)
+
+
+class Deployment(Confirmed):
+    """An image for a function, and the alias that is to point to it."""
+
+    function: str = FUNCTION
+    image: str = Field(max_length=600, description="tag, digest, or reference; a tag is resolved to a digest once")
+    alias: str = Field("", max_length=130, description="may stand behind the function: name:alias")
+
+
+class Rollback(Confirmed):
+    """An alias, and the version that it is to point to."""
+
+    function: str = FUNCTION
+    alias: str = Field("", max_length=130, description="may stand behind the function: name:alias")
+    version: str = Field(max_length=20)
+
+
+class Patch(Confirmed):
+    """A function that is to run on the patched base."""
+
+    function: str = FUNCTION
+    digest: str = Field("", max_length=80, description="which of its live images, where several are behind")
+    keep_latest: bool = Field(False, description="leave $LATEST as it was, where it isn't what is live")
+
+
+class Invocation(Schema):
+    """What is sent to a function: any JSON, {} where there is none."""
+
+    function: str = FUNCTION
+    qualifier: str = Field("", max_length=130, description="alias, version or $LATEST; may stand behind the function")
+    payload: Any = None
+    mode: Mode = Mode.SYNC
+    tenant: str = Field("", max_length=256)
+
+
+class TickLine(Schema):
+    """Something that must be ticked before the plan is applied."""
+
+    key: str
+    text: str
+
+
+class CheckLine(Schema):
+    """A question that was asked before, and how it came out; null: it could not be decided."""
+
+    name: str
+    ok: bool | None
+    text: str
+
+
+class PlanAnswer(Told):
+    """A plan: what it will do, until when it may be applied, and what it asks of who does."""
+
+    id: UUID
+    kind: str
+    title: str
+    target: str
+    expires_at: datetime
+    confirm: str
+    ticks: list[TickLine]
+    approval_asked: bool
+    checks: list[CheckLine]
+    verdict: str
+
+
+DryRun = Annotated[bool, QueryEx(description="plan it, and change nothing")]
+ANSWERS: Any = {200: PlanAnswer, 202: Started}
+
+
+@router.post("/deployments", response=ANSWERS)
+def start_deployment(request: ApiRequest, response: HttpResponse, body: Deployment, dry_run: DryRun = False) -> Answer:
+    """Deploy an image by its digest, publish a version, point the alias to it and read it back."""
+    named = addressing.find(body.function, request.actor)
+    alias = body.alias or named.qualifier
+    return _plan(
+        *(request, response, body, dry_run),
+        lambda plan_id: deploy.plan(named.function, body.image, alias, request.actor, plan_id),
+    )
+
+
+@router.post("/rollbacks", response=ANSWERS)
+def start_rollback(request: ApiRequest, response: HttpResponse, body: Rollback, dry_run: DryRun = False) -> Answer:
+    """Point an alias to a version that exists, and read it back."""
+    named = addressing.find(body.function, request.actor)
+    alias = body.alias or named.qualifier
+    return _plan(
+        *(request, response, body, dry_run),
+        lambda plan_id: roll_back.plan(named.function, alias, body.version, request.actor, plan_id),
+    )
+
+
+@router.post("/patches", response=ANSWERS)
+def start_patch(request: ApiRequest, response: HttpResponse, body: Patch, dry_run: DryRun = False) -> Answer:
+    """Put a function's own layers onto the patched base. Where files are to be read first, the run that reads them."""
+    function = addressing.find(body.function, request.actor).function
+    reading = patching.reading_first(function, body.digest, request.actor)
+    if reading is not None:
+        told = f"Run {reading.pk} reads files that the verdict needs: ask for the patch again once it has ended."
+        return followed(request, response, reading, told)
+    return _plan(
+        *(request, response, body, dry_run),
+        lambda plan_id: patching.plan(
+            function, request.actor, body.digest, keep_latest=body.keep_latest, plan_id=plan_id
+        ),
+    )
+
+
+@router.post("/runs/{int:pk}/undo", response=ANSWERS)
+def start_undo(
+    request: ApiRequest, response: HttpResponse, pk: int, body: Confirmed, dry_run: DryRun = False
+) -> Answer:
+    """Take a patch back: digest, version and weights of before."""
+    run = reached(pk, request.actor)
+    if before := undoing.under_way(run):
+        return followed(request, response, before)
+    return _plan(*(request, response, body, dry_run), lambda plan_id: undoing.plan(run, request.actor, plan_id))
+
+
+@router.post("/invocations", response={202: Started})
+def start_invocation(request: ApiRequest, response: HttpResponse, body: Invocation) -> Answer:
+    """Invoke a function once; its answer and its log are the run's."""
+    named = addressing.find(body.function, request.actor)
+    qualifier = body.qualifier or named.qualifier or LATEST
+    payload = "" if body.payload is None else json.dumps(body.payload)
+    plan_id = identity(request)
+    run = plans.became(plan_id) or invoke.submit(
+        named.function, qualifier, payload, parse_mode(body.mode), request.actor, body.tenant, plan_id
+    )
+    return followed(request, response, run)
+
+
+@router.post("/syncs", response={202: Started})
+def start_sync(request: ApiRequest, response: HttpResponse) -> Answer:
+    """Read all accounts and regions anew; the sync that is under way, where there is one."""
+    access.require_operator(request.actor, "sync.start", "all accounts")
+    run, new = syncing.submit_or_join(request.actor)
+    return followed(request, response, run, "" if new else f"Run {run.pk} was under way already: {run.title}.")
+
+
+@router.get("/plans/{plan_id}", response=PlanAnswer)
+def get_plan(request: ApiRequest, plan_id: UUID) -> dict[str, Any]:
+    """A plan, for who made it, and for approvers where one is asked."""
+    return _told(request, plans.load(plan_id, request.actor))
+
+
+@router.post("/plans/{plan_id}/apply", response={202: Started})
+def apply_plan(request: ApiRequest, response: HttpResponse, plan_id: UUID, body: Confirmed) -> Answer:
+    """Turn a plan into a run, once: what it asks for is typed and ticked."""
+    return followed(request, response, plans.apply(plan_id, request.actor, body.confirm, body.ticks))
+
+
+def _plan(
+    request: ApiRequest,
+    response: HttpResponse,
+    body: Confirmed,
+    dry_run: bool,
+    make: Callable[[UUID], Planned[Any]],
+) -> Answer:
+    """Plan; and apply, where that was asked for and nothing is left to confirm. Raises PREFLIGHT, naming each check.
+
+    A plan that the same request made before, and died, is not made again.
+    """
+    plan_id = identity(request)
+    if run := plans.became(plan_id):
+        return followed(request, response, run)
+    stored = plans.known(plan_id) or make(plan_id).confirmable()
+    due = stored.approval_asked or (stored.confirmation and not body.confirm) or (stored.ticks and not body.ticks)
+    if dry_run or due:
+        return Status(200, _told(request, stored))
+    return followed(request, response, plans.apply(stored.pk, request.actor, body.confirm, body.ticks))
+
+
+def _told(request: ApiRequest, plan: Plan) -> dict[str, Any]:
+    asks = [f"confirm {plan.confirmation}"] if plan.confirmation else []
+    asks += [f"tick {', '.join(key for key, _ in plan.ticks)}"] if plan.ticks else []
+    asks += ["an approver applies it"] if plan.approval_asked else []
+    verdict = str(
+        plan.body.get("verdict", {}).get("sentence", "") if isinstance(plan.body.get("verdict"), dict) else ""
+    )
+    return {
+        "text": f"{plan.title}: {'; '.join(asks) or 'nothing to confirm'}; until {in_utc(plan.expires_at)}.",
+        "url": link(request, reverse("plan", args=[plan.pk])),
+        "id": plan.pk,
+        "kind": plan.kind,
+        "title": plan.title,
+        "target": plan.target,
+        "expires_at": plan.expires_at,
+        "confirm": plan.confirmation,
+        "ticks": [{"key": key, "text": text} for key, text in plan.ticks],
+        "approval_asked": plan.approval_asked,
+        "checks": [{name: check.get(name) for name in CheckLine.model_fields} for check in plan.body.get("checks", ())],
+        "verdict": verdict,
+    }

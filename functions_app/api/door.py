@@ -1,0 +1,123 @@
+"""The one door of the API: who is there, how often, whether the request is understood whole; then the endpoint."""
+
+import logging
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import uuid4
+
+from django.http import HttpRequest, HttpResponse
+
+from functions_app import rates
+from functions_app.api import idempotency
+from functions_app.api.answers import finished, of_problem, problem
+from functions_app.api.requests import ApiRequest
+from functions_app.domain import limits
+from functions_app.domain.errors import Code, DrydockError, Problem
+from functions_app.domain.json_fields import read_strict
+from functions_app.services.people import access, tokens
+from functions_app.streams.plan_places import AGAIN_IN, found_no_place, mark
+
+log = logging.getLogger(__name__)
+View = Callable[..., HttpResponse]
+TURNS = "drydock:token:"
+_REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
+
+
+def door(view: View, queries: Mapping[str, frozenset[str]], *, asks_aws: bool) -> View:
+    """An endpoint behind the door; `queries` are the methods it takes, each with the names that its query may have."""
+
+    def behind_door(request: ApiRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        request_id = request_id_of(request)
+        asked = request.method
+        if request.method == "HEAD":
+            request.method = "GET"  # its body is left out on the way
+        response = _refusal(request, queries) or idempotency.once(request, lambda: view(request, *args, **kwargs))
+        who = request.actor if hasattr(request, "actor") else None
+        log.info(
+            "%s %s %s by %s (%s), request %s",
+            *(asked, request.path, response.status_code, who and who.name, who and who.via, request_id),
+        )
+        return finished(request, response, request_id)
+
+    behind_door.csrf_exempt = True  # type: ignore[attr-defined]  # a token is no cookie: no browser sends it by itself
+    behind_door.login_required = False  # type: ignore[attr-defined]
+    if asks_aws:
+        mark(behind_door)
+    return behind_door
+
+
+def request_id_of(request: HttpRequest) -> str:
+    """What its sender calls it, or a name of our own: answers and the log have it."""
+    sent = request.headers.get("X-Request-Id", "")
+    return sent if _REQUEST_ID.fullmatch(sent) else uuid4().hex
+
+
+def _refusal(request: ApiRequest, queries: Mapping[str, frozenset[str]]) -> HttpResponse | None:
+    """Why the endpoint is not asked; what it needs is on the request otherwise."""
+    method = request.method or ""
+    if method not in queries:
+        refused = problem(405, f"This address takes {' and '.join(sorted(queries))}.", code="not_allowed")
+        refused["Allow"] = ", ".join(sorted(queries))
+        return refused
+    stopped = _unknown_caller(request) or too_often(request.token.pk)
+    if stopped is not None:
+        return stopped
+    if unknown := sorted(set(request.GET) - queries[method]):
+        known = ", ".join(sorted(queries[method])) or "none"
+        return problem(422, f"There is no parameter {unknown[0][:60]!r} here.", f"Parameters: {known}.")
+    if found_no_place(request):
+        return _no_place()
+    return _read_body(request) if method in ("POST", "PATCH", "PUT") else None
+
+
+def _unknown_caller(request: ApiRequest) -> HttpResponse | None:
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    known = tokens.recognise(text.strip(), request.META.get("REMOTE_ADDR", "")) if scheme.lower() == "bearer" else None
+    if known is None:
+        refused = problem(
+            401, "Send a token that is not over as “Authorization: Bearer ddk_…”.", code="unauthenticated"
+        )
+        refused["WWW-Authenticate"] = 'Bearer realm="drydock"'
+        return refused
+    request.actor, request.token = known
+    if not (access.may_look if request.method == "GET" else access.belongs_here)(request.actor):
+        return problem(403, "This token, or the person it acts for, may not look at anything.", code="denied")
+    return None
+
+
+def too_often(token: int) -> HttpResponse | None:
+    """What is answered where this token was shown too often; None where it may ask."""
+    line = (f"{TURNS}{token}", 1 / limits.TOKEN_RATE)
+    taken, wait = rates.reserve([line], limits.TOKEN_BURST / limits.TOKEN_RATE, 0.0)
+    if taken:
+        return None
+    told = f"A token may ask {limits.TOKEN_RATE} times a second."
+    refused = problem(429, told, "Ask again later.", code="throttled", retryable=True)
+    refused["Retry-After"] = str(max(1, math.ceil(wait)))
+    return refused
+
+
+def _no_place() -> HttpResponse:
+    refused = of_problem(
+        Problem(
+            Code.OVERLOADED,
+            "Too many wait for answers of AWS at this moment, so AWS was not asked. Nothing was changed.",
+            f"Ask again in about {AGAIN_IN} s.",
+            retryable=True,
+        )
+    )
+    refused["Retry-After"] = str(AGAIN_IN)
+    return refused
+
+
+def _read_body(request: ApiRequest) -> HttpResponse | None:
+    data = request.body
+    if data and request.content_type != "application/json":
+        return problem(415, "Send the body as application/json.")
+    try:
+        request.document = read_strict(data, "body") if data else {}
+    except DrydockError as error:
+        return of_problem(error.problem)
+    return None

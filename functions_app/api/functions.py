@@ -1,0 +1,240 @@
+"""`/functions`: the list by the pages' own filters; one function with its aliases and versions."""
+
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from ninja import Field, Query, Router, Schema
+
+from functions_app import clock
+from functions_app.api.requests import ApiRequest
+from functions_app.api.shapes import Page, Told, cursor_of, in_utc, link, one_of, page_of
+from functions_app.domain.bases.freshness import Freshness
+from functions_app.services.inventory.fleet import addressing
+from functions_app.services.inventory.fleet.function import FunctionHead, VersionRow, function_head, function_versions
+from functions_app.services.inventory.fleet.function_list import FunctionRow
+from functions_app.services.inventory.fleet.function_list import functions as listed
+from functions_app.services.inventory.fleet.list_filter import NEEDS, OVERDUE, SORTS, read_filter
+from functions_app.services.inventory.fleet_status import AccountFact, fleet_status
+from functions_app.services.people.reach import functions_within
+
+router = Router(tags=["fleet"])
+
+
+class Filters(Schema):
+    """As the functions page has them in its address; several of one name mean any of them."""
+
+    search: str = Field("", max_length=200)
+    account: list[str] = Field([], max_length=50, description="names of accounts")
+    region: list[str] = Field([], max_length=50)
+    state: list[str] = Field([], max_length=50)
+    freshness: list[str] = Field([], max_length=50)
+    base: list[str] = Field([], max_length=50, description="as python:3.12; none for no base found")
+    overdue: list[str] = Field([], max_length=2, description="yes, no")
+    needs: str = Field("", description=", ".join(NEEDS))
+    sort: str = Field("", description=f"{', '.join(SORTS)}; a minus before it reverses it")
+    cursor: str = Field("", max_length=200)
+
+
+class AliasChip(Schema):
+    """An alias in the list: where it points, and how fresh what it runs is."""
+
+    name: str
+    version: str
+    digest: str
+    freshness: str
+
+
+class FunctionLine(Schema):
+    """A function in the list."""
+
+    id: int
+    name: str
+    account: str
+    region: str
+    state: str
+    freshness: str
+    freshness_reason: str
+    base: str
+    releases_behind: int
+    days_behind: int
+    overdue_on: date | None
+    end_of_life_on: date | None
+    digest: str
+    aliases: list[AliasChip]
+    owner: str
+    managed_by: str
+    problem: str
+    last_modified: datetime
+
+
+class FunctionPage(Page):
+    """A page of functions."""
+
+    functions: list[FunctionLine]
+
+
+class AliasLine(Schema):
+    """One way calls take: an alias (empty: without one), its share of the calls, the version it reaches."""
+
+    alias: str
+    weight: float
+    version: str
+    digest: str
+
+
+class VersionLine(Schema):
+    """A version, and the image that it runs."""
+
+    version: str
+    digest: str
+    state: str
+    base: str
+    freshness: str
+    published_at: datetime
+    tags: list[str]
+    deployed_tag: str
+    tag_moved: bool
+
+
+class FunctionAnswer(Told):
+    """One function, as AWS said it at `as_of`."""
+
+    id: int
+    name: str
+    arn: str
+    account: str
+    region: str
+    description: str
+    state: str
+    state_reason: str
+    owner: str
+    managed_by: str
+    gone: bool
+    as_of: datetime | None
+    aliases: list[AliasLine]
+
+
+class VersionPage(Page):
+    """A page of a function's versions."""
+
+    versions: list[VersionLine]
+
+
+@router.get("/functions", response=FunctionPage)
+def list_functions(request: ApiRequest, filters: Query[Filters]) -> dict[str, Any]:
+    """Image functions, those with a problem first."""
+    status = fleet_status(clock.now())
+    known = {fact.name for fact in status.accounts}
+    for name in filters.account:
+        one_of("account", name, frozenset(known))
+    for value in filters.freshness:
+        one_of("freshness", value, frozenset(Freshness))
+    for value in filters.overdue:
+        one_of("overdue", value, frozenset(OVERDUE.values()))
+    one_of("needs", filters.needs, NEEDS)
+    one_of("sort", filters.sort.removeprefix("-"), tuple(SORTS))
+    asked = filters.dict(exclude={"cursor"})
+    wanted = replace(read_filter(request.GET, status.accounts), page=page_of(filters.cursor, asked))
+    found = listed(wanted, clock.now().date(), functions_within(request.actor.reach))
+    accounts = {fact.pk: fact for fact in status.accounts}
+    stale = found.counts["freshness"].get(Freshness.STALE.value, 0)
+    return {
+        "text": f"{found.total} {'function' if found.total == 1 else 'functions'}, {stale} stale, "
+        f"as of {in_utc(status.synced_at)}.",
+        "url": link(request, f"{reverse('functions')}?{_without_cursor(request)}"),
+        "total": found.total,
+        "as_of": status.synced_at,
+        "next": cursor_of(found.page + 1, asked) if found.page < found.pages else None,
+        "functions": [_line(row, accounts) for row in found.rows],
+    }
+
+
+def _without_cursor(request: HttpRequest) -> str:
+    query = request.GET.copy()
+    query.pop("cursor", None)
+    return query.urlencode()
+
+
+def _line(row: FunctionRow, accounts: dict[int, AccountFact]) -> dict[str, Any]:
+    chips = [{name: str(chip.get(name, "")) for name in AliasChip.model_fields} for chip in row.aliases]
+    return {
+        "id": row.pk,
+        "account": accounts[row.account].name,
+        "base": row.base_name,
+        "aliases": chips,
+        **{
+            name: getattr(row, name)
+            for name in FunctionLine.model_fields
+            if name not in ("id", "account", "base", "aliases")
+        },
+    }
+
+
+@router.get("/functions/{function}", response=FunctionAnswer)
+def get_function(request: ApiRequest, function: str) -> dict[str, Any]:
+    """One function by id, ARN, name or name:alias; 409 with the choices where several have that name."""
+    named = addressing.find(function, request.actor)
+    head, found = function_head(named.function.pk), function_versions(named.function.pk)
+    lanes = [
+        {
+            "alias": lane.alias,
+            "weight": lane.weight,
+            "version": lane.number,
+            "digest": lane.row.version.digest if lane.row else "",
+        }
+        for lane in found.lanes
+        if not named.qualifier or named.qualifier in (lane.alias, lane.number)
+    ]
+    return {
+        "text": _told(head, lanes),
+        "url": link(request, reverse("function", args=[head.pk])),
+        "id": head.pk,
+        "account": head.account.name,
+        "gone": head.gone_at is not None,
+        "as_of": head.read_at,
+        "aliases": lanes,
+        **{
+            name: getattr(head, name)
+            for name in ("name", "arn", "region", "description", "state", "state_reason", "owner", "managed_by")
+        },
+    }
+
+
+def _told(head: FunctionHead, lanes: list[dict[str, Any]]) -> str:
+    points = ", ".join(f"{lane['alias'] or lane['version']} {lane['digest'][7:19]}" for lane in lanes[:2])
+    return f"{head.name}: {head.advice.text} {points}"
+
+
+@router.get("/functions/{function}/versions", response=VersionPage)
+def list_versions(request: ApiRequest, function: str, cursor: str = "") -> dict[str, Any]:
+    """The versions of a function, newest first, $LATEST before them."""
+    pk = addressing.find(function, request.actor).function.pk
+    asked = {"function": pk}
+    found = function_versions(pk, page_of(cursor, asked))
+    head = function_head(pk)
+    return {
+        "text": f"{head.name} has {found.total} published {'version' if found.total == 1 else 'versions'}.",
+        "url": link(request, reverse("function", args=[pk])),
+        "total": found.total,
+        "as_of": head.read_at,
+        "next": cursor_of(found.page + 1, asked) if found.page < found.pages else None,
+        "versions": [_version(row) for row in found.rows],
+    }
+
+
+def _version(row: VersionRow) -> dict[str, Any]:
+    image = row.image
+    return {
+        "version": row.version.number,
+        "digest": row.version.digest,
+        "state": row.version.state,
+        "base": image.base_stream.name if image and image.base_stream else "",
+        "freshness": image.freshness if image else Freshness.UNKNOWN.value,
+        "published_at": row.version.last_modified,
+        "tags": list(row.tags),
+        "deployed_tag": row.deployed_tag.name if row.deployed_tag else "",
+        "tag_moved": row.drifted,
+    }

@@ -1,0 +1,217 @@
+"""`/runs`: the list, one run, its log, and what can be asked of it."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+from django.urls import reverse
+from ninja import Field, Query, QueryEx, Router, Schema
+from ninja.responses import Status
+
+from functions_app import runlog
+from functions_app.api.requests import ApiRequest
+from functions_app.api.shapes import Answer, Page, Told, cursor_of, link, one_of, page_of
+from functions_app.domain.redaction import redact_value
+from functions_app.domain.runs import Kind, SignalKind
+from functions_app.domain.runs import Status as RunStatus
+from functions_app.domain.text import sentence
+from functions_app.models import Run
+from functions_app.services.engine import signals
+from functions_app.services.inventory.runs import UNDER_WAY, RunFilter, find_run, run_list, run_state
+from functions_app.services.people import access
+from functions_app.services.people.actor import Actor, named
+from functions_app.services.people.reach import functions_within
+
+router = Router(tags=["runs"])
+LINES = 1_000  # of a log in one answer
+
+
+class Filters(Schema):
+    """Which runs: as the page of runs has them in its address."""
+
+    status: str = Field("", description=f"{UNDER_WAY}, or one of {', '.join(RunStatus)}")
+    kind: str = Field("", description=", ".join(Kind))
+    parent: int | None = Field(None, ge=1, lt=10**18)
+    children: bool = False
+    cursor: str = Field("", max_length=200)
+
+
+class RunLine(Schema):
+    """A run in the list."""
+
+    id: int
+    kind: str
+    title: str
+    status: str
+    steps: str
+    actor: str
+    created_at: datetime
+    why: str
+
+
+class RunPage(Page):
+    """A page of runs."""
+
+    runs: list[RunLine]
+
+
+class StepLine(Schema):
+    """A step of a run."""
+
+    title: str
+    status: str
+    note: str
+
+
+class RunAnswer(Told):
+    """A run as it stands."""
+
+    id: int
+    kind: str
+    title: str
+    status: str
+    ended: bool
+    actor: str
+    created_at: datetime
+    ended_at: datetime | None
+    summary: str
+    warnings: list[str]
+    problem: dict[str, Any] | None
+    result: dict[str, Any]
+    steps: list[StepLine]
+    takes: list[str]
+
+
+class LogAnswer(Told):
+    """Lines of a run's log after a number; `last` is what to ask after next, `ended` whether there will be more."""
+
+    last: int
+    ended: bool
+    lines: list["LogLine"]
+
+
+class LogLine(Schema):
+    """One line of a run's log."""
+
+    sequence: int
+    at: datetime
+    level: str
+    source: str
+    text: str
+
+
+class Asked(Schema):
+    """Why something is asked of a run."""
+
+    reason: str = Field("", max_length=300)
+
+
+class Started(Told):
+    """A run that was started, or that something was asked of."""
+
+    id: int
+    status: str
+
+
+@router.get("/runs", response=RunPage)
+def list_runs(request: ApiRequest, filters: Query[Filters]) -> dict[str, Any]:
+    """Runs, the newest first; those that another keeps alive with `children`, or as those of one `parent`."""
+    one_of("status", filters.status, frozenset({UNDER_WAY, *RunStatus}))
+    one_of("kind", filters.kind, frozenset(Kind))
+    asked = filters.dict(exclude={"cursor"})
+    wanted = RunFilter(filters.status, filters.kind, filters.parent, filters.children)
+    found = run_list(wanted, page_of(filters.cursor, asked), runs_within(request.actor))
+    return {
+        "text": f"{found.total} {found.words(narrowed=bool(filters.status or filters.kind))}.",
+        "url": link(request, reverse("runs")),
+        "total": found.total,
+        "as_of": None,
+        "next": cursor_of(found.number + 1, asked) if found.number < found.last else None,
+        "runs": [{"id": row.pk, **{name: getattr(row, name) for name in _LINE}} for row in found.rows],
+    }
+
+
+_LINE = ("kind", "title", "status", "steps", "actor", "created_at", "why")
+
+
+def runs_within(actor: Actor) -> Any:
+    """What runs must be to be within what somebody gets to: those of no function are for who gets everywhere."""
+    return functions_within(actor.reach, "function__")
+
+
+def reached(pk: int, actor: Actor) -> Run:
+    """A run within what somebody gets to. Raises NOT_FOUND."""
+    run = find_run(pk)
+    access.require_reach(actor, run.function)
+    return run
+
+
+@router.get("/runs/{int:pk}", response=RunAnswer)
+def get_run(request: ApiRequest, pk: int) -> dict[str, Any]:
+    """One run: its steps, what it did, what went wrong, what it takes now."""
+    run = reached(pk, request.actor)
+    state = run_state(run)
+    told = state.summary or (state.problem.message if state.problem else f"{run.title} ({run.status}).")
+    return {
+        "text": f"Run {run.pk} {run.status}: {told}",
+        "url": page_of_run(request, run),
+        "id": run.pk,
+        "kind": run.kind,
+        "title": run.title,
+        "status": run.status,
+        "ended": state.ended,
+        "actor": named(run.actor_name, run.via),
+        "created_at": run.created_at,
+        "ended_at": run.ended_at,
+        "summary": state.summary,
+        "warnings": list(state.warnings),
+        "problem": state.problem.as_json() if state.problem else None,
+        "result": redact_value(state.result),
+        "steps": [{"title": step.title, "status": step.status, "note": step.note} for step in state.steps],
+        "takes": list(state.offers),
+    }
+
+
+def page_of_run(request: HttpRequest, run: Run) -> str:
+    """The page where a person follows a run."""
+    return link(request, resolve_url("run", run.pk))
+
+
+@router.get("/runs/{int:pk}/logs", response=LogAnswer)
+def get_log(request: ApiRequest, pk: int, after: Annotated[int, QueryEx(ge=0, lt=10**18)] = 0) -> dict[str, Any]:
+    """The log after a line's number, oldest first, at most 1,000 lines."""
+    run = reached(pk, request.actor)
+    lines = runlog.read(run.pk, after, LINES)
+    last = lines[-1].sequence if lines else after
+    ended = RunStatus(run.status).ended and len(lines) < LINES
+    return {
+        "text": sentence(lines[-1].text) if lines else f"Run {run.pk} has no line after {after}.",
+        "url": page_of_run(request, run),
+        "last": last,
+        "ended": ended,
+        "lines": [{name: getattr(each, name) for name in LogLine.model_fields} for each in lines],
+    }
+
+
+@router.post("/runs/{int:pk}/{signal}", response={202: Started, 200: Started})
+def ask_of_run(request: ApiRequest, pk: int, signal: str, body: Asked) -> Answer:
+    """Ask a run to cancel, pause, resume, approve, promote or skip; 200 where it had ended by then."""
+    one_of("signal", signal, frozenset(SignalKind))
+    run = reached(pk, request.actor)
+    taken = signals.give(run, SignalKind(signal), request.actor, body.reason)
+    run.refresh_from_db()
+    told = f"Run {run.pk} is asked to {signal}." if taken else f"Run {run.pk} had ended ({run.status}) by then."
+    return Status(202 if taken else 200, started(request, run, told))
+
+
+def followed(request: HttpRequest, response: HttpResponse, run: Run, told: str = "") -> Answer:
+    """202, and where the run is."""
+    response["Location"] = reverse("api:get_run", args=[run.pk])
+    return Status(202, started(request, run, told))
+
+
+def started(request: HttpRequest, run: Run, told: str = "") -> dict[str, Any]:
+    """What is answered where a run was started."""
+    text = told or f"Run {run.pk}: {run.title} ({run.status})."
+    return {"id": run.pk, "status": run.status, "text": text, "url": page_of_run(request, run)}

@@ -1,0 +1,96 @@
+"""What answers are made of: the line and the link that each has, pages with a cursor, filters that are understood."""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from ninja import Schema
+from ninja.responses import Status
+
+from functions_app.domain.errors import Code, DrydockError
+
+Answer = Status[dict[str, Any]]
+
+
+class Told(Schema):
+    """Every answer: one line of at most 140 characters, and where a person sees the same."""
+
+    text: str
+    url: str
+
+
+class Page(Told):
+    """One page of a list: the whole has `total`; `next` is the cursor of the page after it, or null."""
+
+    total: int
+    as_of: datetime | None
+    next: str | None
+
+
+class ProblemAnswer(Schema):
+    """What is wrong with a request, or with what it asked for (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    next_step: str
+    text: str
+    code: str
+    aws_code: str
+    request_id: str
+    retryable: bool
+    choices: list[str] = []
+
+
+def link(request: HttpRequest, path: str) -> str:
+    """The address of a page, whole."""
+    return request.build_absolute_uri(path)
+
+
+def cursor_of(number: int, filters: Mapping[str, Any]) -> str:
+    """The cursor of a page of these filters."""
+    text = json.dumps([number, _digest(filters)])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def page_of(cursor: str, filters: Mapping[str, Any]) -> int:
+    """The page that a cursor names; 1 where there is none. Raises INVALID for one of other filters, or of nobody."""
+    if not cursor:
+        return 1
+    try:
+        number, digest = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, TypeError, binascii.Error):
+        number, digest = 0, ""
+    if not isinstance(number, int) or not 1 <= number < 10**6 or digest != _digest(filters):
+        raise DrydockError(
+            Code.INVALID,
+            "This cursor is not of this list with these filters.",
+            next_step="Ask for the first page, and go on with the cursor that it gives.",
+        )
+    return number
+
+
+def _digest(filters: Mapping[str, Any]) -> str:
+    text = json.dumps(sorted(filters.items()), default=str)
+    return sha256(f"{settings.SECRET_KEY} {text}".encode()).hexdigest()[:16]
+
+
+def in_utc(time: datetime | None) -> str:
+    """A time as texts have it: 2026-11-29T04:10:00Z."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if time else "never"
+
+
+def one_of(name: str, value: str, allowed: Mapping[str, Any] | tuple[str, ...] | frozenset[str]) -> str:
+    """A filter's value. Raises INVALID, naming what it may be."""
+    if value and value not in allowed:
+        raise DrydockError(
+            Code.INVALID, f"There is no {name} {value[:60]!r}.", next_step=f"It is one of {', '.join(sorted(allowed))}."
+        )
+    return value

@@ -1,0 +1,106 @@
+"""`/tokens`: one's own tokens, made, rotated and revoked; an administrator's are everybody's."""
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpResponse
+from django.urls import reverse
+from ninja import Field, Router, Schema
+from ninja.responses import Status
+
+from functions_app.api.idempotency import NOT_KEPT
+from functions_app.api.requests import ApiRequest
+from functions_app.api.shapes import Answer, Told, in_utc, link
+from functions_app.domain.tokens import TokenScope
+from functions_app.models import ApiToken
+from functions_app.services.people import tokens
+from functions_app.services.people.tokens import Made, Wanted
+
+router = Router(tags=["people"])
+SHOWN = 200
+
+
+class NewToken(Schema):
+    """What a token is to be."""
+
+    name: str = Field(max_length=60)
+    scopes: list[TokenScope] = Field(min_length=1, max_length=len(TokenScope))
+    days: int = Field(tokens.USUAL.days, ge=1, le=tokens.LONGEST.days)
+    accounts: list[str] | None = Field(None, max_length=200, description="AWS's numbers; null: all")
+    functions: list[str] | None = Field(None, max_length=50, description="names with * and ?; null: all")
+    networks: list[str] = Field([], max_length=50, description="10.0.0.0/8; none: from anywhere")
+
+
+class TokenLine(Schema):
+    """A token without its text, which nobody knows any more."""
+
+    id: int
+    name: str
+    person: str
+    beginning: str
+    scopes: list[str]
+    accounts: list[str] | None
+    functions: list[str] | None
+    networks: list[str]
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class TokenList(Told):
+    """Tokens, the newest first."""
+
+    tokens: list[TokenLine]
+
+
+class TokenAnswer(Told):
+    """One token; `token` is its text, told this once where it was made."""
+
+    about: TokenLine
+    token: str = ""
+
+
+@router.get("/tokens", response=TokenList)
+def list_tokens(request: ApiRequest) -> dict[str, Any]:
+    """One's own tokens; for an administrator everybody's."""
+    rows = tokens.listed(request.actor, SHOWN)
+    return {
+        "text": f"{len(rows)} {'token' if len(rows) == 1 else 'tokens'}.",
+        "url": link(request, reverse("tokens")),
+        "tokens": [_line(row) for row in rows],
+    }
+
+
+@router.post("/tokens", response={201: TokenAnswer})
+def make_token(request: ApiRequest, response: HttpResponse, body: NewToken) -> Answer:
+    """Make a token that acts for the same person; with one of the scope admin, and no more than it may itself."""
+    wanted = Wanted(body.name, body.scopes, body.days, body.accounts, body.functions, " ".join(body.networks))
+    return _made(request, response, tokens.make(wanted, request.actor), "made")
+
+
+@router.post("/tokens/{int:pk}/rotate", response={201: TokenAnswer})
+def rotate_token(request: ApiRequest, response: HttpResponse, pk: int) -> Answer:
+    """Give a token another text; the one it had is worth nothing from now on. A token may do so with itself."""
+    return _made(request, response, tokens.rotate(pk, request.actor, request.token.pk), "rotated")
+
+
+@router.post("/tokens/{int:pk}/revoke", response=TokenAnswer)
+def revoke_token(request: ApiRequest, pk: int) -> dict[str, Any]:
+    """End a token at once."""
+    return _told(request, tokens.revoke(pk, request.actor, request.token.pk), "revoked")
+
+
+def _made(request: ApiRequest, response: HttpResponse, made: Made, what: str) -> Answer:
+    setattr(response, NOT_KEPT, True)
+    return Status(201, {**_told(request, made.row, what), "token": made.text})
+
+
+def _told(request: ApiRequest, row: ApiToken, what: str) -> dict[str, Any]:
+    text = f"Token {row.name} ({row.beginning}…) {what}; until {in_utc(row.expires_at)}."
+    return {"text": text, "url": link(request, reverse("tokens")), "about": _line(row)}
+
+
+def _line(row: ApiToken) -> dict[str, Any]:
+    own = {name: getattr(row, name) for name in TokenLine.model_fields if name not in ("id", "person")}
+    return {**own, "id": row.pk, "person": row.person.get_username()}

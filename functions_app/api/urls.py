@@ -1,0 +1,144 @@
+"""`/api/v1`: every endpoint, behind the one door."""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path, re_path
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+from ninja.operation import PathView
+from ninja.parser import Parser
+from ninja.security import HttpBearer
+
+from functions_app.api import bases, changes, functions, images, installation, runs, tokens
+from functions_app.api.answers import finished, line, of_problem, problem
+from functions_app.api.door import door, request_id_of
+from functions_app.domain.errors import DrydockError
+from functions_app.services.inventory.fleet.addressing import Ambiguous
+from functions_app.services.people.actor import Actor
+
+PREFIX = "api/v1/"
+ASKS_AWS = {"start_deployment", "start_rollback", "start_patch", "start_undo"}  # what plans, and waits for AWS
+
+
+class Bearer(HttpBearer):
+    """How the schema tells of tokens; the door has looked at it."""
+
+    def __call__(self, request: HttpRequest) -> Actor:
+        """Whoever the door let in."""
+        return request.actor  # type: ignore[attr-defined, no-any-return]
+
+    def authenticate(self, request: HttpRequest, token: str) -> Actor:
+        """Not asked: see above."""
+        raise NotImplementedError
+
+
+class DocumentParser(Parser):
+    """The body as the door has read it."""
+
+    def parse_body(self, request: HttpRequest) -> dict[str, Any]:
+        """A JSON object."""
+        return request.document  # type: ignore[attr-defined, no-any-return]
+
+
+class Api(NinjaAPI):
+    """ninja's, whose answers have one line of text of at most 140 characters."""
+
+    def create_response(self, request: HttpRequest, data: Any, **more: Any) -> HttpResponse:
+        """The answer as JSON."""
+        return super().create_response(request, {**data, "text": line(data["text"])}, **more)
+
+    def get_openapi_operation_id(self, operation: Any) -> str:
+        """The name of the function: a client's methods are called so."""
+        return str(operation.view_func.__name__)
+
+
+API = Api(
+    title="Drydock",
+    version=settings.DRYDOCK_VERSION,
+    description="Functions that are packaged as container images: what runs, what is stale, and changes to it.",
+    urls_namespace="api",
+    docs_url=None,
+    openapi_url=None,
+    auth=Bearer(),
+    parser=DocumentParser(),
+)
+for room in (functions, images, bases, changes, runs, tokens, installation):  # an undo before the signals of runs
+    API.add_router("", room.router)
+
+
+@API.exception_handler(DrydockError)
+def expected(request: HttpRequest, error: DrydockError) -> HttpResponse:
+    """What is expected to go wrong."""
+    return of_problem(error.problem, **({"choices": list(error.choices)} if isinstance(error, Ambiguous) else {}))
+
+
+@API.exception_handler(ValidationError)
+def not_understood(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """A member or a parameter that is missing, of another type, too long."""
+    told = [f"{'.'.join(str(part) for part in one['loc'][1:]) or 'body'}: {one['msg']}" for one in error.errors]
+    return problem(422, "; ".join(told)[:1000], "docs/api.md names what each endpoint takes.")
+
+
+@API.exception_handler(Http404)
+def nothing(request: HttpRequest, error: Http404) -> HttpResponse:
+    """No such thing."""
+    return problem(404, "There is no such thing.", code="not_found")
+
+
+@API.exception_handler(HttpError)
+def refused(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """What ninja itself refuses."""
+    return problem(error.status_code, error.message)
+
+
+def _patterns() -> list[URLPattern]:
+    """ninja's addresses, each behind the door with the parameters that its methods know."""
+    found = []
+    for bound in API._get_bound_routers():
+        for address, view in bound.path_operations.items():
+            queries = {method: _names(operation) for operation in view.operations for method in operation.methods}
+            name = view.operations[0].view_func.__name__
+            guarded = door(_plain(view), queries, asks_aws=name in ASKS_AWS)
+            found.append(path(_django(address), guarded, name=name))
+    return found
+
+
+def _plain(view: PathView) -> Any:
+    return view.get_view()
+
+
+def _names(operation: Any) -> frozenset[str]:
+    maps = [model.__ninja_flatten_map__ for model in operation.models if model.__ninja_param_source__ == "query"]
+    return frozenset(name for each in maps for name in each)
+
+
+def _django(address: str) -> str:
+    return address.lstrip("/").replace("{", "<").replace("}", ">")
+
+
+def schema(request: HttpRequest) -> HttpResponse:
+    """The schema of it all: OpenAPI 3.1, for everybody who may reach this server."""
+    return HttpResponse(json.dumps(API.get_openapi_schema(path_prefix=f"/{PREFIX}")), content_type="application/json")
+
+
+def unknown(request: HttpRequest) -> HttpResponse:
+    """Every other address below."""
+    told = problem(404, f"There is nothing at {request.path[:200]}.", code="not_found")
+    return finished(request, told, request_id_of(request))
+
+
+def _open(view: Any) -> Any:
+    view.login_required = False
+    view.csrf_exempt = True
+    return view
+
+
+app_name = "api"
+urlpatterns: list[URLPattern] = [
+    path("openapi.json", _open(schema), name="schema"),
+    *_patterns(),
+    re_path(r"^", _open(unknown), name="unknown"),
+]

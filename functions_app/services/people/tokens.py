@@ -1,0 +1,249 @@
+"""Tokens of the API: made, rotated and revoked by those whose they are, and what each request with one may do."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+
+from functions_app import clock
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.redaction import holds_secret
+from functions_app.domain.text import storable
+from functions_app.domain.tokens import (
+    SHOWN,
+    Reach,
+    TokenScope,
+    hashed,
+    is_from,
+    looks_like_token,
+    new_token,
+    read_networks,
+)
+from functions_app.models import Account, ApiToken
+from functions_app.services.people import access
+from functions_app.services.people.actor import SHELL, Actor
+from functions_app.services.people.backend import active_people
+
+LONGEST = timedelta(days=366)
+USUAL = timedelta(days=90)
+MOST = 50  # of one person
+PATTERNS = 50  # of one token
+_PATTERN = re.compile(r"[A-Za-z0-9_*?-]{1,140}")  # Lambda's names, and the two signs
+SEEN_EVERY = timedelta(minutes=1)  # a request is a row's write at most so often
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a token is to be: as a form, a command or a bot asks for it."""
+
+    name: str
+    scopes: Collection[str]
+    days: int = USUAL.days
+    accounts: Collection[str] | None = None  # AWS's numbers; None: all
+    functions: Collection[str] | None = None  # names with * and ?; None: all
+    networks: str = ""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A token with its text, which is shown this once."""
+
+    row: ApiToken
+    text: str
+
+
+def make(wanted: Wanted, actor: Actor, person: User | None = None) -> Made:
+    """Make a token that acts for `person` (None: whoever makes it; another's is an administrator's to make).
+
+    Raises INVALID, DENIED. With a token of the scope admin one may make others, which may no more than itself.
+    """
+    owner = person or actor.person
+    action, target = "token.make", f"token {storable(wanted.name, 60)}"
+    try:
+        if owner is None:
+            raise DrydockError(Code.INVALID, "A token acts for a person.", next_step="Name one.")
+        _require_owner(owner, actor)
+        row = _checked(wanted, owner, actor)
+        text = new_token()
+        row.secret_hash, row.beginning = hashed(text), text[:SHOWN]
+        with transaction.atomic():
+            row.save()
+            access.audit(actor, action, target, facts(row), f"made for {owner.get_username()}")
+    except IntegrityError as error:
+        raise DrydockError(
+            Code.INVALID, f"There is a {target} already.", next_step="Take another name, or revoke that one."
+        ) from error
+    except DrydockError as error:
+        access.audit(actor, action, target, {"scopes": sorted(wanted.scopes)}, f"refused: {error}")
+        raise
+    return Made(row, text)
+
+
+def _checked(wanted: Wanted, owner: User, actor: Actor) -> ApiToken:
+    name = storable(wanted.name, 60).strip()
+    if not name or holds_secret(name):
+        raise DrydockError(Code.INVALID, "A token needs a name.", next_step="Name the bot that will have it.")
+    unknown = sorted(set(wanted.scopes) - set(TokenScope))
+    if unknown or not wanted.scopes:
+        what = f"There is no scope {storable(unknown[0], 40)}." if unknown else "A token needs a scope."
+        raise DrydockError(Code.INVALID, what, next_step=f"Scopes are {', '.join(TokenScope)}.")
+    if not 1 <= wanted.days <= LONGEST.days:
+        raise DrydockError(Code.INVALID, f"A token lives 1 to {LONGEST.days} days.")
+    access.require_scopes(actor, {TokenScope.ADMIN, *(TokenScope(scope) for scope in wanted.scopes)})
+    if not actor.reach.everything:
+        raise DrydockError(
+            Code.DENIED,
+            "This token gets to some functions alone, and makes no other.",
+            next_step="Make it in the browser.",
+        )
+    now = clock.now()
+    if _living(owner, now).count() >= MOST:
+        raise DrydockError(Code.INVALID, f"One person has at most {MOST} tokens.", next_step="Revoke some.")
+    return ApiToken(
+        name=name,
+        person=owner,
+        scopes=sorted(set(wanted.scopes)),
+        accounts=_accounts(wanted.accounts),
+        functions=_patterns(wanted.functions),
+        networks=list(read_networks(wanted.networks)),
+        created_at=now,
+        created_by=actor.name,
+        expires_at=now + timedelta(days=wanted.days),
+    )
+
+
+def _accounts(wanted: Collection[str] | None) -> list[str] | None:
+    if wanted is None:
+        return None
+    known = set(Account.objects.filter(account_id__in=wanted).values_list("account_id", flat=True))
+    unknown = sorted(set(wanted) - known)
+    if unknown or not wanted:
+        what = f"There is no account {storable(unknown[0], 20)} here." if unknown else "It gets to no account at all."
+        raise DrydockError(Code.INVALID, what, next_step="Settings lists the accounts.")
+    return sorted(known)
+
+
+def _patterns(wanted: Collection[str] | None) -> list[str] | None:
+    if wanted is None:
+        return None
+    patterns = sorted(set(wanted))
+    if not 1 <= len(patterns) <= PATTERNS or not all(
+        _PATTERN.fullmatch(each) and not holds_secret(each) for each in patterns
+    ):
+        raise DrydockError(Code.INVALID, f"Name 1 to {PATTERNS} functions, with * and ?, or none for all.")
+    return patterns
+
+
+def rotate(pk: int, actor: Actor, shown: int = 0) -> Made:
+    """Give a token another text; the one it had is worth nothing from now on. `shown`: which one asks for it.
+
+    Raises NOT_FOUND, DENIED, EXPIRED.
+    """
+    row = _own(pk, actor, "token.rotate", shown)
+    now = clock.now()
+    if row.revoked_at or row.expires_at <= now:
+        raise DrydockError(Code.EXPIRED, "This token is over.", next_step="Make a new one.")
+    text = new_token()
+    with transaction.atomic():
+        ApiToken.objects.filter(pk=row.pk).update(
+            secret_hash=hashed(text), beginning=text[:SHOWN], expires_at=now + (row.expires_at - row.created_at)
+        )
+        access.audit(actor, "token.rotate", str(row), facts(row), "its text is another one now")
+    row.refresh_from_db()
+    return Made(row, text)
+
+
+def revoke(pk: int, actor: Actor, shown: int = 0) -> ApiToken:
+    """End a token at once; `shown`: which one asks for it. One that is over stays so. Raises NOT_FOUND, DENIED."""
+    row = _own(pk, actor, "token.revoke", shown)
+    with transaction.atomic():
+        if ApiToken.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=clock.now()):
+            access.audit(actor, "token.revoke", str(row), facts(row), "revoked")
+    row.refresh_from_db()
+    return row
+
+
+def find(pk: int, actor: Actor) -> ApiToken:
+    """One of one's own tokens; an administrator's are all. Raises NOT_FOUND."""
+    row = ApiToken.objects.select_related("person").filter(pk=pk).first()
+    if row is None or not (_is_of_all(actor) or _is(row.person, actor)):
+        raise DrydockError(Code.NOT_FOUND, "There is no such token.", next_step="List your tokens.")
+    return row
+
+
+def _own(pk: int, actor: Actor, action: str, shown: int) -> ApiToken:
+    row = find(pk, actor)
+    others = set() if pk == shown else {TokenScope.ADMIN}
+    try:
+        # With another's text a token would get to more than it was made for.
+        access.require_scopes(actor, others | {TokenScope(scope) for scope in row.scopes if scope in set(TokenScope)})
+    except DrydockError as error:
+        access.audit(actor, action, str(row), facts(row), f"refused: {error}")
+        raise
+    return row
+
+
+def _is(person: User, actor: Actor) -> bool:
+    return actor.person is not None and person.pk == actor.person.pk
+
+
+def _is_of_all(actor: Actor) -> bool:
+    """Whether everybody's tokens are theirs to change: an administrator's, and whose the shell is."""
+    return access.is_administrator(actor) or (actor.person is None and actor.via == SHELL)
+
+
+def _require_owner(owner: User, actor: Actor) -> None:
+    if not _is(owner, actor) and not _is_of_all(actor):
+        raise DrydockError(Code.DENIED, "Only an administrator makes tokens for others.", next_step="Ask one.")
+
+
+def _living(owner: User, now: datetime) -> QuerySet[ApiToken]:
+    return ApiToken.objects.filter(person=owner, revoked_at=None, expires_at__gt=now)
+
+
+def listed(actor: Actor, most: int) -> Sequence[ApiToken]:
+    """One's own tokens, the newest first; for an administrator everybody's. One query."""
+    every = Q() if access.is_administrator(actor) else Q(person=actor.person)
+    return list(ApiToken.objects.select_related("person").filter(every).order_by("-pk")[:most])
+
+
+def facts(row: ApiToken) -> dict[str, object]:
+    """What the audit keeps of a token."""
+    return {
+        "person": row.person.get_username(),
+        "scopes": row.scopes,
+        "accounts": row.accounts,
+        "functions": row.functions,
+        "networks": row.networks,
+        "expires_at": row.expires_at.isoformat(timespec="seconds"),
+    }
+
+
+def recognise(text: str, address: str) -> tuple[Actor, ApiToken] | None:
+    """Who a request with this token acts for, and its row; None where it lets nobody in. Two queries, or none.
+
+    What it may do is what both may: the person, asked anew each time, and the token.
+    """
+    if not looks_like_token(text):
+        return None
+    row = ApiToken.objects.filter(secret_hash=hashed(text), revoked_at=None).first()
+    now = clock.now()
+    if row is None or row.expires_at <= now or not is_from(address, row.networks):
+        return None
+    person = next(iter(active_people([row.person_id])), None)
+    if person is None:
+        return None
+    _note_use(row, address, now)
+    accounts = None if row.accounts is None else frozenset(row.accounts)
+    patterns = None if row.functions is None else tuple(row.functions)
+    scopes = frozenset(TokenScope(scope) for scope in row.scopes if scope in set(TokenScope))
+    return Actor(person, f"token {row.name}", scopes, reach=Reach(accounts, patterns)), row
+
+
+def _note_use(row: ApiToken, address: str, now: datetime) -> None:
+    if row.used_at is None or abs(now - row.used_at) >= SEEN_EVERY or row.used_from != address[:45]:
+        ApiToken.objects.filter(pk=row.pk).update(used_at=now, used_from=address[:45])

@@ -1,0 +1,88 @@
+"""Every endpoint of the API, a line each: who may, with which scopes, and what they are answered.
+
+An endpoint without a line fails a test, and so does a line without one (tests/api/test_endpoints.py).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from functions_app.api import urls
+from functions_app.domain.tokens import TokenScope
+
+LOOKS, OPERATES, APPROVES, ITS_MAKER, ADMINISTERS = "viewer", "operator", "approver", "its maker", "administrator"
+MAY: Mapping[str, frozenset[str]] = {
+    LOOKS: frozenset({"viewer", "operator", "approver", "administrator"}),
+    OPERATES: frozenset({"operator", "approver", "administrator"}),
+    APPROVES: frozenset({"approver", "administrator"}),
+    ITS_MAKER: frozenset({"operator"}),
+    ADMINISTERS: frozenset({"administrator"}),
+}
+READ = frozenset({TokenScope.READ})
+CHANGES = frozenset(TokenScope) - {TokenScope.READ, TokenScope.APPROVE}
+NONPROD, PATCHES = frozenset({TokenScope.DEPLOY_NONPROD}), frozenset({TokenScope.PATCH})
+ANY = frozenset(TokenScope)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Whose person may, which scope (any of these) lets a token in, and the status then; what is sent."""
+
+    who: str
+    scopes: frozenset[TokenScope]
+    status: int
+    thing: str = ""
+    body: Mapping[str, Any] = field(default_factory=dict)
+    query: str = ""
+    refused: int = 403  # others'
+
+
+ENDPOINTS: dict[tuple[str, str], Endpoint] = {
+    ("GET", "list_functions"): Endpoint(LOOKS, READ, 200),
+    ("GET", "get_function"): Endpoint(LOOKS, READ, 200, "function"),
+    ("GET", "list_versions"): Endpoint(LOOKS, READ, 200, "function"),
+    ("GET", "list_runs"): Endpoint(LOOKS, READ, 200),
+    ("GET", "get_run"): Endpoint(LOOKS, READ, 200, "run"),
+    ("GET", "get_log"): Endpoint(LOOKS, READ, 200, "run"),
+    ("POST", "ask_of_run"): Endpoint(OPERATES, CHANGES, 202, "signal"),
+    ("POST", "start_deployment"): Endpoint(
+        OPERATES, NONPROD, 200, body={"function": "app:staging", "image": "2"}, query="?dry_run=true"
+    ),
+    ("POST", "start_rollback"): Endpoint(
+        OPERATES, NONPROD, 200, body={"function": "app:staging", "version": "2"}, query="?dry_run=true"
+    ),
+    ("POST", "start_patch"): Endpoint(OPERATES, CHANGES, 202, body={"function": "app"}),
+    ("POST", "start_undo"): Endpoint(OPERATES, PATCHES, 200, "patched", query="?dry_run=true"),
+    ("POST", "start_invocation"): Endpoint(OPERATES, frozenset({TokenScope.INVOKE}), 202, body={"function": "app"}),
+    ("POST", "start_sync"): Endpoint(OPERATES, CHANGES, 202),
+    ("GET", "get_plan"): Endpoint(ITS_MAKER, READ, 200, "plan"),
+    ("POST", "apply_plan"): Endpoint(ITS_MAKER, NONPROD, 202, "plan"),
+    ("GET", "list_repositories"): Endpoint(LOOKS, READ, 200),
+    ("GET", "list_images"): Endpoint(LOOKS, READ, 200, "repository"),
+    ("GET", "get_image"): Endpoint(LOOKS, READ, 200, "image"),
+    ("GET", "list_bases"): Endpoint(LOOKS, READ, 200),
+    ("GET", "get_base"): Endpoint(LOOKS, READ, 200, "stream"),
+    ("POST", "start_poll"): Endpoint(OPERATES, CHANGES, 202),
+    ("GET", "list_policies"): Endpoint(LOOKS, READ, 200),
+    ("GET", "list_accounts"): Endpoint(LOOKS, READ, 200),
+    ("GET", "list_people"): Endpoint(ADMINISTERS, frozenset(), 200),
+    ("GET", "list_audit"): Endpoint(LOOKS, READ, 200),
+    ("GET", "list_tokens"): Endpoint(LOOKS, READ, 200),
+    ("POST", "make_token"): Endpoint(
+        LOOKS, frozenset({TokenScope.ADMIN}), 201, body={"name": "x", "scopes": ["admin"]}
+    ),
+    ("POST", "rotate_token"): Endpoint(LOOKS, ANY, 201, "its own"),
+    ("POST", "revoke_token"): Endpoint(LOOKS, ANY, 200, "its own"),
+}
+
+
+@cache
+def served() -> dict[tuple[str, str], str]:
+    """The method and the name of every endpoint that there is, and its address."""
+    paths = urls.API.get_openapi_schema(path_prefix=f"/{urls.PREFIX}")["paths"]
+    return {
+        (method.upper(), operation["operationId"]): path
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+    }
