@@ -174,6 +174,12 @@ NEXT_STEPS: tuple[Advice, ...] = (
         "ecr:GetDownloadUrlForLayer), and where it is another account's, that account too.",
         says=r"Lambda does not have permission to access the ECR image",
     ),
+    _advice(
+        "See in ECR whether repository and image are still there; push the image again, or choose another, then "
+        "plan again.",
+        "InvalidParameterValueException",
+        r"source image .{0,500} does not exist",
+    ),
     # What Lambda meets on a function's behalf
     _advice(
         "Let the function's role use the KMS key (kms:Decrypt), by the role's policy or the key's.",

@@ -102,6 +102,12 @@ ROWS = [
     ("KMSInvalidStateException", "pending deletion", Code.FAILED, "present state"),
     ("KMSNotFoundException", "no key", Code.FAILED, "is not there"),
     ("KmsException", "no", Code.FAILED, "KMS key of the repository"),
+    (
+        "InvalidParameterValueException",
+        "Source image 1.dkr.ecr.eu-west-1.amazonaws.com/app@sha256:ab does not exist. Provide a valid source image.",
+        Code.INVALID,
+        "push the image again",
+    ),
     ("SubnetIPAddressLimitReachedException", "no address", Code.FAILED, "no free address"),
     ("InvalidSubnetIDException", "no subnet", Code.FAILED, "VPC settings"),
     ("EFSMountTimeoutException", "too slow", Code.FAILED, "mounts"),

