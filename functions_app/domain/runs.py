@@ -1,6 +1,6 @@
 """What a run is: kinds, statuses, the legal moves between them, and what a step may answer."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum, StrEnum
@@ -33,10 +33,10 @@ class Kind(StrEnum):
 
 def kind_label(name: str) -> str:
     """A kind as people call it, by its stored name, which an upgrade may have taken away."""
-    return Kind(name).label if name in set(Kind) else name
+    return _KIND_LABELS.get(name, name)
 
 
-_KIND_LABELS = {
+_KIND_LABELS: Mapping[str, str] = {
     Kind.SYNC: "Sync",
     Kind.BASE_POLL: "Base poll",
     Kind.DEPLOYMENT: "Deployment",

@@ -10,7 +10,7 @@ from functions_app import clock
 from functions_app.domain import text
 from functions_app.services.people import actor
 from functions_app.web.frame import NavItem, rail
-from functions_app.web.html import amounts, badges, burn_down, checks, chips, icons, log_rows, times
+from functions_app.web.html import amounts, badges, burn_down, checks, chips, icons, log_rows, run_row, times
 
 register = template.Library()
 
@@ -26,6 +26,7 @@ register.simple_tag(checks.remark_line, name="remark_line")
 register.simple_tag(checks.verdict_line, name="plan_verdict")
 register.simple_tag(chips.copy_button, name="copy")
 register.simple_tag(log_rows.log_rows, name="log_rows")
+register.simple_tag(run_row.run_rows, name="run_rows")
 register.simple_tag(burn_down.day_bars, name="day_bars")
 register.simple_tag(burn_down.day_rows, name="day_rows")
 register.simple_tag(chips.account, name="account")

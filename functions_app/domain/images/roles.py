@@ -31,6 +31,7 @@ class Role(StrEnum):
 
 UNITS = ("", Role.IMAGE.value, Role.INDEX.value)  # what counts as one image, and is listed as one
 DEPLOYABLE = ("", Role.IMAGE.value)
+ARTIFACTS = tuple(role.value for role in Role if role not in (*UNITS, Role.PART))  # named, an index finds the few
 # By artifactType or the config's media type: the whole, or with a star how it begins.
 TYPES: Mapping[str, Role] = {
     "application/vnd.cncf.helm.config.v1+json": Role.CHART,

@@ -23,7 +23,12 @@ from functions_app.services.inventory.run_signals import Asked, Children, Progre
 from functions_app.services.people.actor import named
 
 PAGE = 50
+WHY = 160  # characters of what was wrong, in the list
 LINES = 1_000  # of the log on first paint, and for each "load earlier"
+LISTED = (
+    "kind", "status", "title", "result", "problem", "actor_name", "via", "created_at", "started_at", "ended_at",
+    "wake_at", "lease_until",
+)  # fmt: skip
 UNDER_WAY = "active"  # the status that a filter names for every run that has not ended
 WORTH_A_WORD = {"debug", "warning", "error"}
 DATE, DATE_AND_TIME = len("2026-11-28 "), len("2026-11-28 09:00:00.000")
@@ -176,7 +181,7 @@ def _filtered(wanted: RunFilter) -> QuerySet[Run]:
         found = found.filter(parent=wanted.parent)
     elif not wanted.children:
         found = found.filter(parent=None)
-    return found.order_by("-pk")
+    return found.only(*LISTED).order_by("-pk")
 
 
 def _rows(found: Sequence[Run]) -> tuple[RunRow, ...]:
@@ -194,11 +199,15 @@ def _rows(found: Sequence[Run]) -> tuple[RunRow, ...]:
             actor=named(run.actor_name, run.via),
             created_at=run.created_at,
             took=took(run.started_at, run.ended_at),
-            why=Truncator((run.problem or {}).get("message") or " ".join(run.result.get("warnings", ()))).chars(160),
+            why=_brief((run.problem or {}).get("message") or " ".join(run.result.get("warnings", ()))),
             stranded=stranded_run(run),
         )
         for run in found
     )
+
+
+def _brief(text: str) -> str:
+    return text if len(text) <= WHY else str(Truncator(text).chars(WHY))
 
 
 def stranded_run(run: Run) -> Stranded | None:

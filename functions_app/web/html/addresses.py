@@ -11,7 +11,7 @@ def address(name: str, pk: int) -> SafeString:
     return SafeString(_pattern(name).replace("0", str(pk), 1))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def _pattern(name: str) -> str:
     """The address of a page with 0 for its key: reversing it fifty times a page would take longer than all queries."""
     return reverse(name, args=[0])

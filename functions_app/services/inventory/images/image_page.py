@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
-from functions_app.domain.images.roles import UNITS, Role
+from functions_app.domain.images.roles import ARTIFACTS, UNITS, Role
 from functions_app.domain.images.statuses import ImageStatus, read_status
 from functions_app.domain.runs import ACTIVE
 from functions_app.models import BaseStream, Image, Run
@@ -82,7 +82,5 @@ def _named(image: Image, digest: str) -> Image | None:
 
 
 def _artifacts(image: Image) -> QuerySet[Image]:
-    there = Image.objects.filter(repository=image.repository_id, part_of=image.digest, gone_at=None)
-    return (
-        there.exclude(role__in=(*UNITS, Role.PART)).only("digest", "role", "artifact_type").order_by("role", "pk")[:50]
-    )
+    found = Image.objects.filter(repository=image.repository_id, part_of=image.digest, gone_at=None, role__in=ARTIFACTS)
+    return found.only("digest", "role", "artifact_type").order_by("role", "pk")[:50]

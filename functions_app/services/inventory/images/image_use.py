@@ -14,7 +14,7 @@ from django.db.models import Case, Count, Exists, Max, OuterRef, Q, QuerySet, Su
 from django.db.models.functions import Coalesce
 
 from functions_app.domain.fleet.functions import unqualified
-from functions_app.domain.images.roles import UNITS, Role
+from functions_app.domain.images.roles import ARTIFACTS, UNITS, Role
 from functions_app.domain.images.statuses import NOT_PULLABLE
 from functions_app.domain.refs import repository_of
 from functions_app.models import Alias, BaseRelease, BaseStream, BaseUse, Function, Image, Tag, Version
@@ -118,7 +118,7 @@ def _tagged_artifacts(repositories: Collection[int]) -> dict[int, int]:
     if not repositories:
         return {}
     tags = Tag.objects.filter(repository=OuterRef("repository"), digest=OuterRef("digest"))
-    others = _there(repositories).exclude(role__in=(*UNITS, Role.PART)).filter(Exists(tags))
+    others = _there(repositories).filter(Exists(tags), role__in=ARTIFACTS)
     return dict(others.values_list("repository_id").annotate(count=Count("pk")))
 
 

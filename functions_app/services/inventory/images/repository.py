@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef
 
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.images.roles import UNITS, Role
+from functions_app.domain.images.roles import ARTIFACTS, UNITS, Role
 from functions_app.domain.images.tag_mutability import TagMutability
 from functions_app.models import BaseStream, Image, Repository, Tag
 from functions_app.services.inventory.images.image_use import (
@@ -104,7 +104,7 @@ def _listed(repository: int, page: int) -> list[Image]:
 def artifacts(pk: int) -> tuple[Artifact, ...]:
     """What the repository holds beside images: charts, and artifacts of images that are not there. Two queries."""
     owner = Image.objects.filter(repository=OuterRef("repository"), digest=OuterRef("part_of"), gone_at=None)
-    found = Image.objects.filter(repository=pk, gone_at=None).exclude(role__in=UNITS).exclude(Exists(owner))
+    found = Image.objects.filter(repository=pk, gone_at=None, role__in=(Role.PART, *ARTIFACTS)).exclude(Exists(owner))
     rows = list(
         found.only("digest", "role", "part_of", "artifact_type", "pushed_at").order_by("-pushed_at", "-pk")[
             :SHOWN_ARTIFACTS
@@ -158,7 +158,7 @@ def _tags(repository: int, digests: Sequence[str]) -> dict[str, list[str]]:
 
 def _belonging(repository: Repository, digests: Sequence[str]) -> dict[str, list[Image]]:
     """By image what belongs to it; the signature of a part is its index's, too. Two queries."""
-    there = Image.objects.filter(repository=repository, gone_at=None).exclude(role__in=UNITS)
+    there = Image.objects.filter(repository=repository, gone_at=None, role__in=(Role.PART, *ARTIFACTS))
     there = there.only("digest", "role", "part_of", "expiry_rule", "repository_id")
     found: dict[str, list[Image]] = defaultdict(list)
     owner: dict[str, str] = {}
