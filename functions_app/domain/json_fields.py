@@ -3,6 +3,7 @@
 import json
 import math
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from functions_app.domain.errors import Code, DrydockError
@@ -13,20 +14,34 @@ MOST_MEMORY = 128 * 1024**2  # bytes that a document's parts may take
 _PARTS = ((b"{", 256), (b"[", 128), (b",", 64))
 
 
-def read_object(data: bytes, what: str) -> dict[str, Any]:
+def read_object(data: bytes, what: str, *, once: bool = False) -> dict[str, Any]:
     """Parse an object that takes no more memory than it may; `what` is named in the error.
 
-    Parts count, not bytes: 8 MB of `{"":0}` take 30 times as much.
+    Parts count, not bytes: 8 MB of `{"":0}` take 30 times as much. `once`: each name once, since of two that are the
+    same readers take the last, the first, or something of both.
     """
     if sum(data.count(sign) * weight for sign, weight in _PARTS) > MOST_MEMORY:
         raise malformed(what, "it has too many parts")
     try:
-        document = json.loads(data)
+        document = json.loads(data, object_pairs_hook=partial(_members, what) if once else None)
     except (ValueError, RecursionError) as error:
         raise malformed(what, f"it is not JSON ({error})") from error
     if not isinstance(document, dict):
         raise malformed(what, "it is not a JSON object")
     return document
+
+
+def _members(what: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise malformed(what, "a member is in it twice")
+    return members
+
+
+def distinct(members: dict[str, Any], what: str) -> None:
+    """Refuse names that differ by capitals alone: Go's readers, which runtimes use, take them for one name."""
+    if len(set(map(str.casefold, members))) < len(members):
+        raise malformed(what, "two of its members differ by capitals alone")
 
 
 def read_time(value: Any) -> datetime | None:

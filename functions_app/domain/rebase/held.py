@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from functions_app.domain.images.manifests import ImageConfig, Index, Manifest, parse_manifest, read_config
-from functions_app.domain.json_fields import malformed, read_list, read_object
+from functions_app.domain.json_fields import distinct, malformed, read_list, read_object
 from functions_app.domain.rebase.refusals import Reason, Refusal
 from functions_app.domain.text import DEPTH, visible
 
@@ -48,10 +48,22 @@ class HeldImage:
 
     @cached_property
     def document(self) -> Mapping[str, Any]:
-        """The config as it is written, unknown members too. Raises DrydockError(INVALID) for one nested too deep."""
-        document = read_object(self.config_bytes, "config")
+        """The config as it is written, unknown members too.
+
+        Raises DrydockError(INVALID) for one nested too deep, and one that runtimes may read otherwise.
+        """
+        document = read_object(self.config_bytes, "config", once=True)
         if _deeper_than(DEPTH, document):
             raise malformed("config", f"it is nested deeper than {DEPTH}")
+        steps = document.get("history")
+        for part in (
+            document,
+            document.get("config"),
+            document.get("rootfs"),
+            *(steps if isinstance(steps, list) else ()),
+        ):
+            if isinstance(part, dict):
+                distinct(part, "config")
         return document
 
     @property
@@ -66,11 +78,14 @@ class HeldImage:
 
     @cached_property
     def descriptors(self) -> list[Mapping[str, Any]]:
-        """Its layers as the manifest writes them, annotations and all."""
-        document = read_object(self.manifest_bytes, "manifest")
+        """Its layers as the manifest writes them, annotations and all. Raises as `document` does."""
+        document = read_object(self.manifest_bytes, "manifest", once=True)
         if _deeper_than(DEPTH, document):
             raise malformed("manifest", f"it is nested deeper than {DEPTH}")
-        return read_list(document.get("layers"), "layers")
+        layers = read_list(document.get("layers"), "layers")
+        for part in (document, *layers):
+            distinct(part, "manifest")
+        return layers
 
 
 def _deeper_than(most: int, value: Any) -> bool:

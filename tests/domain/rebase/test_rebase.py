@@ -42,6 +42,13 @@ def with_layer(media_type: str, **others: Any) -> Image:
     return replace(image, manifest=Blob(OCI_MANIFEST, canonical_json(manifest)))
 
 
+def with_config_text(image: Image, text: str) -> Image:
+    """The image with a config of these very words."""
+    config = Blob(image.config.media_type, text.encode())
+    manifest = {**json.loads(image.manifest.data), "config": config.descriptor}
+    return replace(image, config=config, manifest=Blob(OCI_MANIFEST, canonical_json(manifest)))
+
+
 def test_the_same_inputs_give_the_same_bytes() -> None:
     assert rebased(app()) == rebased(app())
 
@@ -89,9 +96,7 @@ def test_what_nobody_knows_of_a_config_stays() -> None:
 def with_config_of_any_text(more: dict[str, Any]) -> Image:
     """The app with these in its config, escaped, as halves of pairs have no other form."""
     image = app()
-    config = Blob(image.config.media_type, json.dumps({**image.document, **more}).encode())
-    manifest = {**json.loads(image.manifest.data), "config": config.descriptor}
-    return replace(image, config=config, manifest=Blob(OCI_MANIFEST, canonical_json(manifest)))
+    return with_config_text(image, json.dumps({**image.document, **more}))
 
 
 def test_docker_schema_2_stays_without_annotations() -> None:
@@ -217,6 +222,42 @@ def test_a_config_that_can_be_read_but_not_kept_is_malformed(text: str) -> None:
         rebased(with_config_of_any_text(json.loads(text)))
 
     assert raised.value.problem.code is Code.INVALID
+
+
+@pytest.mark.parametrize(
+    ("sought", "twice"),
+    [
+        ('"rootfs":', '"Rootfs":{"type":"layers","diff_ids":[]},"rootfs":'),
+        ('"config":{', '"CONFIG":{"Entrypoint":["/other"]},"config":{'),
+        ('"config":{', '"config":{"Entrypoint":["/other"]},"config":{'),
+        ('"Cmd":', '"cmd":["other"],"Cmd":'),
+        ('"diff_ids":', '"Diff_IDs":[],"diff_ids":'),
+        ('"empty_layer":', '"Empty_Layer":false,"empty_layer":'),
+    ],
+)
+def test_a_config_that_runtimes_may_read_otherwise_is_malformed(sought: str, twice: str) -> None:
+    text = app().config.data.decode()
+    assert sought in text
+    with pytest.raises(DrydockError) as caught:
+        rebased(with_config_text(app(), text.replace(sought, twice, 1)))
+    assert caught.value.problem.code == Code.INVALID
+
+
+@pytest.mark.parametrize(
+    ("sought", "twin"), [("digest", "Digest"), ("digest", "digest"), ("mediaType", "MediaType"), ("layers", "Layers")]
+)
+def test_a_layer_that_runtimes_may_read_otherwise_is_malformed(sought: str, twin: str) -> None:
+    image = app()
+    before, name, after = image.manifest.data.decode().rpartition(f'"{sought}":')
+    odd = f'{before}"{twin}":"sha256:{"0" * 64}",{name}{after}'
+    with pytest.raises(DrydockError) as caught:
+        rebased(replace(image, manifest=Blob(OCI_MANIFEST, odd.encode())))
+    assert caught.value.problem.code == Code.INVALID
+
+
+def test_labels_that_differ_by_capitals_are_two() -> None:
+    labels = config_of(rebased(labelled(team="a", Team="b")))["config"]["Labels"]
+    assert (labels["team"], labels["Team"]) == ("a", "b")
 
 
 def test_a_hundred_layers_and_five_hundred_steps_are_gone_through_a_few_times() -> None:
