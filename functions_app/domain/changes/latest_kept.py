@@ -146,7 +146,7 @@ def callers(name: str, kept: LatestKept) -> str:
 
 def callers_tick(name: str, kept: LatestKept) -> Tick:
     """What is ticked for those callers."""
-    return Tick("latest", f"{callers(name, kept)} That may be.")
+    return Tick("latest", f"{callers(name, kept)} I accept that.")
 
 
 def lend(name: str, kept: LatestKept, patched: str) -> tuple[str, str]:

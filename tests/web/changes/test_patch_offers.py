@@ -178,6 +178,16 @@ def test_the_findings_of_both_bases_are_shown_as_expected_where_both_were_scanne
     assert "Of the result this is expected. What the result really has is known once ECR has scanned it" in shown
 
 
+def test_the_verdict_on_a_function_without_alias_says_what_it_is_red_for(browser: Client, staged: Staged) -> None:
+    stage = staged()
+    stage.without_alias()
+    shown = " ".join(planned(browser, stage).split())
+    assert ">Patch app, which has no alias</h2>" in shown
+    verdict = shown.partition('class="verdict')[2].partition("</div>")[0]
+    assert "your one layer stays byte for byte. It has no alias: its calls run the new image at once." in verdict
+    assert "No alias.</b> Its calls run the new image as soon as the code is updated, before any check." in shown
+
+
 def test_a_check_that_was_made_of_each_alias_is_named_once(browser: Client, staged: Staged) -> None:
     stage = staged()
     stage.api.create_alias(FunctionName=stage.name, Name="canary", FunctionVersion="1")

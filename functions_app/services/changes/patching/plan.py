@@ -262,6 +262,8 @@ class _Checked:
             sentence = verdict_sentence(
                 self.verdict.level, self.base.stream, self.base.releases, self.images.result.kept_layers
             )
+            if not self.target.aliases and not forbidden:
+                sentence = f"{sentence} It has no alias: its calls run the new image at once."
         return replace(each[0], verdict=sentence, level=self._level(remarks), remarks=tuple(remarks))
 
     def _level(self, remarks: Sequence[Remark]) -> Level:
@@ -285,7 +287,7 @@ def _with_own_way_back(judgement: Judgement) -> Judgement:
     shift = Remark(
         Level.DANGER,
         "No alias",
-        "It has no alias: its calls run the new image as soon as the code is updated, before any check.",
+        "Its calls run the new image as soon as the code is updated, before any check.",
     )
     back = PlannedWayBack("", True, "What $LATEST is now is published first, and undo gives it back.")
     return replace(judgement, remarks=(shift, *kept), way_back=back)
