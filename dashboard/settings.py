@@ -79,7 +79,11 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restart of PostgreSQL fails no page
     # Each plan keeps a connection while it waits for AWS, in no transaction: those of the others come on top.
     connections = 24 + ENV.plan_threads
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": connections, "timeout": 10}
+    options = DATABASES["default"].setdefault("OPTIONS", {})
+    options["pool"] = {"min_size": 1, "max_size": connections, "timeout": 10}
+    # A process that is frozen, or whose host is gone, in the middle of a transaction keeps its rows for so long at
+    # most; the server itself would find out after two hours.
+    options.setdefault("options", "-c idle_in_transaction_session_timeout=60s")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": ENV.redis_url}}

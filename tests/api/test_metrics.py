@@ -91,7 +91,9 @@ class Test_figures:
         pulses.note_message(Queue.TICK)
         pulses.tell([Queue.TICK])
 
-        assert 0 <= (value(scraper, "tick_age_seconds") or 0) < 60
+        ticked = value(scraper, "tick_age_seconds")
+        assert ticked is not None
+        assert 0 <= ticked < 60
         assert value(scraper, "worker_age_seconds", queue="tick") is not None
         assert value(scraper, "worker_age_seconds", queue="changes") is None
         took = value(scraper, "message_taken_age_seconds", queue="tick")

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from itertools import chain
 
+from django.db import transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 
 from functions_app import clock
@@ -45,11 +46,21 @@ def hand_out_due() -> int:
         lots.append(_lot(children.filter(~told | quiet), max(0, room)))
     sent = 0
     for run_id, kind, before, priority, status in chain.from_iterable(lots):
-        if Run.objects.filter(pk=run_id, handed_out_at=before).update(handed_out_at=now):
+        if _set(run_id, before, now):
             urgent = status in (Status.RUNNING, Status.UNDOING)
             messages.send(run_id, kinds()[Kind(kind)].queue, Priority.URGENT if urgent else priority)
             sent += 1
     return sent
+
+
+def _set(run_id: int, before: datetime | None, now: datetime) -> bool:
+    """Note that it is handed out, unless another did. A row that somebody holds is passed over: a process frozen in the
+    middle of a transaction would keep every other run from being told, too.
+    """
+    with transaction.atomic():
+        ours = Run.objects.filter(pk=run_id, handed_out_at=before)
+        free = ours.select_for_update(skip_locked=True).values_list("pk", flat=True)
+        return bool(free) and bool(ours.update(handed_out_at=now))
 
 
 def _lot(due: QuerySet[Run], most: int) -> list[tuple[int, str, datetime | None, int, str]]:

@@ -2,11 +2,16 @@
 
 import dataclasses
 import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings as product
+from django.db import connection, connections, transaction
+from django.db.models import F
 from pytest_django.fixtures import Settings
 
 from functions_app import clock
@@ -53,12 +58,46 @@ def told_on(queue: str, valkey: Valkey) -> list[str]:
     ]
 
 
+@contextmanager
+def row_held_by_another(run: Run) -> Iterator[None]:
+    """Another process is in the middle of a transaction that has written the run, and does nothing more."""
+    holds, end = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        try:
+            with transaction.atomic():
+                Run.objects.filter(pk=run.pk).update(revision=F("revision") + 1)
+                holds.set()
+                end.wait(20)
+        finally:
+            connections.close_all()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    try:
+        assert holds.wait(20)
+        yield
+        assert holder.is_alive(), "whoever came had to wait for the holder"
+    finally:
+        end.set()
+        holder.join()
+
+
 class Test_the_tick:
     def test_hands_out_what_is_due_once(self, tmp_path: Path) -> None:
         run = submit(tmp_path)
         Run.objects.filter(pk=run.pk).update(handed_out_at=None)
         assert hand_out.hand_out_due() == 1
         assert hand_out.hand_out_due() == 0
+
+    @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one lock for all, and ends waiting")
+    def test_passes_over_a_run_whose_row_a_frozen_worker_holds(self, tmp_path: Path) -> None:
+        held, other = submit(tmp_path), submit(tmp_path)
+        Run.objects.update(handed_out_at=None)
+        with row_held_by_another(held):
+            assert hand_out.hand_out_due() == 1
+            assert Run.objects.get(pk=other.pk).handed_out_at is not None
+        assert hand_out.hand_out_due() == 1
 
     def test_hands_it_out_again_when_nobody_came(self, tmp_path: Path) -> None:
         run = submit(tmp_path)
@@ -120,3 +159,10 @@ class Test_the_tick:
         Lease.claim(submit(tmp_path).pk, "busy")
         Run.objects.update(handed_out_at=None)
         assert hand_out.hand_out_due() == 0
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite tells whoever waits after some seconds")
+def test_what_a_frozen_process_holds_is_let_go_of_by_the_database_after_a_while() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW idle_in_transaction_session_timeout")
+        assert cursor.fetchone() == ("1min",)

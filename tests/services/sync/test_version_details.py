@@ -9,7 +9,7 @@ import pytest
 from functions_app.aws import lambdas
 from functions_app.domain.fleet.states import RANK_DRIFTED, RANK_FAILED, RANK_GONE, RANK_IDLE_FAILED, RANK_UNREAD
 from functions_app.domain.runs import Kind, Status
-from functions_app.models import Account, Function, Run, Scope, Version
+from functions_app.models import Account, Alias, Function, Run, Scope, Version
 from functions_app.services.people import accounts
 from functions_app.services.snapshot.function_summaries import refresh_summaries
 from functions_app.services.sync import function_details, version_details
@@ -322,3 +322,17 @@ def test_a_uri_that_aws_does_not_tell_is_not_known_and_one_that_was_known_stays(
     between.rules[f"GET /functions/app?Qualifier={adopted[0]}"] = without_code
     run_once(log)
     assert version(adopted[0]).image_uri == functions.uri("app:rel")
+
+
+def test_what_can_not_be_seen_in_a_description_is_written_out(
+    adopted: tuple[str, str], functions: Functions, log: Lines
+) -> None:
+    functions.configure(Description="a\u202eb\u200bc\x07")
+    functions.api.update_alias(FunctionName="app", Name="live", Description="d\u2066e\x07")
+    published = functions.publish(Description="f\u202eg\u200b")
+    run_once(log)
+
+    assert Function.objects.get().description == "a‹U+202E›b‹U+200B›c‹U+0007›"
+    assert Alias.objects.get(name="live").description == "d‹U+2066›e‹U+0007›"
+    assert version(published).description == "f‹U+202E›g‹U+200B›"
+    assert version("$LATEST").description == "a‹U+202E›b‹U+200B›c‹U+0007›"
