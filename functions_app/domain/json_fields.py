@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -38,10 +39,11 @@ def _members(what: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def distinct(members: dict[str, Any], what: str) -> None:
-    """Refuse names that differ by capitals alone: Go's readers, which runtimes use, take them for one name."""
-    if len(set(map(str.casefold, members))) < len(members):
-        raise malformed(what, "two of its members differ by capitals alone")
+def distinct(parts: Iterable[Any], what: str) -> None:
+    """Refuse objects with names that differ by capitals alone: Go's readers, which runtimes use, take them for one."""
+    for part in parts:
+        if isinstance(part, dict) and len(set(map(str.casefold, part))) < len(part):
+            raise malformed(what, "two of its members differ by capitals alone")
 
 
 def read_time(value: Any) -> datetime | None:

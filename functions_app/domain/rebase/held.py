@@ -56,14 +56,8 @@ class HeldImage:
         if _deeper_than(DEPTH, document):
             raise malformed("config", f"it is nested deeper than {DEPTH}")
         steps = document.get("history")
-        for part in (
-            document,
-            document.get("config"),
-            document.get("rootfs"),
-            *(steps if isinstance(steps, list) else ()),
-        ):
-            if isinstance(part, dict):
-                distinct(part, "config")
+        parts = (document, document.get("config"), document.get("rootfs"))
+        distinct((*parts, *(steps if isinstance(steps, list) else ())), "config")
         return document
 
     @property
@@ -79,12 +73,11 @@ class HeldImage:
     @cached_property
     def descriptors(self) -> list[Mapping[str, Any]]:
         """Its layers as the manifest writes them, annotations and all. Raises as `document` does."""
-        document = read_object(self.manifest_bytes, "manifest", once=True)
+        document = read_object(self.manifest_bytes, "manifest")
         if _deeper_than(DEPTH, document):
             raise malformed("manifest", f"it is nested deeper than {DEPTH}")
         layers = read_list(document.get("layers"), "layers")
-        for part in (document, *layers):
-            distinct(part, "manifest")
+        distinct((document, *layers), "manifest")
         return layers
 
 
