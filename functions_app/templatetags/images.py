@@ -2,7 +2,7 @@
 
 from django import template
 
-from functions_app.web.html import badges, checks, image_row, images
+from functions_app.web.html import badges, checks, finding_row, image_row, images
 
 register = template.Library()
 
@@ -16,6 +16,7 @@ register.simple_tag(badges.image_status, name="image_status")
 register.simple_tag(badges.tag_mode, name="tag_mode")
 register.simple_tag(badges.side, name="side")
 register.simple_tag(checks.check_line, name="check_line")
+register.simple_tag(finding_row.finding_rows, name="finding_rows")
 register.simple_tag(image_row.image_rows, name="image_rows")
 register.simple_tag(images.image_link, name="image_link")
 register.simple_tag(images.uses, name="uses")

@@ -22,6 +22,11 @@ def standing(value: Standing, count: int | None = None) -> SafeString:
     return looking(like) if count is None else counted(like, count)
 
 
+def standings(tally: Tally) -> SafeString:
+    """How many functions stand how on a base: a badge for each standing that some have."""
+    return SafeString("".join(standing(value, count) for value, count in tally.shares))
+
+
 def standing_bar(tally: Tally) -> SafeString:
     """The shares of all standings as one bar; the words stand beside it."""
     return format_html(BAR, format_html_join("", SHARE, _shares(tally)))

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from functions_app.services.inventory.bases.base import Mark
-from functions_app.web.html.escaped import NOTHING
+from functions_app.web.html.escaped import NOTHING, known
 
 STEP, FAR = 64, 320  # px between two releases: at least, at most
 WIDTH = 1060  # px that it fills where there is room
@@ -62,19 +62,15 @@ def _drawing(marks: Sequence[Mark], kind: str, width: int) -> SafeString:
         first=f"{marks[0].created_at:%F}",
         last=f"{marks[-1].created_at:%F}",
         base=base,
-        marks=format_html_join(
-            "", "{}", ((_mark(mark, at, base, most),) for mark, at in zip(marks, places, strict=True))
-        ),
+        marks=SafeString("".join(_mark(mark, at, base, most) for mark, at in zip(marks, places, strict=True))),
     )
 
 
 def _mark(mark: Mark, x: float, base: int, most: int) -> SafeString:
-    return format_html(
-        MARK,
+    words = _known(
         kind="now" if mark.current else "old",
         label=mark.label,
         aliases=mark.aliases,
-        bar=_bar(mark.aliases, x, base, most) if mark.aliases else NOTHING,
         x=f"{x:.0f}",
         base=base,
         day=f"{mark.created_at:%d %b}",
@@ -82,12 +78,12 @@ def _mark(mark: Mark, x: float, base: int, most: int) -> SafeString:
         below="current" if mark.current else f"{mark.created_at:%Y}",
         below_y=base + 33,
     )
+    return format_html(MARK, bar=_bar(mark.aliases, x, base, most) if mark.aliases else NOTHING, **words)
 
 
 def _bar(aliases: int, x: float, base: int, most: int) -> SafeString:
     high = max(4, round(HIGH * aliases / most))
-    return format_html(
-        BAR,
+    words = _known(
         left=f"{x - 9:.0f}",
         top=base - high,
         high=high,
@@ -95,3 +91,9 @@ def _bar(aliases: int, x: float, base: int, most: int) -> SafeString:
         number_y=base - high - 6,
         aliases=aliases,
     )
+    return format_html(BAR, **words)
+
+
+def _known(**words: str | int) -> dict[str, SafeString]:
+    """Words and numbers that come again and again, escaped."""
+    return {name: known(str(word)) for name, word in words.items()}
