@@ -113,10 +113,14 @@ async def first_answer() -> tuple[int, str]:
     return answer
 
 
-def test_a_database_that_does_not_answer_is_told_by_age(monkeypatch: pytest.MonkeyPatch, valkey: Valkey) -> None:
+@pytest.mark.parametrize("answered", [False, True], ids=["from the beginning", "any more"])
+def test_a_database_that_does_not_answer_is_told_by_age(
+    monkeypatch: pytest.MonkeyPatch, valkey: Valkey, answered: bool
+) -> None:
     """The look hangs, as on a host that swallows what is sent: no real server does so within a test's time."""
     release = asyncio.Event()
     monkeypatch.setattr(health_probe, "OLD", 0.05)
+    monkeypatch.setattr(health_probe, "EVERY", 0.01)
 
     async def hangs() -> tuple[int, str]:
         loop = asyncio.get_running_loop()
@@ -125,9 +129,14 @@ def test_a_database_that_does_not_answer_is_told_by_age(monkeypatch: pytest.Monk
             asyncio.run_coroutine_threadsafe(release.wait(), loop).result(10)
             return "ok"
 
-        monkeypatch.setattr(health, "database", database)
         application = Application(never)
-        application.health = probe = HealthProbe()
+        if answered:
+            application.health = probe = HealthProbe()
+            await found(probe)
+            monkeypatch.setattr(health, "database", database)
+        else:
+            monkeypatch.setattr(health, "database", database)
+            application.health = probe = HealthProbe()
         await asyncio.sleep(0.2)
         answer = await ask(application)
         release.set()
