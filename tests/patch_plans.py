@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from functions_app.domain.changes.aliases import AliasState
+from functions_app.domain.changes.base_moves import BaseMove
+from functions_app.domain.changes.golden import GoldenPatch
 from functions_app.domain.changes.judgements import Judgement, Level
 from functions_app.domain.changes.patched_aliases import Patched
-from functions_app.domain.changes.patches import BaseMove, PatchPlan
+from functions_app.domain.changes.patches import PatchPlan
 from functions_app.domain.fleet.functions import FunctionPlace
 from functions_app.domain.rebase.safety.findings import Verdict
 from functions_app.models import Function
@@ -28,6 +30,32 @@ BASE = BaseMove(
     released=datetime(2026, 11, 1, 10, tzinfo=UTC),
     releases=2,
 )
+
+
+def make_golden_patch(**values: Any) -> GoldenPatch:
+    """A SAFE patch of the golden image `platform/golden:stable`, which stands on the base above."""
+    repository = "111111111111.dkr.ecr.eu-west-1.amazonaws.com/platform/golden"
+    plain: dict[str, Any] = {
+        "name": "platform/golden:stable",
+        "stream_id": 2,
+        "release_id": 3,
+        "label": "stable-1.0.0",
+        "moving": f"{repository}:stable",
+        "app_image": f"{repository}@{digest('golden')}",
+        "app_tag": "stable-1.0.0",
+        "image_uri": f"{repository}@{digest('patched golden')}",
+        "to_digest": digest("patched golden"),
+        "tag": "stable-1.0.0-base-20261101-89abcdef",
+        "base": BASE,
+        "kept_layers": 1,
+        "base_layers": 6,
+        "verdict": Verdict(),
+        "notes": (),
+        "packages": (),
+        "more_packages": 0,
+        "there": False,
+    }
+    return GoldenPatch(**{**plain, **values})
 
 
 def make_patch_plan(function: Function | None = None, **values: Any) -> PatchPlan:

@@ -56,7 +56,12 @@ class BaseRelease(models.Model):
     returned_at = models.DateTimeField(null=True, help_text="when the moving tag last came back to it from a newer one")
     config = models.JSONField(default=dict)
     size_bytes = models.BigIntegerField(default=0)
-    current = models.BooleanField(default=False, help_text="what the moving tag pointed to at the last poll")
+    current = models.BooleanField(
+        default=False, help_text="what the moving tag pointed to at the last poll, or what a patch has made of that"
+    )
+    patched_from = models.ForeignKey(
+        "self", models.SET_NULL, null=True, related_name="+", help_text="its owner's release that a patch made it of"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["stream", "platform", "chain_id"], name="one_release")]

@@ -6,18 +6,21 @@ Beside these go the push itself, and the reading of the function into the snapsh
 from collections.abc import Mapping
 
 
-def patch_calls(aliases: int, *, smoke: bool) -> Mapping[str, int]:
-    """By the names of AWS's operations; each further look while Lambda works is one more GetFunction."""
+def patch_calls(aliases: int, *, smoke: bool, golden: int = 0, repositories: int = 1) -> Mapping[str, int]:
+    """By the names of AWS's operations; each further look while Lambda works is one more GetFunction.
+
+    `golden`: how many golden images are patched before, each of which ECR has to give; `repositories`: of how many the
+    lifecycle rules are looked at.
+    """
     invoked = {"Invoke": 1} if smoke else {}
+    in_ecr = {"GetLifecyclePolicy": repositories, "BatchGetImage": 1 + aliases + golden}
     if not aliases:
-        once = ("GetLifecyclePolicy", "BatchGetImage", "PublishVersion", "UpdateFunctionCode")
-        return {"GetFunction": 4, **dict.fromkeys(once, 1), **invoked}
+        return {"GetFunction": 4, **in_ecr, "PublishVersion": 1, "UpdateFunctionCode": 1, **invoked}
     return {
         "GetFunction": 5 + aliases,  # before the plan is carried out, each step of the code twice, each alias read back
         "GetAlias": 3 * aliases,  # before, when it is pointed, read back
         "GetProvisionedConcurrencyConfig": aliases,
-        "GetLifecyclePolicy": 1,
-        "BatchGetImage": 1 + aliases,
+        **in_ecr,
         "UpdateFunctionCode": 1,
         "PublishVersion": 1,
         "UpdateAlias": aliases,
@@ -25,10 +28,12 @@ def patch_calls(aliases: int, *, smoke: bool) -> Mapping[str, int]:
     }
 
 
-def lent_calls(aliases: int, *, smoke: bool, image: bool, settings: bool) -> Mapping[str, int]:
+def lent_calls(
+    aliases: int, *, smoke: bool, image: bool, settings: bool, golden: int = 0, repositories: int = 1
+) -> Mapping[str, int]:
     """The same where $LATEST is lent to the patch and given back; `image`, `settings`: what of it is changed."""
     return {
-        **patch_calls(aliases, smoke=smoke),
+        **patch_calls(aliases, smoke=smoke, golden=golden, repositories=repositories),
         # Each change is looked for before and after by three of them; a configuration is compared by two more.
         "GetFunction": 16 + 6 * image + 15 * settings + aliases,
         "UpdateFunctionCode": 2 * image,

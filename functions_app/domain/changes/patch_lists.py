@@ -15,7 +15,7 @@ class Way(StrEnum):
 
     REBASE = "rebase"  # its base layers are proven: they can be swapped in the registry, its own stay
     REBUILD = "rebuild"  # what it was built on is not proven to the last layer
-    GOLDEN = "golden"  # it stands on a golden image, which has to be built anew first
+    GOLDEN = "golden"  # it stands on a golden image, which goes first
     NONE = "none"  # there is no current release for its platform
 
 
@@ -102,7 +102,8 @@ def _way(place: LivePlace, target: CurrentRelease | None) -> tuple[Way, str]:
     if target is None:
         return Way.NONE, f"The stream has no current release for {place.platform or 'its platform'}."
     if place.through:
-        return Way.GOLDEN, f"It stands on {place.through}: that image has to be built on the new release first."
+        how = "its patch puts that on the new release before, where Drydock may push it; else its owner builds it anew."
+        return Way.GOLDEN, f"It stands on {place.through}: {how}"
     if place.tier == Tier.EXACT and place.from_release_id is not None:
         return Way.REBASE, "Its base layers are proven, so that they can be swapped and its own layers kept."
     return (

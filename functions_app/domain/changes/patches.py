@@ -1,15 +1,16 @@
 """One function goes onto the current release of its base: the frozen plan, its steps and undo in words. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 
 from functions_app.domain.changes.alias_moves import AliasMove
 from functions_app.domain.changes.base_changes import counted
+from functions_app.domain.changes.base_moves import BaseMove, PackageMove
 from functions_app.domain.changes.checks import forbidding
 from functions_app.domain.changes.configurations import Difference
 from functions_app.domain.changes.deployments import CodeChange, short
+from functions_app.domain.changes.golden import GoldenPatch, stays
 from functions_app.domain.changes.judgements import Judgement
 from functions_app.domain.changes.latest_kept import GIVE_BACK, LatestKept, lend
 from functions_app.domain.changes.patch_calls import lent_calls, patch_calls
@@ -17,52 +18,7 @@ from functions_app.domain.changes.patched_aliases import Patched
 from functions_app.domain.changes.smokes import Smoke
 from functions_app.domain.fleet.functions import LATEST, FunctionPlace
 from functions_app.domain.images.lambda_rules import Check
-from functions_app.domain.rebase.safety.findings import Level as Safety
 from functions_app.domain.rebase.safety.findings import Verdict
-
-PACKAGES = 200  # changes among the base's packages that a plan names; of the others it tells how many there are
-
-
-@dataclass(frozen=True)
-class BaseMove:
-    """From one release of a stream to its current one. References are HOST/NAME@DIGEST of the image for the platform.
-
-    `releases` is how far forward that is; `index_digest` that of the new release's index, "" where it is in none;
-    `released` when it came about.
-    """
-
-    stream: str
-    stream_id: int
-    platform: str
-    from_release_id: int
-    from_label: str
-    from_reference: str
-    to_release_id: int
-    to_label: str
-    to_reference: str
-    to_name: str  # HOST/NAME:TAG, which the result says that it stands on
-    index_digest: str
-    released: datetime
-    releases: int
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values; `from_json` reads them back."""
-        return {**asdict(self), "released": self.released.isoformat()}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "BaseMove":
-        """Read what `as_json` wrote."""
-        return cls(**{**value, "released": datetime.fromisoformat(value["released"])})
-
-
-@dataclass(frozen=True)
-class PackageMove:
-    """A package of the base that comes, goes or changes: its versions before and after, "" for none."""
-
-    kind: str
-    name: str
-    before: str
-    after: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +27,7 @@ class PatchPlan:
 
     `app_image` is what is rebased, `image_uri` the result, both HOST/NAME@DIGEST; `tag` names the result. `from_digest`
     is what $LATEST runs. No aliases: the function has none, so that the update itself is the shift. `differs` is what
-    $LATEST has otherwise than what is live; `kept`, that it is left so.
+    $LATEST has otherwise than what is live; `kept`, that it is left so. `golden` are patched before it, in this order.
     """
 
     place: FunctionPlace
@@ -97,6 +53,13 @@ class PatchPlan:
     smoke: Smoke | None = None
     differs: tuple[Difference, ...] = ()
     kept: LatestKept | None = None
+    golden: tuple[GoldenPatch, ...] = ()
+
+    @property
+    def safety(self) -> Verdict:
+        """The verdicts on all that is rebased as one: the worst level, all that was found."""
+        verdicts = (*(one.verdict for one in self.golden), self.verdict)
+        return Verdict.of(finding for verdict in verdicts for finding in verdict.findings)
 
     @property
     def may_keep_latest(self) -> bool:
@@ -148,14 +111,15 @@ class PatchPlan:
     @property
     def calls(self) -> int:
         """How often it calls Lambda and ECR, where nothing has to be waited for."""
-        count, smoke = len(self.aliases), self.smoke is not None
+        count, smoke, golden = len(self.aliases), self.smoke is not None, len(self.golden)
+        pushed = len({self.repository, *(one.repository for one in self.golden if not one.there)})
         if self.kept is None:
-            return sum(patch_calls(count, smoke=smoke).values())
+            return sum(patch_calls(count, smoke=smoke, golden=golden, repositories=pushed).values())
         changed = {
             "image": self.from_digest != self.to_digest,
             "settings": any(r.name != "Image" for r in self.differs),
         }
-        return sum(lent_calls(count, smoke=smoke, **changed).values())
+        return sum(lent_calls(count, smoke=smoke, golden=golden, repositories=pushed, **changed).values())
 
     @property
     def named(self) -> str:
@@ -176,10 +140,13 @@ class PatchPlan:
     def steps(self) -> tuple[str, ...]:
         """What will happen, in order, as shown before it is confirmed."""
         name = self.place.name
+        put = "Rebase this function's image: put" if self.golden else "Put"
         first = (
             "Check that nothing was changed since this plan, and that the base release still stands.",
-            f"Put the {counted(self.kept_layers, 'layer')} of its own upon the {counted(self.base_layers, 'layer')} of "
-            f"{self.base.stream} {self.base.to_label}, and push that as {self.tag}: what the registry has is not sent.",
+            *(one.step for one in self.golden),
+            f"{put} the {counted(self.kept_layers, 'layer')} of its own upon the "
+            f"{counted(self.base_layers, 'layer')} of {self.base.stream} {self.base.to_label}, and push that as "
+            f"{self.tag}: what the registry has is not sent.",
             f"See that ECR gives it by its digest {short(self.to_digest)}, and put a statement beside it.",
         )
         if not self.aliases:
@@ -212,15 +179,17 @@ class PatchPlan:
     def undo(self) -> str:
         """How it is undone."""
         if not self.aliases:
-            return "Undo gives $LATEST the image of before; it is published as a version first."
+            back = "Undo gives $LATEST the image of before; it is published as a version first."
+            return f"{back} {stays(self.golden)}".rstrip()
         back = "; ".join(f"{one.alias} to {one.before}" for one in self.aliases)
         latest = "$LATEST is not touched" if self.kept else f"$LATEST to {short(self.from_digest)}"
-        return f"Undo, one click on the run and the function: {back}, and {latest}."
+        return f"Undo, one click on the run and the function: {back}, and {latest}. {stays(self.golden)}".rstrip()
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for the plan's body."""
         own = {"base": self.base.as_json(), "verdict": self.verdict.as_json(), "judgement": self.judgement.as_json()}
-        return {**asdict(self), **own, "title": self.title}
+        golden = [one.as_json() for one in self.golden]
+        return {**asdict(self), **own, "golden": golden, "title": self.title}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "PatchPlan":
@@ -238,6 +207,7 @@ class PatchPlan:
             smoke=Smoke.from_json(value["smoke"]) if value.get("smoke") else None,
             differs=tuple(Difference(**row) for row in value.get("differs", ())),
             kept=LatestKept.from_json(value["kept"]) if value.get("kept") else None,
+            golden=tuple(map(GoldenPatch.from_json, value.get("golden", ()))),
         )
 
 
@@ -245,41 +215,3 @@ _PLAIN = (
     "app_image", "app_tag", "image_uri", "to_digest", "tag", "from_digest", "function_revision", "kept_layers",
     "base_layers", "more_packages", "managed_by", "owner",
 )  # fmt: skip
-
-
-def verdict_sentence(safety: Safety, stream: str, releases: int, kept_layers: int) -> str:
-    """The first line of a plan: how safe it is, how far the base moves, what stays."""
-    far = f"moves {counted(releases, 'release')} forward" if releases else "moves to its current release"
-    stays = "your one layer stays" if kept_layers == 1 else f"your {counted(kept_layers, 'layer')} stay"
-    ends = {
-        Safety.SAFE: f"{stays} byte for byte.",
-        Safety.REVIEW: f"{stays} byte for byte, and somebody should look at what was found first.",
-        Safety.UNSAFE: "your layers would not work on it as they are: build the image anew.",
-    }
-    return f"{safety.upper()}: {stream} {far}; {ends[safety]}"
-
-
-def review_sentence(verdict: Verdict) -> str:
-    """What an operator ticks who has looked at the findings of a REVIEW."""
-    kinds = [finding.rule.sentence.rstrip(".") for finding in verdict.findings]
-    return f"I looked at what was found ({'; '.join(dict.fromkeys(kinds))}), and it may go on."
-
-
-def safety_check(verdict: Verdict) -> Check:
-    """The verdict among the checks of a plan: UNSAFE forbids it."""
-    if verdict.level is Safety.SAFE:
-        return Check("Safety", True, "Nothing was found in your layers that the new base would break.")
-    told = " ".join(
-        f"{finding.rule.sentence} {_paths(finding.paths, finding.count)}".strip() for finding in _worst(verdict)
-    )
-    return Check("Safety", False if verdict.level is Safety.UNSAFE else None, told)
-
-
-def _worst(verdict: Verdict) -> Sequence[Any]:
-    return [finding for finding in verdict.findings if finding.level is verdict.level]
-
-
-def _paths(paths: Sequence[str], count: int) -> str:
-    shown = ", ".join(f"/{path}" for path in paths[:3])
-    more = f" and {count - 3} more" if count > 3 else ""
-    return f"({shown}{more})" if shown else ""

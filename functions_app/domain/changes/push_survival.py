@@ -1,13 +1,14 @@
 """Whether all that is needed outlives the pushes of a patch: one more image may make a lifecycle rule take the oldest.
 
-The result is pushed under its tag; the statement about it has none, and is counted like any other image. That ECR
-counts artifacts is not said by its documentation: one image more makes a rule take more, so that this is the cautious
-side.
+The result is pushed under its tag (with that of a golden image, where both share a repository); the statement about it
+has none, and is counted like any other image. That ECR counts artifacts is not said by its documentation: one image
+more makes a rule take more, so that this is the cautious side.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import count
 
 from functions_app.domain.changes.base_changes import counted
 from functions_app.domain.fleet.lifecycle_policies import Danger, Expiring, Need
@@ -21,28 +22,35 @@ SHOWN = 3
 
 @dataclass(frozen=True)
 class Pushed:
-    """What the rules would take before and after the pushes of a result with this digest and tag."""
+    """What the rules would take before and after the pushes of results with these digests, each with its statement."""
 
     rules: tuple[Rule, ...]
     images: tuple[Kept, ...]
-    digest: str
+    digests: tuple[str, ...]
     now: datetime
     before: tuple[Expiring, ...] = field(default=())
     after: tuple[Expiring, ...] = field(default=())
 
     @classmethod
-    def of(cls, rules: Sequence[Rule], held: Sequence[Kept], digest: str, tag: str, now: datetime) -> "Pushed":
-        """Simulate both pushes into what a repository holds."""
-        later = [now + timedelta(seconds=number) for number in (1, 2, 3)]
-        pushes = [Kept(digest, frozenset({tag}), later[0]), Kept(STATEMENT, frozenset(), later[1])]
-        images = with_pushes(held, pushes)
-        return cls(tuple(rules), images, digest, later[2], taken(rules, held, now), taken(rules, images, later[2]))
+    def of(cls, rules: Sequence[Rule], held: Sequence[Kept], results: Mapping[str, str], now: datetime) -> "Pushed":
+        """Simulate all pushes into what a repository holds, one after the other; `results` are tags by digest."""
+        later = (now + timedelta(seconds=number) for number in count(1))
+        pushes = [
+            kept
+            for number, (digest, tag) in enumerate(results.items())
+            for kept in (
+                Kept(digest, frozenset({tag}), next(later)),
+                Kept(f"{STATEMENT} {number}", frozenset(), next(later)),
+            )
+        ]
+        images, end = with_pushes(held, pushes), next(later)
+        return cls(tuple(rules), images, tuple(results), end, taken(rules, held, now), taken(rules, images, end))
 
     @property
     def lost(self) -> tuple[Expiring, ...]:
-        """What goes because of the pushes, but for the two themselves."""
-        known = {each.digest for each in self.before}
-        return tuple(one for one in self.after if one.digest not in {*known, self.digest, STATEMENT})
+        """What goes because of the pushes, but for what is pushed."""
+        known = {*self.digests, *(each.digest for each in self.before)}
+        return tuple(one for one in self.after if one.digest not in known and not one.digest.startswith(STATEMENT))
 
     def losing(self, digest: str) -> tuple[Expiring, ...]:
         """By which this image goes once they are pushed, whether because of that or not: itself, or its index."""
@@ -54,29 +62,36 @@ class Pushed:
         return tag if keeping_tag(self.rules, self.images, digest, tag, self.now) else ""
 
 
-def survival_checks(pushed: Pushed, endangered: Sequence[Danger], name: str) -> tuple[Check, ...]:
-    """What forbids the push into the repository `name`, or is to be minded.
+def survival_checks(
+    pushed: Pushed, endangered: Sequence[Danger], name: str, golden: Collection[str] = ()
+) -> tuple[Check, ...]:
+    """What forbids the pushes into the repository `name`, or is to be minded.
 
-    `endangered` are the uses of all that is lost, and of the image that is rebased (the way back) where that would go.
+    `endangered` are the uses of all that is lost, and of the image that is rebased (the way back) where that would go;
+    `golden` are digests of golden images that are rebased, whose owners' builds begin with them.
     """
-    if own := pushed.losing(pushed.digest):
+    if own := [lost for digest in pushed.digests for lost in pushed.losing(digest)]:
         text = f"Rule {own[0].rule} of {name} would take the result itself away once its statement is pushed too."
         return (Check(NAME, False, f"{text} Let that rule keep more images, then plan again."),)
+    if lost := [lost for lost in pushed.lost if not {lost.digest, *lost.members}.isdisjoint(golden)]:
+        text = f"Rule {lost[0].rule} of {name} would take the golden image away that its owner's builds begin with."
+        return (Check(NAME, False, f"{text} {_room(pushed)}"),)
     live = [danger for danger in endangered if danger.need is Need.LIVE]
     told = {danger.digest for danger in live}
     others = [danger for danger in endangered if danger.digest not in told]
     found = []
     if live:
-        found.append(Check(NAME, False, f"{_told(live)} {_help(pushed, live)}"))
+        found.append(Check(NAME, False, f"{_told(pushed, live)} {_help(pushed, live)}"))
     if others:
-        found.append(Check(NAME, None, f"{_told(others)} No alias runs it now."))
+        found.append(Check(NAME, None, f"{_told(pushed, others)} No alias runs it now."))
     return tuple(found) or (Check(NAME, True, f"No lifecycle rule of {name} takes an image in use for these pushes."),)
 
 
-def _told(dangers: Sequence[Danger]) -> str:
+def _told(pushed: Pushed, dangers: Sequence[Danger]) -> str:
     texts = list(dict.fromkeys(danger.text for danger in dangers))
     more = f" And so for {counted(len(texts) - SHOWN, 'other use')}." if len(texts) > SHOWN else ""
-    return f"Once the result and its statement are pushed: {' '.join(texts[:SHOWN])}{more}"
+    what = "results and their statements" if len(pushed.digests) > 1 else "result and its statement"
+    return f"Once the {what} are pushed: {' '.join(texts[:SHOWN])}{more}"
 
 
 def _help(pushed: Pushed, live: Sequence[Danger]) -> str:
@@ -84,5 +99,10 @@ def _help(pushed: Pushed, live: Sequence[Danger]) -> str:
     digests = list(dict.fromkeys(danger.index or danger.digest for danger in live))
     tags = [pushed.keeping_tag(digest) for digest in digests]
     if len(tags) == 1 and tags[0]:
-        return f"Give that image the tag {tags[0]} in ECR, which no rule takes, or let the rule keep two more images."
-    return "Let the rule keep two more images, then plan again."
+        room = f"let the rule keep {counted(2 * len(pushed.digests), 'more image')}"
+        return f"Give that image the tag {tags[0]} in ECR, which no rule takes, or {room}."
+    return _room(pushed)
+
+
+def _room(pushed: Pushed) -> str:
+    return f"Let the rule keep {counted(2 * len(pushed.digests), 'more image')}, then plan again."

@@ -1,11 +1,12 @@
 """What is offered instead of a patch that is unsafe: the FROM line and the commands that build the image anew."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from shlex import quote
 
-from functions_app.domain.changes.patches import BaseMove
-from functions_app.domain.rebase.safety.findings import Offer, Verdict
+from functions_app.domain.changes.base_moves import BaseMove, RebasePlan
+from functions_app.domain.changes.patches import PatchPlan
+from functions_app.domain.rebase.safety.findings import Offer
 from functions_app.domain.rebase.tags import LONGEST, UNTAGGED
 
 _EARLIER = re.compile(r"(?:-(?:base|rebuilt)-[0-9]{8}(?:-[0-9a-f]{8})?)+$")
@@ -13,21 +14,38 @@ _EARLIER = re.compile(r"(?:-(?:base|rebuilt)-[0-9]{8}(?:-[0-9a-f]{8})?)+$")
 
 @dataclass(frozen=True)
 class RebuildOffer:
-    """To copy: the line of the Dockerfile, and the commands. `move`: to another system, so that more is to change."""
+    """To copy: the line of the Dockerfile, and the commands. `move`: to another system, so that more is to change.
+
+    `golden`: the golden image that is built so, '' for the function's own.
+    """
 
     from_line: str
     commands: str
     move: bool
+    golden: str = ""
 
 
-def rebuild_offer(verdict: Verdict, base: BaseMove, app_image: str, app_tag: str) -> RebuildOffer | None:
-    """For an image (HOST/NAME@DIGEST) with this verdict; None where it may be patched, or the base must not be used."""
-    if verdict.offer in (None, Offer.NOTHING):
-        return None
-    image = f"{app_image.partition('@')[0]}:{_tag(app_tag, f'{base.released:%Y%m%d}')}"
-    platform, name = quote(base.platform), quote(image)  # a base calls its platform what it likes
+def rebuild_offers(plan: PatchPlan) -> tuple[RebuildOffer, ...]:
+    """What is built instead of an unsafe patch, in this order; none where it may go on, or a base must not be used.
+
+    A function on golden images is built on what their owners' tags name once those were built anew.
+    """
+    offer = plan.safety.offer
+    if offer in (None, Offer.NOTHING):
+        return ()
+    first = [replace(_offer(one, offer), golden=one.name) for one in plan.golden]
+    own = _offer(plan, offer)
+    if plan.golden:
+        own = replace(own, from_line=f"FROM {plan.golden[-1].moving}")
+    above = [replace(one, from_line=f"FROM {below.moving}") for one, below in zip(first[1:], plan.golden, strict=False)]
+    return *first[:1], *above, own
+
+
+def _offer(rebase: RebasePlan, offer: Offer | None) -> RebuildOffer:
+    image = f"{rebase.app_image.partition('@')[0]}:{_tag(rebase.app_tag, f'{rebase.base.released:%Y%m%d}')}"
+    platform, name = quote(rebase.base.platform), quote(image)  # a base calls its platform what it likes
     build = f"docker build --pull --provenance=false --platform {platform} -t {name} ."
-    return RebuildOffer(from_line(base), f"{build}\ndocker push {name}", verdict.offer is Offer.MOVE)
+    return RebuildOffer(from_line(rebase.base), f"{build}\ndocker push {name}", offer is Offer.MOVE)
 
 
 def from_line(base: BaseMove) -> str:

@@ -42,6 +42,7 @@ class UndoPlan:
     function_revision: str
     gives_back: bool
     checks: tuple[Check, ...]
+    stays: str = ""  # what is left as it is of what was patched before the function: domain.changes.golden
 
     @property
     def title(self) -> str:
@@ -92,4 +93,5 @@ class UndoPlan:
             place=FunctionPlace(**value["place"]),
             aliases=tuple(Returned(**one) for one in states),
             checks=tuple(Check(**one) for one in value["checks"]),
+            stays=value.get("stays", ""),
         )

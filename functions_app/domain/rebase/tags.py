@@ -11,6 +11,11 @@ LENGTHS = (8, 12, 16, 24, 32, 64)  # digits of the digest: more where a tag with
 _EARLIER = re.compile(rf"(?:-base-[0-9]{{8}}-(?:{'|'.join(f'[0-9a-f]{{{length}}}' for length in LENGTHS)}))+$")
 
 
+def is_rebased(tag: str) -> bool:
+    """Whether it is such a tag: of an image that a patch has pushed, and nobody has built."""
+    return _EARLIER.search(tag) is not None
+
+
 def rebased_tag(tag: str, released: datetime, digest: str) -> str:
     """`<tag>-base-<yyyymmdd>-<digest8>`; an earlier such end is replaced, and the beginning cut where it is too long.
 

@@ -15,6 +15,7 @@ from django.db import transaction
 from functions_app.domain.bases.release_tags import TagRule
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.images.manifests import Platform, chain_ids
+from functions_app.domain.rebase.tags import is_rebased
 from functions_app.domain.refs import ImageRef
 from functions_app.models import BaseRelease, BaseStream, Image, Repository, Tag, TagMove
 from functions_app.services.bases.release_dating import date_releases
@@ -118,7 +119,7 @@ def _named(
         if was.tag == moving or rule.names(was.tag):
             _add(named, children, was.from_digest, "" if was.tag == moving else was.tag)
     history = [each.tag for each in rule.history(tags)]
-    if alone and set(tags) <= {moving, *history}:
+    if alone and {tag for tag in tags if not is_rebased(tag)} <= {moving, *history}:
         tagged = {*tags.values(), *(child for digest in tags.values() for child in children.get(digest, ()))}
         of_an_index = {child for each in children.values() for child in each}
         for digest in digests:

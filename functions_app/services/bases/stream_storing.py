@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from functions_app.domain.errors import Problem
 from functions_app.models import BaseRelease, BaseStream
+from functions_app.services.bases.patched_releases import in_their_place, settle
 from functions_app.services.bases.release_dating import date_releases, mark_returned
 from functions_app.services.bases.stream_reading import CurrentReading, PastReading
 
@@ -20,9 +21,9 @@ def not_read_since(stream: BaseStream, now: datetime) -> QuerySet[BaseStream]:
 
 
 def store_unmoved(stream: BaseStream, now: datetime) -> str:
-    """Its tag points to what it pointed to: no news."""
+    """Its tag points to what it pointed to: no news, but where what a patch made of that is gone."""
     not_read_since(stream, now).filter(tag_digest=stream.tag_digest).update(polled_at=now, problem=None)
-    return ""
+    return settle(stream) if stream.own else ""
 
 
 @transaction.atomic
@@ -45,6 +46,7 @@ def store_current(stream: BaseStream, reading: CurrentReading, now: datetime) ->
     if reading.broken_off:  # of the platforms that nobody could ask for, what was current is so as far as is known
         read = {row.platform for row in (*shown, *kept)}
         current |= {row.pk for row in known if row.pk in before and row.platform not in read}
+    current = in_their_place(stream, current)
     if held.polled_at and held.polled_at > now:
         current = before  # what somebody read later is current
     else:

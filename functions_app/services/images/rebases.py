@@ -8,7 +8,7 @@ from functools import partial
 from django.conf import settings
 
 from functions_app.aws.session import Target
-from functions_app.domain.changes.patches import BaseMove
+from functions_app.domain.changes.base_moves import BaseMove
 from functions_app.domain.images.manifests import ImageConfig
 from functions_app.domain.rebase.held import HeldImage
 from functions_app.domain.rebase.rebase import Rebase, rebase
@@ -19,6 +19,7 @@ from functions_app.domain.rebase.tags import longer_tags
 from functions_app.domain.refs import ImageRef
 from functions_app.registry import referrers
 from functions_app.registry.client import CONFIG_LIMIT, Registry
+from functions_app.registry.manifests import is_free
 from functions_app.registry.pushing import Layer, NewImage, Progress, Pushed, push
 from functions_app.registry.uploads import Source
 from functions_app.services.images.registries import open_registry
@@ -42,17 +43,27 @@ class Images:
         """The config of the image as it is."""
         return self.app.config
 
+    @property
+    def as_base(self) -> HeldImage:
+        """What comes of it as another image's new base, pushed or not."""
+        made = self.result
+        found = HeldImage.read(self.app.repository, made.manifest, made.config, made.media_type)
+        if isinstance(found, Refusal):
+            raise found.error()
+        return found
 
-def put_together(app: ImageRef, tag: str, base: BaseMove, owner: Target) -> Images:
+
+def put_together(app: ImageRef, tag: str, base: BaseMove, owner: Target, new_base: HeldImage | None = None) -> Images:
     """Read the three images and rebase; the same inputs give the same digest. Raises PREFLIGHT for what can't be.
 
-    `owner` is the account whose login the app's registry is asked with; nothing is written anywhere.
+    `owner` is the account whose login the app's registry is asked with; nothing is written anywhere. `new_base`: the
+    new base where it is to be pushed yet.
     """
     old, new = ImageRef.parse(base.from_reference), ImageRef.parse(base.to_reference)
     with ExitStack() as stack:
         of_app = stack.enter_context(open_registry(app.registry, target=owner))
         of_base = stack.enter_context(open_registry(old.registry))
-        held = _held(of_app, app), _held(of_base, old), _held(of_base, new)
+        held = _held(of_app, app), _held(of_base, old), new_base or _held(of_base, new)
     made = rebase(
         *held,
         released=base.released,
@@ -83,6 +94,12 @@ def _held(registry: Registry, reference: ImageRef) -> HeldImage:
         raise found.error()
     config = registry.blob(reference.repository, found.manifest.config.digest, CONFIG_LIMIT)
     return HeldImage(found.repository, found.manifest, data, config)
+
+
+def is_pushed(images: Images, into: ImageRef, owner: Target) -> bool:
+    """Whether the repository has the result under its tag. Raises PREFLIGHT where the tag names another image."""
+    with open_registry(into.registry, target=owner) as registry:
+        return not is_free(registry, into.repository, images.result.tag, images.result.digest)
 
 
 def push_result(

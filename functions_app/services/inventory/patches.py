@@ -4,13 +4,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from functions_app.domain.changes.patches import BaseMove
+from functions_app.domain.changes.base_moves import BaseMove
 from functions_app.domain.changes.undos import undo_refused
 from functions_app.domain.errors import Problem
 from functions_app.domain.images.scans import SEVERITIES, ScanState, state
 from functions_app.domain.runs import ACTIVE, Kind
-from functions_app.models import ImageScan, Run
+from functions_app.models import BaseUse, Function, ImageScan, Run
 from functions_app.services.changes.patching import undo
+
+NAMED = 20  # functions beside one on the same golden image
 
 
 @dataclass(frozen=True)
@@ -95,3 +97,25 @@ def base_findings(base: BaseMove) -> BaseFindings:
         if state(status, severities) in (ScanState.CLEAN, ScanState.FOUND)
     }
     return BaseFindings(*(found.get(digest) for digest in digests))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The other functions that run something on a golden image: how many, and the first by name."""
+
+    stream_id: int
+    total: int
+    first: tuple[Function, ...]
+
+    @property
+    def more(self) -> int:
+        """How many are not named."""
+        return self.total - len(self.first)
+
+
+def standing_on(stream_id: int, platform: str, besides: int) -> Standing:
+    """What is live on a golden image for this platform beside one function. Two queries."""
+    uses = BaseUse.objects.filter(stream=stream_id, release__platform=platform).exclude(function=besides)
+    others = Function.objects.filter(pk__in=uses.values("function"), gone_at=None).select_related("account")
+    first = tuple(others.order_by("name", "account__name", "region", "pk")[:NAMED])
+    return Standing(stream_id, others.count() if len(first) == NAMED else len(first), first)

@@ -7,7 +7,7 @@ from django.urls import URLPattern, path, reverse
 from functions_app.domain.changes.checks import forbidding
 from functions_app.domain.changes.deploying_tools import tools_line
 from functions_app.domain.changes.patches import PatchPlan
-from functions_app.domain.changes.rebuild_offers import rebuild_offer
+from functions_app.domain.changes.rebuild_offers import rebuild_offers
 from functions_app.domain.changes.undos import UndoPlan
 from functions_app.domain.errors import DrydockError, Problem
 from functions_app.domain.refs import is_digest
@@ -19,7 +19,7 @@ from functions_app.services.changes.patching.targets import targets
 from functions_app.services.changes.smoke import smoke_of
 from functions_app.services.engine import plans
 from functions_app.services.inventory.fleet.function import function_head
-from functions_app.services.inventory.patches import base_findings, last_patch, reading_of
+from functions_app.services.inventory.patches import base_findings, last_patch, reading_of, standing_on
 from functions_app.web.changes.plan_context import plan_context, why_not
 from functions_app.web.http import (
     HtmxHttpRequest,
@@ -102,7 +102,8 @@ def _plan_context(request: HtmxHttpRequest, pk: int, frozen: PatchPlan, stored: 
         "others": [one for one in behind if one.digest != frozen.app_digest and one.image.base_stream],
         "findings": base_findings(frozen.base),
         "tools": tools_line(frozen.managed_by, frozen.image_uri),
-        "offer": rebuild_offer(frozen.verdict, frozen.base, frozen.app_image, frozen.app_tag),
+        "offers": rebuild_offers(frozen),
+        "standing": standing_on(frozen.golden[0].stream_id, frozen.base.platform, pk) if frozen.golden else None,
         "pipeline": rebuilds.pipeline(),
         "rebuilt": rebuilds.asked(function, behind),
         **plan_context(request, stored),

@@ -267,7 +267,7 @@ LOOKS: Mapping[type[StrEnum], Mapping[str, Look]] = {
         ),
         Way.REBUILD: Look("Rebuild", "code", "warn", "The base is not proven layer by layer: build the image anew."),
         Way.GOLDEN: Look(
-            "Golden image first", "stack-back", "warn", "A golden image stands between: build that one anew first."
+            "Golden image first", "stack-back", "warn", "A golden image stands between: that one goes first."
         ),
         Way.NONE: Look("Not possible", "ban", "bad", "The stream has no current release for this platform."),
     },

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions_app.domain.rebase.tags import longer_tags, rebased_tag
+from functions_app.domain.rebase.tags import is_rebased, longer_tags, rebased_tag
 from functions_app.domain.refs import is_tag
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
@@ -25,6 +25,11 @@ def test_an_earlier_end_is_replaced() -> None:
 
 def test_what_only_looks_like_such_an_end_stays() -> None:
     assert rebased_tag("my-base-2026", RELEASED, DIGEST) == "my-base-2026-base-20261018-01234567"
+
+
+def test_it_is_known_by_its_end() -> None:
+    assert is_rebased(rebased_tag("v1.2", RELEASED, DIGEST))
+    assert not any(map(is_rebased, ("v1.2", "my-base-2026", "v1.2-base-20261018-01234567-arm64")))
 
 
 def test_an_image_without_a_tag_is_img() -> None:

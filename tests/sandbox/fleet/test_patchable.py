@@ -13,8 +13,10 @@ from functions_app.domain.rebase.safety.judge import judge
 from functions_app.domain.rebase.safety.sides import AppSide, SideFiles
 from sandbox.fleet.apps import base_of
 from sandbox.fleet.functions import FUNCTIONS, DemoFunction
+from sandbox.fleet.golden import BASE, RELEASES, golden_image
 from sandbox.fleet.golden import NAME as GOLDEN
 from sandbox.fleet.images import REPOSITORIES, AppImage
+from sandbox.images.bases import releases
 from sandbox.images.making import Image, Layer
 
 TODAY = date(2026, 11, 21)
@@ -37,16 +39,21 @@ def verdict_on(stale: AppImage) -> Verdict:
     old, new = (base_of(stale.base, behind, architecture, TODAY) for behind in (stale.behind, 0))
     image = stale.build(TODAY)
     assert isinstance(image, Image)
+    return verdict(image, old, new, stale.base)
+
+
+def verdict(image: Image, old: Image, new: Image, name: str) -> Verdict:
+    """How safe it is to put an image from one release of the base of this name onto another."""
     config = image.document["config"]
     app = AppSide(
         tuple(map(read, image.layers[len(old.layers) :])),
         steps=tuple(step["created_by"] for step in image.document["history"][len(old.document["history"]) :]),
         entrypoint=tuple(config["Entrypoint"]),
-        command=tuple(config["Cmd"]),
+        command=tuple(config.get("Cmd", ())),
         workdir=config["WorkingDir"],
         environment=dict(setting.split("=", 1) for setting in config["Env"]),
     )
-    return judge(side(old, stale.base), side(new, stale.base), app)
+    return judge(side(old, name), side(new, name), app)
 
 
 @pytest.mark.parametrize("stale", STALE, ids=lambda image: f"{image.app.title} {image.tag} on {image.base}")
@@ -55,6 +62,12 @@ def test_a_stale_image_of_the_demo_is_safe_unless_its_build_changed_the_base(sta
     assert codes == {"pinned boto3": {"package-pinned"}, "company certificates": {"certificates"}}.get(
         stale.added, set()
     )
+
+
+def test_the_demos_golden_image_can_be_put_on_the_newest_release_by_whoever_looks_at_its_certificates() -> None:
+    old, new = (releases(BASE, TODAY)[number].images["amd64"] for number in (RELEASES[-1].base_number, -1))
+    found = verdict(golden_image(0, TODAY), old, new, BASE)
+    assert (found.level, [finding.code for finding in found.findings]) == (Level.REVIEW, ["certificates"])
 
 
 def stale_images(function: DemoFunction) -> list[AppImage]:

@@ -125,7 +125,9 @@ def test_what_the_moving_tag_was_seen_to_leave_is_a_release() -> None:
     assert [row.manifest_digest for row in golden.stream.releases.filter(current=False)] == [left.digest]
 
 
-@pytest.mark.parametrize(("other_tag", "found"), [(None, 1), ("1.4.0", 2), ("nightly", 0)])
+@pytest.mark.parametrize(
+    ("other_tag", "found"), [(None, 1), ("1.4.0", 2), ("nightly", 0), ("1.4.0-base-20261018-01234567", 1)]
+)
 def test_images_without_a_tag_are_releases_where_nothing_else_is_tagged(other_tag: str | None, found: int) -> None:
     golden = Golden()
     golden.image("untagged", days=30)

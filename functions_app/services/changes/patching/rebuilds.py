@@ -17,6 +17,8 @@ from functions_app.domain.redaction import redact
 from functions_app.domain.text import storable
 from functions_app.models import Function, RebuildRequest
 from functions_app.registry import webhook
+from functions_app.services.changes.patching.base_releases import base_move
+from functions_app.services.changes.patching.golden import Golden
 from functions_app.services.changes.patching.targets import PatchTarget, target_of_digest
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
@@ -93,14 +95,14 @@ def _key(function: Function, target: PatchTarget) -> UUID:
 
 
 def _onto(target: PatchTarget) -> str:
-    """The release that it is to be built on, where that is known; else the stream."""
+    """The release that it is to be built on, where that is known; else the stream. Those of golden images before it."""
     if target.base:
-        return target.base.to_reference
+        return " ".join((*(one.onto.manifest_digest for one in target.golden), target.base.to_reference))
     return target.image.base_stream.reference if target.image.base_stream else ""
 
 
 def _order(function: Function, target: PatchTarget) -> _Order:
-    image, key, base = target.image, _key(function, target), target.base
+    image, key, base = target.image, _key(function, target), None if target.golden else target.base
     tags = image.repository.tags.filter(digest=image.digest).order_by("-since", "-name")
     document = {
         "id": str(key),
@@ -113,6 +115,22 @@ def _order(function: Function, target: PatchTarget) -> _Order:
         "stream": image.base_stream.reference if image.base_stream else "",
         "from": base.from_reference if base else "",
         "onto": base.to_reference if base else "",
-        "dockerfile_from": from_line(base) if base else "",
+        "dockerfile_from": from_line(base) if base else _on_golden(target),
+        "golden_first": [_golden(one) for one in target.golden],
     }
     return _Order(key, image.digest, document)
+
+
+def _on_golden(target: PatchTarget) -> str:
+    """By its owner's tag, which then names what was built before."""
+    return f"FROM {target.golden[-1].release.stream.reference}" if target.golden else ""
+
+
+def _golden(golden: Golden) -> dict[str, str]:
+    """A golden image that is to be built anew before: what it is, and the release of its own base to build it on."""
+    onto = base_move(golden.beneath, golden.onto)
+    return {
+        "stream": golden.release.stream.reference,
+        "onto": onto.to_reference,
+        "dockerfile_from": from_line(onto),
+    }

@@ -1,9 +1,9 @@
 """How safe a rebase is, by the files of its layers: those that were read before; which are still to be read."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from functions_app import clock
-from functions_app.domain.changes.patches import BaseMove, PackageMove
+from functions_app.domain.changes.base_moves import BaseMove, PackageMove
 from functions_app.domain.images.manifests import parse_config
 from functions_app.domain.images.roles import Role
 from functions_app.domain.layers.entries import LayerContents
@@ -12,14 +12,14 @@ from functions_app.domain.rebase.safety.findings import Verdict
 from functions_app.domain.rebase.safety.judge import judge
 from functions_app.domain.rebase.safety.sides import AppSide, SideFiles, Target
 from functions_app.models import BaseRelease, Image
-from functions_app.services.changes.patching.targets import is_withdrawn
+from functions_app.services.changes.patching.base_releases import is_withdrawn
 from functions_app.services.images.files import layer_contents
 from functions_app.services.images.rebases import Images
 
 
-def layers_of(image: Image, base: BaseMove) -> set[str]:
-    """The diff ids of all layers that a verdict looks into."""
-    releases = BaseRelease.objects.filter(pk__in=(base.from_release_id, base.to_release_id))
+def layers_of(image: Image, release_ids: Collection[int]) -> set[str]:
+    """The diff ids of all layers that a verdict looks into: the image's, and those of these releases of bases."""
+    releases = BaseRelease.objects.filter(pk__in=release_ids)
     return {
         *image.diff_ids,
         *(diff_id for diff_ids in releases.values_list("diff_ids", flat=True) for diff_id in diff_ids),

@@ -4,10 +4,13 @@ The policy is read now, the images are those of the snapshot.
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from functions_app import clock
 from functions_app.aws import lifecycle
+from functions_app.domain.changes.base_moves import RebasePlan
 from functions_app.domain.changes.patches import PatchPlan
 from functions_app.domain.changes.push_survival import NAME, Pushed, survival_checks
 from functions_app.domain.errors import DrydockError
@@ -23,12 +26,30 @@ NOT_LISTED = ("ARCHIVED", "ACTIVATING")  # no rule of the standard class counts 
 UNKNOWN_DAY = datetime.min.replace(tzinfo=UTC)  # not told: taken for the oldest, which goes first
 
 
-def checks_of(app: Image, digest: str, tag: str) -> tuple[Check, ...]:
-    """What a push of the rebased `app` with this digest and tag would make a rule take. One call to ECR, six queries.
+@dataclass(frozen=True)
+class Push:
+    """An image that is rebased, and the digest and tag of what is pushed beside it; `golden`: others stand on it."""
 
-    Raises what may pass: THROTTLED, UNREACHABLE.
+    app: Image
+    digest: str
+    tag: str
+    golden: bool = False
+
+
+def checks_of(pushes: Sequence[Push]) -> tuple[Check, ...]:
+    """What these pushes would make rules of their repositories take.
+
+    One call to ECR and six queries for each repository. Raises what may pass: THROTTLED, UNREACHABLE.
     """
-    repository = app.repository
+    repositories = {each.app.repository_id: each.app.repository for each in pushes}
+    return tuple(
+        check
+        for pk, repository in repositories.items()
+        for check in _checks(repository, [each for each in pushes if each.app.repository_id == pk])
+    )
+
+
+def _checks(repository: Repository, pushes: Sequence[Push]) -> tuple[Check, ...]:
     try:
         policy = lifecycle.policy(accounts.target(repository.account, repository.region), repository.name)
         rules = read_rules(policy) if policy else ()
@@ -40,16 +61,24 @@ def checks_of(app: Image, digest: str, tag: str) -> tuple[Check, ...]:
         return (Check(NAME, True, f"{repository.name} has no lifecycle policy: nothing goes for these pushes."),)
     if repository.images_synced_at is None or repository.images_problem:
         return (Check(NAME, None, f"{_unknown(repository)}: its images were not all read. Sync, then plan again."),)
-    pushed = Pushed.of(rules, _kept(repository), digest, tag, clock.now())
-    lost = (*pushed.lost, *pushed.losing(app.digest))
-    return survival_checks(pushed, would_endanger(repository.pk, tuple(dict.fromkeys(lost))), repository.name)
+    pushed = Pushed.of(rules, _kept(repository), {each.digest: each.tag for each in pushes}, clock.now())
+    lost = [*pushed.lost, *(one for each in pushes for one in pushed.losing(each.app.digest))]
+    dangers = would_endanger(repository.pk, tuple(dict.fromkeys(lost)))
+    return survival_checks(pushed, dangers, repository.name, [each.app.digest for each in pushes if each.golden])
 
 
 def checks_again(frozen: PatchPlan) -> tuple[Check, ...]:
     """The same for a plan that is carried out: the policy may be another one, and other images may have come."""
-    held = Image.objects.filter(repository__uri=frozen.repository, digest=frozen.app_digest, gone_at=None)
-    app = held.select_related("repository__account").first()
-    return checks_of(app, frozen.to_digest, frozen.tag) if app else ()
+    planned: list[RebasePlan] = [*(one for one in frozen.golden if not one.there), frozen]
+    held = [(one, _held(one.app_image)) for one in planned]
+    return checks_of([Push(app, one.to_digest, one.tag, golden=one is not frozen) for one, app in held if app])
+
+
+def _held(image: str) -> Image | None:
+    """An image by HOST/NAME@DIGEST; None where it is not known, or gone."""
+    repository, _, digest = image.partition("@")
+    found = Image.objects.filter(repository__uri=repository, digest=digest, gone_at=None)
+    return found.select_related("repository__account").first()
 
 
 def _unknown(repository: Repository) -> str:

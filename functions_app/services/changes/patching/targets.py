@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
-from functions_app.domain.changes.patches import BaseMove
+from functions_app.domain.changes.base_moves import BaseMove
+from functions_app.domain.changes.golden import pending
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST
-from functions_app.domain.refs import ImageRef
 from functions_app.models import Alias, BaseRelease, Function, Image, Version
+from functions_app.services.changes.patching import golden
+from functions_app.services.changes.patching.base_releases import base_move, current_release
+from functions_app.services.changes.patching.golden import Golden
 from functions_app.services.changes.patching.obstacles import obstacle
 from functions_app.services.people import accounts
-from functions_app.services.snapshot.live_on_bases import label
 from functions_app.services.snapshot.live_versions import called_without_alias
 
 
@@ -19,7 +20,8 @@ from functions_app.services.snapshot.live_versions import called_without_alias
 class PatchTarget:
     """An image that a function runs, with the aliases that run it (none: its callers name none), and its new base.
 
-    `why_not` says why it can't be patched, with what would help; '' where it can. `base` is known where it can.
+    `why_not` says why it can't be patched, with what would help; '' where it can. `base` is known where it can. The
+    `golden` images that it stands on are patched first, in this order; then `base` goes to what comes of the last.
     """
 
     image: Image
@@ -27,11 +29,18 @@ class PatchTarget:
     base: BaseMove | None
     why_not: str = ""
     next_step: str = ""
+    golden: tuple[Golden, ...] = ()
 
     @property
     def digest(self) -> str:
         """Of the image."""
         return self.image.digest
+
+    @property
+    def release_ids(self) -> tuple[int, ...]:
+        """The releases of bases whose layers a verdict looks into."""
+        own = (self.base.from_release_id, self.base.to_release_id) if self.base else ()
+        return *own, *(pk for one in self.golden for pk in (one.beneath.pk, one.onto.pk))
 
     def movable(self) -> BaseMove:
         """Where its base goes. Raises PREFLIGHT where it can't be patched."""
@@ -43,7 +52,7 @@ class PatchTarget:
 def targets(function: Function) -> tuple[PatchTarget, ...]:
     """The images that are live and not known to be on the current release of their base, production first.
 
-    Five queries at most.
+    Five queries, and some for each golden image that they stand on.
     """
     live: dict[int, list[str]] = {}
     rows = Alias.objects.filter(function=function).values_list("name", "version", "second_version")
@@ -85,7 +94,9 @@ def _target(image: Image, aliases: Iterable[str]) -> PatchTarget | None:
     """None for one that is current."""
     names, stream, release = tuple(sorted(aliases)), image.base_stream, image.base_release
     current = current_release(stream.pk, _platform(image, release)) if stream else None
-    if release is not None and current is not None and current.chain_id == release.chain_id:
+    newest = release is not None and current is not None and current.chain_id == release.chain_id
+    behind = golden.behind(current) if current is not None and release is not None else ()
+    if newest and not behind:
         return _of_golden(image, names)
     why, step = obstacle(image)
     if why or stream is None or release is None:
@@ -93,71 +104,28 @@ def _target(image: Image, aliases: Iterable[str]) -> PatchTarget | None:
     if current is None:
         why = f"{stream.name} has no current release for {release.platform}."
         return PatchTarget(image, names, None, why, "See the base image's page: perhaps its tag can't be read.")
-    return PatchTarget(image, names, base_move(release, current))
+    why, step = golden.why_not(behind)
+    if why and newest:
+        return PatchTarget(image, names, None, why, step)
+    if why or not behind:  # the newest golden image is better than this one, stale or not
+        return PatchTarget(image, names, base_move(release, current))
+    return PatchTarget(image, names, pending(base_move(release, current)), golden=behind)
 
 
 def _of_golden(image: Image, aliases: tuple[str, ...]) -> PatchTarget | None:
-    """It stands on the newest release of a golden image: whether that stands on an older release of its own base."""
-    older = next(
-        (level for level in image.base_lineage[1:] if level.get("freshness") in ("stale", "end_of_life")), None
-    )
-    if older is None or image.base_stream is None:
+    """On a golden image's newest release, of which nothing is to be patched: whether it is behind or ended still."""
+    bad = next((level for level in image.base_lineage[1:] if level.get("freshness") in ("stale", "end_of_life")), None)
+    if bad is None or image.base_stream is None:
         return None
-    golden = image.base_stream.name
-    why = f"It stands on the newest release of {golden}, which itself stands on an older release of {older['stream']}."
-    return PatchTarget(image, aliases, None, why, f"Patch {golden} first; what stands on it follows.")
+    stands = f"It stands on the newest release of {image.base_stream.name}, which itself stands on "
+    if bad["freshness"] == "end_of_life":
+        why = f"{stands}{bad['stream']}: that has reached its end of life."
+        step = f"Build {image.base_stream.name} on a base that lives, then what stands on it."
+    else:
+        why = f"{stands}an older release of {bad['stream']}."
+        step = f"Have {image.base_stream.name} built anew; what stands on it follows."
+    return PatchTarget(image, aliases, None, why, step)
 
 
 def _platform(image: Image, release: BaseRelease | None) -> str:
     return release.platform if release else "/".join(filter(None, (image.os, image.architecture, image.variant)))
-
-
-def current_release(stream_id: int, platform: str) -> BaseRelease | None:
-    """What the stream's tag points to for this platform; of several the newest."""
-    found = BaseRelease.objects.filter(stream=stream_id, platform=platform, current=True).select_related("stream")
-    return found.order_by("-created_at", "pk").first()
-
-
-def base_move(old: BaseRelease, new: BaseRelease) -> BaseMove:
-    """From one release to another of its stream. One query."""
-    stream = ImageRef.parse(new.stream.reference)
-    return BaseMove(
-        stream=new.stream.name,
-        stream_id=new.stream_id,
-        platform=new.platform,
-        from_release_id=old.pk,
-        from_label=label(old),
-        from_reference=str(stream.with_digest(old.manifest_digest)),
-        to_release_id=new.pk,
-        to_label=label(new),
-        to_reference=str(stream.with_digest(new.manifest_digest)),
-        to_name=f"{stream.name}:{new.tag or stream.tag}",
-        index_digest=new.index_digest,
-        released=new.created_at,
-        releases=_releases_between(old, new),
-    )
-
-
-def _releases_between(old: BaseRelease, new: BaseRelease) -> int:
-    newer = BaseRelease.objects.filter(
-        stream=new.stream_id,
-        platform=new.platform,
-        created_at__gt=old.created_at,
-        created_at__lte=new.created_at,
-    )
-    return newer.exclude(chain_id=old.chain_id).values("chain_id").distinct().count()
-
-
-def is_withdrawn(base: BaseMove) -> bool:
-    """Whether the release that a plan goes to was taken back: the stream's tag gives an older one, or none."""
-    release = BaseRelease.objects.filter(pk=base.to_release_id).first()
-    if release is None:
-        return True
-    if release.current:
-        return False
-    current = current_release(release.stream_id, release.platform)
-    return current is None or current.created_at < _came(release)
-
-
-def _came(release: BaseRelease) -> datetime:
-    return release.returned_at or release.created_at

@@ -10,6 +10,7 @@ from functions_app.domain.changes.alias_moves import AliasMove
 from functions_app.domain.changes.aliases import AliasState
 from functions_app.domain.changes.checks import changed_message
 from functions_app.domain.changes.deployments import short
+from functions_app.domain.changes.golden import stays
 from functions_app.domain.changes.patched_aliases import Patched
 from functions_app.domain.changes.patches import PatchPlan
 from functions_app.domain.changes.planned_ways_back import Held
@@ -105,6 +106,7 @@ def _plan(function: Function, run: Run, frozen: PatchPlan) -> UndoPlan:
         function_revision=latest.fact.latest.revision_id,
         gives_back=gives_back,
         checks=tuple(dict.fromkeys(made)),
+        stays=stays(frozen.golden),
     )
 
 

@@ -68,7 +68,10 @@ def advise(
     if total > 1:
         text = f"All {total} functions on it run the current release"
     if worn:
-        detail = f"Build {stream.name} anew on the current {worn}, then bring its functions forward."
+        detail = (
+            f"Build {stream.name} anew on the current {worn}, then bring its functions forward. Where Drydock may push "
+            "to its repository, the patch of any of them does both."
+        )
         return BaseAdvice("warn", f"{text}, but that stands on an older {worn}.", detail)
     return BaseAdvice("good", f"{text}.", _watched(stream))
 

@@ -1,0 +1,112 @@
+"""A golden image goes onto the current release of its own base before what stands on it follows. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from functions_app.domain.changes.base_changes import counted
+from functions_app.domain.changes.base_moves import BaseMove, PackageMove
+from functions_app.domain.rebase.safety.findings import Verdict
+
+DEEPEST = 4  # golden images upon each other: more than anybody builds, and an end to streams that stand on each other
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoldenPatch:
+    """A golden image's current release, and what becomes of it on the current release of its own base.
+
+    `app_image` is what is rebased, `image_uri` the result, both HOST/NAME@DIGEST; `tag` names the result, and `moving`
+    (HOST/NAME:TAG) stays where its owner has put it. `there`: the result had been pushed before this was planned.
+    """
+
+    name: str
+    stream_id: int
+    release_id: int
+    label: str
+    moving: str
+    app_image: str
+    app_tag: str
+    image_uri: str
+    to_digest: str
+    tag: str
+    base: BaseMove
+    kept_layers: int
+    base_layers: int
+    verdict: Verdict
+    notes: tuple[str, ...]
+    packages: tuple[PackageMove, ...]
+    more_packages: int
+    there: bool
+
+    @property
+    def repository(self) -> str:
+        """HOST/NAME that the result is pushed to."""
+        return self.image_uri.partition("@")[0]
+
+    @property
+    def app_digest(self) -> str:
+        """The digest of the image that is rebased."""
+        return self.app_image.partition("@")[2]
+
+    @property
+    def packages_total(self) -> int:
+        """How many of its base's packages change."""
+        return len(self.packages) + self.more_packages
+
+    @property
+    def step(self) -> str:
+        """What is done about it, in one line."""
+        where = self.repository.partition("/")[2]
+        onto = f"{self.base.stream} {self.base.to_label}"
+        if self.there:
+            return (
+                f"Rebase golden image {self.name} {self.label} onto {onto}: repository {where} has that as {self.tag} "
+                "already, so that nothing is pushed."
+            )
+        return (
+            f"Rebase golden image {self.name} {self.label} in repository {where}: put the "
+            f"{counted(self.kept_layers, 'layer')} of its own upon the {counted(self.base_layers, 'layer')} of {onto}, "
+            f"push that as {self.tag} with a statement beside it, and take it for the newest release of {self.name}."
+        )
+
+    def carrying(self, move: BaseMove) -> BaseMove:
+        """Where a base moves that goes to this golden image's release: to what becomes of it."""
+        return replace(
+            move,
+            to_label=self.tag,
+            to_reference=self.image_uri,
+            to_name=f"{self.repository}:{self.tag}",
+            index_digest="",
+            released=self.base.released,  # as new as what it stands on, whoever pushes it when
+            releases=move.releases + 1,
+        )
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "GoldenPatch":
+        """Read what `as_json` wrote."""
+        return cls(
+            **{
+                **value,
+                "base": BaseMove.from_json(value["base"]),
+                "verdict": Verdict.from_json(value["verdict"]),
+                "notes": tuple(value["notes"]),
+                "packages": tuple(PackageMove(**one) for one in value["packages"]),
+            }
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; `from_json` reads them back."""
+        return {**asdict(self), "base": self.base.as_json(), "verdict": self.verdict.as_json()}
+
+
+def stays(golden: Sequence[GoldenPatch]) -> str:
+    """What an undo leaves of the golden images of a plan; '' where it has none."""
+    if not golden:
+        return ""
+    names = " and ".join(dict.fromkeys(one.name for one in golden))
+    return f"The new image of {names} stays in its repository: no tag of its owner's points to it, and it does no harm."
+
+
+def pending(move: BaseMove) -> BaseMove:
+    """A move to a golden image's release that is to be patched itself, while nobody knows yet what comes of it."""
+    return replace(move, to_label=f"{move.to_label}, patched")
