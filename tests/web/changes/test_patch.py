@@ -140,6 +140,33 @@ def test_the_functions_page_says_why_its_last_patch_can_no_longer_be_undone(brow
     assert "formaction" not in shown
 
 
+@pytest.mark.parametrize("aliased", [True, False], ids=["by its alias", "without alias"])
+def test_where_there_is_nothing_to_go_back_to_the_page_says_so_instead_of_offering_it(
+    browser: Client, staged: Staging, aliased: bool
+) -> None:
+    stage = staged()
+    if not aliased:
+        stage.without_alias()
+    before = stage.digest()
+    stage.patch()
+    assert "formaction" in panel(browser, stage)
+    stage.functions.ecr.batch_delete_image(repositoryName=stage.name, imageIds=[{"imageDigest": before}])
+    stage.sync_all()
+    shown = panel(browser, stage)
+    assert "ECR no longer has the image" in shown
+    assert "formaction" not in shown
+
+
+def test_a_version_that_was_deleted_since_is_named_instead_of_an_undo(browser: Client, staged: Staging) -> None:
+    stage = staged()
+    stage.patch()
+    stage.api.delete_function(FunctionName=stage.name, Qualifier="1")
+    stage.sync_all()
+    shown = panel(browser, stage)
+    assert f"Version 1, which {stage.alias} had, was deleted." in shown
+    assert "formaction" not in shown
+
+
 def panel(browser: Client, stage: PatchStage) -> str:
     """What the function's page says of its last patch; "" for none."""
     page = text(browser, reverse("function", args=[stage.function.pk]))

@@ -18,7 +18,7 @@ from functions_app.domain.changes.undos import UNDONE, Returned, UndoPlan
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.runs import ACTIVE, Kind, Outcome, Status
-from functions_app.models import Function, Run
+from functions_app.models import Function, Image, Run
 from functions_app.services.changes import alias_plans, alias_steps, code_steps, image_choices, running
 from functions_app.services.changes.alias_steps import Goal
 from functions_app.services.changes.careful_steps import LONG, SHORT, patient, refresh
@@ -43,7 +43,12 @@ def under_way(run: Run) -> Run | None:
 
 
 def why_not(run: Run) -> str:
-    """Why a patch can't be undone, by the snapshot; '' where it can be planned."""
+    """Why an undo of a patch is not offered, by the snapshot; '' where it is. A plan asks AWS what is there."""
+    return _over(run) or _lost(run)
+
+
+def _over(run: Run) -> str:
+    """Why there is nothing to undo any more; '' where it can be planned."""
     if run.kind != Kind.PATCH or run.status != Status.SUCCEEDED:
         return "Only a patch that ended well can be undone."
     if run.function is None or run.function.gone_at is not None:
@@ -62,6 +67,23 @@ def why_not(run: Run) -> str:
     return ""
 
 
+def _lost(run: Run) -> str:
+    """What there would be to go back to and is not any more. One query."""
+    frozen, function = PatchPlan.from_json(run.plan), run.function
+    if function is None or not frozen.aliases:
+        gone = Image.objects.filter(repository__uri=frozen.repository, digest=frozen.from_digest, gone_at__isnull=False)
+        return f"ECR no longer has the image {short(frozen.from_digest)}." if gone.exists() else ""
+    rows = function.versions.values_list("number", "image__gone_at")
+    wanted = {number: one.alias for one in frozen.aliases for number in one.before.shares()}
+    held = dict(rows.filter(number__in=wanted))
+    for number, alias in wanted.items():
+        if number not in held:
+            return f"Version {number}, which {alias} had, was deleted."
+        if held[number]:
+            return f"ECR no longer has the image of version {number}, which {alias} had."
+    return ""
+
+
 def plan(run: Run, actor: Actor, plan_id: UUID | None = None) -> Planned[UndoPlan]:
     """Read the function, its aliases and the images of before, and freeze the way back. Changes nothing.
 
@@ -69,7 +91,7 @@ def plan(run: Run, actor: Actor, plan_id: UUID | None = None) -> Planned[UndoPla
     """
 
     def draft() -> Draft[UndoPlan]:
-        if why := why_not(run):
+        if why := _over(run):
             raise DrydockError(Code.PREFLIGHT, f"This patch can't be undone. {why}", next_step="Roll back instead.")
         function = run.function
         if function is None:
