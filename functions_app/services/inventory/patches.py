@@ -49,7 +49,7 @@ class LastPatch:
 
 
 def last_patch(function_id: int) -> LastPatch | None:
-    """What no undo has taken back yet. One query, and two more where there is one."""
+    """What no undo has taken back yet. One query, and three more where there is one."""
     run = undo.last_patch(function_id)
     if run is None:
         return None
