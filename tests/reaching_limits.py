@@ -31,6 +31,8 @@ from functions_app.domain.images.ecr_events import read_event
 from functions_app.models import AuditEntry
 from functions_app.services.people import sign_in
 from functions_app.streams.application import Application
+from functions_app.streams.hub import Hub
+from functions_app.streams.waiting_answers import WaitingAnswers
 from tests.factories import make_account, make_function
 from tests.test_env import given
 
@@ -237,6 +239,27 @@ def after(place: Place, *failures: tuple[int, float], name: str = "olga", addres
     for times, age in failures:
         failed(times, age, name, address)
     return place.let_in()
+
+
+def held_answer(seconds: int, others: int) -> str:
+    """What is told who asks for an answer to be held for so long, beside others."""
+    asked: list[bytes] = []
+
+    async def django(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        asked.append(scope["query_string"])
+        await send({"type": "http.response.start", "status": 404, "headers": []})
+
+    async def heard(*_: Any) -> Any:
+        return {}
+
+    async def story() -> None:
+        served = WaitingAnswers(django, Hub())
+        served.held = others
+        scope = {"method": "GET", "path": "/api/v1/runs/1", "query_string": b"wait=%d" % seconds, "headers": []}
+        await served.serve(scope, heard, heard)
+
+    asyncio.run(story())
+    return "" if asked == [b""] else "answered at once"
 
 
 def asked_by_token(times: int, rested: float) -> str:

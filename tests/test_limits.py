@@ -23,6 +23,7 @@ from tests.reaching_limits import (
     connected,
     event,
     filled,
+    held_answer,
     known,
     plan_threads,
     planned,
@@ -114,6 +115,10 @@ SIDES: dict[str, tuple[Callable[[Place, bool], str], str]] = {
         lambda _, beyond: asked_by_token(limits.TOKEN_BURST + 10 * beyond, limits.TOKEN_BURST / limits.TOKEN_RATE),
         "times a second",
     ),
+    "LONGEST_ANSWER": (
+        lambda _, beyond: held_answer(limits.LONGEST_ANSWER + beyond, 0), "answered at once",
+    ),
+    "HELD_ANSWERS": (lambda _, beyond: held_answer(1, limits.HELD_ANSWERS - 1 + beyond), "answered at once"),
     "KNOWN_FOR": (lambda place, beyond: known(place, ago(limits.KNOWN_FOR, within=not beyond)), "Wait 60 s"),
 }  # fmt: skip
 

@@ -54,3 +54,7 @@ KNOWN_FOR = timedelta(days=30)  # who signed in from an address is known there, 
 # The API: functions_app/api/door.py
 TOKEN_RATE = 20  # requests a second with one token: a bot that polls as fast leaves the pages as they are
 TOKEN_BURST = 60  # at once, after a rest
+
+# Answers that are held until a run has ended: functions_app/streams/waiting_answers.py
+LONGEST_ANSWER = 25  # seconds: proxies cut what is silent for longer than 30
+HELD_ANSWERS = 2_000  # by one process; of more each is answered at once

@@ -28,6 +28,7 @@ from functions_app.streams.log_download import PATH as LOG
 from functions_app.streams.log_download import LogDownload
 from functions_app.streams.run_feed import Feed, Watcher
 from functions_app.streams.sign_in import admit
+from functions_app.streams.waiting_answers import WaitingAnswers, waits
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Any]
@@ -51,6 +52,7 @@ class Application:
         self.django = django
         self.hub: Hub | None = None
         self.downloads: LogDownload | None = None
+        self.held: WaitingAnswers | None = None
         self.health: HealthProbe | None = None  # from the server's start on
         self.stopping = False
         self.streams: Counter[int] = Counter()  # open ones by person
@@ -65,6 +67,10 @@ class Application:
             await self._stream(scope, receive, send)
         elif scope["type"] == "http" and scope["method"] == "GET" and (log := LOG.fullmatch(scope["path"])):
             await self._downloads().serve(int(log[1]), scope, receive, send)
+        elif scope["type"] == "http" and waits(scope):
+            self.hub = self.hub or Hub()
+            self.held = self.held or WaitingAnswers(self.django, self.hub)
+            await self.held.serve(scope, receive, send)
         elif scope["type"] == "http":
             await self.django(scope, receive, send)
         else:

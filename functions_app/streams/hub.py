@@ -26,6 +26,7 @@ from functions_app.streams.sign_in import signed_in
 BELT = 3.0  # seconds between two looks at the database while Redis is there: a published message may be lost
 GUARD = 5.0  # seconds between two looks at who is still signed in
 HEARTBEAT = 15.0  # seconds; a comment keeps proxies from closing a quiet stream
+NO_SESSION = ""  # of an answer that is held: its token is asked for again before it is given
 READERS = 4  # threads that read the database and render for all streams
 
 log = logging.getLogger(__name__)
@@ -180,7 +181,7 @@ class Hub:
                 log.exception("it could not be read who is still signed in, trying again")
 
     async def _end_strangers(self) -> None:
-        watchers = [watcher for feed in self._every_feed for watcher in feed.watchers]
+        watchers = [each for feed in self._every_feed for each in feed.watchers if each.session != NO_SESSION]
         good = await self.read(signed_in, {(watcher.session, watcher.person) for watcher in watchers})
         strangers = [each for each in watchers if (each.session, each.person) not in good]
         # One that reads nothing is waited for by nobody: others would stay signed in for as long as it likes.

@@ -8,12 +8,14 @@ from django.template.loader import render_to_string
 from django_htmx.middleware import HtmxDetails
 
 from functions_app.domain.database_troubles import Trouble
+from functions_app.domain.errors import Code, Problem
 from functions_app.services.engine.database_state import AGAIN_IN, recent, trouble_of
 from functions_app.web.http import bad_request as bad_request_page
 from functions_app.web.http import server_error as server_error_page
 from functions_app.web.http import toast, wants_partial
 
 SAFE = ("GET", "HEAD", "OPTIONS")
+FAILED = Problem(Code.FAILED, "Drydock itself failed. Nothing more is known here; its log has the details.")
 MACHINES = "/api/"  # paths that begin so are answered as problem+json
 
 
@@ -31,7 +33,10 @@ class DatabaseGuard:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's 500 handler: an error of the database comes here from views, templates and sessions alike."""
-    return _explained(request, sys.exception()) or server_error_page(request)
+    explained = _explained(request, sys.exception())
+    if explained is None and request.path.startswith(MACHINES):
+        return JsonResponse(FAILED.details, status=500, content_type="application/problem+json")
+    return explained or server_error_page(request)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -1,0 +1,107 @@
+"""Answers that are held until a run has ended, asked of a real web process."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from django.contrib.auth.models import User
+
+from functions_app import clock
+from functions_app.domain.runs import Kind, Status
+from functions_app.models import Run
+from functions_app.services.engine.leases import Lease
+from functions_app.services.people import tokens
+from functions_app.services.people.actor import Actor
+from functions_app.services.people.tokens import Wanted
+from tests.factories import make_account, make_function
+from tests.processes import eventually, web
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def bot(process_environment: dict[str, str], tmp_path: Path, operator: User) -> Iterator[httpx.Client]:
+    """A bot of an operator, before a real server."""
+    text = tokens.make(Wanted("ci", ["read", "invoke"]), Actor(operator)).text
+    with (
+        web(process_environment, tmp_path) as (_, port),
+        httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=60) as client,
+    ):
+        client.headers.update({"Authorization": f"Bearer {text}", "Host": "localhost"})
+        yield client
+
+
+@pytest.fixture
+def run() -> Run:
+    """A run that waits for a worker."""
+    return Run.objects.create(kind=Kind.BASE_POLL, status=Status.QUEUED, title="Poll", created_at=clock.now())
+
+
+def claim(run: Run) -> Lease:
+    """A worker begins."""
+    claimed = Lease.claim(run.pk, "tests")
+    assert claimed is not None
+    return claimed[0]
+
+
+def held(bot: httpx.Client, method: str, path: str, until: Callable[[], object], **more: Any) -> httpx.Response:
+    """The answer, where `until` is done while it is held."""
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(bot.request, method, path, **more)
+        until()
+        return answer.result()
+
+
+def test_a_run_is_answered_once_it_has_ended(bot: httpx.Client, run: Run) -> None:
+    lease = claim(run)
+    answer = held(
+        *(bot, "GET", f"/runs/{run.pk}?wait=25"), lambda: lease.write(to=Status.SUCCEEDED, ended_at=clock.now())
+    )
+    assert (answer.status_code, answer.json()["ended"], answer.json()["status"]) == (200, True, "succeeded")
+
+
+def test_a_run_that_goes_on_is_answered_as_it_stands_when_the_time_is_over(bot: httpx.Client, run: Run) -> None:
+    claim(run)
+    answer = bot.get(f"/runs/{run.pk}?wait=1")
+    assert (answer.status_code, answer.json()["ended"]) == (200, False)
+
+
+def test_what_a_post_starts_is_waited_for_and_answered_as_the_run(bot: httpx.Client) -> None:
+    make_function(make_account(), "billing")
+
+    def end_it() -> None:
+        eventually(Run.objects.filter(kind=Kind.INVOCATION).exists, "it is invoked")
+        claim(Run.objects.get()).write(to=Status.SUCCEEDED, ended_at=clock.now())
+
+    answer = held(bot, "POST", "/invocations?wait=25", end_it, json={"function": "billing"})
+    assert (answer.status_code, answer.json()["id"], answer.json()["ended"]) == (200, Run.objects.get().pk, True)
+
+
+def test_who_may_not_is_told_at_once(bot: httpx.Client, run: Run) -> None:
+    for token, status in (("ddk_nothing", 401), (bot.headers["Authorization"][7:], 403)):
+        User.objects.get().groups.clear()
+        headers = {"Authorization": f"Bearer {token}"}
+        assert bot.get(f"/runs/{run.pk}?wait=25", headers=headers).status_code == status
+
+
+@pytest.mark.parametrize("wait", ["0", "26", "99999", "-1", "x", ""])
+def test_another_time_is_refused_as_any_parameter_that_nobody_knows(bot: httpx.Client, run: Run, wait: str) -> None:
+    answer = bot.get(f"/runs/{run.pk}?wait={wait}")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (422, "application/problem+json")
+
+
+def test_many_answers_are_held_at_one_time_while_pages_are_served(bot: httpx.Client, run: Run) -> None:
+    lease = claim(run)
+
+    def ask(_: int) -> dict[str, Any]:
+        told: dict[str, Any] = bot.get(f"/runs/{run.pk}?wait=25").json()
+        return told
+
+    with ThreadPoolExecutor(25) as pool:
+        answers = [pool.submit(ask, number) for number in range(25)]
+        assert bot.get("/accounts").status_code == 200
+        lease.write(to=Status.FAILED, ended_at=clock.now())
+        assert {each.result()["status"] for each in answers} == {"failed"}
