@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from functions_app.domain.changes.patches import PatchPlan
-from functions_app.domain.errors import Code
+from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.rebase.safety.findings import Level
 from functions_app.domain.runs import Kind, Status
+from functions_app.domain.tokens import Reach
 from functions_app.models import Account, BaseRelease, Image, Run
 from functions_app.services.bases.verdicts import judge_images
 from functions_app.services.changes.patching import plan as patching
@@ -261,7 +263,7 @@ class Test_where_it_lies:
     def test_in_another_account_it_is_pushed_there(
         self, functions: Functions, aws: Sandbox, operator: Actor, valkey: Valkey, aws_client: ClientFactory
     ) -> None:
-        other = str(int(functions.account) - 300_000_000_000)  # of no other test: those count upwards
+        other = str(int(functions.account) - 200_000_000_000)  # of no other test: those count upwards
         Account.objects.create(
             account_id=other, name="platform", regions=[REGION], role_arn=f"arn:aws:iam::{other}:role/Drydock"
         )
@@ -272,10 +274,24 @@ class Test_where_it_lies:
         assert golden_of(run) in {one["imageDigest"] for one in details}
         assert stage.freshness() == "current"
 
+    def test_a_token_that_does_not_get_to_its_account_patches_nothing_there(
+        self, functions: Functions, aws: Sandbox, operator: Actor, valkey: Valkey
+    ) -> None:
+        other = str(int(functions.account) - 200_000_000_000)
+        Account.objects.create(
+            account_id=other, name="platform", regions=[REGION], role_arn=f"arn:aws:iam::{other}:role/Drydock"
+        )
+        (stage,) = make_golden_stages(functions, aws, operator, ("app",), account=other)
+        read(stage)
+        token = replace(operator, via="token of a bot", reach=Reach(frozenset({functions.account})))
+        with pytest.raises(DrydockError, match=f"this token does not get to the account {other}") as caught:
+            patching.plan(stage.function, token)
+        assert caught.value.problem.code == Code.DENIED
+
     def test_where_drydock_may_not_push_there_it_ends_before_anything_is_changed(
         self, functions: Functions, aws: Sandbox, operator: Actor, valkey: Valkey
     ) -> None:
-        other = str(int(functions.account) - 400_000_000_000)
+        other = str(int(functions.account) - 200_000_000_000)
         Account.objects.create(
             account_id=other, name="platform", regions=[REGION], role_arn=f"arn:aws:iam::{other}:role/Drydock"
         )
