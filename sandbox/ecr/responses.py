@@ -25,6 +25,7 @@ from sandbox.ecr.layers import LayerActions
 from sandbox.ecr.previews import PreviewActions
 from sandbox.ecr.referrers import ReferrerActions
 from sandbox.ecr.reports import ReportActions
+from sandbox.ecr.signing import SigningActions
 from sandbox.iam.principals import principal
 from sandbox.store import tokens
 from sandbox.store.content_store import STORE
@@ -33,7 +34,7 @@ from sandbox.store.contents import INDEX_MEDIA_TYPES, ContentMissing, TagIsImmut
 MAX_BATCH = 100
 
 
-class EcrResponse(LayerActions, ReferrerActions, PreviewActions, ReportActions):
+class EcrResponse(LayerActions, ReferrerActions, PreviewActions, ReportActions, SigningActions):
     """Answers one ECR call."""
 
     def describe_repositories(self) -> ActionResult:

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 def patch_calls(aliases: int, *, smoke: bool, golden: int = 0, repositories: int = 1) -> Mapping[str, int]:
     """By the names of AWS's operations; each further look while Lambda works is one more GetFunction.
 
-    `golden`: how many golden images are patched before, each of which ECR has to give; `repositories`: of how many the
-    lifecycle rules are looked at.
+    `golden`: how many golden images are patched before, each of which ECR has to give and may sign; `repositories`: of
+    how many the lifecycle rules are looked at.
     """
     invoked = {"Invoke": 1} if smoke else {}
     in_ecr = {"GetLifecyclePolicy": repositories, "BatchGetImage": 1 + aliases + golden}
+    in_ecr["DescribeImageSigningStatus"] = 1 + golden
     if not aliases:
         return {"GetFunction": 4, **in_ecr, "PublishVersion": 1, "UpdateFunctionCode": 1, **invoked}
     return {

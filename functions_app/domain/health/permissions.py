@@ -70,6 +70,7 @@ OF_PATCHES: Mapping[str, str] = {
     "ecr:UploadLayerPart": _WRITES,
     "ecr:CompleteLayerUpload": _WRITES,
     "ecr:PutImage": _WRITES,
+    "ecr:DescribeImageSigningStatus": "only patches need it",
     "lambda:UpdateFunctionConfiguration": f"{_WRITES}, where $LATEST isn't what is live",
     "iam:PassRole": "it is asked for by Lambda alone, where a patch changes the role of $LATEST for a while",
 }

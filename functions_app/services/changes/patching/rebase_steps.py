@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from functions_app.aws import ecr_signing
 from functions_app.aws.session import Target
 from functions_app.domain.changes.base_moves import BaseMove, RebasePlan
 from functions_app.domain.changes.checks import changed_message
@@ -26,6 +27,7 @@ from functions_app.services.images import rebases
 from functions_app.services.images.rebases import Images
 
 PUSHING = timedelta(hours=1)  # gigabytes of a base that no registry mounts
+SIGNING = 60  # looks, two seconds apart
 ATTESTING = 2  # tries, in each of which a registry that does not answer is asked several times
 
 
@@ -110,7 +112,7 @@ class RebaseSteps:
         rebase = self.of(frozen)
         image = image_choices.image_now(rebase.image_uri, target_of(frozen.place))
         if image.held is Held.THERE:
-            return Done(f"ECR has {short(rebase.to_digest)}")
+            return _signed(context, ImageRef.parse(rebase.image_uri), target_of(frozen.place))
         context.memory["looks"] = context.memory.get("looks", 0) + 1
         if context.memory["looks"] < alias_steps.LOOKS:
             return Wait(1, f"ECR does not give it yet. {image.why}".strip())
@@ -135,6 +137,35 @@ class RebaseSteps:
             context.log.warning(f"The statement could not be pushed. {error}")
             return Skipped(f"the registry did not take it: {error.problem.code.heading}")
         return Done(f"an in-toto statement, {short(digest)}")
+
+
+def _signed(context: Context, image: ImageRef, own: Target) -> Outcome:
+    """Nothing is deployed before ECR has signed it, where it signs images by itself. That nobody may ask stops nothing.
+
+    Raises FAILED where it can't be signed: whoever has signing on wants no image without it.
+    """
+    there, (target, registry_id) = f"ECR has {short(image.digest)}", image_choices.registry_target(image.registry, own)
+    try:
+        found = ecr_signing.signings(target, image.repository, image.digest, registry_id)
+    except DrydockError as error:
+        if error.problem.code in PASSING:
+            raise
+        context.log.info(f"Whether ECR signs it could not be asked. {error}")
+        return Done(there)
+    failed = [each for each in found if each.status == ecr_signing.FAILED]
+    if failed:
+        raise DrydockError(
+            Code.FAILED,
+            f"ECR could not sign {short(image.digest)} with {failed[0].profile}. {failed[0].reason}".strip(),
+            next_step="Look at the registry's signing configuration and at that profile, then plan again.",
+        )
+    if all(each.status == ecr_signing.COMPLETE for each in found):
+        return Done(f"{there}, and has signed it" if found else there)
+    context.memory["signing"] = context.memory.get("signing", 0) + 1
+    if context.memory["signing"] < SIGNING:
+        return Wait(2, "ECR signs it")
+    context.log.warning("ECR has not signed it within two minutes; it goes on signing, and so does this run.")
+    return Done(f"{there}; it is not signed yet")
 
 
 def owner_of(frozen: PatchPlan, image: ImageRef) -> Target:
