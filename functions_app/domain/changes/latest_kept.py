@@ -92,6 +92,31 @@ def rows(live_digest: str, latest_digest: str, settings: Iterable[Difference]) -
     return tuple(dict.fromkeys((*((image,) if live_digest != latest_digest else ()), *settings)))
 
 
+def own_check(latest_digest: str, digest: str, differing: Sequence[str], aliases: Sequence[str]) -> Check:
+    """Whether $LATEST is what `aliases` run and what is to be patched: `digest`, configured without a difference."""
+    stop = "Deploy what is meant to be live first."
+    who = f"{'alias' if len(aliases) == 1 else 'aliases'} {' and '.join(aliases)}"
+    if aliases:
+        stop = f"Leave {NAME} as it is: plan it so. Or deploy what is meant for {who} first."
+    if latest_digest != digest:
+        whose = f", which {who} {'runs' if len(aliases) == 1 else 'run'}," if aliases else ""
+        text = f"{NAME} runs {short(latest_digest)}; {short(digest)}{whose} is what would be patched."
+        return Check(NAME, False, f"{text} A version is made from {NAME}, so that the wrong image would go. {stop}")
+    if not differing:
+        return Check(NAME, True, f"{NAME} is what is patched: same image, same configuration.")
+    text = f"{NAME} is configured otherwise than what {who if aliases else 'is live'}"
+    text += "" if not aliases else (" runs" if len(aliases) == 1 else " run")
+    return Check(NAME, False, f"{text} ({', '.join(differing)}): that would be shipped too. {stop}")
+
+
+def may_be_kept(
+    checks: Iterable[Check], differs: Sequence[Difference], aliases: Sequence[Any], kept: LatestKept | None
+) -> bool:
+    """Whether a patch that can't be planned as it is could be so that $LATEST stays: nothing else forbids it."""
+    forbidden = [check.name for check in checks if check.ok is False]
+    return bool(set(forbidden) == {NAME} and differs and aliases and kept is None)
+
+
 def kept_checks(
     latest: FunctionDetail, versions: Sequence[str], settable: Settable, image: ImageNow
 ) -> tuple[Check, ...]:

@@ -7,16 +7,15 @@ from typing import Any
 from functions_app.domain.changes.alias_moves import AliasMove
 from functions_app.domain.changes.base_changes import counted
 from functions_app.domain.changes.base_moves import BaseMove, PackageMove
-from functions_app.domain.changes.checks import forbidding
 from functions_app.domain.changes.configurations import Difference
 from functions_app.domain.changes.deployments import CodeChange, short
 from functions_app.domain.changes.golden import GoldenPatch, stays
 from functions_app.domain.changes.judgements import Judgement
-from functions_app.domain.changes.latest_kept import GIVE_BACK, LatestKept, lend
+from functions_app.domain.changes.latest_kept import GIVE_BACK, LatestKept, lend, may_be_kept
 from functions_app.domain.changes.patch_calls import lent_calls, patch_calls
 from functions_app.domain.changes.patched_aliases import Patched
 from functions_app.domain.changes.smokes import Smoke
-from functions_app.domain.fleet.functions import LATEST, FunctionPlace
+from functions_app.domain.fleet.functions import FunctionPlace
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.rebase.safety.findings import Verdict
 
@@ -64,8 +63,7 @@ class PatchPlan:
     @property
     def may_keep_latest(self) -> bool:
         """Whether it could be planned so that $LATEST is left as it is: nothing else forbids it."""
-        only = all(check.name == LATEST for check in forbidding(self.checks))
-        return bool(only and self.differs and self.aliases and self.kept is None)
+        return may_be_kept(self.checks, self.differs, self.aliases, self.kept)
 
     @property
     def code(self) -> CodeChange:

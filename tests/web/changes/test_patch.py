@@ -246,11 +246,13 @@ def test_where_latest_is_something_else_it_is_told_field_by_field_and_may_be_lef
     shown = html.unescape(answer.content.decode())
     assert '<th scope="row">Timeout</th><td class="wrap">3 s</td><td class="wrap">30 s</td>' in shown
     assert "Plan it, and leave $LATEST as it is" in shown
+    assert first_verdict(shown).startswith("warn It takes one more choice: ")
+    assert "It can't be done" not in shown
     answer = browser.post(address, {"latest": "keep"})
     plan = Plan.objects.get(kind=Kind.PATCH)
     assert answer["Location"] == reverse("plan", args=[plan.pk])
     shown = text(browser, answer["Location"])
-    assert "$LATEST isn't what is live: it is left as it is" in " ".join(shown.split())
+    assert "$LATEST isn't what staging runs: it is left as it is" in " ".join(shown.split())
     assert "Plan it, and leave" not in shown
     assert browser.post(reverse("plan-apply", args=[plan.pk])).status_code == 400
     browser.post(reverse("plan-apply", args=[plan.pk]), {"tick": "latest"})

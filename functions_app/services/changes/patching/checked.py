@@ -10,6 +10,7 @@ from functions_app.domain.changes.base_moves import BaseMove
 from functions_app.domain.changes.deployments import short
 from functions_app.domain.changes.golden import GoldenPatch
 from functions_app.domain.changes.judgements import Judgement, Level, Remark, Running
+from functions_app.domain.changes.latest_kept import may_be_kept
 from functions_app.domain.changes.patch_verdicts import golden_sentence, safety_check, verdict_sentence
 from functions_app.domain.changes.patched_aliases import Patched, split_check
 from functions_app.domain.changes.planned_ways_back import Held, PlannedWayBack
@@ -131,11 +132,14 @@ class Checked:
         remarks = [*dict.fromkeys(remark for one in each for remark in one.remarks)]
         remarks = sorted((*remarks, *self._of_merge()), key=lambda remark: list(Level).index(remark.level))
         forbidden = bool(checks.forbidding(self.checks))
+        keeps = may_be_kept(self.checks, self.beside.differs, self.target.aliases, self.beside.kept)
         told = forbidden and self.safety is not Safety.UNSAFE
         sentence = each[0].verdict if told else self._sentence()
+        if keeps:
+            sentence = f"It takes one more choice: {checks.reasons(self.checks)}"
         if not self.target.aliases and not forbidden:
             sentence = f"{sentence} It has no alias: its calls run the new image at once."
-        return replace(each[0], verdict=sentence, level=self._level(remarks), remarks=tuple(remarks))
+        return replace(each[0], verdict=sentence, level=Level.MIND if keeps else self._level(remarks), remarks=tuple(remarks))
 
     def _sentence(self) -> str:
         kept = self.images.result.kept_layers

@@ -7,14 +7,11 @@ from functions_app.aws import lambda_configurations
 from functions_app.aws.lambda_comparisons import VersionsRead
 from functions_app.aws.session import Target
 from functions_app.domain.changes.configurations import Comparison, Difference
-from functions_app.domain.changes.deployments import short
-from functions_app.domain.changes.latest_kept import LatestKept, kept_checks, rows
+from functions_app.domain.changes.latest_kept import LatestKept, kept_checks, own_check, rows
 from functions_app.domain.fleet.functions import LATEST, FunctionDetail
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.models import Alias, Function
 from functions_app.services.changes import running
-
-STOP = "Deploy what is meant to be live first, or patch what is live and leave $LATEST as it is."
 
 
 @dataclass(frozen=True)
@@ -31,8 +28,10 @@ class Latest:
     kept: LatestKept | None = None
 
 
-def beside(function: Function, own: Target, versions: VersionsRead, digest: str, *, keep: bool) -> Latest:
-    """Compare $LATEST with the versions that were read and whose image `digest` is to be patched.
+def beside(
+    function: Function, own: Target, versions: VersionsRead, digest: str, aliases: Sequence[str], *, keep: bool
+) -> Latest:
+    """Compare $LATEST with the versions that were read and whose image `digest`, which `aliases` run, is to be patched.
 
     `keep`: it is to be left as it was, where it differs.
     """
@@ -42,7 +41,8 @@ def beside(function: Function, own: Target, versions: VersionsRead, digest: str,
     differs = rows(digest, latest.fact.latest.digest, settings)
     unread = tuple(dict.fromkeys(text for one in comparisons.values() for text in one.unread))
     if not keep or not (differs or unread) or not comparisons:
-        check = _check(digest, latest, [*dict.fromkeys(row.name for row in settings), *unread])
+        differing = [*dict.fromkeys(row.name for row in settings), *unread]
+        check = own_check(latest.fact.latest.digest, digest, differing, aliases)
         return Latest((check,), differs, latest, comparisons)
     return _kept(function, own, versions, list(comparisons), differs)
 
@@ -61,14 +61,3 @@ def _kept(
         {number: Comparison(number, same_hash=True) for number in live},  # it is published as the live version is
         LatestKept(live[0], running.uri_of(latest), tuple(by_alias)),
     )
-
-
-def _check(digest: str, latest: FunctionDetail, differing: Sequence[str]) -> Check:
-    runs = latest.fact.latest.digest
-    if runs != digest:
-        text = f"$LATEST runs {short(runs)}, while {short(digest)} is live: it would be shipped too. {STOP}"
-        return Check("$LATEST", False, text)
-    if not differing:
-        return Check("$LATEST", True, "$LATEST is what is live: same image, same configuration.")
-    text = f"$LATEST is configured otherwise than what is live ({', '.join(differing)}): that would be shipped too."
-    return Check("$LATEST", False, f"{text} {STOP}")

@@ -91,7 +91,7 @@ def _plan(function: Function, target: PatchTarget, *, keep_latest: bool) -> Patc
     images = rebases.put_together(app, tag.name if tag else "", base, owner, new_base)
     images = rebases.tagged_freely(images, app, owner)
     verdict, packages = safety.judged(images, target.image, base)
-    beside = latest.beside(function, own, read.versions, target.digest, keep=keep_latest)
+    beside = latest.beside(function, own, read.versions, target.digest, target.aliases, keep=keep_latest)
     result = images.result
     pushes = [push for one in first for push in one.pushes]
     lifecycle = survival.checks_of([*pushes, survival.Push(target.image, result.digest, result.tag)])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from functions_app import clock
+from functions_app.domain.changes.deployments import short
 from functions_app.domain.changes.patches import PatchPlan
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.rebase.safety.findings import Level
@@ -96,7 +97,10 @@ class Test_aliases:
         carry_out(not_none(patching.reading_first(stage.function, older, stage.actor)))
         made = patching.plan(stage.function, stage.actor, older)
         assert made.stored is None
-        assert any("$LATEST runs" in check.text for check in made.checks if check.ok is False)
+        (check,) = (check for check in made.checks if check.ok is False)
+        assert f"; {short(older)}, which alias staging runs, is what would be patched." in check.text
+        assert "is live:" not in check.text  # canary is, and runs what $LATEST runs
+        assert made.plan.judgement.verdict == f"It takes one more choice: {check.text}"
 
     def test_one_that_is_made_after_the_plan_stays_where_it_is(self, stage: PatchStage) -> None:
         stored = stage.plan_patch()
