@@ -69,6 +69,13 @@ class GoldenPatch:
             f"push that as {self.tag} with a statement beside it, and take it for the newest release of {self.name}."
         )
 
+    @property
+    def told(self) -> str:
+        """What was done about it, once it was: where it is now."""
+        how = "was there already" if self.there else "was pushed"
+        where = f"repository {self.repository.partition('/')[2]}, by the tag {self.tag}"
+        return f"Golden image {self.name} on {self.base.stream} {self.base.to_label} {how}: {where}."
+
     def carrying(self, move: BaseMove) -> BaseMove:
         """Where a base moves that goes to this golden image's release: to what becomes of it."""
         return replace(

@@ -149,13 +149,17 @@ def judge(facts: Facts) -> Judgement:
     """Judge a plan: the verdict's level is that of the worst remark."""
     forbidden = [check for check in facts.checks if check.ok is False]
     told = [check for check in facts.checks if check not in forbidden[:1]]  # the first is the verdict
+    minded = {check.name for check in facts.checks if not check.ok}  # what is open for one has not passed for another
     remarks = sorted((*_remarks(facts), *of_checks(told)), key=lambda remark: list(Level).index(remark.level))
     worst = remarks[0].level if remarks else Level.FINE
     return Judgement(
         verdict=f"It can't be done as planned: {forbidden[0].text}" if forbidden else _verdict(facts),
         level=Level.DANGER if forbidden else worst,
         remarks=tuple(remarks),
-        fine=(*(check for check in facts.checks if check.ok), *_same_configuration(facts.comparisons)),
+        fine=(
+            *(check for check in facts.checks if check.ok and check.name not in minded),
+            *_same_configuration(facts.comparisons),
+        ),
         runs=tuple(facts.runs),
         goal=facts.goal,
         comparisons=tuple(facts.comparisons),

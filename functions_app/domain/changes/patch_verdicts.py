@@ -16,7 +16,7 @@ def verdict_sentence(safety: Safety, stream: str, releases: int, kept_layers: in
     stays = "your one layer stays" if kept_layers == 1 else f"your {counted(kept_layers, 'layer')} stay"
     ends = {
         Safety.SAFE: f"{stays} byte for byte.",
-        Safety.REVIEW: f"{stays} byte for byte, and somebody should look at what was found first.",
+        Safety.REVIEW: f"{stays} byte for byte, and somebody should look at what was found before it is applied.",
         Safety.UNSAFE: "your layers would not work on it as they are: build the image anew.",
     }
     return f"{safety.upper()}: {stream} {far}; {ends[safety]}"
@@ -33,15 +33,16 @@ def golden_sentence(safety: Safety, golden: Sequence[GoldenPatch], kept_layers: 
     follows = "your one layer follows" if kept_layers == 1 else f"your {counted(kept_layers, 'layer')} follow"
     ends = {
         Safety.SAFE: f"and {follows} byte for byte.",
-        Safety.REVIEW: f"and {follows} byte for byte; somebody should look at what was found before.",
+        Safety.REVIEW: f"and {follows} byte for byte; somebody should look at what was found before it is applied.",
         Safety.UNSAFE: "but your layers would not work on that as they are: build both images anew.",
     }
     return f"{first}, {ends[safety]}"
 
 
-def review_sentence(verdict: Verdict) -> str:
+def review_sentence(own: Verdict, golden: Sequence[GoldenPatch] = ()) -> str:
     """What an operator ticks who has looked at the findings of a REVIEW."""
-    kinds = [finding.rule.sentence.rstrip(".") for finding in verdict.findings]
+    kinds = [finding.rule.of_golden.rstrip(".") for one in golden for finding in one.verdict.findings]
+    kinds += [finding.rule.sentence.rstrip(".") for finding in own.findings]
     return f"I looked at what was found ({'; '.join(dict.fromkeys(kinds))}), and it may go on."
 
 
@@ -51,7 +52,8 @@ def safety_check(verdict: Verdict, golden: str = "") -> Check:
         whose = f"the layers of {golden}" if golden else "your layers"
         return Check("Safety", True, f"Nothing was found in {whose} that the new base would break.")
     told = " ".join(
-        f"{finding.rule.sentence} {_paths(finding.paths, finding.count)}".strip() for finding in _worst(verdict)
+        f"{finding.rule.of_golden if golden else finding.rule.sentence} {_paths(finding.paths, finding.count)}".strip()
+        for finding in _worst(verdict)
     )
     whose = f"Golden image {golden}: " if golden else ""
     return Check("Safety", False if verdict.level is Safety.UNSAFE else None, f"{whose}{told}")

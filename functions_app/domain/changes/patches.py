@@ -142,7 +142,7 @@ class PatchPlan:
         first = (
             "Check that nothing was changed since this plan, and that the base release still stands.",
             *(one.step for one in self.golden),
-            f"{put} the {counted(self.kept_layers, 'layer')} of its own upon the "
+            f"{put} your {counted(self.kept_layers, 'layer')} upon the "
             f"{counted(self.base_layers, 'layer')} of {self.base.stream} {self.base.to_label}, and push that as "
             f"{self.tag}: what the registry has is not sent.",
             f"See that ECR gives it by its digest {short(self.to_digest)}, and put a statement beside it.",

@@ -18,8 +18,8 @@ server_log = logging.getLogger(__name__)
 SHORT, LONG = timedelta(minutes=3), timedelta(minutes=15)  # limits of steps: one that asks, one that waits for Lambda
 PASSING = frozenset({Code.UNREACHABLE, Code.THROTTLED, Code.UNKNOWN_OUTCOME})
 UNANSWERED = frozenset({Code.UNREACHABLE, Code.UNKNOWN_OUTCOME})
-ALIAS = "Alias "  # begins the sentence about the alias
-SUBJECTS = ("Code", "Version", "Alias")  # first words of what is told, in the order of a deployment
+ALIAS, GOLDEN = "Alias ", "Golden image "  # begin the sentences that are about one of several, whose name follows
+SUBJECTS = ("Golden", "Code", "Version", "Alias")  # first words of what is told, in the order of what is done
 Action = Callable[[Context], Outcome]
 
 
@@ -76,16 +76,17 @@ def refresh(context: Context) -> Outcome:
 
 
 def tell(context: Context, sentence: str) -> None:
-    """What was really done, for the run's page: one sentence of each subject, in the order of a deployment."""
+    """What was really done, for the run's page: one sentence of each subject, in the order of what is done."""
     subject = _subject(sentence)
     told = [line for line in context.result.get("told", []) if _subject(line) != subject]
     context.result["told"] = sorted([*told, sentence], key=_place)
 
 
 def _subject(sentence: str) -> tuple[str, ...]:
-    """What it is about: its first word, of an alias also its name."""
-    first, second = (*sentence.split(" ", 2), "")[:2]
-    return (first.rstrip(":"), second) if sentence.startswith(ALIAS) else (first.rstrip(":"),)
+    """What it is about: its first word, of an alias or a golden image also its name."""
+    first = sentence.partition(" ")[0].rstrip(":")
+    opening = next((words for words in (ALIAS, GOLDEN) if sentence.startswith(words)), "")
+    return (first, sentence.removeprefix(opening).partition(" ")[0]) if opening else (first,)
 
 
 def _place(sentence: str) -> int:

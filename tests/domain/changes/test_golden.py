@@ -54,9 +54,9 @@ def test_the_worse_of_the_verdicts_counts_and_all_that_was_found_is_ticked(
 ) -> None:
     plan = make_patch_plan(golden=(replace(GOLDEN, verdict=golden),), verdict=own)
     assert plan.safety.level is level
-    assert all(
-        one.rule.sentence.rstrip(".") in review_sentence(plan.safety) for one in (*golden.findings, *own.findings)
-    )
+    told = review_sentence(plan.verdict, plan.golden)
+    assert [one.rule.of_golden.rstrip(".") in told for one in golden.findings] == [True] * len(golden.findings)
+    assert [one.rule.sentence.rstrip(".") in told for one in own.findings] == [True] * len(own.findings)
 
 
 def test_the_steps_rebase_the_golden_image_then_the_function() -> None:
@@ -68,18 +68,18 @@ def test_the_steps_rebase_the_golden_image_then_the_function() -> None:
         "stable-1.0.0-base-20261101-89abcdef with a statement beside it, and take it for the newest release of "
         "platform/golden:stable."
     )
-    assert own.startswith("Rebase this function's image: put the three layers of its own upon the six layers")
+    assert own.startswith("Rebase this function's image: put your three layers upon the six layers")
 
 
 def test_one_that_is_there_already_is_not_pushed() -> None:
     assert replace(GOLDEN, there=True).step.endswith(f"has that as {GOLDEN.tag} already, so that nothing is pushed.")
 
 
-def test_each_golden_image_is_one_more_look_at_ecr_and_one_at_the_rules_of_its_repository() -> None:
+def test_each_golden_image_is_two_more_looks_at_ecr_and_one_at_the_rules_of_its_repository() -> None:
     plain = make_patch_plan().calls
-    assert make_patch_plan(golden=(GOLDEN,)).calls == plain + 2
-    assert make_patch_plan(golden=(GOLDEN, GOLDEN)).calls == plain + 3  # both in one repository
-    assert make_patch_plan(golden=(replace(GOLDEN, there=True),)).calls == plain + 1
+    assert make_patch_plan(golden=(GOLDEN,)).calls == plain + 3
+    assert make_patch_plan(golden=(GOLDEN, GOLDEN)).calls == plain + 5  # both in one repository
+    assert make_patch_plan(golden=(replace(GOLDEN, there=True),)).calls == plain + 2
 
 
 def test_undoing_says_that_the_golden_images_new_image_stays() -> None:
@@ -93,7 +93,7 @@ def test_undoing_says_that_the_golden_images_new_image_stays() -> None:
     ("level", "golden", "end"),
     [
         (Level.SAFE, GOLDEN, "first (two releases forward), and your one layer follows byte for byte."),
-        (Level.REVIEW, GOLDEN, "follows byte for byte; somebody should look at what was found before."),
+        (Level.REVIEW, GOLDEN, "follows byte for byte; somebody should look at what was found before it is applied."),
         (Level.UNSAFE, GOLDEN, "but your layers would not work on that as they are: build both images anew."),
         (
             Level.UNSAFE,
@@ -112,5 +112,11 @@ def test_the_first_sentence_says_what_goes_first_and_what_follows(level: Level, 
 def test_a_check_names_the_golden_image_with_the_paths() -> None:
     check = safety_check(UNSAFE, "platform/golden:stable")
     assert check.ok is False
-    assert check.text.startswith("Golden image platform/golden:stable: The app's layers write")
+    assert check.text.startswith("Golden image platform/golden:stable: The golden image's layers write")
     assert "(/var/lib/rpm/rpmdb.sqlite)" in check.text
+
+
+def test_what_was_found_in_the_golden_image_is_not_told_of_the_app() -> None:
+    told = review_sentence(Verdict(), (replace(GOLDEN, verdict=REVIEW),))
+    assert "The golden image's layers write the list of trusted certificate authorities" in told
+    assert "app" not in told

@@ -184,3 +184,8 @@ def test_each_version_of_a_split_is_compared_and_the_larger_share_makes_the_verd
 def test_a_repository_that_aws_does_not_tell_is_not_called_the_same() -> None:
     judged = judge(replace(FACTS, runs=(replace(NOW, image=""),)))
     assert judged.verdict.startswith("Whether the repository is the same is not known")
+
+
+def test_a_check_that_is_open_for_one_image_has_not_passed_for_another() -> None:
+    open_one, passed = Check("Safety", None, "Golden image: look."), Check("Safety", True, "Nothing was found.")
+    assert "Safety" not in judge(replace(FACTS, checks=(open_one, passed, FINE))).fine_names

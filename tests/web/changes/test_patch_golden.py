@@ -62,6 +62,8 @@ def test_the_plan_shows_both_and_leads_to_what_else_stands_on_it(
     page = planned(browser, stages[0])
     shown, frozen = text(page), Plan.objects.get(kind=Kind.PATCH).body
     assert f"First the golden image {GOLDEN}:stable" in shown
+    named = page.decode().partition(" checks passed:")
+    assert int(named[0].split()[-1]) == len(named[2].partition("</summary>")[0].split(","))
     assert frozen["golden"][0]["tag"] in shown
     assert f"The tag {stages[0].stream.reference} stays where its owner has put it" in shown
     assert "Then this function" in shown
@@ -82,6 +84,8 @@ def test_an_unsafe_golden_image_is_named_with_its_paths_and_what_to_build_first(
     shown = text(planned(browser, stage))
     assert f"UNSAFE: golden image {GOLDEN}:stable would not work on" in shown
     assert f"Found in the golden image {GOLDEN}:stable" in shown
+    assert "The golden image's layers write the operating system's package database." in shown
+    assert "The app's layers write" not in shown
     assert "/var/lib/rpm/rpmdb.sqlite" in shown
     assert f"First the golden image {GOLDEN}:stable, and its owner's tag moved to it" in shown
     assert f"FROM {stage.stream.reference}" in shown

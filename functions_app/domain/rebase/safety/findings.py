@@ -40,6 +40,11 @@ class Rule:
     offer: Offer = Offer.REBUILD
 
     @property
+    def of_golden(self) -> str:
+        """The sentence where the app is a golden image."""
+        return self.sentence.replace("he app", "he golden image")
+
+    @property
     def anchor(self) -> str:
         """Where the manual explains it."""
         return f"{DOCUMENT}#{self.code}"

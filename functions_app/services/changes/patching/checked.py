@@ -139,7 +139,9 @@ class Checked:
             sentence = f"It takes one more choice: {checks.reasons(self.checks)}"
         if not self.target.aliases and not forbidden:
             sentence = f"{sentence} It has no alias: its calls run the new image at once."
-        return replace(each[0], verdict=sentence, level=Level.MIND if keeps else self._level(remarks), remarks=tuple(remarks))
+        return replace(
+            each[0], verdict=sentence, level=Level.MIND if keeps else self._level(remarks), remarks=tuple(remarks)
+        )
 
     def _sentence(self) -> str:
         kept = self.images.result.kept_layers

@@ -26,7 +26,7 @@ def _steps(at: int, name: str) -> tuple[StepSpec, ...]:
         return frozen.golden[at]
 
     return (
-        *RebaseSteps(of, f"golden-{at}-", f": golden image {name}").specs(),
+        *RebaseSteps(of, f"golden-{at}-", f": golden image {name}", lambda frozen: of(frozen).told).specs(),
         StepSpec(f"golden-{at}-keep", f"Take it for the newest release of {name}", patient(_keep(of)), limit=SHORT),
     )
 

@@ -65,9 +65,8 @@ def plan(
 
 
 def _ticks(made: PatchPlan) -> tuple[Tick, ...]:
-    found = made.safety
     return (
-        *((Tick("review", review_sentence(found)),) if found.level is Safety.REVIEW else ()),
+        *((Tick("review", review_sentence(made.verdict, made.golden)),) if made.safety.level is Safety.REVIEW else ()),
         *((callers_tick(made.place.name, made.kept),) if made.kept else ()),
     )
 

@@ -19,7 +19,7 @@ from functions_app.domain.refs import ImageRef
 from functions_app.domain.runs import Done, Outcome, Skipped, Wait
 from functions_app.registry.pushing import Progress
 from functions_app.services.changes import alias_steps, image_choices
-from functions_app.services.changes.careful_steps import LONG, PASSING, SHORT, patient
+from functions_app.services.changes.careful_steps import LONG, PASSING, SHORT, patient, tell
 from functions_app.services.changes.function_places import target_of
 from functions_app.services.changes.patching.base_releases import is_withdrawn
 from functions_app.services.engine.steps import Cancelled, Context, StepSpec
@@ -48,11 +48,15 @@ def _withdrawn(base: BaseMove) -> DrydockError:
 
 @dataclass(frozen=True)
 class RebaseSteps:
-    """The steps of one of a plan's rebases: `of` gives it, `prefix` begins their names, `whose` ends their titles."""
+    """The steps of one of a plan's rebases: `of` gives it, `prefix` begins their names, `whose` ends their titles.
+
+    `told`: what the page of the run says once it is pushed, None for what deploying it says.
+    """
 
     of: Callable[[PatchPlan], RebasePlan]
     prefix: str = ""
     whose: str = ""
+    told: Callable[[PatchPlan], str] | None = None
 
     def specs(self) -> tuple[StepSpec, ...]:
         """In their order."""
@@ -97,11 +101,13 @@ class RebaseSteps:
             if context.cancel_requested():
                 raise Cancelled("what was sent belongs to no image, and ECR clears it away")
 
-        def tell(progress: Progress) -> None:
+        def show(progress: Progress) -> None:
             context.progress(progress.layers, progress.of_layers, "layers")
 
-        pushed = rebases.push_result(images, into, owner_of(frozen, into), watch=watch, progress=tell)
+        pushed = rebases.push_result(images, into, owner_of(frozen, into), watch=watch, progress=show)
         context.result[f"{self.prefix}pushed"] = {"image": f"{into.name}:{rebase.tag}", "digest": pushed.digest}
+        if self.told:
+            tell(context, self.told(frozen))
         told = f"{pushed.mounted} mounted, {pushed.existing} there before, {pushed.copied} sent"
         context.log.info(f"{rebase.tag}: layers: {told} ({pushed.copied_bytes:,} bytes); {pushed.requests} requests")
         return Done(f"{rebase.tag}: layers {told}")

@@ -40,6 +40,10 @@ def test_afterwards_the_function_is_current_and_its_golden_images_tag_stays(stag
     before = stage.golden_tags()["stable"]
     run = stage.patch()
     (made,) = PatchPlan.from_json(run.plan).golden
+    assert run.result["told"][0] == (
+        f"Golden image platform/golden:stable on {stage.company.stream.name} 3 was pushed: repository "
+        f"platform/golden, by the tag {made.tag}."
+    )
     assert stage.freshness() == "current"
     assert [row.tag for row in stage.current()] == [made.tag]
     assert made.tag.startswith("stable-1.0.0-base-")
@@ -50,7 +54,7 @@ def test_the_plan_names_both_rebases_in_order(stage: GoldenStage) -> None:
     plan = PatchPlan.from_json(stage.plan_patch().body)
     steps = plan.steps()
     assert "Rebase golden image platform/golden:stable stable-1.0.0 in repository platform/golden" in steps[1]
-    assert steps[2].startswith("Rebase this function's image: put the one layer of its own upon the three layers")
+    assert steps[2].startswith("Rebase this function's image: put your one layer upon the three layers")
     assert plan.judgement.verdict == (
         f"SAFE: platform/golden:stable goes onto {stage.company.stream.name} 3 first (two releases "
         "forward), and your one layer follows byte for byte."
