@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from functions_app.domain.changes.patches import PatchPlan
+from functions_app.domain.changes.undos import UndoPlan
+from functions_app.domain.runs import Kind
+
 # names of what a run was planned with and what it found, in people's words
 LABELS = {
     "scopes read": "Accounts and regions read",
@@ -33,6 +37,50 @@ LABELS = {
 }
 TOLD_ELSEWHERE = {"title", "function id", "target", "lock"}
 FACT_LENGTH = 2000
+
+
+def plan_facts(kind: str, plan: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a run was planned with, as labels and texts: of a patch and its undo what matters of their plans."""
+    if "place" not in plan:  # of no function
+        return facts(plan)
+    if kind == Kind.PATCH:
+        found = _of_patch(PatchPlan.from_json(plan))
+    elif kind == Kind.UNDO:
+        found = _of_undo(UndoPlan.from_json(plan))
+    else:
+        return facts(plan)
+    return [(name, text[:FACT_LENGTH]) for name, text in found if text]
+
+
+def _of_patch(frozen: PatchPlan) -> list[tuple[str, str]]:
+    base, golden = frozen.base, frozen.golden
+    sentences = [each.rule.of_golden for one in golden for each in one.verdict.findings]
+    return [
+        ("Verdict", frozen.judgement.verdict),
+        ("Found", "\n".join(dict.fromkeys((*sentences, *(each.rule.sentence for each in frozen.verdict.findings))))),
+        *(
+            (f"Golden image {one.name}", f"onto {one.base.stream} {one.base.to_label}: {one.image_uri}")
+            for one in golden
+        ),
+        ("Base", f"{base.stream} {base.from_label} → {base.to_label}"),
+        ("Image", frozen.app_image),
+        ("Patched image", frozen.image_uri),
+        ("Its tag", frozen.tag),
+        *((f"Alias {one.alias}", f"{one.before} → {one.after()}") for one in frozen.aliases),
+        ("$LATEST", "left as it was" if frozen.kept else ""),
+        ("Smoke test", frozen.smoke.expects if frozen.smoke else ""),
+        (LABELS["confirm"], frozen.confirm),
+    ]
+
+
+def _of_undo(frozen: UndoPlan) -> list[tuple[str, str]]:
+    return [
+        ("Undoes", f"Run {frozen.run_id}"),
+        *((f"Alias {one.alias}", f"{one.now} → {one.to}") for one in frozen.aliases),
+        ("$LATEST", f"gets back {frozen.image_uri}" if frozen.gives_back else ""),
+        ("Stays", frozen.stays),
+        (LABELS["confirm"], frozen.confirm),
+    ]
 
 
 def facts(value: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from functions_app.domain.redaction import redact_value
 from functions_app.domain.runs import Kind, SignalKind, Status
 from functions_app.models import Run
 from functions_app.services.engine import signals
-from functions_app.services.inventory.run_facts import facts
+from functions_app.services.inventory.run_facts import plan_facts
 from functions_app.services.inventory.runs import UNDER_WAY, RunFilter, find_run, log_page, run_list
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
@@ -85,7 +85,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context |= {
         "buttons": [] if ended else _buttons(run, actor_of(request)),
         "may_change": access.is_operator(actor_of(request)),
-        "plan_facts": facts(redact_value(run.plan)),
+        "plan_facts": plan_facts(run.kind, redact_value(run.plan)),
     }
     return page(request, "runs/run.html", context)
 

@@ -110,7 +110,13 @@ def test_from_the_button_to_the_run_and_its_undo(browser: Client, staged: Stagin
     undo = Run.objects.get(kind=Kind.UNDO)
     assert undone["Location"] == reverse("run", args=[undo.pk])
     assert carry_out(undo).status == Status.SUCCEEDED, log_of(undo)
+    assert "<dt>Undoes</dt>" in text(browser, undone["Location"])
     shown = text(browser, reverse("run", args=[run.pk]))
+    planned = shown.partition("<h2>Plan</h2>")[2].partition("</details>")[0]
+    assert '<dt>Alias staging</dt><dd class="mono">version 1 → a new version</dd>' in planned
+    assert f"{stage.company.stream.name} 1 → 3</dd>" in planned
+    assert "release id" not in planned
+    assert "{'" not in planned
     assert "It was undone." in shown
     assert "It can't be undone" not in shown
 
