@@ -10,14 +10,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 
+from functions_app.domain.changes.aliases import version_name
 from functions_app.domain.changes.base_changes import counted
+from functions_app.domain.changes.deployments import short
 from functions_app.domain.fleet.lifecycle_policies import Danger, Expiring, Need
 from functions_app.domain.fleet.lifecycle_simulation import Kept, Rule, keeping_tag, taken, with_pushes
 from functions_app.domain.images.lambda_rules import Check
 
 NAME = "Lifecycle"
 STATEMENT = "statement"  # stands for its digest, which is known once it is pushed
-SHOWN = 3
+SHOWN, NAMED = 3, 6  # uses that a sentence tells, and of the others those that it names
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,10 @@ class Pushed:
         """By which this image goes once they are pushed, whether because of that or not: itself, or its index."""
         return tuple(one for one in self.after if digest in (one.digest, *one.members))
 
+    def goes_anyway(self, danger: Danger) -> bool:
+        """Whether the image goes by the rules as they are, whatever is pushed."""
+        return any(danger.digest in (one.digest, *one.members) for one in self.before)
+
     def keeping_tag(self, digest: str) -> str:
         """A tag that would keep this image from all rules, '' where none would."""
         tag = f"drydock-keep-{digest.rpartition(':')[2][:12]}"
@@ -63,12 +69,16 @@ class Pushed:
 
 
 def survival_checks(
-    pushed: Pushed, endangered: Sequence[Danger], name: str, golden: Collection[str] = ()
+    pushed: Pushed,
+    endangered: Sequence[Danger],
+    name: str,
+    golden: Collection[str] = (),
+    rebased: Collection[str] = (),
 ) -> tuple[Check, ...]:
     """What forbids the pushes into the repository `name`, or is to be minded.
 
     `endangered` are the uses of all that is lost, and of the image that is rebased (the way back) where that would go;
-    `golden` are digests of golden images that are rebased, whose owners' builds begin with them.
+    `golden` are digests of golden images that are rebased, whose owners' builds begin with them, `rebased` of others.
     """
     if own := [lost for digest in pushed.digests for lost in pushed.losing(digest)]:
         text = f"Rule {own[0].rule} of {name} would take the result itself away once its statement is pushed too."
@@ -81,28 +91,48 @@ def survival_checks(
     others = [danger for danger in endangered if danger.digest not in told]
     found = []
     if live:
-        found.append(Check(NAME, False, f"{_told(pushed, live)} {_help(pushed, live)}"))
+        found.append(Check(NAME, False, f"{_told(pushed, live, rebased)} {_help(pushed, live)}"))
     if others:
-        found.append(Check(NAME, None, f"{_told(pushed, others)} No alias runs it now."))
+        found.append(Check(NAME, None, f"{_told(pushed, others, rebased)} No alias runs it now."))
     return tuple(found) or (Check(NAME, True, f"No lifecycle rule of {name} takes an image in use for these pushes."),)
 
 
-def _told(pushed: Pushed, dangers: Sequence[Danger]) -> str:
-    texts = list(dict.fromkeys(danger.text for danger in dangers))
-    more = f" And so for {counted(len(texts) - SHOWN, 'other use')}." if len(texts) > SHOWN else ""
-    what = "results and their statements" if len(pushed.digests) > 1 else "result and its statement"
-    return f"Once the {what} are pushed: {' '.join(texts[:SHOWN])}{more}"
+def _told(pushed: Pushed, dangers: Sequence[Danger], rebased: Collection[str]) -> str:
+    """What goes for the pushes, and what would go without them too: the blame is not the patch's."""
+    pushes = "results and their statements" if len(pushed.digests) > 1 else "result and its statement"
+    because = [danger for danger in dangers if not pushed.goes_anyway(danger)]
+    anyway = [danger for danger in dangers if pushed.goes_anyway(danger)]
+    groups = ((f"Once the {pushes} are pushed", because), ("Without this patch too", anyway))
+    return " ".join(f"{when}: {_uses(each, rebased)}" for when, each in groups if each)
+
+
+def _uses(dangers: Sequence[Danger], rebased: Collection[str]) -> str:
+    """A sentence for each of the first few, with its image; the others by name."""
+    texts = []
+    for danger in dangers[:SHOWN]:
+        back = " That is what is patched, and the way back." if danger.digest in rebased else ""
+        texts.append(f"{danger.text} It is {short(danger.digest)}.{back}")
+    others = [f"{danger.use.function} {version_name(danger.use.version)}" for danger in dangers[SHOWN:]]
+    more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
+    texts += [f"So it is for {', '.join(others[:NAMED])}{more}."] if others else []
+    return " ".join(dict.fromkeys(texts))
 
 
 def _help(pushed: Pushed, live: Sequence[Danger]) -> str:
     """An alias runs it, or could not be given back to it."""
     digests = list(dict.fromkeys(danger.index or danger.digest for danger in live))
-    tags = [pushed.keeping_tag(digest) for digest in digests]
-    if len(tags) == 1 and tags[0]:
-        room = f"let the rule keep {counted(2 * len(pushed.digests), 'more image')}"
-        return f"Give that image the tag {tags[0]} in ECR, which no rule takes, or {room}."
-    return _room(pushed)
+    tags = {digest: pushed.keeping_tag(digest) for digest in digests[:SHOWN]}
+    anyway = any(map(pushed.goes_anyway, live))
+    room = "let the rule keep more images" if anyway else _more(pushed)
+    if len(digests) > SHOWN or not all(tags.values()):
+        return f"{room[:1].upper()}{room[1:]}, then plan again."
+    given = "; ".join(f"{short(digest)} the tag {tag}" for digest, tag in tags.items())
+    return f"In ECR, give {given}, which no rule takes; or {room}. Sync, then plan again."
+
+
+def _more(pushed: Pushed) -> str:
+    return f"let the rule keep {counted(2 * len(pushed.digests), 'more image')}"
 
 
 def _room(pushed: Pushed) -> str:
-    return f"Let the rule keep {counted(2 * len(pushed.digests), 'more image')}, then plan again."
+    return f"L{_more(pushed)[1:]}, then plan again."

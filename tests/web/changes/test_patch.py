@@ -1,6 +1,7 @@
 """The pages of a patch: what is behind, its files read first, the plan with its verdict, the run with its undo."""
 
 import html
+import json
 
 import pytest
 from django.contrib.auth.models import User
@@ -265,3 +266,19 @@ def test_where_latest_is_something_else_it_is_told_field_by_field_and_may_be_lef
     run = carry_out(Run.objects.get(kind=Kind.PATCH))
     assert run.status == Status.SUCCEEDED, log_of(run)
     assert stage.functions.read(stage.name)["Timeout"] == 30
+
+
+def test_a_refused_plan_is_planned_again_from_its_own_page(browser: Client, staged: Staging) -> None:
+    stage = staged()
+    keeps = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 2}
+    policy = json.dumps({"rules": [{"rulePriority": 1, "selection": keeps, "action": {"type": "expire"}}]})
+    stage.functions.ecr.put_lifecycle_policy(repositoryName=stage.name, lifecyclePolicyText=policy)
+    address = read_files(browser, stage)
+    refused = browser.post(address)
+    assert refused.status_code == 422
+    again = html.unescape(refused.content.decode()).partition(">Plan again</button>")[0].rpartition("<form")[2]
+    assert f'action="{address}"' in again
+    stage.functions.ecr.delete_lifecycle_policy(repositoryName=stage.name)
+    digest = again.partition('name="digest" value="')[2].partition('"')[0]
+    assert digest == stage.digest()
+    assert browser.post(address, {"digest": digest}).status_code == 302

@@ -64,7 +64,8 @@ def _checks(repository: Repository, pushes: Sequence[Push]) -> tuple[Check, ...]
     pushed = Pushed.of(rules, _kept(repository), {each.digest: each.tag for each in pushes}, clock.now())
     lost = [*pushed.lost, *(one for each in pushes for one in pushed.losing(each.app.digest))]
     dangers = would_endanger(repository.pk, tuple(dict.fromkeys(lost)))
-    return survival_checks(pushed, dangers, repository.name, [each.app.digest for each in pushes if each.golden])
+    golden, rebased = ([each.app.digest for each in pushes if each.golden is whether] for whether in (True, False))
+    return survival_checks(pushed, dangers, repository.name, golden, rebased)
 
 
 def checks_again(frozen: PatchPlan) -> tuple[Check, ...]:

@@ -58,6 +58,30 @@ def test_a_plan_is_refused_where_a_rule_would_take_the_way_back(stage: PatchStag
     assert check.ok is False
     assert "Rule 2 will delete the image behind app staging (version 1)." in check.text
     assert "Let the rule keep two more images" in check.text
+    assert f"It is {stage.digest()[7:19]}. That is what is patched, and the way back." in check.text
+    assert "Without this patch too" not in check.text
+
+
+def test_what_would_go_without_the_patch_too_is_told_so(stage: PatchStage) -> None:
+    for number in range(3):
+        stage.functions.push(f"def handler(event, context): return {number}", f"{stage.name}:more-{number}")
+    stage.sync_all()
+    keep(stage, 2)
+    check = lifecycle(stage)
+    assert check.ok is False
+    assert check.text.startswith("Without this patch too: Rule 2 will delete the image behind app staging (version 1).")
+    assert "Once the result" not in check.text
+
+
+def test_uses_beyond_the_first_are_named_not_counted(stage: PatchStage) -> None:
+    for number in range(4):
+        stage.functions.configure(stage.name, Timeout=10 + number)
+        version = stage.functions.publish(stage.name)
+        stage.api.create_alias(FunctionName=stage.name, Name=f"more-{number}", FunctionVersion=version)
+    stage.sync_all()
+    keep(stage, 2)
+    text = lifecycle(stage).text
+    assert "So it is for app version 4, app version 5." in text, text
 
 
 def test_where_the_rule_has_room_for_both_pushes_the_plan_stands_and_ecr_takes_nothing(stage: PatchStage) -> None:
@@ -89,7 +113,7 @@ def test_the_statement_counts_among_the_untagged_and_a_tag_that_no_rule_takes_ke
     check = lifecycle(stage)
     assert check.ok is False
     tag = f"drydock-keep-{digest[7:19]}"
-    assert f"Give that image the tag {tag} in ECR, which no rule takes" in check.text
+    assert f"In ECR, give {digest[7:19]} the tag {tag}, which no rule takes" in check.text
     manifest = stage.functions.ecr.batch_get_image(repositoryName=stage.name, imageIds=[{"imageDigest": digest}])
     stage.functions.ecr.put_image(
         repositoryName=stage.name, imageManifest=manifest["images"][0]["imageManifest"], imageTag=tag
