@@ -11,10 +11,10 @@ from django.urls import reverse
 from ninja import Field, QueryEx, Router, Schema
 from ninja.responses import Status
 
-from functions_app.api.idempotency import identity
+from functions_app.api.idempotency import NOT_KEPT, identity
 from functions_app.api.requests import ApiRequest
 from functions_app.api.runs import Started, followed, reached
-from functions_app.api.shapes import Answer, Told, in_utc, link
+from functions_app.api.shapes import Answer, Body, Told, in_utc, link
 from functions_app.domain.changes.invocations import Mode, parse_mode
 from functions_app.domain.fleet.functions import LATEST
 from functions_app.models import Plan
@@ -22,20 +22,25 @@ from functions_app.services.changes import deploy, invoke, roll_back
 from functions_app.services.changes.patching import plan as patching
 from functions_app.services.changes.patching import undo as undoing
 from functions_app.services.engine import plans
+from functions_app.services.engine.kinds import kind_of
 from functions_app.services.engine.plans import Planned
 from functions_app.services.inventory.fleet import addressing
 from functions_app.services.people import access
 from functions_app.services.sync import run as syncing
+from functions_app.streams.waiting_answers import ASK_AGAIN
 
 router = Router(tags=["changes"])
 FUNCTION = Field(max_length=400, description="id, ARN, name or name:alias")
 
 
-class Confirmed(Schema):
+class Confirmed(Body):
     """What a plan asks of who applies it: the name to type, and the keys of what is to be ticked."""
 
-    confirm: str = Field("", max_length=200)
-    ticks: list[str] = Field([], max_length=50)
+    confirm: str = Field(default="", max_length=200)
+    ticks: list[str] = Field(default=[], max_length=50)
+
+
+NOTHING = Confirmed()
 
 
 class Deployment(Confirmed):
@@ -62,7 +67,7 @@ class Patch(Confirmed):
     keep_latest: bool = Field(False, description="leave $LATEST as it was, where it isn't what is live")
 
 
-class Invocation(Schema):
+class Invocation(Body):
     """What is sent to a function: any JSON, {} where there is none."""
 
     function: str = FUNCTION
@@ -100,6 +105,7 @@ class PlanAnswer(Told):
     approval_asked: bool
     checks: list[CheckLine]
     verdict: str
+    steps: list[str]
 
 
 DryRun = Annotated[bool, QueryEx(description="plan it, and change nothing")]
@@ -131,22 +137,23 @@ def start_rollback(request: ApiRequest, response: HttpResponse, body: Rollback, 
 @router.post("/patches", response=ANSWERS)
 def start_patch(request: ApiRequest, response: HttpResponse, body: Patch, dry_run: DryRun = False) -> Answer:
     """Put a function's own layers onto the patched base. Where files are to be read first, the run that reads them."""
-    function = addressing.find(body.function, request.actor).function
-    reading = patching.reading_first(function, body.digest, request.actor)
+    named = addressing.find(body.function, request.actor)
+    function, digest = named.function, body.digest or addressing.digest_of(named)
+    reading = patching.reading_first(function, digest, request.actor)
     if reading is not None:
         told = f"Run {reading.pk} reads files that the verdict needs: ask for the patch again once it has ended."
+        setattr(response, NOT_KEPT, True)  # the same request, with the same key, is to patch then
+        response[ASK_AGAIN] = "once the run has ended"
         return followed(request, response, reading, told)
     return _plan(
         *(request, response, body, dry_run),
-        lambda plan_id: patching.plan(
-            function, request.actor, body.digest, keep_latest=body.keep_latest, plan_id=plan_id
-        ),
+        lambda plan_id: patching.plan(function, request.actor, digest, keep_latest=body.keep_latest, plan_id=plan_id),
     )
 
 
 @router.post("/runs/{int:pk}/undo", response=ANSWERS)
 def start_undo(
-    request: ApiRequest, response: HttpResponse, pk: int, body: Confirmed, dry_run: DryRun = False
+    request: ApiRequest, response: HttpResponse, pk: int, body: Confirmed = NOTHING, dry_run: DryRun = False
 ) -> Answer:
     """Take a patch back: digest, version and weights of before."""
     run = reached(pk, request.actor)
@@ -183,7 +190,7 @@ def get_plan(request: ApiRequest, plan_id: UUID) -> dict[str, Any]:
 
 
 @router.post("/plans/{plan_id}/apply", response={202: Started})
-def apply_plan(request: ApiRequest, response: HttpResponse, plan_id: UUID, body: Confirmed) -> Answer:
+def apply_plan(request: ApiRequest, response: HttpResponse, plan_id: UUID, body: Confirmed = NOTHING) -> Answer:
     """Turn a plan into a run, once: what it asks for is typed and ticked."""
     return followed(request, response, plans.apply(plan_id, request.actor, body.confirm, body.ticks))
 
@@ -213,9 +220,7 @@ def _told(request: ApiRequest, plan: Plan) -> dict[str, Any]:
     asks = [f"confirm {plan.confirmation}"] if plan.confirmation else []
     asks += [f"tick {', '.join(key for key, _ in plan.ticks)}"] if plan.ticks else []
     asks += ["an approver applies it"] if plan.approval_asked else []
-    verdict = str(
-        plan.body.get("verdict", {}).get("sentence", "") if isinstance(plan.body.get("verdict"), dict) else ""
-    )
+    kind = kind_of(plan.kind)
     return {
         "text": f"{plan.title}: {'; '.join(asks) or 'nothing to confirm'}; until {in_utc(plan.expires_at)}.",
         "url": link(request, reverse("plan", args=[plan.pk])),
@@ -228,5 +233,6 @@ def _told(request: ApiRequest, plan: Plan) -> dict[str, Any]:
         "ticks": [{"key": key, "text": text} for key, text in plan.ticks],
         "approval_asked": plan.approval_asked,
         "checks": [{name: check.get(name) for name in CheckLine.model_fields} for check in plan.body.get("checks", ())],
-        "verdict": verdict,
+        "verdict": str(plan.body.get("judgement", {}).get("verdict", "")),
+        "steps": [step.title for step in kind.steps(plan.body)] if kind else [],
     }

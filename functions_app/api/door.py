@@ -64,7 +64,11 @@ def _refusal(request: ApiRequest, queries: Mapping[str, frozenset[str]]) -> Http
     stopped = _unknown_caller(request) or too_often(request.token.pk)
     if stopped is not None:
         return stopped
-    if unknown := sorted(set(request.GET) - queries[method]):
+    unknown = sorted(set(request.GET) - queries[method])
+    if unknown == ["wait"]:
+        told = f"wait is 1 to {limits.LONGEST_ANSWER} seconds, for a run or for what starts one."
+        return problem(422, told, "Ask again for what has not ended by then.")
+    if unknown:
         known = ", ".join(sorted(queries[method])) or "none"
         return problem(422, f"There is no parameter {unknown[0][:60]!r} here.", f"Parameters: {known}.")
     if found_no_place(request):

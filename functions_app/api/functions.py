@@ -143,7 +143,7 @@ def list_functions(request: ApiRequest, filters: Query[Filters]) -> dict[str, An
     stale = found.counts["freshness"].get(Freshness.STALE.value, 0)
     return {
         "text": f"{found.total} {'function' if found.total == 1 else 'functions'}, {stale} stale, "
-        f"as of {in_utc(status.synced_at)}.",
+        f"as of {in_utc(status.synced_at)}: {', '.join(row.name for row in found.rows[:20]) or 'none'}",
         "url": link(request, f"{reverse('functions')}?{_without_cursor(request)}"),
         "total": found.total,
         "as_of": status.synced_at,

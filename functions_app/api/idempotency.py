@@ -7,7 +7,6 @@ from django.http import HttpResponse
 
 from functions_app.api.answers import of_problem, problem
 from functions_app.api.requests import ApiRequest
-from functions_app.domain.errors import DrydockError
 from functions_app.services.people import kept_answers
 from functions_app.services.people.kept_answers import Answer
 
@@ -29,8 +28,8 @@ def once(request: ApiRequest, answer: Callable[[], HttpResponse]) -> HttpRespons
         refused = of_problem(error.problem)
         refused["Retry-After"] = str(kept_answers.AGAIN_IN)
         return refused
-    except DrydockError as error:
-        return of_problem(error.problem)
+    except kept_answers.Reused as error:
+        return problem(422, error.problem.message, error.problem.next_step, code="key_reused")
     if row.status is not None:
         return HttpResponse(row.content, status=row.status, headers={**row.headers, "Idempotent-Replayed": "true"})
     try:

@@ -11,7 +11,7 @@ from functions_app.api.requests import ApiRequest
 from functions_app.api.shapes import Page, Told, cursor_of, link, page_of
 from functions_app.services.inventory.audit import AuditFilter, audit_list
 from functions_app.services.inventory.fleet_status import fleet_status
-from functions_app.services.people import access, account_settings, people_list
+from functions_app.services.people import access, people_list
 
 router = Router(tags=["settings"])
 
@@ -111,7 +111,7 @@ def list_accounts(request: ApiRequest) -> dict[str, Any]:
 @router.get("/people", response=PersonList)
 def list_people(request: ApiRequest) -> dict[str, Any]:
     """Everybody who may sign in, with what they may; for administrators."""
-    account_settings.require_administrator(request.actor)
+    people_list.require_administrator(request.actor)
     rows = people_list.everybody()
     return {
         "text": f"{len(rows)} {'person' if len(rows) == 1 else 'people'}.",

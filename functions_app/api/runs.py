@@ -11,7 +11,7 @@ from ninja.responses import Status
 
 from functions_app import runlog
 from functions_app.api.requests import ApiRequest
-from functions_app.api.shapes import Answer, Page, Told, cursor_of, link, one_of, page_of
+from functions_app.api.shapes import Answer, Body, Page, Told, cursor_of, link, one_of, page_of
 from functions_app.domain.redaction import redact_value
 from functions_app.domain.runs import Kind, SignalKind
 from functions_app.domain.runs import Status as RunStatus
@@ -101,10 +101,13 @@ class LogLine(Schema):
     text: str
 
 
-class Asked(Schema):
+class Asked(Body):
     """Why something is asked of a run."""
 
-    reason: str = Field("", max_length=300)
+    reason: str = Field(default="", max_length=300)
+
+
+NO_REASON = Asked()
 
 
 class Started(Told):
@@ -152,9 +155,11 @@ def get_run(request: ApiRequest, pk: int) -> dict[str, Any]:
     """One run: its steps, what it did, what went wrong, what it takes now."""
     run = reached(pk, request.actor)
     state = run_state(run)
-    told = state.summary or (state.problem.message if state.problem else f"{run.title} ({run.status}).")
+    told = state.problem.message if state.problem else state.summary or f"{run.title} ({run.status})."
     return {
-        "text": f"Run {run.pk} {run.status}: {told}",
+        "text": f"Run {run.pk}: {told}"
+        if told.lower().startswith(run.status)
+        else f"Run {run.pk} {run.status}: {told}",
         "url": page_of_run(request, run),
         "id": run.pk,
         "kind": run.kind,
@@ -195,7 +200,7 @@ def get_log(request: ApiRequest, pk: int, after: Annotated[int, QueryEx(ge=0, lt
 
 
 @router.post("/runs/{int:pk}/{signal}", response={202: Started, 200: Started})
-def ask_of_run(request: ApiRequest, pk: int, signal: str, body: Asked) -> Answer:
+def ask_of_run(request: ApiRequest, pk: int, signal: str, body: Asked = NO_REASON) -> Answer:
     """Ask a run to cancel, pause, resume, approve, promote or skip; 200 where it had ended by then."""
     one_of("signal", signal, frozenset(SignalKind))
     run = reached(pk, request.actor)

@@ -12,10 +12,17 @@ from django.conf import settings
 from django.http import HttpRequest
 from ninja import Schema
 from ninja.responses import Status
+from pydantic import ConfigDict
 
 from functions_app.domain.errors import Code, DrydockError
 
 Answer = Status[dict[str, Any]]
+
+
+class Body(Schema):
+    """What comes in: a member that nobody knows is refused, since whoever sent it meant something by it."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class Told(Schema):

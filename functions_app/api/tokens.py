@@ -10,7 +10,7 @@ from ninja.responses import Status
 
 from functions_app.api.idempotency import NOT_KEPT
 from functions_app.api.requests import ApiRequest
-from functions_app.api.shapes import Answer, Told, in_utc, link
+from functions_app.api.shapes import Answer, Body, Told, in_utc, link
 from functions_app.domain.tokens import TokenScope
 from functions_app.models import ApiToken
 from functions_app.services.people import tokens
@@ -20,7 +20,7 @@ router = Router(tags=["people"])
 SHOWN = 200
 
 
-class NewToken(Schema):
+class NewToken(Body):
     """What a token is to be."""
 
     name: str = Field(max_length=60)

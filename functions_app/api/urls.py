@@ -15,6 +15,7 @@ from ninja.security import HttpBearer
 from functions_app.api import bases, changes, functions, images, installation, runs, tokens
 from functions_app.api.answers import finished, line, of_problem, problem
 from functions_app.api.door import door, request_id_of
+from functions_app.domain import limits
 from functions_app.domain.errors import DrydockError
 from functions_app.services.inventory.fleet.addressing import Ambiguous
 from functions_app.services.people.actor import Actor
@@ -121,7 +122,19 @@ def _django(address: str) -> str:
 
 def schema(request: HttpRequest) -> HttpResponse:
     """The schema of it all: OpenAPI 3.1, for everybody who may reach this server."""
-    return HttpResponse(json.dumps(API.get_openapi_schema(path_prefix=f"/{PREFIX}")), content_type="application/json")
+    told: dict[str, Any] = API.get_openapi_schema(path_prefix=f"/{PREFIX}")
+    for methods in told["paths"].values():
+        for method, operation in methods.items():
+            operation.setdefault("parameters", []).extend(_beside(method, operation["operationId"]))
+    return HttpResponse(json.dumps(told), content_type="application/json")
+
+
+def _beside(method: str, name: str) -> list[dict[str, Any]]:
+    """What is understood before an endpoint is asked."""
+    key = {"in": "header", "name": "Idempotency-Key", "required": False, "schema": {"type": "string", "maxLength": 200}}
+    seconds = {"type": "integer", "minimum": 1, "maximum": limits.LONGEST_ANSWER}
+    wait = {"in": "query", "name": "wait", "required": False, "schema": seconds}
+    return [key, wait] if method == "post" else [wait] if name == "get_run" else []
 
 
 def unknown(request: HttpRequest) -> HttpResponse:

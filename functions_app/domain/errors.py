@@ -18,6 +18,7 @@ class Code(StrEnum):
     NOT_FOUND = "not_found"
     DENIED = "denied"  # AWS or a registry refuses these credentials
     CHANGED = "changed"  # somebody else changed it meanwhile (RevisionId, 412)
+    AMBIGUOUS = "ambiguous"  # several are called so (409)
     BUSY = "busy"  # another change is in progress (409)
     EXPIRED = "expired"  # the plan is too old
     THROTTLED = "throttled"
@@ -44,6 +45,7 @@ _DOORS = {
     Code.NOT_FOUND: ("Not found", 404),
     Code.DENIED: ("Not allowed", 403),
     Code.CHANGED: ("Somebody else changed it meanwhile", 412),
+    Code.AMBIGUOUS: ("Several are called so", 409),
     Code.BUSY: ("Another change is in progress", 409),
     Code.EXPIRED: ("The plan is too old", 410),
     Code.THROTTLED: ("AWS asks to slow down", 429),

@@ -25,13 +25,16 @@ Receive = Callable[[], Awaitable[Message]]
 Django = Callable[[Message, Receive, Any], Awaitable[None]]
 
 
+ASK_AGAIN = "Drydock-Ask-Again"  # a header: the run only prepares what was asked for
+
+
 def waits(scope: Message) -> bool:
     """Whether a request asks for an answer to be held."""
     return str(scope["path"]).startswith(API) and b"wait=" in scope.get("query_string", b"")
 
 
 class WaitingAnswers:
-    """Holds answers, for so many at one time."""
+    """Holds answers, so many at one time; of more each is given at once."""
 
     def __init__(self, django: Django, hub: Hub) -> None:
         self._django, self._hub = django, hub
@@ -42,16 +45,35 @@ class WaitingAnswers:
         asked = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         given = [value for name, value in asked if name == "wait"]
         seconds = int(given[0]) if len(given) == 1 and re.fullmatch(r"[0-9]{1,2}", given[0]) else 0
-        if not 1 <= seconds <= limits.LONGEST_ANSWER or self.held >= limits.HELD_ANSWERS:
+        if not 1 <= seconds <= limits.LONGEST_ANSWER or not _is_about_a_run(scope):
             return await self._django(scope, receive, send)
         query = urlencode([(name, value) for name, value in asked if name != "wait"]).encode()
-        first = await self._ask({**scope, "query_string": query}, receive)
-        run_id = _run_of(scope, first)
-        if run_id is None:
-            return await _pass_on(first, send)
-        if not await self._has_ended(run_id, seconds, receive):
-            return await _pass_on(first, send) if scope["method"] == "GET" else await self._tell(scope, run_id, send)
-        return await self._tell(scope, run_id, send)
+        scope = {**scope, "query_string": query}
+        if self.held >= limits.HELD_ANSWERS:
+            return await self._django(scope, receive, send)
+        self.held += 1
+        try:
+            await self._hold(scope, _Body(receive), seconds, send)
+        finally:
+            self.held -= 1
+        return None
+
+    async def _hold(self, scope: Message, body: "_Body", seconds: int, send: Send) -> None:
+        """Ask, wait for the run, and tell how it stands. Where a run only prepares what was asked for, ask again."""
+        clock = asyncio.get_running_loop().time
+        until = clock() + seconds
+        while True:
+            first = await self._ask(scope, body.again())
+            run_id = _run_of(scope, first)
+            if run_id is None:
+                return await _pass_on(first, send)
+            ended = await self._has_ended(run_id, until - clock(), body.receive)
+            prepares = ASK_AGAIN.lower().encode() in dict(first[0]["headers"])
+            if not prepares:
+                held_in_vain = not ended and scope["method"] == "GET"
+                return await (_pass_on(first, send) if held_in_vain else self._tell(scope, run_id, send))
+            if not ended or clock() >= until:
+                return await _pass_on(first, send)
 
     async def _tell(self, scope: Message, run_id: int, send: Send) -> None:
         """The run as it stands."""
@@ -69,7 +91,7 @@ class WaitingAnswers:
         await self._django(scope, receive, keep)
         return told
 
-    async def _has_ended(self, run_id: int, seconds: int, receive: Receive) -> bool:
+    async def _has_ended(self, run_id: int, seconds: float, receive: Receive) -> bool:
         """Whether the run ended within so many seconds; who goes away meanwhile is not waited for."""
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -81,12 +103,10 @@ class WaitingAnswers:
         feed = self._hub.join(run_id, watcher)
         catching_up = asyncio.create_task(_catch_up(feed, watcher))
         gone = asyncio.create_task(_until_gone(receive))
-        self.held += 1
         try:
-            await asyncio.wait({ended, gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({ended, gone}, timeout=max(0.0, seconds), return_when=asyncio.FIRST_COMPLETED)
             return ended.done()
         finally:
-            self.held -= 1
             gone.cancel()
             catching_up.cancel()
             self._hub.leave(feed, watcher)
@@ -100,6 +120,34 @@ async def _catch_up(feed: Any, watcher: Watcher) -> None:
 async def _until_gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+class _Body:
+    """A request's body, which can be read as often as the request is asked."""
+
+    def __init__(self, receive: Receive) -> None:
+        self.receive = receive
+        self._read: list[Message] = []
+
+    def again(self) -> Receive:
+        """The body from its beginning; after its end, what its sender does."""
+        kept = list(self._read)
+
+        async def receive() -> Message:
+            if kept:
+                return kept.pop(0)
+            whole = bool(self._read) and not self._read[-1].get("more_body", False)
+            message = await self.receive()
+            if not whole:
+                self._read.append(message)
+            return message
+
+        return receive
+
+
+def _is_about_a_run(scope: Message) -> bool:
+    """Whether something is started, or a run is looked at."""
+    return scope["method"] == "POST" or (scope["method"] == "GET" and RUN.fullmatch(str(scope["path"])) is not None)
 
 
 def _nothing_more() -> Receive:

@@ -109,6 +109,16 @@ class Test_a_request_that_is_not_understood:
         answer = post(bot, "/deployments", {"function": "app"})
         assert (answer.status_code, answer.json()["detail"]) == (422, "body.image: Field required")
 
+    @pytest.mark.parametrize("path", ["/invocations", "/deployments", "/patches", "/tokens", "/syncs?x=1"])
+    def test_for_a_member_that_nobody_knows_says_so(self, bot: Client, path: str) -> None:
+        answer = post(bot, path, {"function": "app", "qualifer": "live"})
+        assert answer.status_code == 422
+        assert not Run.objects.exists()
+
+    def test_for_its_wait_is_told_what_that_may_be(self, bot: Client) -> None:
+        answer = bot.get("/api/v1/functions?wait=60")
+        assert (answer.status_code, answer.json()["detail"][:21]) == (422, "wait is 1 to 25 secon")
+
     def test_as_a_form_is_told_to_send_json(self, bot: Client) -> None:
         assert bot.post("/api/v1/deployments", {"function": "app"}).status_code == 415
 
@@ -137,7 +147,7 @@ class Test_an_answer:
     def test_is_one_line_where_that_is_asked_for(self, bot: Client) -> None:
         answer = bot.get("/api/v1/functions", headers={"Accept": "text/plain"})
         assert answer["Content-Type"] == "text/plain; charset=utf-8"
-        assert answer.content.decode() == "0 functions, 0 stale, as of never.\n"
+        assert answer.content.decode() == "0 functions, 0 stale, as of never: none\n"
 
     def test_is_not_sent_again_to_who_has_it(self, bot: Client) -> None:
         first = bot.get("/api/v1/functions")
@@ -164,7 +174,8 @@ class Test_a_function_is_named:
     def test_and_where_several_are_called_so_the_choices_are_told(self, bot: Client) -> None:
         arns = sorted(make_function(make_account(), "billing").arn for _ in range(2))
         answer = bot.get("/api/v1/functions/billing")
-        assert (answer.status_code, answer.json()["choices"]) == (409, arns)
+        told = answer.json()
+        assert (answer.status_code, told["code"], told["choices"]) == (409, "ambiguous", arns)
 
     def test_within_what_the_token_gets_to(self, operator: User, valkey: Valkey) -> None:
         account, other = make_account(), make_account()
@@ -191,6 +202,16 @@ class Test_a_change:
         assert (answer.status_code, answer["Location"]) == (202, f"/api/v1/runs/{run.pk}")
         assert (run.actor_name, run.via) == ("olga", "token ci")
 
+    def test_is_told_as_a_plan_with_its_verdict_and_its_steps(self, bot: Client, stage: Stage) -> None:
+        told = post(bot, "/deployments?dry_run=true", DEPLOY).json()
+        assert "to app:staging" in told["title"]
+        assert told["verdict"]
+        assert told["steps"][:2] == ["Check again", "Update the code"]
+
+    def test_asked_of_a_run_needs_no_body(self, bot: Client, stage: Stage) -> None:
+        run = post(bot, "/deployments", DEPLOY).json()["id"]
+        assert post(bot, f"/runs/{run}/cancel", b"").status_code == 202
+
     def test_of_production_needs_its_scope_even_to_be_planned(self, bot: Client, stage: Stage) -> None:
         answer = post(bot, "/deployments?dry_run=true", {**DEPLOY, "alias": "live"})
         assert answer.status_code == 403
@@ -214,7 +235,7 @@ class Test_a_request_with_a_key:
     def test_and_another_body_is_refused(self, bot: Client, stage: Stage) -> None:
         post(bot, "/deployments", DEPLOY, **{"Idempotency-Key": "k"})
         answer = post(bot, "/deployments", {**DEPLOY, "image": "1"}, **{"Idempotency-Key": "k"})
-        assert answer.status_code == 422
+        assert (answer.status_code, answer.json()["code"]) == (422, "key_reused")
         assert Run.objects.count() == 1
 
     def test_while_another_answers_it_is_told_when_to_come_again(self, bot: Client, made: Made, stage: Stage) -> None:

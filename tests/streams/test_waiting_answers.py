@@ -1,5 +1,6 @@
 """Answers that are held until a run has ended, asked of a real web process."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +17,8 @@ from functions_app.services.engine.leases import Lease
 from functions_app.services.people import tokens
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.tokens import Wanted
+from functions_app.streams.hub import Hub
+from functions_app.streams.waiting_answers import ASK_AGAIN, WaitingAnswers
 from tests.factories import make_account, make_function
 from tests.processes import eventually, web
 
@@ -105,3 +108,40 @@ def test_many_answers_are_held_at_one_time_while_pages_are_served(bot: httpx.Cli
         assert bot.get("/accounts").status_code == 200
         lease.write(to=Status.FAILED, ended_at=clock.now())
         assert {each.result()["status"] for each in answers} == {"failed"}
+
+
+def test_what_only_prepares_is_asked_again_once_it_has_ended(run: Run) -> None:
+    asked: list[bytes] = []
+
+    async def django(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        asked.append((await receive())["body"])
+        headers = [(b"location", f"/api/v1/runs/{run.pk}".encode())]
+        headers += [(ASK_AGAIN.lower().encode(), b"1")] if len(asked) == 1 else []
+        status = 202 if len(asked) < 3 else 200
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"told %d" % len(asked)})
+
+    Run.objects.update(status=Status.SUCCEEDED)
+    assert asyncio.run(answered(django, "POST", "/api/v1/patches")) == b"told 3"
+    assert asked == [b"{}", b"{}", b""]
+
+
+async def answered(django: Any, method: str, path: str) -> bytes:
+    """The body of a held answer to a request whose body is {}."""
+    told: list[bytes] = []
+    sent = [{"type": "http.request", "body": b"{}", "more_body": False}]
+
+    async def receive() -> dict[str, Any]:
+        if sent:
+            return sent.pop()
+        await asyncio.sleep(60)
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        told.append(message.get("body", b""))
+
+    hub = Hub()
+    scope = {"method": method, "path": path, "query_string": b"wait=20", "headers": []}
+    await WaitingAnswers(django, hub).serve(scope, receive, send)
+    hub.close()
+    return b"".join(told)

@@ -63,6 +63,18 @@ def _is_superuser(actor: Actor) -> bool:
     return actor.person is not None and actor.person.is_active and actor.person.is_superuser
 
 
+def usable_scopes(actor: Actor) -> frozenset[TokenScope]:
+    """The scopes that would let a token of this person do something."""
+    found = {TokenScope.READ}
+    if _in_group(actor, OPERATOR):
+        found |= CHANGING - {TokenScope.ADMIN}
+    if is_approver(actor):
+        found.add(TokenScope.APPROVE)
+    if _is_superuser(actor):
+        found.add(TokenScope.ADMIN)
+    return frozenset(found)
+
+
 def administrators(most: int) -> list[str]:
     """The names of people who may give others a group; so many at most."""
     found = User.objects.filter(is_superuser=True, is_active=True).order_by("username")

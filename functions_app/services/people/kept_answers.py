@@ -34,6 +34,10 @@ class Elsewhere(DrydockError):
     """The same request is being answered at this moment."""
 
 
+class Reused(DrydockError):
+    """The key came with another body before."""
+
+
 def identity(token: ApiToken, path: str, key: str) -> UUID:
     """The same for each request with this key: a plan of this id is made once, even if who made it dies right then."""
     return uuid5(_NAMES, f"{token.pk} {path} {key}")
@@ -42,7 +46,7 @@ def identity(token: ApiToken, path: str, key: str) -> UUID:
 def begin(token: ApiToken, path: str, key: str, body: bytes) -> KeptAnswer:
     """A row of one's own to keep the answer in, or the one that has it (`status`).
 
-    Raises PREFLIGHT where the key came with another body, Elsewhere while somebody else answers it.
+    Raises Reused where the key came with another body, Elsewhere while somebody else answers it.
     """
     now, body_hash, key_hash = clock.now(), sha256(body).hexdigest(), sha256(key.encode()).hexdigest()
     KeptAnswer.objects.filter(begun_at__lt=now - KEEP).delete()
@@ -54,8 +58,8 @@ def begin(token: ApiToken, path: str, key: str, body: bytes) -> KeptAnswer:
     except IntegrityError:
         row = KeptAnswer.objects.get(token=token, path=path, key_hash=key_hash)
     if row.body_hash != body_hash:
-        raise DrydockError(
-            Code.PREFLIGHT,
+        raise Reused(
+            Code.INVALID,
             "This Idempotency-Key came with another body before. Nothing was done.",
             next_step="Give each request a key of its own.",
         )

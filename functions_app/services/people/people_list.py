@@ -6,7 +6,9 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db.models import Max
 
-from functions_app.services.people.access import APPROVER, OPERATOR, VIEWER
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.services.people.access import APPROVER, OPERATOR, VIEWER, is_administrator
+from functions_app.services.people.actor import Actor
 
 ADMINISTRATOR, NONE = "administrator", "none"
 
@@ -18,6 +20,16 @@ class PersonRow:
     name: str
     group: str
     last_seen: datetime | None
+
+
+def require_administrator(actor: Actor) -> None:
+    """Raise DENIED for everybody else."""
+    if not is_administrator(actor):
+        raise DrydockError(
+            Code.DENIED,
+            "Only administrators see who may sign in here.",
+            next_step="Ask one, or use a token of one with the scope admin.",
+        )
 
 
 def everybody() -> list[PersonRow]:

@@ -43,7 +43,7 @@ class Wanted:
     name: str
     scopes: Collection[str]
     days: int = USUAL.days
-    accounts: Collection[str] | None = None  # AWS's numbers; None: all
+    accounts: Collection[str] | None = None  # AWS's numbers, or names; None: all
     functions: Collection[str] | None = None  # names with * and ?; None: all
     networks: str = ""
 
@@ -119,12 +119,12 @@ def _checked(wanted: Wanted, owner: User, actor: Actor) -> ApiToken:
 def _accounts(wanted: Collection[str] | None) -> list[str] | None:
     if wanted is None:
         return None
-    known = set(Account.objects.filter(account_id__in=wanted).values_list("account_id", flat=True))
-    unknown = sorted(set(wanted) - known)
+    rows = Account.objects.filter(Q(account_id__in=wanted) | Q(name__in=wanted)).values_list("account_id", "name")
+    unknown = sorted(set(wanted) - {word for row in rows for word in row})
     if unknown or not wanted:
         what = f"There is no account {storable(unknown[0], 20)} here." if unknown else "It gets to no account at all."
-        raise DrydockError(Code.INVALID, what, next_step="Settings lists the accounts.")
-    return sorted(known)
+        raise DrydockError(Code.INVALID, what, next_step="Name it as Settings lists it, or by AWS's number.")
+    return sorted({account_id for account_id, _ in rows})
 
 
 def _patterns(wanted: Collection[str] | None) -> list[str] | None:

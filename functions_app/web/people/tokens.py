@@ -19,11 +19,11 @@ from functions_app.web.page_links import number_in
 SHOWN = 200
 SCOPES = (
     (TokenScope.READ, "look at everything that its person may look at"),
-    (TokenScope.INVOKE, "invoke functions"),
-    (TokenScope.DEPLOY_NONPROD, "deploy and roll back where no production traffic runs"),
+    (TokenScope.INVOKE, "call functions"),
+    (TokenScope.DEPLOY_NONPROD, "new images and roll-backs where no production traffic runs"),
     (TokenScope.DEPLOY_PROD, "change aliases that carry production traffic"),
-    (TokenScope.PATCH, "patch, and undo a patch"),
-    (TokenScope.APPROVE, "approve what others have planned"),
+    (TokenScope.PATCH, "put functions onto patched bases, and take that back"),
+    (TokenScope.APPROVE, "apply what others have planned, where that is asked"),
     (TokenScope.ADMIN, "settle accounts and people"),
 )
 DAYS = (7, 30, 90, 365)
@@ -58,10 +58,12 @@ def token_list(request: HtmxHttpRequest) -> HttpResponse:
     return _show(request, made=made)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def token_rotate(request: HtmxHttpRequest, pk: int) -> HttpResponse:
-    """Another text for it, shown this once."""
-    return _show(request, made=tokens.rotate(pk, actor_of(request)))
+    """Another text for it, shown this once. GET, as by a reload: the list."""
+    if request.method != "POST":
+        return redirect("tokens")
+    return _show(request, made=tokens.rotate(pk, actor_of(request)), rotated=True)
 
 
 @require_POST
@@ -72,7 +74,12 @@ def token_revoke(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 
 
 def _show(
-    request: HtmxHttpRequest, *, made: Made | None = None, wanted: Wanted | None = None, problem: Problem | None = None
+    request: HtmxHttpRequest,
+    *,
+    made: Made | None = None,
+    rotated: bool = False,
+    wanted: Wanted | None = None,
+    problem: Problem | None = None,
 ) -> HttpResponse:
     actor, now = actor_of(request), clock.now()
     rows = [
@@ -84,8 +91,10 @@ def _show(
         "living": sum(not row.over for row in rows),
         "everybody": access.is_administrator(actor),
         "made": made,
+        "rotated": rotated,
         "wanted": wanted,
-        "scopes": SCOPES,
+        "typed": request.POST if wanted else {},
+        "scopes": [(scope, words) for scope, words in SCOPES if scope in access.usable_scopes(actor)],
         "days": DAYS,
         "chosen_days": wanted.days if wanted else tokens.USUAL.days,
         **explained(problem),

@@ -26,7 +26,7 @@ class Ambiguous(DrydockError):
 
     def __init__(self, name: str, choices: tuple[str, ...]) -> None:
         super().__init__(
-            Code.BUSY,
+            Code.AMBIGUOUS,
             f"{len(choices)} functions are called {name}.",
             next_step=f"Name one by its ARN: {', '.join(choices[:3])}{' ...' if len(choices) > 3 else ''}",
         )
@@ -47,6 +47,21 @@ def find(text: str, actor: Actor) -> Named:
             Code.NOT_FOUND, f"There is no function {asked[:140]}.", next_step="Look for it in the list of functions."
         )
     return Named((living or found)[0], qualifier)
+
+
+def digest_of(named: Named) -> str:
+    """The digest that the alias behind a function's name runs, or ''. Raises NOT_FOUND where it has no such alias."""
+    if not named.qualifier:
+        return ""
+    alias = named.function.aliases.filter(name=named.qualifier).first()
+    version = named.function.versions.filter(number=alias.version).first() if alias else None
+    if version is None:
+        raise DrydockError(
+            Code.NOT_FOUND,
+            f"{named.function.name} has no alias {named.qualifier[:130]} whose version is known.",
+            next_step="Name one of its aliases, or the function alone.",
+        )
+    return str(version.digest)
 
 
 def _read(asked: str) -> tuple[str, str, Q]:
