@@ -181,7 +181,9 @@ class PatchPlan:
             return f"{back} {stays(self.golden)}".rstrip()
         back = "; ".join(f"{one.alias} to {one.before}" for one in self.aliases)
         latest = "$LATEST is not touched" if self.kept else f"$LATEST to {short(self.from_digest)}"
-        return f"Undo, one click on the run and the function: {back}, and {latest}. {stays(self.golden)}".rstrip()
+        how = f"type {self.confirm} there" if self.confirm else "one click"
+        told = f"Undo on the page of the run or of the function, {how}: {back}, and {latest}."
+        return f"{told} {stays(self.golden)}".rstrip()
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for the plan's body."""

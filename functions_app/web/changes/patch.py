@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 
-from functions_app.domain.changes.checks import forbidding
+from functions_app.domain.changes.checks import forbidding, ownership_check
 from functions_app.domain.changes.deploying_tools import tools_line
 from functions_app.domain.changes.patches import PatchPlan
 from functions_app.domain.changes.rebuild_offers import rebuild_offers
@@ -92,15 +92,16 @@ def plan_page(request: HtmxHttpRequest, stored: Plan, problem: Problem | None) -
 
 def _plan_context(request: HtmxHttpRequest, pk: int, frozen: PatchPlan, stored: Plan | None) -> dict[str, object]:
     function = _function(pk)
-    behind = targets(function)
+    behind, failed = targets(function), forbidding(frozen.checks)
     return {
         "function": function_head(pk),
         "tab": "patch",
         "plan": frozen,
-        "failed": forbidding(frozen.checks),
+        "failed": failed,
         "again": reverse("function-patch", args=[pk]),
         "others": [one for one in behind if one.digest != frozen.app_digest and one.image.base_stream],
         "findings": base_findings(frozen.base),
+        "below": "" if failed else ownership_check(frozen.managed_by, "").text,  # the box with the line says it
         "tools": tools_line(frozen.managed_by, frozen.image_uri),
         "offers": rebuild_offers(frozen),
         "standing": standing_on(frozen.golden[0].stream_id, frozen.base.platform, pk) if frozen.golden else None,

@@ -282,3 +282,11 @@ def test_a_refused_plan_is_planned_again_from_its_own_page(browser: Client, stag
     digest = again.partition('name="digest" value="')[2].partition('"')[0]
     assert digest == stage.digest()
     assert browser.post(address, {"digest": digest}).status_code == 302
+
+
+def test_the_plan_of_an_undo_says_what_comes_back_and_not_that_all_is_well(browser: Client, staged: Staging) -> None:
+    stage = staged()
+    undo = stage.plan_undo(stage.patch())
+    shown = text(browser, reverse("plan", args=[undo.pk]))
+    assert "After it the function stands on an older release of its base again." in shown
+    assert 'class="verdict good"' not in shown

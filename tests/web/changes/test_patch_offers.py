@@ -156,6 +156,7 @@ def test_the_plan_gives_the_line_for_the_tool_that_would_bring_the_old_image_bac
     shown = planned(browser, stage)
     plan = Plan.objects.get(kind=Kind.PATCH)
     assert "terraform manages this function: its next apply brings the old image back" in shown
+    assert shown.count("terraform manages this function") == 1
     assert f'image_uri = "{plan.body["image_uri"]}"' in shown
 
 

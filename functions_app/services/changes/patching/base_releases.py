@@ -1,10 +1,14 @@
 """Releases of bases as a patch needs them: a stream's current one, the way from one to another, those withdrawn."""
 
+import re
 from datetime import datetime
 
+from django.db.models import Q
+
+from functions_app import clock
 from functions_app.domain.changes.base_moves import BaseMove
 from functions_app.domain.refs import ImageRef
-from functions_app.models import BaseRelease
+from functions_app.models import BaseRelease, BaseStream
 from functions_app.services.snapshot.live_on_bases import label
 
 
@@ -12,6 +16,20 @@ def current_release(stream_id: int, platform: str) -> BaseRelease | None:
     """What the stream's tag points to for this platform, or a patch has made of it; of several the newest."""
     found = BaseRelease.objects.filter(stream=stream_id, platform=platform, current=True).select_related("stream")
     return found.order_by("-created_at", "pk").first()
+
+
+def newer_base(stream: BaseStream, platform: str) -> str:
+    """The newest base of the same runtime that lives and has a release for this platform; '' where none is known."""
+    today = clock.now().date()
+    ended = Q(deprecated_on__lte=today) | Q(os_end_of_life_on__lte=today)
+    found = BaseStream.objects.filter(releases__current=True, releases__platform=platform, enabled=True)
+    named = found.filter(runtime=stream.runtime).exclude(runtime="").exclude(ended)
+    newest = max(named, key=lambda one: _version(one.runtime_version), default=stream)
+    return newest.name if _version(newest.runtime_version) > _version(stream.runtime_version) else ""
+
+
+def _version(text: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", text)]
 
 
 def base_move(old: BaseRelease, new: BaseRelease) -> BaseMove:

@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.changes.base_moves import BaseMove
 from functions_app.domain.changes.golden import pending
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST
 from functions_app.models import Alias, BaseRelease, Function, Image, Version
 from functions_app.services.changes.patching import golden
-from functions_app.services.changes.patching.base_releases import base_move, current_release
+from functions_app.services.changes.patching.base_releases import base_move, current_release, newer_base
 from functions_app.services.changes.patching.golden import Golden
 from functions_app.services.changes.patching.obstacles import obstacle
 from functions_app.services.people import accounts
@@ -97,7 +98,7 @@ def _target(image: Image, aliases: Iterable[str]) -> PatchTarget | None:
     newest = release is not None and current is not None and current.chain_id == release.chain_id
     behind = golden.behind(current) if current is not None and release is not None else ()
     if newest and not behind:
-        return _of_golden(image, names)
+        return _as_it_is(image, names)
     why, step = obstacle(image)
     if why or stream is None or release is None:
         return PatchTarget(image, names, None, why, step)
@@ -112,11 +113,17 @@ def _target(image: Image, aliases: Iterable[str]) -> PatchTarget | None:
     return PatchTarget(image, names, pending(base_move(release, current)), golden=behind)
 
 
-def _of_golden(image: Image, aliases: tuple[str, ...]) -> PatchTarget | None:
-    """On a golden image's newest release, of which nothing is to be patched: whether it is behind or ended still."""
+def _as_it_is(image: Image, aliases: tuple[str, ...]) -> PatchTarget | None:
+    """On the newest release, so that nothing is patched: whether that has ended, or stands on what has or is behind."""
     bad = next((level for level in image.base_lineage[1:] if level.get("freshness") in ("stale", "end_of_life")), None)
-    if bad is None or image.base_stream is None:
+    if image.base_stream is None or (bad is None and image.freshness != Freshness.END_OF_LIFE):
         return None
+    if bad is None:
+        ended = f" on {image.end_of_life_on}" if image.end_of_life_on else ""
+        why = f"{image.base_stream.name} has reached its end of life{ended}: no newer release comes to patch onto."
+        newer = newer_base(image.base_stream, _platform(image, image.base_release))
+        onto = f"a newer base, {newer}" if newer else "a newer base"
+        return PatchTarget(image, aliases, None, why, f"Build the image on {onto}, and deploy that.")
     stands = f"It stands on the newest release of {image.base_stream.name}, which itself stands on "
     if bad["freshness"] == "end_of_life":
         why = f"{stands}{bad['stream']}: that has reached its end of life."

@@ -77,7 +77,7 @@ def test_the_plan_says_in_one_sentence_what_becomes_of_the_split(stage: PatchSta
     assert (
         PatchPlan.from_json(run.plan)
         .undo()
-        .startswith("Undo, one click on the run and the function: staging to version 1 (75 %) and version 2 (25 %)")
+        .startswith("Undo on the page of the run or of the function, one click: staging to version 1 (75 %)")
     )
 
 

@@ -23,9 +23,11 @@ from functions_app.services.images import rebases
 from functions_app.services.people import accounts
 from functions_app.services.people.actor import Actor
 from sandbox.images.making import Image, make_index
+from tests import factories
 from tests.conftest import Valkey
 from tests.fixtures import ClientFactory, Sandbox
 from tests.image_kinds.recast import with_config
+from tests.publishing import NOW
 from tests.sandbox.functions import REGION, Functions
 from tests.services.changes.patching.deaths import meanwhile
 from tests.services.changes.patching.patch_stage import SITE_PACKAGES, PatchStage, app, base, boto3, make_patch_stage
@@ -101,6 +103,23 @@ class Test_aliases:
         assert f"; {short(older)}, which alias staging runs, is what would be patched." in check.text
         assert "is live:" not in check.text  # canary is, and runs what $LATEST runs
         assert made.plan.judgement.verdict == f"It takes one more choice: {check.text}"
+
+    def test_on_a_base_that_has_ended_the_newer_base_to_build_on_is_named(self, stage: PatchStage) -> None:
+        stage.functions.redeploy(app(base(3)), tag="3")
+        stage.api.update_alias(
+            FunctionName=stage.name, Name=stage.alias, FunctionVersion=stage.functions.publish(stage.name)
+        )
+        stream, ended = stage.company.stream, NOW.date() - timedelta(days=1)
+        stream.deprecated_on, stream.runtime, stream.runtime_version = ended, "python", "3.9"
+        stream.save()
+        known(stage)
+        (target,) = targets(stage.function)
+        assert target.why_not.startswith(f"{stream.name} has reached its end of life on {ended}")
+        assert target.next_step == "Build the image on a newer base, and deploy that."
+        for name, more in (("python:3.13", {}), ("python:3.14", {"deprecated_on": ended}), ("python:3.8", {})):
+            factories.make_release(factories.make_stream(name, **more), "latest", current=True)
+        (target,) = targets(stage.function)
+        assert target.next_step == "Build the image on a newer base, python:3.13, and deploy that."
 
     def test_one_that_is_made_after_the_plan_stays_where_it_is(self, stage: PatchStage) -> None:
         stored = stage.plan_patch()
