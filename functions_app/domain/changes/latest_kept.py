@@ -97,11 +97,11 @@ def own_check(latest_digest: str, digest: str, differing: Sequence[str], aliases
     stop = "Deploy what is meant to be live first."
     who = f"{'alias' if len(aliases) == 1 else 'aliases'} {' and '.join(aliases)}"
     if aliases:
-        stop = f"Leave {NAME} as it is: plan it so. Or deploy what is meant for {who} first."
+        stop = f"Plan it so that {NAME} is left as it is, or deploy what is meant for {who} first."
     if latest_digest != digest:
         whose = f", which {who} {'runs' if len(aliases) == 1 else 'run'}," if aliases else ""
         text = f"{NAME} runs {short(latest_digest)}; {short(digest)}{whose} is what would be patched."
-        return Check(NAME, False, f"{text} A version is made from {NAME}, so that the wrong image would go. {stop}")
+        return Check(NAME, False, f"{text} A version is published from {NAME}: the wrong image. {stop}")
     if not differing:
         return Check(NAME, True, f"{NAME} is what is patched: same image, same configuration.")
     text = f"{NAME} is configured otherwise than what {who if aliases else 'is live'}"

@@ -108,13 +108,12 @@ def _told(pushed: Pushed, dangers: Sequence[Danger], rebased: Collection[str]) -
 
 def _uses(dangers: Sequence[Danger], rebased: Collection[str]) -> str:
     """A sentence for each of the first few, with its image; the others by name."""
-    texts = []
-    for danger in dangers[:SHOWN]:
-        back = " That is what is patched, and the way back." if danger.digest in rebased else ""
-        texts.append(f"{danger.text} It is {short(danger.digest)}.{back}")
+    texts = [f"{danger.text} It is {short(danger.digest)}." for danger in dangers[:SHOWN]]
     others = [f"{danger.use.function} {version_name(danger.use.version)}" for danger in dangers[SHOWN:]]
     more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
     texts += [f"So it is for {', '.join(others[:NAMED])}{more}."] if others else []
+    back = (danger.digest for danger in dangers if danger.digest in rebased)
+    texts += [f"{short(digest)} is what is patched, and the way back." for digest in back]
     return " ".join(dict.fromkeys(texts))
 
 

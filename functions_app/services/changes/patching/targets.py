@@ -119,8 +119,9 @@ def _as_it_is(image: Image, aliases: tuple[str, ...]) -> PatchTarget | None:
     if image.base_stream is None or (bad is None and image.freshness != Freshness.END_OF_LIFE):
         return None
     if bad is None:
-        ended = f" on {image.end_of_life_on}" if image.end_of_life_on else ""
-        why = f"{image.base_stream.name} has reached its end of life{ended}: no newer release comes to patch onto."
+        day = image.end_of_life_on
+        ended = f"reached its end of life on {day}" if day else "has reached its end of life"
+        why = f"{image.base_stream.name} {ended}: no newer release comes to patch onto."
         newer = newer_base(image.base_stream, _platform(image, image.base_release))
         onto = f"a newer base, {newer}" if newer else "a newer base"
         return PatchTarget(image, aliases, None, why, f"Build the image on {onto}, and deploy that.")

@@ -58,7 +58,7 @@ def test_a_plan_is_refused_where_a_rule_would_take_the_way_back(stage: PatchStag
     assert check.ok is False
     assert "Rule 2 will delete the image behind app staging (version 1)." in check.text
     assert "Let the rule keep two more images" in check.text
-    assert f"It is {stage.digest()[7:19]}. That is what is patched, and the way back." in check.text
+    assert f"It is {stage.digest()[7:19]}. {stage.digest()[7:19]} is what is patched, and the way back." in check.text
     assert "Without this patch too" not in check.text
 
 
@@ -82,6 +82,7 @@ def test_uses_beyond_the_first_are_named_not_counted(stage: PatchStage) -> None:
     keep(stage, 2)
     text = lifecycle(stage).text
     assert "So it is for app version 4, app version 5." in text, text
+    assert text.count("is what is patched, and the way back.") == 1
 
 
 def test_where_the_rule_has_room_for_both_pushes_the_plan_stands_and_ecr_takes_nothing(stage: PatchStage) -> None:

@@ -114,7 +114,7 @@ class Test_aliases:
         stream.save()
         known(stage)
         (target,) = targets(stage.function)
-        assert target.why_not.startswith(f"{stream.name} has reached its end of life on {ended}")
+        assert target.why_not.startswith(f"{stream.name} reached its end of life on {ended}")
         assert target.next_step == "Build the image on a newer base, and deploy that."
         for name, more in (("python:3.13", {}), ("python:3.14", {"deprecated_on": ended}), ("python:3.8", {})):
             factories.make_release(factories.make_stream(name, **more), "latest", current=True)
