@@ -32,7 +32,7 @@ class HeldRun:
     def __init__(self) -> None:
         self.lease = self
 
-    def check(self) -> None:
+    def write(self) -> None:
         """It is."""
 
 
