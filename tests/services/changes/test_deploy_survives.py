@@ -25,7 +25,7 @@ from functions_app.services.engine import messages
 from functions_app.services.people.actor import Actor
 from tests.conftest import Valkey
 from tests.fixtures import Sandbox
-from tests.processes import Process, beat, eventually, worker
+from tests.processes import READY_WITHIN, Process, beat, eventually, worker
 from tests.sandbox.functions import Functions, python_image
 from tests.services.changes.aws_between import Answer, Between, once
 from tests.services.changes.stage import Stage, log_of, make_stage
@@ -194,7 +194,7 @@ def test_a_frozen_worker_whose_run_was_taken_over_writes_nothing_when_it_wakes(
         freeze_between_writes(first)
         held.go.set()
         with worker(environment, tmp_path, "two"):
-            eventually(lambda: ended(run), "another has ended it")
+            eventually(lambda: ended(run), "another has ended it", 2 * READY_WITHIN)  # the lease, and a start
         before = (Run.objects.filter(pk=run.pk).values().get(), list(run.steps.values()), list(run.lines.values()))
         first.thaw()
         eventually(lambda: first.says("lost its lease and stopped"), "the first has noticed")
