@@ -183,7 +183,11 @@ class Version:
     @property
     def is_busy(self) -> bool:
         """Whether it is Pending or an update of it is InProgress."""
-        return time.monotonic() < max(self.pending_until, self.updating_until)
+        return self.is_busy_at(time.monotonic())
+
+    def is_busy_at(self, now: float) -> bool:
+        """The same, on the monotonic clock."""
+        return now < max(self.pending_until, self.updating_until)
 
     @property
     def revision_id(self) -> str:
@@ -191,15 +195,19 @@ class Version:
 
         Source: aws/aws-sdk issue 377. So a guard must be read after the wait, not before.
         """
-        return self.revision if self.is_busy else self.settled_revision
+        return self.revision_at(time.monotonic())
+
+    def revision_at(self, now: float) -> str:
+        """The same, on the monotonic clock."""
+        return self.revision if self.is_busy_at(now) else self.settled_revision
 
     def touch(self) -> None:
         """New revision ids and a new LastModified."""
         self.revision, self.settled_revision, self.modified = new_id(), new_id(), timestamp()
 
-    def states(self) -> dict[str, str]:
+    def states(self, now: float | None = None) -> dict[str, str]:
         """State and LastUpdateStatus with reasons: GetFunction has them, the lists have not."""
-        now = time.monotonic()
+        now = time.monotonic() if now is None else now
         state = self.state_at(now)
         update = {} if state is CREATING else self.update_at(now).document("LastUpdateStatus")
         return state.document("State") | update
@@ -268,6 +276,7 @@ class Function:
 
     def configuration(self, version: Version, qualifier: str | None = None, *, states: bool = True) -> dict[str, Any]:
         """FunctionConfiguration of a version, its ARN qualified as it was asked for. Lists leave states out."""
+        now = time.monotonic()  # of all of it: one that has settled has the revision of one that has settled
         document = {
             "FunctionName": self.name,
             "FunctionArn": f"{self.arn}:{qualifier}" if qualifier else self.arn,
@@ -275,12 +284,12 @@ class Function:
             "CodeSha256": version.code.sha256,
             "LastModified": version.modified,
             "Version": version.number,
-            "RevisionId": version.revision_id,
+            "RevisionId": version.revision_at(now),
         }
         settings = version.settings.document(self.name)
         # What ConfigSha256 covers AWS does not say: here all of the settings, the description too.
         document["ConfigSha256"] = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
-        document |= settings | (version.states() if states else {})
+        document |= settings | (version.states(now) if states else {})
         return document | {name: {"Error": dict(self.errors[name])} for name in IN_CONFIGURATION if name in self.errors}
 
 
