@@ -43,7 +43,7 @@ def patches(url: str, pid: int) -> None:
 
     from dashboard import broker
     from functions_app.services.people.actor import Actor
-    from tests.services.changes.patching.patch_stage import app, base, make_patch_stage
+    from tests.services.changes.patching.patch_stage import app, base, make_patch_stages
 
     broker.ensure()
     call_command("migrate", verbosity=0)
@@ -56,7 +56,7 @@ def patches(url: str, pid: int) -> None:
     for number in range(PATCHES + 1):
         name = f"app-{number}"
         built = app(base(1), {"var/task/number": str(number).encode()})
-        stage = make_patch_stage(functions, aws, Actor(person), built, name=name)
+        [stage] = make_patch_stages(functions, aws, Actor(person), (name,), built)
         with _counted(url) as planning:
             began = time.monotonic()
             plan = stage.plan_patch()
