@@ -209,7 +209,7 @@ def _plan(
     plan_id = identity(request)
     if run := plans.became(plan_id):
         return followed(request, response, run)
-    stored = plans.known(plan_id) or make(plan_id).confirmable()
+    stored = plans.known(plan_id, request.actor) or make(plan_id).confirmable()
     due = stored.approval_asked or (stored.confirmation and not body.confirm) or (stored.ticks and not body.ticks)
     if dry_run or due:
         return Status(200, _told(request, stored))

@@ -72,6 +72,12 @@ def ecr_host(host: str) -> EcrHost | None:
     return EcrHost(match["account"], match["region"], partition.name, plain_host(match["account"], match["region"]))
 
 
+def account_of(host: str) -> str:
+    """The account of a private registry; '' for any other host."""
+    known = ecr_host(host)
+    return known.account if known else ""
+
+
 def meant_host(host: str) -> str:
     """For a host that is almost ECR's (an API's, another partition's suffix, no account) which to use; '' for none."""
     match = _ALIKE.fullmatch(host.lower())

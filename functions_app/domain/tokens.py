@@ -103,6 +103,22 @@ class Reach:
 EVERYWHERE = Reach()
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What a change changes beside its function, in this account: `what` in words.
+
+    It belongs to this function, or ('') to none, as an image that others stand on.
+    """
+
+    account_id: str
+    function: str
+    what: str
+
+    def is_within(self, reach: Reach) -> bool:
+        """Whether somebody gets to it who gets so far: to what belongs to none, who gets to every function."""
+        return reach.covers(self.account_id, self.function)
+
+
 def is_from(address: str, networks: Collection[str]) -> bool:
     """Whether a request came from one of these networks ("10.0.0.0/8"); none named means from anywhere."""
     if not networks:

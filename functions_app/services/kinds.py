@@ -18,7 +18,7 @@ KINDS: Mapping[Kind, RunKind] = {
         RunKind(Kind.BASE_POLL, always(poll_run.STEPS), Queue.READING),
         RunKind(Kind.DEPLOYMENT, always(deploy.STEPS), Queue.CHANGES, pausable=True),
         RunKind(Kind.ROLLBACK, always(roll_back.STEPS), Queue.CHANGES),
-        RunKind(Kind.PATCH, patching.steps, Queue.CHANGES, pausable=True),
+        RunKind(Kind.PATCH, patching.steps, Queue.CHANGES, pausable=True, beside=patching.beside),
         RunKind(Kind.UNDO, undo.steps, Queue.CHANGES),
         RunKind(Kind.READ_FILES, always(files.STEPS), Queue.READING),
         RunKind(Kind.FORECAST, always(forecasts.STEPS), Queue.READING),

@@ -6,7 +6,9 @@ from typing import Any
 
 from functions_app.domain.changes.base_changes import counted
 from functions_app.domain.changes.base_moves import BaseMove, PackageMove
+from functions_app.domain.ecr_hosts import account_of
 from functions_app.domain.rebase.safety.findings import Verdict
+from functions_app.domain.tokens import Beside
 
 DEEPEST = 4  # golden images upon each other: more than anybody builds, and an end to streams that stand on each other
 
@@ -42,6 +44,11 @@ class GoldenPatch:
     def repository(self) -> str:
         """HOST/NAME that the result is pushed to."""
         return self.image_uri.partition("@")[0]
+
+    @property
+    def beside(self) -> Beside:
+        """It as what a patch changes beside its function: the stream's newest release is another one for all."""
+        return Beside(account_of(self.repository.partition("/")[0]), "", f"the golden image {self.name}")
 
     @property
     def app_digest(self) -> str:

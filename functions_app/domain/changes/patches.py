@@ -15,9 +15,11 @@ from functions_app.domain.changes.latest_kept import GIVE_BACK, LatestKept, lend
 from functions_app.domain.changes.patch_calls import lent_calls, patch_calls
 from functions_app.domain.changes.patched_aliases import Patched
 from functions_app.domain.changes.smokes import Smoke
+from functions_app.domain.ecr_hosts import account_of
 from functions_app.domain.fleet.functions import FunctionPlace
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.rebase.safety.findings import Verdict
+from functions_app.domain.tokens import Beside
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +97,13 @@ class PatchPlan:
     def repository(self) -> str:
         """HOST/NAME that the result is pushed to."""
         return self.image_uri.partition("@")[0]
+
+    @property
+    def beside(self) -> tuple[Beside, ...]:
+        """What it changes beside the function: the repository that it pushes to, and golden images, which are all's."""
+        host, _, name = self.repository.partition("/")
+        own = Beside(account_of(host), self.place.name, f"repository {name}")
+        return own, *(one.beside for one in self.golden)
 
     @property
     def app_digest(self) -> str:

@@ -97,7 +97,8 @@ def make(
         access.require_operator(actor)
         with quota.patience(quota.PERSONS_WAIT):
             drawn = draft()
-        _require_right(kind, drawn.function, drawn.confirmation, actor)
+        _require_reach(kind, drawn.function, drawn.plan.as_json(), actor)
+        access.require_scopes(actor, needed(kind, production=bool(drawn.confirmation)))
     except DrydockError as error:
         access.audit(actor, action, target, asked, f"refused: {error}")
         raise
@@ -113,10 +114,11 @@ def make(
     return Planned(plan, drawn.checks, stored)
 
 
-def _require_right(kind: Kind, function: Function | None, confirmation: str, actor: Actor) -> None:
-    """Raise DENIED or NOT_FOUND where a token was not made for this change, or not for this function."""
+def _require_reach(kind: str, function: Function | None, body: dict[str, Any], actor: Actor) -> None:
+    """Raise NOT_FOUND or DENIED where a token does not get to the function, or to what else the plan changes."""
     access.require_reach(actor, function)
-    access.require_scopes(actor, needed(kind, production=bool(confirmation)))
+    if known := kind_of(kind):
+        access.require_beside(actor, known.beside(body))
 
 
 def _store(kind: Kind, target: str, drawn: Draft[Any], actor: Actor, plan_id: UUID) -> Plan:
@@ -140,12 +142,16 @@ def _store(kind: Kind, target: str, drawn: Draft[Any], actor: Actor, plan_id: UU
 
 
 def load(plan_id: UUID, actor: Actor) -> Plan:
-    """A plan for its maker, and for approvers where one is asked, whatever became of it. Raises NOT_FOUND, DENIED."""
+    """A plan for its maker, and for approvers where one is asked, whatever became of it. Raises NOT_FOUND, DENIED.
+
+    A token gets to those alone of which it gets to all that they change, whichever token they were made with.
+    """
     plan = Plan.objects.select_related("function__account", "maker").filter(pk=plan_id).first()
     if plan is None:
         raise DrydockError(
             Code.NOT_FOUND, "There is no such plan; plans are kept for a day.", next_step="Plan the change again."
         )
+    _require_reach(plan.kind, plan.function, plan.body, actor)
     if not _made_by(plan, actor) and not (plan.approval_asked and access.is_approver(actor)):
         raise DrydockError(
             Code.DENIED,
@@ -159,9 +165,9 @@ def _made_by(plan: Plan, actor: Actor) -> bool:
     return actor.person is not None and plan.maker_id == actor.person.pk
 
 
-def known(plan_id: UUID) -> Plan | None:
-    """The plan of this id, where one was made: by a request that comes again."""
-    return Plan.objects.select_related("function__account").filter(pk=plan_id).first()
+def known(plan_id: UUID, actor: Actor) -> Plan | None:
+    """The plan of this id, where one was made: by a request that comes again. Raises what `load` does."""
+    return load(plan_id, actor) if Plan.objects.filter(pk=plan_id).exists() else None
 
 
 def apply(plan_id: UUID, actor: Actor, typed: str = "", ticked: Collection[str] = ()) -> Run:
@@ -190,7 +196,7 @@ def _apply(plan: Plan, actor: Actor, typed: str, ticked: Collection[str]) -> Run
             "This plan is a list, which is not applied as a whole. Nothing was changed.",
             next_step="Patch function by function from the list, or export it.",
         )
-    _require_right(Kind(plan.kind), plan.function, plan.confirmation, actor)
+    access.require_scopes(actor, needed(Kind(plan.kind), production=bool(plan.confirmation)))
     if plan.approval_asked and _made_by(plan, actor):
         raise DrydockError(
             Code.DENIED,

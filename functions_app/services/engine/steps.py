@@ -8,6 +8,7 @@ from typing import Any
 
 from functions_app import clock
 from functions_app.domain.runs import Kind, Outcome, Queue, SignalKind, Wait
+from functions_app.domain.tokens import Beside
 from functions_app.models import Run, RunStep, Signal
 from functions_app.runlog import Logger
 from functions_app.services.engine.leases import Lease
@@ -47,12 +48,16 @@ class StepSpec:
 
 @dataclass(frozen=True)
 class RunKind:
-    """A kind of run: the steps that a run with this plan takes, the queue of its messages, whether it may be paused."""
+    """A kind of run: the steps that a run with this plan takes, the queue of its messages, whether it may be paused.
+
+    `beside`: what such a run changes beside its function; who plans or applies it has to get to all of it.
+    """
 
     kind: Kind
     steps: Callable[[dict[str, Any]], Sequence[StepSpec]]
     queue: Queue = Queue.CHANGES
     pausable: bool = False
+    beside: Callable[[dict[str, Any]], Sequence[Beside]] = lambda plan: ()
 
 
 def always(steps: Sequence[StepSpec]) -> Callable[[dict[str, Any]], Sequence[StepSpec]]:

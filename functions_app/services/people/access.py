@@ -9,7 +9,7 @@ from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.redaction import redact, redact_value
 from functions_app.domain.text import storable
-from functions_app.domain.tokens import CHANGING, TokenScope
+from functions_app.domain.tokens import CHANGING, Beside, TokenScope
 from functions_app.models import AuditEntry, Function, Run
 from functions_app.services.people.actor import Actor
 
@@ -111,6 +111,20 @@ def require_reach(actor: Actor, function: Function | None) -> None:
         reached = actor.reach.covers(function.account.account_id, function.name)
     if not reached:
         raise DrydockError(Code.NOT_FOUND, "There is no such function here.", next_step="Look for it in the list.")
+
+
+def require_beside(actor: Actor, beside: Iterable[Beside]) -> None:
+    """Raise DENIED where a change would change more than what they came through gets to, naming the first of it."""
+    for one in beside:
+        if not one.is_within(actor.reach):
+            there = actor.reach.covers_account(one.account_id)
+            why = f"does not get to the account {one.account_id} that it is in"
+            raise DrydockError(
+                Code.DENIED,
+                f"This changes {one.what} too, and this {actor.via.partition(' ')[0]} "
+                f"{'was made for some functions alone' if there else why}.",
+                next_step="Have somebody do it who gets to that as well.",
+            )
 
 
 def require_approver(actor: Actor) -> None:

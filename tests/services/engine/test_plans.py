@@ -131,9 +131,9 @@ def test_plans_long_expired_are_cleared_away_and_those_that_became_runs_are_kept
 
 
 def test_a_plan_that_becomes_no_run_is_audited_when_it_is_stored(operator: Actor) -> None:
-    stored = make(operator, Kind.PATCH, summary={"functions": 3}).confirmable()
+    stored = make(operator, Kind.PATCH_LIST, summary={"functions": 3}).confirmable()
     entry = AuditEntry.objects.get()
-    assert (entry.action, entry.result) == ("patch.plan", "planned; nothing is changed")
+    assert (entry.action, entry.result) == ("patch_list.plan", "planned; nothing is changed")
     assert entry.plan == {"plan_id": str(stored.pk), "functions": 3}
 
 

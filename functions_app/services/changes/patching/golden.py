@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from functions_app.domain.changes.base_moves import PACKAGES
 from functions_app.domain.changes.golden import DEEPEST, GoldenPatch
-from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.manifests import chain_ids
 from functions_app.domain.refs import ImageRef
 from functions_app.models import BaseRelease, Image
@@ -16,7 +15,6 @@ from functions_app.services.changes.patching.survival import Push
 from functions_app.services.images import rebases
 from functions_app.services.images.rebases import Images
 from functions_app.services.people import accounts
-from functions_app.services.people.actor import Actor
 from functions_app.services.snapshot.live_on_bases import label
 
 
@@ -108,19 +106,6 @@ def _why_not(golden: Golden) -> tuple[str, str]:
         return f"{stands}. Its image {image.digest[7:19]} is no longer in {repository}.", step
     why, _ = obstacle(image)
     return (f"{stands}. That golden image can't be rebased: {why}", step) if why else ("", "")
-
-
-def require_reach(found: Sequence[Golden], actor: Actor) -> None:
-    """Raise DENIED where one is in an account that what somebody came through does not get to."""
-    for one in found:
-        account = one.image.repository.account if one.image else None
-        if account and not actor.reach.covers_account(account.account_id):
-            raise DrydockError(
-                Code.DENIED,
-                f"The golden image {one.name} goes first, and this {actor.via.partition(' ')[0]} does not get to the "
-                f"account {account.account_id} that it is in.",
-                next_step="Have somebody patch it who gets to that account too.",
-            )
 
 
 @dataclass(frozen=True)

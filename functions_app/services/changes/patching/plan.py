@@ -55,9 +55,7 @@ def plan(
     """
 
     def draft() -> Draft[PatchPlan]:
-        target = target_of_digest(function, digest)
-        golden.require_reach(target.golden, actor)
-        made = _plan(function, target, keep_latest=keep_latest)
+        made = _plan(function, target_of_digest(function, digest), keep_latest=keep_latest)
         return Draft(made, function, function.arn, made.confirm, _ticks(made), checks=made.checks)
 
     asked = {"digest": digest[:80], **({"keep_latest": True} if keep_latest else {})}

@@ -12,6 +12,7 @@ from functions_app.domain.changes.checks import changed_message
 from functions_app.domain.changes.deployments import short
 from functions_app.domain.changes.patches import PatchPlan
 from functions_app.domain.runs import Outcome
+from functions_app.domain.tokens import Beside
 from functions_app.services.changes import alias_steps, code_steps, smoke
 from functions_app.services.changes.alias_steps import Goal
 from functions_app.services.changes.careful_steps import LONG, SHORT, patient, refresh
@@ -56,6 +57,11 @@ def steps(plan: dict[str, Any]) -> Sequence[StepSpec]:
         for at, name in enumerate(names)
     )
     return (*begin, *code, *point, *look, *((latest_kept.GIVE_BACK,) if keeps else ()), *end)
+
+
+def beside(plan: dict[str, Any]) -> Sequence[Beside]:
+    """What a run with this plan changes beside its function."""
+    return PatchPlan.from_json(plan).beside
 
 
 def _while_it_stands(spec: StepSpec) -> StepSpec:
