@@ -45,6 +45,12 @@ ACCOUNTS = (
 REGIONS = ["eu-west-1", "us-east-1"]
 STREAMS = ("python:3.12", "python:3.9", "nodejs:22", "provided:al2023")  # what the embedded public registry holds
 GOLDEN = "111111111111.dkr.ecr.eu-west-1.amazonaws.com/platform/python-golden:3.12"  # the company's own base
+AWAY = (
+    # An installation's own, which a demo beside it keeps away from: its data, its address, its logins, its queues.
+    "DATABASE_URL", "REDIS_URL", "DRYDOCK_DATA_DIR", "DRYDOCK_SECRET_KEY", "DRYDOCK_HOST", "DRYDOCK_ALLOWED_HOSTS",
+    "DRYDOCK_TRUSTED_ORIGINS", "DRYDOCK_HTTPS", "DRYDOCK_REGISTRY_AUTH_FILE", "DRYDOCK_EVENT_QUEUES",
+    "DRYDOCK_ADMIN_NAME", "DRYDOCK_ADMIN_PASSWORD", "DRYDOCK_REGIONS",
+)  # fmt: skip
 KEPT = (MARK, holding.LOCK, "secret_key")  # of a folder that is emptied: this process holds the one, and read the other
 LOOPBACK = "127.0.0.1"
 APART = "DRYDOCK_DEMO_DIR=... DRYDOCK_PORT=... DRYDOCK_SANDBOX_PORT=... make demo"
@@ -76,8 +82,8 @@ class Command(BaseCommand):
                     refuse_taken("demo", "DRYDOCK_SANDBOX_PORT", LOOPBACK, sandbox_port)
                     self.stdout.write("Starting Drydock's demo ...")
                     self.stdout.flush()
-                    environment = _environment(port, sandbox_port, folder, today)
-                    os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606 - ourselves again
+                    given = environment(port, sandbox_port, folder, today)
+                    os.execve(sys.executable, [sys.executable, *sys.argv], given)  # noqa: S606 - ourselves again
                 until_the_end.enter_context(holding.held(settings.ENV.data_dir))
                 _empty(settings.ENV.data_dir)
                 with broker.running(settings.ENV.data_dir):  # what is prepared is told to workers and pages, too
@@ -121,11 +127,10 @@ def _empty(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _environment(port: int, sandbox_port: int, folder: Path, today: date | None) -> dict[str, str]:
-    """The demo's own settings; the user's AWS credentials and profiles are shut out."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DJANGO_", "DRYDOCK_"))}
-    for name in ("DATABASE_URL", "REDIS_URL"):
-        kept.pop(name, None)
+def environment(port: int, sandbox_port: int, folder: Path, today: date | None) -> dict[str, str]:
+    """The demo's own settings, and what its user has set to try it; AWS's credentials and profiles are shut out."""
+    given = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DJANGO_"))}
+    kept = {name: value for name, value in given.items() if name not in AWAY}
     ahead = today - clock.now().date() if today else timedelta()
     endpoint = f"http://127.0.0.1:{sandbox_port}"
     return kept | {
