@@ -14,8 +14,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from functions_app.domain.changes.aliases import AliasState
 from functions_app.domain.changes.invocations import Mode
-from functions_app.domain.changes.patched_aliases import Patched
-from functions_app.domain.changes.patches import PatchPlan
+from functions_app.domain.changes.patching.patched_aliases import Patched
+from functions_app.domain.changes.patching.patches import PatchPlan
 from functions_app.domain.runs import SignalKind
 from functions_app.models import BrowserSession, FreshnessPolicy, Image, LifecycleForecast, Repository, Run
 from functions_app.services.bases.verdicts import judge_images

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from functions_app.domain.changes.aliases import AliasState
-from functions_app.domain.changes.base_moves import BaseMove
-from functions_app.domain.changes.golden import GoldenPatch
 from functions_app.domain.changes.judgements import Judgement, Level
-from functions_app.domain.changes.patched_aliases import Patched
-from functions_app.domain.changes.patches import PatchPlan
+from functions_app.domain.changes.patching.base_moves import BaseMove
+from functions_app.domain.changes.patching.golden import GoldenPatch
+from functions_app.domain.changes.patching.patched_aliases import Patched
+from functions_app.domain.changes.patching.patches import PatchPlan
 from functions_app.domain.fleet.functions import FunctionPlace
 from functions_app.domain.rebase.safety.findings import Verdict
 from functions_app.models import Function

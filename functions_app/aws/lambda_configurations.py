@@ -13,7 +13,7 @@ from functions_app.aws.lambda_answers import changed, read_function, version_fac
 from functions_app.aws.lambda_comparisons import NOT_CONFIGURATION, compare
 from functions_app.aws.members import Entry, OddAnswer, named, part, text
 from functions_app.aws.session import Target, client
-from functions_app.domain.changes.latest_kept import Seen, Settable
+from functions_app.domain.changes.patching.latest_kept import Seen, Settable
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST, FunctionDetail
 

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             name='SmokeTest',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('body', models.JSONField(help_text='domain.changes.smokes.Smoke')),
+                ('body', models.JSONField(help_text='domain.changes.patching.smokes.Smoke')),
                 ('changed_at', models.DateTimeField()),
                 ('changed_by', models.CharField(max_length=150)),
                 ('function', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='smoke', to='functions_app.function')),

@@ -175,7 +175,7 @@ class SmokeTest(models.Model):
     """How a new version of a function is tried before any traffic reaches it; kept per function."""
 
     function = models.OneToOneField("Function", models.CASCADE, related_name="smoke")
-    body = models.JSONField(help_text="domain.changes.smokes.Smoke")
+    body = models.JSONField(help_text="domain.changes.patching.smokes.Smoke")
     changed_at = models.DateTimeField()
     changed_by = models.CharField(max_length=150)
 

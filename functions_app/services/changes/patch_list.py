@@ -5,7 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from functions_app import clock
-from functions_app.domain.changes.patch_lists import CurrentRelease, Entry, LivePlace, PatchList, decide, make_list
+from functions_app.domain.changes.patching.patch_lists import (
+    CurrentRelease,
+    Entry,
+    LivePlace,
+    PatchList,
+    decide,
+    make_list,
+)
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.manifests import Platform
 from functions_app.domain.runs import Kind

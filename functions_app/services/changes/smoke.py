@@ -9,7 +9,7 @@ from functions_app.aws import lambdas
 from functions_app.domain.changes import refused_calls
 from functions_app.domain.changes.deployments import CodeChange
 from functions_app.domain.changes.invocations import shown
-from functions_app.domain.changes.smokes import Smoke, check_smoke, failure
+from functions_app.domain.changes.patching.smokes import Smoke, check_smoke, failure
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST
 from functions_app.domain.redaction import redact

@@ -8,7 +8,7 @@ from functools import partial
 from django.conf import settings
 
 from functions_app.aws.session import Target
-from functions_app.domain.changes.base_moves import BaseMove
+from functions_app.domain.changes.patching.base_moves import BaseMove
 from functions_app.domain.images.manifests import ImageConfig
 from functions_app.domain.rebase.held import HeldImage
 from functions_app.domain.rebase.rebase import Rebase, rebase

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from functions_app.domain.changes.base_moves import BaseMove
-from functions_app.domain.changes.undos import undo_refused
+from functions_app.domain.changes.patching.base_moves import BaseMove
+from functions_app.domain.changes.patching.undos import undo_refused
 from functions_app.domain.errors import Problem
 from functions_app.domain.images.scans import SEVERITIES, ScanState, state
 from functions_app.domain.runs import ACTIVE, Kind

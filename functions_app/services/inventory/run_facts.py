@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from functions_app.domain.changes.patches import PatchPlan
-from functions_app.domain.changes.undos import UndoPlan
+from functions_app.domain.changes.patching.patches import PatchPlan
+from functions_app.domain.changes.patching.undos import UndoPlan
 from functions_app.domain.runs import Kind
 
 # names of what a run was planned with and what it found, in people's words

@@ -10,7 +10,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils.text import Truncator
 
 from functions_app import clock, runlog
-from functions_app.domain.changes.undos import undo_refused
+from functions_app.domain.changes.patching.undos import undo_refused
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.health.stranded import Stranded, stranded
 from functions_app.domain.runs import ACTIVE, Kind, Standing, Status, StepStatus, kind_label

@@ -6,9 +6,9 @@ from django.urls import URLPattern, path, reverse
 
 from functions_app.domain.changes.checks import forbidding, ownership_check
 from functions_app.domain.changes.deploying_tools import tools_line
-from functions_app.domain.changes.patches import PatchPlan
-from functions_app.domain.changes.rebuild_offers import rebuild_offers
-from functions_app.domain.changes.undos import UndoPlan
+from functions_app.domain.changes.patching.patches import PatchPlan
+from functions_app.domain.changes.patching.rebuild_offers import rebuild_offers
+from functions_app.domain.changes.patching.undos import UndoPlan
 from functions_app.domain.errors import DrydockError, Problem
 from functions_app.domain.refs import is_digest
 from functions_app.models import Function, Plan, Run

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_safe
 
-from functions_app.domain.changes.patch_lists import Entry, LivePlace, PatchList, Way
+from functions_app.domain.changes.patching.patch_lists import Entry, LivePlace, PatchList, Way
 from functions_app.models import BaseStream
 from functions_app.services.changes import patch_list
 from functions_app.services.engine import plans

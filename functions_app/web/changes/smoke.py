@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
-from functions_app.domain.changes.smokes import Smoke
+from functions_app.domain.changes.patching.smokes import Smoke
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.text import storable
 from functions_app.models import Function

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from functions_app.domain.bases.detection import Tier
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.changes.judgements import Level
-from functions_app.domain.changes.patch_lists import Way
+from functions_app.domain.changes.patching.patch_lists import Way
 from functions_app.domain.images.roles import Role
 from functions_app.domain.images.scans import ScanState, Side
 from functions_app.domain.images.tag_mutability import Tags

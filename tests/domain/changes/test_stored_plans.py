@@ -6,7 +6,7 @@ import pytest
 
 from functions_app.domain.changes.deployments import DeploymentPlan, RollbackPlan
 from functions_app.domain.changes.invocations import InvocationPlan
-from functions_app.domain.changes.patch_lists import PatchList
+from functions_app.domain.changes.patching.patch_lists import PatchList
 
 ARN = "arn:aws:lambda:eu-west-1:111111111111:function:orders"
 PLACE = {"arn": ARN, "name": "orders", "account_id": "111111111111", "region": "eu-west-1"}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions_app.domain.changes.patches import PatchPlan
+from functions_app.domain.changes.patching.patches import PatchPlan
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Kind
 from functions_app.domain.tokens import Reach
@@ -108,9 +108,7 @@ def test_is_made_and_applied_where_all_of_it_is_within(
 
 
 @pytest.mark.parametrize("kind", [Kind.DEPLOYMENT, Kind.ROLLBACK, Kind.UNDO, Kind.INVOCATION])
-def test_of_a_function_out_of_reach_is_as_if_it_were_not_there(
-    operator: Actor, function: Function, kind: Kind
-) -> None:
+def test_of_a_function_out_of_reach_is_as_if_it_were_not_there(operator: Actor, function: Function, kind: Kind) -> None:
     stored = plans.make(kind, function.arn, {}, operator, lambda: Draft(Move(), function)).confirmable()
     for attempt in (plans.apply, plans.load):
         with pytest.raises(DrydockError) as caught:

@@ -15,7 +15,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from functions_app.aws.session import Target
-from functions_app.domain.changes.base_moves import BaseMove
+from functions_app.domain.changes.patching.base_moves import BaseMove
 from functions_app.domain.images.manifests import Manifest, parse_manifest
 from functions_app.domain.layers.overlay import overlay
 from functions_app.domain.layers.tar import read_tar

@@ -9,10 +9,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from functions_app import clock
-from functions_app.domain.changes.base_moves import PackageMove
 from functions_app.domain.changes.configurations import Comparison, Difference
 from functions_app.domain.changes.judgements import Judgement, Level, Remark
-from functions_app.domain.changes.smokes import Smoke
+from functions_app.domain.changes.patching.base_moves import PackageMove
+from functions_app.domain.changes.patching.smokes import Smoke
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.rebase.safety.findings import Finding, Verdict
 from functions_app.domain.runs import Kind, Status

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from functions_app.domain.bases.detection import Tier
 from functions_app.domain.bases.freshness import Freshness
-from functions_app.domain.changes.patch_lists import Way
+from functions_app.domain.changes.patching.patch_lists import Way
 from functions_app.domain.images.scans import SEVERITIES, ScanState, Side
 from functions_app.domain.runs import Status, StepStatus
 from functions_app.services.inventory.bases.base_list import Standing

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from functions_app import clock
-from functions_app.domain.changes.base_moves import BaseMove
+from functions_app.domain.changes.patching.base_moves import BaseMove
 from functions_app.domain.refs import ImageRef
 from functions_app.models import BaseRelease, BaseStream
 from functions_app.services.snapshot.live_on_bases import label

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from functions_app.aws.lambda_comparisons import VersionsRead
 from functions_app.domain.changes import checks
 from functions_app.domain.changes.base_changes import Base
-from functions_app.domain.changes.base_moves import BaseMove
 from functions_app.domain.changes.deployments import short
-from functions_app.domain.changes.golden import GoldenPatch
 from functions_app.domain.changes.judgements import Judgement, Level, Remark, Running
-from functions_app.domain.changes.latest_kept import may_be_kept
-from functions_app.domain.changes.patch_verdicts import golden_sentence, safety_check, verdict_sentence
-from functions_app.domain.changes.patched_aliases import Patched, split_check
+from functions_app.domain.changes.patching.base_moves import BaseMove
+from functions_app.domain.changes.patching.golden import GoldenPatch
+from functions_app.domain.changes.patching.latest_kept import may_be_kept
+from functions_app.domain.changes.patching.patch_verdicts import golden_sentence, safety_check, verdict_sentence
+from functions_app.domain.changes.patching.patched_aliases import Patched, split_check
 from functions_app.domain.changes.planned_ways_back import Held, PlannedWayBack
 from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST, FunctionDetail, FunctionPlace
 from functions_app.domain.images.lambda_rules import Check, Overrides, lambda_rules

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from functions_app.domain.changes.base_moves import PACKAGES
-from functions_app.domain.changes.golden import DEEPEST, GoldenPatch
+from functions_app.domain.changes.patching.base_moves import PACKAGES
+from functions_app.domain.changes.patching.golden import DEEPEST, GoldenPatch
 from functions_app.domain.images.manifests import chain_ids
 from functions_app.domain.refs import ImageRef
 from functions_app.models import BaseRelease, Image

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from functions_app.domain.changes.golden import GoldenPatch
-from functions_app.domain.changes.patches import PatchPlan
+from functions_app.domain.changes.patching.golden import GoldenPatch
+from functions_app.domain.changes.patching.patches import PatchPlan
 from functions_app.domain.refs import ImageRef
 from functions_app.domain.runs import Done, Outcome
 from functions_app.models import Image

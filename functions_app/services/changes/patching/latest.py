@@ -7,7 +7,7 @@ from functions_app.aws import lambda_configurations
 from functions_app.aws.lambda_comparisons import VersionsRead
 from functions_app.aws.session import Target
 from functions_app.domain.changes.configurations import Comparison, Difference
-from functions_app.domain.changes.latest_kept import LatestKept, kept_checks, own_check, rows
+from functions_app.domain.changes.patching.latest_kept import LatestKept, kept_checks, own_check, rows
 from functions_app.domain.fleet.functions import LATEST, FunctionDetail
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.models import Alias, Function

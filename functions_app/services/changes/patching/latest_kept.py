@@ -8,8 +8,8 @@ from functions_app.aws import lambda_configurations, lambdas
 from functions_app.aws.session import Target
 from functions_app.domain.changes.checks import changed_message
 from functions_app.domain.changes.deployments import short
-from functions_app.domain.changes.latest_kept import Goal, LatestKept, Next, Seen, next_change
-from functions_app.domain.changes.patches import PatchPlan
+from functions_app.domain.changes.patching.latest_kept import Goal, LatestKept, Next, Seen, next_change
+from functions_app.domain.changes.patching.patches import PatchPlan
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST, FunctionDetail
 from functions_app.domain.fleet.lambda_states import Waiting, state_meaning, update_meaning

@@ -7,11 +7,11 @@ from functions_app.aws import lambda_comparisons
 from functions_app.aws.lambda_comparisons import VersionsRead
 from functions_app.aws.session import Target
 from functions_app.domain.changes.aliases import AliasState
-from functions_app.domain.changes.base_moves import PACKAGES
 from functions_app.domain.changes.judgements import Tick
-from functions_app.domain.changes.latest_kept import callers_tick
-from functions_app.domain.changes.patch_verdicts import review_sentence
-from functions_app.domain.changes.patches import PatchPlan
+from functions_app.domain.changes.patching.base_moves import PACKAGES
+from functions_app.domain.changes.patching.latest_kept import callers_tick
+from functions_app.domain.changes.patching.patch_verdicts import review_sentence
+from functions_app.domain.changes.patching.patches import PatchPlan
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST
 from functions_app.domain.rebase.safety.findings import Level as Safety

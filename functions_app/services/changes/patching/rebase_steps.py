@@ -9,10 +9,10 @@ from datetime import timedelta
 
 from functions_app.aws import ecr_signing
 from functions_app.aws.session import Target
-from functions_app.domain.changes.base_moves import BaseMove, RebasePlan
 from functions_app.domain.changes.checks import changed_message
 from functions_app.domain.changes.deployments import short
-from functions_app.domain.changes.patches import PatchPlan
+from functions_app.domain.changes.patching.base_moves import BaseMove, RebasePlan
+from functions_app.domain.changes.patching.patches import PatchPlan
 from functions_app.domain.changes.planned_ways_back import Held
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.refs import ImageRef

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from functions_app import clock
-from functions_app.domain.changes.rebuild_offers import from_line
+from functions_app.domain.changes.patching.rebuild_offers import from_line
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.redaction import redact
 from functions_app.domain.text import storable

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from functions_app import clock
-from functions_app.domain.changes.base_moves import BaseMove, PackageMove
+from functions_app.domain.changes.patching.base_moves import BaseMove, PackageMove
 from functions_app.domain.images.manifests import parse_config
 from functions_app.domain.images.roles import Role
 from functions_app.domain.layers.entries import LayerContents

@@ -10,7 +10,7 @@ from functions_app.domain.changes.alias_moves import AliasMove
 from functions_app.domain.changes.aliases import AliasState
 from functions_app.domain.changes.checks import changed_message
 from functions_app.domain.changes.deployments import short
-from functions_app.domain.changes.patches import PatchPlan
+from functions_app.domain.changes.patching.patches import PatchPlan
 from functions_app.domain.runs import Outcome
 from functions_app.domain.tokens import Beside
 from functions_app.services.changes import alias_steps, code_steps, smoke

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 
 from functions_app import clock
 from functions_app.aws import lifecycle
-from functions_app.domain.changes.base_moves import RebasePlan
-from functions_app.domain.changes.patches import PatchPlan
-from functions_app.domain.changes.push_survival import NAME, Pushed, survival_checks
+from functions_app.domain.changes.patching.base_moves import RebasePlan
+from functions_app.domain.changes.patching.patches import PatchPlan
+from functions_app.domain.changes.patching.push_survival import NAME, Pushed, survival_checks
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.fleet.lifecycle_simulation import Kept, read_rules
 from functions_app.domain.images.lambda_rules import Check

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from functions_app.domain.bases.freshness import Freshness
-from functions_app.domain.changes.base_moves import BaseMove
-from functions_app.domain.changes.golden import pending
+from functions_app.domain.changes.patching.base_moves import BaseMove
+from functions_app.domain.changes.patching.golden import pending
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST
 from functions_app.models import Alias, BaseRelease, Function, Image, Version

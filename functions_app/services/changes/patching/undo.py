@@ -10,11 +10,11 @@ from functions_app.domain.changes.alias_moves import AliasMove
 from functions_app.domain.changes.aliases import AliasState
 from functions_app.domain.changes.checks import changed_message
 from functions_app.domain.changes.deployments import short
-from functions_app.domain.changes.golden import stays
-from functions_app.domain.changes.patched_aliases import Patched
-from functions_app.domain.changes.patches import PatchPlan
+from functions_app.domain.changes.patching.golden import stays
+from functions_app.domain.changes.patching.patched_aliases import Patched
+from functions_app.domain.changes.patching.patches import PatchPlan
+from functions_app.domain.changes.patching.undos import UNDONE, Returned, UndoPlan
 from functions_app.domain.changes.planned_ways_back import Held
-from functions_app.domain.changes.undos import UNDONE, Returned, UndoPlan
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.runs import ACTIVE, Kind, Outcome, Status

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from functions_app import runlog
-from functions_app.domain.changes.patches import PatchPlan
+from functions_app.domain.changes.patching.patches import PatchPlan
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.images.manifests import Manifest, parse_manifest
 from functions_app.domain.runs import Status

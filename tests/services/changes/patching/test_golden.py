@@ -2,8 +2,8 @@
 
 import pytest
 
-from functions_app.domain.changes.patch_calls import patch_calls
-from functions_app.domain.changes.patches import PatchPlan
+from functions_app.domain.changes.patching.patch_calls import patch_calls
+from functions_app.domain.changes.patching.patches import PatchPlan
 from functions_app.domain.rebase.safety.findings import Level
 from functions_app.domain.runs import Status
 from functions_app.services.people.actor import Actor

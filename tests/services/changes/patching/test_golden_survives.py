@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from functions_app.domain.changes.patches import PatchPlan
+from functions_app.domain.changes.patching.patches import PatchPlan
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.rebase.safety.findings import Level
 from functions_app.domain.runs import Kind, Status

@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import ObjectDoesNotExist
 
 from functions_app.aws import session
-from functions_app.domain.changes.patches import PatchPlan
+from functions_app.domain.changes.patching.patches import PatchPlan
 from functions_app.domain.errors import Code
 from functions_app.domain.runs import Kind, Outcome, SignalKind, Status, StepStatus
 from functions_app.models import AuditEntry, Plan, Run, RunStep

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions_app.domain.changes.patches import PatchPlan
+from functions_app.domain.changes.patching.patches import PatchPlan
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import SignalKind, Status
 from functions_app.models import BaseRelease, Run

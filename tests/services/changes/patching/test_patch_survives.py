@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from pytest_django.fixtures import Settings
 
-from functions_app.domain.changes.patches import PatchPlan
-from functions_app.domain.changes.smokes import Smoke
+from functions_app.domain.changes.patching.patches import PatchPlan
+from functions_app.domain.changes.patching.smokes import Smoke
 from functions_app.domain.errors import Code
 from functions_app.domain.runs import Kind, Status
 from functions_app.models import Run

@@ -7,7 +7,7 @@ import pytest
 from django.apps import apps
 from django.test import Client
 
-from functions_app.domain.changes.smokes import Smoke
+from functions_app.domain.changes.patching.smokes import Smoke
 from functions_app.domain.runs import Status
 from functions_app.services.changes import smoke
 from functions_app.services.changes.patching import plan as patching

@@ -2,8 +2,8 @@
 
 import pytest
 
-from functions_app.domain.changes.patches import PatchPlan
-from functions_app.domain.changes.smokes import Smoke
+from functions_app.domain.changes.patching.patches import PatchPlan
+from functions_app.domain.changes.patching.smokes import Smoke
 from functions_app.domain.runs import Status
 from functions_app.services.changes import smoke
 from functions_app.services.people.actor import Actor

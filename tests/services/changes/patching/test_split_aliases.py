@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions_app.domain.changes.patches import PatchPlan
+from functions_app.domain.changes.patching.patches import PatchPlan
 from functions_app.domain.runs import Status
 from functions_app.models import Run
 from functions_app.services.bases.verdicts import judge_images

@@ -8,7 +8,7 @@ import pytest
 
 from functions_app import clock
 from functions_app.domain.changes.deployments import short
-from functions_app.domain.changes.patches import PatchPlan
+from functions_app.domain.changes.patching.patches import PatchPlan
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.rebase.safety.findings import Level
 from functions_app.domain.refs import ImageRef

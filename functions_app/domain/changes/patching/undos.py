@@ -42,7 +42,7 @@ class UndoPlan:
     function_revision: str
     gives_back: bool
     checks: tuple[Check, ...]
-    stays: str = ""  # what is left as it is of what was patched before the function: domain.changes.golden
+    stays: str = ""  # what is left as it is of what was patched before the function: domain.changes.patching.golden
 
     @property
     def title(self) -> str:

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from functions_app.domain.changes.patches import PatchPlan
-from functions_app.domain.changes.rebuild_offers import rebuild_offers
+from functions_app.domain.changes.patching.patches import PatchPlan
+from functions_app.domain.changes.patching.rebuild_offers import rebuild_offers
 from functions_app.domain.rebase.safety.findings import Finding, Verdict
 from tests.factories import digest
 from tests.patch_plans import BASE, make_golden_patch, make_patch_plan

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions_app.domain.changes.smokes import Smoke, check_smoke, failure
+from functions_app.domain.changes.patching.smokes import Smoke, check_smoke, failure
 from functions_app.domain.errors import Code, DrydockError
 from tests.fuzz.bounds import bounded
 

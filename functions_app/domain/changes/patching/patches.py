@@ -6,15 +6,15 @@ from typing import Any
 
 from functions_app.domain.changes.alias_moves import AliasMove
 from functions_app.domain.changes.base_changes import counted
-from functions_app.domain.changes.base_moves import BaseMove, PackageMove
 from functions_app.domain.changes.configurations import Difference
 from functions_app.domain.changes.deployments import CodeChange, short
-from functions_app.domain.changes.golden import GoldenPatch, stays
 from functions_app.domain.changes.judgements import Judgement
-from functions_app.domain.changes.latest_kept import GIVE_BACK, LatestKept, lend, may_be_kept
-from functions_app.domain.changes.patch_calls import lent_calls, patch_calls
-from functions_app.domain.changes.patched_aliases import Patched
-from functions_app.domain.changes.smokes import Smoke
+from functions_app.domain.changes.patching.base_moves import BaseMove, PackageMove
+from functions_app.domain.changes.patching.golden import GoldenPatch, stays
+from functions_app.domain.changes.patching.latest_kept import GIVE_BACK, LatestKept, lend, may_be_kept
+from functions_app.domain.changes.patching.patch_calls import lent_calls, patch_calls
+from functions_app.domain.changes.patching.patched_aliases import Patched
+from functions_app.domain.changes.patching.smokes import Smoke
 from functions_app.domain.ecr_hosts import account_of
 from functions_app.domain.fleet.functions import FunctionPlace
 from functions_app.domain.images.lambda_rules import Check

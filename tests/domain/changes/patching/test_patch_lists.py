@@ -5,7 +5,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from functions_app.domain.changes.patch_lists import CurrentRelease, LivePlace, PatchList, Way, decide, make_list
+from functions_app.domain.changes.patching.patch_lists import (
+    CurrentRelease,
+    LivePlace,
+    PatchList,
+    Way,
+    decide,
+    make_list,
+)
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 TARGET = CurrentRelease(9, "3.12.new", "sha256:new")

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass, replace
 from shlex import quote
 
-from functions_app.domain.changes.base_moves import BaseMove, RebasePlan
-from functions_app.domain.changes.patches import PatchPlan
+from functions_app.domain.changes.patching.base_moves import BaseMove, RebasePlan
+from functions_app.domain.changes.patching.patches import PatchPlan
 from functions_app.domain.rebase.safety.findings import Offer
 from functions_app.domain.rebase.tags import LONGEST, UNTAGGED
 

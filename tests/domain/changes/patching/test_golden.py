@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from functions_app.domain.changes.golden import pending
-from functions_app.domain.changes.patch_verdicts import golden_sentence, review_sentence, safety_check
-from functions_app.domain.changes.patches import PatchPlan
+from functions_app.domain.changes.patching.golden import pending
+from functions_app.domain.changes.patching.patch_verdicts import golden_sentence, review_sentence, safety_check
+from functions_app.domain.changes.patching.patches import PatchPlan
 from functions_app.domain.rebase.safety.findings import Finding, Level, Verdict
 from tests.patch_plans import BASE, make_golden_patch, make_patch_plan
 

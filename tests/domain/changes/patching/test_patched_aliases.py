@@ -6,7 +6,7 @@ from dataclasses import asdict
 import pytest
 
 from functions_app.domain.changes.aliases import AliasState
-from functions_app.domain.changes.patched_aliases import Patched, split_check
+from functions_app.domain.changes.patching.patched_aliases import Patched, split_check
 
 SPLIT = AliasState("5", "6", 0.1)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from functions_app.domain.changes.base_changes import counted
-from functions_app.domain.changes.golden import GoldenPatch
+from functions_app.domain.changes.patching.golden import GoldenPatch
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.rebase.safety.findings import Level as Safety
 from functions_app.domain.rebase.safety.findings import Verdict

@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions_app.domain.changes.latest_kept import Goal, Next, Seen, next_change
+from functions_app.domain.changes.patching.latest_kept import Goal, Next, Seen, next_change
 
 KEPT, PATCHED = "sha256:kept", "sha256:patched"
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from functions_app.domain.changes.base_changes import counted
-from functions_app.domain.changes.base_moves import BaseMove, PackageMove
+from functions_app.domain.changes.patching.base_moves import BaseMove, PackageMove
 from functions_app.domain.ecr_hosts import account_of
 from functions_app.domain.rebase.safety.findings import Verdict
 from functions_app.domain.tokens import Beside

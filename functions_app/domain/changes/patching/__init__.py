@@ -1,0 +1,1 @@
+"""What a patch is: its plan, the golden images before it, its verdict, what outlives it, its undo."""
