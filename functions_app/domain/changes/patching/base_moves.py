@@ -1,10 +1,11 @@
-"""A base that moves from one release of its stream to another, and what becomes of its packages."""
+"""A base that moves from one release of its stream to another, and the rebase of an image onto it, as plans keep it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
+from functions_app.domain.ecr_hosts import account_of
 from functions_app.domain.rebase.safety.findings import Verdict
 
 PACKAGES = 200  # changes among the base's packages that a plan names; of the others it tells how many there are
@@ -52,33 +53,57 @@ class PackageMove:
     after: str
 
 
-class RebasePlan(Protocol):
-    """An image that is to be rebased: the function's, or the golden image beneath it."""
+@dataclass(frozen=True, kw_only=True)
+class RebasePlan:
+    """An image that is to be rebased, and what comes of it: the function's, or a golden image beneath it.
+
+    `app_image` is what is rebased, `image_uri` the result, both HOST/NAME@DIGEST; `tag` names the result.
+    """
+
+    app_image: str
+    app_tag: str  # "" for none
+    image_uri: str
+    to_digest: str
+    tag: str
+    base: BaseMove
+    kept_layers: int
+    base_layers: int
+    verdict: Verdict
+    notes: tuple[str, ...]
+    packages: tuple[PackageMove, ...]
+    more_packages: int
 
     @property
-    def app_image(self) -> str:
-        """What is rebased, HOST/NAME@DIGEST."""
+    def repository(self) -> str:
+        """HOST/NAME that the result is pushed to."""
+        return self.image_uri.partition("@")[0]
 
     @property
-    def app_tag(self) -> str:
-        """Its tag, '' for none."""
+    def account(self) -> str:
+        """The number of the account that has this repository."""
+        return account_of(self.image_uri.partition("/")[0])
 
     @property
-    def image_uri(self) -> str:
-        """The result, HOST/NAME@DIGEST."""
+    def app_digest(self) -> str:
+        """The digest of the image that is rebased."""
+        return self.app_image.partition("@")[2]
 
     @property
-    def to_digest(self) -> str:
-        """Of the result."""
+    def packages_total(self) -> int:
+        """How many of its base's packages change."""
+        return len(self.packages) + self.more_packages
 
-    @property
-    def tag(self) -> str:
-        """What names the result."""
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; `parts` reads what is of every rebase back."""
+        return {**asdict(self), "base": self.base.as_json(), "verdict": self.verdict.as_json()}
 
-    @property
-    def base(self) -> BaseMove:
-        """Where its base goes."""
-
-    @property
-    def verdict(self) -> Verdict:
-        """How safe that is."""
+    @staticmethod
+    def parts(value: Mapping[str, Any]) -> dict[str, Any]:
+        """What every rebase is made of, out of what `as_json` wrote; other keys are left aside."""
+        return {
+            **{field.name: value[field.name] for field in fields(RebasePlan)},
+            "base": BaseMove.from_json(value["base"]),
+            "verdict": Verdict.from_json(value["verdict"]),
+            "notes": tuple(value["notes"]),
+            "packages": tuple(PackageMove(**one) for one in value["packages"]),
+        }

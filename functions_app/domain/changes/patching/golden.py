@@ -1,24 +1,22 @@
 """A golden image goes onto the current release of its own base before what stands on it follows. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from functions_app.domain.changes.base_changes import counted
-from functions_app.domain.changes.patching.base_moves import BaseMove, PackageMove
-from functions_app.domain.ecr_hosts import account_of
-from functions_app.domain.rebase.safety.findings import Verdict
+from functions_app.domain.changes.patching.base_moves import BaseMove, RebasePlan
 from functions_app.domain.tokens import Beside
 
 DEEPEST = 4  # golden images upon each other: more than anybody builds, and an end to streams that stand on each other
 
 
 @dataclass(frozen=True, kw_only=True)
-class GoldenPatch:
+class GoldenPatch(RebasePlan):
     """A golden image's current release, and what becomes of it on the current release of its own base.
 
-    `app_image` is what is rebased, `image_uri` the result, both HOST/NAME@DIGEST; `tag` names the result, and `moving`
-    (HOST/NAME:TAG) stays where its owner has put it. `there`: the result had been pushed before this was planned.
+    `moving` (HOST/NAME:TAG) stays where its owner has put it. `there`: the result had been pushed before this was
+    planned.
     """
 
     name: str
@@ -26,39 +24,12 @@ class GoldenPatch:
     release_id: int
     label: str
     moving: str
-    app_image: str
-    app_tag: str
-    image_uri: str
-    to_digest: str
-    tag: str
-    base: BaseMove
-    kept_layers: int
-    base_layers: int
-    verdict: Verdict
-    notes: tuple[str, ...]
-    packages: tuple[PackageMove, ...]
-    more_packages: int
     there: bool
-
-    @property
-    def repository(self) -> str:
-        """HOST/NAME that the result is pushed to."""
-        return self.image_uri.partition("@")[0]
 
     @property
     def beside(self) -> Beside:
         """It as what a patch changes beside its function: the stream's newest release is another one for all."""
-        return Beside(account_of(self.repository.partition("/")[0]), "", f"the golden image {self.name}")
-
-    @property
-    def app_digest(self) -> str:
-        """The digest of the image that is rebased."""
-        return self.app_image.partition("@")[2]
-
-    @property
-    def packages_total(self) -> int:
-        """How many of its base's packages change."""
-        return len(self.packages) + self.more_packages
+        return Beside(self.account, "", f"the golden image {self.name}")
 
     @property
     def step(self) -> str:
@@ -98,19 +69,7 @@ class GoldenPatch:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "GoldenPatch":
         """Read what `as_json` wrote."""
-        return cls(
-            **{
-                **value,
-                "base": BaseMove.from_json(value["base"]),
-                "verdict": Verdict.from_json(value["verdict"]),
-                "notes": tuple(value["notes"]),
-                "packages": tuple(PackageMove(**one) for one in value["packages"]),
-            }
-        )
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values; `from_json` reads them back."""
-        return {**asdict(self), "base": self.base.as_json(), "verdict": self.verdict.as_json()}
+        return cls(**{**value, **cls.parts(value)})
 
 
 def stays(golden: Sequence[GoldenPatch]) -> str:

@@ -1,7 +1,7 @@
 """One function goes onto the current release of its base: the frozen plan, its steps and undo in words. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from functions_app.domain.changes.alias_moves import AliasMove
@@ -9,13 +9,12 @@ from functions_app.domain.changes.base_changes import counted
 from functions_app.domain.changes.configurations import Difference
 from functions_app.domain.changes.deployments import CodeChange, short
 from functions_app.domain.changes.judgements import Judgement
-from functions_app.domain.changes.patching.base_moves import BaseMove, PackageMove
+from functions_app.domain.changes.patching.base_moves import RebasePlan
 from functions_app.domain.changes.patching.golden import GoldenPatch, stays
 from functions_app.domain.changes.patching.latest_kept import GIVE_BACK, LatestKept, lend, may_be_kept
 from functions_app.domain.changes.patching.patch_calls import lent_calls, patch_calls
 from functions_app.domain.changes.patching.patched_aliases import Patched
 from functions_app.domain.changes.patching.smokes import Smoke
-from functions_app.domain.ecr_hosts import account_of
 from functions_app.domain.fleet.functions import FunctionPlace
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.rebase.safety.findings import Verdict
@@ -23,30 +22,18 @@ from functions_app.domain.tokens import Beside
 
 
 @dataclass(frozen=True, kw_only=True)
-class PatchPlan:
+class PatchPlan(RebasePlan):
     """A function's image on the current release of its base, and the aliases that go to the version made of it.
 
-    `app_image` is what is rebased, `image_uri` the result, both HOST/NAME@DIGEST; `tag` names the result. `from_digest`
-    is what $LATEST runs. No aliases: the function has none, so that the update itself is the shift. `differs` is what
-    $LATEST has otherwise than what is live; `kept`, that it is left so. `golden` are patched before it, in this order.
+    `from_digest` is what $LATEST runs. No aliases: the function has none, so that the update itself is the shift.
+    `differs` is what $LATEST has otherwise than what is live; `kept`, that it is left so. `golden` are patched before
+    it, in this order.
     """
 
     place: FunctionPlace
-    app_image: str
-    app_tag: str
-    image_uri: str
-    to_digest: str
-    tag: str
     from_digest: str
     function_revision: str
-    base: BaseMove
     aliases: tuple[Patched, ...]
-    kept_layers: int
-    base_layers: int
-    verdict: Verdict
-    notes: tuple[str, ...]
-    packages: tuple[PackageMove, ...]
-    more_packages: int
     checks: tuple[Check, ...]
     judgement: Judgement
     managed_by: str
@@ -94,26 +81,10 @@ class PatchPlan:
         )
 
     @property
-    def repository(self) -> str:
-        """HOST/NAME that the result is pushed to."""
-        return self.image_uri.partition("@")[0]
-
-    @property
     def beside(self) -> tuple[Beside, ...]:
         """What it changes beside the function: the repository that it pushes to, and golden images, which are all's."""
-        host, _, name = self.repository.partition("/")
-        own = Beside(account_of(host), self.place.name, f"repository {name}")
+        own = Beside(self.account, self.place.name, f"repository {self.repository.partition('/')[2]}")
         return own, *(one.beside for one in self.golden)
-
-    @property
-    def app_digest(self) -> str:
-        """The digest of the image that is rebased."""
-        return self.app_image.partition("@")[2]
-
-    @property
-    def packages_total(self) -> int:
-        """How many of the base's packages change."""
-        return len(self.packages) + self.more_packages
 
     @property
     def calls(self) -> int:
@@ -196,21 +167,17 @@ class PatchPlan:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for the plan's body."""
-        own = {"base": self.base.as_json(), "verdict": self.verdict.as_json(), "judgement": self.judgement.as_json()}
         golden = [one.as_json() for one in self.golden]
-        return {**asdict(self), **own, "golden": golden, "title": self.title}
+        return {**super().as_json(), "judgement": self.judgement.as_json(), "golden": golden, "title": self.title}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "PatchPlan":
         """Read what `as_json` wrote; other keys are left aside."""
         return cls(
-            **{name: value[name] for name in _PLAIN},
+            **cls.parts(value),
+            **{name: value[name] for name in ("from_digest", "function_revision", "managed_by", "owner")},
             place=FunctionPlace(**value["place"]),
-            base=BaseMove.from_json(value["base"]),
             aliases=tuple(map(Patched.from_json, value["aliases"])),
-            verdict=Verdict.from_json(value["verdict"]),
-            notes=tuple(value["notes"]),
-            packages=tuple(PackageMove(**one) for one in value["packages"]),
             checks=tuple(Check(**one) for one in value["checks"]),
             judgement=Judgement.from_json(value["judgement"]),
             smoke=Smoke.from_json(value["smoke"]) if value.get("smoke") else None,
@@ -218,9 +185,3 @@ class PatchPlan:
             kept=LatestKept.from_json(value["kept"]) if value.get("kept") else None,
             golden=tuple(map(GoldenPatch.from_json, value.get("golden", ()))),
         )
-
-
-_PLAIN = (
-    "app_image", "app_tag", "image_uri", "to_digest", "tag", "from_digest", "function_revision", "kept_layers",
-    "base_layers", "more_packages", "managed_by", "owner",
-)  # fmt: skip

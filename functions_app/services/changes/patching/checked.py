@@ -8,7 +8,6 @@ from functions_app.domain.changes import checks
 from functions_app.domain.changes.base_changes import Base
 from functions_app.domain.changes.deployments import short
 from functions_app.domain.changes.judgements import Judgement, Level, Remark, Running
-from functions_app.domain.changes.patching.base_moves import BaseMove
 from functions_app.domain.changes.patching.golden import GoldenPatch
 from functions_app.domain.changes.patching.latest_kept import may_be_kept
 from functions_app.domain.changes.patching.patch_verdicts import golden_sentence, safety_check, verdict_sentence
@@ -18,13 +17,12 @@ from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST, Funct
 from functions_app.domain.images.lambda_rules import Check, Overrides, lambda_rules
 from functions_app.domain.images.manifests import parse_config, parse_manifest
 from functions_app.domain.rebase.safety.findings import Level as Safety
-from functions_app.domain.rebase.safety.findings import Verdict
 from functions_app.models import Account, Function
 from functions_app.services.changes import alias_plans
 from functions_app.services.changes.alias_plans import AliasRead
 from functions_app.services.changes.patching.latest import Latest
+from functions_app.services.changes.patching.rebasing import Rebased
 from functions_app.services.changes.patching.targets import PatchTarget
-from functions_app.services.images.rebases import Images
 from functions_app.services.people import accounts
 
 
@@ -65,11 +63,9 @@ class Checked:
     function: Function
     place: FunctionPlace
     target: PatchTarget
-    base: BaseMove
     read: Read
     beside: Latest
-    images: Images
-    verdict: Verdict
+    made: Rebased
     lifecycle: tuple[Check, ...]
     golden: tuple[GoldenPatch, ...]
 
@@ -79,7 +75,7 @@ class Checked:
         latest = self.read.latest
         found = [
             *(safety_check(one.verdict, one.name) for one in self.golden),
-            safety_check(self.verdict),
+            safety_check(self.made.plan.verdict),
             *self._of_result(),
             checks.place_check(self.target.image.repository.uri.partition("/")[0], self.place),
             *checks.state_checks(latest, uploads=True),
@@ -96,12 +92,12 @@ class Checked:
     @property
     def safety(self) -> Safety:
         """The worse of all verdicts."""
-        levels = [self.verdict.level, *(one.verdict.level for one in self.golden)]
+        levels = [self.made.plan.verdict.level, *(one.verdict.level for one in self.golden)]
         return max(levels, key=list(Safety).index)
 
     def _of_result(self) -> tuple[Check, ...]:
         """Lambda's rules for what will be pushed."""
-        result, fact = self.images.result, self.beside.shipped.fact
+        result, fact = self.made.images.result, self.beside.shipped.fact
         return lambda_rules(
             parse_manifest(result.manifest, result.media_type),
             parse_config(result.config),
@@ -144,10 +140,11 @@ class Checked:
         )
 
     def _sentence(self) -> str:
-        kept = self.images.result.kept_layers
+        kept = self.made.plan.kept_layers
         if self.golden:
             return golden_sentence(self.safety, self.golden, kept)
-        return verdict_sentence(self.safety, self.base.stream, self.base.releases, kept)
+        move = self.made.plan.base
+        return verdict_sentence(self.safety, move.stream, move.releases, kept)
 
     def _level(self, remarks: Sequence[Remark]) -> Level:
         """What is to be minded makes a SAFE patch no less safe; what is dangerous does."""
@@ -156,14 +153,14 @@ class Checked:
         return Level.MIND if self.safety is Safety.REVIEW else Level.FINE
 
     def _goal(self) -> Running:
-        base = Base(self.base.stream, self.base.to_release_id, self.base.to_label, "current")
-        uri = f"{self.target.image.repository.uri}@{self.images.result.digest}"
-        return Running("", self.images.result.digest, uri, base, held=Held.THERE)
+        move = self.made.plan.base
+        base = Base(move.stream, move.to_release_id, move.to_label, "current")
+        return Running("", self.made.plan.to_digest, self.made.plan.image_uri, base, held=Held.THERE)
 
     def _of_merge(self) -> Iterable[Remark]:
         for one in self.golden:
             yield from (Remark(Level.MIND, "Configuration", f"Golden image {one.name}: {note}") for note in one.notes)
-        yield from (Remark(Level.MIND, "Configuration", note.text) for note in self.images.result.notes)
+        yield from (Remark(Level.MIND, "Configuration", note) for note in self.made.plan.notes)
 
 
 def _with_own_way_back(judgement: Judgement) -> Judgement:

@@ -3,14 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from functions_app.domain.changes.patching.base_moves import PACKAGES
 from functions_app.domain.changes.patching.golden import DEEPEST, GoldenPatch
 from functions_app.domain.images.manifests import chain_ids
 from functions_app.domain.refs import ImageRef
 from functions_app.models import BaseRelease, Image
-from functions_app.services.changes.patching import safety
 from functions_app.services.changes.patching.base_releases import base_move, current_release
 from functions_app.services.changes.patching.obstacles import obstacle
+from functions_app.services.changes.patching.rebasing import rebased
 from functions_app.services.changes.patching.survival import Push
 from functions_app.services.images import rebases
 from functions_app.services.images.rebases import Images
@@ -109,8 +108,8 @@ def _why_not(golden: Golden) -> tuple[str, str]:
 
 
 @dataclass(frozen=True)
-class Rebased:
-    """A golden image that was rebased in memory: what the plan keeps of it, and the image."""
+class RebasedGolden:
+    """A golden image that was rebased in memory: what the plan keeps of it, and the images."""
 
     patch: GoldenPatch
     image: Image
@@ -123,7 +122,7 @@ class Rebased:
         return () if self.patch.there else (push,)
 
 
-def rebased(found: Sequence[Golden]) -> tuple[Rebased, ...]:
+def rebased_golden(found: Sequence[Golden]) -> tuple[RebasedGolden, ...]:
     """Rebase them in memory, each upon what comes of the one before, and judge them. Nothing is pushed.
 
     Raises PREFLIGHT for one that can't be, and where its tag names another image.
@@ -131,45 +130,27 @@ def rebased(found: Sequence[Golden]) -> tuple[Rebased, ...]:
     return tuple(_rebased(found))
 
 
-def _rebased(found: Sequence[Golden]) -> Iterator[Rebased]:
-    below: Rebased | None = None
+def _rebased(found: Sequence[Golden]) -> Iterator[RebasedGolden]:
+    below: RebasedGolden | None = None
     for golden in found:
         below = _upon(golden, below)
         yield below
 
 
-def _upon(golden: Golden, below: Rebased | None) -> Rebased:
+def _upon(golden: Golden, below: RebasedGolden | None) -> RebasedGolden:
     image, move = golden.image, base_move(golden.beneath, golden.onto)
     if image is None:
         raise AssertionError("unreachable: why_not has looked")
     move = below.patch.carrying(move) if below else move
-    app = ImageRef.parse(f"{image.repository.uri}@{image.digest}")
     owner = accounts.target(image.repository.account, image.repository.region)
-    named = image.repository.tags.filter(digest=image.digest).order_by("-since", "-name").first()
-    tag = golden.release.tag or (named.name if named else "")
-    made = rebases.put_together(app, tag, move, owner, below.made.as_base if below else None)
-    made = rebases.tagged_freely(made, app, owner)
-    verdict, packages = safety.judged(made, image, move)
-    result = made.result
-    uri = app.with_digest(result.digest)
+    made = rebased(image, move, owner, golden.release.tag, below.made.as_base if below else None)
     patch = GoldenPatch(
+        **vars(made.plan),
         name=golden.name,
         stream_id=golden.release.stream_id,
         release_id=golden.release.pk,
         label=golden.label,
         moving=golden.release.stream.reference,
-        app_image=str(app),
-        app_tag=tag,
-        image_uri=str(uri),
-        to_digest=result.digest,
-        tag=result.tag,
-        base=move,
-        kept_layers=result.kept_layers,
-        base_layers=result.base_layers,
-        verdict=verdict,
-        notes=tuple(note.text for note in result.notes),
-        packages=tuple(packages[:PACKAGES]),
-        more_packages=max(0, len(packages) - PACKAGES),
-        there=rebases.is_pushed(made, uri, owner),
+        there=rebases.is_pushed(made.images, ImageRef.parse(made.plan.image_uri), owner),
     )
-    return Rebased(patch, image, made)
+    return RebasedGolden(patch, image, made.images)

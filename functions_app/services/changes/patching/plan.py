@@ -8,26 +8,26 @@ from functions_app.aws.lambda_comparisons import VersionsRead
 from functions_app.aws.session import Target
 from functions_app.domain.changes.aliases import AliasState
 from functions_app.domain.changes.judgements import Tick
-from functions_app.domain.changes.patching.base_moves import PACKAGES
 from functions_app.domain.changes.patching.latest_kept import callers_tick
 from functions_app.domain.changes.patching.patch_verdicts import review_sentence
 from functions_app.domain.changes.patching.patches import PatchPlan
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST
 from functions_app.domain.rebase.safety.findings import Level as Safety
-from functions_app.domain.refs import ImageRef
 from functions_app.domain.runs import Kind
 from functions_app.models import Function, Run
 from functions_app.services.changes import alias_plans, alias_steps, image_choices, running, smoke
 from functions_app.services.changes.alias_plans import AliasRead
 from functions_app.services.changes.function_places import place_of
-from functions_app.services.changes.patching import golden, latest, safety, survival
+from functions_app.services.changes.patching import latest, safety, survival
 from functions_app.services.changes.patching.checked import Checked, Read
+from functions_app.services.changes.patching.golden import rebased_golden
+from functions_app.services.changes.patching.rebasing import rebased
 from functions_app.services.changes.patching.targets import PatchTarget, target_of_digest
 from functions_app.services.changes.running import AliasRuns
 from functions_app.services.engine import plans
 from functions_app.services.engine.plans import Draft, Planned
-from functions_app.services.images import files, rebases
+from functions_app.services.images import files
 from functions_app.services.people import accounts
 from functions_app.services.people.actor import Actor
 
@@ -77,48 +77,31 @@ def _plan(function: Function, target: PatchTarget, *, keep_latest: bool) -> Patc
             f"{len(unread)} layers have not been read yet, so that nobody knows how safe it is.",
             next_step="Read their files first: Patch on the function's page does it.",
         )
-    own, place = accounts.target(function.account, function.region), place_of(function)
+    own = accounts.target(function.account, function.region)
     read = _read(function, own, target)
-    app = ImageRef.parse(f"{target.image.repository.uri}@{target.digest}")
-    owner, _ = image_choices.registry_target(app.registry, own)
-    tag = target.image.repository.tags.filter(digest=target.digest).order_by("-since", "-name").first()
-    first = golden.rebased(target.golden)
-    base = first[-1].patch.carrying(base) if first else base
-    new_base = first[-1].made.as_base if first else None
-    images = rebases.put_together(app, tag.name if tag else "", base, owner, new_base)
-    images = rebases.tagged_freely(images, app, owner)
-    verdict, packages = safety.judged(images, target.image, base)
+    first = rebased_golden(target.golden)
+    owner, _ = image_choices.registry_target(target.image.repository.uri.partition("/")[0], own)
+    move, new_base = (first[-1].patch.carrying(base), first[-1].made.as_base) if first else (base, None)
+    made = rebased(target.image, move, owner, new_base=new_base)
     beside = latest.beside(function, own, read.versions, target.digest, target.aliases, keep=keep_latest)
-    result = images.result
-    pushes = [push for one in first for push in one.pushes]
-    lifecycle = survival.checks_of([*pushes, survival.Push(target.image, result.digest, result.tag)])
-    patches = tuple(one.patch for one in first)
-    made = Checked(function, place, target, base, read.against(beside), beside, images, verdict, lifecycle, patches)
+    push = survival.Push(target.image, made.plan.to_digest, made.plan.tag)
+    lifecycle = survival.checks_of([*(push for one in first for push in one.pushes), push])
+    golden = tuple(one.patch for one in first)
+    found = Checked(function, place_of(function), target, read.against(beside), beside, made, lifecycle, golden)
     return PatchPlan(
-        place=place,
-        app_image=str(app),
-        app_tag=tag.name if tag else "",
-        image_uri=str(app.with_digest(result.digest)),
-        to_digest=result.digest,
-        tag=result.tag,
+        **vars(made.plan),
+        place=found.place,
         from_digest=read.latest.fact.latest.digest,
         function_revision=read.latest.fact.latest.revision_id,
-        base=base,
         aliases=read.aliases(function.account),
-        kept_layers=result.kept_layers,
-        base_layers=result.base_layers,
-        verdict=verdict,
-        notes=tuple(note.text for note in result.notes),
-        packages=tuple(packages[:PACKAGES]),
-        more_packages=max(0, len(packages) - PACKAGES),
-        checks=made.checks,
-        judgement=made.judgement(),
+        checks=found.checks,
+        judgement=found.judgement(),
         managed_by=alias_plans.tool_of(function, read.latest),
         owner=function.owner,
         smoke=smoke.smoke_of(function),
         differs=beside.differs,
         kept=beside.kept,
-        golden=patches,
+        golden=golden,
     )
 
 

@@ -79,7 +79,18 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class BasePage:
+class UsersPage:
+    """A page of who runs a stream's releases, or those that are asked for."""
+
+    users: tuple[UserRow, ...]
+    users_total: int
+    users_page: int
+    users_pages: int
+    users_older: int  # functions among them that a plan of just these would bring forward
+
+
+@dataclass(frozen=True)
+class BasePage(UsersPage):
     """Everything the page of one stream shows."""
 
     stream: BaseStream
@@ -97,11 +108,6 @@ class BasePage:
     releases_page: int
     releases_pages: int
     choices: tuple[Mark, ...]  # releases in use and the one asked for, of every platform, the newest first
-    users: tuple[UserRow, ...]
-    users_total: int
-    users_page: int
-    users_pages: int
-    users_older: int  # functions among them that a plan of just these would bring forward
     by_account: tuple[Group, ...]
     by_owner: tuple[Group, ...]
     standing_on_it: tuple[Kin, ...]
@@ -138,39 +144,29 @@ def base_page(pk: int, wanted: Wanted, accounts: Iterable[AccountFact], now: dat
     marks = tuple(_mark(fact, on[fact.pk]) for fact in reversed(facts))
     releases_page, releases_pages = _page_of(len(facts), wanted.releases_page, RELEASES)
     shown = facts[(releases_page - 1) * RELEASES : releases_page * RELEASES]
-    total = sum(each.versions for each in counts.among(wanted.release, wanted.account))
-    users_page, users_pages = _page_of(total, wanted.users_page, USERS)
-    tally, older, named = counts.tally, counts.older, _named(shown, read)
-    start = (users_page - 1) * USERS
-    users, *named_users = listed(
-        read, [Slice(start, min(USERS, total - start), total, wanted.release, wanted.account), *named.values()]
-    )
+    users, rows = _who(wanted, shown, read)
     ends = Ends.of(read.stream, now.date())
     by_account, by_owner = groups(read)
     problem = Problem.from_json(read.stream.problem) if read.stream.problem else None
     beneath = _beneath(read, facts)
     worn = next((kin.stream for kin in beneath if not kin.current), "")
     return BasePage(
+        **vars(users),
         stream=read.stream,
         problem=problem,
         history=Progress.from_json(read.stream.history),
         ends=ends,
-        tally=tally,
-        older=older,
-        advice=advise(read.stream, problem, ends, tally, older, releases=len(own), worn=worn),
+        tally=counts.tally,
+        older=counts.older,
+        advice=advise(read.stream, problem, ends, counts.tally, counts.older, releases=len(own), worn=worn),
         platform=platform,
         platforms=platforms,
         current=next((mark for mark in reversed(marks) if mark.current), None),
         marks=marks,
-        rows=_release_rows(shown, read, dict(zip(named, named_users, strict=True))),
+        rows=rows,
         releases_page=releases_page,
         releases_pages=releases_pages,
         choices=tuple(_mark(fact, on[fact.pk]) for fact in own if on[fact.pk] or fact.pk == wanted.release),
-        users=users,
-        users_total=total,
-        users_page=users_page,
-        users_pages=users_pages,
-        users_older=counts.older_among(wanted.release, wanted.account, read.current.keys()),
         by_account=by_account,
         by_owner=by_owner,
         standing_on_it=_golden(read),
@@ -178,6 +174,20 @@ def base_page(pk: int, wanted: Wanted, accounts: Iterable[AccountFact], now: dat
         twins=_twins(pk, own),
         unknown_release=None in on,
     )
+
+
+def _who(wanted: Wanted, shown: Sequence[ReleaseFact], read: StreamFacts) -> tuple[UsersPage, tuple[ReleaseRow, ...]]:
+    """Who runs what is asked for, and the releases that are shown with the first few of theirs."""
+    counts, release, account = read.counts, wanted.release, wanted.account
+    total = sum(each.versions for each in counts.among(release, account))
+    page, pages = _page_of(total, wanted.users_page, USERS)
+    start, named = (page - 1) * USERS, _named(shown, read)
+    users, *named_users = listed(
+        read, [Slice(start, min(USERS, total - start), total, release, account), *named.values()]
+    )
+    older = counts.older_among(release, account, read.current.keys())
+    rows = _release_rows(shown, read, dict(zip(named, named_users, strict=True)))
+    return UsersPage(users, total, page, pages, older), rows
 
 
 def _named(facts: Sequence[ReleaseFact], read: StreamFacts) -> dict[int, Slice]:
