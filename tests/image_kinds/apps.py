@@ -4,7 +4,6 @@ import json
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sandbox.images import bases
@@ -25,7 +24,7 @@ from sandbox.images.native import native
 from sandbox.images.rpm_packages import RpmPackage, sqlite_database
 from tests.image_kinds import published
 from tests.image_kinds.published import NODE, NOW, OLD_PYTHON, PYTHON, TODAY
-from tests.image_kinds.recast import annotated, assemble, merged, recompressed, squashed, with_config, zstd
+from tests.image_kinds.recast import annotated, assemble, merged, plain, recompressed, squashed, with_config, zstd
 
 BASE_NAME, BASE_DIGEST = "org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"
 RPM_DATABASE = "var/lib/rpm/rpmdb.sqlite"
@@ -204,18 +203,11 @@ def signature() -> Image:
     return Image(Blob(OCI_MANIFEST, json.dumps(document).encode()), config, (Layer(layer, layer.digest),))
 
 
-def uncompressed() -> Image:
-    """Layers as plain tars."""
-    image = app(october())
-    plain = "application/vnd.oci.image.layer.v1.tar"
-    return assemble(image.document, [replace(layer, blob=Blob(plain, layer.tar)) for layer in image.layers])
-
-
 KINDS: Mapping[str, Build] = {
     "oci, gzip": lambda: app(october()),
     "docker schema 2": docker,
     "oci, zstd": lambda: zstd(app(october())),
-    "oci, uncompressed": uncompressed,
+    "oci, uncompressed": lambda: plain(app(october())),
     "no history": lambda: with_config(app(october()), history=None),
     "package database changed": rpm_database_changed,
     "pinned boto3": pinned_boto3,

@@ -22,7 +22,7 @@ from sandbox.images.making import (
 from sandbox.images.native import LOADERS, libc, native
 from tests.image_kinds.apps import BASE_DIGEST, BASE_NAME, CODE, attestation
 from tests.image_kinds.assembly import BASE, REQUIREMENTS, Entry, built, entry, env_of, path_of, settings_of
-from tests.image_kinds.recast import recompressed, zstd
+from tests.image_kinds.recast import plain, recompressed, zstd
 
 Builder = Callable[[Image], Image]
 BUILDPACKS = "io.buildpacks.lifecycle.metadata"
@@ -240,6 +240,11 @@ def zstd_layers(base: Image) -> Image:
     return zstd(buildkit(base))
 
 
+def plain_layers(base: Image) -> Image:
+    """buildx with compression=uncompressed,force-compression=true: plain tars. Source: BuildKit's README, exporters."""
+    return plain(buildkit(base))
+
+
 def nothing_of_its_own(base: Image) -> Image:
     """FROM and CMD, no layer."""
     settings = settings_of(base, base.document["config"]["Env"], Cmd=["app.handler"])
@@ -272,6 +277,7 @@ BUILDERS: Mapping[str, Builder] = {
     "rules_oci": rules_oci,
     "no history": without_history,
     "buildkit, zstd": zstd_layers,
+    "buildkit, uncompressed": plain_layers,
     "no layers of its own": nothing_of_its_own,
     "100 layers of schema 2": hundred_layers,
     "empty and doubled layers": doubled_and_empty_layers,

@@ -23,6 +23,7 @@ from sandbox.images.making import (
 )
 
 ZSTD_LAYER = "application/vnd.oci.image.layer.v1.tar+zstd"
+PLAIN_LAYER = "application/vnd.oci.image.layer.v1.tar"
 OPAQUE = ".wh..wh..opq"
 WHITEOUT = ".wh."
 
@@ -65,6 +66,11 @@ def zstd(image: Image) -> Image:
             for layer in image.layers
         ],
     )
+
+
+def plain(image: Image) -> Image:
+    """The same image with layers that are plain tars."""
+    return assemble(image.document, [replace(layer, blob=Blob(PLAIN_LAYER, layer.tar)) for layer in image.layers])
 
 
 def recompressed(image: Image, level: int = 1) -> Image:

@@ -40,6 +40,7 @@ OUTCOMES: Mapping[str, Outcome] = {
     "rules_oci": Outcome(3, 2, OCI_MANIFEST, 11),
     "no history": Outcome(3, 2, OCI_MANIFEST, 0),
     "buildkit, zstd": Outcome(3, 3, OCI_MANIFEST, 18),
+    "buildkit, uncompressed": Outcome(3, 3, OCI_MANIFEST, 18),
     "no layers of its own": Outcome(3, 0, OCI_MANIFEST, 12),
     "100 layers of schema 2": Outcome(3, 98, DOCKER_MANIFEST, 11 + 98),
     "empty and doubled layers": Outcome(3, 4, OCI_MANIFEST, 15),

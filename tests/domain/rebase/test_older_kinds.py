@@ -8,8 +8,9 @@ from functions_app.domain.rebase.held import HeldImage
 from functions_app.domain.rebase.rebase import Rebase
 from functions_app.domain.rebase.refusals import Reason, Refusal
 from sandbox.images.making import Image, Index
-from tests.domain.rebase.images import APP, attempt
-from tests.image_kinds import published
+from tests.domain.rebase.images import APP, attempt, config_of
+from tests.domain.rebase.test_kinds import essence
+from tests.image_kinds import apps, published
 from tests.image_kinds.apps import KINDS, november, october
 
 # How many layers of its own it keeps, or why it is refused. On Python's October release, unless told otherwise.
@@ -44,11 +45,32 @@ OUTCOMES: Mapping[str, int | Reason] = {
 }
 
 
+# By its files it is built anew, and then has what no rebase gives it: another question (safety/test_kinds_of_image.py).
+BUILT_ANEW = "package database changed"
+
+
 @pytest.mark.parametrize("kind", OUTCOMES)
 def test_each_kind_has_its_outcome(kind: str) -> None:
     made = outcome(kind, october(), november())
 
     assert (made.reason if isinstance(made, Refusal) else made.kept_layers) == OUTCOMES[kind]
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind, kept in OUTCOMES.items() if isinstance(kept, int) and kind != BUILT_ANEW]
+)
+def test_what_is_accepted_equals_a_true_rebuild(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    golden = published.golden(2)
+    on_golden = kind.startswith("golden image")
+    made = outcome(kind, published.golden(1), golden) if on_golden else outcome(kind, october(), november())
+    # The same application once more, built on the new base: it is our own table that is told of another one.
+    monkeypatch.setattr(apps, "october", november)
+    monkeypatch.setattr(published, "golden", lambda number: golden)
+    rebuilt = KINDS[kind]()
+
+    assert isinstance(made, Rebase)
+    assert isinstance(rebuilt, Image)
+    assert essence(config_of(made)) == essence(rebuilt.document)
 
 
 def test_on_a_golden_image_all_below_the_app_is_its_base() -> None:

@@ -2,14 +2,30 @@
 
 import time
 from collections.abc import Callable
+from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from sandbox.lambda_ import model
 from tests.fixtures import Sandbox
 from tests.sandbox.functions import REGION, Functions, until
 from tests.sandbox.lambda_.test_create import pull_policy
+
+
+def test_what_is_told_of_a_function_is_of_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slowly it is put together: settled with the revision of before the end is what AWS never says."""
+    for ends in range(1, 6):
+        looks = count()
+        # The update ends between two looks at the clock, a second apart: no real one can be made to.
+        monkeypatch.setattr(model, "time", SimpleNamespace(monotonic=lambda looks=looks: float(next(looks))))
+        code = model.Code("app:1", "registry/app", f"sha256:{'5f' * 32}")
+        version = model.Version(model.LATEST, code, model.Settings("role"), updating_until=float(ends))
+        told = model.Function("1" * 12, REGION, "app", version).configuration(version)
+        settled = told["LastUpdateStatus"] == "Successful"
+        assert told["RevisionId"] == (version.settled_revision if settled else version.revision)
 
 
 def put_to_sleep(sandbox: Sandbox, functions: Functions, **more: str) -> None:

@@ -95,6 +95,7 @@ VERDICTS: Mapping[str, tuple[Level, Sequence[str]]] = {
     "rules_oci": (Level.SAFE, []),
     "no history": (Level.SAFE, []),
     "buildkit, zstd": (Level.SAFE, []),
+    "buildkit, uncompressed": (Level.SAFE, []),
     "no layers of its own": (Level.SAFE, []),
     "100 layers of schema 2": (Level.SAFE, []),
     "empty and doubled layers": (Level.SAFE, []),
