@@ -12,12 +12,13 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from functions_app import clock
 from functions_app.domain.changes.aliases import AliasState
 from functions_app.domain.changes.invocations import Mode
 from functions_app.domain.changes.patching.patched_aliases import Patched
 from functions_app.domain.changes.patching.patches import PatchPlan
 from functions_app.domain.runs import SignalKind
-from functions_app.models import BrowserSession, FreshnessPolicy, Image, LifecycleForecast, Repository, Run
+from functions_app.models import BrowserSession, FreshnessPolicy, Image, LifecycleForecast, Plan, Repository, Run
 from functions_app.services.bases.verdicts import judge_images
 from functions_app.services.changes import invoke as invocations
 from functions_app.services.changes import patch_list as patches
@@ -108,6 +109,9 @@ ROUTES: dict[str, Route] = {
     "run-invoke-again": Route(NOT_TAKEN, OPERATORS_MAY, "unsent"),
     "plan": Route(ITS_MAKER_SEES, NOT_TAKEN, "plan"),
     "plan-apply": Route(LEADS_ON, ITS_MAKER_MAY, "plan"),
+    "plan-approve": Route(LEADS_ON, APPROVERS_MAY, "waiting"),
+    "plan-reject": Route(LEADS_ON, OPERATORS_MAY, "waiting"),  # the operator is its maker
+    "plans": Route(SEEN, NOT_TAKEN),
     "repositories": Route(SEEN, NOT_TAKEN),
     "repository": Route(SEEN, NOT_TAKEN, "repository"),
     "repository-forecast": Route(LEADS_ON, OPERATORS_MAY, "repository"),
@@ -202,7 +206,8 @@ def nowhere() -> Places:
     """Addresses of things that are not there."""
     missing = dict.fromkeys((route.thing for route in ROUTES.values()), 1)
     plan = "00000000-0000-4000-8000-000000000000"
-    return Places({**missing, "plan": plan, "patch": plan, "session": plan, "account id": "1" * 12}, (1, 2))
+    plans = dict.fromkeys(("plan", "waiting", "patch", "session"), plan)
+    return Places({**missing, **plans, "account id": "1" * 12}, (1, 2))
 
 
 def patch_of(stage: Stage) -> PatchPlan:
@@ -216,6 +221,14 @@ def patch_of(stage: Stage) -> PatchPlan:
         from_digest=stage.digest(),
         aliases=(Patched(stage.alias, AliasState("2"), stage.digest(), production=False),),
     )
+
+
+def waiting(stage: Stage) -> Plan:
+    """A plan that waits for an approval."""
+    plan: Plan = stage.plan("2")
+    plan.approval_asked, plan.asked_at = True, clock.now()
+    plan.save()
+    return plan
 
 
 def furnish(stage: Stage, maker: User) -> Places:
@@ -264,6 +277,7 @@ def furnish(stage: Stage, maker: User) -> Places:
     keys = {
         "account": stage.account.pk, "account id": stage.account.account_id, "function": stage.function.pk,
         "image": image.pk, "patch": patches.plan(stream, Actor(maker)).pk, "plan": stage.plan("2").pk,
+        "waiting": waiting(stage).pk,
         "policy": FreshnessPolicy.objects.create(max_days=30).pk, "repository": repository.pk, "run": run.pk,
         "patched": patched.pk, "session": session.mark, "stream": stream.pk, "stream name": stream.name,
         "unsent": unsent.pk, "token": tokens.make(Wanted("bot", ["read"]), Actor(maker)).row.pk,

@@ -12,8 +12,8 @@ from functions_app.domain import limits
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Kind, Queue
 from functions_app.models import BrowserSession, Plan, Run
-from functions_app.services.engine import plans, pulses
-from functions_app.services.engine.plans import PRIVATE
+from functions_app.services.engine import payloads, plans, pulses
+from functions_app.services.engine.payloads import PRIVATE
 from functions_app.services.images import forecasts
 from functions_app.services.people import sign_in
 from functions_app.services.people.actor import SCHEDULE, Actor
@@ -113,7 +113,7 @@ class Test_a_plan_made_then:
         tidy(clock.now())
 
         plan.refresh_from_db()
-        assert plans.payload(plan) == ""
+        assert payloads.payload(plan) == ""
 
 
 @pytest.mark.django_db(transaction=True)

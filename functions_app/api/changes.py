@@ -2,27 +2,24 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.urls import reverse
-from ninja import Field, QueryEx, Router, Schema
+from ninja import Field, QueryEx, Router
 from ninja.responses import Status
 
 from functions_app.api.idempotency import NOT_KEPT, identity
+from functions_app.api.plans import NOTHING, Confirmed, PlanAnswer, Waiting, confirmed, told
 from functions_app.api.requests import ApiRequest
 from functions_app.api.runs import Started, followed, reached
-from functions_app.api.shapes import Answer, Body, Told, in_utc, link
+from functions_app.api.shapes import Answer, Body
 from functions_app.domain.changes.invocations import Mode, parse_mode
 from functions_app.domain.fleet.functions import LATEST
-from functions_app.models import Plan
 from functions_app.services.changes import deploy, invoke, roll_back
 from functions_app.services.changes.patching import plan as patching
 from functions_app.services.changes.patching import undo as undoing
 from functions_app.services.engine import plans
-from functions_app.services.engine.kinds import kind_of
 from functions_app.services.engine.plans import Planned
 from functions_app.services.inventory.fleet import addressing
 from functions_app.services.people import access
@@ -31,16 +28,6 @@ from functions_app.streams.waiting_answers import ASK_AGAIN
 
 router = Router(tags=["changes"])
 FUNCTION = Field(max_length=400, description="id, ARN, name or name:alias")
-
-
-class Confirmed(Body):
-    """What a plan asks of who applies it: the name to type, and the keys of what is to be ticked."""
-
-    confirm: str = Field(default="", max_length=200)
-    ticks: list[str] = Field(default=[], max_length=50)
-
-
-NOTHING = Confirmed()
 
 
 class Deployment(Confirmed):
@@ -77,39 +64,8 @@ class Invocation(Body):
     tenant: str = Field("", max_length=256)
 
 
-class TickLine(Schema):
-    """Something that must be ticked before the plan is applied."""
-
-    key: str
-    text: str
-
-
-class CheckLine(Schema):
-    """A question that was asked before, and how it came out; null: it could not be decided."""
-
-    name: str
-    ok: bool | None
-    text: str
-
-
-class PlanAnswer(Told):
-    """A plan: what it will do, until when it may be applied, and what it asks of who does."""
-
-    id: UUID
-    kind: str
-    title: str
-    target: str
-    expires_at: datetime
-    confirm: str
-    ticks: list[TickLine]
-    approval_asked: bool
-    checks: list[CheckLine]
-    verdict: str
-    steps: list[str]
-
-
 DryRun = Annotated[bool, QueryEx(description="plan it, and change nothing")]
-ANSWERS: Any = {200: PlanAnswer, 202: Started}
+ANSWERS: Any = {200: PlanAnswer, 202: Started | Waiting}
 
 
 @router.post("/deployments", response=ANSWERS)
@@ -183,18 +139,6 @@ def start_sync(request: ApiRequest, response: HttpResponse) -> Answer:
     return followed(request, response, run, "" if new else f"Run {run.pk} was under way already: {run.title}.")
 
 
-@router.get("/plans/{plan_id}", response=PlanAnswer)
-def get_plan(request: ApiRequest, plan_id: UUID) -> dict[str, Any]:
-    """A plan, for who made it, and for approvers where one is asked."""
-    return _told(request, plans.load(plan_id, request.actor))
-
-
-@router.post("/plans/{plan_id}/apply", response={202: Started})
-def apply_plan(request: ApiRequest, response: HttpResponse, plan_id: UUID, body: Confirmed = NOTHING) -> Answer:
-    """Turn a plan into a run, once: what it asks for is typed and ticked."""
-    return followed(request, response, plans.apply(plan_id, request.actor, body.confirm, body.ticks))
-
-
 def _plan(
     request: ApiRequest,
     response: HttpResponse,
@@ -202,7 +146,7 @@ def _plan(
     dry_run: bool,
     make: Callable[[UUID], Planned[Any]],
 ) -> Answer:
-    """Plan; and apply, where that was asked for and nothing is left to confirm. Raises PREFLIGHT, naming each check.
+    """Plan; and confirm it, where that was asked for and nothing is left to type or tick. Raises PREFLIGHT.
 
     A plan that the same request made before, and died, is not made again.
     """
@@ -210,29 +154,7 @@ def _plan(
     if run := plans.became(plan_id):
         return followed(request, response, run)
     stored = plans.known(plan_id, request.actor) or make(plan_id).confirmable()
-    due = stored.approval_asked or (stored.confirmation and not body.confirm) or (stored.ticks and not body.ticks)
+    due = (stored.confirmation and not body.confirm) or (stored.ticks and not body.ticks)
     if dry_run or due:
-        return Status(200, _told(request, stored))
-    return followed(request, response, plans.apply(stored.pk, request.actor, body.confirm, body.ticks))
-
-
-def _told(request: ApiRequest, plan: Plan) -> dict[str, Any]:
-    asks = [f"confirm {plan.confirmation}"] if plan.confirmation else []
-    asks += [f"tick {', '.join(key for key, _ in plan.ticks)}"] if plan.ticks else []
-    asks += ["an approver applies it"] if plan.approval_asked else []
-    kind = kind_of(plan.kind)
-    return {
-        "text": f"{plan.title}: {'; '.join(asks) or 'nothing to confirm'}; until {in_utc(plan.expires_at)}.",
-        "url": link(request, reverse("plan", args=[plan.pk])),
-        "id": plan.pk,
-        "kind": plan.kind,
-        "title": plan.title,
-        "target": plan.target,
-        "expires_at": plan.expires_at,
-        "confirm": plan.confirmation,
-        "ticks": [{"key": key, "text": text} for key, text in plan.ticks],
-        "approval_asked": plan.approval_asked,
-        "checks": [{name: check.get(name) for name in CheckLine.model_fields} for check in plan.body.get("checks", ())],
-        "verdict": str(plan.body.get("judgement", {}).get("verdict", "")),
-        "steps": [step.title for step in kind.steps(plan.body)] if kind else [],
-    }
+        return Status(200, told(request, stored))
+    return confirmed(request, response, stored.pk, body)

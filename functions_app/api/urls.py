@@ -12,7 +12,7 @@ from ninja.operation import PathView
 from ninja.parser import Parser
 from ninja.security import HttpBearer
 
-from functions_app.api import bases, changes, functions, images, installation, runs, tokens
+from functions_app.api import bases, changes, functions, images, installation, plans, runs, tokens
 from functions_app.api.answers import finished, line, of_problem, problem
 from functions_app.api.door import door, request_id_of
 from functions_app.domain import limits
@@ -66,7 +66,8 @@ API = Api(
     auth=Bearer(),
     parser=DocumentParser(),
 )
-for room in (functions, images, bases, changes, runs, tokens, installation):  # an undo before the signals of runs
+# An undo before the signals of runs.
+for room in (functions, images, bases, changes, plans, runs, tokens, installation):
     API.add_router("", room.router)
 
 

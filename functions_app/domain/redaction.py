@@ -27,6 +27,11 @@ def redact(text: str) -> str:
     return hide_secrets(shown) if masked == read else masked
 
 
+def one_line(text: str, length: int = 300) -> str:
+    """What somebody wrote, as it is stored and shown: a line break would end a log's line, and begin a false one."""
+    return storable(" ".join(redact(text[:2_000]).split()), length)
+
+
 def holds_secret(text: str) -> bool:
     """Whether something in it would be masked: what people need word for word is refused then, not kept without it."""
     read = without_hidden(text)

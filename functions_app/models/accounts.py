@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from functions_app.domain.changes.approvals import Approval
+
 
 class Account(models.Model):
     """An AWS account Drydock looks after, by its own credentials or through a role it assumes."""
@@ -15,6 +17,12 @@ class Account(models.Model):
     enabled = models.BooleanField(default=True)
     production_aliases = models.JSONField(
         default=list, help_text='["live", "prod*"]: which of its aliases carry production traffic; []: the default'
+    )
+    approval = models.CharField(
+        max_length=10,
+        choices=[(each.value, each.label) for each in Approval],
+        default=Approval.BOTS,
+        help_text="whose changes of those an approver has to agree to",
     )
 
     class Meta:

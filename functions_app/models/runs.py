@@ -20,12 +20,17 @@ class Plan(models.Model):
     lock = models.CharField(max_length=320, blank=True, help_text="the lock of its run")
     confirmation = models.CharField(max_length=200, blank=True, help_text="what must be typed to apply it; '' nothing")
     ticks = models.JSONField(default=list, help_text="[[key, sentence]]: what must be ticked to apply it")
-    approval_asked = models.BooleanField(default=False, help_text="an approver applies it, not its maker")
+    approval_asked = models.BooleanField(default=False, help_text="an approver has to agree, who is not its maker")
     body = models.JSONField(help_text="what is the kind's own")
     maker = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="plans")
+    via = models.CharField(max_length=80, default="browser", help_text="what its maker came through: Actor.via")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     applied_at = models.DateTimeField(null=True)
+    asked_at = models.DateTimeField(null=True, help_text="when its maker confirmed it, and asked for an approval")
+    rejected_at = models.DateTimeField(null=True, help_text="by an approver, or withdrawn by its maker")
+    decided_by = models.CharField(max_length=240, blank=True, help_text="who approved or rejected it, and via what")
+    reason = models.CharField(max_length=300, blank=True, help_text="why it was rejected")
 
     def __str__(self) -> str:
         return f"{self.kind} plan {self.id}"

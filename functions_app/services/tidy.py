@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from functions_app.domain.runs import ACTIVE, ENDED, Kind
 from functions_app.models import AuditEntry, LogLine, Plan, Run
-from functions_app.services.engine import plans
+from functions_app.services.engine import payloads, plans
 from functions_app.services.people import session_store, sign_in
 from functions_app.services.people.actor import SCHEDULE
 
@@ -68,8 +68,8 @@ def _delete(rows: QuerySet[Any]) -> int:
 
 def _forget_payloads(now: datetime) -> int:
     """Of an invocation that was never sent (refused, cancelled, expired) the plan still holds the payload."""
-    held = Plan.objects.filter(~UNDER_WAY, plans.over(now), kind=Kind.INVOCATION, body__has_key=plans.PRIVATE)
+    held = Plan.objects.filter(~UNDER_WAY, plans.over(now), kind=Kind.INVOCATION, body__has_key=payloads.PRIVATE)
     keys = list(held.values_list("pk", flat=True))
     for key in keys:
-        plans.forget_payload(key)
+        payloads.forget_payload(key)
     return len(keys)

@@ -58,6 +58,9 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("POST", "start_sync"): Endpoint(OPERATES, CHANGES, 202),
     ("GET", "get_plan"): Endpoint(ITS_MAKER, READ, 200, "plan"),
     ("POST", "apply_plan"): Endpoint(ITS_MAKER, NONPROD, 202, "plan"),
+    ("GET", "list_plans"): Endpoint(LOOKS, READ, 200),
+    ("POST", "approve_plan"): Endpoint(APPROVES, frozenset(), 202, "waiting"),  # approve, and what the change needs
+    ("POST", "reject_plan"): Endpoint(ITS_MAKER, CHANGES, 200, "waiting"),
     ("GET", "list_repositories"): Endpoint(LOOKS, READ, 200),
     ("GET", "list_images"): Endpoint(LOOKS, READ, 200, "repository"),
     ("GET", "get_image"): Endpoint(LOOKS, READ, 200, "image"),

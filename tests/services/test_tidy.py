@@ -10,7 +10,7 @@ from django.utils import timezone
 from functions_app import clock
 from functions_app.domain.runs import Kind, Status
 from functions_app.models import AuditEntry, BrowserSession, LogLine, Plan, Run
-from functions_app.services.engine import plans
+from functions_app.services.engine import payloads
 from functions_app.services.people import access, sign_in
 from functions_app.services.people.actor import SCHEDULE, Actor
 from functions_app.services.tidy import tidy
@@ -40,7 +40,7 @@ def run_of(actor: Actor, status: Status, ended: bool = True, kind: Kind = Kind.S
 def plan_of(actor: Actor, days: int, kind: Kind = Kind.INVOCATION) -> Plan:
     """A plan that expired so many days ago, with a payload."""
     then = NOW - timedelta(days=days)
-    body = {plans.PRIVATE: '{"card": "4111"}'}
+    body = {payloads.PRIVATE: '{"card": "4111"}'}
     return Plan.objects.create(kind=kind, body=body, maker=actor.person, created_at=then, expires_at=then)
 
 
@@ -111,8 +111,8 @@ def test_a_payload_that_was_never_sent_is_forgotten_one_that_waits_to_be_sent_is
         made_from=waiting,
     )
     assert tidy(NOW).payloads == 1
-    assert plans.payload(Plan.objects.get(pk=forgotten.pk)) == ""
-    assert plans.payload(Plan.objects.get(pk=waiting.pk)) == '{"card": "4111"}'
+    assert payloads.payload(Plan.objects.get(pk=forgotten.pk)) == ""
+    assert payloads.payload(Plan.objects.get(pk=waiting.pk)) == '{"card": "4111"}'
 
 
 def test_a_plan_stays_as_long_as_its_run_is_under_way_however_long_that_is_paused(operator: Actor) -> None:

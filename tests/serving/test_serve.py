@@ -256,7 +256,8 @@ def test_a_session_that_may_have_been_ended_since_is_not_restored_nor_a_payload_
         )
         database.execute(
             "INSERT INTO functions_app_plan (id, kind, title, target, lock, confirmation, ticks, approval_asked, body, "
-            "created_at, expires_at) VALUES (1, 'invocation', '', '', '', '', '[]', 0, ?, '2026-01-01', '2999-01-02')",
+            "via, decided_by, reason, created_at, expires_at) "
+            "VALUES (1, 'invocation', '', '', '', '', '[]', 0, ?, '', '', '', '2026-01-01', '2999-01-02')",
             ('{"mode": "sync", "payload": "{}"}',),
         )
     assert manage("restore", str(copy), **environment(tmp_path / "d")).returncode == 0

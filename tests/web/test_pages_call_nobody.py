@@ -17,7 +17,7 @@ from pytest_django.fixtures import Settings
 from functions_app.aws import session
 from functions_app.domain.layers.packing import VERSION
 from functions_app.domain.runs import ACTIVE
-from functions_app.models import BaseRelease, Image, LayerFiles, Run
+from functions_app.models import BaseRelease, Image, LayerFiles, Plan, Run
 from functions_app.services.people.actor import Actor
 from functions_app.streams.plan_places import is_marked
 from tests.conftest import Valkey
@@ -33,6 +33,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ACTIONS = {name for name, route in ROUTES.items() if route.get[-1] in (401, 405)} | {
     "function-rollback",
     "plan-apply",
+    "plan-approve",
+    "plan-reject",
     "repository-forecast",
     "run-undo",
 }
@@ -87,7 +89,12 @@ def test_every_page_is_shown_with_the_network_cut_off(
 
 
 def test_what_is_posted_asks_aws_only_where_the_view_is_marked(
-    places: Places, superuser: User, client: Client, monkeypatch: pytest.MonkeyPatch, settings: Settings
+    places: Places,
+    superuser: User,
+    operator: User,
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Settings,
 ) -> None:
     """So that it is served by threads of its own (dashboard/plan_threads.py), and no page waits with it."""
     settings.ENV = dataclasses.replace(
@@ -101,6 +108,8 @@ def test_what_is_posted_asks_aws_only_where_the_view_is_marked(
 
     for name in sorted(ROUTES, key=lambda name: name in ("policy-delete", "logout")):
         Run.objects.filter(status__in=ACTIVE).update(status="cancelled")  # of the post before: in nobody's way
+        # Somebody else's, and to be decided still: to approve it, and to reject it.
+        Plan.objects.filter(pk=places.keys["waiting"]).update(maker=operator, applied_at=None, rejected_at=None)
         superuser.refresh_from_db()  # whose password may be another one by now
         client.force_login(superuser)
         with offline(monkeypatch) as wanted:

@@ -30,7 +30,7 @@ from functions_app.models import Function, Run
 from functions_app.services.changes.careful_steps import SHORT, patient
 from functions_app.services.changes.function_places import place_of, target_of
 from functions_app.services.changes.live_log import LiveLog, LogPlace, give_away
-from functions_app.services.engine import plans
+from functions_app.services.engine import payloads, plans
 from functions_app.services.engine.plans import Draft
 from functions_app.services.engine.steps import Context, StepSpec
 from functions_app.services.people.actor import Actor
@@ -97,7 +97,7 @@ def again(run: Run, actor: Actor) -> Run:
     plan_id = domain.identity("again", "", str(run.pk))
     if done := plans.became(plan_id):
         return done
-    payload = plans.payload(run.made_from)
+    payload = payloads.payload(run.made_from)
     if not payload:
         raise DrydockError(
             Code.EXPIRED, "The payload is kept no longer.", next_step="Invoke the function from its own page."
@@ -155,7 +155,7 @@ def _versions(target: Target, name: str, qualifier: str, detail: FunctionDetail)
 def _invoke(context: Context) -> Outcome:
     """Send it: the one step that is never repeated. The payload is forgotten before it leaves."""
     frozen = InvocationPlan.from_json(context.plan)
-    payload = plans.payload(context.run.made_from).encode()
+    payload = payloads.payload(context.run.made_from).encode()
     if not payload:
         raise DrydockError(
             Code.UNKNOWN_OUTCOME,
@@ -166,7 +166,7 @@ def _invoke(context: Context) -> Outcome:
         answer = (_follow if frozen.mode is Mode.SYNC else _send)(context, frozen, payload)
     except DrydockError as error:
         if (made_from := context.run.made_from_id) and refused_calls.was_not_executed(error.problem):
-            context.lease.hold(lambda: plans.keep_payload(made_from, payload.decode()))
+            context.lease.hold(lambda: payloads.keep_payload(made_from, payload.decode()))
             context.result[NOT_EXECUTED] = True
         raise
     context.result["answer"] = _facts(answer, frozen.mode)
@@ -175,7 +175,7 @@ def _invoke(context: Context) -> Outcome:
 
 def _forget_payload(run: Run) -> None:
     if run.made_from_id:
-        plans.forget_payload(run.made_from_id)
+        payloads.forget_payload(run.made_from_id)
 
 
 def _send(context: Context, frozen: InvocationPlan, payload: bytes) -> InvokeAnswer:

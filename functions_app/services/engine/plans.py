@@ -1,6 +1,7 @@
 """Plans: checked, audited and stored when they are made; applied once, by who made them, before they expire."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
@@ -11,6 +12,7 @@ from django.db.models import Q
 
 from functions_app import clock
 from functions_app.aws import quota
+from functions_app.domain.changes.approvals import approval_due
 from functions_app.domain.changes.checks import blocked, check_confirmation, check_ticks, forbidding, reasons
 from functions_app.domain.changes.judgements import Tick
 from functions_app.domain.errors import Code, DrydockError
@@ -21,12 +23,13 @@ from functions_app.domain.tokens import needed
 from functions_app.models import Function, Plan, Run
 from functions_app.services.engine import runs
 from functions_app.services.engine.kinds import kind_of
+from functions_app.services.engine.payloads import PRIVATE
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
 
 TTL = timedelta(minutes=10)
+AGAIN = "Plan the change again."
 KEEP = timedelta(days=1)  # an expired plan is kept so long, to say that it expired
-PRIVATE = "payload"  # the one key of a body that never leaves the plan: not into the run, not into the audit
 
 
 class Frozen(Protocol):
@@ -49,7 +52,6 @@ class Draft(Generic[FrozenPlan]):
 
     `confirmation` is what must be typed to apply it, `ticks` what must be ticked. `payload` never leaves the plan: not
     into the run, not into the audit. A `summary` is audited when the plan is stored, for a kind that becomes no run.
-    Where an approval is asked, an approver applies the plan, and not its maker.
     """
 
     plan: FrozenPlan
@@ -61,7 +63,6 @@ class Draft(Generic[FrozenPlan]):
     checks: tuple[Check, ...] = ()
     ttl: timedelta = TTL
     summary: Mapping[str, Any] | None = None
-    approval_asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,15 @@ def _require_reach(kind: str, function: Function | None, body: dict[str, Any], a
         access.require_beside(actor, known.beside(body))
 
 
+def needs_approval(function: Function | None, confirmation: str, actor: Actor) -> bool:
+    """Whether an approver has to agree to a change, if this is who plans or applies it. What asks for names to be
+    typed changes production.
+    """
+    if function is None:
+        return False
+    return approval_due(function.account.approval, production=bool(confirmation), bot=actor.is_bot)
+
+
 def _store(kind: Kind, target: str, drawn: Draft[Any], actor: Actor, plan_id: UUID) -> Plan:
     now = clock.now()
     Plan.objects.filter(applied_at=None, expires_at__lt=now - KEEP).delete()
@@ -133,9 +143,10 @@ def _store(kind: Kind, target: str, drawn: Draft[Any], actor: Actor, plan_id: UU
         lock=drawn.lock,
         confirmation=drawn.confirmation,
         ticks=[[tick.key, tick.text] for tick in drawn.ticks],
-        approval_asked=drawn.approval_asked,
+        approval_asked=needs_approval(drawn.function, drawn.confirmation, actor),
         body={**drawn.plan.as_json(), **({PRIVATE: drawn.payload} if drawn.payload else {})},
         maker=actor.person,
+        via=actor.via,
         created_at=now,
         expires_at=now + drawn.ttl,
     )
@@ -148,11 +159,9 @@ def load(plan_id: UUID, actor: Actor) -> Plan:
     """
     plan = Plan.objects.select_related("function__account", "maker").filter(pk=plan_id).first()
     if plan is None:
-        raise DrydockError(
-            Code.NOT_FOUND, "There is no such plan; plans are kept for a day.", next_step="Plan the change again."
-        )
+        raise DrydockError(Code.NOT_FOUND, "There is no such plan; plans are kept for a day.", next_step=AGAIN)
     _require_reach(plan.kind, plan.function, plan.body, actor)
-    if not _made_by(plan, actor) and not (plan.approval_asked and access.is_approver(actor)):
+    if not made_by(plan, actor) and not (plan.approval_asked and access.is_approver(actor)):
         raise DrydockError(
             Code.DENIED,
             "Somebody else made this plan; who confirms a change has to have seen it planned.",
@@ -161,7 +170,8 @@ def load(plan_id: UUID, actor: Actor) -> Plan:
     return plan
 
 
-def _made_by(plan: Plan, actor: Actor) -> bool:
+def made_by(plan: Plan, actor: Actor) -> bool:
+    """Whether this is the person who made the plan, whatever they came through then and now."""
     return actor.person is not None and plan.maker_id == actor.person.pk
 
 
@@ -170,26 +180,42 @@ def known(plan_id: UUID, actor: Actor) -> Plan | None:
     return load(plan_id, actor) if Plan.objects.filter(pk=plan_id).exists() else None
 
 
-def apply(plan_id: UUID, actor: Actor, typed: str = "", ticked: Collection[str] = ()) -> Run:
-    """Turn a plan into a run: exactly once. A refused attempt changes nothing and is in the audit table.
-
-    `ticked` are the keys of what was ticked. Raises DENIED, INVALID (not confirmed, used already: names the run),
-    EXPIRED, BUSY (names the run), NOT_FOUND.
-    """
+@contextmanager
+def audited(plan_id: UUID, actor: Actor, verb: str) -> Iterator[None]:
+    """What is refused meanwhile is in the audit table: who tried to do what with the plan."""
     try:
-        access.require_operator(actor)
-        return _apply(load(plan_id, actor), actor, typed, ticked)
+        yield
     except DrydockError as error:
-        known = Plan.objects.filter(pk=plan_id).first()
-        action = f"{known.kind if known else 'plan'}.apply"
-        target = known.target if known else str(plan_id)
+        plan = Plan.objects.filter(pk=plan_id).first()
+        action = f"{plan.kind if plan else 'plan'}.{verb}"
+        target = plan.target if plan else str(plan_id)
         access.audit(actor, action, target, {"plan_id": str(plan_id)}, f"refused: {error}")
         raise
 
 
-def _apply(plan: Plan, actor: Actor, typed: str, ticked: Collection[str]) -> Run:
+def apply(plan_id: UUID, actor: Actor, typed: str = "", ticked: Collection[str] = ()) -> Run:
+    """Turn a plan into a run: exactly once. A refused attempt changes nothing and is in the audit table.
+
+    `ticked` are the keys of what was ticked. Raises DENIED (also where an approver has to agree: `approvals.confirm`
+    asks for that), INVALID (not confirmed, used already: names the run), EXPIRED, BUSY (names the run), NOT_FOUND.
+    """
+    with audited(plan_id, actor, "apply"):
+        access.require_operator(actor)
+        plan = load(plan_id, actor)
+        require_confirmed(plan, actor, typed, ticked)
+        if plan.approval_asked or needs_approval(plan.function, plan.confirmation, actor):
+            raise DrydockError(
+                Code.DENIED,
+                "This plan needs an approver, who is not its maker. Nothing was changed.",
+                next_step="Give its address to somebody in the group of approvers.",
+            )
+        return start(plan, actor, Q(asked_at=None))
+
+
+def require_confirmed(plan: Plan, actor: Actor, typed: str, ticked: Collection[str]) -> None:
+    """Raise unless somebody who may has confirmed a plan that can become a run: names typed, ticks ticked."""
     if plan.applied_at is not None:
-        raise _used(plan)
+        raise not_any_more(plan)
     if kind_of(plan.kind) is None:
         raise DrydockError(
             Code.PREFLIGHT,
@@ -197,22 +223,22 @@ def _apply(plan: Plan, actor: Actor, typed: str, ticked: Collection[str]) -> Run
             next_step="Patch function by function from the list, or export it.",
         )
     access.require_scopes(actor, needed(Kind(plan.kind), production=bool(plan.confirmation)))
-    if plan.approval_asked and _made_by(plan, actor):
-        raise DrydockError(
-            Code.DENIED,
-            "This plan needs an approver, who is not its maker. Nothing was changed.",
-            next_step="Give its address to somebody in the group of approvers.",
-        )
     check_ticks(plan.ticks, ticked)
     check_confirmation(plan.confirmation, typed)
+
+
+def start(plan: Plan, actor: Actor, standing: Q, **marks: str) -> Run:
+    """Claim a plan that stands so, with these marks on it, and submit its run. Of several at once one does.
+
+    Raises what `not_any_more` says, BUSY, NOT_FOUND.
+    """
     if plan.function is None:
         raise DrydockError(Code.NOT_FOUND, "The function of this plan is no longer known.", next_step="Sync.")
     with transaction.atomic():
         now = clock.now()
-        claimed = Plan.objects.filter(~over(now), pk=plan.pk, applied_at=None).update(applied_at=now)
-        if not claimed:
-            plan.refresh_from_db(fields=["applied_at"])
-            raise _used(plan) if plan.applied_at else expired(plan)
+        open_still = Plan.objects.filter(~over(now), standing, pk=plan.pk, applied_at=None, rejected_at=None)
+        if not open_still.update(applied_at=now, **marks):
+            raise not_any_more(plan)
         return runs.submit(
             Kind(plan.kind),
             title=plan.title,
@@ -255,46 +281,38 @@ def is_over(plan: Plan) -> bool:
     return plan.expires_at <= clock.now() or plan.created_at > clock.latest()
 
 
+def not_any_more(plan: Plan) -> DrydockError:
+    """Why a plan can't be applied, approved or rejected any more: as it stands now."""
+    plan.refresh_from_db(fields=["applied_at", "rejected_at", "decided_by", "reason", "asked_at", "expires_at"])
+    if plan.applied_at:
+        run = run_of(plan)
+        name = f"run {run.pk}" if run else "a run"
+        return DrydockError(
+            Code.INVALID,
+            f"This plan was confirmed before, and became {name}. A plan is used once.",
+            next_step=f"Follow {name}, or plan again.",
+        )
+    if plan.rejected_at:
+        why = f": {plan.reason}" if plan.reason else ""
+        return DrydockError(
+            Code.INVALID, f"This plan was rejected by {plan.decided_by}{why}. Nothing was changed.", next_step=AGAIN
+        )
+    if plan.asked_at and not is_over(plan):
+        return DrydockError(
+            Code.INVALID, "This plan waits for an approver already.", next_step="Give its address to one."
+        )
+    return expired(plan)
+
+
 def expired(plan: Plan) -> DrydockError:
     """The error of a plan that came too late."""
     why = f"expired at {plan.expires_at:%H:%M:%S} UTC"
     if plan.created_at > clock.latest():
         why = "was made while a clock was wrong, so that its age is not known"
+    elif plan.asked_at:
+        why = f"{why}, before anybody approved it"
     return DrydockError(
         Code.EXPIRED,
         f"This plan {why}. Nothing was changed.",
         next_step="Plan again: what it was made from may have changed.",
     )
-
-
-def _used(plan: Plan) -> DrydockError:
-    run = run_of(plan)
-    name = f"run {run.pk}" if run else "a run"
-    return DrydockError(
-        Code.INVALID,
-        f"This plan was confirmed before, and became {name}. A plan is used once.",
-        next_step=f"Follow {name}, or plan again.",
-    )
-
-
-def payload(plan: Plan | None) -> str:
-    """The payload that only the plan holds; '' once it was forgotten."""
-    return str(plan.body.get(PRIVATE, "")) if plan else ""
-
-
-def keep_payload(plan_id: UUID, payload: str) -> None:
-    """Put back the payload of a plan that came to nothing, until the plan expires (`tidy`)."""
-    with transaction.atomic():
-        plan = Plan.objects.select_for_update().filter(pk=plan_id).first()
-        if plan is not None:
-            plan.body = {**plan.body, PRIVATE: payload}
-            plan.save(update_fields=["body"])
-
-
-def forget_payload(plan_id: UUID) -> None:
-    """Forget the payload of a plan."""
-    with transaction.atomic():
-        plan = Plan.objects.select_for_update().filter(pk=plan_id).first()
-        if plan is not None and PRIVATE in plan.body:
-            plan.body = {key: value for key, value in plan.body.items() if key != PRIVATE}
-            plan.save(update_fields=["body"])

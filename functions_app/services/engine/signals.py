@@ -7,9 +7,8 @@ from django.db.models import F, Q
 
 from functions_app import clock, runlog
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.redaction import redact
+from functions_app.domain.redaction import one_line
 from functions_app.domain.runs import ACTIVE, ASLEEP, Priority, SignalKind, Standing, Status
-from functions_app.domain.text import storable
 from functions_app.models import Run, Signal
 from functions_app.runlog import announce
 from functions_app.services.engine import messages
@@ -20,8 +19,6 @@ from functions_app.services.people import access
 from functions_app.services.people.actor import Actor, named
 
 WAITED_FOR = (SignalKind.APPROVE, SignalKind.PROMOTE, SignalKind.SKIP)  # only while a step waits for them
-REASON = 300  # characters kept of one
-LOOKED_AT = 2_000  # characters of a reason that are looked at at all
 
 
 def give(run: Run, kind: SignalKind, actor: Actor, reason: str = "") -> bool:
@@ -42,7 +39,7 @@ def give(run: Run, kind: SignalKind, actor: Actor, reason: str = "") -> bool:
             if not _given(run, kind, standing):
                 if kind not in taken(run, standing):
                     _refuse(run, kind, standing)
-                _store(run, kind, actor, _one_line(reason))
+                _store(run, kind, actor, one_line(reason))
             return True
     except DrydockError as error:
         access.audit(actor, f"run.{kind}", _target(run), {}, f"refused: {error}", run)
@@ -162,11 +159,6 @@ def _refuse(run: Run, kind: SignalKind, standing: Standing) -> NoReturn:
     else:
         why, next_step = f"does not wait for “{kind}” now", "Look at what it does now."
     raise DrydockError(Code.INVALID, f"Run {run.pk} {why}.", next_step=next_step)
-
-
-def _one_line(reason: str) -> str:
-    """A reason as it is stored and shown: a line break would end its line of the log, and begin a false one."""
-    return storable(" ".join(redact(reason[:LOOKED_AT]).split()), REASON)
 
 
 def _target(run: Run) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from functions_app.domain.changes.approvals import Approval
 from functions_app.domain.changes.production import LENGTH, parse_patterns
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.redaction import NOT_KEPT, holds_secret
@@ -32,6 +33,7 @@ class AccountDraft:
     external_id: str
     enabled: bool
     production: str = ""
+    approval: str = Approval.BOTS
 
     @classmethod
     def from_form(cls, form: Mapping[str, str]) -> "AccountDraft":
@@ -45,6 +47,7 @@ class AccountDraft:
             external_id=form.get("external_id", "").strip(),
             enabled=form.get("enabled") == "on",
             production=storable(form.get("production", "")).strip()[:LENGTH],
+            approval=form.get("approval", Approval.BOTS),
         )
 
     @classmethod
@@ -59,6 +62,7 @@ class AccountDraft:
             account.external_id,
             account.enabled,
             ", ".join(account.production_aliases),
+            account.approval,
         )
 
 
@@ -100,6 +104,8 @@ def faults(draft: AccountDraft, existing: Account | None = None) -> dict[str, st
         found["account_id"] = "This account is already here."
     elif existing and existing.account_id != draft.account_id:
         found["account_id"] = "The id of an account can't change, since all its rows hang on it. Add another account."
+    if draft.approval not in set(Approval):
+        found["approval"] = "Choose never, for bots, or always."
     if draft.colour not in accounts.COLOURS:
         found["colour"] = "Choose one of the colours."
     if wrong := [region for region in draft.regions if not _REGION.fullmatch(region)]:
@@ -131,6 +137,7 @@ def save(draft: AccountDraft, actor: Actor, existing: Account | None = None) -> 
     account.name, account.account_id, account.colour = draft.name, draft.account_id, draft.colour
     account.regions, account.role_arn, account.external_id = list(draft.regions), draft.role_arn, draft.external_id
     account.enabled, account.production_aliases = draft.enabled, list(parse_patterns(draft.production))
+    account.approval = draft.approval
     account.save()
     accounts.ensure_scopes(account)
     plan = {
@@ -139,6 +146,7 @@ def save(draft: AccountDraft, actor: Actor, existing: Account | None = None) -> 
         "role": draft.role_arn,
         "enabled": draft.enabled,
         "production": draft.production,
+        "approval": draft.approval,
     }
     action = "account.change" if existing else "account.add"
     access.audit(actor, action, str(account), plan, "saved")

@@ -8,6 +8,7 @@ from functions_app.domain.tokens import EVERYWHERE, Reach, TokenScope
 
 BROWSER = "browser"
 SHELL = "shell"
+CHAT = "chat"  # a person who is linked with their name there; behind it may follow which chat
 _BY_ITSELF = "schedule"
 
 
@@ -33,6 +34,11 @@ class Actor:
     def name(self) -> str:
         """As the audit and the pages name them."""
         return self.person.get_username() if self.person else self.named or self.via
+
+    @property
+    def is_bot(self) -> bool:
+        """Whether no person is at it now: a token, a rule, the schedule."""
+        return self.via.partition(" ")[0] not in (BROWSER, SHELL, CHAT)
 
     @property
     def is_schedule(self) -> bool:

@@ -244,6 +244,12 @@ def recognise(text: str, address: str) -> tuple[Actor, ApiToken] | None:
     return Actor(person, f"token {row.name}", scopes, reach=Reach(accounts, patterns)), row
 
 
+def lives(person: User, via: str, since: datetime) -> bool:
+    """Whether what somebody came through at that time is worth something still: a token may be over by now."""
+    word, _, name = via.partition(" ")
+    return word != "token" or _living(person, clock.now()).filter(name=name, created_at__lte=since).exists()
+
+
 def _note_use(row: ApiToken, address: str, now: datetime) -> None:
     if row.used_at is None or abs(now - row.used_at) >= SEEN_EVERY or row.used_from != address[:45]:
         ApiToken.objects.filter(pk=row.pk).update(used_at=now, used_from=address[:45])

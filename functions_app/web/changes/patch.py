@@ -146,7 +146,7 @@ def _undo(request: HtmxHttpRequest, pk: int) -> HttpResponse:
         return page(request, UNDO, _undo_context(request, run.function_id or 0, made.plan, None), status=422)
     if made.plan.confirm:
         return redirect("plan", plan_id=made.stored.pk)
-    return redirect("run", pk=plans.apply(made.stored.pk, actor_of(request)).pk)
+    return redirect("run", pk=plans.apply(made.stored.pk, actor_of(request)).pk)  # of no production: nobody is asked
 
 
 def undo_page(request: HtmxHttpRequest, stored: Plan, problem: Problem | None) -> HttpResponse:

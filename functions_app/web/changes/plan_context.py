@@ -1,8 +1,9 @@
 """What the pages of all plans share: where a plan stands, what was ticked, and why somebody can't confirm it."""
 
 from functions_app.models import Plan
-from functions_app.services.engine import plans
+from functions_app.services.engine import approvals, plans
 from functions_app.services.people import access
+from functions_app.services.people.actor import Actor
 from functions_app.web.http import HtmxHttpRequest, actor_of
 
 
@@ -11,9 +12,11 @@ def plan_context(request: HtmxHttpRequest, stored: Plan | None) -> dict[str, obj
     return {
         "stored": stored,
         "run": plans.run_of(stored) if stored else None,
+        "state": approvals.state_of(stored) if stored else None,
         "expired": bool(stored and plans.is_over(stored)),
         "ticked": request.POST.getlist("tick"),
-        "blocked": why_not(request) or _awaits_approval(request, stored),
+        "blocked": why_not(request),
+        **(_approval(actor_of(request), stored) if stored else {}),
     }
 
 
@@ -22,8 +25,12 @@ def why_not(request: HtmxHttpRequest) -> str:
     return "" if access.is_operator(actor_of(request)) else "Only operators may change functions; you may look."
 
 
-def _awaits_approval(request: HtmxHttpRequest, stored: Plan | None) -> str:
-    """Why the maker of a plan can't confirm it; '' for an approver, and where no approval is asked."""
-    if stored is None or not stored.approval_asked or stored.maker_id != request.user.pk:
-        return ""
-    return "An approver confirms this plan, not its maker: give its address to one."
+def _approval(actor: Actor, stored: Plan) -> dict[str, object]:
+    """Whether its maker's button asks for an approval, and what this person may do where it waits for one."""
+    asks = stored.approval_asked or plans.needs_approval(stored.function, stored.confirmation, actor)
+    return {
+        "asks": asks,
+        "maker": approvals.maker_of(stored),
+        "mine": plans.made_by(stored, actor),
+        "approves": approvals.may_approve(stored, actor),
+    }

@@ -8,13 +8,16 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_safe
 
+from functions_app.domain.changes.approvals import PlanState
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.runs import Kind
 from functions_app.domain.text import storable
-from functions_app.models import Plan
-from functions_app.services.engine import plans
+from functions_app.models import Plan, Run
+from functions_app.services.engine import approvals, plans
+from functions_app.services.inventory.plans import plan_list
 from functions_app.web.changes import deploy, patch
-from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required
+from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page
+from functions_app.web.page_links import page_links, page_number
 
 PAGES: Mapping[str, Callable[[HtmxHttpRequest, Plan, Problem | None], HttpResponse]] = {
     Kind.DEPLOYMENT: deploy.plan_page,
@@ -46,18 +49,58 @@ def apply_plan(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
 
 @operator_required
 def _apply(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
-    """Why it did not become a run is shown with the plan."""
+    """Where an approver has to agree, it waits for one. Why it did not become a run is shown with the plan."""
     typed = storable(request.POST.get("confirm", "")).strip()[:600]
+    ticked = request.POST.getlist("tick")
+    return _done(request, plan_id, lambda: approvals.confirm(plan_id, actor_of(request), typed, ticked))
+
+
+def approve_plan(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
+    """Agree to somebody else's plan: it becomes a run."""
+    looks = request.method in ("GET", "HEAD")
+    return redirect("plan", plan_id=plan_id) if looks else _approve(request, plan_id)
+
+
+@operator_required
+def _approve(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
+    return _done(request, plan_id, lambda: approvals.approve(plan_id, actor_of(request)))
+
+
+def reject_plan(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
+    """Refuse somebody else's plan, or withdraw one's own."""
+    looks = request.method in ("GET", "HEAD")
+    return redirect("plan", plan_id=plan_id) if looks else _reject(request, plan_id)
+
+
+@operator_required
+def _reject(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
+    reason = request.POST.get("reason", "")
+    return _done(request, plan_id, lambda: approvals.reject(plan_id, actor_of(request), reason))
+
+
+def _done(request: HtmxHttpRequest, plan_id: UUID, act: Callable[[], Run | Plan]) -> HttpResponse:
+    """On to the run, or back to the plan, which says how it stands, and why something was refused."""
     try:
-        run = plans.apply(plan_id, actor_of(request), typed, request.POST.getlist("tick"))
+        done = act()
     except DrydockError as error:
         if request.htmx or error.problem.code in (Code.NOT_FOUND, Code.DENIED):
             raise
         return _page(request, plans.load(plan_id, actor_of(request)), error.problem)
-    return redirect("run", pk=run.pk)
+    return redirect("run", pk=done.pk) if isinstance(done, Run) else redirect("plan", plan_id=done.pk)
+
+
+@require_safe
+def listed(request: HtmxHttpRequest) -> HttpResponse:
+    """The plans that wait for an approval: one's own, and for approvers everybody's."""
+    found = plan_list(actor_of(request), PlanState.WAITING, page_number(request.GET))
+    context = {"found": found, "pages": page_links(found.number, found.last, lambda number: f"?page={number}")}
+    return page(request, "plans/list.html", context)
 
 
 urlpatterns: list[URLPattern] = [
     path("plans/<uuid:plan_id>/", show_plan, name="plan"),
     path("plans/<uuid:plan_id>/apply/", apply_plan, name="plan-apply"),
+    path("plans/<uuid:plan_id>/approve/", approve_plan, name="plan-approve"),
+    path("plans/<uuid:plan_id>/reject/", reject_plan, name="plan-reject"),
+    path("plans/", listed, name="plans"),
 ]

@@ -16,9 +16,10 @@ from functions_app.services.inventory.beginning import beginning
 from functions_app.services.inventory.fleet_status import AccountFact, FleetStatus, fleet_status
 from functions_app.services.inventory.overview.findings import Overview, overview
 from functions_app.services.inventory.overview.unread import unread
+from functions_app.services.inventory.plans import waiting
 from functions_app.web.html import burn_down
 from functions_app.web.html.looks import look
-from functions_app.web.http import HtmxHttpRequest, page
+from functions_app.web.http import HtmxHttpRequest, actor_of, page
 from functions_app.web.overview.cards import Pairs, functions_address
 from functions_app.web.overview.findings import all_clear, findings
 from functions_app.web.overview.sources import sources
@@ -26,6 +27,7 @@ from functions_app.web.overview.unread import unjudged, unreachable
 
 RANGES = (30, 90)
 ACCOUNTS = 6  # more than these are folded behind the one that is chosen
+WAITING = 5  # plans that are named which wait for an approval
 SCOPES = 8  # accounts and regions that are shown at once: those with problems, then the oldest
 WORST_FIRST = (Freshness.END_OF_LIFE, Freshness.STALE, Freshness.UNKNOWN, Freshness.CURRENT)
 
@@ -89,6 +91,7 @@ def show(request: HtmxHttpRequest) -> HttpResponse:
         "sources": sources(found.sources),
         "scopes": scopes[:SCOPES],
         "more_scopes": scopes[SCOPES:],
+        "waiting": waiting(actor_of(request), WAITING),
         "more_runs": max(0, status.running - len(found.runs)),
         "all_clear": all_clear(found.functions, found.sources.forecasts, found.freshness[Freshness.STALE.value]),
     }

@@ -5,6 +5,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from functions_app.domain.changes.approvals import Approval
 from functions_app.models import Account
 from functions_app.services.people import account_settings, accounts
 from functions_app.services.people.account_settings import AccountDraft
@@ -57,6 +58,7 @@ def _edit(request: HtmxHttpRequest, existing: Account | None) -> HttpResponse:
         "wrong": wrong,
         "colours": accounts.COLOURS,
         "production": accounts.default_production(),
+        "approvals": [(each.value, each.label) for each in Approval],
     }
     return page(request, FORM, context, partial="form", status=400 if wrong else 200)
 

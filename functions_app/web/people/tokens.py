@@ -23,7 +23,7 @@ SCOPES = (
     (TokenScope.DEPLOY_NONPROD, "new images and roll-backs where no production traffic runs"),
     (TokenScope.DEPLOY_PROD, "change aliases that carry production traffic"),
     (TokenScope.PATCH, "put functions onto patched bases, and take that back"),
-    (TokenScope.APPROVE, "apply what others have planned, where that is asked"),
+    (TokenScope.APPROVE, "agree to what others have planned, where that is asked"),
     (TokenScope.ADMIN, "settle accounts and people"),
 )
 DAYS = (7, 30, 90, 365)

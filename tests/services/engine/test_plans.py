@@ -5,10 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
 from functions_app import clock
+from functions_app.domain.changes.approvals import Approval
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.runs import Kind
@@ -138,7 +139,7 @@ def test_a_plan_that_becomes_no_run_is_audited_when_it_is_stored(operator: Actor
 
 
 class Test_applying:
-    """Who may: its maker; where an approval is asked, an approver who is not its maker."""
+    """Who may: its maker, unless an approver has to agree (test_approvals.py)."""
 
     @pytest.fixture(autouse=True)
     def _kinds(self, settings: Settings, valkey: object) -> None:
@@ -151,10 +152,10 @@ class Test_applying:
     def plan(self, maker: Actor, function: Function, **given: Any) -> Plan:
         return make(maker, Kind.DEPLOYMENT, function=function, lock=function.arn, **given).confirmable()
 
-    def denied(self, plan: Plan, actor: Actor) -> str:
+    def denied(self, plan: Plan, actor: Actor, typed: str = "") -> str:
         """Why it is refused; the attempt is in the audit table, and the plan can still be applied."""
         with pytest.raises(DrydockError) as caught:
-            plans.apply(plan.pk, actor)
+            plans.apply(plan.pk, actor, typed)
         assert caught.value.problem.code is Code.DENIED
         entry = AuditEntry.objects.filter(action="deployment.apply").first()
         assert entry is not None
@@ -178,45 +179,14 @@ class Test_applying:
         assert "Somebody else made this plan" in self.denied(self.plan(operator, function), approver)
         assert "Somebody else made this plan" in self.denied(self.plan(approver, function), operator)
 
-    def test_where_an_approval_is_asked_is_not_for_its_maker(self, approver: Actor, function: Function) -> None:
-        plan = self.plan(approver, function, approval_asked=True)
-        assert "needs an approver, who is not its maker" in self.denied(plan, approver)
-        assert "needs an approver" in self.denied(plan, Actor(approver.person, "token ci"))
-
-    def test_where_an_approval_is_asked_is_not_for_a_superuser_who_made_it(
-        self, superuser: User, function: Function
+    def test_where_an_approver_has_to_agree_is_for_nobody(
+        self, approver: Actor, superuser: User, function: Function
     ) -> None:
-        plan = self.plan(Actor(superuser), function, approval_asked=True)
-        assert "needs an approver" in self.denied(plan, Actor(superuser))
-
-    def test_where_an_approval_is_asked_is_for_no_viewer_and_no_other_operator(
-        self, approver: Actor, operator: Actor, viewer: Actor, function: Function
-    ) -> None:
-        plan = self.plan(approver, function, approval_asked=True)
-        assert "Only operators" in self.denied(plan, viewer)
-        assert "Somebody else made this plan" in self.denied(plan, operator)
-
-    def test_where_an_approval_is_asked_is_for_no_approver_who_is_no_operator(
-        self, operator: Actor, viewer: Actor, function: Function
-    ) -> None:
-        assert viewer.person is not None
-        viewer.person.groups.add(Group.objects.get_or_create(name="approver")[0])
-        assert "Only operators" in self.denied(self.plan(operator, function, approval_asked=True), viewer)
-
-    def test_by_an_approver_makes_the_approvers_run(self, operator: Actor, approver: Actor, function: Function) -> None:
-        plan = self.plan(operator, function, approval_asked=True)
-        run = plans.apply(plan.pk, Actor(approver.person, "token chat"))
-        assert (run.actor, run.actor_name, run.via, run.made_from) == (approver.person, "anna", "token chat", plan)
-        entry = AuditEntry.objects.get(action="deployment.submit")
-        assert (entry.actor, entry.actor_name, entry.via, entry.run) == (approver.person, "anna", "token chat", run)
-        assert plan.maker == operator.person
-
-    @pytest.mark.parametrize("scopes", [{TokenScope.READ}, {TokenScope.APPROVE}, {TokenScope.DEPLOY_PROD}])
-    def test_through_a_token_needs_both_to_change_and_to_approve(
-        self, operator: Actor, superuser: User, function: Function, scopes: set[TokenScope]
-    ) -> None:
-        plan = self.plan(operator, function, approval_asked=True)
-        self.denied(plan, Actor(superuser, "token ci", frozenset(scopes)))
+        function.account.approval = Approval.ALWAYS
+        plan = self.plan(approver, function, confirmation="live")
+        assert plan.approval_asked
+        assert "needs an approver, who is not its maker" in self.denied(plan, approver, "live")
+        assert "needs an approver" in self.denied(plan, Actor(superuser), "live")
 
     def test_through_a_token_that_only_reads_is_refused_to_a_superuser_and_so_is_planning(
         self, superuser: User, function: Function
@@ -233,13 +203,12 @@ class Test_applying:
         operator.person.groups.clear()
         assert "Only operators" in self.denied(plan, Actor(User.objects.get(username="olga")))
 
-    def test_of_a_person_who_was_deleted_is_for_nobody_unless_an_approval_is_asked(
+    def test_of_a_person_who_was_deleted_is_for_nobody(
         self, operator: Actor, approver: Actor, function: Function
     ) -> None:
-        plain, asked = self.plan(operator, function), self.plan(operator, function, approval_asked=True)
+        plan = self.plan(operator, function)
         User.objects.filter(username="olga").delete()
-        assert "Somebody else made this plan" in self.denied(plain, approver)
-        assert plans.apply(asked.pk, approver).actor == approver.person
+        assert "Somebody else made this plan" in self.denied(plan, approver)
 
     def test_is_for_nobody_who_is_no_person_though_its_maker_is_gone(self, operator: Actor, function: Function) -> None:
         plan = self.plan(operator, function)
@@ -248,11 +217,9 @@ class Test_applying:
         with pytest.raises(DrydockError, match="Somebody else"):
             plans.load(plan.pk, Actor(None))
 
-    def test_twice_makes_one_run_whoever_comes_second(
-        self, operator: Actor, approver: Actor, superuser: User, function: Function
-    ) -> None:
-        plan = self.plan(operator, function, approval_asked=True)
-        run = plans.apply(plan.pk, approver)
+    def test_twice_makes_one_run(self, operator: Actor, function: Function) -> None:
+        plan = self.plan(operator, function)
+        run = plans.apply(plan.pk, operator)
         with pytest.raises(DrydockError, match=f"became run {run.pk}"):
-            plans.apply(plan.pk, Actor(superuser))
+            plans.apply(plan.pk, Actor(operator.person, "token ci"))
         assert Run.objects.count() == 1

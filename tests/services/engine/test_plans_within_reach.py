@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from functions_app.domain.changes.approvals import Approval
 from functions_app.domain.changes.patching.patches import PatchPlan
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Kind
 from functions_app.domain.tokens import Reach
 from functions_app.models import AuditEntry, Function, Plan, Run
-from functions_app.services.engine import plans
+from functions_app.services.engine import approvals, plans
 from functions_app.services.engine.plans import Draft
 from functions_app.services.people.actor import Actor
 from tests.conftest import Valkey
@@ -119,10 +120,12 @@ def test_of_a_function_out_of_reach_is_as_if_it_were_not_there(operator: Actor, 
 def test_where_an_approval_is_asked_an_approver_has_to_get_to_all_of_it_too(
     operator: Actor, approver: Actor, function: Function
 ) -> None:
+    function.account.approval = Approval.ALWAYS
     frozen = make_patch_plan(function, golden=(make_golden_patch(),))
     stored = plans.make(
-        Kind.PATCH, function.arn, {}, operator, lambda: Draft(frozen, function, approval_asked=True)
+        Kind.PATCH, function.arn, {}, operator, lambda: Draft(frozen, function, confirmation="live")
     ).confirmable()
+    approvals.confirm(stored.pk, operator, "live")
     with pytest.raises(DrydockError, match="was made for some functions alone"):
-        plans.apply(stored.pk, through(approver, THIS_FUNCTION))
-    assert plans.apply(stored.pk, approver).actor == approver.person
+        approvals.approve(stored.pk, through(approver, THIS_FUNCTION))
+    assert approvals.approve(stored.pk, approver).actor == approver.person

@@ -267,18 +267,3 @@ def test_an_unknown_function_or_plan_is_not_found(browser: Client, operator: Use
     browser.force_login(operator)
     assert browser.get(reverse("function-deploy", args=[999_999])).status_code == 404
     assert browser.get("/plans/00000000-0000-0000-0000-000000000000/").status_code == 404
-
-
-def test_where_an_approval_is_asked_an_approver_confirms_and_the_maker_cannot(
-    browser: Client, stage: Stage, operator: User, superuser: User
-) -> None:
-    browser.force_login(operator)
-    address_of_plan = plan(browser, stage)
-    Plan.objects.update(approval_asked=True)
-    assert "An approver confirms this plan, not its maker" in text(browser, address_of_plan)
-    assert browser.post(f"{address_of_plan}apply/").status_code == 403
-    browser.force_login(superuser)
-    assert "You confirm this as an approver" in text(browser, address_of_plan)
-    assert browser.post(f"{address_of_plan}apply/").status_code == 302
-    run = Run.objects.get()
-    assert (run.actor, run.made_from) == (superuser, Plan.objects.get())

@@ -18,7 +18,7 @@ from functions_app.models import Image as Stored
 from functions_app.services.bases.verdicts import judge_images
 from functions_app.services.changes.patching import plan as patching
 from functions_app.services.changes.patching.targets import targets
-from functions_app.services.engine import plans
+from functions_app.services.engine import approvals, plans
 from functions_app.services.images import rebases
 from functions_app.services.people import accounts
 from functions_app.services.people.actor import Actor
@@ -166,11 +166,12 @@ class Test_plans:
         assert refused(lambda: stage.confirm(stored)).problem.code == Code.EXPIRED
         assert not Run.objects.filter(kind=Kind.PATCH).exists()
 
-    def test_where_an_approval_is_asked_somebody_else_applies_it(self, stage: PatchStage, approver: Actor) -> None:
+    def test_where_an_approval_is_asked_somebody_else_approves_it(self, stage: PatchStage, approver: Actor) -> None:
         stored = stage.plan_patch()
         Plan.objects.filter(pk=stored.pk).update(approval_asked=True)
         assert refused(lambda: stage.confirm(stored)).problem.code == Code.DENIED
-        run = carry_out(plans.apply(stored.pk, approver))
+        approvals.confirm(stored.pk, stage.actor)
+        run = carry_out(approvals.approve(stored.pk, approver))
         assert run.status == Status.SUCCEEDED, log_of(run)
         assert run.actor == approver.person
 

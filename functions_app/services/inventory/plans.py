@@ -1,0 +1,83 @@
+"""Plans as lists show them: those that wait for an approval, and one's own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.paginator import Paginator
+from django.db.models import Q
+
+from functions_app import clock
+from functions_app.domain.changes.approvals import PlanState
+from functions_app.domain.runs import Kind
+from functions_app.models import Plan
+from functions_app.services.engine import approvals, plans
+from functions_app.services.people import access
+from functions_app.services.people.actor import Actor
+from functions_app.services.people.reach import functions_within
+
+PAGE = 50
+SHOWN = (
+    "title", "kind", "target", "maker__username", "via", "created_at", "expires_at", "applied_at", "asked_at",
+    "rejected_at", "decided_by", "reason",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PlanRow:
+    """A plan in a list; `mine`: whoever looks made it, and somebody else approves it."""
+
+    plan: Plan
+    state: PlanState
+    maker: str
+    mine: bool
+
+
+@dataclass(frozen=True)
+class PlanList:
+    """One page of plans, the newest first."""
+
+    rows: tuple[PlanRow, ...]
+    total: int
+    number: int
+    last: int
+
+
+def plan_list(actor: Actor, state: PlanState | None, page: int) -> PlanList:
+    """The plans that somebody may see, by state: their own, and an approver those that ask for one. Two queries."""
+    now = clock.now()
+    seen = Q(maker=actor.person) if actor.person else Q(pk__in=[])
+    if access.is_approver(actor):
+        seen |= Q(approval_asked=True)
+    found = Plan.objects.filter(seen, functions_within(actor.reach, "function__")).exclude(kind=Kind.PATCH_LIST)
+    found = found.filter(_of(state, now) if state else Q()).select_related("maker").only(*SHOWN)
+    paginator = Paginator(found.order_by("-created_at", "pk"), PAGE)
+    current = paginator.get_page(page)
+    rows = tuple(_row(plan, actor) for plan in current)
+    return PlanList(rows, paginator.count, current.number, paginator.num_pages)
+
+
+def waiting(actor: Actor, most: int) -> list[PlanRow]:
+    """What waits for this person's approval, the soonest to expire first; so many at most. One query, or none."""
+    if not access.is_approver(actor):
+        return []
+    found = Plan.objects.filter(_of(PlanState.WAITING, clock.now()), functions_within(actor.reach, "function__"))
+    found = found.exclude(maker=actor.person).select_related("maker").only(*SHOWN)
+    return [_row(plan, actor) for plan in found.order_by("expires_at")[:most]]
+
+
+def _row(plan: Plan, actor: Actor) -> PlanRow:
+    return PlanRow(plan, approvals.state_of(plan), approvals.maker_of(plan), plans.made_by(plan, actor))
+
+
+def _of(state: PlanState, now: datetime) -> Q:
+    """What plans must be to stand so: `approvals.state_of`, asked of the database."""
+    undone = Q(applied_at=None, rejected_at=None)
+    conditions: Mapping[PlanState, Q] = {
+        PlanState.APPLIED: Q(applied_at__isnull=False),
+        PlanState.REJECTED: Q(applied_at=None, rejected_at__isnull=False),
+        PlanState.EXPIRED: undone & plans.over(now),
+        PlanState.WAITING: undone & ~plans.over(now) & Q(asked_at__isnull=False),
+        PlanState.OPEN: undone & ~plans.over(now) & Q(asked_at=None),
+    }
+    return conditions[state]
