@@ -11,7 +11,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.conf import settings
 
-from functions_app import clock
+from functions_app import clock, eventlog
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import SYNC_LOCK, Kind
 from functions_app.models import Run
@@ -39,6 +39,7 @@ def tick() -> int:
     """Hand out every run that is due."""
     clock_steps.look()
     handed_out = hand_out.hand_out_due()
+    eventlog.number_new()
     pulses.note_tick()
     return handed_out
 

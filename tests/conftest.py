@@ -127,6 +127,11 @@ def aws(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, settings: Settings) -
 def process_environment(valkey: Valkey, db: None) -> dict[str, str]:
     """Environment for a process that a test starts (a worker, a web server): same data, same Valkey."""
     valkey.flush()  # what the beat of a test before sent at its end would be this test's worker's first work
+    return environment(valkey)
+
+
+def environment(valkey: Valkey) -> dict[str, str]:
+    """The same, where nothing of tests before may be there yet."""
     database = connection.settings_dict
     url = f"sqlite:///{database['NAME']}"
     if connection.vendor == "postgresql":

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -28,10 +28,15 @@ from functions_app.api import door
 from functions_app.domain import limits
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.images.ecr_events import read_event
-from functions_app.models import AuditEntry
-from functions_app.services.people import sign_in
+from functions_app.domain.runs import Kind, Status
+from functions_app.models import AuditEntry, Run
+from functions_app.services.people import sign_in, tokens
+from functions_app.services.people.actor import Actor
+from functions_app.services.people.tokens import Wanted
+from functions_app.streams.api_streams import ADMISSION, Admission
 from functions_app.streams.application import Application
 from functions_app.streams.hub import Hub
+from functions_app.streams.stream_places import StreamPlaces
 from functions_app.streams.waiting_answers import WaitingAnswers
 from tests.factories import make_account, make_function
 from tests.test_env import given
@@ -81,7 +86,7 @@ class Place:
         """What a sign-in with the right password is told."""
         return self.page("/login/", {"username": name, "password": "a long password"}, REMOTE_ADDR=HERE)
 
-    def watch(self, others: dict[int, int]) -> str:
+    def watch(self, others: Mapping[int | str, int]) -> str:
         """What is told who opens a stream beside those that are open already, by person."""
         self.client.force_login(self.person)
         told: list[dict[str, Any]] = []
@@ -94,7 +99,7 @@ class Place:
 
         async def story() -> None:
             served = Application(nothing)
-            served.streams = Counter(others)
+            served.places.taken = Counter(others)
             cookie = self.client.cookies.output(header="", sep=";").strip().encode()
             headers = [(b"host", b"localhost"), (b"cookie", cookie)]
             await served({"type": "http", "method": "GET", "path": "/events/fleet", "headers": headers}, receive, send)
@@ -261,6 +266,17 @@ def held_answer(seconds: int, others: int) -> str:
 
     asyncio.run(story())
     return "" if len(asked) == 2 else "answered at once"
+
+
+def bots_stream(place: Place, others: int) -> str:
+    """What a bot is told that opens a stream beside so many of its token."""
+    made = tokens.make(Wanted(f"bot {others}", ["read"]), Actor(place.person))
+    run = Run.objects.create(kind=Kind.SYNC, status=Status.RUNNING, title="Sync", created_at=clock.now())
+    places = StreamPlaces()
+    places.taken[made.row.secret_hash] = others
+    client = Client(headers={"Authorization": f"Bearer {made.text}"})
+    answer = client.get(f"/api/v1/runs/{run.pk}/events", **{"asgi.scope": {ADMISSION: Admission(places)}})  # type: ignore[arg-type]
+    return str(answer.json()["detail"]) if answer.status_code == 429 else ""
 
 
 def asked_by_token(times: int, rested: float) -> str:

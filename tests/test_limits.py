@@ -20,6 +20,7 @@ from tests.reaching_limits import (
     ago,
     asked_by_token,
     asked_for,
+    bots_stream,
     connected,
     event,
     filled,
@@ -65,6 +66,9 @@ SIDES: dict[str, tuple[Callable[[Place, bool], str], str]] = {
     "FILES": (lambda place, beyond: with_files(place, limits.FILES + beyond), "no form of Drydock takes one"),
     "PERSONS_STREAMS": (
         lambda place, beyond: place.watch({place.person.pk: limits.PERSONS_STREAMS - 1 + beyond}), "Close some tabs",
+    ),
+    "TOKENS_STREAMS": (
+        lambda place, beyond: bots_stream(place, limits.TOKENS_STREAMS - 1 + beyond), "This token has 50 streams open",
     ),
     "STREAMS": (lambda place, beyond: place.watch({0: limits.STREAMS - 1 + beyond}), "Too many live pages are open"),
     "PLAN_THREADS": (

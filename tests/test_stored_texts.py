@@ -52,6 +52,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "BaseUse": {CHECKED: "name region alias version", DERIVED: "owner"},
     "BrowserSession": {MACHINE: "session_key session_data", CHECKED: "address", OURS: "browser"},
+    "Event": {OURS: "kind", CHECKED: "arn", REDACTED: "text facts"},
     "FreshnessDay": {DERIVED: "base_name"},
     "FreshnessPolicy": {TYPED: "tag_key tag_value"},
     "Function": {

@@ -8,26 +8,21 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from functions_app.domain.errors import Problem
+from functions_app.domain.text import line
 
 PROBLEM = "application/problem+json"
-LINE = 140  # characters of `text`
 TITLES = {
     400: "Not accepted",
     401: "Who is there?",
     403: "Not allowed",
     404: "Not found",
     405: "Not allowed",
+    410: "No longer there",
     413: "Too large",
     415: "Not JSON",
     422: "Not accepted",
     429: "Too many requests",
 }
-
-
-def line(text: str) -> str:
-    """A text as one line of at most 140 characters."""
-    words = " ".join(text.split())
-    return words if len(words) <= LINE else f"{words[: LINE - 1]}…"
 
 
 def problem(status: int, detail: str, next_step: str = "", **more: Any) -> HttpResponse:

@@ -18,6 +18,7 @@ from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.json_fields import read_strict
 from functions_app.services.people import access, tokens
 from functions_app.streams.plan_places import AGAIN_IN, found_no_place, mark
+from functions_app.streams.waiting_answers import DONE, NAMES, SETTLED
 
 log = logging.getLogger(__name__)
 View = Callable[..., HttpResponse]
@@ -25,13 +26,16 @@ TURNS = "drydock:token:"
 _REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
-def door(view: View, queries: Mapping[str, frozenset[str]], *, asks_aws: bool) -> View:
-    """An endpoint behind the door; `queries` are the methods it takes, each with the names that its query may have."""
+def door(view: View, queries: Mapping[str, frozenset[str]], *, asks_aws: bool, streams: bool = False) -> View:
+    """An endpoint behind the door; `queries` are the methods it takes, each with the names that its query may have.
+
+    One that `streams` has no head to ask for: it is opened, or not.
+    """
 
     def behind_door(request: ApiRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         request_id = request_id_of(request)
         asked = request.method
-        if request.method == "HEAD":
+        if request.method == "HEAD" and not streams:
             request.method = "GET"  # its body is left out on the way
         response = _refusal(request, queries) or idempotency.once(request, lambda: view(request, *args, **kwargs))
         who = request.actor if hasattr(request, "actor") else None
@@ -65,8 +69,9 @@ def _refusal(request: ApiRequest, queries: Mapping[str, frozenset[str]]) -> Http
     if stopped is not None:
         return stopped
     unknown = sorted(set(request.GET) - queries[method])
-    if unknown == ["wait"]:
-        told = f"wait is 1 to {limits.LONGEST_ANSWER} seconds, for a run or for what starts one."
+    if unknown and set(unknown) <= set(NAMES):
+        told = f"wait is 1 to {limits.LONGEST_ANSWER} seconds, for a run or for what starts one; "
+        told += f"wait_for is {DONE} or {SETTLED}."
         return problem(422, told, "Ask again for what has not ended by then.")
     if unknown:
         known = ", ".join(sorted(queries[method])) or "none"

@@ -12,15 +12,15 @@ from ninja.responses import Status
 from functions_app import runlog
 from functions_app.api.requests import ApiRequest
 from functions_app.api.shapes import Answer, Body, Page, Told, cursor_of, link, one_of, page_of
-from functions_app.domain.redaction import redact_value
 from functions_app.domain.runs import Kind, SignalKind
 from functions_app.domain.runs import Status as RunStatus
 from functions_app.domain.text import sentence
 from functions_app.models import Run
 from functions_app.services.engine import signals
-from functions_app.services.inventory.runs import UNDER_WAY, RunFilter, find_run, run_list, run_state
+from functions_app.services.inventory import run_told
+from functions_app.services.inventory.runs import UNDER_WAY, RunFilter, find_run, run_list
 from functions_app.services.people import access
-from functions_app.services.people.actor import Actor, named
+from functions_app.services.people.actor import Actor
 from functions_app.services.people.reach import functions_within
 
 router = Router(tags=["runs"])
@@ -72,6 +72,7 @@ class RunAnswer(Told):
     title: str
     status: str
     ended: bool
+    settled: bool = Field(description="it has ended, is paused, or waits for an approval")
     actor: str
     created_at: datetime
     ended_at: datetime | None
@@ -154,28 +155,7 @@ def reached(pk: int, actor: Actor) -> Run:
 def get_run(request: ApiRequest, pk: int) -> dict[str, Any]:
     """One run: its steps, what it did, what went wrong, what it takes now."""
     run = reached(pk, request.actor)
-    state = run_state(run)
-    told = state.problem.message if state.problem else state.summary or f"{run.title} ({run.status})."
-    return {
-        "text": f"Run {run.pk}: {told}"
-        if told.lower().startswith(run.status)
-        else f"Run {run.pk} {run.status}: {told}",
-        "url": page_of_run(request, run),
-        "id": run.pk,
-        "kind": run.kind,
-        "title": run.title,
-        "status": run.status,
-        "ended": state.ended,
-        "actor": named(run.actor_name, run.via),
-        "created_at": run.created_at,
-        "ended_at": run.ended_at,
-        "summary": state.summary,
-        "warnings": list(state.warnings),
-        "problem": state.problem.as_json() if state.problem else None,
-        "result": redact_value(state.result),
-        "steps": [{"title": step.title, "status": step.status, "note": step.note} for step in state.steps],
-        "takes": list(state.offers),
-    }
+    return {**run_told.of_run(run), "url": page_of_run(request, run)}
 
 
 def page_of_run(request: HttpRequest, run: Run) -> str:
@@ -195,7 +175,7 @@ def get_log(request: ApiRequest, pk: int, after: Annotated[int, QueryEx(ge=0, lt
         "url": page_of_run(request, run),
         "last": last,
         "ended": ended,
-        "lines": [{name: getattr(each, name) for name in LogLine.model_fields} for each in lines],
+        "lines": [run_told.of_line(each) for each in lines],
     }
 
 

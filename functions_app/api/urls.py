@@ -12,16 +12,19 @@ from ninja.operation import PathView
 from ninja.parser import Parser
 from ninja.security import HttpBearer
 
-from functions_app.api import bases, changes, functions, images, installation, plans, runs, tokens
-from functions_app.api.answers import finished, line, of_problem, problem
+from functions_app.api import bases, changes, events, functions, images, installation, plans, runs, tokens
+from functions_app.api.answers import finished, of_problem, problem
 from functions_app.api.door import door, request_id_of
 from functions_app.domain import limits
 from functions_app.domain.errors import DrydockError
+from functions_app.domain.text import line
 from functions_app.services.inventory.fleet.addressing import Ambiguous
 from functions_app.services.people.actor import Actor
+from functions_app.streams.waiting_answers import DONE, SETTLED
 
 PREFIX = "api/v1/"
 ASKS_AWS = {"start_deployment", "start_rollback", "start_patch", "start_undo"}  # what plans, and waits for AWS
+STREAMS = {"get_run_events"}
 
 
 class Bearer(HttpBearer):
@@ -66,8 +69,8 @@ API = Api(
     auth=Bearer(),
     parser=DocumentParser(),
 )
-# An undo before the signals of runs.
-for room in (functions, images, bases, changes, plans, runs, tokens, installation):
+# What has a name of its own before the signals of runs.
+for room in (functions, images, bases, changes, plans, events, runs, tokens, installation):
     API.add_router("", room.router)
 
 
@@ -103,7 +106,7 @@ def _patterns() -> list[URLPattern]:
         for address, view in bound.path_operations.items():
             queries = {method: _names(operation) for operation in view.operations for method in operation.methods}
             name = view.operations[0].view_func.__name__
-            guarded = door(_plain(view), queries, asks_aws=name in ASKS_AWS)
+            guarded = door(_plain(view), queries, asks_aws=name in ASKS_AWS, streams=name in STREAMS)
             found.append(path(_django(address), guarded, name=name))
     return found
 
@@ -135,7 +138,13 @@ def _beside(method: str, name: str) -> list[dict[str, Any]]:
     key = {"in": "header", "name": "Idempotency-Key", "required": False, "schema": {"type": "string", "maxLength": 200}}
     seconds = {"type": "integer", "minimum": 1, "maximum": limits.LONGEST_ANSWER}
     wait = {"in": "query", "name": "wait", "required": False, "schema": seconds}
-    return [key, wait] if method == "post" else [wait] if name == "get_run" else []
+    until = {
+        "in": "query",
+        "name": "wait_for",
+        "required": False,
+        "schema": {"type": "string", "enum": [DONE, SETTLED]},
+    }
+    return [key, wait, until] if method == "post" else [wait, until] if name == "get_run" else []
 
 
 def unknown(request: HttpRequest) -> HttpResponse:

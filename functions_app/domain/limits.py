@@ -26,8 +26,9 @@ FIELDS = 1_000  # of one form: a person ticks and types fewer
 QUERY_FIELDS = FIELDS  # of one query: Django has one setting for both
 FILES = 0  # no form of ours takes one
 
-# Streams: functions_app/streams/application.py
+# Streams: functions_app/streams/application.py, api_streams.py
 PERSONS_STREAMS = 100  # open on one process by one person, unless DRYDOCK_STREAMS_PER_PERSON says otherwise
+TOKENS_STREAMS = 50  # open on one process with one token: a bot follows what it started, and rarely more
 STREAMS = 10_000  # open on one process, whoever watches: each costs some 30 KB
 
 # Requests that take long: dashboard/plan_threads.py

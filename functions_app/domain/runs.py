@@ -1,6 +1,6 @@
 """What a run is: kinds, statuses, the legal moves between them, and what a step may answer."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum, StrEnum
@@ -114,6 +114,11 @@ LEGAL: dict[Status, frozenset[Status]] = {
     Status.UNDOING: frozenset({Status.FAILED, Status.CANCELLED}),
     **{status: frozenset() for status in ENDED},
 }
+
+
+def is_settled(status: Status, waits_for: Collection[str]) -> bool:
+    """Whether it goes on no more until a person says so: it has ended, is paused, or waits for an approval."""
+    return status.ended or status is Status.PAUSED or (status is Status.WAITING and SignalKind.APPROVE in waits_for)
 
 
 class StepStatus(StrEnum):

@@ -6,6 +6,7 @@ import re
 from itertools import groupby, islice
 from typing import Any
 
+LINE = 140  # characters of the line that every answer to a machine has
 DEPTH = 100  # of a JSON value: no fact of ours is nested so far
 _RETURNS = re.compile(r"\r+\n?")
 # What a terminal does not print (ECMA-48, xterm's ctlseqs), each with its beginning in the 7-bit and in the 8-bit set.
@@ -103,6 +104,12 @@ def sentence(text: str) -> str:
     """The text with a full stop, where nothing ends it, so that another sentence may follow."""
     text = text.rstrip()
     return text if not text or text[-1] in ".!?:;…" else f"{text}."
+
+
+def line(text: str) -> str:
+    """A text as one line of at most 140 characters."""
+    words = " ".join(text.split())
+    return words if len(words) <= LINE else f"{words[: LINE - 1]}…"
 
 
 def visible(name: str, length: int | None = None) -> str:

@@ -95,6 +95,11 @@ class Reach:
             self.functions is None or any(wildcard(pattern).fullmatch(name) for pattern in self.functions)
         )
 
+    def covers_arn(self, arn: str) -> bool:
+        """Whether the function of this ARN is; "" is no function's, and for who gets everywhere."""
+        parts = arn.split(":")
+        return self.everything or (len(parts) > 6 and self.covers(parts[4], parts[6]))
+
     def covers_account(self, account_id: str) -> bool:
         """Whether anything of this account is."""
         return self.accounts is None or account_id in self.accounts

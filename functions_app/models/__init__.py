@@ -3,6 +3,7 @@
 from functions_app.models.access import ApiToken, AuditEntry, BrowserSession, KeptAnswer
 from functions_app.models.accounts import Account, Scope
 from functions_app.models.bases import BaseRelease, BaseStream, FreshnessDay, FreshnessPolicy, LayerFiles
+from functions_app.models.events import Event
 from functions_app.models.fleet import (
     Alias,
     AliasMove,
@@ -26,6 +27,7 @@ __all__ = [
     "BaseStream",
     "BaseUse",
     "BrowserSession",
+    "Event",
     "FleetRevision",
     "FreshnessDay",
     "FreshnessPolicy",

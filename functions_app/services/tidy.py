@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
+from functions_app import eventlog
 from functions_app.domain.runs import ACTIVE, ENDED, Kind
 from functions_app.models import AuditEntry, LogLine, Plan, Run
 from functions_app.services.engine import payloads, plans
@@ -31,6 +32,7 @@ class Tidied:
     payloads: int
     sessions: int
     refused_sign_ins: int
+    events: int
 
 
 def tidy(now: datetime) -> Tidied:
@@ -47,6 +49,7 @@ def tidy(now: datetime) -> Tidied:
         payloads=_forget_payloads(now),
         sessions=_delete(session_store.ended()),
         refused_sign_ins=_delete(AuditEntry.objects.filter(action=sign_in.REFUSED, at__lt=logs_until)),
+        events=_delete(eventlog.outlived(now)),
     )
 
 

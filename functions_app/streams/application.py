@@ -8,7 +8,6 @@ import asyncio
 import re
 import signal
 import threading
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
@@ -16,19 +15,19 @@ from urllib.parse import parse_qs
 from django.conf import settings
 from django.db import Error
 from django.http.request import split_domain_port, validate_host
-from prometheus_client import Gauge
 
-from functions_app.domain import limits
 from functions_app.domain.database_troubles import AWAY
 from functions_app.services.engine.database_state import recent, trouble_of
-from functions_app.streams.fleet_feed import FleetFeed
+from functions_app.streams.api_streams import ApiStreams, is_stream
 from functions_app.streams.health_probe import HealthProbe
 from functions_app.streams.hub import Hub
 from functions_app.streams.log_download import PATH as LOG
 from functions_app.streams.log_download import LogDownload
-from functions_app.streams.run_feed import Feed, Watcher
-from functions_app.streams.sign_in import admit
+from functions_app.streams.run_sources import RunPage
+from functions_app.streams.sign_in import Pass, admit
+from functions_app.streams.stream_places import NoPlace, StreamPlaces
 from functions_app.streams.waiting_answers import WaitingAnswers, waits
+from functions_app.streams.watcher import Watcher
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Any]
@@ -42,7 +41,6 @@ HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 ]
-OPEN = Gauge("drydock_streams_open", "Live pages that this process serves.")
 
 
 class Application:
@@ -55,7 +53,7 @@ class Application:
         self.held: WaitingAnswers | None = None
         self.health: HealthProbe | None = None  # from the server's start on
         self.stopping = False
-        self.streams: Counter[int] = Counter()  # open ones by person
+        self.places = StreamPlaces()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI's door."""
@@ -67,6 +65,9 @@ class Application:
             await self._stream(scope, receive, send)
         elif scope["type"] == "http" and scope["method"] == "GET" and (log := LOG.fullmatch(scope["path"])):
             await self._downloads().serve(int(log[1]), scope, receive, send)
+        elif scope["type"] == "http" and is_stream(scope) and not self.stopping:
+            self.hub = self.hub or Hub()
+            await ApiStreams(self.django, self.hub, self.places).serve(scope, receive, send)
         elif scope["type"] == "http" and waits(scope):
             self.hub = self.hub or Hub()
             self.held = self.held or WaitingAnswers(self.django, self.hub)
@@ -139,32 +140,25 @@ class Application:
             return await _answer(send, 401, "Sign in to watch.")
         if not exists:
             return await _answer(send, 404, f"There is no run {run_id}.")
-        if self.streams[person] >= settings.ENV.streams_per_person:
-            return await _answer(send, 429, f"You have {self.streams[person]} live pages open here. Close some tabs.")
-        if self.streams.total() >= limits.STREAMS:
-            return await _answer(send, 429, "Too many live pages are open on this server. Try again in a minute.")
+        passed = Pass(person, session)
+        try:
+            self.places.take(passed, settings.ENV.streams_per_person)
+        except NoPlace as full:
+            return await _answer(send, 429, _full(full))
         after = _position(headers.get(b"last-event-id"), scope.get("query_string", b""))
-        self.streams[person] += 1
-        OPEN.inc()
         try:
             await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, *_transport_security()]})
-            await self._watch(self.hub, run_id, Watcher(send, after, session, person), receive)
+            source = None if run_id is None else RunPage(run_id)
+            await self.hub.hold(source, Watcher(send, after, passed), receive)
         finally:
-            self.streams[person] -= 1
-            OPEN.dec()
+            self.places.give_back(passed)
         return None
 
-    async def _watch(self, hub: Hub, run_id: int | None, watcher: Watcher, receive: Receive) -> None:
-        await watcher.write(b"retry: 1000\n\n")
-        feed = hub.join(run_id, watcher) if run_id is not None else hub.join_fleet(watcher)
-        catching_up = asyncio.create_task(_begin(feed, watcher))
-        catching_up.add_done_callback(feed.broken)
-        try:
-            while (await receive())["type"] != "http.disconnect":
-                pass
-        finally:
-            catching_up.cancel()
-            hub.leave(feed, watcher)
+
+def _full(full: NoPlace) -> str:
+    if full.own:
+        return f"You have {full.own} live pages open here. Close some tabs."
+    return "Too many live pages are open on this server. Try again in a minute."
 
 
 async def _tell_health(health: HealthProbe, scope: Scope, send: Send) -> None:
@@ -172,11 +166,6 @@ async def _tell_health(health: HealthProbe, scope: Scope, send: Send) -> None:
         return await _answer(send, 405, "The state is read with GET.")
     status, text = health.answer(strict=scope.get("query_string", b"") == b"strict")
     return await _answer(send, status, text)
-
-
-async def _begin(feed: Feed | FleetFeed, watcher: Watcher) -> None:
-    await feed.ready.wait()
-    await feed.catch_up(watcher)
 
 
 def _position(last_event_id: str | None, query: bytes) -> int:

@@ -15,7 +15,8 @@ from functions_app.domain.runs import ACTIVE
 from functions_app.models import FleetRevision, Run
 from functions_app.services.engine import pulses
 from functions_app.streams.frames import event
-from functions_app.streams.run_feed import POLL, Watcher
+from functions_app.streams.run_feed import POLL
+from functions_app.streams.watcher import Watcher
 
 PACE = 0.5  # least seconds between two looks: a sync may change the fleet many times a second
 

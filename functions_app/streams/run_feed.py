@@ -1,4 +1,4 @@
-"""The feed of one live run: each batch is rendered once, whatever the number of watchers.
+"""The feed of one source, mostly a live run: each batch is rendered once, whatever the number of watchers.
 
 The same bytes go to every watcher that keeps up. One that does not, or that has just come, reads the database until it
 has caught up. Redis only hints: sequence numbers show a gap, the database fills it.
@@ -8,119 +8,30 @@ import asyncio
 import json
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine, Generator
-from dataclasses import dataclass
-from types import coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from django.db import Error
 
 from functions_app import runlog
-from functions_app.domain.runs import Status
-from functions_app.models import Run
-from functions_app.services.inventory.runs import stranded_run
-from functions_app.streams.frames import event, log_frame, replay
-from functions_app.streams.run_templates import state_html
+from functions_app.streams.frames import event
+from functions_app.streams.sources import Snapshot, Source, replay
+from functions_app.streams.watcher import Watcher
 
 POLL = 1.0  # seconds between two looks at the database while Redis, or the database itself, is away
-PACE = 0.01  # least seconds between two frames of a run, and for each watcher of it:
+PACE = 0.01  # least seconds between two frames of one source, and for each watcher of it:
 PACE_EACH = 0.000_01  # a broadcast to 2,000 takes about 15 ms: pauses leave room for everything else
-PIECE = 64 * 1024  # bytes of a page that are sent before a slow watcher is waited for: it holds no copy of the rest
 AT_ONCE = 512 * 1024  # characters of new lines that go to every watcher in one piece; of more each reads pages
 PAGES_KEPT = 16_000_000  # bytes of replay pages per feed: many watchers that come back at once ask for the same
 
 log = logging.getLogger(__name__)
-Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A run as the database has it, rendered."""
-
-    revision: int
-    line_count: int
-    ended: bool
-    stranded: bool
-    frames: bytes  # the `steps` and `status` events
-
-
-def snapshot(run_id: int) -> Snapshot | None:
-    """Read and render a run's steps and status. Four queries, five where it keeps others alive."""
-    run = Run.objects.prefetch_related("steps", "signals").select_related("function").filter(pk=run_id).first()
-    if run is None:
-        return None
-    steps, status = state_html(run)
-    frames = event("steps", steps) + event("status", status)
-    ended, alone = Status(run.status).ended, stranded_run(run) is not None
-    return Snapshot(run.revision, run.line_count, ended, alone, frames)
-
-
-@coroutine
-def _resume(waiting: Any, started: Coroutine[Any, Any, None]) -> Generator[Any, Any, None]:
-    """Carry on, as a task, a coroutine that was started by hand and waits for something."""
-    while True:
-        value = yield waiting
-        try:
-            waiting = started.send(value)
-        except StopIteration:
-            return
-
-
-class Watcher:
-    """One open stream. While it is `live` it has everything up to its feed's sequence number."""
-
-    def __init__(self, send: Send, after: int, session: str, person: int) -> None:
-        self.send = send
-        self.after = after
-        self.session = session
-        self.person = person
-        self.live = False
-        self.state: Snapshot | None = None
-        self.gone = False
-        self._within = False  # a frame that is sent in pieces
-
-    async def write(self, body: bytes, *, more: bool = True) -> None:
-        """Send bytes; waits while the connection is full."""
-        if self.gone:
-            return
-        if not more:
-            self.gone, self.live = True, False
-            # Within a frame that is not sent whole there is no other; browsers forget what breaks off.
-            await self.send({"type": "http.response.body", "body": b"" if self._within else body, "more_body": False})
-            return
-        for start in range(0, len(body), PIECE):
-            self._within = start + PIECE < len(body)
-            await self.send({"type": "http.response.body", "body": body[start : start + PIECE], "more_body": True})
-            if self.gone:
-                return
-
-    def push(self, body: bytes) -> Awaitable[None] | None:
-        """Send bytes without a task of its own; when the connection is full, what must be awaited to finish.
-
-        2,000 tasks that wake for every frame cost more than the frames: a send that need not wait is over at once.
-        """
-        started = self.send({"type": "http.response.body", "body": body, "more_body": True})
-        try:
-            waiting = started.send(None)
-        except StopIteration:
-            return None
-        return _resume(waiting, started)
-
-    def push_safely(self, body: bytes) -> Awaitable[None] | None:
-        """The same; a connection that breaks ends this watcher, not those who watch beside it."""
-        try:
-            return self.push(body)
-        except Exception:
-            log.exception("a watcher's connection broke")
-            self.gone, self.live = True, False
-            return None
 
 
 class Feed:
-    """One watched run: its lines in order, its rendered state, and who watches."""
+    """One watched source: its lines in order, its rendered state, and who watches."""
 
-    def __init__(self, run_id: int, read: Callable[..., Awaitable[Any]]) -> None:
-        self.run_id = run_id
+    def __init__(self, source: Source, read: Callable[..., Awaitable[Any]]) -> None:
+        self.source = source
         self.watchers: set[Watcher] = set()
         self.sequence = 0  # every live watcher has the lines up to here
         self.state: Snapshot | None = None
@@ -136,7 +47,7 @@ class Feed:
 
     @property
     def over(self) -> bool:
-        """Whether the run has ended and all its lines are known (or there is no such run any more)."""
+        """Whether it has ended and all its lines are known (or there is no such thing any more)."""
         if self.state is None:
             return self.ready.is_set()
         return self.state.ended and self.sequence >= self.state.line_count
@@ -156,11 +67,11 @@ class Feed:
     def broken(self, task: asyncio.Task[None]) -> None:
         """A defect must not leave watchers hanging: they are told to come back, and the server's log has it."""
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("run %s: its stream broke", self.run_id, exc_info=error)
+            log.error("%s: its stream broke", self.source, exc_info=error)
             self._spawn(self.say_goodbye())
 
     async def say_goodbye(self) -> None:
-        """End every stream of this run; browsers come back, with where they were."""
+        """End every stream of it; who watches comes back, with where they were."""
         bye = event("bye", "come back")
         await asyncio.gather(*(watcher.write(bye, more=False) for watcher in self.watchers), return_exceptions=True)
 
@@ -174,7 +85,7 @@ class Feed:
             try:
                 await self._step()
             except Error:
-                log.exception("run %s: the stream could not read the database, trying again", self.run_id)
+                log.exception("%s: the stream could not read the database, trying again", self.source)
                 self.stale = True
                 await asyncio.sleep(POLL)
                 continue
@@ -191,7 +102,7 @@ class Feed:
         stale, self.stale = self.stale, False
         body = b""
         if stale:
-            before, self.state = self.state, await self._read(snapshot, self.run_id)
+            before, self.state = self.state, await self._read(self.source.snapshot)
             if self.state is None:
                 return
             if before is None:  # whoever watches already replays from the database
@@ -205,12 +116,10 @@ class Feed:
             self._let_read_pages()
             return
         if lines:
-            body = await self._read(log_frame, lines) + body
-        if not body:
-            return
-        if lines:
+            body = await self._read(self.source.frame, lines) + body
             self.sequence = lines[-1].sequence
-        self._broadcast(body)
+        if body:
+            self._broadcast(body)
 
     async def _new_lines(self, upto: int) -> list[runlog.Line]:
         """The lines after `sequence`, without a gap: from the messages, and from the database where one is missing."""
@@ -219,7 +128,7 @@ class Feed:
         last = max([*found, upto, self.sequence])
         missing = last - self.sequence - len(found)
         if missing:
-            lines: list[runlog.Line] = await self._read(runlog.read, self.run_id, self.sequence, runlog.PAGE, last)
+            lines: list[runlog.Line] = await self._read(self.source.read, self.sequence, runlog.PAGE, last)
             if lines and lines[-1].sequence < last:
                 self.read_soon()
             return lines
@@ -265,7 +174,7 @@ class Feed:
         key = (after, min(until, after + runlog.PAGE))
         page = self._pages.get(key)
         if page is None:
-            page = self._pages[key] = asyncio.ensure_future(self._read(replay, self.run_id, *key))
+            page = self._pages[key] = asyncio.ensure_future(self._read(replay, self.source, *key))
             while len(self._pages) > 1 and sum(map(_size, self._pages.values())) > PAGES_KEPT:
                 self._pages.popitem(last=False)
         try:

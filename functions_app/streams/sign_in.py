@@ -1,5 +1,6 @@
 """Who may watch: asked when a stream opens, and again while it is open."""
 
+from dataclasses import dataclass
 from importlib import import_module
 
 from django.conf import settings
@@ -9,7 +10,7 @@ from django.http import HttpRequest
 from django.http.cookie import parse_cookie
 
 from functions_app.models import BrowserSession, Run
-from functions_app.services.people import access, sessions
+from functions_app.services.people import access, sessions, tokens
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.backend import active_people
 
@@ -27,16 +28,36 @@ def admit(cookies: str, run_id: int | None) -> tuple[int, str, bool]:
     return person.pk, key, run_id is None or Run.objects.filter(pk=run_id).exists()
 
 
-def signed_in(watching: set[tuple[str, int]]) -> set[tuple[str, int]]:
-    """Which of these (session, person) are still good: not over, and of somebody who may still look.
+@dataclass(frozen=True)
+class Pass:
+    """By what somebody watches: the session of a browser, or a token."""
 
-    A password that was changed since ends them. Two queries.
+    person: int = 0
+    session: str = ""
+    token: str = ""  # its hash: one that was rotated is another
+
+
+NOBODYS = Pass()  # of an answer that is held: its token is asked for again before it is given
+
+
+def still_good(passes: set[Pass]) -> set[Pass]:
+    """Which of these still let somebody look: not over, and of somebody who may.
+
+    A password that was changed since ends a session, another text a token. Three queries, four with tokens.
     """
-    keys, people = {key for key, _ in watching}, {person for _, person in watching}
+    keys = {each.session for each in passes if each.session}
     rows = BrowserSession.objects.in_bulk(keys)
-    active = {person.pk: person for person in active_people(people) if access.may_look(Actor(person))}
-    return {
-        (key, person)
-        for key, person in watching
-        if person in active and key in rows and sessions.good_for(rows[key], active[person])
-    }
+    active = {person.pk: person for person in active_people({each.person for each in passes if each.session})}
+    living = tokens.that_look({each.token for each in passes if each.token})
+
+    def is_good(one: Pass) -> bool:
+        if one.token:
+            return one.token in living
+        person, row = active.get(one.person), rows.get(one.session)
+        return person is not None and row is not None and _may_go_on(row, person)
+
+    return set(filter(is_good, passes))
+
+
+def _may_go_on(row: BrowserSession, person: User) -> bool:
+    return access.may_look(Actor(person)) and sessions.good_for(row, person)

@@ -45,6 +45,8 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("GET", "list_runs"): Endpoint(LOOKS, READ, 200),
     ("GET", "get_run"): Endpoint(LOOKS, READ, 200, "run"),
     ("GET", "get_log"): Endpoint(LOOKS, READ, 200, "run"),
+    ("GET", "get_run_events"): Endpoint(LOOKS, READ, 200, "run"),
+    ("GET", "list_events"): Endpoint(LOOKS, READ, 200),
     ("POST", "ask_of_run"): Endpoint(OPERATES, CHANGES, 202, "signal"),
     ("POST", "start_deployment"): Endpoint(
         OPERATES, NONPROD, 200, body={"function": "app:staging", "image": "2"}, query="?dry_run=true"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,9 +12,14 @@ from functions_app import clock, runlog
 from functions_app.models import Run
 from functions_app.streams import hub as hub_module
 from functions_app.streams.fleet_feed import FleetFeed
-from functions_app.streams.frames import log_frame, replay
 from functions_app.streams.hub import Hub, is_behind
-from functions_app.streams.run_feed import Feed, Snapshot, Watcher
+from functions_app.streams.run_feed import Feed
+from functions_app.streams.run_sources import RunJson, RunPage
+from functions_app.streams.sign_in import Pass
+from functions_app.streams.sources import Snapshot, Source, replay
+from functions_app.streams.watcher import Watcher
+
+OLGAS, RUN = Pass(1, "session"), RunPage(7)
 
 
 async def broken(*_: Any) -> Any:
@@ -34,8 +40,8 @@ def test_whoever_comes_back_to_a_feed_that_broke_gets_another_although_somebody_
         monkeypatch.setattr(hub, "read", broken)  # the defect that is not known yet
 
         def join() -> Any:
-            watcher = Watcher(silent, 0, "session", 1)
-            return hub.join_fleet(watcher) if run_id is None else hub.join(run_id, watcher)
+            watcher = Watcher(silent, 0, OLGAS)
+            return hub.join_fleet(watcher) if run_id is None else hub.join(RunPage(run_id), watcher)
 
         first = join()
         same = first is join()
@@ -71,7 +77,7 @@ def test_a_message_that_nobody_can_read_costs_itself_alone(
     async def hear() -> tuple[bool, bool]:
         hub = Hub()
         monkeypatch.setattr(hub, "read", waiting)  # no database here: nothing is ever read
-        feed = hub.join(7, Watcher(silent, 0, "session", 1))
+        feed = hub.join(RUN, Watcher(silent, 0, OLGAS))
         feed.stale = False
         hub._hear_safely(message)
         looks = feed.stale
@@ -117,9 +123,9 @@ def test_a_watcher_whose_connection_breaks_takes_nobody_with_it(monkeypatch: pyt
     async def broadcast() -> list[bool]:
         hub = Hub()
         monkeypatch.setattr(hub, "read", waiting)
-        watchers = [Watcher(send, 0, "session", 1) for send in (breaks, keeps)]
+        watchers = [Watcher(send, 0, OLGAS) for send in (breaks, keeps)]
         for watcher in watchers:
-            feed = hub.join(7, watcher)
+            feed = hub.join(RUN, watcher)
             watcher.live = True
         feed._broadcast(b"a line")
         hub.close()
@@ -130,7 +136,7 @@ def test_a_watcher_whose_connection_breaks_takes_nobody_with_it(monkeypatch: pyt
 
 
 class Test_a_watched_run:
-    KNOWN = Snapshot(revision=3, line_count=5, ended=False, stranded=False, frames=b"")
+    KNOWN = Snapshot(3, line_count=5, ended=False, stranded=False, settled=False, frames=b"")
 
     @pytest.mark.parametrize(("changes", "news"), [({}, False), ({"revision": 4}, True), ({"line_count": 6}, True)])
     def test_is_read_again_where_the_database_has_more(self, changes: dict[str, int], news: bool) -> None:
@@ -153,14 +159,14 @@ def test_a_stranger_who_reads_nothing_keeps_no_other_stranger_signed_in(monkeypa
     async def hear(message: dict[str, Any]) -> None:
         told.append(message)
 
-    async def nobody(*_: Any) -> set[tuple[str, int]]:
+    async def nobody(*_: Any) -> set[Pass]:
         return set()
 
     async def guard() -> None:
         hub = Hub()
         monkeypatch.setattr(hub, "read", nobody)  # everybody has signed out
         hub.fleet = FleetFeed(broken)
-        hub.fleet.watchers |= {Watcher(full, 0, "one", 1), Watcher(hear, 0, "two", 2)}
+        hub.fleet.watchers |= {Watcher(full, 0, Pass(1, "one")), Watcher(hear, 0, Pass(2, "two"))}
         await asyncio.wait_for(hub._end_strangers(), 5)
         await asyncio.sleep(0)
         hub.close()
@@ -180,7 +186,7 @@ def test_a_page_that_is_not_taken_is_held_in_a_piece_and_what_ends_it_is_no_part
             if message["more_body"]:
                 await taken.wait()
 
-        watcher = Watcher(slow, 0, "session", 1)
+        watcher = Watcher(slow, 0, OLGAS)
         page = asyncio.create_task(watcher.write(b"data: " + b"x" * 1_000_000 + b"\n\n"))
         await asyncio.sleep(0)
         await watcher.write(b"event: bye\ndata: come back\n\n", more=False)
@@ -198,7 +204,7 @@ def test_of_pages_with_the_longest_lines_few_are_kept_for_those_who_follow() -> 
         return (0, b"x" * 8_000_000) if function is replay else None
 
     async def go_on() -> int:
-        feed = Feed(7, read)
+        feed = Feed(RUN, read)
         feed.sequence = 1_000_000
         for after in range(0, 20_000, 1_000):
             await feed._page(after, feed.sequence)
@@ -213,14 +219,17 @@ LONG, SHORT = "x" * 8_000, "x" * 90
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("texts", [[LONG] * 400, [SHORT] * 2_500, [SHORT] * 20 + [LONG] * 300, [LONG] * 20 + [""] * 50])
-def test_a_page_of_a_log_is_small_however_long_its_lines_and_no_line_is_left_out(texts: list[str]) -> None:
+@pytest.mark.parametrize(("source", "line"), [(RunPage, b'id="L'), (RunJson, b"event: log\n")])
+def test_a_page_of_a_log_is_small_however_long_its_lines_and_no_line_is_left_out(
+    texts: list[str], source: Callable[[int], Source], line: bytes
+) -> None:
     run = Run.objects.create(kind="sync", status="running", title="Long", created_at=clock.now(), actor_name="x")
     runlog.append(run.pk, [(clock.now(), "info", "function", text) for text in texts])
 
     after, seen, sizes = 0, 0, []
     while after < len(texts):
-        after, body = replay(run.pk, after, min(len(texts), after + runlog.PAGE))
-        seen += body.count(b'id="L')
+        after, body = replay(source(run.pk), after, min(len(texts), after + runlog.PAGE))
+        seen += body.count(line)
         sizes.append(len(body))
 
     assert max(sizes) < 1_000_000
@@ -239,14 +248,14 @@ def test_a_burst_is_not_handed_whole_to_those_who_do_not_read() -> None:
         if function is replay:
             _, after, until = given
             return until, b"x" * 8_000 * (until - after)
-        return function(*given) if function is log_frame else None
+        return function(*given) if function == RUN.frame else None
 
     async def go_on() -> None:
-        feed = Feed(7, read)
+        feed = Feed(RUN, read)
         feed.task.cancel()
         feed.stale = False
         for number in range(20):
-            watcher = Watcher(slow, 0, f"session {number}", number)
+            watcher = Watcher(slow, 0, Pass(number, f"session {number}"))
             watcher.live = True
             feed.watchers.add(watcher)
         feed.inbox = [runlog.Line(number, clock.now(), "info", "function", text) for number, text in texts.items()]

@@ -1,9 +1,8 @@
 """Answers that are held until a run has ended, asked of a real web process."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,21 +19,17 @@ from functions_app.services.people.tokens import Wanted
 from functions_app.streams.hub import Hub
 from functions_app.streams.waiting_answers import ASK_AGAIN, WaitingAnswers
 from tests.factories import make_account, make_function
-from tests.processes import eventually, web
+from tests.processes import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def bot(process_environment: dict[str, str], tmp_path: Path, operator: User) -> Iterator[httpx.Client]:
+def bot(unknown: httpx.Client, operator: User) -> httpx.Client:
     """A bot of an operator, before a real server."""
     text = tokens.make(Wanted("ci", ["read", "invoke"]), Actor(operator)).text
-    with (
-        web(process_environment, tmp_path) as (_, port),
-        httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=60) as client,
-    ):
-        client.headers.update({"Authorization": f"Bearer {text}", "Host": "localhost"})
-        yield client
+    unknown.headers["Authorization"] = f"Bearer {text}"
+    return unknown
 
 
 @pytest.fixture
@@ -83,6 +78,27 @@ def test_what_a_post_starts_is_waited_for_and_answered_as_the_run(bot: httpx.Cli
     assert (answer.status_code, answer.json()["id"], answer.json()["ended"]) == (200, Run.objects.get().pk, True)
 
 
+@pytest.mark.parametrize(
+    ("to", "waits_for"), [(Status.PAUSED, ""), (Status.WAITING, "approve"), (Status.CANCELLED, "")]
+)
+def test_a_run_that_goes_on_no_more_without_a_person_has_settled(
+    bot: httpx.Client, run: Run, to: Status, waits_for: str
+) -> None:
+    lease = claim(run)
+    answer = held(
+        *(bot, "GET", f"/runs/{run.pk}?wait_for=settled"),
+        lambda: lease.write(to=to, waits_for=waits_for, ended_at=clock.now() if to.ended else None),
+    )
+    told = answer.json()
+    assert (answer.status_code, told["status"], told["settled"], told["ended"]) == (200, to, True, to.ended)
+
+
+def test_a_run_that_only_waits_for_a_time_has_not(bot: httpx.Client, run: Run) -> None:
+    claim(run).write(to=Status.WAITING, waits_for="promote skip", wake_at=clock.now())
+    told = bot.get(f"/runs/{run.pk}?wait=1&wait_for=settled").json()
+    assert (told["status"], told["settled"]) == ("waiting", False)
+
+
 def test_who_may_not_is_told_at_once(bot: httpx.Client, run: Run) -> None:
     for token, status in (("ddk_nothing", 401), (bot.headers["Authorization"][7:], 403)):
         User.objects.get().groups.clear()
@@ -90,9 +106,12 @@ def test_who_may_not_is_told_at_once(bot: httpx.Client, run: Run) -> None:
         assert bot.get(f"/runs/{run.pk}?wait=25", headers=headers).status_code == status
 
 
-@pytest.mark.parametrize("wait", ["0", "26", "99999", "-1", "x", ""])
+@pytest.mark.parametrize(
+    "wait",
+    ["wait=0", "wait=26", "wait=99999", "wait=-1", "wait=x", "wait=", "wait=1&wait=2", "wait_for=green", "wait_for="],
+)
 def test_another_time_is_refused_as_any_parameter_that_nobody_knows(bot: httpx.Client, run: Run, wait: str) -> None:
-    answer = bot.get(f"/runs/{run.pk}?wait={wait}")
+    answer = bot.get(f"/runs/{run.pk}?{wait}")
     assert (answer.status_code, answer.headers["Content-Type"]) == (422, "application/problem+json")
 
 

@@ -4,12 +4,14 @@ Its owner's tag stays where it is. So the newest patched form of the release tha
 in its place, until the owner's tag moves on, or ECR no longer has it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db import transaction
 
+from functions_app import eventlog
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.events import EventKind
 from functions_app.domain.refs import ImageRef
 from functions_app.models import BaseRelease, BaseStream, Image
 from functions_app.registry.client import Registry
@@ -51,6 +53,7 @@ def _store(of: BaseRelease, made: BaseRelease, now: datetime) -> str:
     current = in_their_place(stream, before)
     BaseRelease.objects.filter(pk__in=before - current).update(current=False)
     BaseRelease.objects.filter(pk__in=current - before).update(current=True)
+    tell_released(stream, before, [row] if row.pk in current - before else [])
     how = "its newest release" if row.pk in current else "kept; its owner has a newer one"
     return f"{stream.name} {row.tag} is {how}"
 
@@ -71,6 +74,16 @@ def in_their_place(stream: BaseStream, current: Collection[int]) -> set[int]:
     lost = set(gone.filter(digest__in=[digest for *_, digest in family]).values_list("digest", flat=True))
     newest = {root: pk for pk, root, digest in family if digest not in lost}
     return {newest.get(root or pk, root or pk) for pk, root in roots.items()}
+
+
+def tell_released(stream: BaseStream, before: Collection[int], new: Sequence[BaseRelease]) -> None:
+    """Tell of releases that have become current in the place of those `before`; a stream's first are no news."""
+    if not before or not new:
+        return
+    names = sorted({row.tag or row.manifest_digest[7:19] for row in new})
+    rows = [{"platform": row.platform, "digest": row.manifest_digest, "tag": row.tag} for row in new]
+    text = f"{stream.name} has a new release: {', '.join(names)}"
+    eventlog.tell(eventlog.event(EventKind.BASE_RELEASED, text, base=stream.name, releases=rows))
 
 
 def settle(stream: BaseStream) -> str:

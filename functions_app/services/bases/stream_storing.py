@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from functions_app.domain.errors import Problem
 from functions_app.models import BaseRelease, BaseStream
-from functions_app.services.bases.patched_releases import in_their_place, settle
+from functions_app.services.bases.patched_releases import in_their_place, settle, tell_released
 from functions_app.services.bases.release_dating import date_releases, mark_returned
 from functions_app.services.bases.stream_reading import CurrentReading, PastReading
 
@@ -52,6 +52,7 @@ def store_current(stream: BaseStream, reading: CurrentReading, now: datetime) ->
     else:
         mark_returned(rows.values(), current - before - {row.pk for row in fresh}, now)
         _mark(stream, current, reading, now)
+    tell_released(stream, before, [row for row in rows.values() if row.pk in current - before])
     platforms = {row.pk: row.platform for row in rows.values()}
     if not fresh and before == current:
         return ""

@@ -13,7 +13,7 @@ from django.db import Error, connection, connections, transaction
 from django.db.models import DateTimeField, ExpressionWrapper, F, Q
 from django.db.models.functions import Now
 
-from functions_app import clock
+from functions_app import clock, eventlog
 from functions_app.domain.runs import LEASE, LEGAL, RENEW_EVERY, Status
 from functions_app.domain.text import storable_value
 from functions_app.models import Run, RunStep
@@ -139,6 +139,8 @@ class Lease:
             if step is not None:
                 facts = {field: storable_value(getattr(step, field)) for field in STEP_FIELDS}
                 RunStep.objects.filter(pk=step.pk).update(**facts)
+            if status != self.status:
+                eventlog.run_moved(self.run_id, step.position if step else None)
         self.status = status
         transaction.on_commit(lambda: announce(self.run_id))
 

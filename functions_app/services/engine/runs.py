@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connections, transaction
 
-from functions_app import clock
+from functions_app import clock, eventlog
 from functions_app.aws import quota
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import ACTIVE, Kind, Priority, Queue, Status, StepStatus
@@ -100,6 +100,7 @@ def _store(kind: Kind, title: str, plan: dict[str, Any], actor: Actor, lock: str
             if not actor.is_schedule:
                 target = run.function.arn if run.function else str(run.account or title)
                 access.audit(actor, f"{kind}.submit", target, plan, f"run {run.pk} accepted", run)
+            eventlog.run_begun(run)
     except IntegrityError:
         if not lock:
             raise

@@ -5,7 +5,7 @@ from typing import NoReturn
 from django.db import transaction
 from django.db.models import F, Q
 
-from functions_app import clock, runlog
+from functions_app import clock, eventlog, runlog
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.redaction import one_line
 from functions_app.domain.runs import ACTIVE, ASLEEP, Priority, SignalKind, Standing, Status
@@ -130,6 +130,7 @@ def _end_unknown(run: Run, actor: Actor) -> None:
         lease_owner="",
         lease_until=None,
     )
+    eventlog.run_moved(run.pk, None)
     if run.parent_id:
         child_ended(run.parent_id)
 

@@ -238,10 +238,27 @@ def recognise(text: str, address: str) -> tuple[Actor, ApiToken] | None:
     if person is None:
         return None
     _note_use(row, address, now)
+    return _actor(row, person), row
+
+
+def _actor(row: ApiToken, person: User) -> Actor:
     accounts = None if row.accounts is None else frozenset(row.accounts)
     patterns = None if row.functions is None else tuple(row.functions)
     scopes = frozenset(TokenScope(scope) for scope in row.scopes if scope in set(TokenScope))
-    return Actor(person, f"token {row.name}", scopes, reach=Reach(accounts, patterns)), row
+    return Actor(person, f"token {row.name}", scopes, reach=Reach(accounts, patterns))
+
+
+def that_look(hashes: Collection[str]) -> set[str]:
+    """Which of these, hashed, let somebody look at this moment. No query without any, else two."""
+    if not hashes:
+        return set()
+    rows = list(ApiToken.objects.filter(secret_hash__in=hashes, revoked_at=None, expires_at__gt=clock.now()))
+    people = {person.pk: person for person in active_people({row.person_id for row in rows})}
+    return {
+        row.secret_hash
+        for row in rows
+        if row.person_id in people and access.may_look(_actor(row, people[row.person_id]))
+    }
 
 
 def lives(person: User, via: str, since: datetime) -> bool:

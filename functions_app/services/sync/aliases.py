@@ -5,10 +5,12 @@ from datetime import datetime
 
 from django.db import transaction
 
+from functions_app import eventlog
+from functions_app.domain.events import EventKind
 from functions_app.domain.fleet.functions import AliasFact
 from functions_app.domain.fleet.parts import Part
 from functions_app.domain.text import storable
-from functions_app.models import Alias, AliasMove, Function, Run
+from functions_app.models import Alias, AliasMove, Event, Function, Run
 from functions_app.services.snapshot.bulk_updates import update_rows
 from functions_app.services.snapshot.listed_functions import lock_outdated
 from functions_app.services.snapshot.missed_parts import store_read
@@ -42,6 +44,7 @@ def store_aliases(found: Mapping[int, Aliases], run: Run | None = None) -> int:
         for row in gone
     ]  # fmt: skip
     AliasMove.objects.bulk_create(moves, batch_size=CHUNK)
+    _tell_moves(moves, stored)
     Alias.objects.bulk_create(
         [_alias_row(owner, fact, read_at[owner]) for (owner, _), fact in wanted.items()],
         batch_size=CHUNK,
@@ -55,6 +58,25 @@ def store_aliases(found: Mapping[int, Aliases], run: Run | None = None) -> int:
     if run is not None:
         _claim(run, wanted)
     return moved + len(gone)
+
+
+def _tell_moves(moves: Sequence[AliasMove], stored: Mapping[tuple[int, str], Alias]) -> None:
+    """Tell of aliases that were known and point elsewhere, or are gone; one that is read first has not moved."""
+    seen = [move for move in moves if (move.function_id, move.alias) in stored]
+    if not seen:
+        return
+    functions = Function.objects.in_bulk({move.function_id for move in seen})
+    eventlog.tell(*(_told(move, stored[move.function_id, move.alias], functions[move.function_id]) for move in seen))
+
+
+def _told(move: AliasMove, before: Alias, function: Function) -> Event:
+    name = f"{function.name}:{move.alias}"
+    split = f" and, for {move.second_weight:.0%}, {move.second_version}" if move.second_version else ""
+    moved = f"{name} points to {move.version}{split} now, to {before.version} before"
+    text = moved if move.version else f"{name} is gone, it pointed to {before.version}"
+    now = {name: getattr(move, name) for name in ("alias", "version", "second_version", "second_weight")}
+    facts = {**now, "before": before.version, "read_at": move.at.isoformat()}
+    return eventlog.event(EventKind.ALIAS_MOVED, text, arn=function.arn, run=move.run_id, **facts)
 
 
 def _mover(run: Run | None, alias: str, version: str) -> Run | None:

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from functions_app.models import Scope
-from functions_app.streams.sign_in import admit, signed_in
+from functions_app.streams.sign_in import Pass, admit, still_good
 from tests.factories import make_account
 
 
@@ -52,8 +52,8 @@ def test_a_group_lets_them_look_at_once_and_without_it_their_streams_end(
 ) -> None:
     nobody.groups.add(Group.objects.get_or_create(name=group)[0])
     assert client.get("/functions/").status_code == 200
-    watching = {(client.session.session_key or "", nobody.pk)}
-    assert signed_in(watching) == watching
+    watching = {Pass(nobody.pk, client.session.session_key or "")}
+    assert still_good(watching) == watching
     nobody.groups.clear()
-    assert signed_in(watching) == set()
+    assert still_good(watching) == set()
     assert client.get("/functions/").status_code == 403
