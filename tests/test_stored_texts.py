@@ -34,7 +34,7 @@ MACHINE = "Django's own, or read by Drydock alone"
 
 TEXTS: dict[str, dict[str, str]] = {
     "Account": {
-        TYPED: "name production_aliases", CHECKED: "account_id regions role_arn external_id", OURS: "colour",
+        TYPED: "name production_aliases", CHECKED: "account_id regions role_arn external_id", OURS: "colour approval",
     },
     "Alias": {CHECKED: "name version second_version", STORABLE: "revision_id", REDACTED: "description"},
     "AliasMove": {CHECKED: "alias version second_version"},
@@ -73,7 +73,10 @@ TEXTS: dict[str, dict[str, str]] = {
     "LayerFiles": {CHECKED: "diff_id", STORABLE: "packages", REDACTED: "problem"},
     "LifecycleForecast": {CHECKED: "expiring", REDACTED: "policy problem"},
     "LogLine": {OURS: "level source", REDACTED: "text"},
-    "Plan": {OURS: "kind ticks", DERIVED: "title target lock confirmation body"},
+    "Plan": {
+        OURS: "kind ticks via", CHECKED: "decided_by", REDACTED: "reason",
+        DERIVED: "title target lock confirmation body",
+    },
     "RebuildRequest": {OURS: "state", CHECKED: "digest asked_by", REDACTED: "answer"},
     "Repository": {CHECKED: "region name arn uri", STORABLE: "tag_mutability tag_filters", REDACTED: "images_problem"},
     "Run": {
