@@ -8,14 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 from dashboard.request_limits import Application, Receive, Scope, Send, given
-from functions_app.streams.plan_places import NO_PLACE, is_marked
+from functions_app.streams.plan_places import NO_PLACE, Asks, is_marked
 
 
 class PlanThreads:
     """ASGI middleware: at most `threads` requests are in `plans`, so many stand in line, the rest are refused.
 
     Where `line` is not given as many as there are threads: who stands in it waits for one plan's length at most. What
-    is posted to a path that `belongs` goes there; the refusal is a page, and all else is served by `pages`.
+    is posted to a path that `belongs` goes there, by its body where that decides; the refusal is a page, and all else
+    is served by `pages`.
     """
 
     def __init__(
@@ -23,7 +24,7 @@ class PlanThreads:
         pages: Application,
         plans: Application,
         threads: int,
-        belongs: Callable[[str], bool] = is_marked,
+        belongs: Callable[[str], Asks] = is_marked,
         line: int | None = None,
     ) -> None:
         self.pages, self.plans = pages, plans
@@ -33,7 +34,11 @@ class PlanThreads:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI's door."""
-        if not self._is_ours(scope):
+        asks = self._asks(scope)
+        if callable(asks):
+            whole = (await receive())["body"]  # as Intake gives it
+            asks, receive = asks(whole), given(whole, receive)
+        if not asks:
             await self.pages(scope, receive, send)
         elif self.under_way >= self.most:
             await self.pages({**scope, NO_PLACE: True}, receive, send)
@@ -44,7 +49,7 @@ class PlanThreads:
             finally:
                 self.under_way -= 1
 
-    def _is_ours(self, scope: Scope) -> bool:
+    def _asks(self, scope: Scope) -> Asks:
         """Pages neither ask AWS while they are shown nor hash a password, so that only what is posted is looked up."""
         if scope["type"] != "http" or scope["method"] != "POST":
             return False

@@ -11,7 +11,7 @@ from functions_app.web.changes import deploy, invoke, patch, patch_list, plans, 
 from functions_app.web.fleet import function, function_list
 from functions_app.web.images import forecast, image, repositories
 from functions_app.web.overview import overview
-from functions_app.web.people import accounts, audit, sessions, sign_in, tokens
+from functions_app.web.people import accounts, audit, chat, sessions, sign_in, tokens
 from functions_app.web.runs import runs
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *audit.urlpatterns,
     *sessions.urlpatterns,
     *tokens.urlpatterns,
+    *chat.urlpatterns,
     *function.urlpatterns,
     *repositories.urlpatterns,
     *image.urlpatterns,

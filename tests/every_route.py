@@ -18,7 +18,16 @@ from functions_app.domain.changes.invocations import Mode
 from functions_app.domain.changes.patching.patched_aliases import Patched
 from functions_app.domain.changes.patching.patches import PatchPlan
 from functions_app.domain.runs import SignalKind
-from functions_app.models import BrowserSession, FreshnessPolicy, Image, LifecycleForecast, Plan, Repository, Run
+from functions_app.models import (
+    BrowserSession,
+    ChatLink,
+    FreshnessPolicy,
+    Image,
+    LifecycleForecast,
+    Plan,
+    Repository,
+    Run,
+)
 from functions_app.services.bases.verdicts import judge_images
 from functions_app.services.changes import invoke as invocations
 from functions_app.services.changes import patch_list as patches
@@ -81,6 +90,8 @@ ROUTES: dict[str, Route] = {
     "tokens": Route(SEEN, SEEN, form={"name": "ci", "scope": "read"}),
     "token-rotate": Route(LEADS_ON, (302, 403, 404, 200, 404, 200), "token", audited=False),  # the stage's is
     "token-revoke": Route(NOT_TAKEN, (302, 403, 404, 302, 404, 302), "token", audited=False),  # an operator's
+    "chat": Route(SEEN, SEEN),
+    "chat-unlink": Route(NOT_TAKEN, (302, 403, 404, 302, 404, 302), "link"),  # the stage's is an operator's
     "healthz": Route(OPEN, (405, 405, 405, 405, 405, 405)),
     "hook-ecr": Route(WANTS_TOKEN, WANTS_TOKEN),
     "metrics": Route((404, 404, 404, 404, 404, 404), (405, 405, 405, 405, 405, 405)),  # no token is set
@@ -274,12 +285,14 @@ def furnish(stage: Stage, maker: User) -> Places:
         result={"version": "1"},
         plan=patch_of(stage).as_json(),
     )
+    token = tokens.make(Wanted("bot", ["read"]), Actor(maker)).row
+    link = ChatLink.objects.create(token=token, chat_user="U1", person=maker, since=NOW)
     keys = {
         "account": stage.account.pk, "account id": stage.account.account_id, "function": stage.function.pk,
         "image": image.pk, "patch": patches.plan(stream, Actor(maker)).pk, "plan": stage.plan("2").pk,
         "waiting": waiting(stage).pk,
         "policy": FreshnessPolicy.objects.create(max_days=30).pk, "repository": repository.pk, "run": run.pk,
         "patched": patched.pk, "session": session.mark, "stream": stream.pk, "stream name": stream.name,
-        "unsent": unsent.pk, "token": tokens.make(Wanted("bot", ["read"]), Actor(maker)).row.pk,
+        "unsent": unsent.pk, "token": token.pk, "link": link.pk,
     }  # fmt: skip
     return Places(keys, (old.pk, new.pk))

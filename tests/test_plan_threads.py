@@ -146,6 +146,21 @@ def test_all_else_is_served_by_the_pages() -> None:
     asyncio.run(asked())
 
 
+def test_where_the_body_decides_what_does_not_ask_aws_takes_no_place_and_has_its_body() -> None:
+    async def crowded() -> None:
+        crowd, read = Crowd(), []
+
+        async def page(scope: dict[str, Any], receive: Any, send: Any) -> None:
+            read.append((await receive())["body"])
+
+        crowd.door.pages, crowd.door.belongs = page, lambda _: lambda body: body == b"form of ann"
+        await crowd.ask("ann", "ben")
+        assert (crowd.began, read) == (["ann"], [b"form of ben"])
+        crowd.answer.set()
+
+    asyncio.run(crowded())
+
+
 class HeldAws:
     """An AWS that takes calls and answers none, until it is let go: from then on it hangs up."""
 

@@ -17,7 +17,7 @@ from functions_app.domain import limits
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.json_fields import read_strict
 from functions_app.services.people import access, tokens
-from functions_app.streams.plan_places import AGAIN_IN, found_no_place, mark
+from functions_app.streams.plan_places import AGAIN_IN, Asks, found_no_place, mark
 from functions_app.streams.waiting_answers import DONE, NAMES, SETTLED
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ TURNS = "drydock:token:"
 _REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
-def door(view: View, queries: Mapping[str, frozenset[str]], *, asks_aws: bool, streams: bool = False) -> View:
+def door(view: View, queries: Mapping[str, frozenset[str]], *, asks_aws: Asks, streams: bool = False) -> View:
     """An endpoint behind the door; `queries` are the methods it takes, each with the names that its query may have.
 
     One that `streams` has no head to ask for: it is opened, or not.
@@ -48,7 +48,7 @@ def door(view: View, queries: Mapping[str, frozenset[str]], *, asks_aws: bool, s
     behind_door.csrf_exempt = True  # type: ignore[attr-defined]  # a token is no cookie: no browser sends it by itself
     behind_door.login_required = False  # type: ignore[attr-defined]
     if asks_aws:
-        mark(behind_door)
+        mark(behind_door, asks_aws)
     return behind_door
 
 

@@ -12,7 +12,7 @@ from ninja.operation import PathView
 from ninja.parser import Parser
 from ninja.security import HttpBearer
 
-from functions_app.api import bases, changes, events, functions, images, installation, plans, runs, tokens
+from functions_app.api import bases, changes, chat, events, functions, images, installation, plans, runs, tokens
 from functions_app.api.answers import finished, of_problem, problem
 from functions_app.api.door import door, request_id_of
 from functions_app.domain import limits
@@ -25,6 +25,7 @@ from functions_app.streams.waiting_answers import DONE, SETTLED
 PREFIX = "api/v1/"
 ASKS_AWS = {"start_deployment", "start_rollback", "start_patch", "start_undo"}  # what plans, and waits for AWS
 STREAMS = {"get_run_events"}
+BY_BODY = {"say": chat.asks_aws}  # what does so by what is sent
 
 
 class Bearer(HttpBearer):
@@ -70,7 +71,7 @@ API = Api(
     parser=DocumentParser(),
 )
 # What has a name of its own before the signals of runs.
-for room in (functions, images, bases, changes, plans, events, runs, tokens, installation):
+for room in (functions, images, bases, changes, plans, events, runs, tokens, installation, chat):
     API.add_router("", room.router)
 
 
@@ -106,7 +107,7 @@ def _patterns() -> list[URLPattern]:
         for address, view in bound.path_operations.items():
             queries = {method: _names(operation) for operation in view.operations for method in operation.methods}
             name = view.operations[0].view_func.__name__
-            guarded = door(_plain(view), queries, asks_aws=name in ASKS_AWS, streams=name in STREAMS)
+            guarded = door(_plain(view), queries, asks_aws=BY_BODY.get(name, name in ASKS_AWS), streams=name in STREAMS)
             found.append(path(_django(address), guarded, name=name))
     return found
 

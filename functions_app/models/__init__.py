@@ -3,6 +3,7 @@
 from functions_app.models.access import ApiToken, AuditEntry, BrowserSession, KeptAnswer
 from functions_app.models.accounts import Account, Scope
 from functions_app.models.bases import BaseRelease, BaseStream, FreshnessDay, FreshnessPolicy, LayerFiles
+from functions_app.models.chat import ChatLink, LinkCode, PlanCode
 from functions_app.models.events import Event
 from functions_app.models.fleet import (
     Alias,
@@ -27,6 +28,7 @@ __all__ = [
     "BaseStream",
     "BaseUse",
     "BrowserSession",
+    "ChatLink",
     "Event",
     "FleetRevision",
     "FreshnessDay",
@@ -39,8 +41,10 @@ __all__ = [
     "KeptAnswer",
     "LayerFiles",
     "LifecycleForecast",
+    "LinkCode",
     "LogLine",
     "Plan",
+    "PlanCode",
     "RebuildRequest",
     "Repository",
     "Run",

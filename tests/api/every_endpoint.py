@@ -79,6 +79,10 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ),
     ("POST", "rotate_token"): Endpoint(LOOKS, ANY, 201, "its own"),
     ("POST", "revoke_token"): Endpoint(LOOKS, ANY, 200, "its own"),
+    ("POST", "say"): Endpoint(LOOKS, READ, 200, body={"text": "list", "user": "U1"}),
+    ("GET", "list_chat_links"): Endpoint(LOOKS, READ, 200),
+    ("POST", "make_chat_code"): Endpoint(LOOKS, frozenset(), 201),  # by a token of every scope at once
+    ("POST", "unlink_chat_user"): Endpoint(LOOKS, frozenset({TokenScope.ADMIN}), 200, "its link"),
 }
 
 

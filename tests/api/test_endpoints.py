@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from functions_app import clock
 from functions_app.domain.tokens import TokenScope
+from functions_app.models import ChatLink
 from functions_app.services.people import tokens
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.tokens import Made, Wanted
@@ -72,9 +74,15 @@ def sent(method: str, name: str, line: Endpoint, bot: Made, places: Places) -> A
     return ask("", method.lower(), address(method, name, line, bot, places) + line.query, **more)
 
 
+def link_of(bot: Made) -> int:
+    """A chat user whom this bot hears, and who is its person."""
+    who = {"person": bot.row.person, "since": clock.now()}
+    return ChatLink.objects.get_or_create(token=bot.row, chat_user="U2", defaults=who)[0].pk
+
+
 def address(method: str, name: str, line: Endpoint, bot: Made, places: Places) -> str:
     """Where an endpoint is, of things that are there."""
-    keys = {"": [], "its own": [bot.row.pk], "signal": [places.keys["run"], "cancel"]}
+    keys = {"": [], "its own": [bot.row.pk], "signal": [places.keys["run"], "cancel"], "its link": [link_of(bot)]}
     named = keys[line.thing] if line.thing in keys else [places.keys[line.thing]]
     path = served()[method, name]
     for key in named:

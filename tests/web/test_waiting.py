@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
+from functions_app.domain import limits
 from functions_app.models import Plan
 from functions_app.services.people.actor import Actor
 from functions_app.streams.plan_places import NO_PLACE, is_marked
@@ -62,6 +63,15 @@ def test_the_mark_is_found_by_the_path() -> None:
     assert not is_marked("/functions/7/")
     assert not is_marked("/functions/7/deploy")  # Django redirects it
     assert not is_marked("/nothing/here/")
+
+
+def test_of_what_is_said_in_a_chat_the_word_decides() -> None:
+    asks = is_marked("/api/v1/chat")
+    assert callable(asks)
+    assert asks(b'{"text": "Patch billing-api", "user": "U1"}')
+    assert not asks(b'{"text": "status", "user": "U1"}')
+    assert not asks(b'{"text": "patch"')
+    assert asks(b'{"text": "patch billing-api", "user": "U1"}' + b" " * limits.SMALL_BODY)  # nobody looks into it
 
 
 def test_a_marked_view_keeps_its_name_and_what_other_decorators_left_on_it() -> None:

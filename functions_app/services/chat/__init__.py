@@ -1,0 +1,1 @@
+"""What is said in a chat: who says it, what it does, what is answered."""

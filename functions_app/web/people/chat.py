@@ -1,0 +1,44 @@
+"""Settings: which chat users one is, and the code that makes one of them so; an administrator sees everybody's."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_http_methods, require_POST
+
+from functions_app.services.chat import links
+from functions_app.services.chat.links import Shown
+from functions_app.services.people import access
+from functions_app.web.http import HtmxHttpRequest, actor_of, page
+
+SHOWN = 200
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def chat(request: HtmxHttpRequest) -> HttpResponse:
+    """GET: the links. POST: make a code; it is on the page that answers, and nowhere after."""
+    return _show(request, links.make_code(actor_of(request)) if request.method == "POST" else None)
+
+
+@require_POST
+def chat_unlink(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """End a link at once."""
+    links.unlink(pk, actor_of(request))
+    messages.success(request, "That chat user is nobody in particular any more.")
+    return redirect("chat")
+
+
+def _show(request: HtmxHttpRequest, made: Shown | None) -> HttpResponse:
+    actor = actor_of(request)
+    context = {
+        "rows": links.listed(actor, SHOWN),
+        "everybody": access.is_administrator(actor),
+        "made": made,
+    }
+    return page(request, "people/chat.html", context)
+
+
+urlpatterns: list[URLPattern] = [
+    path("settings/chat/", chat, name="chat"),
+    path("settings/chat/<int:pk>/unlink/", chat_unlink, name="chat-unlink"),
+]
