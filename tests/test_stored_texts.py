@@ -52,6 +52,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "BaseUse": {CHECKED: "name region alias version", DERIVED: "owner"},
     "BrowserSession": {MACHINE: "session_key session_data", CHECKED: "address", OURS: "browser"},
+    "ChatLink": {TYPED: "chat_user"},
     "Event": {OURS: "kind", CHECKED: "arn", REDACTED: "text facts"},
     "FreshnessDay": {DERIVED: "base_name"},
     "FreshnessPolicy": {TYPED: "tag_key tag_value"},
@@ -72,11 +73,13 @@ TEXTS: dict[str, dict[str, str]] = {
     "KeptAnswer": {OURS: "path headers", MACHINE: "key_hash body_hash", DERIVED: "content"},
     "LayerFiles": {CHECKED: "diff_id", STORABLE: "packages", REDACTED: "problem"},
     "LifecycleForecast": {CHECKED: "expiring", REDACTED: "policy problem"},
+    "LinkCode": {MACHINE: "code_hash"},
     "LogLine": {OURS: "level source", REDACTED: "text"},
     "Plan": {
         OURS: "kind ticks via", CHECKED: "decided_by", REDACTED: "reason",
         DERIVED: "title target lock confirmation body",
     },
+    "PlanCode": {OURS: "code"},
     "RebuildRequest": {OURS: "state", CHECKED: "digest asked_by", REDACTED: "answer"},
     "Repository": {CHECKED: "region name arn uri", STORABLE: "tag_mutability tag_filters", REDACTED: "images_problem"},
     "Run": {

@@ -9,8 +9,9 @@ from django.contrib.auth.models import User
 from django.db import connections
 
 from functions_app import clock
+from functions_app.domain.changes.approvals import Approval
 from functions_app.domain.runs import Kind, Status
-from functions_app.models import AuditEntry, Plan, PlanCode, Run
+from functions_app.models import Account, AuditEntry, Plan, PlanCode, Run
 from functions_app.services.people.actor import Actor
 from tests.api.chat_room import Room
 from tests.conftest import Valkey
@@ -146,7 +147,7 @@ class Test_with_production_traffic:
         room.link(approver, "U2")
         code = code_of(room.told(LIVE))
         room.told(f"approve {code}", "U2", 403)
-        entry = AuditEntry.objects.get(action="deployment.apply")
+        entry = AuditEntry.objects.get(action="deployment.approve")
         assert (entry.actor, entry.result[:8]) == (approver, "refused:")
         room.told(f"approve {code}", status=202)
 
@@ -213,3 +214,52 @@ def test_a_tick_that_is_asked_for_is_named_in_the_second_turn(room: Room, stage:
     told = room.told(f"approve {code}", status=400)
     assert "To confirm, tick: I have looked at it." in told["detail"]
     room.told(f"approve {code} review", status=202)
+
+
+class Test_where_an_approver_has_to_agree:
+    @pytest.fixture(autouse=True)
+    def asked(self, stage: Stage) -> None:
+        """The account asks for it, whoever changes its production."""
+        Account.objects.filter(pk=stage.account.pk).update(approval=Approval.ALWAYS)
+        stage.function.refresh_from_db()
+
+    def test_the_second_turn_is_an_approvers_and_the_run_tells_both(self, room: Room, approver: User) -> None:
+        room.link(approver, "U2")
+        told = room.told(LIVE)
+        assert f"An approver says “{told['approve']}” by " in told["text"]
+        assert told["plan"]["state"] == "waiting"
+        started = room.told(told["approve"], "U2", 202)
+        run = Run.objects.get()
+        assert started["run"]["id"] == run.pk
+        assert run.actor_name == "anna"
+        assert "Planned by olga via chat ops-bot in #ops, approved by anna via chat ops-bot in #ops." in log_of(run)
+        assert f"became run {run.pk}" in room.told(told["approve"], "U2", 400)["detail"]
+
+    def test_who_asked_only_asks_again_and_others_who_are_no_approvers_may_not(
+        self, room: Room, superuser: User, operator: User
+    ) -> None:
+        other = User.objects.create_user("otto", password="a long password")
+        other.groups.set(operator.groups.all())
+        room.link(other, "U2")
+        told = room.told(LIVE)
+        assert room.told(told["approve"])["plan"]["state"] == "waiting"
+        assert "needs an approver" in room.told(told["approve"], "U2", 403)["text"]
+        assert not Run.objects.exists()
+
+    def test_an_approver_needs_a_bot_that_was_made_for_it(self, room: Room, viewer: User, approver: User) -> None:
+        small = Room.of(viewer, "read", "deploy:prod", name="small-bot")
+        small.link(approver, "U2")
+        assert "needs an approver" in small.told(room.told(LIVE)["approve"], "U2", 403)["text"]
+
+    def test_what_is_to_be_ticked_is_ticked_by_who_asks_before_the_approver_agrees(
+        self, room: Room, stage: Stage, approver: User
+    ) -> None:
+        room.link(approver, "U2")
+        Account.objects.update(approval=Approval.NEVER)
+        told = room.told(LIVE)
+        Account.objects.update(approval=Approval.ALWAYS)
+        Plan.objects.update(ticks=[["review", "I have looked at it."]])
+        room.told(told["approve"], "U2", 403)
+        asked = room.told(f"{told['approve']} review")
+        assert asked["plan"]["state"] == "waiting"
+        room.told(told["approve"], "U2", 202)

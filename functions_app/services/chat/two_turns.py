@@ -8,9 +8,9 @@ from django.db import IntegrityError, transaction
 
 from functions_app.domain.chat import codes
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.models import Plan, PlanCode
+from functions_app.models import Plan, PlanCode, Run
 from functions_app.services.chat.replies import Reply, of_plan, of_run
-from functions_app.services.engine import plans
+from functions_app.services.engine import approvals, plans
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
 
@@ -18,16 +18,20 @@ TRIES = 20  # codes that other plans have: one of 800,000 each
 
 
 def first(plan: Plan, actor: Actor) -> Reply:
-    """Apply a plan that asks for nothing; of any other tell what it does, and what is to be said to apply it."""
-    if not (plan.confirmation or plan.ticks or plan.approval_asked):
-        return of_run(plans.apply(plan.pk, actor))
-    return of_plan(plan, code_of(plan), waits=plan.approval_asked)
+    """Apply a plan that asks for nothing; of any other tell what it does, and what is to be said to apply it.
+
+    Where an approver has to agree, who asks for the change has said so: the second turn is the approver's.
+    """
+    if plan.ticks or (plan.confirmation and not plan.approval_asked):
+        return of_plan(plan, code_of(plan), waits=False)
+    return _confirmed(plan, actor)
 
 
 def second(code: str, ticks: str, actor: Actor) -> Reply:
-    """Apply the plan of this code: who made it, or an approver where one is asked. Raises as `plans.apply` does.
+    """Apply the plan of this code: who made it, or an approver where one has to agree. A refusal is in the audit table.
 
-    What had to be typed for it in a browser is said by its code; what had to be ticked is named here too.
+    What had to be typed for it in a browser is said by its code; what had to be ticked is named here too. Raises as
+    `approvals.confirm` and `approvals.approve` do.
     """
     row = PlanCode.objects.select_related("plan").filter(code=codes.typed(code)[:8]).first()
     if row is None:
@@ -38,7 +42,14 @@ def second(code: str, ticks: str, actor: Actor) -> Reply:
         )
         access.audit(actor, "plan.apply", f"code {codes.typed(code)[:8]}", None, f"refused: {refusal}")
         raise refusal
-    return of_run(plans.apply(row.plan_id, actor, row.plan.confirmation, ticks.replace(",", " ").split()))
+    if plans.made_by(row.plan, actor):
+        return _confirmed(row.plan, actor, ticks)
+    return of_run(approvals.approve(row.plan_id, actor))
+
+
+def _confirmed(plan: Plan, actor: Actor, ticks: str = "") -> Reply:
+    found = approvals.confirm(plan.pk, actor, plan.confirmation, ticks.replace(",", " ").split())
+    return of_run(found) if isinstance(found, Run) else of_plan(found, code_of(found), waits=True)
 
 
 def code_of(plan: Plan) -> str:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('functions_app', '0034_approvals'),
+        ('functions_app', '0035_events'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
