@@ -3,11 +3,13 @@
 # make test    every test          make check   every static check          make bench   the benchmarks
 # make fuzz    ten minutes of damaged and made-up inputs for every reader; MINUTES=1 SEED=7 make it shorter and the same
 # make chaos   everything breaks while work goes on; TRIES=2 SEED=7 FAULTS='kill*' make it shorter, the same, only some
+# make cli     the wheel of the command line, into dist
 # make soak    an hour of work, to see what grows, into docs/benchmarks.md; MINUTES=15 makes it shorter
 PYTHON ?= python3
 BIN := .venv/bin
+DIST ?= dist
 
-.PHONY: demo serve test check bench fuzz chaos soak format clean
+.PHONY: demo serve test check bench fuzz chaos soak cli format clean
 
 demo: .venv/.demo
 	@$(BIN)/python manage.py demo
@@ -41,6 +43,11 @@ chaos: .venv/.dev
 
 soak: .venv/.dev
 	@$(BIN)/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES))
+
+cli: .venv/bin/pip
+	@build=$$(mktemp -d) && cp -R drydock_cli/. "$$build" && \
+	  $(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir "$(DIST)" "$$build"; \
+	  code=$$?; rm -rf "$$build"; exit $$code
 
 format: .venv/.dev
 	$(BIN)/ruff check --fix .

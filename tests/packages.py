@@ -13,13 +13,17 @@ DEBIAN_PACKAGE = {
     "docker-registry": "docker-registry",
     "postgres": "postgresql",
     "readelf": "binutils",
+    "shellcheck": "shellcheck",
     "skopeo": "skopeo",
     "umoci": "umoci",
+    "zsh": "zsh",
 }
 HOMEBREW = {
     "docker-compose": "docker-compose",
     "postgres": "postgresql",
     "skopeo": "skopeo",
+    "shellcheck": "shellcheck",
+    "zsh": "zsh",
     "chromium": "--cask chromium",
 }
 

@@ -12,6 +12,7 @@ from functions_app import clock
 from functions_app.api.requests import ApiRequest
 from functions_app.api.shapes import Page, Told, cursor_of, in_utc, link, one_of, page_of
 from functions_app.domain.bases.freshness import Freshness
+from functions_app.services.changes.patching.undo import last_patch
 from functions_app.services.inventory.fleet import addressing
 from functions_app.services.inventory.fleet.function import FunctionHead, VersionRow, function_head, function_versions
 from functions_app.services.inventory.fleet.function_list import FunctionRow
@@ -21,6 +22,7 @@ from functions_app.services.inventory.fleet_status import AccountFact, fleet_sta
 from functions_app.services.people.reach import functions_within
 
 router = Router(tags=["fleet"])
+_LATE = ("freshness", "freshness_reason", "releases_behind", "days_behind", "overdue_on", "end_of_life_on")
 
 
 class Filters(Schema):
@@ -100,7 +102,7 @@ class VersionLine(Schema):
 
 
 class FunctionAnswer(Told):
-    """One function, as AWS said it at `as_of`."""
+    """One function, as AWS said it at `as_of`; `last_patch`: the run of the patch that an undo would take back."""
 
     id: int
     name: str
@@ -115,6 +117,15 @@ class FunctionAnswer(Told):
     gone: bool
     as_of: datetime | None
     aliases: list[AliasLine]
+    freshness: str
+    freshness_reason: str
+    base: str
+    releases_behind: int
+    days_behind: int
+    overdue_on: date | None
+    end_of_life_on: date | None
+    problem: str
+    last_patch: int | None
 
 
 class VersionPage(Page):
@@ -196,6 +207,9 @@ def get_function(request: ApiRequest, function: str) -> dict[str, Any]:
         "gone": head.gone_at is not None,
         "as_of": head.read_at,
         "aliases": lanes,
+        "base": named.function.base_name,
+        "last_patch": patch.pk if (patch := last_patch(head.pk)) else None,
+        **{name: getattr(named.function, name) for name in (*_LATE, "problem")},
         **{
             name: getattr(head, name)
             for name in ("name", "arn", "region", "description", "state", "state_reason", "owner", "managed_by")
