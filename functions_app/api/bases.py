@@ -86,7 +86,7 @@ class PolicyList(Told):
 def list_bases(request: ApiRequest) -> dict[str, Any]:
     """The base images that functions stand on, and those that are watched beside."""
     access.require_reach(request.actor, None)
-    found = base_list(clock.now())
+    found = base_list(clock.now(), brief=True)
     behind = sum(row.tally.behind for row in found.used)
     return {
         "text": f"{len(found.used)} bases in use; {behind} functions behind, {found.unknown} on a base nobody knows.",

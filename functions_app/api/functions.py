@@ -14,10 +14,17 @@ from functions_app.api.shapes import Page, Told, cursor_of, in_utc, link, one_of
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.services.changes.patching.undo import last_patch
 from functions_app.services.inventory.fleet import addressing
-from functions_app.services.inventory.fleet.function import FunctionHead, VersionRow, function_head, function_versions
+from functions_app.services.inventory.fleet.function import (
+    FunctionHead,
+    VersionRow,
+    function_head,
+    function_versions,
+    read_at,
+)
 from functions_app.services.inventory.fleet.function_list import FunctionRow
 from functions_app.services.inventory.fleet.function_list import functions as listed
 from functions_app.services.inventory.fleet.list_filter import NEEDS, OVERDUE, SORTS, read_filter
+from functions_app.services.inventory.fleet.version_list import version_list
 from functions_app.services.inventory.fleet_status import AccountFact, fleet_status
 from functions_app.services.people.reach import functions_within
 
@@ -225,15 +232,14 @@ def _told(head: FunctionHead, lanes: list[dict[str, Any]]) -> str:
 @router.get("/functions/{function}/versions", response=VersionPage)
 def list_versions(request: ApiRequest, function: str, cursor: str = "") -> dict[str, Any]:
     """The versions of a function, newest first, $LATEST before them."""
-    pk = addressing.find(function, request.actor).function.pk
-    asked = {"function": pk}
-    found = function_versions(pk, page_of(cursor, asked))
-    head = function_head(pk)
+    row = addressing.find(function, request.actor).function
+    asked = {"function": row.pk}
+    found = version_list(row.pk, page_of(cursor, asked))
     return {
-        "text": f"{head.name} has {found.total} published {'version' if found.total == 1 else 'versions'}.",
-        "url": link(request, reverse("function", args=[pk])),
+        "text": f"{row.name} has {found.total} published {'version' if found.total == 1 else 'versions'}.",
+        "url": link(request, reverse("function", args=[row.pk])),
         "total": found.total,
-        "as_of": head.read_at,
+        "as_of": read_at(row),
         "next": cursor_of(found.page + 1, asked) if found.page < found.pages else None,
         "versions": [_version(row) for row in found.rows],
     }

@@ -11,8 +11,8 @@ from functions_app.api.shapes import Page, Told, cursor_of, link, page_of
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import Account, Image
 from functions_app.services.inventory.images.image import image_facts, image_row
+from functions_app.services.inventory.images.image_list import ListedImage, image_list
 from functions_app.services.inventory.images.repositories import repositories
-from functions_app.services.inventory.images.repository import ImageRow, repository
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.reach import accounts_within
 
@@ -100,7 +100,7 @@ def list_repositories(request: ApiRequest, filters: Query[Filters]) -> dict[str,
     """The repositories that Drydock reads."""
     asked = filters.dict(exclude={"cursor"})
     rows, total, number, pages = repositories(
-        filters.search, page_of(filters.cursor, asked), accounts_within(request.actor.reach)
+        filters.search, page_of(filters.cursor, asked), accounts_within(request.actor.reach), brief=True
     )
     return {
         "text": f"{total} {'repository' if total == 1 else 'repositories'}.",
@@ -124,19 +124,19 @@ def list_repositories(request: ApiRequest, filters: Query[Filters]) -> dict[str,
 def list_images(request: ApiRequest, pk: int, cursor: Cursor = "") -> dict[str, Any]:
     """The images of a repository, the newest first."""
     asked = {"repository": pk}
-    head, rows, number, pages = repository(pk, page_of(cursor, asked))
-    _require_account(request.actor, head.repository.account)
+    found = image_list(pk, page_of(cursor, asked))
+    _require_account(request.actor, found.repository.account)
     return {
-        "text": f"{head.repository.name}: {head.sums.images} images.",
+        "text": f"{found.repository.name}: {found.total} images.",
         "url": link(request, reverse("repository", args=[pk])),
-        "total": head.sums.images,
-        "as_of": head.repository.images_synced_at,
-        "next": cursor_of(number + 1, asked) if number < pages else None,
-        "images": [_line(row) for row in rows],
+        "total": found.total,
+        "as_of": found.repository.images_synced_at,
+        "next": cursor_of(found.page + 1, asked) if found.page < found.pages else None,
+        "images": [_line(row) for row in found.rows],
     }
 
 
-def _line(row: ImageRow) -> dict[str, Any]:
+def _line(row: ListedImage) -> dict[str, Any]:
     image = row.image
     return {
         "id": image.pk,
@@ -147,7 +147,7 @@ def _line(row: ImageRow) -> dict[str, Any]:
         "releases_behind": image.releases_behind,
         "pushed_at": image.pushed_at,
         "live": row.live,
-        "functions": len(row.uses) + row.more_uses,
+        "functions": row.functions,
         "gone": image.gone_at is not None,
     }
 

@@ -43,7 +43,7 @@ NOBODYS = Pass()  # of an answer that is held: its token is asked for again befo
 def still_good(passes: set[Pass]) -> set[Pass]:
     """Which of these still let somebody look: not over, and of somebody who may.
 
-    A password that was changed since ends a session, another text a token. Three queries, four with tokens.
+    A password that was changed since ends a session, another text a token. Two queries, three with tokens.
     """
     keys = {each.session for each in passes if each.session}
     rows = BrowserSession.objects.in_bulk(keys)

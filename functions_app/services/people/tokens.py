@@ -1,13 +1,14 @@
 """Tokens of the API: made, rotated and revoked by those whose they are, and what each request with one may do."""
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
@@ -25,14 +26,20 @@ from functions_app.domain.tokens import (
 )
 from functions_app.models import Account, ApiToken
 from functions_app.services.people import access
+from functions_app.services.people.access import GROUPS, remember_groups
 from functions_app.services.people.actor import SHELL, Actor
-from functions_app.services.people.backend import active_people
 
 LONGEST = timedelta(days=366)
 USUAL = timedelta(days=90)
 MOST = 50  # of one person
 PATTERNS = 50  # of one token
 _PATTERN = re.compile(r"[A-Za-z0-9_*?-]{1,140}")  # Lambda's names, and the two signs
+# Built once: every request asks. A row for each of a person's groups.
+_LIVING = (
+    ApiToken.objects.filter(revoked_at=None, person__is_active=True)
+    .select_related("person")
+    .annotate(group=F("person__groups__name"))
+)
 SEEN_EVERY = timedelta(minutes=1)  # a request is a row's write at most so often
 
 
@@ -224,41 +231,43 @@ def facts(row: ApiToken) -> dict[str, object]:
 
 
 def recognise(text: str, address: str) -> tuple[Actor, ApiToken] | None:
-    """Who a request with this token acts for, and its row; None where it lets nobody in. Two queries, or none.
+    """Who a request with this token acts for, and its row; None where it lets nobody in. One query, or none.
 
     What it may do is what both may: the person, asked anew each time, and the token.
     """
     if not looks_like_token(text):
         return None
-    row = ApiToken.objects.filter(secret_hash=hashed(text), revoked_at=None).first()
     now = clock.now()
-    if row is None or row.expires_at <= now or not is_from(address, row.networks):
-        return None
-    person = next(iter(active_people([row.person_id])), None)
-    if person is None:
+    row = next(iter(_good([hashed(text)], now)), None)
+    if row is None or not is_from(address, row.networks):
         return None
     _note_use(row, address, now)
-    return _actor(row, person), row
+    return _actor(row), row
 
 
-def _actor(row: ApiToken, person: User) -> Actor:
+def _good(hashes: Collection[str], now: datetime) -> list[ApiToken]:
+    """Those of these, hashed, that are not over, of people who may sign in, each with their groups. One query."""
+    rows: dict[int, ApiToken] = {}
+    groups: dict[int, set[str]] = defaultdict(set)
+    for row in _LIVING.filter(secret_hash__in=hashes, expires_at__gt=now):
+        rows[row.pk] = row
+        groups[row.pk].add(row.group)
+    for pk, token in rows.items():
+        remember_groups(token.person, groups[pk].intersection(GROUPS))
+    return list(rows.values())
+
+
+def _actor(row: ApiToken) -> Actor:
     accounts = None if row.accounts is None else frozenset(row.accounts)
     patterns = None if row.functions is None else tuple(row.functions)
     scopes = frozenset(TokenScope(scope) for scope in row.scopes if scope in set(TokenScope))
-    return Actor(person, f"token {row.name}", scopes, reach=Reach(accounts, patterns))
+    return Actor(row.person, f"token {row.name}", scopes, reach=Reach(accounts, patterns))
 
 
 def that_look(hashes: Collection[str]) -> set[str]:
-    """Which of these, hashed, let somebody look at this moment. No query without any, else two."""
-    if not hashes:
-        return set()
-    rows = list(ApiToken.objects.filter(secret_hash__in=hashes, revoked_at=None, expires_at__gt=clock.now()))
-    people = {person.pk: person for person in active_people({row.person_id for row in rows})}
-    return {
-        row.secret_hash
-        for row in rows
-        if row.person_id in people and access.may_look(_actor(row, people[row.person_id]))
-    }
+    """Which of these, hashed, let somebody look at this moment. No query without any, else one."""
+    rows = _good(hashes, clock.now()) if hashes else ()
+    return {row.secret_hash for row in rows if access.may_look(_actor(row))}
 
 
 def lives(person: User, via: str, since: datetime) -> bool:

@@ -116,8 +116,11 @@ class BaseList:
     shared: tuple[Cause, ...]
 
 
-def base_list(now: datetime) -> BaseList:
-    """Read the whole list. Eight queries, whose rows grow with streams, not with functions."""
+def base_list(now: datetime, *, brief: bool = False) -> BaseList:
+    """Read the whole list. Eight queries, whose rows grow with streams, not with functions.
+
+    Four where it is `brief`: without how many releases are known, and what is worn beneath.
+    """
     today = now.date()
     streams = list(BaseStream.objects.all())
     newest = current_releases()
@@ -127,8 +130,8 @@ def base_list(now: datetime) -> BaseList:
     ends = {stream.pk: Ends.of(stream, today) for stream in streams}
     over = {pk for pk, each in ends.items() if each.over}
     tallies = read_tallies(newest.keys(), over, today)
-    known = _releases_by_stream()
-    lineages = Lineages().of(fact.pk for fact in current.values())
+    known = {} if brief else _releases_by_stream()
+    lineages = {} if brief else Lineages().of(fact.pk for fact in current.values())
     names = {stream.pk: stream.name for stream in streams}
     rows = []
     for stream in streams:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from django.db.models import Q
@@ -44,7 +45,7 @@ class FunctionHead:
     @property
     def read_at(self) -> datetime | None:
         """The age of all parts, where one tells it; else each is told by itself."""
-        return oldest(self.parts) if read_together(self.parts) else None
+        return _together(self.parts)
 
     @property
     def missed(self) -> tuple[PartAge, ...]:
@@ -117,7 +118,7 @@ class FunctionVersions:
     pages: int
 
 
-_WITH_IMAGES = Version.objects.select_related(
+WITH_IMAGES = Version.objects.select_related(
     "image__repository", "image__base_release__stream", "image__base_stream"
 ).only(
     "number", "ordinal", "description", "digest", "image_uri", "deployed_tag", "last_modified", "state", "state_reason",
@@ -128,6 +129,15 @@ _WITH_IMAGES = Version.objects.select_related(
     "image__base_release__manifest_digest", "image__base_release__tag", "image__base_release__created_at",
     "image__base_release__stream__name",
 )  # fmt: skip
+
+
+def _together(parts: tuple[PartAge, ...]) -> datetime | None:
+    return oldest(parts) if read_together(parts) else None
+
+
+def read_at(function: Function) -> datetime | None:
+    """The age of all parts of a function, where one tells it. No query."""
+    return _together(part_ages(function))
 
 
 def function_head(pk: int) -> FunctionHead:
@@ -167,7 +177,7 @@ def function_versions(pk: int, page: int = 1) -> FunctionVersions:
     start = (page - 1) * PAGE_SIZE
     listed = list(published.order_by("-ordinal").values_list("number", flat=True)[start : start + PAGE_SIZE])
     live = {number for alias in aliases for number in (alias.version, alias.second_version) if number}
-    wanted = _WITH_IMAGES.filter(function_id=pk, number__in={LATEST, PUBLISHED_LATEST, *live, *listed})
+    wanted = WITH_IMAGES.filter(function_id=pk, number__in={LATEST, PUBLISHED_LATEST, *live, *listed})
     rows = {row.version.number: row for row in _describe(list(wanted), aliases)}
     first = [LATEST] if page == 1 and LATEST in rows else []
     return FunctionVersions(
@@ -194,10 +204,17 @@ def _lanes(aliases: Sequence[Alias], rows: Mapping[str, VersionRow]) -> tuple[La
 
 
 def _describe(versions: Sequence[Version], aliases: Sequence[Alias]) -> list[VersionRow]:
+    return described(versions, _newest(version.image for version in versions if version.image), _shares(aliases))
+
+
+def described(
+    versions: Sequence[Version],
+    newest: Mapping[tuple[int, str], BaseRelease] = MappingProxyType({}),
+    shares: Mapping[str, tuple[Share, ...]] = MappingProxyType({}),
+) -> list[VersionRow]:
+    """Versions with what their tags say now, and the newest releases of their bases where that was read. One query."""
     deployed = {version.number: _deployed_tag(version) for version in versions}
     tags = _tags(versions, [each for each in deployed.values() if each])
-    newest = _newest(version.image for version in versions if version.image)
-    shares = _shares(aliases)
     rows = []
     for version in versions:
         by, image = deployed[version.number], version.image

@@ -4,7 +4,7 @@ One image is what can be deployed, or an index with all that is in it (domain.im
 version of a function that is there runs it or a part of it, or where functions stand on it as their base.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -77,23 +77,24 @@ _GONE_SUMS = (
 )
 
 
-def sums_of(repositories: Collection[int], standing: Standing) -> dict[int, Sums]:
+def sums_of(repositories: Collection[int], standing: Standing, *, brief: bool = False) -> dict[int, Sums]:
     """By repository what it holds, and how much of that is in use. Three queries, and one for each rarity among it.
 
-    The first reads an index alone. Artifacts, and parts of indexes, are looked for only where it counted some.
+    The first reads an index alone. Tagged artifacts are looked for only where it counted some; not at all where it is
+    `brief`, without what has no tag: two queries then.
     """
     one = len(repositories) == 1
     rows: Sequence[Mapping[str, Any]] = list((_SUMS_OF_ONE if one else _SUMS).filter(repository__in=repositories))
-    run = {row["repository_id"]: row["run"] for row in rows} if one else _run_in(repositories)
-    tagged = Tag.objects.filter(repository__in=repositories).order_by().values_list("repository_id")
-    named = dict(tagged.annotate(count=Count("digest", distinct=True)))
-    beside = _tagged_artifacts([row["repository_id"] for row in rows if row["artifacts"]])
-    more = _used_otherwise([row["repository_id"] for row in rows if row["parts"]], standing)
+    if standing or any(row["parts"] for row in rows):
+        used = _used_in(repositories, standing)
+    else:
+        used = {row["repository_id"]: row["run"] for row in rows} if one else _run_in(repositories)
+    untagged = {} if brief else _untagged(repositories, rows)
     return {
         key: Sums(
             images=row["images"],
-            in_use=run.get(key, 0) + more[key],
-            untagged=max(0, row["images"] - named.get(key, 0) + beside.get(key, 0)),
+            in_use=used.get(key, 0),
+            untagged=untagged.get(key, 0),
             archived=row["archived"],
             parts=row["parts"],
             artifacts=row["artifacts"],
@@ -103,6 +104,14 @@ def sums_of(repositories: Collection[int], standing: Standing) -> dict[int, Sums
         for row in rows
         if (key := row["repository_id"])
     }
+
+
+def _untagged(repositories: Collection[int], rows: Sequence[Mapping[str, Any]]) -> dict[int, int]:
+    tagged = Tag.objects.filter(repository__in=repositories).order_by().values_list("repository_id")
+    named = dict(tagged.annotate(count=Count("digest", distinct=True)))
+    beside = _tagged_artifacts([row["repository_id"] for row in rows if row["artifacts"]])
+    keys = {row["repository_id"]: row["images"] for row in rows}
+    return {key: max(0, images - named.get(key, 0) + beside.get(key, 0)) for key, images in keys.items()}
 
 
 def _run_in(repositories: Collection[int]) -> dict[int, int]:
@@ -128,6 +137,21 @@ def streams_of(uris: Collection[str]) -> dict[int, str]:
     return {pk: uri for pk, reference in streams if (uri := repository_of(reference)) in uris}
 
 
+def standing_in(uris: Collection[str]) -> Standing:
+    """The same for all streams whose releases are images of these repositories. One query."""
+    named = Q(pk__in=())
+    for uri in uris:
+        named |= Q(reference__startswith=uri)
+    uses = BaseUse.objects.filter(stream__in=BaseStream.objects.filter(named), release__isnull=False).order_by()
+    rows = uses.values_list("stream__reference", "release__manifest_digest", "release__index_digest")
+    found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for reference, manifest, index, count in rows.annotate(count=Count("function", distinct=True)):
+        if (uri := repository_of(reference)) in uris:
+            for digest in {manifest, index} - {""}:
+                found[uri][digest] += count
+    return found
+
+
 def standing_on(streams: Mapping[int, str]) -> Standing:
     """By repository and digest how many functions stand on it as their base. One query, none without streams."""
     found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
@@ -141,24 +165,14 @@ def standing_on(streams: Mapping[int, str]) -> Standing:
     return found
 
 
-def _used_otherwise(with_parts: Collection[int], standing: Standing) -> Counter[int]:
-    """By repository how many images are in use that no version runs: indexes by their parts, and bases."""
-    beside: set[tuple[int, str]] = set()
-    if with_parts:
-        parts = _there(with_parts).filter(_run(), role=Role.PART)
-        beside.update(parts.values_list("repository_id", "part_of").distinct())
+def _used_in(repositories: Collection[int], standing: Standing) -> dict[int, int]:
+    """By repository how many images are in use: run themselves, by a part of theirs, or stood on. One query."""
     stood_on = Q(pk__in=())
     for uri, digests in standing.items():
         stood_on |= Q(repository__uri=uri, digest__in=list(digests))
-    if standing:
-        there = Image.objects.filter(stood_on, gone_at=None).order_by()
-        bases = there.annotate(run=Case(When(_run(), then=Value(True)), default=Value(False)))
-        for repository, digest, role, part_of, itself in bases.values_list(
-            "repository_id", "digest", "role", "part_of", "run"
-        ):
-            if role == Role.PART or not itself:
-                beside.add((repository, part_of if role == Role.PART else digest))
-    return Counter(repository for repository, _ in beside)
+    used = _there(repositories).filter((_UNIT | _PART) & (Q(_run()) | stood_on))
+    image = Case(When(role=Role.PART, then="part_of"), default="digest")
+    return dict(used.values_list("repository_id").annotate(count=Count(image, distinct=True)))
 
 
 @dataclass(frozen=True)

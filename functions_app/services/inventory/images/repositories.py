@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, Window
 
 from functions_app.domain.errors import Problem
 from functions_app.domain.images.tag_mutability import TagMutability
 from functions_app.models import Repository, Scope
-from functions_app.services.inventory.images.image_use import Sums, endangered, standing_on, streams_of, sums_of
+from functions_app.services.inventory.images.image_use import Sums, endangered, standing_in, sums_of
 
 PAGE_SIZE = 50
 
@@ -33,30 +33,29 @@ class RepositoryRow:
 
 
 def repositories(
-    search: str = "", page: int = 1, within: Q | None = None
+    search: str = "", page: int = 1, within: Q | None = None, *, brief: bool = False
 ) -> tuple[tuple[RepositoryRow, ...], int, int, int]:
-    """One page of the list, how many there are, the page and the number of pages. Eleven queries at most.
+    """One page of the list, how many there are, the page and the number of pages. Seven queries at most.
 
-    `within`: what repositories must be beside.
+    `within`: what repositories must be beside; `brief`: without what has no tag, in five queries, six past the end.
     """
     found = Repository.objects.filter(within or Q())
     for word in search.split()[:5]:
         found = found.filter(Q(uri__icontains=word) | Q(account__name__icontains=word))
-    total = found.count()
-    pages = max(1, -(-total // PAGE_SIZE))
-    page = min(max(1, page), pages)
-    start = (page - 1) * PAGE_SIZE
     read = Scope.objects.filter(account=OuterRef("account"), region=OuterRef("region"), synced_at__isnull=False)
     ordered = (
-        found.annotate(functions_read=Exists(read))
+        found.annotate(functions_read=Exists(read), every=Window(Count("pk")))
         .select_related("account")
         .order_by("gone_at", "name", "account__name", "region", "pk")
     )
-    rows = list(ordered[start : start + PAGE_SIZE])
+    page = max(1, page)
+    rows = list(ordered[(page - 1) * PAGE_SIZE : page * PAGE_SIZE])
+    total = rows[0].every if rows else found.count()
+    pages = max(1, -(-total // PAGE_SIZE))
     if not rows:
-        return (), total, page, pages
+        return repositories(search, pages, within, brief=brief) if total else ((), 0, 1, 1)
     keys = [row.pk for row in rows]
-    sums, doomed = sums_of(keys, standing_on(streams_of({row.uri for row in rows}))), endangered(keys)
+    sums, doomed = sums_of(keys, standing_in({row.uri for row in rows}), brief=brief), endangered(keys)
     return tuple(_row(row, sums, doomed) for row in rows), total, page, pages
 
 

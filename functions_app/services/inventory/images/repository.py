@@ -90,10 +90,10 @@ def repository(pk: int, page: int = 1) -> tuple[RepositoryHead, tuple[ImageRow, 
         gone.used,
         TagMutability.from_stored(found.tag_mutability, found.tag_filters),
     )
-    return head, _rows(found, sums, _listed(pk, page), streams, standing.get(found.uri, {})), page, pages
+    return head, _rows(found, sums, listed(pk, page), streams, standing.get(found.uri, {})), page, pages
 
 
-def _listed(repository: int, page: int) -> list[Image]:
+def listed(repository: int, page: int) -> list[Image]:
     """The images of a page, as far as it shows them. Which they are is found in an index: a row is much wider."""
     newest = Image.objects.filter(repository=repository, role__in=UNITS).order_by("-pushed_at", "-pk").values("pk")
     here = newest[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
@@ -110,7 +110,7 @@ def artifacts(pk: int) -> tuple[Artifact, ...]:
             :SHOWN_ARTIFACTS
         ]
     )
-    tags = _tags(pk, [row.digest for row in rows])
+    tags = tags_of(pk, [row.digest for row in rows])
     return tuple(Artifact(row, tuple(tags[row.digest])) for row in rows)
 
 
@@ -122,7 +122,7 @@ def _rows(
     standing: Mapping[str, int],
 ) -> tuple[ImageRow, ...]:
     digests = [image.digest for image in images]
-    tags = _tags(repository.pk, digests)
+    tags = tags_of(repository.pk, digests)
     belonging = _belonging(repository, digests) if sums.parts or sums.artifacts else {}
     parts = [part for several in belonging.values() for part in several]
     uses = uses_of([image.pk for image in (*images, *parts)])
@@ -148,7 +148,8 @@ def _rows(
     return tuple(rows)
 
 
-def _tags(repository: int, digests: Sequence[str]) -> dict[str, list[str]]:
+def tags_of(repository: int, digests: Sequence[str]) -> dict[str, list[str]]:
+    """By digest its tags. One query."""
     found: dict[str, list[str]] = defaultdict(list)
     named = Tag.objects.filter(repository=repository, digest__in=digests).order_by("name")
     for digest, name in named.values_list("digest", "name"):

@@ -1,0 +1,32 @@
+"""The versions of a function as the API lists them: of what its page shows only what a line has, in three queries."""
+
+from dataclasses import dataclass
+
+from django.db.models import Case, Q, Value, When
+
+from functions_app.domain.fleet.functions import LATEST
+from functions_app.models import Version
+from functions_app.services.inventory.fleet.function import PAGE_SIZE, WITH_IMAGES, VersionRow, described
+
+
+@dataclass(frozen=True)
+class VersionList:
+    """A page of published versions, newest first ($LATEST leads the first one); `total` of those published."""
+
+    rows: tuple[VersionRow, ...]
+    total: int
+    page: int
+    pages: int
+
+
+def version_list(function: int, page: int = 1) -> VersionList:
+    """A page of them. Three queries."""
+    published = Version.objects.filter(function_id=function).exclude(number=LATEST)
+    total = published.count()
+    pages = max(1, -(-total // PAGE_SIZE))
+    page = min(max(1, page), pages)
+    here = published.order_by("-ordinal").values("pk")[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    wanted = Q(pk__in=here) | (Q(function_id=function, number=LATEST) if page == 1 else Q(pk__in=()))
+    first = Case(When(number=LATEST, then=Value(0)), default=Value(1))
+    rows = described(list(WITH_IMAGES.filter(wanted).order_by(first, "-ordinal")))
+    return VersionList(tuple(rows), total, page, pages)
