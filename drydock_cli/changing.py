@@ -51,7 +51,7 @@ def patch(context: Context) -> ExitCode:
         document = _send(context, "/patches", body, key)
         if not _is_run(document) or context.server.get(f"/runs/{document['id']}")["kind"] != "read_files":
             return _began(context, document)
-        context.screen.note(document["text"])
+        context.screen.note(f"Run {document['id']} reads files that the verdict needs first.")
         read = follow.until_settled(context, document["id"])
         if read["status"] != "succeeded":
             return follow.tell(context, read)
@@ -114,7 +114,13 @@ def _confirmed(context: Context) -> Document:
 def _send(context: Context, path: str, body: Document, key: str = "") -> Document:
     """Ask for a change; what is left off meanwhile may have begun."""
     context.goes_on = "It may have begun: drydock runs tells."
-    document = context.server.post(path, body, key=key, query={"dry_run": "true"} if _only_planned(context) else {})
+    query = {"dry_run": "true"} if _only_planned(context) else {}
+    try:
+        document = context.server.post(path, body, key=key, query=query)
+    except Failure as failure:
+        if failure.exit_code is not ExitCode.UNREACHABLE:
+            context.goes_on = ""
+        raise
     context.goes_on = ""
     return document
 

@@ -1,6 +1,6 @@
 """The verbs that only look at functions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from drydock_cli.failures import Document, ExitCode, Failure
 from drydock_cli.pages import CURSOR, show_page
@@ -45,19 +45,30 @@ def why(context: Context) -> ExitCode:
 def diff(context: Context) -> ExitCode:
     """What aliases run, against $LATEST and the tag that they were deployed by."""
     found = _function(context)
-    versions = context.server.get(f"/functions/{segment(context.given.name)}/versions")["versions"]
-    known = {each["version"]: each for each in versions}
+    known = _versions(context, {"$LATEST", *(lane["version"] for lane in found["aliases"])})
     latest = known.get("$LATEST", {}).get("digest")
     lanes = [{**lane, **_against(known.get(lane["version"], {}), lane["digest"], latest)} for lane in found["aliases"]]
     context.screen.answer({**found, "aliases": lanes}, table([_difference(lane) for lane in lanes]))
     return ExitCode.DONE
 
 
+def _versions(context: Context, wanted: Collection[str]) -> dict[str, Document]:
+    """The versions of these numbers, from as many pages as they stand on."""
+    known: dict[str, Document] = {}
+    path, query = f"/functions/{segment(context.given.name)}/versions", dict[str, str]()
+    while True:
+        page = context.server.get(path, query)
+        known |= {each["version"]: each for each in page["versions"] if each["version"] in wanted}
+        if page["next"] is None or len(known) == len(wanted):
+            return known
+        query = {"cursor": page["next"]}
+
+
 def _against(version: Document, digest: str, latest: str | None) -> Document:
     tag = version.get("deployed_tag", "")
-    moved = "has moved since" if version.get("tag_moved") else "still is it"
+    moved = " has moved since" if version.get("tag_moved") else ""
     return {
-        "tag": f"tag {tag} {moved}" if tag else "no tag known",
+        "tag": f"tag {tag}{moved}" if tag else "no tag known",
         "latest": "" if latest is None else "as $LATEST" if latest == digest else f"$LATEST is {latest[SHORT]}",
         "base": version.get("base", ""),
         "freshness": version.get("freshness", "unknown"),

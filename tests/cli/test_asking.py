@@ -62,6 +62,13 @@ class Test_a_change_is_asked_for_again:
         assert at(server.url, str(tmp_path))("invoke", "app").code == code
         assert len(server.asked) == 1
 
+    @pytest.mark.parametrize(("answer", "told"), [(problem(409, "busy"), False), (problem(502, "unreachable"), True)])
+    def test_and_only_what_may_have_begun_is_said_to(
+        self, script: Serve, tmp_path: Path, answer: Answer, told: bool
+    ) -> None:
+        said = at(script(answer).url, str(tmp_path))("invoke", "app")
+        assert ("It may have begun" in said.err) is told
+
     def test_each_change_has_a_key_of_its_own_or_the_callers(self, script: Serve, tmp_path: Path) -> None:
         server = script(STARTED, STARTED, STARTED)
         drydock = at(server.url, str(tmp_path))
