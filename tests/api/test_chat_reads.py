@@ -72,6 +72,7 @@ class Test_somebody_asks:
         make_function(billing.account, "orders")
         told = room.told("stale")
         assert told["text"] == "1 stale function: billing-api"
+        assert told["lines"][0].startswith("billing-api: 2 releases behind; ")
         assert told["url"].endswith("/functions/?freshness=stale")
 
     def test_for_functions_of_one_name_and_is_told_which_is_whose(self, room: Room) -> None:
@@ -126,6 +127,10 @@ class Test_somebody_asks:
         problem = {"code": "failed", "message": "Lambda refused it.", "next_step": ""}
         run = make_run(billing, "failed", problem=problem)
         assert room.told(f"status {run.pk}")["text"] == f"Run {run.pk} failed: Lambda refused it."
+
+    def test_what_came_of_a_run_and_is_told_its_status_once(self, room: Room, billing: Function) -> None:
+        run = make_run(billing, "succeeded", result={"summary": "Succeeded: 2 of 2 steps."})
+        assert room.told(f"status {run.pk}")["text"] == f"Run {run.pk}: Succeeded: 2 of 2 steps."
 
     def test_for_runs_of_one_status(self, room: Room, billing: Function) -> None:
         failed, running = make_run(billing, "failed"), make_run(billing)

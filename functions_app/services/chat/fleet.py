@@ -39,7 +39,7 @@ def list_functions(speaker: Speaker, words: str, freshness: tuple[str, ...] = ()
         f"{count}: {', '.join(row.name for row in found.rows[:20]) or 'none'}",
         ("functions",),
         {**query, **({"freshness": freshness[0]} if freshness else {})},
-        some([_line(row, places) for row in found.rows], found.total),
+        some([_line(row, places, stale=bool(freshness)) for row in found.rows], found.total),
     )
 
 
@@ -50,10 +50,11 @@ def _places(rows: tuple[FunctionRow, ...]) -> dict[int, str]:
     return dict(Account.objects.filter(pk__in={row.account for row in rows}).values_list("pk", "name"))
 
 
-def _line(row: FunctionRow, places: dict[int, str]) -> str:
+def _line(row: FunctionRow, places: dict[int, str], *, stale: bool) -> str:
     where = f" ({places[row.account]}, {row.region})" if row.account in places else ""
     runs = ", ".join(f"{chip['name']} → {chip['version']} {short(chip['digest'])}" for chip in row.aliases[:3])
-    about = [row.problem or row.freshness, row.base_name, runs or short(row.digest)]
+    why = row.freshness_reason if stale else row.problem
+    about = [why or row.freshness, row.base_name, runs or short(row.digest)]
     return f"{row.name}{where}: {'; '.join(part.rstrip('.') for part in about if part)}"
 
 

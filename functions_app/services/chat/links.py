@@ -76,7 +76,7 @@ def link(token: ApiToken, chat_user: str, code: str, via: str) -> ChatLink:
     access.audit(nobody, REFUSED, target, None, "refused: no such code")
     raise DrydockError(
         Code.DENIED,
-        "No such code is waiting: it was used, is older than 10 minutes, or was typed otherwise.",
+        "No such code is waiting: it was used, is older than 10 minutes or than another, or was typed otherwise.",
         next_step="Sign in, open Settings, Chat, and make one.",
     )
 

@@ -37,7 +37,8 @@ def status(speaker: Speaker, number: str) -> Reply:
         *_answered(run),
     ]
     shown = some([redact(line) for line in lines])
-    return Reply(redact(f"Run {run.pk} {run.status}: {told}"), ("run", run.pk), lines=shown, run=run)
+    stands = "" if told.lower().startswith(run.status) else f" {run.status}"
+    return Reply(redact(f"Run {run.pk}{stands}: {told}"), ("run", run.pk), lines=shown, run=run)
 
 
 def _outcome(run: Run) -> str:
