@@ -177,7 +177,7 @@ def test_errbot_hands_on_what_is_said_and_says_what_is_answered(
         for said, answered in CONVERSATION.items():
             bot.stdin.write(f"{said}\n")
             bot.stdin.flush()
-            eventually(partial(told, bot, written, answered), f"{said}: {answered}")
+            eventually(partial(told, bot, written, answered), f"{said}: {answered}", within=120)
         bot.stdin.close()  # that ends it
 
 
