@@ -19,7 +19,8 @@ from functions_app.services import tidy as tidying
 from functions_app.services.bases import daily_counts
 from functions_app.services.bases.poll_schedule import submit_due
 from functions_app.services.bases.streams import seed_streams
-from functions_app.services.engine import clock_steps, hand_out, pulses, runs
+from functions_app.services.changes import pushes
+from functions_app.services.engine import clock_steps, hand_out, messages, pulses, runs
 from functions_app.services.images import forecasts
 from functions_app.services.people.actor import SCHEDULE, Actor
 from functions_app.services.sync import events, run, single_repositories
@@ -54,7 +55,15 @@ def start_sync() -> bool:
 def start_due() -> list[str]:
     """Start what is due by now or what an event asked for, unless it is under way: polls, readings of repositories."""
     started = {"base_poll": _start(_due_poll), "repositories": _start(lambda _: single_repositories.submit_asked())}
+    for rule in pushes.due(clock.now()):
+        messages.send_push(rule)
     return [name for name, begun in started.items() if begun]
+
+
+@shared_task(name="functions_app.tasks.act_on_push")
+def act_on_push(rule: int) -> str:
+    """Plan or deploy what was pushed to a rule's tag; a message that comes twice finds nothing to do."""
+    return pushes.act(rule)
 
 
 @shared_task(name="functions_app.tasks.receive_events")

@@ -7,7 +7,7 @@ from functions_app.api import hooks, metrics
 from functions_app.api import urls as api_urls
 from functions_app.web import doctor
 from functions_app.web.bases import bases, compare, overdue_policies, stream_form
-from functions_app.web.changes import deploy, invoke, patch, patch_list, plans, smoke
+from functions_app.web.changes import deploy, invoke, patch, patch_list, plans, push_rules, smoke
 from functions_app.web.fleet import function, function_list
 from functions_app.web.images import forecast, image, repositories
 from functions_app.web.overview import overview
@@ -36,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *patch.urlpatterns,
     *patch_list.urlpatterns,
     *plans.urlpatterns,
+    *push_rules.urlpatterns,
     *smoke.urlpatterns,
     *overdue_policies.urlpatterns,
     *hooks.urlpatterns,

@@ -25,6 +25,7 @@ from functions_app.models import (
     Image,
     LifecycleForecast,
     Plan,
+    PushRule,
     Repository,
     Run,
 )
@@ -123,6 +124,8 @@ ROUTES: dict[str, Route] = {
     "plan-approve": Route(LEADS_ON, APPROVERS_MAY, "waiting"),
     "plan-reject": Route(LEADS_ON, OPERATORS_MAY, "waiting"),  # the operator is its maker
     "plans": Route(SEEN, NOT_TAKEN),
+    "push-rules": Route(SEEN, OPERATORS_MAY, form={"function": "app", "alias": "dev", "image": "main", "mode": "plan"}),
+    "push-rule-remove": Route(NOT_TAKEN, OPERATORS_MAY, "push rule"),
     "repositories": Route(SEEN, NOT_TAKEN),
     "repository": Route(SEEN, NOT_TAKEN, "repository"),
     "repository-forecast": Route(LEADS_ON, OPERATORS_MAY, "repository"),
@@ -242,6 +245,13 @@ def waiting(stage: Stage) -> Plan:
     return plan
 
 
+def push_rule(stage: Stage, repository: Repository) -> PushRule:
+    """A rule that deploys what is pushed."""
+    person = stage.actor.person
+    rule = {"function": stage.function, "alias": "preview", "repository": repository, "tag": "main", "mode": "deploy"}
+    return PushRule.objects.create(**rule, person=person, person_name=stage.actor.name, created_at=NOW)
+
+
 def furnish(stage: Stage, maker: User) -> Places:
     """Something of everything there is; plans are of the maker."""
     stage.functions.next_version(stage.name)
@@ -290,7 +300,7 @@ def furnish(stage: Stage, maker: User) -> Places:
     keys = {
         "account": stage.account.pk, "account id": stage.account.account_id, "function": stage.function.pk,
         "image": image.pk, "patch": patches.plan(stream, Actor(maker)).pk, "plan": stage.plan("2").pk,
-        "waiting": waiting(stage).pk,
+        "waiting": waiting(stage).pk, "push rule": push_rule(stage, repository).pk,
         "policy": FreshnessPolicy.objects.create(max_days=30).pk, "repository": repository.pk, "run": run.pk,
         "patched": patched.pk, "session": session.mark, "stream": stream.pk, "stream name": stream.name,
         "unsent": unsent.pk, "token": token.pk, "link": link.pk,

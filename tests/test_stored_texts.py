@@ -80,6 +80,7 @@ TEXTS: dict[str, dict[str, str]] = {
         DERIVED: "title target lock confirmation body",
     },
     "PlanCode": {OURS: "code"},
+    "PushRule": {OURS: "mode", CHECKED: "alias tag digest person_name", REDACTED: "told"},
     "RebuildRequest": {OURS: "state", CHECKED: "digest asked_by", REDACTED: "answer"},
     "Repository": {CHECKED: "region name arn uri", STORABLE: "tag_mutability tag_filters", REDACTED: "images_problem"},
     "Run": {

@@ -12,7 +12,19 @@ from ninja.operation import PathView
 from ninja.parser import Parser
 from ninja.security import HttpBearer
 
-from functions_app.api import bases, changes, chat, events, functions, images, installation, plans, runs, tokens
+from functions_app.api import (
+    bases,
+    changes,
+    chat,
+    events,
+    functions,
+    images,
+    installation,
+    plans,
+    push_rules,
+    runs,
+    tokens,
+)
 from functions_app.api.answers import finished, of_problem, problem
 from functions_app.api.door import door, request_id_of
 from functions_app.domain import limits
@@ -23,7 +35,8 @@ from functions_app.services.people.actor import Actor
 from functions_app.streams.waiting_answers import DONE, SETTLED
 
 PREFIX = "api/v1/"
-ASKS_AWS = {"start_deployment", "start_rollback", "start_patch", "start_undo"}  # what plans, and waits for AWS
+# What waits for AWS: what plans, and what asks for a tag.
+ASKS_AWS = {"start_deployment", "start_rollback", "start_patch", "start_undo", "make_push_rule"}
 STREAMS = {"get_run_events"}
 BY_BODY = {"say": chat.asks_aws}  # what does so by what is sent
 
@@ -71,7 +84,7 @@ API = Api(
     parser=DocumentParser(),
 )
 # What has a name of its own before the signals of runs.
-for room in (functions, images, bases, changes, plans, events, runs, tokens, installation, chat):
+for room in (functions, images, bases, changes, plans, push_rules, events, runs, tokens, installation, chat):
     API.add_router("", room.router)
 
 

@@ -16,6 +16,7 @@ from functions_app.models.fleet import (
     Version,
 )
 from functions_app.models.images import Image, ImageScan, LifecycleForecast, Repository, Tag, TagMove
+from functions_app.models.push_rules import PushRule
 from functions_app.models.runs import LogLine, Plan, RebuildRequest, Run, RunStep, Signal, SmokeTest
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "LogLine",
     "Plan",
     "PlanCode",
+    "PushRule",
     "RebuildRequest",
     "Repository",
     "Run",

@@ -63,6 +63,9 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("GET", "list_plans"): Endpoint(LOOKS, READ, 200),
     ("POST", "approve_plan"): Endpoint(APPROVES, frozenset(), 202, "waiting"),  # approve, and what the change needs
     ("POST", "reject_plan"): Endpoint(ITS_MAKER, CHANGES, 200, "waiting"),
+    ("GET", "list_push_rules"): Endpoint(LOOKS, READ, 200),
+    ("POST", "make_push_rule"): Endpoint(OPERATES, NONPROD, 201, body={"function": "app:dev", "image": "main"}),
+    ("POST", "remove_push_rule"): Endpoint(OPERATES, NONPROD, 200, "push rule"),
     ("GET", "list_repositories"): Endpoint(LOOKS, READ, 200),
     ("GET", "list_images"): Endpoint(LOOKS, READ, 200, "repository"),
     ("GET", "get_image"): Endpoint(LOOKS, READ, 200, "image"),

@@ -1,4 +1,5 @@
-"""What ECR tells through EventBridge: a pushed base is polled at once, a changed repository is read soon.
+"""What ECR tells through EventBridge: a pushed base is polled at once, a changed repository is read soon, and rules
+that deploy what is pushed look at their tags.
 
 Events come twice, late, in any order or not at all: each only says where to look, and polling reconciles.
 """
@@ -23,7 +24,7 @@ from functions_app.models import Account, BaseStream, Run
 from functions_app.services.bases.poll_schedule import submit_poll
 from functions_app.services.people import accounts
 from functions_app.services.people.actor import SCHEDULE
-from functions_app.services.sync import single_repositories
+from functions_app.services.sync import pushed_tags, single_repositories
 
 POLLS, PER = 6, timedelta(minutes=1)  # that nobody asked for in person: a flood of events makes no flood of polls
 BATCHES = 10  # of ten messages each, from one queue in one go; the next look takes more
@@ -40,7 +41,7 @@ def handle(event: Mapping[str, Any], now: datetime | None = None) -> str:
     if told.happened is Happened.NOTHING:
         return f"{told.name}: nothing changed."
     when = now or clock.now()
-    done = [*_poll_streams(told, when), *_read_repository(told, when)]
+    done = [*_poll_streams(told, when), *_read_repository(told, when), *_look_at_tag(told, when)]
     return f"{told.name}: {told.happened}; {'; '.join(done) or 'nobody here watches it'}."
 
 
@@ -69,6 +70,13 @@ def _poll_streams(told: EcrEvent, now: datetime) -> list[str]:
 def _read_repository(told: EcrEvent, now: datetime) -> list[str]:
     known = single_repositories.ask(told.account_id, told.region, told.repository, now)
     return ["its repository is read within seconds"] if known else []
+
+
+def _look_at_tag(told: EcrEvent, now: datetime) -> list[str]:
+    if told.happened is not Happened.PUSHED or not told.tag:
+        return []
+    rules = pushed_tags.pushed(told, now)
+    return [f"{rules} {'rule looks' if rules == 1 else 'rules look'} at its tag"] if rules else []
 
 
 @dataclass

@@ -17,7 +17,7 @@ from functions_app.services.engine.steps import Cancelled, Context, StepSpec
 from functions_app.services.people import accounts
 from functions_app.services.people.actor import Actor
 from functions_app.services.snapshot.function_summaries import refresh_summaries
-from functions_app.services.sync import single_repositories
+from functions_app.services.sync import pushed_tags, single_repositories
 from functions_app.services.sync.scopes import check_identity, read_scopes, wanted_scopes
 
 ScopeName = tuple[int, str]  # account's key, region
@@ -102,6 +102,7 @@ def _summarise_step(context: Context) -> Outcome:
     now = context.now
     changed = refresh_summaries(now=now)
     context.result["functions_changed"] = changed
+    pushed_tags.moved(now)
     judged_on = context.shared.get("judged_on")
     daily_counts.count_day(now, judged_on=date.fromisoformat(judged_on) if judged_on else None)
     _require_one(context)
