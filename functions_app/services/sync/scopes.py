@@ -27,7 +27,7 @@ from functions_app.services.snapshot.reading_progress import ReadingProgress
 from functions_app.services.snapshot.scope_reading import ScopeRead
 from functions_app.services.sync.functions import read_functions
 from functions_app.services.sync.images import read_images
-from functions_app.services.sync.version_images import link_versions
+from functions_app.services.sync.version_images import link_known, link_versions
 
 SCOPES_AT_ONCE = 8
 ONE = {
@@ -98,6 +98,7 @@ def read_scopes(
             if state := counted.state():
                 progress(*state)
     reads = [future.result() for future in reading]
+    link_known()
     failed = sum(bool(read.problems) for read in reads)
     missed = sum((read.missed for read in reads), Counter[str]())
     return Result(len(reads), failed, frozenset().union(*(read.images for read in reads)), missed)

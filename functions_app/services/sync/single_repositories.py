@@ -17,7 +17,7 @@ from functions_app.services.people import accounts
 from functions_app.services.people.actor import SCHEDULE
 from functions_app.services.snapshot.scope_reading import ScopeRead
 from functions_app.services.sync.images import read_repository
-from functions_app.services.sync.version_images import link_versions
+from functions_app.services.sync.version_images import link_known, link_versions
 
 LOCK = "repositories"
 MOST = 200  # repositories of one run
@@ -68,6 +68,7 @@ def read_asked(
             scope.fail(error)
         for problem in scope.problems:
             log.warning(f"{scope.name}: {problem.message} {problem.next_step}".strip())
+    link_known()
     return reads
 
 

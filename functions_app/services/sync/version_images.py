@@ -5,10 +5,12 @@ gives for it, and no other. While that URI is not known, the repository of $LATE
 digest; nothing is concluded from its not being there.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from functions_app.domain.ecr_hosts import ecr_host, partition_of
 from functions_app.domain.refs import repository_of
@@ -17,6 +19,7 @@ from functions_app.services.snapshot.bulk_updates import update_rows
 from functions_app.services.snapshot.scope_reading import CHUNK, ScopeRead
 
 Place = tuple[str, str]  # HOST/NAME of a repository, and a digest
+Held = Mapping[Place, tuple[int, datetime | None]]  # the image at each place that has one, and since when it is gone
 CLOCKS = timedelta(minutes=5)  # that AWS's and ours may differ by
 
 
@@ -26,28 +29,44 @@ def link_versions(scope: ScopeRead, *, function_id: int | None = None) -> None:
     A digest that the repository of a version's URI was found without, after the version was there, is gone from ECR,
     and gets a row that says so.
     """
-    waiting = Version.objects.filter(
-        image=None, function__account=scope.account, function__region=scope.region, function__gone_at=None
-    ).exclude(digest="")
+    waiting = _waiting().filter(function__account=scope.account, function__region=scope.region)
     if function_id is not None:
         waiting = waiting.filter(function_id=function_id)
-    waiting = waiting.select_related("function").only(
+    _each(waiting, partial(_link, scope))
+
+
+def link_known() -> None:
+    """Link versions of whatever account that wait for an image which is known by now; one query where none does.
+
+    Accounts are read at the same time, in any order: the images of one may come after the functions of another.
+    """
+    known = Image.objects.filter(digest=OuterRef("digest"), gone_at=None)
+    _each(_waiting().filter(Exists(known)), _link_held)
+
+
+def _waiting() -> QuerySet[Version]:
+    """Versions that have no image yet."""
+    found = Version.objects.filter(image=None, function__gone_at=None).exclude(digest="")
+    return found.select_related("function").only(
         "digest", "image_uri", "last_modified", "function__image_uri", "function__synced_at"
     )
+
+
+def _each(waiting: QuerySet[Version], link: Callable[[Sequence[Version]], None]) -> None:
     last = 0
     while True:
         with transaction.atomic():
             # Held: a refresh may give $LATEST another digest meanwhile, which this image would then belie.
             held = waiting.select_for_update(of=("self",))
             part = list(held.filter(pk__gt=last).order_by("pk")[:CHUNK])
-            _link(scope, part)
+            link(part)
         if len(part) < CHUNK:
             return
         last = part[-1].pk
 
 
 def _link(scope: ScopeRead, versions: Sequence[Version]) -> None:
-    places = {version.pk: _place(version) for version in versions}
+    places = _places(versions)
     held = _held(places.values())
     repositories = _repositories({uri for uri, _ in places.values()})
     lost = {
@@ -57,7 +76,16 @@ def _link(scope: ScopeRead, versions: Sequence[Version]) -> None:
         and places[version.pk] not in held
         and _is_lost(scope, version, places[version.pk][0], repositories.get(places[version.pk][0]))
     }
-    images = {place: pk for place, (pk, _) in held.items()} | _store_lost(scope, sorted(lost), repositories)
+    _write(versions, places, held, _store_lost(scope, sorted(lost), repositories))
+
+
+def _link_held(versions: Sequence[Version]) -> None:
+    places = _places(versions)
+    _write(versions, places, _held(places.values()), {})
+
+
+def _write(versions: Sequence[Version], places: Mapping[int, Place], held: Held, lost: Mapping[Place, int]) -> None:
+    images = {**{place: pk for place, (pk, _) in held.items()}, **lost}
     # What is only taken for a version's repository proves no deletion.
     links = [
         (images[place], version.pk)
@@ -67,11 +95,15 @@ def _link(scope: ScopeRead, versions: Sequence[Version]) -> None:
     update_rows(Version, ["image_id"], links)
 
 
+def _places(versions: Iterable[Version]) -> dict[int, Place]:
+    return {version.pk: _place(version) for version in versions}
+
+
 def _place(version: Version) -> Place:
     return repository_of(version.image_uri or version.function.image_uri), version.digest
 
 
-def _held(places: Iterable[Place]) -> dict[Place, tuple[int, datetime | None]]:
+def _held(places: Iterable[Place]) -> Held:
     """The image at each place that has one, and since when ECR no longer lists it."""
     wanted = set(places)
     rows = Image.objects.filter(digest__in={digest for _, digest in wanted}).values_list(

@@ -7,8 +7,8 @@ import pytest
 
 from functions_app.domain.fleet.states import RANK_GONE
 from functions_app.models import Account, Function, Image, Repository, Version
+from functions_app.services.sync import scopes, single_repositories
 from functions_app.services.sync.refresh import refresh_function
-from tests.fixtures import Sandbox
 from tests.sandbox.functions import Functions
 from tests.sandbox.lambda_.test_create import pull_policy
 from tests.services.changes.aws_between import Between, error
@@ -161,25 +161,50 @@ def test_a_namesake_in_another_account_is_not_taken_for_the_functions(
     assert Function.objects.get().problem_rank == RANK_GONE
 
 
-def test_an_image_of_another_account_that_drydock_reads_is_linked_there_and_its_loss_is_seen(
-    ours: Account, functions: Functions, client: Callable[..., Any], log: Lines, aws: Sandbox
-) -> None:
+@pytest.fixture
+def neighbour(ours: Account, functions: Functions, client: Callable[..., Any]) -> Account:
+    """Another account that Drydock reads, which has the image of the function."""
     neighbour = add_account(another(ours), "neighbour")
-    digest = functions.push(account=neighbour.account_id)
+    functions.push(account=neighbour.account_id)
     ecr = client("ecr", account=neighbour.account_id)
     ecr.set_repository_policy(repositoryName="app", policyText=pull_policy(ours.account_id))
     functions.create(Code={"ImageUri": functions.uri(account=neighbour.account_id)})
     functions.settled()
     functions.api.create_alias(FunctionName="app", Name="live", FunctionVersion=functions.publish())
-    run_once(log)
+    return neighbour
+
+
+def test_an_image_of_another_account_that_drydock_reads_is_linked_there_and_its_loss_is_seen(
+    neighbour: Account, client: Callable[..., Any], log: Lines
+) -> None:
     run_once(log)
     image = live().image
     assert image is not None
     assert image.repository.account == neighbour
-    ecr.batch_delete_image(repositoryName="app", imageIds=[{"imageDigest": digest}])
+    ecr = client("ecr", account=neighbour.account_id)
+    ecr.batch_delete_image(repositoryName="app", imageIds=[{"imageDigest": image.digest}])
     run_once(log)
     run_once(log)
     assert Function.objects.get().problem_rank == RANK_GONE
+
+
+def test_an_image_of_another_account_is_linked_though_that_is_read_after_the_functions(
+    ours: Account, neighbour: Account, log: Lines
+) -> None:
+    scopes.read_scopes([scope for scope in scopes.wanted_scopes() if scope.account == ours], log, full=True)
+    assert live().image is None
+    scopes.read_scopes([scope for scope in scopes.wanted_scopes() if scope.account == neighbour], log, full=True)
+    assert live().image == Image.objects.get(repository__account=neighbour)
+
+
+def test_a_push_to_another_account_that_an_event_tells_of_is_linked_at_once(
+    ours: Account, neighbour: Account, log: Lines
+) -> None:
+    run_once(log)
+    Version.objects.update(image=None)
+    Image.objects.all().delete()
+    single_repositories.read_asked([Repository.objects.get().pk], log, scopes.check_identity, lambda: False)
+    assert live().image == Image.objects.get(repository__account=neighbour)
 
 
 def test_an_image_of_an_account_that_drydock_does_not_read_is_not_called_deleted(
