@@ -76,6 +76,20 @@ def test_what_is_behind_is_frozen_with_what_is_possible_for_each(
     assert rows["mailer"]["through"] == "golden:1 g1"
 
 
+def test_each_function_that_a_patch_brings_forward_has_its_own_there_golden_image_first_or_not(
+    person: Client, account: Account, stream: BaseStream, old: BaseRelease
+) -> None:
+    behind = make_user(account, old, "ledger")
+    on_golden = make_user(account, make_golden(make_stream("golden:1", own=True), "g1", on=old), "mailer")
+    to_build = make_user(account, old, "orders")
+    Image.objects.filter(versions__function=to_build).update(base_release=None, base_tier="partial")
+    text = person.get(planned(person, stream)).content.decode()
+    led = {
+        each for each in (behind, on_golden, to_build) if f'href="/functions/{each.pk}/patch/?digest=sha256:' in text
+    }
+    assert led == {behind, on_golden}
+
+
 def test_the_list_stays_as_it_was_when_it_was_planned(
     person: Client, account: Account, stream: BaseStream, old: BaseRelease
 ) -> None:

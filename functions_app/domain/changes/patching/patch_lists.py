@@ -69,6 +69,11 @@ class Entry:
         return self.place.production
 
     @property
+    def has_patch(self) -> bool:
+        """Whether the function's own patch brings it forward: a golden image that is behind goes first in that."""
+        return self.way in (Way.REBASE, Way.GOLDEN)
+
+    @property
     def warning(self) -> str:
         """Who else deploys this function, "" for nobody that is known."""
         tool = self.place.managed_by
