@@ -19,8 +19,8 @@ from tests.benchmarks import soaked
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = (
-    "pages", "large", "http", "waiting", "sync", "far_sync", "bases", "layers", "rebase", "patch", "hostile", "engine",
-    "streams", "account",
+    "pages", "large", "http", "waiting", "api", "sync", "far_sync", "bases", "layers", "rebase", "patch", "hostile",
+    "engine", "streams", "account",
 )  # fmt: skip
 HOW_TO_READ = """\
 How to read them: a promise that was not kept is marked **MISSED**. p50 and p95 are what half and 95 % of the turns
@@ -29,7 +29,7 @@ So compare two versions in the same minute. Peaks are those of a process of its 
 "Unheard" is the longest time between two looks for a cancel: so long a reading goes on after it was stopped.
 
 """
-ON_BOTH = {"pages", "large", "bases", "engine"}
+ON_BOTH = {"pages", "large", "api", "bases", "engine"}
 
 
 def machine() -> str:
