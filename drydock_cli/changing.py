@@ -72,8 +72,9 @@ def undo(context: Context) -> ExitCode:
 def invoke(context: Context) -> ExitCode:
     """Call a function once, with JSON."""
     given = context.given
-    text = sys.stdin.read() if given.payload == "-" else given.payload
     try:
+        text = sys.stdin.read() if given.payload == "-" else given.payload
+        text.encode()  # what was no UTF-8 is not sent as something else
         payload = json.loads(text, parse_constant=_no_constant) if text.strip() else None
     except ValueError as error:
         raise Failure(ExitCode.USAGE, "invalid", f"The payload is no JSON: {error}.", "Nothing was sent.") from error

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from drydock_cli.verbs import JSON, Verb
 
 BASH = """\
-# source <(drydock completion bash)
+# eval "$(drydock completion bash)"
 _drydock() {{
   local word=${{COMP_WORDS[COMP_CWORD]}} known=
   if [ "$COMP_CWORD" -eq 1 ]; then
@@ -16,13 +16,13 @@ _drydock() {{
 {cases}
     esac
   fi
-  mapfile -t COMPREPLY < <(compgen -W "$known" -- "$word")
+  COMPREPLY=($(compgen -W "$known" -- "$word"))
 }}
 complete -F _drydock drydock
 """
 ZSH = """\
 #compdef drydock
-# source <(drydock completion zsh), or keep it as _drydock in a folder of $fpath
+# eval "$(drydock completion zsh)", or keep it as _drydock in a folder of $fpath
 _drydock() {{
   local -a known
   if (( CURRENT == 2 )); then

@@ -64,7 +64,8 @@ def tell(context: Context, run: Document) -> ExitCode:
     if run["status"] == "succeeded":
         return ExitCode.DONE
     if not run["ended"]:
-        context.screen.note(f"It waits. Let it go on: drydock approve {run['id']}. End it: drydock cancel {run['id']}")
+        told = f"drydock approve {run['id']}" if "approve" in run["takes"] else run["url"]
+        context.screen.note(f"It waits. Let it go on: {told} End it: drydock cancel {run['id']}")
         return ExitCode.WAITS
     problem = run["problem"] or {}
     if problem.get("next_step"):

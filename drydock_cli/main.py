@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from io import TextIOWrapper
 from typing import Any, NoReturn
 
-from drydock_cli.failures import BROKEN_PIPE, INTERRUPTED, TERMINATED, Failure
+from drydock_cli.failures import BROKEN_PIPE, INTERRUPTED, TERMINATED, ExitCode, Failure
 from drydock_cli.parser import parser_of
 from drydock_cli.screen import Screen
 from drydock_cli.table import VERBS
@@ -24,6 +24,7 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     verb = next(each for each in VERBS if each.name == given.verb)
     context = Context(Screen(as_json=given.json), given, environment, VERBS)
     try:
+        _require_text(sys.argv[1:] if arguments is None else arguments)
         return verb.action(context)
     except Failure as failure:
         context.screen.failed(failure)
@@ -35,6 +36,13 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
         return TERMINATED if isinstance(stopped, Terminated) else INTERRUPTED
     finally:
         context.close()
+
+
+def _require_text(arguments: Sequence[str]) -> None:
+    try:
+        "".join(arguments).encode()
+    except UnicodeEncodeError as error:
+        raise Failure(ExitCode.USAGE, "invalid", "An argument is no text: it is not UTF-8.") from error
 
 
 def program() -> NoReturn:

@@ -3,6 +3,7 @@
 A change is sent with an Idempotency-Key, the same however often: Drydock carries it out once.
 """
 
+import json
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -33,17 +34,7 @@ class Server:
     def __init__(self, configuration: Configuration, tell: Tell, pause: Callable[[float], None] = time.sleep) -> None:
         self._tell, self.pause = tell, pause
         self.address = str(configuration.url)
-        self._http = httpx.Client(
-            base_url=f"{self.address}{API}",
-            headers={
-                "Authorization": f"Bearer {configuration.token}",
-                "Accept": "application/json",
-                "User-Agent": f"drydock-cli/{VERSION}",
-            },
-            timeout=TIMEOUTS,
-            follow_redirects=False,  # the token is for this address
-            trust_env=configuration.encrypted,  # a proxy would read what is not encrypted
-        )
+        self._http = _client(configuration)
 
     def get(self, path: str, query: Query | None = None) -> Document:
         """What an address of the API answers."""
@@ -53,8 +44,8 @@ class Server:
         """Change something, once. `key`: what the caller calls this change, where it may ask for it anew."""
         if not (key.isascii() and key.isprintable()):
             raise Failure(ExitCode.USAGE, "invalid", "A key has letters, digits and signs of ASCII alone.")
-        headers = {"Idempotency-Key": key or uuid4().hex}
-        return _document(self._ask("POST", path, params=query, json=body, headers=headers))
+        headers = {"Idempotency-Key": key or uuid4().hex, "Content-Type": "application/json"}
+        return _document(self._ask("POST", path, params=query, content=json.dumps(body), headers=headers))
 
     @contextmanager
     def stream(self, path: str, after: int) -> Iterator[Iterator[bytes]]:
@@ -87,6 +78,21 @@ class Server:
             self._tell(f"{failure.line} Trying again in {wait:g} s.")
             self.pause(wait)
         raise AssertionError("the last pause is none")
+
+
+def _client(configuration: Configuration) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {configuration.token}", "Accept": "application/json"}
+    try:
+        return httpx.Client(
+            base_url=f"{configuration.url}{API}",
+            headers={**headers, "User-Agent": f"drydock-cli/{VERSION}"},
+            timeout=TIMEOUTS,
+            follow_redirects=False,  # the token is for this address
+            trust_env=configuration.encrypted,  # a proxy would read what is not encrypted
+        )
+    except (ValueError, OSError) as error:  # of what the environment says
+        told = f"What the environment says of proxies or certificates can't be used: {error}."
+        raise Failure(ExitCode.USAGE, "configuration", told, "Look at HTTPS_PROXY and SSL_CERT_FILE.") from error
 
 
 def segment(name: str) -> str:

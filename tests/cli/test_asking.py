@@ -179,12 +179,37 @@ def test_a_name_is_a_part_of_the_address_whatever_is_in_it(script: Serve, tmp_pa
     ]
 
 
+def test_drydock_may_stand_below_a_path(script: Serve, tmp_path: Path) -> None:
+    server = script(Answer())
+    assert at(f"{server.url}/tools/drydock/", str(tmp_path))("show", "app").code == 0
+    assert server.asked[0].path == "/tools/drydock/api/v1/functions/app"
+
+
+@pytest.mark.parametrize("variables", [{"HTTPS_PROXY": "gopher://a"}, {"SSL_CERT_FILE": "/nowhere"}])
+def test_what_the_environment_says_wrongly_of_proxies_and_certificates_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    said = at("https://127.0.0.1:1", str(tmp_path))("show", "app")
+    assert said.code == 2
+    assert "Look at HTTPS_PROXY and SSL_CERT_FILE." in said.err
+
+
 def test_a_payload_is_sent_as_it_is_typed_or_read(script: Serve, tmp_path: Path) -> None:
-    server = script(STARTED, STARTED)
+    server = script(STARTED, STARTED, STARTED)
     drydock = at(server.url, str(tmp_path))
     drydock("invoke", "app", '{"a": [1, "é"]}')
     drydock("invoke", "app", "-", typed='{"a": 2}\n')
-    assert [json.loads(each.body)["payload"] for each in server.asked] == [{"a": [1, "é"]}, {"a": 2}]
+    drydock("invoke", "app", '"\\ud83d"')  # half of a pair: the server says what it makes of it
+    assert [json.loads(each.body)["payload"] for each in server.asked] == [{"a": [1, "é"]}, {"a": 2}, "\ud83d"]
+
+
+def test_an_argument_that_is_no_text_is_refused(script: Serve, tmp_path: Path) -> None:
+    server = script()
+    for words in (["list", "\udcff"], ["show", "\udcff"], ["invoke", "app", '"\udcff"']):
+        assert at(server.url, str(tmp_path))(*words).code == 2
+    assert server.asked == []
 
 
 @pytest.mark.parametrize("payload", ["{a: 1}", "{", "NaN", '{"a": -Infinity}'])

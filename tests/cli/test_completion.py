@@ -26,7 +26,7 @@ def written(shell: str, folder: Path) -> Path:
 def completed(script: Path, *words: str) -> list[str]:
     """What bash offers for the last word."""
     line = 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _drydock; printf "%s\\n" "${COMPREPLY[@]}"'
-    command = ["bash", "--norc", "-euc", line, "bash", str(script), *words]
+    command = ["bash", "--norc", "-uc", line, "bash", str(script), *words]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
 
 

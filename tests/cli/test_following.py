@@ -33,7 +33,8 @@ FAILED = RUN | {
     "problem": {"code": "failed", "message": "Smoke test.", "next_step": "Look at its log."},
     "text": "Run 7 failed: Smoke test.",
 }
-WAITING = RUN | {"status": "waiting", "settled": True}
+WAITING = RUN | {"status": "waiting", "settled": True, "takes": ["approve", "cancel"]}
+PAUSED = RUN | {"status": "paused", "settled": True, "takes": ["resume", "cancel"], "url": "https://d.example/runs/7/"}
 
 
 def line(number: int, text: str, level: str = "info") -> str:
@@ -90,7 +91,12 @@ def test_a_server_that_is_gone_is_told_with_how_to_go_on(script: Serve, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("run", "code", "told"), [(FAILED, 1, "failed: Look at its log."), (WAITING, 5, "drydock approve 7")]
+    ("run", "code", "told"),
+    [
+        (FAILED, 1, "failed: Look at its log."),
+        (WAITING, 5, "drydock approve 7"),
+        (PAUSED, 5, "https://d.example/runs/7/"),
+    ],
 )
 def test_how_it_stands_is_the_exit_code(
     script: Serve, tmp_path: Path, run: dict[str, Any], code: int, told: str

@@ -23,13 +23,20 @@ EVIL = "\x1b[2J\x1b]0;pwned\x07\r\x9b2K\u202e\u2066\u200b\u2028\ud83d"
 
 
 @contextmanager
-def started(url: str, home: Path, *words: str, err: int = subprocess.PIPE) -> Iterator[subprocess.Popen[bytes]]:
-    """`drydock` with these words, as a shell would start it."""
+def started(
+    url: str, home: Path, *words: str, err: int = subprocess.PIPE, given: bytes = b""
+) -> Iterator[subprocess.Popen[bytes]]:
+    """`drydock` with these words, as a shell would start it; `given` is its standard input."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), "DRYDOCK_URL": url, "DRYDOCK_TOKEN": TOKEN}
     command = [sys.executable, "-m", "drydock_cli", *words]
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=err
-    ) as process:
+    file = home / "input"
+    file.write_bytes(given)
+    with (
+        file.open() as stdin,
+        subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=stdin, stdout=subprocess.PIPE, stderr=err
+        ) as process,
+    ):
         try:
             yield process
         finally:
@@ -61,6 +68,14 @@ def test_who_reads_no_further_is_told_nothing(script: Serve, tmp_path: Path) -> 
         assert process.stderr is not None
         assert process.stderr.read() == b""
         assert process.wait(60) == 141
+
+
+def test_a_payload_that_is_no_text_is_not_sent(script: Serve, tmp_path: Path) -> None:
+    server = script()
+    with started(server.url, tmp_path, "invoke", "app", "-", given=b'{"a": "\xff"}') as process:
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, server.asked) == (2, [])
+    assert b"The payload is no JSON" in err
 
 
 def test_on_a_terminal_its_step_is_shown_meanwhile_and_taken_away_again(script: Serve, tmp_path: Path) -> None:
