@@ -10,8 +10,11 @@ from django.db import connections
 
 from functions_app import clock
 from functions_app.domain.changes.approvals import Approval
+from functions_app.domain.errors import DrydockError
 from functions_app.domain.runs import Kind, Status
-from functions_app.models import Account, AuditEntry, Plan, PlanCode, Run
+from functions_app.models import Account, AuditEntry, ChatLink, Plan, PlanCode, Run
+from functions_app.services.engine import approvals
+from functions_app.services.people import tokens
 from functions_app.services.people.actor import Actor
 from tests.api.chat_room import Room
 from tests.conftest import Valkey
@@ -250,6 +253,24 @@ class Test_where_an_approver_has_to_agree:
         small = Room.of(viewer, "read", "deploy:prod", name="small-bot")
         small.link(approver, "U2")
         assert "needs an approver" in small.told(room.told(LIVE)["approve"], "U2", 403)["text"]
+
+    @pytest.mark.parametrize("over", ["link", "token", "another person's now"])
+    def test_what_was_asked_through_what_is_over_gets_nothing_through_an_approver(
+        self, room: Room, approver: User, over: str
+    ) -> None:
+        room.link(approver, "U2")
+        room.told(LIVE)
+        mine = ChatLink.objects.filter(chat_user="U1")
+        if over == "link":
+            mine.delete()
+        elif over == "token":
+            tokens.revoke(room.token.pk, Actor(room.token.person))
+        else:
+            mine.update(person=approver)
+        plan = Plan.objects.get()
+        with pytest.raises(DrydockError, match="may not change functions any more"):
+            approvals.approve(plan.pk, Actor(approver))
+        assert not Run.objects.exists()
 
     def test_what_is_to_be_ticked_is_ticked_by_who_asks_before_the_approver_agrees(
         self, room: Room, stage: Stage, approver: User

@@ -95,6 +95,9 @@ class Test_a_code:
         for person in (operator, approver):
             room.told(f"link {code_of(person)}")
         assert [row.person for row in ChatLink.objects.all()] == [approver]
+        newest = AuditEntry.objects.filter(action="chat.link").first()
+        assert newest is not None
+        assert (newest.actor, newest.result) == (approver, "linked; it was olga before")
 
     def test_is_guessed_a_few_times_and_then_the_right_one_helps_no_more(self, room: Room, operator: User) -> None:
         code = code_of(operator)
@@ -141,6 +144,13 @@ class Test_the_page:
         assert "olga" in client.get(PAGE).content.decode()
         client.post(f"{PAGE}{link.pk}/unlink/")
         assert not ChatLink.objects.exists()
+
+    def test_shows_no_link_of_a_bot_whose_token_is_over(self, room: Room, operator: User, client: Client) -> None:
+        room.link(operator)
+        client.force_login(operator)
+        assert "U1" in client.get(PAGE).content.decode()
+        tokens.revoke(room.token.pk, Actor(room.token.person))
+        assert "U1" not in client.get(PAGE).content.decode()
 
 
 class Test_over_the_api:

@@ -20,6 +20,7 @@ from functions_app.models import ApiToken, AuditEntry, ChatLink, LinkCode
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.backend import active_people
+from functions_app.services.people.tokens import living_links
 
 LIFETIME = timedelta(minutes=10)
 WINDOW = timedelta(minutes=10)  # of wrong codes that are counted
@@ -68,10 +69,12 @@ def link(token: ApiToken, chat_user: str, code: str, via: str) -> ChatLink:
     with transaction.atomic():
         person = next(iter(active_people([row.person_id])), None) if row and _take(row) else None
         if person is not None and access.belongs_here(Actor(person)):
+            before = [each.get_username() for each in people_of(token, chat_user) if each != person]
             found, _ = ChatLink.objects.update_or_create(
                 token=token, chat_user=chat_user, defaults={"person": person, "since": now}
             )
-            access.audit(Actor(person, via), LINKED, target, None, "linked")
+            told = f"linked; it was {before[0]} before" if before else "linked"
+            access.audit(Actor(person, via), LINKED, target, None, told)
             return found
     access.audit(nobody, REFUSED, target, None, "refused: no such code")
     raise DrydockError(
@@ -108,7 +111,7 @@ def people_of(token: ApiToken, chat_user: str) -> list[User]:
 def listed(actor: Actor, most: int) -> Sequence[ChatLink]:
     """One's own links, the newest first; for an administrator everybody's. One query."""
     every = Q() if access.is_administrator(actor) else Q(person=actor.person)
-    return list(ChatLink.objects.select_related("person", "token").filter(every).order_by("-pk")[:most])
+    return list(living_links().select_related("person", "token").filter(every).order_by("-pk")[:most])
 
 
 def unlink(pk: int, actor: Actor) -> None:

@@ -9,9 +9,7 @@ from functions_app.domain.text import storable
 from functions_app.models import ApiToken
 from functions_app.services.chat import links
 from functions_app.services.people import access
-from functions_app.services.people.actor import CHAT, Actor
-
-_BOT, _VIA = 40, 80  # characters of the bot's name, and of all: Run.via
+from functions_app.services.people.actor import Actor, chat_via
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ def speaker(bot: Actor, token: ApiToken, user: str, channel: str) -> Speaker:
     A link to somebody who is nobody here any more lets its chat user do nothing, not even what others may read.
     """
     name, where = _kept(user, "user"), _kept(channel, "channel")
-    via = _via(token.name, where)
+    via = chat_via(token.name, where)
     people = links.people_of(token, name)
     if not people:
         nobody = Actor(None, via, frozenset(), f"(chat user {name})", bot.reach)
@@ -79,9 +77,3 @@ def _kept(name: str, what: str) -> str:
             next_step="Send the id that the chat itself has for it.",
         )
     return name
-
-
-def _via(bot: str, channel: str) -> str:
-    """What the audit names: the chat, the bot and the channel."""
-    told = f"{CHAT} {storable(bot, _BOT)}"
-    return storable(f"{told} in {channel}" if channel else told, _VIA)

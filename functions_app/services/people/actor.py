@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser, User
 
+from functions_app.domain.text import storable
 from functions_app.domain.tokens import EVERYWHERE, Reach, TokenScope
 
 BROWSER = "browser"
 SHELL = "shell"
 CHAT = "chat"  # a person who is linked with their name there; behind it may follow which chat
 _BY_ITSELF = "schedule"
+_BOT, _VIA = 40, 80  # characters of a chat bot's name, and of all that an actor came through: Run.via
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,12 @@ class Actor:
 
 
 SCHEDULE = Actor(None, via=_BY_ITSELF, named="the schedule")  # no person's name has a space
+
+
+def chat_via(bot: str, channel: str = "") -> str:
+    """What somebody came through who spoke in a chat: "chat ops-bot in #ops"."""
+    told = f"{CHAT} {storable(bot, _BOT)}"
+    return storable(f"{told} in {channel}" if channel else told, _VIA)
 
 
 def named(name: str, via: str) -> str:

@@ -24,10 +24,10 @@ from functions_app.domain.tokens import (
     new_token,
     read_networks,
 )
-from functions_app.models import Account, ApiToken
+from functions_app.models import Account, ApiToken, ChatLink
 from functions_app.services.people import access
 from functions_app.services.people.access import GROUPS, remember_groups
-from functions_app.services.people.actor import SHELL, Actor
+from functions_app.services.people.actor import CHAT, SHELL, Actor, chat_via
 
 LONGEST = timedelta(days=366)
 USUAL = timedelta(days=90)
@@ -270,9 +270,17 @@ def that_look(hashes: Collection[str]) -> set[str]:
     return {row.secret_hash for row in rows if access.may_look(_actor(row))}
 
 
+def living_links() -> QuerySet[ChatLink]:
+    """The chat users who are somebody, as the bots name them whose tokens are not over."""
+    return ChatLink.objects.filter(token__revoked_at=None, token__expires_at__gt=clock.now())
+
+
 def lives(person: User, via: str, since: datetime) -> bool:
-    """Whether what somebody came through at that time is worth something still: a token may be over by now."""
+    """Whether what somebody came through at that time is worth something still: a token, or a link, may be over."""
     word, _, name = via.partition(" ")
+    if word == CHAT:
+        bots = living_links().filter(person=person, since__lte=since).values_list("token__name", flat=True)
+        return any(f"{via} in ".startswith(f"{chat_via(bot)} in ") for bot in bots)
     return word != "token" or _living(person, clock.now()).filter(name=name, created_at__lte=since).exists()
 
 
