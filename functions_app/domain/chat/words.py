@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from functions_app.domain.chat.grammar import GRAMMAR, Verb
 from functions_app.domain.chat.reading import verb_of
+from functions_app.domain.text import LINE
 
-LINE = 140  # characters of what is told in one line
 LINES, WIDTH = 20, 300  # of a list, and characters of one of its lines: what is longer is a page
 
 

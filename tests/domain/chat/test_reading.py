@@ -4,8 +4,9 @@ import pytest
 
 from functions_app.domain.chat.grammar import GRAMMAR, VERBS, Verb, Word
 from functions_app.domain.chat.reading import LONGEST, asks_aws, read
-from functions_app.domain.chat.words import LINE, help_line, help_lines, some, with_end
+from functions_app.domain.chat.words import help_line, help_lines, some, with_end
 from functions_app.domain.errors import Code, DrydockError, Problem
+from functions_app.domain.text import LINE
 
 
 def words(text: str) -> dict[str, str]:
