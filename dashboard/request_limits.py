@@ -6,14 +6,17 @@ sends in daily work is never refused for what others hold.
 """
 
 import asyncio
+import json
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address, ip_network
 from typing import Any
+from uuid import uuid4
 
 from functions_app.domain import limits
-from functions_app.domain.errors import DrydockError
+from functions_app.domain.errors import DrydockError, Problem, details
+from functions_app.streams import machines
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -79,9 +82,9 @@ class Intake:
             scope = {**scope, "headers": headers, "query_string": query}
             await self.application(scope, given(bytes(body), receive), send)
         except _RefusedError as refused:
-            await _refuse(send, refused.args[0])
+            await _refuse(scope, send, refused.args[0])
         except DrydockError as error:
-            await _refuse(send, error.problem.code.http_status, error.problem.message)
+            await _refuse(scope, send, error.problem.code.http_status, error.problem)
         finally:
             self._hold(address, -_beyond_small(len(body)))
         return None
@@ -145,12 +148,20 @@ def given(body: bytes, receive: Receive) -> Receive:
     return take
 
 
-async def _refuse(send: Send, status: int, text: str = "") -> None:
+async def _refuse(scope: Scope, send: Send, status: int, problem: Problem | None = None) -> None:
+    """Answer before Django is asked: machines as JSON."""
+    text = problem.message if problem else REFUSALS[status]
+    body, content_type = text.encode(), b"text/plain; charset=utf-8"
+    if machines.are_asked_for(str(scope["path"])):
+        told = problem.details if problem else details(status, "Not accepted", text, retryable=status in (408, 503))
+        body, content_type = json.dumps(told).encode(), machines.CONTENT_TYPE.encode()
     headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-type", content_type),
         (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
         (b"x-content-type-options", b"nosniff"),
+        (machines.REQUEST_ID.lower().encode(), uuid4().hex.encode()),
         (b"connection", b"close"),
     ]
+    headers += [(b"retry-after", b"60")] if status == 503 else []
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": (text or REFUSALS[status]).encode()})
+    await send({"type": "http.response.body", "body": body})

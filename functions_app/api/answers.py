@@ -1,58 +1,44 @@
 """What every endpoint's answer has: a line of text, problems as RFC 9457 has them, a request id, an ETag."""
 
 import json
-from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from functions_app.domain.errors import Problem
-from functions_app.domain.text import line
+from functions_app.domain.errors import Code, Problem, details
+from functions_app.streams.machines import answered
 
-PROBLEM = "application/problem+json"
-TITLES = {
-    400: "Not accepted",
+_TITLES = {
     401: "Who is there?",
     403: "Not allowed",
     404: "Not found",
     405: "Not allowed",
     410: "No longer there",
+    408: "Not in time",
     413: "Too large",
     415: "Not JSON",
-    422: "Not accepted",
     429: "Too many requests",
+    431: "Too large",
+    500: "It failed",
+    503: "Too many at once",
 }
+
+
+def problem_title(status: int) -> str:
+    """The few words above a problem with this status."""
+    headings = {code.http_status: code.heading for code in reversed(Code)}
+    return _TITLES.get(status) or headings.get(status, "Not accepted")
 
 
 def problem(status: int, detail: str, next_step: str = "", **more: Any) -> HttpResponse:
     """A problem that the API itself has with a request."""
-    told = {"code": more.pop("code", "invalid"), "aws_code": "", "request_id": "", "retryable": False} | more
-    return _answer(status, TITLES.get(status, "Not accepted"), detail, next_step, told)
+    return answered(details(status, _TITLES.get(status, "Not accepted"), detail, next_step, **more))
 
 
 def of_problem(told: Problem, **more: Any) -> HttpResponse:
     """A problem of Drydock's, as every door tells it."""
-    facts = {
-        "code": told.code.value,
-        "aws_code": told.aws_code,
-        "request_id": told.request_id,
-        "retryable": told.retryable,
-    }
-    return _answer(told.code.http_status, told.code.heading, told.message, told.next_step, facts | more)
-
-
-def _answer(status: int, title: str, detail: str, next_step: str, facts: Mapping[str, Any]) -> HttpResponse:
-    body = {
-        "type": "about:blank",
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "next_step": next_step,
-        "text": line(f"{title}: {detail}"),
-        **facts,
-    }
-    return HttpResponse(json.dumps(body, ensure_ascii=False), status=status, content_type=PROBLEM)
+    return answered(told.details | more)
 
 
 def finished(request: HttpRequest, response: HttpResponse, request_id: str) -> HttpResponse:

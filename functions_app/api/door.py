@@ -2,12 +2,10 @@
 
 import logging
 import math
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from uuid import uuid4
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 
 from functions_app import rates
 from functions_app.api import idempotency
@@ -17,17 +15,20 @@ from functions_app.domain import limits
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.json_fields import read_strict
 from functions_app.services.people import access, tokens
+from functions_app.streams.machines import request_id_of
 from functions_app.streams.plan_places import AGAIN_IN, Asks, found_no_place, mark
 from functions_app.streams.waiting_answers import DONE, NAMES, SETTLED
 
 log = logging.getLogger(__name__)
 View = Callable[..., HttpResponse]
 TURNS = "drydock:token:"
-_REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
-def door(view: View, queries: Mapping[str, frozenset[str]], *, asks_aws: Asks, streams: bool = False) -> View:
-    """An endpoint behind the door; `queries` are the methods it takes, each with the names that its query may have.
+Queries = Mapping[str, Mapping[str, bool]]  # of each method the names that a query may have: whether several times
+
+
+def door(view: View, queries: Queries, *, asks_aws: Asks, streams: bool = False) -> View:
+    """An endpoint behind the door, with the methods and the queries that it takes.
 
     One that `streams` has no head to ask for: it is opened, or not.
     """
@@ -52,13 +53,7 @@ def door(view: View, queries: Mapping[str, frozenset[str]], *, asks_aws: Asks, s
     return behind_door
 
 
-def request_id_of(request: HttpRequest) -> str:
-    """What its sender calls it, or a name of our own: answers and the log have it."""
-    sent = request.headers.get("X-Request-Id", "")
-    return sent if _REQUEST_ID.fullmatch(sent) else uuid4().hex
-
-
-def _refusal(request: ApiRequest, queries: Mapping[str, frozenset[str]]) -> HttpResponse | None:
+def _refusal(request: ApiRequest, queries: Queries) -> HttpResponse | None:
     """Why the endpoint is not asked; what it needs is on the request otherwise."""
     method = request.method or ""
     if method not in queries:
@@ -68,17 +63,28 @@ def _refusal(request: ApiRequest, queries: Mapping[str, frozenset[str]]) -> Http
     stopped = _unknown_caller(request) or too_often(request.token.pk)
     if stopped is not None:
         return stopped
-    unknown = sorted(set(request.GET) - queries[method])
+    misunderstood = _not_understood(request, queries[method])
+    if misunderstood is not None:
+        return misunderstood
+    if found_no_place(request):
+        return _no_place()
+    return _read_body(request) if method in ("POST", "PATCH", "PUT") else None
+
+
+def _not_understood(request: ApiRequest, names: Mapping[str, bool]) -> HttpResponse | None:
+    """What is wrong with the query: a name that nobody knows, or one of which only one value would be heard."""
+    unknown = sorted(set(request.GET) - set(names))
     if unknown and set(unknown) <= set(NAMES):
         told = f"wait is 1 to {limits.LONGEST_ANSWER} seconds, for a run or for what starts one; "
         told += f"wait_for is {DONE} or {SETTLED}."
         return problem(422, told, "Ask again for what has not ended by then.")
     if unknown:
-        known = ", ".join(sorted(queries[method])) or "none"
+        known = ", ".join(sorted(names)) or "none"
         return problem(422, f"There is no parameter {unknown[0][:60]!r} here.", f"Parameters: {known}.")
-    if found_no_place(request):
-        return _no_place()
-    return _read_body(request) if method in ("POST", "PATCH", "PUT") else None
+    for name, values in request.GET.lists():
+        if len(values) > 1 and not names[name]:
+            return problem(422, f"{name} is there {len(values)} times, and takes one value.", "Send it once.")
+    return None
 
 
 def _unknown_caller(request: ApiRequest) -> HttpResponse | None:

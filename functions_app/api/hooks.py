@@ -3,8 +3,6 @@
 Open to whoever has DRYDOCK_HOOK_TOKEN and to nobody else; without that variable there is no such address.
 """
 
-from typing import Any
-
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -13,9 +11,10 @@ from django.views.decorators.csrf import csrf_exempt
 
 from functions_app.api.bearer import has_token
 from functions_app.domain import limits
-from functions_app.domain.errors import DrydockError
+from functions_app.domain.errors import DrydockError, details
 from functions_app.domain.images.ecr_events import read_event
 from functions_app.services.sync import events
+from functions_app.streams.machines import answered
 
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")  # what no event is
 
@@ -42,16 +41,12 @@ def ecr(request: HttpRequest) -> HttpResponse:
     try:
         text = events.handle(read_event(request.body))
     except DrydockError as error:
-        return _answer(error.problem.details)
+        return _uncached(answered(error.problem.details))
     return _uncached(JsonResponse({"text": text}, status=202))
 
 
 def _problem(status: int, title: str, detail: str) -> HttpResponse:
-    return _answer({"type": "about:blank", "title": title, "status": status, "detail": detail, "next_step": ""})
-
-
-def _answer(details: dict[str, Any]) -> HttpResponse:
-    return _uncached(JsonResponse(details, status=details["status"], content_type="application/problem+json"))
+    return _uncached(answered(details(status, title, detail)))
 
 
 def _uncached(response: HttpResponse) -> HttpResponse:

@@ -10,11 +10,12 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from ninja import Schema
+from ninja import Field, Schema
 from ninja.responses import Status
 from pydantic import ConfigDict
 
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.text import LINE
 
 Answer = Status[dict[str, Any]]
 
@@ -28,8 +29,8 @@ class Body(Schema):
 class Told(Schema):
     """Every answer: one line of at most 140 characters, and where a person sees the same."""
 
-    text: str
-    url: str
+    text: str = Field(json_schema_extra={"maxLength": LINE})  # cut on the way out, not refused
+    url: str = Field(json_schema_extra={"format": "uri"})
 
 
 class Page(Told):

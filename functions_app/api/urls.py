@@ -1,10 +1,12 @@
 """`/api/v1`: every endpoint, behind the one door."""
 
 import json
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import URLPattern, path, re_path
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
@@ -26,13 +28,14 @@ from functions_app.api import (
     tokens,
 )
 from functions_app.api.answers import finished, of_problem, problem
-from functions_app.api.door import door, request_id_of
-from functions_app.domain import limits
+from functions_app.api.door import door
+from functions_app.api.openapi import Schema, schema_of
+from functions_app.api.reference import Reference, reference_of
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.text import line
 from functions_app.services.inventory.fleet.addressing import Ambiguous
 from functions_app.services.people.actor import Actor
-from functions_app.streams.waiting_answers import DONE, SETTLED
+from functions_app.streams.machines import request_id_of
 
 PREFIX = "api/v1/"
 # What waits for AWS: what plans, and what asks for a tag.
@@ -129,36 +132,51 @@ def _plain(view: PathView) -> Any:
     return view.get_view()
 
 
-def _names(operation: Any) -> frozenset[str]:
-    maps = [model.__ninja_flatten_map__ for model in operation.models if model.__ninja_param_source__ == "query"]
-    return frozenset(name for each in maps for name in each)
+def _names(operation: Any) -> dict[str, bool]:
+    """The names that a query may have, and whether each may come several times."""
+    models = [model for model in operation.models if model.__ninja_param_source__ == "query"]
+    return {name: name in model.__ninja_collection_fields__ for model in models for name in model.__ninja_flatten_map__}
 
 
 def _django(address: str) -> str:
     return address.lstrip("/").replace("{", "<").replace("}", ">")
 
 
+@cache
+def told() -> Schema:
+    """The schema of it all (OpenAPI 3.1)."""
+    return schema_of(API, PREFIX)
+
+
+@cache
+def _schema() -> bytes:
+    return json.dumps(told(), ensure_ascii=False).encode()
+
+
+@cache
+def _reference() -> Reference:
+    return reference_of(told())
+
+
 def schema(request: HttpRequest) -> HttpResponse:
-    """The schema of it all: OpenAPI 3.1, for everybody who may reach this server."""
-    told: dict[str, Any] = API.get_openapi_schema(path_prefix=f"/{PREFIX}")
-    for methods in told["paths"].values():
-        for method, operation in methods.items():
-            operation.setdefault("parameters", []).extend(_beside(method, operation["operationId"]))
-    return HttpResponse(json.dumps(told), content_type="application/json")
+    """The schema, for everybody who may reach this server."""
+    if request.method in ("GET", "HEAD"):
+        return finished(request, HttpResponse(_schema(), content_type="application/json"), request_id_of(request))
+    return finished(request, _only_get(), request_id_of(request))
 
 
-def _beside(method: str, name: str) -> list[dict[str, Any]]:
-    """What is understood before an endpoint is asked."""
-    key = {"in": "header", "name": "Idempotency-Key", "required": False, "schema": {"type": "string", "maxLength": 200}}
-    seconds = {"type": "integer", "minimum": 1, "maximum": limits.LONGEST_ANSWER}
-    wait = {"in": "query", "name": "wait", "required": False, "schema": seconds}
-    until = {
-        "in": "query",
-        "name": "wait_for",
-        "required": False,
-        "schema": {"type": "string", "enum": [DONE, SETTLED]},
-    }
-    return [key, wait, until] if method == "post" else [wait, until] if name == "get_run" else []
+def docs(request: HttpRequest) -> HttpResponse:
+    """The same as a page, for whoever is signed in."""
+    if request.method not in ("GET", "HEAD"):
+        return finished(request, _only_get(), request_id_of(request))
+    root = request.build_absolute_uri("/").rstrip("/")
+    return render(request, "api/docs.html", {"reference": _reference(), "root": root})
+
+
+def _only_get() -> HttpResponse:
+    refused = problem(405, "This address takes GET.", code="not_allowed")
+    refused["Allow"] = "GET"
+    return refused
 
 
 def unknown(request: HttpRequest) -> HttpResponse:
@@ -176,6 +194,7 @@ def _open(view: Any) -> Any:
 app_name = "api"
 urlpatterns: list[URLPattern] = [
     path("openapi.json", _open(schema), name="schema"),
+    path("docs", docs, name="docs"),
     *_patterns(),
     re_path(r"^", _open(unknown), name="unknown"),
 ]

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from functions_app.domain.redaction import redact
-from functions_app.domain.text import storable
+from functions_app.domain.text import line, storable
 
 LENGTH = 4000  # characters of each of its texts that are kept of a problem
 
@@ -57,6 +57,13 @@ _DOORS = {
 }
 
 
+def details(status: int, title: str, detail: str, next_step: str = "", **facts: Any) -> dict[str, Any]:
+    """A problem as machines are answered it (RFC 9457)."""
+    told = {"type": "about:blank", "title": title, "status": status, "detail": detail, "next_step": next_step}
+    known = {"code": "invalid", "aws_code": "", "request_id": "", "retryable": False}
+    return {**told, "text": line(f"{title}: {detail}"), **known, **facts}
+
+
 @dataclass(frozen=True)
 class Problem:
     """An error as stored with a run or a scope, and as shown."""
@@ -81,10 +88,9 @@ class Problem:
 
     @property
     def details(self) -> dict[str, Any]:
-        """What machines are answered (RFC 9457)."""
-        code = self.code
-        told = {"title": code.heading, "status": code.http_status, "detail": self.message, "next_step": self.next_step}
-        return {"type": "about:blank", **told}
+        """What machines are answered."""
+        facts = {name: getattr(self, name) for name in ("aws_code", "request_id", "retryable")}
+        return details(self.code.http_status, self.code.heading, self.message, self.next_step, code=self.code, **facts)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Problem":
@@ -93,7 +99,10 @@ class Problem:
 
 
 class DrydockError(Exception):
-    """Raised for everything that is expected to go wrong; carries the Problem. What others said in it is storable."""
+    """Raised for everything that is expected to go wrong; carries the Problem.
+
+    What others said in it is storable and without secrets: it is answered at once, at any door.
+    """
 
     def __init__(
         self,
@@ -105,6 +114,7 @@ class DrydockError(Exception):
         request_id: str = "",
         retryable: bool = False,
     ) -> None:
-        message = storable(message, 2 * LENGTH)  # more than is kept once secrets are taken out
+        # Cut twice: of a secret at the first end too little could be left to be known as one.
+        message = storable(redact(storable(message, 2 * LENGTH)), LENGTH)
         super().__init__(message)
-        self.problem = Problem(code, message, storable(next_step), storable(aws_code), storable(request_id), retryable)
+        self.problem = Problem(code, message, redact(next_step), storable(aws_code), storable(request_id), retryable)

@@ -1,5 +1,6 @@
 """Secrets are taken out of every text before it is stored or shown; what is left stays readable."""
 
+import json
 import logging
 import re
 from typing import Any
@@ -9,6 +10,9 @@ from functions_app.domain.secret_words import NAMES, PINS, composed, read
 from functions_app.domain.text import DEPTH, line_feeds, storable, storable_value, without_hidden
 
 _WRITTEN_OUT = "‹U+"
+_WITHIN = 4  # texts within texts: of each more its escapes are twice as many
+# What escapes something, and what may be the line of a key: of all else the shapes see the same without its quotes.
+_QUOTED = re.compile(r'(?<!\\)"(?=[^"\\\n]*+(?:\\|(?<=[^"]{60})"))(?:[^"\\\n]|\\.){8,}+"')
 LINE_LIMIT = 8 * 1024  # bytes of UTF-8 that one log line may hold
 TEXT_LIMIT = 2_000_000  # characters of a text that are looked at at all
 MOST_LINES = 2_000  # of one text
@@ -21,10 +25,10 @@ def redact(text: str) -> str:
     """Mask credentials, tokens, signatures and passwords in the text, made storable: nothing hides them from us."""
     shown = storable(text)
     if _WRITTEN_OUT not in shown:
-        return hide_secrets(shown)
+        return _hidden(shown)
     read = without_hidden(text)
-    masked = hide_secrets(read)
-    return hide_secrets(shown) if masked == read else masked
+    masked = _hidden(read)
+    return _hidden(shown) if masked == read else masked
 
 
 def one_line(text: str, length: int = 300) -> str:
@@ -35,7 +39,26 @@ def one_line(text: str, length: int = 300) -> str:
 def holds_secret(text: str) -> bool:
     """Whether something in it would be masked: what people need word for word is refused then, not kept without it."""
     read = without_hidden(text)
-    return hide_secrets(read) != read
+    return _hidden(read) != read
+
+
+def _hidden(text: str, deep: int = _WITHIN) -> str:
+    """Secrets masked in a text, and before that in what it quotes: there the quotes of shapes are escaped.
+
+    An answer through API Gateway is JSON with JSON in a string, and so is many a line of a log.
+    """
+    if deep and '"' in text:
+        text = _QUOTED.sub(lambda found: _requoted(found[0], deep - 1), text)
+    return hide_secrets(text)
+
+
+def _requoted(quoted: str, deep: int) -> str:
+    try:
+        read = storable(json.loads(quoted, strict=False))
+    except ValueError:
+        return quoted
+    masked = _hidden(read, deep)
+    return quoted if masked == read else json.dumps(masked, ensure_ascii=False)
 
 
 class RedactingFormatter(logging.Formatter):

@@ -3,20 +3,20 @@
 import sys
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django_htmx.middleware import HtmxDetails
 
 from functions_app.domain.database_troubles import Trouble
 from functions_app.domain.errors import Code, Problem
 from functions_app.services.engine.database_state import AGAIN_IN, recent, trouble_of
+from functions_app.streams import machines
 from functions_app.web.http import bad_request as bad_request_page
 from functions_app.web.http import server_error as server_error_page
 from functions_app.web.http import toast, wants_partial
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 FAILED = Problem(Code.FAILED, "Drydock itself failed. Nothing more is known here; its log has the details.")
-MACHINES = "/api/"  # paths that begin so are answered as problem+json
 
 
 class DatabaseGuard:
@@ -34,8 +34,8 @@ class DatabaseGuard:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's 500 handler: an error of the database comes here from views, templates and sessions alike."""
     explained = _explained(request, sys.exception())
-    if explained is None and request.path.startswith(MACHINES):
-        return JsonResponse(FAILED.details, status=500, content_type="application/problem+json")
+    if explained is None and machines.are_asked_for(request.path):
+        return machines.refused(request, FAILED.details | {"status": 500})
     return explained or server_error_page(request)
 
 
@@ -57,8 +57,8 @@ def _unavailable(request: HttpRequest, trouble: Trouble) -> HttpResponse:
     problem, response = trouble.problem, HttpResponse()
     if not hasattr(request, "htmx"):
         request.htmx = HtmxDetails(request)  # type: ignore[attr-defined]
-    if request.path.startswith(MACHINES):
-        response = JsonResponse(problem.details, content_type="application/problem+json")
+    if machines.are_asked_for(request.path):
+        response = machines.refused(request, problem.details)
     elif wants_partial(request):
         response = toast(request, problem, status=problem.code.http_status)
     else:

@@ -36,7 +36,7 @@ RAIL = (
 
 
 # Where pages stand that have no entry of their own: a plan is shown under its function, and settings under the first.
-UNDER = {"/plans/": "functions", "/images/": "repositories", "/settings/": "accounts"}
+UNDER = {"/plans/": "functions", "/images/": "repositories", "/settings/": "accounts", "/api/": "accounts"}
 
 
 @lru_cache(maxsize=1)

@@ -21,6 +21,7 @@ from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.text import storable
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
+from functions_app.streams import machines
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer", bound=HttpResponseBase)
@@ -68,8 +69,10 @@ def toast(request: HttpRequest, problem: Problem, *, status: int) -> HttpRespons
 
 
 def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """Show a problem: a toast for htmx, a page otherwise, with its HTTP status."""
+    """Show a problem: as JSON to a machine, as a toast to htmx, as a page otherwise, with its HTTP status."""
     status = problem.code.http_status
+    if machines.are_asked_for(request.path):
+        return machines.refused(request, problem.details)
     if wants_partial(request):
         return toast(request, problem, status=status)
     context = {"problem": problem, "title": problem.code.heading, "status": status}
@@ -207,11 +210,12 @@ def denied(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's 400 handler. What is wrong may be the host or the form itself: then no page can be drawn with them."""
+    text = _TOO_MUCH.get(type(exception), "The request could not be read.")
     if isinstance(exception, DisallowedHost):
         text = "Drydock does not answer to this host name. Its administrator can add it to DRYDOCK_ALLOWED_HOSTS."
-        return HttpResponse(text, status=400, content_type="text/plain")
-    text = _TOO_MUCH.get(type(exception), "The request could not be read.")
-    if not hasattr(request, "user"):
+    if machines.are_asked_for(request.path):
+        return machines.refused(request, Problem(Code.INVALID, text).details)
+    if isinstance(exception, DisallowedHost) or not hasattr(request, "user"):
         return HttpResponse(text, status=400, content_type="text/plain")
     return problem_response(request, Problem(Code.INVALID, text, "Go back, reload the page and try again."))
 

@@ -5,7 +5,9 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 
+from functions_app.domain.errors import Code, Problem
 from functions_app.domain.text import storable
+from functions_app.streams import machines
 
 AS_SENT = ("payload", "password", "old_password", "new_password")  # beginnings of names: what is sent on, or hashed
 
@@ -19,7 +21,7 @@ class NulGuard:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Django's door."""
         if _holds_nul((request.path_info, *_texts(request.GET), *request.COOKIES.values())):
-            return _refused()
+            return _refused(request)
         request.GET = _made_storable(request.GET)  # type: ignore[assignment]
         return self.get_response(request)
 
@@ -39,7 +41,7 @@ class NulFormGuard:
         if request.method != "POST" or getattr(view, "csrf_exempt", False):
             return None  # a machine's door takes no form, and reads its body itself
         if _holds_nul(_texts(request.POST)):
-            return _refused()
+            return _refused(request)
         request.POST = _made_storable(request.POST)  # type: ignore[assignment]
         return None
 
@@ -61,5 +63,8 @@ def _made_storable(fields: QueryDict) -> QueryDict:
     return kept
 
 
-def _refused() -> HttpResponse:
-    return HttpResponse("The request holds a NUL character.", status=400, content_type="text/plain")
+def _refused(request: HttpRequest) -> HttpResponse:
+    problem = Problem(Code.INVALID, "The request holds a NUL character.")
+    if machines.are_asked_for(request.path):
+        return machines.refused(request, problem.details)
+    return HttpResponse(problem.message, status=400, content_type="text/plain")

@@ -62,6 +62,8 @@ class Test_a_request_that_is_not_understood:
             ("options", "/runs", 405),
             ("get", "/deployments", 405),
             ("get", "/functions?colour=red", 422),
+            ("get", "/functions?search=a&search=b", 422),
+            ("get", "/runs?status=active&status=active", 422),
             ("get", "/functions?sort=colour", 400),
             ("get", "/functions?freshness=rotten", 400),
             ("get", "/functions?account=nobody", 400),

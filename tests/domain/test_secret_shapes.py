@@ -1,5 +1,7 @@
 """Each shape of a secret from both sides: the secret goes, what only looks like it stays, so that causes are read."""
 
+import json
+
 import pytest
 
 from functions_app.domain.redaction import clean_lines, redact, redact_value
@@ -170,6 +172,16 @@ def test_what_has_it_is_hidden(shape: str) -> None:
 
 
 @pytest.mark.parametrize("shape", EXAMPLES)
+def test_what_has_it_is_hidden_within_json_too_and_in_json_that_json_holds(shape: str) -> None:
+    for text in EXAMPLES[shape][0]:
+        within = {"statusCode": 200, "note": "kept", "body": text}
+        for given in (json.dumps(within), json.dumps(within, indent=2), json.dumps({"body": json.dumps(within)})):
+            shown = redact(given)
+            assert not any(secret in shown for secret in (S, S.upper(), KEY[:20], "HUNTER2")), shown
+            assert "kept" in shown
+
+
+@pytest.mark.parametrize("shape", EXAMPLES)
 def test_what_only_looks_like_it_stays(shape: str) -> None:
     for text in EXAMPLES[shape][1]:
         assert redact(text) == text
@@ -276,6 +288,9 @@ def test_of_a_name_and_a_value_in_members_of_their_own_the_value_is_hidden() -> 
         "-pass pass:",
         "ssh-keygen ",
         "mot ",
+        '"\\',
+        '\\"',
+        '"12345678\\a"',
     ],
 )
 def test_megabytes_of_anything_cost_time_in_proportion(piece: str) -> None:

@@ -4,9 +4,10 @@ import json
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from functions_app.domain.health.findings import Finding, State, counts, exit_code
+from functions_app.management import command
 from functions_app.services.doctor import examination
 
 PATIENCE = 300.0  # seconds
@@ -14,7 +15,7 @@ STYLES = {State.OK: "SUCCESS", State.WARN: "WARNING", State.BAD: "ERROR", State.
 WIDTH = max(len(state) for state in State)
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """Only reads, and tries what AWS tries dry."""
 
     help = "Say what works and what does not: database, workers, clocks, credentials, permissions, registries."

@@ -6,9 +6,10 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
+from functions_app.management import command
 from functions_app.services.people import access, passwords, sessions
 from functions_app.services.people.actor import SHELL, Actor
 
@@ -23,7 +24,7 @@ GROUPS = {
 }
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """People are few and change seldom: a command does, until single sign-on comes."""
 
     help = (

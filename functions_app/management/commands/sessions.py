@@ -4,13 +4,14 @@ from getpass import getuser
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from functions_app.management import command
 from functions_app.services.people import sessions
 from functions_app.services.people.actor import SHELL, Actor
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """For whoever has a shell there and no browser, or no password any more."""
 
     help = "List who is signed in, or sign a person out everywhere (--end)."

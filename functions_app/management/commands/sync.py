@@ -6,12 +6,12 @@ import uuid
 from getpass import getuser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import connections
 
 from functions_app import runlog
-from functions_app.domain.errors import DrydockError
 from functions_app.domain.runs import Status
+from functions_app.management import command
 from functions_app.models import Run
 from functions_app.services.engine import runs
 from functions_app.services.people.actor import SHELL, Actor, named
@@ -20,17 +20,14 @@ from functions_app.services.sync import run as sync
 LOOK_EVERY = 0.2  # seconds between two looks at the run's log
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """Sync with or without a worker: for a first look, for cron, for finding out what is wrong."""
 
     help = "Read repositories, images, functions, versions and aliases of all accounts into the snapshot."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Exit code 1 where an account or region could not be read. A sync under way is followed, not doubled."""
-        try:
-            run, own = sync.submit_or_join(Actor(None, SHELL, named=getuser()))
-        except DrydockError as error:
-            raise CommandError(f"{error} {error.problem.next_step}") from error
+        run, own = sync.submit_or_join(Actor(None, SHELL, named=getuser()))
         if not own:
             who = named(run.actor_name, run.via)
             self.stderr.write(f"Run {run.pk} ({run.title}, started by {who}) is under way: following it.")

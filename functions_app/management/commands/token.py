@@ -4,17 +4,17 @@ from getpass import getuser
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
-from functions_app.domain.errors import DrydockError
 from functions_app.domain.tokens import TokenScope
+from functions_app.management import command
 from functions_app.models import ApiToken
 from functions_app.services.people import tokens
 from functions_app.services.people.actor import SHELL, Actor
 from functions_app.services.people.tokens import Wanted
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """What the page under Settings does, for scripts that set an installation up."""
 
     help = "Make an API token that acts for a person, rotate or revoke one, or list them. A token is printed once."
@@ -36,14 +36,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do it, as whoever has the shell."""
-        actor = Actor(None, SHELL, named=getuser())
-        try:
-            self._do(actor, options)
-        except DrydockError as error:
-            raise CommandError(f"{error} {error.problem.next_step}".strip()) from error
-
-    def _do(self, actor: Actor, options: dict[str, Any]) -> None:
-        action = options["action"]
+        actor, action = Actor(None, SHELL, named=getuser()), options["action"]
         if action == "list":
             for row in ApiToken.objects.select_related("person").order_by("pk"):
                 over = "revoked" if row.revoked_at else f"until {row.expires_at:%Y-%m-%d}"

@@ -30,6 +30,7 @@ def session_list(request: HtmxHttpRequest) -> HttpResponse:
     people = None if administrator else [request.user.pk]
     rows = sessions.listing(people, request.session.session_key)
     context = {
+        "tab": "sessions",
         "rows": rows,
         "everybody": administrator,
         "most": sessions.SHOWN,

@@ -87,6 +87,7 @@ def _show(
         for row in tokens.listed(actor, SHOWN)
     ]
     context = {
+        "tab": "tokens",
         "rows": rows,
         "living": sum(not row.over for row in rows),
         "everybody": access.is_administrator(actor),
