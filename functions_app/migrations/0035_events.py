@@ -25,6 +25,8 @@ class Migration(migrations.Migration):
                             ("run.begun", "run.begun"),
                             ("run.waits", "run.waits"),
                             ("run.ended", "run.ended"),
+                            ("plan.waits", "plan.waits"),
+                            ("plan.rejected", "plan.rejected"),
                             ("alias.moved", "alias.moved"),
                             ("base.released", "base.released"),
                         ],

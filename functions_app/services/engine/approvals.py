@@ -7,9 +7,10 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from functions_app import clock, runlog
+from functions_app import clock, eventlog, runlog
 from functions_app.domain.changes.approvals import PlanState
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.events import EventKind
 from functions_app.domain.redaction import one_line
 from functions_app.domain.runs import Kind
 from functions_app.domain.tokens import needed
@@ -50,6 +51,7 @@ def _ask(plan: Plan, actor: Actor) -> Plan:
         if not standing.update(approval_asked=True, asked_at=now, expires_at=now + TTL):
             raise plans.not_any_more(plan)
         access.audit(actor, f"{plan.kind}.ask", plan.target, _facts(plan), "waits for an approval")
+        _tell(EventKind.PLAN_WAITS, plan, f"{plan.title} waits for an approval", actor)
     plan.refresh_from_db()
     return plan
 
@@ -87,9 +89,18 @@ def reject(plan_id: UUID, actor: Actor, reason: str = "") -> Plan:
             if not waiting.update(rejected_at=now, decided_by=by, reason=why):
                 raise plans.not_any_more(plan)
             told = "withdrawn" if plans.made_by(plan, actor) else "rejected"
-            access.audit(actor, f"{plan.kind}.reject", plan.target, _facts(plan), f"{told}: {why}" if why else told)
+            how = f"{told}: {why}" if why else told
+            access.audit(actor, f"{plan.kind}.reject", plan.target, _facts(plan), how)
+            _tell(EventKind.PLAN_REJECTED, plan, f"{plan.title} is {how}", actor)
         plan.refresh_from_db()
         return plan
+
+
+def _tell(kind: EventKind, plan: Plan, text: str, actor: Actor) -> None:
+    arn = plan.function.arn if plan.function else ""
+    eventlog.tell(
+        eventlog.event(kind, text, arn=arn, plan=str(plan.pk), kind=plan.kind, actor=actor.name, via=actor.via)
+    )
 
 
 def may_approve(plan: Plan, actor: Actor) -> bool:

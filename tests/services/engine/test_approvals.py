@@ -16,7 +16,7 @@ from functions_app.domain.changes.approvals import Approval, PlanState
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.runs import Kind
 from functions_app.domain.tokens import Reach, TokenScope
-from functions_app.models import Account, ApiToken, AuditEntry, Function, LogLine, Plan, Run
+from functions_app.models import Account, ApiToken, AuditEntry, Event, Function, LogLine, Plan, Run
 from functions_app.services.engine import approvals, plans
 from functions_app.services.engine.plans import Draft
 from functions_app.services.people import access, tokens
@@ -350,3 +350,12 @@ class Test_at_once:
         plan.refresh_from_db()
         assert (plan.applied_at is None) != (plan.rejected_at is None)
         assert Run.objects.count() == (plan.applied_at is not None)
+
+
+def test_bots_hear_of_a_plan_that_waits_and_of_its_refusal(
+    operator: Actor, approver: Actor, function: Function
+) -> None:
+    plan = asked(operator, function)
+    approvals.reject(plan.pk, approver, "not today")
+    told = list(Event.objects.order_by("pk").values_list("kind", "arn", "facts__plan"))
+    assert told == [(kind, function.arn, str(plan.pk)) for kind in ("plan.waits", "plan.rejected")]
