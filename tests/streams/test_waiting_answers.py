@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 
 from functions_app import clock
 from functions_app.domain.runs import Kind, Status
-from functions_app.models import Run
+from functions_app.models import ApiToken, ChatLink, Run
 from functions_app.services.engine.leases import Lease
 from functions_app.services.people import tokens
 from functions_app.services.people.actor import Actor
@@ -76,6 +76,20 @@ def test_what_a_post_starts_is_waited_for_and_answered_as_the_run(bot: httpx.Cli
 
     answer = held(bot, "POST", "/invocations?wait=25", end_it, json={"function": "billing"})
     assert (answer.status_code, answer.json()["id"], answer.json()["ended"]) == (200, Run.objects.get().pk, True)
+
+
+def test_what_somebody_starts_from_a_chat_is_waited_for_too(bot: httpx.Client, operator: User) -> None:
+    make_function(make_account(), "billing")
+    token = ApiToken.objects.get()
+    ChatLink.objects.create(token=token, chat_user="U1", person=operator, since=clock.now())
+
+    def end_it() -> None:
+        eventually(Run.objects.exists, "the run")
+        claim(Run.objects.get()).write(to=Status.SUCCEEDED, ended_at=clock.now())
+
+    said = {"text": "invoke billing", "user": "U1"}
+    answer = held(bot, "POST", "/chat?wait=25", end_it, json=said)
+    assert (answer.status_code, answer.json()["status"]) == (200, "succeeded")
 
 
 @pytest.mark.parametrize(
