@@ -31,6 +31,7 @@ def chat_unlink(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 def _show(request: HtmxHttpRequest, made: Shown | None) -> HttpResponse:
     actor = actor_of(request)
     context = {
+        "tab": "chat",
         "rows": links.listed(actor, SHOWN),
         "everybody": access.is_administrator(actor),
         "made": made,
