@@ -21,6 +21,7 @@ DOORS = frozenset({400, 401, 403, 404, 405, 413, 422, 429, 431, 500, 503})
 OF_BODIES = frozenset({408, 415})
 OF_CHANGES = frozenset({408, 410, 412, 415, 423})  # of no GET
 RAISED = frozenset(code.http_status for code in Code)
+GONE = frozenset({"list_events"})  # reads that may ask after what is not kept any more
 WAITING = ("get_run", "list_events")  # what is read and may be waited for
 LATER = frozenset({409, 429, 503})  # may say when to come again
 
@@ -60,7 +61,8 @@ def _complete(method: str, operation: Schema, statuses: frozenset[int]) -> None:
         names = ["X-Request-Id", *(["ETag"] if method == "get" and whole else [])]
         answer["headers"] = _named(*names, *(["Location"] if status == "202" else [])) | answer.get("headers", {})
         answer["content"] |= TEXT if whole else {}
-    for refused in sorted(statuses - (OF_CHANGES if method == "get" else frozenset())):
+    never = OF_CHANGES - ({410} if operation["operationId"] in GONE else set()) if method == "get" else frozenset()
+    for refused in sorted(statuses - never):
         responses.setdefault(str(refused), {"$ref": f"{REF}responses/{_name(refused)}"})
     if method == "get":
         responses["304"] = {"$ref": f"{REF}responses/Unchanged"}

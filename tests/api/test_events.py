@@ -87,6 +87,7 @@ def test_who_asks_after_what_is_gone_or_never_was_is_told_to_begin_anew(bot: Cli
     eventlog.outlived(clock.now()).delete()
     answer = bot.get(f"/api/v1/events?after={after}")
     assert (answer.status_code, answer.json()["code"]) == (410, "expired")
+    assert "410" in bot.get("/api/v1/openapi.json").json()["paths"]["/api/v1/events"]["get"]["responses"]
     assert read(bot, "?after=3")["last"] == 4
 
 
