@@ -202,5 +202,6 @@ LOGGING: dict[str, Any] = {
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "functions_app.api.door": {"level": "INFO"},  # a line for each request of a bot: who, what, which answer
         "uvicorn": {"handlers": ["console"], "propagate": False},  # in place of its own, which no filter passes
+        "uvicorn.access": {"level": "WARNING"},  # --no-access-log takes a handler away, which the line above gives back
     },
 }

@@ -61,6 +61,7 @@ def test_a_web_server_writes_one_line_of_each_kind_however_many_come(
 
     assert text.count("Invalid HTTP request received.") == 1
     assert text.count("Forbidden (CSRF cookie not set.): /login/") == 1
+    assert '"POST /login/ HTTP/1.1"' not in text  # nor one for each request that is answered
 
 
 def test_one_kind_hides_no_other_and_no_error_of_ours(kept: Kept) -> None:
