@@ -30,7 +30,8 @@ def bot(superuser: User) -> Made:
 
 @pytest.fixture
 def places(functions: Functions, operator: User, aws: Sandbox, valkey: Valkey) -> Places:
-    """A furnished installation."""
+    """A furnished installation, in which no token has asked for anything yet."""
+    valkey.flush()
     stage = make_stage(functions, Actor(operator))
     stage.push("two", "2")
     return furnish(stage, operator)
