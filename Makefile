@@ -1,7 +1,7 @@
 # make demo    try it: an embedded AWS account, Valkey, workers and the web server, nothing to configure
 # make serve   use it: on this machine, with your AWS credentials; the same command upgrades
 # make test    every test          make check   every static check          make bench   the benchmarks
-# make fuzz    ten minutes of damaged and made-up inputs for every reader; MINUTES=1 SEED=7 make it shorter and the same
+# make fuzz    ten minutes of damaged and made-up inputs for every reader and for the API; SEED=7 makes the same again
 # make chaos   everything breaks while work goes on; TRIES=2 SEED=7 FAULTS='kill*' make it shorter, the same, only some
 # make cli     the wheel of the command line, into dist
 # make soak    an hour of work, to see what grows, into docs/benchmarks.md; MINUTES=15 makes it shorter

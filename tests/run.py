@@ -24,7 +24,7 @@ from tests import days, postgres
 HERE = Path(__file__).parent
 BROWSER = "e2e"
 ON_BOTH = ("services", "web", "streams")
-SLOW = ("chaos", *ON_BOTH, "registry")  # first, so that no worker is left with them at the end
+SLOW = ("chaos", "contract", *ON_BOTH, "registry")  # first, so that no worker is left with them at the end
 CORES = min(os.cpu_count() or 2, 8)
 AT_ONCE = 3  # passes; each has workers of its own
 SLOWEST = 25

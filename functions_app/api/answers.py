@@ -27,8 +27,8 @@ _TITLES = {
 
 def problem_title(status: int) -> str:
     """The few words above a problem with this status."""
-    headings = {code.http_status: code.heading for code in reversed(Code)}
-    return _TITLES.get(status) or headings.get(status, "Not accepted")
+    headings = [code.heading for code in Code if code.http_status == status]
+    return _TITLES.get(status) or "; ".join(headings) or "Not accepted"
 
 
 def problem(status: int, detail: str, next_step: str = "", **more: Any) -> HttpResponse:

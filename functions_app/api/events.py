@@ -25,7 +25,8 @@ router = Router(tags=["runs"])
 LAST = "Last-Event-ID"
 AGAIN_IN = 15  # seconds
 _LAST = [{"in": "header", "name": LAST, "required": False, "schema": {"type": "string"}}]
-_STREAM = {CONTENT_TYPE: {"schema": {"type": "string"}}}
+_EVENT = {"type": "object", "properties": {name: {"type": "string"} for name in ("event", "id", "data")}}
+_STREAM = {CONTENT_TYPE: {"schema": _EVENT}}  # of each event, as OpenAPI 3.2 has it
 STREAM: dict[str, Any] = {"parameters": _LAST, "responses": {200: {"description": "Events", "content": _STREAM}}}
 After = Annotated[int, QueryEx(ge=0, lt=10**18)]
 

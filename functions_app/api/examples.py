@@ -94,6 +94,9 @@ VALUES: Mapping[str, Any] = {
     "NewToken.scopes": ["read", "deploy:nonprod"],
     "PlanAnswer.steps": ["Check again", "Update the code", "Publish a version", "Point the alias"],
     "RepositoryLine.name": "billing-api",
+    "maker": "olga",
+    "Started.text": "Run 417: Deploy 1.8.3 to billing-api:staging (queued).",
+    "Started.status": "queued",
     "summary": "billing-api:staging runs 1.8.3 as version 13",
     "why": "",
     "ended": True,
@@ -120,10 +123,11 @@ def add(operation: Schema, schemas: Mapping[str, Schema]) -> None:
         sent["example"] = _Shapes(schemas).sent(sent["schema"])
     for answer in operation["responses"].values():
         content = answer.get("content", {})
-        if shown := content.get("application/json"):
+        shown = content.get("application/json")
+        if shown:
             shown["example"] = _Shapes(schemas).example(shown["schema"])
-        if "text/plain" in content:
-            content["text/plain"] = {**content["text/plain"], "example": f"{VALUES['text']}\n"}
+        if shown and "text/plain" in content:
+            content["text/plain"] = {**content["text/plain"], "example": f"{shown['example']['text']}\n"}
 
 
 def problem(status: int) -> dict[str, Any]:

@@ -19,7 +19,7 @@ TEXT: Schema = {"text/plain": {"schema": {"type": "string"}}}
 # What the door, Django and what stands before it refuse with; what endpoints raise comes from the table of errors.
 DOORS = frozenset({400, 401, 403, 404, 405, 413, 422, 429, 431, 500, 503})
 OF_BODIES = frozenset({408, 415})
-OF_CHANGES = frozenset({408, 410, 412, 415, 423})  # of no GET
+OF_CHANGES = frozenset({408, 412, 415, 423})  # of no GET
 RAISED = frozenset(code.http_status for code in Code)
 GONE = frozenset({"list_events"})  # reads that may ask after what is not kept any more
 WAITING = ("get_run", "list_events")  # what is read and may be waited for
