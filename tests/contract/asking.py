@@ -14,7 +14,7 @@ from tests.contract import hooks
 from tests.fuzz.running import SEED
 from tests.processes import ROOT
 
-SECONDS = float(os.environ.get("DRYDOCK_CONTRACT_SECONDS", "180"))
+SECONDS = float(os.environ.get("CONTRACT_SECONDS", "180"))
 PATIENCE = 60.0  # seconds more that it has to tell what it found
 SAME = 20261129  # the seed of `make test`
 EXAMPLES = 30  # of each endpoint, of each kind of them
