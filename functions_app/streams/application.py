@@ -19,13 +19,15 @@ from django.http.request import split_domain_port, validate_host
 from functions_app.domain.database_troubles import AWAY
 from functions_app.services.engine.database_state import recent, trouble_of
 from functions_app.streams.api_streams import ApiStreams, is_stream
+from functions_app.streams.downloads import Downloads
 from functions_app.streams.health_probe import HealthProbe
 from functions_app.streams.hub import Hub
 from functions_app.streams.log_download import PATH as LOG
-from functions_app.streams.log_download import LogDownload
+from functions_app.streams.log_download import log_pieces
 from functions_app.streams.run_sources import RunPage
 from functions_app.streams.sign_in import Pass, admit
 from functions_app.streams.stream_places import NoPlace, StreamPlaces
+from functions_app.streams.table_download import TablePlace
 from functions_app.streams.waiting_answers import WaitingAnswers, waits
 from functions_app.streams.watcher import Watcher
 
@@ -49,7 +51,7 @@ class Application:
     def __init__(self, django: Django) -> None:
         self.django = django
         self.hub: Hub | None = None
-        self.downloads: LogDownload | None = None
+        self.downloads: Downloads | None = None
         self.held: WaitingAnswers | None = None
         self.health: HealthProbe | None = None  # from the server's start on
         self.stopping = False
@@ -64,10 +66,14 @@ class Application:
         elif scope["type"] == "http" and scope["path"].startswith("/events/"):
             await self._stream(scope, receive, send)
         elif scope["type"] == "http" and scope["method"] == "GET" and (log := LOG.fullmatch(scope["path"])):
-            await self._downloads().serve(int(log[1]), scope, receive, send)
+            lines = log_pieces(int(log[1]))
+            await self._downloads().serve({**scope, "method": "HEAD"}, receive, send, lambda: lines)
         elif scope["type"] == "http" and is_stream(scope) and not self.stopping:
             self.hub = self.hub or Hub()
             await ApiStreams(self.django, self.hub, self.places).serve(scope, receive, send)
+        elif scope["type"] == "http" and TablePlace.may_be_asked(scope):
+            place = TablePlace(scope)
+            await self._downloads().serve(place.scope, receive, send, place.pieces)
         elif scope["type"] == "http" and waits(scope):
             self.hub = self.hub or Hub()
             self.held = self.held or WaitingAnswers(self.django, self.hub)
@@ -77,9 +83,9 @@ class Application:
         else:
             await send({"type": "websocket.close", "code": 1000})
 
-    def _downloads(self) -> LogDownload:
+    def _downloads(self) -> Downloads:
         self.hub = self.hub or Hub()
-        self.downloads = self.downloads or LogDownload(self.django, self.hub.read)
+        self.downloads = self.downloads or Downloads(self.django, self.hub.read)
         return self.downloads
 
     async def _live(self, receive: Receive, send: Send) -> None:

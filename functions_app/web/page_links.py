@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 
+from functions_app.streams.table_download import CSV, FORMAT
+
 AROUND = 2  # neighbours shown on either side of the current page
 
 
@@ -38,6 +40,14 @@ def page_links(current: int, last: int, href: Callable[[int], str]) -> PageLinks
     return PageLinks(
         href(current - 1) if current > 1 else "", href(current + 1) if current < last else "", tuple(links)
     )
+
+
+def csv_link(query: QueryDict) -> str:
+    """The address of the whole list as CSV, with the filters of the page."""
+    kept = query.copy()
+    kept.pop("page", None)
+    kept[FORMAT] = CSV
+    return f"?{kept.urlencode()}"
 
 
 def page_number(query: QueryDict) -> int:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from functions_app.models import AuditEntry
 from functions_app.services.inventory.run_facts import facts
@@ -46,23 +46,30 @@ class AuditList:
 
 def audit_list(wanted: AuditFilter, page: int) -> AuditList:
     """A page of entries, the newest first. Two queries."""
+    found = filtered(wanted)
+    paginator = Paginator(found, PAGE)
+    current = paginator.get_page(page)
+    return AuditList(tuple(map(audit_row, current)), paginator.count, current.number, paginator.num_pages)
+
+
+def filtered(wanted: AuditFilter) -> QuerySet[AuditEntry]:
+    """The entries that are wanted, the newest first."""
     found = AuditEntry.objects.all()
     if wanted.person:
         found = found.filter(actor_name__icontains=wanted.person)
     if wanted.about:
         found = found.filter(Q(action__icontains=wanted.about) | Q(target__icontains=wanted.about))
-    paginator = Paginator(found, PAGE)
-    current = paginator.get_page(page)
-    rows = tuple(
-        AuditRow(
-            entry.at,
-            named(entry.actor_name, entry.via),
-            entry.action,
-            entry.target,
-            entry.result,
-            entry.run_id,
-            facts(entry.plan),
-        )
-        for entry in current
+    return found
+
+
+def audit_row(entry: AuditEntry) -> AuditRow:
+    """An entry as lists show it."""
+    return AuditRow(
+        entry.at,
+        named(entry.actor_name, entry.via),
+        entry.action,
+        entry.target,
+        entry.result,
+        entry.run_id,
+        facts(entry.plan),
     )
-    return AuditList(rows, paginator.count, current.number, paginator.num_pages)

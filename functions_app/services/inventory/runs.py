@@ -162,14 +162,15 @@ class LogPage:
 
 def run_list(wanted: RunFilter, page: int, within: Q | None = None) -> RunList:
     """A page of runs, the newest first; `within`: what they must be beside. Five queries, whatever their number."""
-    paginator = Paginator(_filtered(wanted).filter(within or Q()), PAGE)
+    paginator = Paginator(filtered(wanted).filter(within or Q()), PAGE)
     current = paginator.get_page(page)
     active = Run.objects.filter(status__in=ACTIVE, parent=wanted.parent).count()
     families = Run.objects.filter(parent__isnull=False).exists()
-    return RunList(_rows(list(current)), paginator.count, active, current.number, paginator.num_pages, families)
+    return RunList(run_rows(list(current)), paginator.count, active, current.number, paginator.num_pages, families)
 
 
-def _filtered(wanted: RunFilter) -> QuerySet[Run]:
+def filtered(wanted: RunFilter) -> QuerySet[Run]:
+    """The runs that are wanted, the newest first."""
     found = Run.objects.all()
     if wanted.status == UNDER_WAY:
         found = found.filter(status__in=ACTIVE)
@@ -184,7 +185,7 @@ def _filtered(wanted: RunFilter) -> QuerySet[Run]:
     return found.only(*LISTED).order_by("-pk")
 
 
-def _rows(found: Sequence[Run]) -> tuple[RunRow, ...]:
+def run_rows(found: Sequence[Run]) -> tuple[RunRow, ...]:
     """Rows of the list, with how far each run is: one query for all of them."""
     finished = Count("pk", filter=Q(status__in=(StepStatus.DONE, StepStatus.SKIPPED)))
     steps = RunStep.objects.filter(run__in=found).order_by().values("run_id").annotate(done=finished, every=Count("pk"))

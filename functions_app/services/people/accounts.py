@@ -19,6 +19,11 @@ def target(account: Account, region: str) -> Target:
     return Target(account.account_id, region, account.role_arn, account.external_id)
 
 
+def names() -> dict[int, str]:
+    """What each account is called, by its key. One query."""
+    return dict(Account.objects.values_list("pk", "name"))
+
+
 def production(account: Account) -> ProductionAliases:
     """Which aliases of the account's functions carry production traffic: the one rule, wherever it is asked."""
     return production_aliases(account.production_aliases, settings.DRYDOCK_PRODUCTION_ALIASES)

@@ -1,6 +1,7 @@
 """Base images: the streams, and one stream with its releases and who runs them."""
 
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
@@ -13,22 +14,27 @@ from functions_app.services.inventory.bases.base import BasePage, Wanted, base_p
 from functions_app.services.inventory.bases.base_list import base_list
 from functions_app.services.inventory.beginning import beginning
 from functions_app.services.inventory.fleet_status import fleet_status
+from functions_app.services.inventory.tables.bases import base_table
+from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.html.timeline import drawn
 from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page
-from functions_app.web.page_links import page_links
+from functions_app.web.page_links import csv_link, page_links
 
 LIST, DETAIL = "bases/list.html", "bases/detail.html"
 
 
 @require_safe
-def streams(request: HtmxHttpRequest) -> HttpResponse:
-    """All streams: those in use first, the others folded."""
+def streams(request: HtmxHttpRequest) -> HttpResponseBase:
+    """All streams: those in use first, the others folded; as CSV, too."""
     now = clock.now()
+    if wants_table(request):
+        return table_answer(request, base_table(now))
     status, found = fleet_status(now), base_list(now)
     standing = any(row.tally.total for row in found.used)
     first = None if standing else beginning(status, int(found.unknown > 0))
     known = standing or (bool(status.synced_at) and not (first and not first.read))
     context = {"fleet": status, "found": found, "beginning": first, "standing": standing, "users_known": known}
+    context["csv"] = csv_link(request.GET)
     return page(request, LIST, context)
 
 

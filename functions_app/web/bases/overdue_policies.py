@@ -1,6 +1,7 @@
 """Settings: how long a stale base may stay until it is overdue, by account and tag."""
 
 from django.http import HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -8,18 +9,24 @@ from django.views.decorators.http import require_http_methods, require_safe
 from functions_app.models import Account, FreshnessPolicy
 from functions_app.services.bases import overdue_policies
 from functions_app.services.bases.overdue_policies import PolicyDraft
+from functions_app.services.inventory.tables.bases import policy_table
 from functions_app.services.people import access
+from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page
+from functions_app.web.page_links import csv_link
 
 LIST, FORM = "policies/list.html", "policies/form.html"
 BLANK = PolicyDraft("", "", "", "30", "")
 
 
 @require_safe
-def policy_list(request: HtmxHttpRequest) -> HttpResponse:
-    """All policies, the default first."""
+def policy_list(request: HtmxHttpRequest) -> HttpResponseBase:
+    """All policies, the default first; as CSV, too."""
+    if wants_table(request):
+        return table_answer(request, policy_table())
     rows = overdue_policies.listing()
-    return page(request, LIST, {"rows": rows, "default": any(row.is_default for row in rows)})
+    default = any(row.is_default for row in rows)
+    return page(request, LIST, {"rows": rows, "default": default, "csv": csv_link(request.GET)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,30 +1,26 @@
 """Plan to bring functions forward to a newer base release: the plan's page and its export."""
 
-import csv
 import json
-from dataclasses import fields
-from io import StringIO
 from uuid import UUID
 
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_safe
 
-from functions_app.domain.changes.patching.patch_lists import Entry, LivePlace, PatchList, Way
+from functions_app.domain.changes.patching.patch_lists import Entry, PatchList, Way
 from functions_app.models import BaseStream
 from functions_app.services.changes import patch_list
 from functions_app.services.engine import plans
+from functions_app.services.inventory.tables.bases import patch_table
+from functions_app.streams.table_download import table_answer
 from functions_app.web.bases.bases import number
 from functions_app.web.html.looks import Look, look
 from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page
 from functions_app.web.page_links import page_links, page_number
 
-_FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 PLAN = "bases/patch_list.html"
 ENTRIES = 100  # a page of the plan
-COLUMNS = (*(field.name for field in fields(LivePlace)), "to_release_id", "to_release", "to_digest", "way", "why")
-EXTRA = ("warning",)
 
 
 @operator_required
@@ -75,15 +71,10 @@ def _groups(entries: tuple[Entry, ...]) -> list[tuple[str, list[tuple[Entry, Loo
 
 
 @require_safe
-def export_csv(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
+def export_csv(request: HtmxHttpRequest, plan_id: UUID) -> StreamingHttpResponse:
     """Exactly the plan's list as CSV."""
     _, made = patch_list.load(plan_id)
-    text = StringIO()
-    writer = csv.writer(text)
-    writer.writerow([*COLUMNS, *EXTRA])
-    for row in map(_row, made.entries):
-        writer.writerow([_cell(row[name]) for name in (*COLUMNS, *EXTRA)])
-    return _download(text.getvalue(), "text/csv; charset=utf-8", f"patch-{plan_id}.csv")
+    return table_answer(request, patch_table(f"patch-{plan_id}", made))
 
 
 @require_safe
@@ -102,15 +93,6 @@ def export_json(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
 
 def _row(entry: Entry) -> dict[str, object]:
     return {**entry.as_json(), "warning": entry.warning}
-
-
-def _cell(value: object) -> object:
-    """A spreadsheet takes a text that begins like a formula for one: an owner's tag may say anything."""
-    if value is None:
-        return ""
-    text = str(value)
-    plain = text.lstrip()  # some programs do not mind spaces before it, and take the wide forms too
-    return f"'{text}" if plain[:1] in _FORMULA or text.startswith(("\t", "\r", "\n")) else value
 
 
 def _download(text: str, content_type: str, name: str) -> HttpResponse:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
@@ -25,12 +25,14 @@ from functions_app.services.inventory.fleet.list_filter import (
 )
 from functions_app.services.inventory.fleet.search import short_words
 from functions_app.services.inventory.fleet_status import AccountFact, fleet_status
+from functions_app.services.inventory.tables.fleet import function_table
+from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.html.badges import freshness, overdue
 from functions_app.web.html.chips import account
 from functions_app.web.html.function_row import function_row
 from functions_app.web.html.looks import look
 from functions_app.web.http import HtmxHttpRequest, page
-from functions_app.web.page_links import page_links
+from functions_app.web.page_links import csv_link, page_links
 
 FACET_TITLES = {
     "freshness": "Freshness",
@@ -100,11 +102,13 @@ class Heading:
 
 
 @require_safe
-def function_list(request: HtmxHttpRequest) -> HttpResponse:
-    """The list, or (for htmx) what lies under its heading."""
+def function_list(request: HtmxHttpRequest) -> HttpResponseBase:
+    """The list, or (for htmx) what lies under its heading; whole, as CSV."""
     now = clock.now()
     status = fleet_status(now)
     wanted = read_filter(request.GET, status.accounts)
+    if wants_table(request):
+        return table_answer(request, function_table(wanted, now.date()))
     found = functions(wanted, now.date())
     pairs = as_pairs(wanted, status.accounts)
     chosen = _chosen(pairs)
@@ -121,6 +125,7 @@ def function_list(request: HtmxHttpRequest) -> HttpResponse:
         "headings": _headings(wanted, pairs),
         "rows": [Row(row.name, function_row(row, facts, home, now)) for row in found.rows],
         "found": found,
+        "csv": csv_link(request.GET),
         "counted": counted(found.total, found.fleet, filtered=bool(chosen)),
         "looked": looked,
         "short_words": short_words(wanted.search) if looked else [],

@@ -1,6 +1,6 @@
 """Repositories and their images."""
 
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import path
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
@@ -13,14 +13,18 @@ from functions_app.services.inventory.images import forecast
 from functions_app.services.inventory.images.repositories import repositories
 from functions_app.services.inventory.images.repository import artifacts, repository
 from functions_app.services.inventory.images.search import find_images
+from functions_app.services.inventory.tables.images import image_table, repository_table
+from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.http import HtmxHttpRequest, page
-from functions_app.web.page_links import page_links, page_number
+from functions_app.web.page_links import csv_link, page_links, page_number
 
 
 @require_safe
-def repository_list(request: HtmxHttpRequest) -> HttpResponse:
-    """All repositories, with a search that filters in place and finds images by digest or tag, too."""
+def repository_list(request: HtmxHttpRequest) -> HttpResponseBase:
+    """All repositories, with a search that filters in place and finds images by digest or tag, too; as CSV."""
     search = storable(request.GET.get("search", "")).strip()[:200]
+    if wants_table(request):
+        return table_answer(request, repository_table(search))
     rows, total, number, pages = repositories(search, page_number(request.GET))
     kept = [("search", search)] if search else []
     status = fleet_status(clock.now())
@@ -36,17 +40,21 @@ def repository_list(request: HtmxHttpRequest) -> HttpResponse:
         "rows": rows,
         "images": find_images(search),
         "total": total,
+        "csv": csv_link(request.GET),
         "pages": page_links(number, pages, lambda number: f"?{urlencode([*kept, ('page', str(number))])}"),
     }
     return page(request, "repositories/list.html", context)
 
 
 @require_safe
-def repository_detail(request: HtmxHttpRequest, pk: int) -> HttpResponse:
-    """One repository's images and who uses each."""
+def repository_detail(request: HtmxHttpRequest, pk: int) -> HttpResponseBase:
+    """One repository's images and who uses each; as CSV, too."""
     head, rows, number, pages = repository(pk, page_number(request.GET))
+    if wants_table(request):
+        return table_answer(request, image_table(head.repository))
     context = {
         "head": head,
+        "csv": csv_link(request.GET),
         "forecast": forecast.forecast(pk),
         "rows": rows,
         "artifacts": artifacts(pk) if head.sums.artifacts else (),

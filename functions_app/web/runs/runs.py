@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -16,13 +17,15 @@ from functions_app.models import Run
 from functions_app.services.engine import signals
 from functions_app.services.inventory.run_facts import plan_facts
 from functions_app.services.inventory.runs import UNDER_WAY, RunFilter, find_run, log_page, run_list
+from functions_app.services.inventory.tables.history import run_table
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
 from functions_app.streams.log_download import as_text
 from functions_app.streams.run_templates import run_context
+from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.html.looks import look
 from functions_app.web.http import HtmxHttpRequest, actor_of, page, wants_partial
-from functions_app.web.page_links import page_links, page_number
+from functions_app.web.page_links import csv_link, page_links, page_number
 
 BUTTONS = {
     SignalKind.APPROVE: ("Approve", "circle-check", "btn-primary"),
@@ -35,8 +38,8 @@ BUTTONS = {
 
 
 @require_safe
-def listed(request: HttpRequest) -> HttpResponse:
-    """Runs, the newest first, by status and kind."""
+def listed(request: HttpRequest) -> HttpResponseBase:
+    """Runs, the newest first, by status and kind; all of them as CSV."""
     given = request.GET
     parent = given.get("parent", "")
     wanted = RunFilter(
@@ -45,6 +48,8 @@ def listed(request: HttpRequest) -> HttpResponse:
         int(parent) if parent.isascii() and parent.isdigit() and len(parent) < 19 else None,
         bool(given.get("children")),
     )
+    if wants_table(request):
+        return table_answer(request, run_table(wanted))
     found = run_list(wanted, page_number(given))
     query = {
         "status": wanted.status,
@@ -60,6 +65,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     words = [(status.value, look(Status, status).word) for status in Status]
     context: dict[str, Any] = {
         "found": found,
+        "csv": csv_link(given),
         "pages": page_links(found.number, found.last, href),
         "here": reverse("runs") + href(found.number),
         "wanted": wanted,
@@ -97,7 +103,7 @@ def _buttons(run: Run, actor: Actor) -> list[tuple[SignalKind, str, str, str]]:
 
 @require_safe
 def run_log(request: HttpRequest, pk: int) -> StreamingHttpResponse:
-    """The whole log as text. A web server has the lines sent by `streams.log_download`, which asks by HEAD."""
+    """The whole log as text. A web server has the lines sent by `streams.downloads`, which asks by HEAD."""
     run = find_run(pk)
     lines = runlog.read_all(run.pk) if request.method == "GET" else ()
     name = f"run-{run.pk}.txt"

@@ -53,7 +53,7 @@ def planned(client: Client, stream: BaseStream, **form: object) -> str:
 
 def rows_of(client: Client, address: str) -> list[dict[str, str]]:
     """The CSV of a plan."""
-    return list(csv.DictReader(StringIO(client.get(f"{address}list.csv").content.decode())))
+    return list(csv.DictReader(StringIO(client.get(f"{address}list.csv").getvalue().decode())))
 
 
 def test_what_is_behind_is_frozen_with_what_is_possible_for_each(
@@ -71,7 +71,7 @@ def test_what_is_behind_is_frozen_with_what_is_possible_for_each(
         "mailer": ("", "old", "new", "golden"),
         "orders": ("test", "unknown release", "new", "rebuild"),
     }
-    assert (rows["ledger"]["production"], rows["ledger"]["overdue"]) == ("True", "True")
+    assert (rows["ledger"]["production"], rows["ledger"]["overdue"]) == ("true", "true")
     assert rows["ledger"]["warning"].startswith("terraform manages it")
     assert rows["mailer"]["through"] == "golden:1 g1"
 

@@ -108,12 +108,31 @@ def functions(wanted: FleetFilter, today: date, within: Q | None = None) -> Flee
         found = found.filter(within)
     counts, total, fleet = add_up(_groups(found, today), wanted.chosen)
     if wanted.overdue:
-        late = Case(When(overdue_on__lte=today, then=Value(True)), default=Value(False), output_field=BooleanField())
-        found = found.annotate(overdue=late)
+        found = _late(found, today)
     pages = max(1, -(-total // PAGE_SIZE))
     page = min(max(1, wanted.page), pages)
     rows = _rows(found, wanted, page, total) if total else ()
     return FleetPage(rows, total, fleet, page, pages, counts)
+
+
+def keys_of(wanted: FleetFilter, today: date, within: Q | None = None) -> QuerySet[Any, int]:
+    """The keys of all functions that the filter finds, in its order, whatever its page."""
+    found = _needing(searched(wanted.search), wanted.needs, today)
+    found = _late(found, today) if wanted.overdue else found
+    order = ORDERS[wanted.order]
+    narrowed = found.filter(within or Q(), _narrowing(wanted))
+    return narrowed.order_by(*(_backwards(order) if wanted.reverse else order)).values_list("pk", flat=True)
+
+
+def rows_of(keys: Sequence[int]) -> tuple[FunctionRow, ...]:
+    """The rows of functions, in the order of their keys. One query."""
+    found = {row[0]: FunctionRow(*row) for row in Function.objects.filter(pk__in=keys).values_list(*FIELDS)}
+    return tuple(found[key] for key in keys if key in found)
+
+
+def _late(found: Any, today: date) -> Any:
+    late = Case(When(overdue_on__lte=today, then=Value(True)), default=Value(False), output_field=BooleanField())
+    return found.annotate(overdue=late)
 
 
 def _groups(found: QuerySet[Any], today: date) -> Iterator[Group]:
@@ -187,15 +206,19 @@ def _rows(found: QuerySet[Any], wanted: FleetFilter, page: int, total: int) -> t
     order = ORDERS[wanted.order]
     if wanted.reverse:
         order = _backwards(order)
-    narrowed = Q()
-    for column, values in zip(COLUMNS, wanted.chosen, strict=True):
-        if values:
-            narrowed &= Q(**{f"{column}__in": values})
     start = (page - 1) * PAGE_SIZE
     count = min(PAGE_SIZE, total - start)
     # A page of the second half is found from the end, so that the last costs no more than the first.
     from_end = total - start - count
     way, skipped = (order, start) if start <= from_end else (_backwards(order), from_end)
-    ids = found.filter(narrowed).order_by(*way).values("pk")[skipped : skipped + count]
+    ids = found.filter(_narrowing(wanted)).order_by(*way).values("pk")[skipped : skipped + count]
     rows = Function.objects.filter(pk__in=ids).order_by(*order).values_list(*FIELDS)
     return tuple(FunctionRow(*row) for row in rows)
+
+
+def _narrowing(wanted: FleetFilter) -> Q:
+    narrowed = Q()
+    for column, values in zip(COLUMNS, wanted.chosen, strict=True):
+        if values:
+            narrowed &= Q(**{f"{column}__in": values})
+    return narrowed

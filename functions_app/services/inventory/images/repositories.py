@@ -1,10 +1,10 @@
 """The list of repositories: what each holds, and how much of it is in use or in danger."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Exists, OuterRef, Q, Window
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Window
 
 from functions_app.domain.errors import Problem
 from functions_app.domain.images.tag_mutability import TagMutability
@@ -39,24 +39,33 @@ def repositories(
 
     `within`: what repositories must be beside; `brief`: without what has no tag, in five queries, six past the end.
     """
-    found = Repository.objects.filter(within or Q())
-    for word in search.split()[:5]:
-        found = found.filter(Q(uri__icontains=word) | Q(account__name__icontains=word))
-    read = Scope.objects.filter(account=OuterRef("account"), region=OuterRef("region"), synced_at__isnull=False)
-    ordered = (
-        found.annotate(functions_read=Exists(read), every=Window(Count("pk")))
-        .select_related("account")
-        .order_by("gone_at", "name", "account__name", "region", "pk")
-    )
-    page = max(1, page)
-    rows = list(ordered[(page - 1) * PAGE_SIZE : page * PAGE_SIZE])
+    found, page = searched(search, within), max(1, page)
+    rows = list(found.annotate(every=Window(Count("pk")))[(page - 1) * PAGE_SIZE : page * PAGE_SIZE])
     total = rows[0].every if rows else found.count()
     pages = max(1, -(-total // PAGE_SIZE))
     if not rows:
         return repositories(search, pages, within, brief=brief) if total else ((), 0, 1, 1)
+    return read_rows(rows, brief=brief), total, page, pages
+
+
+def searched(search: str, within: Q | None = None) -> QuerySet[Repository]:
+    """The repositories of these words, in the order of the list."""
+    found = Repository.objects.filter(within or Q())
+    for word in search.split()[:5]:
+        found = found.filter(Q(uri__icontains=word) | Q(account__name__icontains=word))
+    read = Scope.objects.filter(account=OuterRef("account"), region=OuterRef("region"), synced_at__isnull=False)
+    ordered = found.order_by("gone_at", "name", "account__name", "region", "pk")
+    return ordered.annotate(functions_read=Exists(read)).select_related("account")
+
+
+def read_rows(found: Iterable[Repository], *, brief: bool = False) -> tuple[RepositoryRow, ...]:
+    """Some of what `searched` finds with their counts. Six queries at most."""
+    rows = list(found)
+    if not rows:
+        return ()
     keys = [row.pk for row in rows]
     sums, doomed = sums_of(keys, standing_in({row.uri for row in rows}), brief=brief), endangered(keys)
-    return tuple(_row(row, sums, doomed) for row in rows), total, page, pages
+    return tuple(_row(row, sums, doomed) for row in rows)
 
 
 def _row(row: Repository, sums: Mapping[int, Sums], doomed: Mapping[int, int]) -> RepositoryRow:

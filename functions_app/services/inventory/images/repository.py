@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.roles import ARTIFACTS, UNITS, Role
@@ -93,10 +93,26 @@ def repository(pk: int, page: int = 1) -> tuple[RepositoryHead, tuple[ImageRow, 
     return head, _rows(found, sums, listed(pk, page), streams, standing.get(found.uri, {})), page, pages
 
 
+def image_keys(repository: int) -> QuerySet[Image, int]:
+    """The keys of a repository's images, the newest first."""
+    newest = Image.objects.filter(repository=repository, role__in=UNITS).order_by("-pushed_at", "-pk")
+    return newest.values_list("pk", flat=True)
+
+
+def image_rows(found: Repository, keys: Sequence[int]) -> tuple[ImageRow, ...]:
+    """Some images of a repository, with their users. Twelve queries at most."""
+    streams = streams_of({found.uri})
+    standing = standing_on(streams)
+    sums = sums_of([found.pk], standing).get(found.pk, Sums())
+    return _rows(found, sums, _shown(keys), streams, standing.get(found.uri, {}))
+
+
 def listed(repository: int, page: int) -> list[Image]:
     """The images of a page, as far as it shows them. Which they are is found in an index: a row is much wider."""
-    newest = Image.objects.filter(repository=repository, role__in=UNITS).order_by("-pushed_at", "-pk").values("pk")
-    here = newest[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    return _shown(image_keys(repository)[(page - 1) * PAGE_SIZE : page * PAGE_SIZE])
+
+
+def _shown(here: Sequence[int] | QuerySet[Image, int]) -> list[Image]:
     shown = Image.objects.filter(pk__in=here).select_related("base_release__stream").only(*SHOWN_COLUMNS)
     return list(shown.order_by("-pushed_at", "-pk"))
 

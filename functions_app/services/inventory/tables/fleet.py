@@ -1,0 +1,41 @@
+"""Functions, and what a lifecycle policy would take from under them."""
+
+from datetime import date
+
+from django.db.models import Q
+
+from functions_app.domain.tokens import Reach
+from functions_app.services.inventory.fleet.function_list import FunctionRow, keys_of, rows_of
+from functions_app.services.inventory.fleet.list_filter import FleetFilter
+from functions_app.services.inventory.images.at_risk import at_risk
+from functions_app.services.inventory.tables.table import Row, Table, in_batches, values
+from functions_app.services.people.accounts import names
+
+_PLAIN = (
+    "state", "freshness", "freshness_reason", "base_name", "releases_behind", "days_behind", "overdue_on",
+    "end_of_life_on", "digest", "owner", "managed_by", "problem", "last_modified",
+)  # fmt: skip
+FUNCTIONS = ("id", "name", "account", "region", "aliases", *(name.removesuffix("_name") for name in _PLAIN))
+RISKS = ("function_id", "function", "account", "version", "aliases", "digest", "rule", "reason")
+
+
+def function_table(wanted: FleetFilter, today: date, within: Q | None = None) -> Table:
+    """All functions that a filter finds, in its order."""
+    accounts = names()
+
+    def row(found: FunctionRow) -> Row:
+        aliases = [f"{chip.get('name', '')}:{chip.get('version', '')}" for chip in found.aliases]
+        place = (found.pk, found.name, accounts.get(found.account, ""), found.region)
+        return [*place, aliases, *values(found, _PLAIN)]
+
+    return Table(
+        "functions", FUNCTIONS, in_batches(keys_of(wanted, today, within), lambda keys: [*map(row, rows_of(keys))])
+    )
+
+
+def risk_table(reach: Reach, account: str = "") -> Table:
+    """All live uses of images that a lifecycle policy would take away."""
+    rows = [
+        [*values(row.use, RISKS[:5]), row.danger.digest, row.danger.rule, row.text] for row in at_risk(reach, account)
+    ]
+    return Table("at-risk", RISKS, [rows])

@@ -1,0 +1,50 @@
+"""Repositories, and the images of one."""
+
+from django.db.models import Q
+
+from functions_app.models import Repository
+from functions_app.services.inventory.images.repositories import read_rows, searched
+from functions_app.services.inventory.images.repository import ImageRow, image_keys, image_rows
+from functions_app.services.inventory.tables.table import Row, Table, in_batches, values
+
+_SUMS = ("images", "untagged", "size_bytes", "pushed_at")
+REPOSITORIES = ("id", "name", "account", "region", *_SUMS, "in_use", "endangered", "gone", "read_at")
+_IMAGE = ("digest", "freshness", "freshness_reason", "releases_behind", "days_behind", "size_bytes", "pushed_at")
+IMAGES = ("id", *_IMAGE, "tags", "base", "functions", "live", "gone")
+
+
+def repository_table(search: str, within: Q | None = None) -> Table:
+    """All repositories of these words."""
+
+    def read(keys: list[int]) -> list[Row]:
+        rows = read_rows(searched("").filter(pk__in=keys))
+        return [
+            [
+                *(row.pk, row.name, row.account, row.region),
+                *values(row.sums, _SUMS),
+                *(row.in_use, row.endangered, row.gone_at is not None, row.read_at),
+            ]
+            for row in rows
+        ]
+
+    return Table("repositories", REPOSITORIES, in_batches(searched(search, within).values_list("pk", flat=True), read))
+
+
+def image_table(repository: Repository) -> Table:
+    """All images of a repository, the newest first."""
+
+    def row(found: ImageRow) -> Row:
+        image = found.image
+        base = image.base_release.stream.name if image.base_release else ""
+        users = len(found.uses) + found.more_uses
+        return [
+            image.pk,
+            *values(image, _IMAGE),
+            *(found.tags, base, users, found.live, image.gone_at is not None),
+        ]
+
+    return Table(
+        f"images-{repository.pk}",
+        IMAGES,
+        in_batches(image_keys(repository.pk), lambda keys: [*map(row, image_rows(repository, keys))]),
+    )
