@@ -52,7 +52,8 @@ def finished(request: HttpRequest, response: HttpResponse, request_id: str) -> H
         response.content = f"{text}\n".encode()
         response["Content-Type"] = "text/plain; charset=utf-8"
     if request.method in ("GET", "HEAD") and response.status_code == 200:
-        etag = f'"{sha256(response.content).hexdigest()[:32]}"'
+        state = response["ETag"].strip('"') + "." if "ETag" in response else ""  # of what can be edited
+        etag = f'"{state}{sha256(response.content).hexdigest()[:32]}"'
         if etag in request.headers.get("If-None-Match", ""):
             response = HttpResponse(status=304, headers=dict(response.headers))
             del response["Content-Type"]

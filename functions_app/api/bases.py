@@ -5,17 +5,24 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.urls import reverse
-from ninja import Router, Schema
+from ninja import Field, Query, Router, Schema
+from ninja.responses import Status
 
 from functions_app import clock
 from functions_app.api.requests import ApiRequest
 from functions_app.api.runs import Started, followed
-from functions_app.api.shapes import Answer, Told, link
-from functions_app.services.bases import overdue_policies, poll_schedule
-from functions_app.services.inventory.bases.base import Wanted, base_page
+from functions_app.api.shapes import Answer, Body, Format, Listed, Page, Told, cursor_of, link, one_of, page_of
+from functions_app.api.streams import StreamAnswer, StreamBody, drafted, stream_told
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.models import BaseStream
+from functions_app.services.bases import poll_schedule, stream_form
+from functions_app.services.bases.stream_form import StreamDraft
+from functions_app.services.inventory.bases.base import ReleaseRow, Wanted, base_page
 from functions_app.services.inventory.bases.base_list import StreamRow, base_list
 from functions_app.services.inventory.fleet_status import fleet_status
+from functions_app.services.inventory.tables.bases import base_table
 from functions_app.services.people import access
+from functions_app.streams.table_download import table_answer
 
 router = Router(tags=["bases"])
 
@@ -46,6 +53,7 @@ class BaseList(Told):
 class ReleaseLine(Schema):
     """A release of a base, and how much runs it."""
 
+    id: int
     label: str
     platform: str
     created_at: datetime
@@ -53,6 +61,28 @@ class ReleaseLine(Schema):
     digest: str
     functions: int
     aliases: int
+
+
+class ReleaseFilters(Schema):
+    """For which platform: the most used, where none is named."""
+
+    platform: str = Field("", max_length=60, description="linux/amd64")
+    cursor: str = Field("", max_length=200)
+
+
+class ReleasePage(Page):
+    """A page of releases."""
+
+    releases: list[ReleaseLine]
+
+
+class Poll(Body):
+    """Which bases are to be read: all, where none is named."""
+
+    bases: list[int] = Field(default=[], max_length=200, description="ids")
+
+
+EVERY = Poll()
 
 
 class BaseAnswer(Told):
@@ -66,26 +96,12 @@ class BaseAnswer(Told):
     releases: list[ReleaseLine]
 
 
-class PolicyLine(Schema):
-    """How long a stale base may stay: for an account, a tag, or everything."""
-
-    id: int
-    account: str
-    tag: str
-    max_days: int | None
-    max_releases: int | None
-
-
-class PolicyList(Told):
-    """The policies of freshness."""
-
-    policies: list[PolicyLine]
-
-
 @router.get("/bases", response=BaseList)
-def list_bases(request: ApiRequest) -> dict[str, Any]:
+def list_bases(request: ApiRequest, format: Format = "") -> Listed:
     """The base images that functions stand on, and those that are watched beside."""
     access.require_reach(request.actor, None)
+    if format:
+        return table_answer(request, base_table(clock.now()))
     found = base_list(clock.now(), brief=True)
     behind = sum(row.tally.behind for row in found.used)
     return {
@@ -108,6 +124,15 @@ def _line(row: StreamRow) -> dict[str, Any]:
     }
 
 
+@router.post("/bases", response={201: StreamAnswer})
+def add_base(request: ApiRequest, response: HttpResponse, body: StreamBody) -> Answer:
+    """Watch a company's own base from now on; it is read at once."""
+    access.require_setter(request.actor, "stream.add", body.reference)
+    stream = stream_form.save(drafted(StreamDraft(), body), request.actor)
+    response["Location"] = reverse("api:get_base_settings", args=[stream.pk])
+    return Status(201, stream_told(request, response, stream))
+
+
 @router.get("/bases/{int:pk}", response=BaseAnswer)
 def get_base(request: ApiRequest, pk: int) -> dict[str, Any]:
     """One base: its newest releases, and how much runs each."""
@@ -122,35 +147,44 @@ def get_base(request: ApiRequest, pk: int) -> dict[str, Any]:
         "reference": found.stream.reference,
         "functions": found.tally.total,
         "behind": found.tally.behind,
-        "releases": [
-            {
-                "label": row.label,
-                "platform": row.release.platform,
-                "created_at": row.release.created_at,
-                "current": row.release.current,
-                "digest": row.release.manifest_digest,
-                "functions": row.functions,
-                "aliases": row.aliases,
-            }
-            for row in found.rows
-        ],
+        "releases": [_release(row) for row in found.rows],
+    }
+
+
+def _release(row: ReleaseRow) -> dict[str, Any]:
+    release = row.release
+    return {
+        "id": release.pk,
+        "digest": release.manifest_digest,
+        **{name: getattr(row, name) for name in ("label", "functions", "aliases")},
+        **{name: getattr(release, name) for name in ("platform", "created_at", "current")},
+    }
+
+
+@router.get("/bases/{int:pk}/releases", response=ReleasePage)
+def list_releases(request: ApiRequest, pk: int, filters: Query[ReleaseFilters]) -> dict[str, Any]:
+    """The releases of a base for one platform, the newest first, and how much runs each."""
+    access.require_reach(request.actor, None)
+    asked = {"base": pk, "platform": filters.platform}
+    now = clock.now()
+    wanted = Wanted(platform=filters.platform, releases_page=page_of(filters.cursor, asked))
+    found = base_page(pk, wanted, fleet_status(now).accounts, now)
+    one_of("platform", filters.platform, tuple(name for name, _ in found.platforms))
+    number = found.releases_page
+    return {
+        "text": f"{found.stream.name} has {len(found.marks)} releases for {found.platform or 'no platform'}.",
+        "url": link(request, reverse("base", args=[pk])),
+        "total": len(found.marks),
+        "as_of": found.stream.polled_at,
+        "next": cursor_of(number + 1, asked) if number < found.releases_pages else None,
+        "releases": [_release(row) for row in found.rows],
     }
 
 
 @router.post("/polls", response={202: Started})
-def start_poll(request: ApiRequest, response: HttpResponse) -> Answer:
-    """Look for new releases of every base that is watched; 409 while a poll is under way."""
-    access.require_operator(request.actor, "poll.start", "all bases")
-    return followed(request, response, poll_schedule.submit_poll(request.actor))
-
-
-@router.get("/policies", response=PolicyList)
-def list_policies(request: ApiRequest) -> dict[str, Any]:
-    """How long a stale base may stay before it is overdue."""
-    access.require_reach(request.actor, None)
-    rows = overdue_policies.listing()
-    return {
-        "text": f"{len(rows)} {'policy' if len(rows) == 1 else 'policies'}.",
-        "url": link(request, reverse("policies")),
-        "policies": [{name: getattr(row, name) for name in PolicyLine.model_fields} for row in rows],
-    }
+def start_poll(request: ApiRequest, response: HttpResponse, body: Poll = EVERY) -> Answer:
+    """Look for new releases of every base that is watched, or of some; 409 while a poll is under way."""
+    access.require_operator(request.actor, "poll.start", f"bases {body.bases}" if body.bases else "all bases")
+    if missing := sorted(set(body.bases) - set(BaseStream.objects.values_list("pk", flat=True))):
+        raise DrydockError(Code.NOT_FOUND, f"There is no base {missing[0]}.", next_step="Look for it in /bases.")
+    return followed(request, response, poll_schedule.submit_poll(request.actor, body.bases or None))

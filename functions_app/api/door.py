@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpResponse
 
 from functions_app import rates
-from functions_app.api import idempotency
+from functions_app.api import idempotency, matching
 from functions_app.api.answers import finished, of_problem, problem
 from functions_app.api.requests import ApiRequest
 from functions_app.domain import limits
@@ -27,10 +27,18 @@ TURNS = "drydock:token:"
 Queries = Mapping[str, Mapping[str, bool]]  # of each method the names that a query may have: whether several times
 
 
-def door(view: View, queries: Queries, *, asks_aws: Asks, streams: bool = False) -> View:
+def door(
+    view: View,
+    queries: Queries,
+    *,
+    asks_aws: Asks,
+    streams: bool = False,
+    matched: frozenset[str] = frozenset(),
+) -> View:
     """An endpoint behind the door, with the methods and the queries that it takes.
 
-    One that `streams` has no head to ask for: it is opened, or not.
+    One that `streams` has no head to ask for: it is opened, or not. `matched` are the methods that look at If-Match; of
+    others it would be taken for looked at.
     """
 
     def behind_door(request: ApiRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -38,7 +46,9 @@ def door(view: View, queries: Queries, *, asks_aws: Asks, streams: bool = False)
         asked = request.method
         if request.method == "HEAD" and not streams:
             request.method = "GET"  # its body is left out on the way
-        response = _refusal(request, queries) or idempotency.once(request, lambda: view(request, *args, **kwargs))
+        response = _refusal(request, queries, matched) or idempotency.once(
+            request, lambda: view(request, *args, **kwargs)
+        )
         who = request.actor if hasattr(request, "actor") else None
         log.info(
             "%s %s %s by %s (%s), request %s",
@@ -53,7 +63,7 @@ def door(view: View, queries: Queries, *, asks_aws: Asks, streams: bool = False)
     return behind_door
 
 
-def _refusal(request: ApiRequest, queries: Queries) -> HttpResponse | None:
+def _refusal(request: ApiRequest, queries: Queries, matched: frozenset[str]) -> HttpResponse | None:
     """Why the endpoint is not asked; what it needs is on the request otherwise."""
     method = request.method or ""
     if method not in queries:
@@ -66,6 +76,8 @@ def _refusal(request: ApiRequest, queries: Queries) -> HttpResponse | None:
     misunderstood = _not_understood(request, queries[method])
     if misunderstood is not None:
         return misunderstood
+    if matching.HEADER in request.headers and method != "GET" and method not in matched:
+        return problem(400, f"{matching.HEADER} is not looked at here.", "Leave it out: nothing here is edited.")
     if found_no_place(request):
         return _no_place()
     return _read_body(request) if method in ("POST", "PATCH", "PUT") else None

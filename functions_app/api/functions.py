@@ -4,13 +4,13 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import QueryDict
 from django.urls import reverse
 from ninja import Field, Query, Router, Schema
 
 from functions_app import clock
 from functions_app.api.requests import ApiRequest
-from functions_app.api.shapes import Page, Told, cursor_of, in_utc, link, one_of, page_of
+from functions_app.api.shapes import Listed, Page, Paged, Told, cursor_of, in_utc, link, one_of, page_of
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.services.changes.patching.undo import last_patch
 from functions_app.services.inventory.fleet import addressing
@@ -23,16 +23,18 @@ from functions_app.services.inventory.fleet.function import (
 )
 from functions_app.services.inventory.fleet.function_list import FunctionRow
 from functions_app.services.inventory.fleet.function_list import functions as listed
-from functions_app.services.inventory.fleet.list_filter import NEEDS, OVERDUE, SORTS, read_filter
+from functions_app.services.inventory.fleet.list_filter import NEEDS, OVERDUE, SORTS, FleetFilter, read_filter
 from functions_app.services.inventory.fleet.version_list import version_list
 from functions_app.services.inventory.fleet_status import AccountFact, fleet_status
+from functions_app.services.inventory.tables.fleet import function_table
 from functions_app.services.people.reach import functions_within
+from functions_app.streams.table_download import table_answer
 
 router = Router(tags=["fleet"])
 _LATE = ("freshness", "freshness_reason", "releases_behind", "days_behind", "overdue_on", "end_of_life_on")
 
 
-class Filters(Schema):
+class Filters(Paged):
     """As the functions page has them in its address; several of one name mean any of them."""
 
     search: str = Field("", max_length=200)
@@ -44,7 +46,6 @@ class Filters(Schema):
     overdue: list[str] = Field([], max_length=2, description="yes, no")
     needs: str = Field("", description=", ".join(NEEDS))
     sort: str = Field("", description=f"{', '.join(SORTS)}; a minus before it reverses it")
-    cursor: str = Field("", max_length=200)
 
 
 class AliasChip(Schema):
@@ -142,27 +143,27 @@ class VersionPage(Page):
 
 
 @router.get("/functions", response=FunctionPage)
-def list_functions(request: ApiRequest, filters: Query[Filters]) -> dict[str, Any]:
+def list_functions(request: ApiRequest, filters: Query[Filters]) -> Listed:
     """Image functions, those with a problem first."""
+    return page_of_functions(request, filters, request.GET)
+
+
+def page_of_functions(request: ApiRequest, filters: Filters, query: QueryDict) -> Listed:
+    """A page of functions, or all of them; `query` is the filter as the page has it in its address. Raises INVALID."""
     status = fleet_status(clock.now())
-    known = {fact.name for fact in status.accounts}
-    for name in filters.account:
-        one_of("account", name, frozenset(known))
-    for value in filters.freshness:
-        one_of("freshness", value, frozenset(Freshness))
-    for value in filters.overdue:
-        one_of("overdue", value, frozenset(OVERDUE.values()))
-    one_of("needs", filters.needs, NEEDS)
-    one_of("sort", filters.sort.removeprefix("-"), tuple(SORTS))
-    asked = filters.dict(exclude={"cursor"})
-    wanted = replace(read_filter(request.GET, status.accounts), page=page_of(filters.cursor, asked))
-    found = listed(wanted, clock.now().date(), functions_within(request.actor.reach))
+    wanted = wanted_of(filters, query, status.accounts)
+    within, today = functions_within(request.actor.reach), clock.now().date()
+    if filters.format:
+        return table_answer(request, function_table(wanted, today, within))
+    asked = {"of": request.path, **filters.chosen()}
+    wanted = replace(wanted, page=page_of(filters.cursor, asked))
+    found = listed(wanted, today, within)
     accounts = {fact.pk: fact for fact in status.accounts}
     stale = found.counts["freshness"].get(Freshness.STALE.value, 0)
     return {
         "text": f"{found.total} {'function' if found.total == 1 else 'functions'}, {stale} stale, "
         f"as of {in_utc(status.synced_at)}: {', '.join(row.name for row in found.rows[:20]) or 'none'}",
-        "url": link(request, f"{reverse('functions')}?{_without_cursor(request)}"),
+        "url": link(request, f"{reverse('functions')}?{_without_cursor(query)}"),
         "total": found.total,
         "as_of": status.synced_at,
         "next": cursor_of(found.page + 1, asked) if found.page < found.pages else None,
@@ -170,10 +171,24 @@ def list_functions(request: ApiRequest, filters: Query[Filters]) -> dict[str, An
     }
 
 
-def _without_cursor(request: HttpRequest) -> str:
-    query = request.GET.copy()
-    query.pop("cursor", None)
-    return query.urlencode()
+def wanted_of(filters: Filters, query: QueryDict, accounts: tuple[AccountFact, ...]) -> FleetFilter:
+    """The filter, where all of it is understood. Raises INVALID."""
+    known = frozenset(fact.name for fact in accounts)
+    for name in filters.account:
+        one_of("account", name, known)
+    for value in filters.freshness:
+        one_of("freshness", value, frozenset(Freshness))
+    for value in filters.overdue:
+        one_of("overdue", value, frozenset(OVERDUE.values()))
+    one_of("needs", filters.needs, NEEDS)
+    one_of("sort", filters.sort.removeprefix("-"), tuple(SORTS))
+    return read_filter(query, accounts)
+
+
+def _without_cursor(query: QueryDict) -> str:
+    kept = query.copy()
+    kept.pop("cursor", None)
+    return kept.urlencode()
 
 
 def _line(row: FunctionRow, accounts: dict[int, AccountFact]) -> dict[str, Any]:

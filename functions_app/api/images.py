@@ -1,32 +1,33 @@
 """`/repositories` and `/images`: what ECR holds, and what an image stands on."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
+from django.db.models import Q
 from django.urls import reverse
-from ninja import Field, Query, QueryEx, Router, Schema
+from ninja import Field, Query, Router, Schema
 
 from functions_app.api.requests import ApiRequest
-from functions_app.api.shapes import Page, Told, cursor_of, link, page_of
+from functions_app.api.shapes import Cursor, Format, Listed, Page, Paged, Told, cursor_of, link, page_of
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import Account, Image
 from functions_app.services.inventory.images.image import image_facts, image_row
 from functions_app.services.inventory.images.image_list import ListedImage, image_list
-from functions_app.services.inventory.images.repositories import repositories
+from functions_app.services.inventory.images.repositories import RepositoryRow, repositories
+from functions_app.services.inventory.tables.images import image_table, repository_table
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.reach import accounts_within
+from functions_app.streams.table_download import table_answer
 
 router = Router(tags=["images"])
 _REPOSITORY = ("name", "account", "region", "in_use", "endangered", "read_at")
 _IMAGE = ("digest", "size_bytes", "pushed_at", "freshness", "freshness_reason")
-Cursor = Annotated[str, QueryEx(max_length=200)]
 
 
-class Filters(Schema):
+class Filters(Paged):
     """Which repositories: words of their address, or of their account's name."""
 
     search: str = Field("", max_length=200)
-    cursor: str = Field("", max_length=200)
 
 
 class RepositoryLine(Schema):
@@ -41,6 +42,10 @@ class RepositoryLine(Schema):
     endangered: int
     gone: bool
     read_at: datetime | None
+
+
+class RepositoryAnswer(Told, RepositoryLine):
+    """One repository."""
 
 
 class RepositoryPage(Page):
@@ -96,36 +101,54 @@ class ImageAnswer(Told):
 
 
 @router.get("/repositories", response=RepositoryPage)
-def list_repositories(request: ApiRequest, filters: Query[Filters]) -> dict[str, Any]:
+def list_repositories(request: ApiRequest, filters: Query[Filters]) -> Listed:
     """The repositories that Drydock reads."""
-    asked = filters.dict(exclude={"cursor"})
-    rows, total, number, pages = repositories(
-        filters.search, page_of(filters.cursor, asked), accounts_within(request.actor.reach), brief=True
-    )
+    within, asked = accounts_within(request.actor.reach), filters.chosen()
+    if filters.format:
+        return table_answer(request, repository_table(filters.search, within))
+    wanted = page_of(filters.cursor, asked)
+    rows, total, number, pages = repositories(filters.search, wanted, within, brief=True)
     return {
         "text": f"{total} {'repository' if total == 1 else 'repositories'}.",
         "url": link(request, reverse("repositories")),
         "total": total,
         "as_of": min((row.read_at for row in rows if row.read_at), default=None),
         "next": cursor_of(number + 1, asked) if number < pages else None,
-        "repositories": [
-            {
-                "id": row.pk,
-                "images": row.sums.images,
-                "gone": row.gone_at is not None,
-                **{name: getattr(row, name) for name in _REPOSITORY},
-            }
-            for row in rows
-        ],
+        "repositories": [_repository(row) for row in rows],
+    }
+
+
+def _repository(row: RepositoryRow) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "images": row.sums.images,
+        "gone": row.gone_at is not None,
+        **{name: getattr(row, name) for name in _REPOSITORY},
+    }
+
+
+@router.get("/repositories/{int:pk}", response=RepositoryAnswer)
+def get_repository(request: ApiRequest, pk: int) -> dict[str, Any]:
+    """One repository: how much it holds, and how much of that is in use or in danger."""
+    rows, *_ = repositories(within=Q(pk=pk) & accounts_within(request.actor.reach))
+    if not rows:
+        raise DrydockError(Code.NOT_FOUND, "There is no such thing here.", next_step="Look for it in the list.")
+    row = rows[0]
+    return {
+        "text": f"{row.name}: {row.sums.images} images, {row.endangered} in danger.",
+        "url": link(request, reverse("repository", args=[pk])),
+        **_repository(row),
     }
 
 
 @router.get("/repositories/{int:pk}/images", response=ImagePage)
-def list_images(request: ApiRequest, pk: int, cursor: Cursor = "") -> dict[str, Any]:
+def list_images(request: ApiRequest, pk: int, cursor: Cursor = "", format: Format = "") -> Listed:
     """The images of a repository, the newest first."""
     asked = {"repository": pk}
     found = image_list(pk, page_of(cursor, asked))
-    _require_account(request.actor, found.repository.account)
+    require_account(request.actor, found.repository.account)
+    if format:
+        return table_answer(request, image_table(found.repository))
     return {
         "text": f"{found.repository.name}: {found.total} images.",
         "url": link(request, reverse("repository", args=[pk])),
@@ -156,7 +179,7 @@ def _line(row: ListedImage) -> dict[str, Any]:
 def get_image(request: ApiRequest, pk: int) -> dict[str, Any]:
     """One image: its tags, its platform, the bases beneath it, and how fresh it is."""
     image = image_row(pk)
-    _require_account(request.actor, image.repository.account)
+    require_account(request.actor, image.repository.account)
     found = image_facts(image)
     return {
         "text": f"{image.repository.name}@{image.digest[7:19]}: {image.freshness}. {image.freshness_reason}",
@@ -183,7 +206,7 @@ def _platform(image: Image) -> str:
     return "/".join(part for part in (image.os, image.architecture, image.variant) if part)
 
 
-def _require_account(actor: Actor, account: Account) -> None:
+def require_account(actor: Actor, account: Account) -> None:
     """Raise NOT_FOUND for what is of an account that the token does not get to."""
     if not actor.reach.covers_account(account.account_id):
         raise DrydockError(Code.NOT_FOUND, "There is no such thing here.", next_step="Look for it in the list.")

@@ -5,16 +5,18 @@ from typing import Any
 
 from ninja import NinjaAPI
 
-from functions_app.api import examples
+from functions_app.api import examples, matching
 from functions_app.api.answers import problem_title
 from functions_app.api.shapes import ProblemAnswer
 from functions_app.domain import limits
 from functions_app.domain.errors import Code
 from functions_app.services.people import kept_answers
+from functions_app.streams.table_download import FORMAT
 from functions_app.streams.waiting_answers import DONE, SETTLED
 
 Schema = dict[str, Any]
 REF = "#/components/"
+CSV: Schema = {"text/csv": {"schema": {"type": "string"}}}
 TEXT: Schema = {"text/plain": {"schema": {"type": "string"}}}
 # What the door, Django and what stands before it refuse with; what endpoints raise comes from the table of errors.
 DOORS = frozenset({400, 401, 403, 404, 405, 413, 422, 429, 431, 500, 503})
@@ -53,14 +55,17 @@ def _complete(method: str, operation: Schema, statuses: frozenset[int]) -> None:
     responses = {str(status): answer for status, answer in operation["responses"].items()}
     if "202" in responses:
         _may_be_waited_for(responses)
-    operation.setdefault("parameters", []).extend(_beside(method, operation["operationId"], waits="202" in responses))
+    parameters, name = operation.setdefault("parameters", []), operation["operationId"]
+    tabular, matched = any(each["name"] == FORMAT for each in parameters), name in matching.ENDPOINTS
+    parameters.extend(_beside(method, name, waits="202" in responses))
     for status, answer in responses.items():
         whole = "application/json" in answer.setdefault(
             "content", {}
         )  # and no stream, which is not over when it is answered
-        names = ["X-Request-Id", *(["ETag"] if method == "get" and whole else [])]
+        names = ["X-Request-Id", *(["ETag"] if whole and (method == "get" or matched) else [])]
         answer["headers"] = _named(*names, *(["Location"] if status == "202" else [])) | answer.get("headers", {})
         answer["content"] |= TEXT if whole else {}
+        answer["content"] |= CSV if tabular and status == "200" else {}
     never = OF_CHANGES - ({410} if operation["operationId"] in GONE else set()) if method == "get" else frozenset()
     for refused in sorted(statuses - never):
         responses.setdefault(str(refused), {"$ref": f"{REF}responses/{_name(refused)}"})
@@ -83,6 +88,10 @@ def _beside(method: str, name: str, *, waits: bool) -> list[Schema]:
     found = [_header("X-Request-Id", "what the request is called in the answer and in the server's log")]
     if method == "get":
         found.append(_header("If-None-Match", "an ETag: 304 where the answer is still the same"))
+    if name in matching.ENDPOINTS:
+        found.append(
+            _header(matching.HEADER, "an ETag: 412 where somebody has changed it since, and nothing is changed")
+        )
     if method == "post":
         about = "the same key and body get the same answer for 24 hours, and change something once"
         found.append(_header("Idempotency-Key", about, pattern="^[ -~]*$", maxLength=kept_answers.LENGTH))
@@ -107,7 +116,7 @@ def _header(name: str, about: str, **more: Any) -> Schema:
 def _headers() -> Schema:
     told = {
         "X-Request-Id": "what the request is called in the server's log",
-        "ETag": "send it as If-None-Match to learn whether something has changed",
+        "ETag": "send it as If-None-Match to learn whether something has changed, as If-Match to change that alone",
         "Location": "where the run is",
         "Retry-After": "the seconds after which to come again",
         "WWW-Authenticate": "how to show a token",

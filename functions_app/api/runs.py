@@ -11,7 +11,7 @@ from ninja.responses import Status
 
 from functions_app import runlog
 from functions_app.api.requests import ApiRequest
-from functions_app.api.shapes import Answer, Body, Page, Told, cursor_of, link, one_of, page_of
+from functions_app.api.shapes import Answer, Body, Listed, Page, Paged, Told, cursor_of, link, one_of, page_of
 from functions_app.domain.runs import Kind, SignalKind
 from functions_app.domain.runs import Status as RunStatus
 from functions_app.domain.text import sentence
@@ -19,22 +19,23 @@ from functions_app.models import Run
 from functions_app.services.engine import signals
 from functions_app.services.inventory import run_told
 from functions_app.services.inventory.runs import UNDER_WAY, RunFilter, find_run, run_list
+from functions_app.services.inventory.tables.history import run_table
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.reach import functions_within
+from functions_app.streams.table_download import table_answer
 
 router = Router(tags=["runs"])
 LINES = 1_000  # of a log in one answer
 
 
-class Filters(Schema):
+class Filters(Paged):
     """Which runs: as the page of runs has them in its address."""
 
     status: str = Field("", description=f"{UNDER_WAY}, or one of {', '.join(RunStatus)}")
     kind: str = Field("", description=", ".join(Kind))
     parent: int | None = Field(None, ge=1, lt=10**18)
     children: bool = False
-    cursor: str = Field("", max_length=200)
 
 
 class RunLine(Schema):
@@ -119,12 +120,14 @@ class Started(Told):
 
 
 @router.get("/runs", response=RunPage)
-def list_runs(request: ApiRequest, filters: Query[Filters]) -> dict[str, Any]:
+def list_runs(request: ApiRequest, filters: Query[Filters]) -> Listed:
     """Runs, the newest first; those that another keeps alive with `children`, or as those of one `parent`."""
     one_of("status", filters.status, frozenset({UNDER_WAY, *RunStatus}))
     one_of("kind", filters.kind, frozenset(Kind))
-    asked = filters.dict(exclude={"cursor"})
+    asked = filters.chosen()
     wanted = RunFilter(filters.status, filters.kind, filters.parent, filters.children)
+    if filters.format:
+        return table_answer(request, run_table(wanted, runs_within(request.actor)))
     found = run_list(wanted, page_of(filters.cursor, asked), runs_within(request.actor))
     return {
         "text": f"{found.total} {found.words(narrowed=bool(filters.status or filters.kind))}.",

@@ -6,18 +6,34 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from django.conf import settings
 from django.http import HttpRequest
-from ninja import Field, Schema
+from django.http.response import HttpResponseBase
+from ninja import Field, QueryEx, Schema
 from ninja.responses import Status
 from pydantic import ConfigDict
 
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.text import LINE
+from functions_app.domain.text import LINE, storable
 
 Answer = Status[dict[str, Any]]
+Listed = dict[str, Any] | HttpResponseBase
+AS_CSV = "csv: the whole list as a table, without pages"
+Format = Annotated[Literal["", "csv"], QueryEx(description=AS_CSV)]
+Cursor = Annotated[str, QueryEx(max_length=200)]
+
+
+class Paged(Schema):
+    """Where a list goes on, or that all of it is wanted as a table."""
+
+    cursor: str = Field("", max_length=200)
+    format: Literal["", "csv"] = Field("", description=AS_CSV)
+
+    def chosen(self) -> dict[str, Any]:
+        """The filters, which a cursor is bound to."""
+        return self.dict(exclude={"cursor", "format"})
 
 
 class Body(Schema):
@@ -55,6 +71,12 @@ class ProblemAnswer(Schema):
     request_id: str
     retryable: bool
     choices: list[str] = []
+
+
+def given(body: Body) -> dict[str, Any]:
+    """The members that were sent, their texts without what nobody can see or store."""
+    sent = body.dict(exclude_unset=True)
+    return {name: storable(value).strip() if isinstance(value, str) else value for name, value in sent.items()}
 
 
 def link(request: HttpRequest, path: str) -> str:

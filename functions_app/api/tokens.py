@@ -1,5 +1,6 @@
 """`/tokens`: one's own tokens, made, rotated and revoked; an administrator's are everybody's."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +9,8 @@ from django.urls import reverse
 from ninja import Field, Router, Schema
 from ninja.responses import Status
 
+from functions_app import clock
+from functions_app.api import matching
 from functions_app.api.idempotency import NOT_KEPT
 from functions_app.api.requests import ApiRequest
 from functions_app.api.shapes import Answer, Body, Told, in_utc, link
@@ -79,16 +82,33 @@ def make_token(request: ApiRequest, response: HttpResponse, body: NewToken) -> A
     return _made(request, response, tokens.make(wanted, request.actor), "made")
 
 
+@router.get("/tokens/{int:pk}", response=TokenAnswer)
+def get_token(request: ApiRequest, response: HttpResponse, pk: int) -> dict[str, Any]:
+    """One token without its text; its ETag is what a change names in If-Match."""
+    row = tokens.find(pk, request.actor)
+    matching.tell(response, _facts(row))
+    return _told(request, row, "is over" if row.revoked_at or row.expires_at <= clock.now() else "is good")
+
+
 @router.post("/tokens/{int:pk}/rotate", response={201: TokenAnswer})
 def rotate_token(request: ApiRequest, response: HttpResponse, pk: int) -> Answer:
     """Give a token another text; the one it had is worth nothing from now on. A token may do so with itself."""
-    return _made(request, response, tokens.rotate(pk, request.actor, request.token.pk), "rotated")
+    return _made(request, response, tokens.rotate(pk, request.actor, request.token.pk, _still(request)), "rotated")
 
 
 @router.post("/tokens/{int:pk}/revoke", response=TokenAnswer)
 def revoke_token(request: ApiRequest, pk: int) -> dict[str, Any]:
     """End a token at once."""
-    return _told(request, tokens.revoke(pk, request.actor, request.token.pk), "revoked")
+    return _told(request, tokens.revoke(pk, request.actor, request.token.pk, _still(request)), "revoked")
+
+
+def _still(request: ApiRequest) -> Callable[[ApiToken], None]:
+    return lambda row: matching.require(request, _facts(row))
+
+
+def _facts(row: ApiToken) -> Mapping[str, Any]:
+    """What changes by hand; not when it was used last."""
+    return {name: value for name, value in _line(row).items() if name != "used_at"}
 
 
 def _made(request: ApiRequest, response: HttpResponse, made: Made, what: str) -> Answer:

@@ -15,16 +15,29 @@ from ninja.parser import Parser
 from ninja.security import HttpBearer
 
 from functions_app.api import (
+    accounts,
+    audit,
     bases,
     changes,
     chat,
     events,
+    forecasts,
+    function_parts,
     functions,
+    image_files,
     images,
-    installation,
+    matching,
+    overview,
+    patch_lists,
+    people,
     plans,
+    policies,
     push_rules,
+    rebuilds,
+    risks,
     runs,
+    smoke_tests,
+    streams,
     tokens,
 )
 from functions_app.api.answers import finished, of_problem, problem
@@ -38,10 +51,24 @@ from functions_app.services.people.actor import Actor
 from functions_app.streams.machines import request_id_of
 
 PREFIX = "api/v1/"
-# What waits for AWS: what plans, and what asks for a tag.
-ASKS_AWS = {"start_deployment", "start_rollback", "start_patch", "start_undo", "make_push_rule"}
+# What plans, or waits for an answer from outside.
+ASKS_AWS = {
+    "start_deployment",
+    "start_rollback",
+    "start_patch",
+    "start_undo",
+    "make_push_rule",
+    "ask_rebuild",
+    "read_scan",
+    "look_at_own_parts",
+}
 STREAMS = {"get_run_events"}
 BY_BODY = {"say": chat.asks_aws}  # what does so by what is sent
+# What stands behind a run's number before the signals, which take any word there.
+ROOMS = (
+    *(functions, function_parts, risks, smoke_tests, images, image_files, forecasts, bases, streams, policies),
+    *(changes, patch_lists, plans, push_rules, rebuilds, events, runs, tokens, accounts, people, audit, overview, chat),
+)
 
 
 class Bearer(HttpBearer):
@@ -73,7 +100,7 @@ class Api(NinjaAPI):
 
     def get_openapi_operation_id(self, operation: Any) -> str:
         """The name of the function: a client's methods are called so."""
-        return str(operation.view_func.__name__)
+        return _name(operation)
 
 
 API = Api(
@@ -86,8 +113,7 @@ API = Api(
     auth=Bearer(),
     parser=DocumentParser(),
 )
-# What has a name of its own before the signals of runs.
-for room in (functions, images, bases, changes, plans, push_rules, events, runs, tokens, installation, chat):
+for room in ROOMS:
     API.add_router("", room.router)
 
 
@@ -122,10 +148,19 @@ def _patterns() -> list[URLPattern]:
     for bound in API._get_bound_routers():
         for address, view in bound.path_operations.items():
             queries = {method: _names(operation) for operation in view.operations for method in operation.methods}
-            name = view.operations[0].view_func.__name__
-            guarded = door(_plain(view), queries, asks_aws=BY_BODY.get(name, name in ASKS_AWS), streams=name in STREAMS)
+            name = _name(view.operations[0])
+            matched = frozenset(
+                each for one in view.operations if _name(one) in matching.ENDPOINTS for each in one.methods
+            )
+            streams = name in STREAMS
+            asks_aws = BY_BODY.get(name, name in ASKS_AWS)
+            guarded = door(_plain(view), queries, asks_aws=asks_aws, streams=streams, matched=matched)
             found.append(path(_django(address), guarded, name=name))
     return found
+
+
+def _name(operation: Any) -> str:
+    return str(operation.view_func.__name__)
 
 
 def _plain(view: PathView) -> Any:

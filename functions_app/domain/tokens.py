@@ -36,7 +36,12 @@ class TokenScope(StrEnum):
 
 
 CHANGING = frozenset(TokenScope) - {TokenScope.READ, TokenScope.APPROVE}
-_NEEDED = {Kind.INVOCATION: TokenScope.INVOKE, Kind.PATCH: TokenScope.PATCH, Kind.UNDO: TokenScope.PATCH}
+_NEEDED = {
+    Kind.INVOCATION: TokenScope.INVOKE,
+    Kind.PATCH: TokenScope.PATCH,
+    Kind.UNDO: TokenScope.PATCH,
+    Kind.PATCH_LIST: TokenScope.PATCH,
+}
 
 
 def new_token() -> str:

@@ -22,7 +22,10 @@ MAY: Mapping[str, frozenset[str]] = {
 READ = frozenset({TokenScope.READ})
 CHANGES = frozenset(TokenScope) - {TokenScope.READ, TokenScope.APPROVE}
 NONPROD, PATCHES = frozenset({TokenScope.DEPLOY_NONPROD}), frozenset({TokenScope.PATCH})
+INVOKES = frozenset({TokenScope.INVOKE})
+SETTLES = frozenset({TokenScope.ADMIN})
 ANY = frozenset(TokenScope)
+ACCOUNT = {"name": "new", "account_id": "9" * 12, "regions": ["eu-west-1"]}
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,14 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("GET", "list_functions"): Endpoint(LOOKS, READ, 200),
     ("GET", "get_function"): Endpoint(LOOKS, READ, 200, "function"),
     ("GET", "list_versions"): Endpoint(LOOKS, READ, 200, "function"),
+    ("GET", "list_aliases"): Endpoint(LOOKS, READ, 200, "function"),
+    ("GET", "list_ways_back"): Endpoint(LOOKS, READ, 200, "function"),
+    ("GET", "list_patch_targets"): Endpoint(LOOKS, READ, 200, "function"),
+    ("GET", "list_stale"): Endpoint(LOOKS, READ, 200),
+    ("GET", "list_at_risk"): Endpoint(LOOKS, READ, 200),
+    ("GET", "get_smoke_test"): Endpoint(LOOKS, READ, 200, "function"),
+    ("PUT", "keep_smoke_test"): Endpoint(OPERATES, NONPROD, 200, "function", {"status": 200}),
+    ("DELETE", "remove_smoke_test"): Endpoint(OPERATES, NONPROD, 200, "function"),
     ("GET", "list_runs"): Endpoint(LOOKS, READ, 200),
     ("GET", "get_run"): Endpoint(LOOKS, READ, 200, "run"),
     ("GET", "get_log"): Endpoint(LOOKS, READ, 200, "run"),
@@ -56,7 +67,7 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ),
     ("POST", "start_patch"): Endpoint(OPERATES, CHANGES, 202, body={"function": "app"}),
     ("POST", "start_undo"): Endpoint(OPERATES, PATCHES, 200, "patched", query="?dry_run=true"),
-    ("POST", "start_invocation"): Endpoint(OPERATES, frozenset({TokenScope.INVOKE}), 202, body={"function": "app"}),
+    ("POST", "start_invocation"): Endpoint(OPERATES, INVOKES, 202, body={"function": "app"}),
     ("POST", "start_sync"): Endpoint(OPERATES, CHANGES, 202),
     ("GET", "get_plan"): Endpoint(ITS_MAKER, READ, 200, "plan"),
     ("POST", "apply_plan"): Endpoint(ITS_MAKER, NONPROD, 202, "plan"),
@@ -67,16 +78,49 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("POST", "make_push_rule"): Endpoint(OPERATES, NONPROD, 201, body={"function": "app:dev", "image": "main"}),
     ("POST", "remove_push_rule"): Endpoint(OPERATES, NONPROD, 200, "push rule"),
     ("GET", "list_repositories"): Endpoint(LOOKS, READ, 200),
+    ("GET", "get_repository"): Endpoint(LOOKS, READ, 200, "repository"),
     ("GET", "list_images"): Endpoint(LOOKS, READ, 200, "repository"),
+    ("GET", "get_forecast"): Endpoint(LOOKS, READ, 200, "repository"),
+    ("POST", "start_forecast"): Endpoint(OPERATES, CHANGES, 202, "repository"),
+    ("POST", "sync_repository"): Endpoint(OPERATES, CHANGES, 202, "repository"),
     ("GET", "get_image"): Endpoint(LOOKS, READ, 200, "image"),
+    ("GET", "get_image_files"): Endpoint(LOOKS, READ, 200, "image"),
+    ("POST", "read_image_files"): Endpoint(OPERATES, CHANGES, 202, "image"),
+    ("GET", "get_scan"): Endpoint(LOOKS, READ, 200, "image"),
+    ("POST", "read_scan"): Endpoint(OPERATES, CHANGES, 200, "image"),
     ("GET", "list_bases"): Endpoint(LOOKS, READ, 200),
     ("GET", "get_base"): Endpoint(LOOKS, READ, 200, "stream"),
     ("POST", "start_poll"): Endpoint(OPERATES, CHANGES, 202),
+    ("POST", "add_base"): Endpoint(OPERATES, SETTLES, 201, body={"reference": "ghcr.io/acme/base:1"}),
+    ("GET", "get_base_settings"): Endpoint(LOOKS, READ, 200, "stream"),
+    ("PATCH", "change_base"): Endpoint(OPERATES, SETTLES, 200, "stream", {"enabled": False}),
+    ("GET", "list_releases"): Endpoint(LOOKS, READ, 200, "stream"),
+    ("POST", "read_release_files"): Endpoint(OPERATES, CHANGES, 202, "stream"),  # sent: releases of the stage
+    ("POST", "make_patch_list"): Endpoint(OPERATES, PATCHES, 201),  # sent: the stage's stream
+    ("GET", "get_patch_list"): Endpoint(LOOKS, READ, 200, "patch"),
+    ("POST", "ask_rebuild"): Endpoint(OPERATES, PATCHES, 422, body={"function": "app"}),  # no pipeline is set
+    ("POST", "invoke_again"): Endpoint(OPERATES, INVOKES, 202, "unsent"),
     ("GET", "list_policies"): Endpoint(LOOKS, READ, 200),
+    ("POST", "add_policy"): Endpoint(OPERATES, SETTLES, 201, body={"max_days": 7, "tag_key": "team"}),
+    ("GET", "get_policy"): Endpoint(LOOKS, READ, 200, "policy"),
+    ("PATCH", "change_policy"): Endpoint(OPERATES, SETTLES, 200, "policy", {"max_days": 7}),
+    ("DELETE", "remove_policy"): Endpoint(OPERATES, SETTLES, 200, "policy"),
     ("GET", "list_accounts"): Endpoint(LOOKS, READ, 200),
+    ("GET", "get_account"): Endpoint(LOOKS, READ, 200, "account id"),
+    ("POST", "add_account"): Endpoint(ADMINISTERS, SETTLES, 201, body=ACCOUNT),
+    ("PATCH", "change_account"): Endpoint(ADMINISTERS, SETTLES, 200, "account id", {"colour": "red"}),
     ("GET", "list_people"): Endpoint(ADMINISTERS, frozenset(), 200),
+    ("GET", "get_person"): Endpoint(ADMINISTERS, frozenset(), 200, "person"),
+    ("PATCH", "change_person"): Endpoint(ADMINISTERS, SETTLES, 200, "person", {"group": "viewer"}),
+    ("POST", "sign_out"): Endpoint(ADMINISTERS, SETTLES, 200, "person"),
+    ("GET", "list_sessions"): Endpoint(ADMINISTERS, frozenset(), 200),
+    ("POST", "end_session"): Endpoint(ADMINISTERS, SETTLES, 200, "session"),
+    ("GET", "get_overview"): Endpoint(LOOKS, READ, 200),
+    ("GET", "look_at_own_parts"): Endpoint(ADMINISTERS, frozenset(), 200),
+    ("POST", "examine"): Endpoint(ADMINISTERS, SETTLES, 200),
     ("GET", "list_audit"): Endpoint(LOOKS, READ, 200),
     ("GET", "list_tokens"): Endpoint(LOOKS, READ, 200),
+    ("GET", "get_token"): Endpoint(LOOKS, READ, 200, "its own"),
     ("POST", "make_token"): Endpoint(
         LOOKS, frozenset({TokenScope.ADMIN}), 201, body={"name": "x", "scopes": ["admin"]}
     ),

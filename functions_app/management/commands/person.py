@@ -3,25 +3,18 @@
 from getpass import getpass, getuser
 from typing import Any
 
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
 from functions_app.management import command
-from functions_app.services.people import access, passwords, sessions
+from functions_app.services.people import passwords, person_groups
 from functions_app.services.people.actor import SHELL, Actor
+from functions_app.services.people.people_list import NONE
 
-NONE = "none"
 PASSWORD = "password"  # noqa: S105 - the word for a new one
-ADMINISTRATOR = "administrator"  # Django's superuser: in every group, and may settle accounts and people
-GROUPS = {
-    ADMINISTRATOR: (),
-    access.OPERATOR: (access.OPERATOR,),
-    access.APPROVER: (access.OPERATOR, access.APPROVER),
-    access.VIEWER: (access.VIEWER,),
-}
 
 
 class Command(command.Command):
@@ -37,7 +30,7 @@ class Command(command.Command):
     def add_arguments(self, parser: CommandParser) -> None:
         """The person, and what they may do."""
         parser.add_argument("name")
-        parser.add_argument("group", choices=[*GROUPS, NONE, PASSWORD])
+        parser.add_argument("group", choices=[*person_groups.GROUPS, PASSWORD])
 
     def handle(self, *args: Any, **options: Any) -> None:
         """A new person's password is asked for; whoever is shut out loses their sessions at once."""
@@ -53,16 +46,7 @@ class Command(command.Command):
         with transaction.atomic():
             if person is None:
                 person = User.objects.create_user(name, password=password)
-            person.is_active = group != NONE
-            # Whatever they were before: a superuser who becomes a viewer may look, and nothing else.
-            person.is_superuser = person.is_staff = group == ADMINISTRATOR
-            person.save(update_fields=["is_active", "is_superuser", "is_staff"])
-            person.user_permissions.clear()
-            person.groups.set(Group.objects.get_or_create(name=each)[0] for each in GROUPS.get(group, ()))
-            if group == NONE:
-                sessions.drop_all(person)  # or an old cookie would be good again once they may sign in again
-            result = "may not sign in" if group == NONE else f"is {group} and nothing else"
-            access.audit(actor, "person.change", name, {"group": group}, result)
+            result = person_groups.settle(person, group, actor)
         self.stdout.write(f"{name} {result}.")
 
     def _ask(self, name: str) -> str:

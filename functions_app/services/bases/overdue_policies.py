@@ -117,10 +117,10 @@ def save(draft: PolicyDraft, actor: Actor, existing: FreshnessPolicy | None = No
         with transaction.atomic():
             policy.save()
             access.audit(actor, action, str(policy), _limits(policy), "saved")
+            transaction.on_commit(refresh_summaries)
     except IntegrityError as error:
         text = "Somebody saved a policy for exactly these functions at the same moment."
         raise DrydockError(Code.CHANGED, text, next_step="Look at the policies again.") from error
-    refresh_summaries()
     return policy
 
 
@@ -130,7 +130,7 @@ def delete(policy: FreshnessPolicy, actor: Actor) -> None:
     with transaction.atomic():
         access.audit(actor, "freshness_policy.delete", str(policy), _limits(policy), "deleted")
         policy.delete()
-    refresh_summaries()
+        transaction.on_commit(refresh_summaries)
 
 
 def _limits(policy: FreshnessPolicy) -> dict[str, int | None]:

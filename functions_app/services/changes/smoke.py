@@ -2,7 +2,10 @@
 $LATEST at once where the function has no alias.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+
+from django.db import transaction
 
 from functions_app import clock
 from functions_app.aws import lambdas
@@ -13,11 +16,12 @@ from functions_app.domain.changes.patching.smokes import Smoke, check_smoke, fai
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST
 from functions_app.domain.redaction import redact
-from functions_app.domain.runs import Done, Outcome
+from functions_app.domain.runs import Done, Kind, Outcome
+from functions_app.domain.tokens import needed
 from functions_app.models import Function, SmokeTest
 from functions_app.services.changes.function_places import target_of
 from functions_app.services.engine.steps import Context, StepSpec
-from functions_app.services.people import access
+from functions_app.services.people import access, accounts
 from functions_app.services.people.actor import Actor
 
 
@@ -27,21 +31,37 @@ def smoke_of(function: Function) -> Smoke | None:
     return Smoke.from_json(kept.body) if kept else None
 
 
-def keep(function: Function, smoke: Smoke | None, actor: Actor) -> None:
-    """Keep a function's smoke test, or (None) take it away. Raises DENIED, INVALID; both are in the audit table."""
+def keep(
+    function: Function, smoke: Smoke | None, actor: Actor, still: Callable[[Smoke | None], None] = lambda kept: None
+) -> None:
+    """Keep a function's smoke test, or (None) take it away. `still` raises where what is kept is not as thought.
+
+    Raises DENIED, INVALID; both are in the audit table. A token was made for deployments of what the function serves.
+    """
     asked = {"smoke": smoke.expects if smoke else ""}
     try:
         access.require_operator(actor)
+        access.require_reach(actor, function)
+        access.require_scopes(actor, needed(Kind.DEPLOYMENT, production=_is_production(function)))
         checked = check_smoke(smoke) if smoke else None
     except DrydockError as error:
         access.audit(actor, "smoke.change", function.arn, asked, f"refused: {error}")
         raise
-    if checked is None:
-        SmokeTest.objects.filter(function=function).delete()
-    else:
-        made = {"body": checked.as_json(), "changed_at": clock.now(), "changed_by": actor.name}
-        SmokeTest.objects.update_or_create(function=function, defaults=made)
-    access.audit(actor, "smoke.change", function.arn, asked, "kept" if checked else "taken away")
+    with transaction.atomic():
+        Function.objects.select_for_update().get(pk=function.pk)
+        still(smoke_of(function))
+        if checked is None:
+            SmokeTest.objects.filter(function=function).delete()
+        else:
+            made = {"body": checked.as_json(), "changed_at": clock.now(), "changed_by": actor.name}
+            SmokeTest.objects.update_or_create(function=function, defaults=made)
+        access.audit(actor, "smoke.change", function.arn, asked, "kept" if checked else "taken away")
+
+
+def _is_production(function: Function) -> bool:
+    """Whether an alias of it carries production traffic."""
+    production = accounts.production(function.account)
+    return any(map(production.include, function.aliases.values_list("name", flat=True)))
 
 
 def _call(context: Context) -> Outcome:

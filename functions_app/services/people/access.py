@@ -93,6 +93,25 @@ def require_operator(actor: Actor, action: str = "", target: str = "") -> None:
         )
 
 
+def require_operator_with(actor: Actor, wanted: Collection[TokenScope], action: str, target: str) -> None:
+    """The same, through what was made for all of these scopes."""
+    require_operator(actor, action, target)
+    try:
+        require_scopes(actor, wanted)
+    except DrydockError as error:
+        audit(actor, action, target, None, f"refused: {error}")
+        raise
+
+
+def require_setter(actor: Actor, action: str, target: str) -> None:
+    """Raise DENIED for who may not settle how all functions are judged: operators, through the scope `admin`.
+
+    Raises NOT_FOUND where what they came through gets to some functions alone.
+    """
+    require_operator_with(actor, {TokenScope.ADMIN}, action, target)
+    require_reach(actor, None)
+
+
 def require_scopes(actor: Actor, wanted: Collection[TokenScope]) -> None:
     """Raise DENIED where what they came through was not made for all of it; a person in the browser has every scope."""
     if missing := sorted(set(wanted) - actor.scopes):

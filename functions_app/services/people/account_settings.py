@@ -108,7 +108,9 @@ def faults(draft: AccountDraft, existing: Account | None = None) -> dict[str, st
         found["approval"] = "Choose never, for bots, or always."
     if draft.colour not in accounts.COLOURS:
         found["colour"] = "Choose one of the colours."
-    if wrong := [region for region in draft.regions if not _REGION.fullmatch(region)]:
+    if not draft.regions:
+        found["regions"] = "One region or more, such as eu-west-1, us-east-1."
+    elif wrong := [region for region in draft.regions if not _REGION.fullmatch(region)]:
         named = ", ".join(repr(region) for region in wrong)
         found["regions"] = f"Not a region: {named}. One or more, such as eu-west-1, us-east-1."
     if draft.role_arn:

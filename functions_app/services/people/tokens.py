@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -145,17 +145,23 @@ def _patterns(wanted: Collection[str] | None) -> list[str] | None:
     return patterns
 
 
-def rotate(pk: int, actor: Actor, shown: int = 0) -> Made:
+def _as_thought(row: ApiToken) -> None:
+    """Whatever it is."""
+
+
+def rotate(pk: int, actor: Actor, shown: int = 0, still: Callable[[ApiToken], None] = _as_thought) -> Made:
     """Give a token another text; the one it had is worth nothing from now on. `shown`: which one asks for it.
 
-    Raises NOT_FOUND, DENIED, EXPIRED.
+    `still` raises where it is not as thought. Raises NOT_FOUND, DENIED, EXPIRED.
     """
-    row = _own(pk, actor, "token.rotate", shown)
+    _own(pk, actor, "token.rotate", shown)
     now = clock.now()
-    if row.revoked_at or row.expires_at <= now:
-        raise DrydockError(Code.EXPIRED, "This token is over.", next_step="Make a new one.")
     text = new_token()
     with transaction.atomic():
+        row = _locked(pk)
+        still(row)
+        if row.revoked_at or row.expires_at <= now:
+            raise DrydockError(Code.EXPIRED, "This token is over.", next_step="Make a new one.")
         ApiToken.objects.filter(pk=row.pk).update(
             secret_hash=hashed(text), beginning=text[:SHOWN], expires_at=now + (row.expires_at - row.created_at)
         )
@@ -164,14 +170,23 @@ def rotate(pk: int, actor: Actor, shown: int = 0) -> Made:
     return Made(row, text)
 
 
-def revoke(pk: int, actor: Actor, shown: int = 0) -> ApiToken:
-    """End a token at once; `shown`: which one asks for it. One that is over stays so. Raises NOT_FOUND, DENIED."""
-    row = _own(pk, actor, "token.revoke", shown)
+def revoke(pk: int, actor: Actor, shown: int = 0, still: Callable[[ApiToken], None] = _as_thought) -> ApiToken:
+    """End a token at once; `shown`: which one asks for it. One that is over stays so; `still` as for `rotate`.
+
+    Raises NOT_FOUND, DENIED.
+    """
+    _own(pk, actor, "token.revoke", shown)
     with transaction.atomic():
+        row = _locked(pk)
+        still(row)
         if ApiToken.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=clock.now()):
             access.audit(actor, "token.revoke", str(row), facts(row), "revoked")
     row.refresh_from_db()
     return row
+
+
+def _locked(pk: int) -> ApiToken:
+    return ApiToken.objects.select_related("person").select_for_update(of=("self",)).get(pk=pk)
 
 
 def find(pk: int, actor: Actor) -> ApiToken:

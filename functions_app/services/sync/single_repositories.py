@@ -14,7 +14,7 @@ from functions_app.domain.runs import Kind, Log
 from functions_app.models import Account, Repository, Run
 from functions_app.services.engine import runs
 from functions_app.services.people import accounts
-from functions_app.services.people.actor import SCHEDULE
+from functions_app.services.people.actor import SCHEDULE, Actor
 from functions_app.services.snapshot.scope_reading import ScopeRead
 from functions_app.services.sync.images import read_repository
 from functions_app.services.sync.version_images import link_known, link_versions
@@ -27,6 +27,19 @@ def ask(account_id: str, region: str, name: str, now: datetime) -> bool:
     """Have this repository read soon; False where Drydock does not know it (a sync will find a new one)."""
     known = Repository.objects.filter(account__account_id=account_id, account__enabled=True, gone_at=None)
     return bool(known.filter(region=region, name=name).update(asked_at=now))
+
+
+def submit(row: Repository, actor: Actor) -> Run:
+    """Start the reading of one. Raises BUSY where others are being read: it is then read after them; PREFLIGHT."""
+    if row.gone_at or not row.account.enabled:
+        raise DrydockError(
+            Code.PREFLIGHT,
+            f"{row.name} is gone from ECR." if row.gone_at else f"The account {row.account.name} is switched off.",
+            next_step="Sync everything, if that is not so any more.",
+        )
+    Repository.objects.filter(pk=row.pk).update(asked_at=clock.now())
+    plan = {"repositories": [row.pk], "scopes": [[row.account_id, row.region]], "full": False}
+    return runs.submit(Kind.SYNC, title=f"Read {row.name}", plan=plan, actor=actor, account=row.account, lock=LOCK)
 
 
 def submit_asked() -> Run | None:

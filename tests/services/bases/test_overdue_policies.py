@@ -26,6 +26,7 @@ def stale_function() -> Function:
     return function
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_policy_that_is_saved_counts_at_once_and_is_audited(operator: Actor) -> None:
     function = stale_function()
 
@@ -52,6 +53,7 @@ def test_the_audit_names_whom_a_policy_is_for(operator: Actor) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_policy_may_be_changed_and_deleted(operator: Actor) -> None:
     function = stale_function()
     policy = save(draft(), operator)

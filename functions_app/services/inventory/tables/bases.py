@@ -3,7 +3,7 @@
 from dataclasses import fields
 from datetime import datetime
 
-from functions_app.domain.changes.patch_lists import LivePlace, PatchList
+from functions_app.domain.changes.patching.patch_lists import LivePlace, PatchList
 from functions_app.services.bases import overdue_policies
 from functions_app.services.inventory.bases.base_list import base_list
 from functions_app.services.inventory.tables.table import Table, values

@@ -1,0 +1,64 @@
+"""`/audit`: who did what."""
+
+from datetime import datetime
+
+from django.urls import reverse
+from ninja import Field, Query, Router, Schema
+
+from functions_app.api.requests import ApiRequest
+from functions_app.api.shapes import Listed, Page, Paged, cursor_of, link, page_of
+from functions_app.services.inventory.audit import AuditFilter, audit_list
+from functions_app.services.inventory.tables.history import audit_table
+from functions_app.services.people import access
+from functions_app.streams.table_download import table_answer
+
+router = Router(tags=["settings"])
+
+
+class Filters(Paged):
+    """Whose entries, and about what."""
+
+    person: str = Field("", max_length=150)
+    about: str = Field("", max_length=200)
+
+
+class AuditLine(Schema):
+    """A change, or a refused attempt at one."""
+
+    at: datetime
+    actor: str
+    action: str
+    target: str
+    result: str
+    run: int | None
+
+
+class AuditPage(Page):
+    """A page of the audit, the newest first."""
+
+    entries: list[AuditLine]
+
+
+@router.get("/audit", response=AuditPage)
+def list_audit(request: ApiRequest, filters: Query[Filters]) -> Listed:
+    """Who did what, with which result; refused attempts too."""
+    access.require_reach(request.actor, None)
+    asked, wanted = filters.chosen(), AuditFilter(filters.person, filters.about)
+    if filters.format:
+        return table_answer(request, audit_table(wanted))
+    found = audit_list(wanted, page_of(filters.cursor, asked))
+    return {
+        "text": f"{found.total} {'entry' if found.total == 1 else 'entries'}.",
+        "url": link(request, reverse("audit")),
+        "total": found.total,
+        "as_of": None,
+        "next": cursor_of(found.number + 1, asked) if found.number < found.last else None,
+        "entries": [
+            {
+                "actor": row.actor_name,
+                "run": row.run_id,
+                **{name: getattr(row, name) for name in ("at", "action", "target", "result")},
+            }
+            for row in found.rows
+        ],
+    }

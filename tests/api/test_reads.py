@@ -1,0 +1,109 @@
+"""What is told of parts of things: releases page by page, ways back, what a lifecycle policy would take."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from functions_app.models import Image, LifecycleForecast, Repository, Run
+from functions_app.services.people import tokens
+from functions_app.services.people.actor import Actor
+from functions_app.services.people.tokens import Wanted
+from tests.conftest import Valkey
+from tests.factories import (
+    NOW,
+    make_account,
+    make_alias,
+    make_function,
+    make_image,
+    make_release,
+    make_repository,
+    make_stream,
+    make_version,
+)
+
+pytestmark = pytest.mark.django_db
+API = "/api/v1"
+
+
+@pytest.fixture
+def bot(operator: User, valkey: Valkey) -> Client:
+    """A bot that may read, and have things read."""
+    made = tokens.make(Wanted("ci", ["read", "patch"]), Actor(operator))
+    return Client(headers={"Authorization": f"Bearer {made.text}"})
+
+
+def endangered(name: str) -> Repository:
+    """A live function whose image a rule would take away, and its repository."""
+    account = make_account()
+    repository = make_repository(account, f"team/{name}")
+    image = make_image(repository, name)
+    function = make_function(account, name)
+    make_version(function, 1, image)
+    make_alias(function, "live", 1)
+    Image.objects.filter(pk=image.pk).update(expiry_rule=3)
+    doomed = {"digest": image.digest, "rule": 3, "action": "delete", "tags": ["1"], "pushed_at": ""}
+    LifecycleForecast.objects.create(
+        repository=repository, policy="{}", attempted_at=NOW, read_at=NOW, expiring=[doomed]
+    )
+    return repository
+
+
+def test_releases_come_page_by_page_for_one_platform(bot: Client) -> None:
+    stream = make_stream()
+    for number in range(30):
+        make_release(stream, f"r{number}", days_old=number)
+    path = f"{API}/bases/{stream.pk}/releases"
+    first = bot.get(path).json()
+    second = bot.get(f"{path}?cursor={first['next']}").json()
+    told = [row["label"] for row in (*first["releases"], *second["releases"])]
+    assert (first["total"], len(set(told)), second["next"]) == (30, 30, None)
+    assert bot.get(f"{path}?platform=moon/rock").status_code == 400
+
+
+def test_what_a_lifecycle_policy_would_take_is_told_with_who_uses_it(bot: Client) -> None:
+    repository = endangered("ledger")
+    row = bot.get(f"{API}/at-risk").json()["risks"][0]
+    assert (row["function"], row["version"], row["aliases"], row["rule"]) == ("ledger", "1", ["live"], 3)
+    assert bot.get(f"{API}/repositories/{repository.pk}/forecast").json()["dangers"] == [row]
+    assert bot.get(f"{API}/at-risk?account=nobody").status_code == 400
+
+
+def test_what_is_at_risk_is_told_within_what_the_token_gets_to(operator: User, valkey: Valkey) -> None:
+    endangered("ledger")
+    endangered("orders")
+    made = tokens.make(Wanted("some", ["read"], functions=["led*"]), Actor(operator))
+    some = Client(headers={"Authorization": f"Bearer {made.text}"})
+    assert [row["function"] for row in some.get(f"{API}/at-risk").json()["risks"]] == ["ledger"]
+    assert some.get(f"{API}/overview").status_code == 404
+
+
+def test_stale_are_those_behind_and_those_at_their_end(bot: Client) -> None:
+    account = make_account()
+    for freshness in ("stale", "end_of_life", "current", "unknown"):
+        make_function(account, freshness.replace("_", "-"), freshness=freshness)
+    names = {row["name"] for row in bot.get(f"{API}/stale").json()["functions"]}
+    assert names == {"stale", "end-of-life"}
+    assert bot.get(f"{API}/stale?freshness=end_of_life").json()["total"] == 1
+    assert bot.get(f"{API}/stale?freshness=current").status_code == 400
+
+
+def test_one_repository_is_read_anew_and_another_after_it(bot: Client) -> None:
+    account = make_account()
+    first, second = (make_repository(account, name) for name in ("team/a", "team/b"))
+    answer = bot.post(f"{API}/repositories/{first.pk}/syncs", b"", content_type="application/json")
+    run = Run.objects.get()
+    assert (answer.status_code, run.plan["repositories"], run.via) == (202, [first.pk], "token ci")
+    assert bot.post(f"{API}/repositories/{second.pk}/syncs", b"", content_type="application/json").status_code == 409
+    second.refresh_from_db()
+    assert second.asked_at is not None
+
+
+def test_of_a_function_its_aliases_and_ways_back_are_told(bot: Client) -> None:
+    function = make_function(make_account(), "app")
+    for number in (1, 2):
+        make_version(function, number)
+    make_alias(function, "live", 2)
+    alias = bot.get(f"{API}/functions/app/aliases").json()["aliases"][0]
+    assert (alias["name"], alias["version"], alias["production"]) == ("live", "2", True)
+    back = bot.get(f"{API}/functions/app/ways-back").json()["aliases"][0]
+    assert [target["version"] for target in back["targets"]] == ["1"]
