@@ -23,6 +23,7 @@ PAGES_ALONE: Mapping[str, str] = {
     "people.sign_in.accepted": SIGNED_IN,
     "people.sign_in.ended": SIGNED_IN,
     "people.sign_in.refused": SIGNED_IN,
+    "engine.plans.apply": "of an undo that asks nobody; the API confirms any plan (approvals.confirm)",
     "sync.run.submit": "a bot joins the sync that is under way (submit_or_join), where a person is told of it",
 }
 
