@@ -19,6 +19,7 @@ from functions_app.services.bases import poll_schedule, stream_form
 from functions_app.services.bases.stream_form import StreamDraft
 from functions_app.services.inventory.bases.base import ReleaseRow, Wanted, base_page
 from functions_app.services.inventory.bases.base_list import StreamRow, base_list
+from functions_app.services.inventory.bases.release_list import release_list
 from functions_app.services.inventory.fleet_status import fleet_status
 from functions_app.services.inventory.tables.bases import base_table
 from functions_app.services.people import access
@@ -166,18 +167,16 @@ def list_releases(request: ApiRequest, pk: int, filters: Query[ReleaseFilters]) 
     """The releases of a base for one platform, the newest first, and how much runs each."""
     access.require_reach(request.actor, None)
     asked = {"base": pk, "platform": filters.platform}
-    now = clock.now()
-    wanted = Wanted(platform=filters.platform, releases_page=page_of(filters.cursor, asked))
-    found = base_page(pk, wanted, fleet_status(now).accounts, now)
-    one_of("platform", filters.platform, tuple(name for name, _ in found.platforms))
-    number = found.releases_page
+    found = release_list(pk, filters.platform, page_of(filters.cursor, asked), clock.now().date())
+    one_of("platform", filters.platform, found.platforms)
+    names = [name for name in ReleaseLine.model_fields if name != "id"]
     return {
-        "text": f"{found.stream.name} has {len(found.marks)} releases for {found.platform or 'no platform'}.",
+        "text": f"{found.stream.name} has {found.total} releases for {found.platform or 'no platform'}.",
         "url": link(request, reverse("base", args=[pk])),
-        "total": len(found.marks),
+        "total": found.total,
         "as_of": found.stream.polled_at,
-        "next": cursor_of(number + 1, asked) if number < found.releases_pages else None,
-        "releases": [_release(row) for row in found.rows],
+        "next": cursor_of(found.page + 1, asked) if found.page < found.pages else None,
+        "releases": [{"id": row.pk, **{name: getattr(row, name) for name in names}} for row in found.rows],
     }
 
 

@@ -126,7 +126,7 @@ def list_ways_back(request: ApiRequest, function: str) -> dict[str, Any]:
 
 
 @router.get("/functions/{function}/patch-targets", response=PatchTargets)
-def list_patch_targets(request: ApiRequest, function: str) -> dict[str, Any]:
+def get_patch_targets(request: ApiRequest, function: str) -> dict[str, Any]:
     """What of a function is behind, and what it would be patched onto."""
     row = addressing.find(function, request.actor).function
     found = patch_targets(row)

@@ -50,13 +50,13 @@ def endangered(name: str) -> Repository:
 
 def test_releases_come_page_by_page_for_one_platform(bot: Client) -> None:
     stream = make_stream()
-    for number in range(30):
+    for number in range(60):
         make_release(stream, f"r{number}", days_old=number)
     path = f"{API}/bases/{stream.pk}/releases"
     first = bot.get(path).json()
     second = bot.get(f"{path}?cursor={first['next']}").json()
     told = [row["label"] for row in (*first["releases"], *second["releases"])]
-    assert (first["total"], len(set(told)), second["next"]) == (30, 30, None)
+    assert (first["total"], len(set(told)), second["next"]) == (60, 60, None)
     assert bot.get(f"{path}?platform=moon/rock").status_code == 400
 
 

@@ -49,13 +49,16 @@ def image_list(pk: int, page: int = 1) -> ImageList:
         )
     pages = max(1, -(-found.counted // PAGE_SIZE))
     page = min(max(1, page), pages)
-    images = listed(pk, page)
-    tags, runs = tags_of(pk, [image.digest for image in images]), _runs(pk, images)
-    rows = tuple(
+    return ImageList(found, image_rows(pk, listed(pk, page)), found.there, page, pages)
+
+
+def image_rows(repository: int, images: Sequence[Image]) -> tuple[ListedImage, ...]:
+    """Images of a repository with their tags and who runs them. Two queries, three where one is an index."""
+    tags, runs = tags_of(repository, [image.digest for image in images]), _runs(repository, images)
+    return tuple(
         ListedImage(image, tuple(tags[image.digest]), len(runs[image.digest]), any(runs[image.digest].values()))
         for image in images
     )
-    return ImageList(found, rows, found.there, page, pages)
 
 
 def _runs(repository: int, images: Sequence[Image]) -> Mapping[str, dict[int, bool]]:

@@ -99,22 +99,15 @@ def image_keys(repository: int) -> QuerySet[Image, int]:
     return newest.values_list("pk", flat=True)
 
 
-def image_rows(found: Repository, keys: Sequence[int]) -> tuple[ImageRow, ...]:
-    """Some images of a repository, with their users. Twelve queries at most."""
-    streams = streams_of({found.uri})
-    standing = standing_on(streams)
-    sums = sums_of([found.pk], standing).get(found.pk, Sums())
-    return _rows(found, sums, _shown(keys), streams, standing.get(found.uri, {}))
-
-
 def listed(repository: int, page: int) -> list[Image]:
     """The images of a page, as far as it shows them. Which they are is found in an index: a row is much wider."""
-    return _shown(image_keys(repository)[(page - 1) * PAGE_SIZE : page * PAGE_SIZE])
+    return shown(image_keys(repository)[(page - 1) * PAGE_SIZE : page * PAGE_SIZE])
 
 
-def _shown(here: Sequence[int] | QuerySet[Image, int]) -> list[Image]:
-    shown = Image.objects.filter(pk__in=here).select_related("base_release__stream").only(*SHOWN_COLUMNS)
-    return list(shown.order_by("-pushed_at", "-pk"))
+def shown(here: Sequence[int] | QuerySet[Image, int]) -> list[Image]:
+    """The images of these keys, as far as lists show them, the newest first. One query."""
+    found = Image.objects.filter(pk__in=here).select_related("base_release__stream").only(*SHOWN_COLUMNS)
+    return list(found.order_by("-pushed_at", "-pk"))
 
 
 def artifacts(pk: int) -> tuple[Artifact, ...]:

@@ -3,8 +3,9 @@
 from django.db.models import Q
 
 from functions_app.models import Repository
+from functions_app.services.inventory.images.image_list import ListedImage, image_rows
 from functions_app.services.inventory.images.repositories import read_rows, searched
-from functions_app.services.inventory.images.repository import ImageRow, image_keys, image_rows
+from functions_app.services.inventory.images.repository import image_keys, shown
 from functions_app.services.inventory.tables.table import Row, Table, in_batches, values
 
 _SUMS = ("images", "untagged", "size_bytes", "pushed_at")
@@ -33,18 +34,17 @@ def repository_table(search: str, within: Q | None = None) -> Table:
 def image_table(repository: Repository) -> Table:
     """All images of a repository, the newest first."""
 
-    def row(found: ImageRow) -> Row:
+    def row(found: ListedImage) -> Row:
         image = found.image
         base = image.base_release.stream.name if image.base_release else ""
-        users = len(found.uses) + found.more_uses
         return [
             image.pk,
             *values(image, _IMAGE),
-            *(found.tags, base, users, found.live, image.gone_at is not None),
+            *(found.tags, base, found.functions, found.live, image.gone_at is not None),
         ]
 
     return Table(
         f"images-{repository.pk}",
         IMAGES,
-        in_batches(image_keys(repository.pk), lambda keys: [*map(row, image_rows(repository, keys))]),
+        in_batches(image_keys(repository.pk), lambda keys: [*map(row, image_rows(repository.pk, shown(keys)))]),
     )
