@@ -16,7 +16,7 @@ from functions_app.services.snapshot.rollback_targets import targets as ways_bac
 router = Router(tags=["fleet"])
 
 
-class AliasLine(Schema):
+class AliasFacts(Schema):
     """An alias: its version, or two with the second's weight; how many versions it could go back to, null: unknown."""
 
     name: str
@@ -33,7 +33,7 @@ class AliasLine(Schema):
 class AliasList(Told):
     """The aliases of a function, by name."""
 
-    aliases: list[AliasLine]
+    aliases: list[AliasFacts]
 
 
 class TargetLine(Schema):
@@ -94,7 +94,7 @@ def list_aliases(request: ApiRequest, function: str) -> dict[str, Any]:
         "aliases": [
             {
                 "production": production.include(alias.name),
-                **{name: getattr(alias, name) for name in AliasLine.model_fields if name != "production"},
+                **{name: getattr(alias, name) for name in AliasFacts.model_fields if name != "production"},
             }
             for alias in rows
         ],

@@ -62,7 +62,7 @@ class SeverityLine(Schema):
     unknown: int
 
 
-class FindingLine(Schema):
+class ScanFinding(Schema):
     """A finding, and whether it is the base's or the app's."""
 
     name: str
@@ -80,7 +80,7 @@ class ScanAnswer(Told):
     status: str
     read_at: datetime | None
     severities: list[SeverityLine]
-    findings: list[FindingLine]
+    findings: list[ScanFinding]
     left_out: int
 
 

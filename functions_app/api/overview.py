@@ -45,7 +45,7 @@ class OverviewAnswer(Told):
     endings: list[EndingLine]
 
 
-class FindingLine(Schema):
+class PartLine(Schema):
     """A part of the installation, how it does, and what to do."""
 
     part: str
@@ -57,7 +57,7 @@ class FindingLine(Schema):
 class DoctorAnswer(Told):
     """What was looked at."""
 
-    findings: list[FindingLine]
+    findings: list[PartLine]
 
 
 @router.get("/overview", response=OverviewAnswer)

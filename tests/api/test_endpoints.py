@@ -96,7 +96,6 @@ def address(method: str, name: str, line: Endpoint, bot: Made, places: Places) -
         "its own": [bot.row.pk],
         "its link": [link_of(bot)],
         "signal": [places.keys["run"], "cancel"],
-        "person": ["vera"],
     }
     named = keys[line.thing] if line.thing in keys else [places.keys[line.thing]]
     path = served()[method, name]
