@@ -302,7 +302,7 @@ def furnish(stage: Stage, maker: User) -> Places:
         "image": image.pk, "patch": patches.plan(stream, Actor(maker)).pk, "plan": stage.plan("2").pk,
         "waiting": waiting(stage).pk, "push rule": push_rule(stage, repository).pk,
         "policy": FreshnessPolicy.objects.create(max_days=30).pk, "repository": repository.pk, "run": run.pk,
-        "patched": patched.pk, "person": maker.get_username(), "session": session.mark, "stream": stream.pk, "stream name": stream.name,
-        "unsent": unsent.pk, "token": token.pk, "link": link.pk,
+        "patched": patched.pk, "session": session.mark, "stream": stream.pk, "stream name": stream.name,
+        "person": maker.get_username(), "unsent": unsent.pk, "token": token.pk, "link": link.pk,
     }  # fmt: skip
     return Places(keys, (old.pk, new.pk))

@@ -50,7 +50,7 @@ def test_every_endpoint_has_a_line_and_every_line_an_endpoint() -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_is_answered_as_the_table_says_with_each_scope_and_what_is_refused_changes_nothing(
-    places: Places, people: dict[str, User], role: str
+    places: Places, people: dict[str, User], role: str, unhurried: None
 ) -> None:
     wrong = set()
     for scope in TokenScope:
