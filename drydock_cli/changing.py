@@ -37,10 +37,16 @@ def roll_back(context: Context) -> ExitCode:
     alias, version = ("", given.alias) if given.alias.isdigit() and not given.version else (given.alias, given.version)
     if version:
         return _planned(context, "/rollbacks", {"function": given.name, "version": version, "alias": alias})
-    found = context.server.get(f"/functions/{segment(given.name)}/versions")
-    rows = [(each["version"], each["digest"][7:19], each["published_at"], each["base"]) for each in found["versions"]]
-    context.screen.answer(found, table(rows))
+    found = context.server.get(f"/functions/{segment(given.name)}/ways-back")
+    rows = [(way["alias"], *_way_back(target)) for way in found["aliases"] for target in way["targets"]]
+    context.screen.answer(found, table([row for row in rows if alias in ("", row[0])]))
     raise Failure(ExitCode.USAGE, "invalid", "Nothing was changed: no version is named.", "Name one of these.")
+
+
+def _way_back(target: Document) -> tuple[str, ...]:
+    seen = f"live until {target['live_until'][:16]}" if target["live_until"] else "never seen live there"
+    about = target["obstacle"] or ", ".join([*target["tags"], *target["remarks"]])
+    return target["version"], target["digest"][7:19], seen, about
 
 
 def patch(context: Context) -> ExitCode:
