@@ -11,7 +11,7 @@ from ninja.responses import Status
 from functions_app import clock
 from functions_app.api.requests import ApiRequest
 from functions_app.api.runs import Started, followed
-from functions_app.api.shapes import Answer, Body, Format, Listed, Page, Told, cursor_of, link, one_of, page_of
+from functions_app.api.shapes import Answer, Body, Format, Id, Listed, Page, Told, cursor_of, link, one_of, page_of
 from functions_app.api.streams import StreamAnswer, StreamBody, drafted, stream_told
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import BaseStream
@@ -80,7 +80,7 @@ class ReleasePage(Page):
 class Poll(Body):
     """Which bases are to be read: all, where none is named."""
 
-    bases: list[int] = Field(default=[], max_length=200, description="ids")
+    bases: list[Id] = Field(default=[], max_length=200, description="ids")
 
 
 EVERY = Poll()

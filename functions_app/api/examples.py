@@ -195,6 +195,6 @@ def _plain(shape: Schema) -> Any:
     if shape.get("default") not in ("", None):
         return shape["default"]
     least = max(int(shape.get("minimum", 0)), 3)
-    return {"integer": least, "number": 0.5, "boolean": False, "string": "…", "null": None}.get(
+    return {"integer": least, "number": 0.5, "boolean": False, "string": "words", "null": None}.get(
         shape.get("type", ""), {}
     )

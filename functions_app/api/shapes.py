@@ -36,6 +36,9 @@ class Paged(Schema):
         return self.dict(exclude={"cursor", "format"})
 
 
+Id = Annotated[int, Field(ge=1, lt=10**18)]  # of something here: more digits than a database takes are none's
+
+
 class Body(Schema):
     """What comes in: a member that nobody knows is refused, since whoever sent it meant something by it."""
 

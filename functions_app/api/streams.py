@@ -15,7 +15,7 @@ from ninja import Field, Router
 from functions_app.api import matching
 from functions_app.api.requests import ApiRequest
 from functions_app.api.runs import Started, followed
-from functions_app.api.shapes import Answer, Body, Told, given, link
+from functions_app.api.shapes import Answer, Body, Id, Told, given, link
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import BaseRelease, BaseStream
 from functions_app.services.bases import stream_form
@@ -56,7 +56,7 @@ class StreamAnswer(Told):
 class Releases(Body):
     """Two releases of the base, as they are to be compared."""
 
-    releases: list[int] = Field(min_length=1, max_length=files.RELEASES, description="ids")
+    releases: list[Id] = Field(min_length=1, max_length=files.RELEASES, description="ids")
 
 
 @router.get("/bases/{int:pk}/settings", response=StreamAnswer)

@@ -123,6 +123,16 @@ class Test_every_endpoint:
             assert parameter["in"] != "path" or fits(parameter["example"], parameter["schema"])
 
     @EVERY
+    def test_bounds_each_number_that_it_takes(self, name: str) -> None:
+        operation = OPERATIONS[name]
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+        given = [each["schema"] for each in operation["parameters"] if each["in"] == "query"]
+        for shape in parts([given, behind(body).get("properties", {})]):
+            if shape.get("type") == "integer":
+                assert {"minimum", "exclusiveMinimum"} & set(shape), shape
+                assert {"maximum", "exclusiveMaximum"} & set(shape), shape
+
+    @EVERY
     def test_tells_each_problem_as_one(self, name: str) -> None:
         for status, answer in OPERATIONS[name]["responses"].items():
             content = behind(answer).get("content", {})

@@ -19,6 +19,7 @@ PATIENCE = 60.0  # seconds more that it has to tell what it found
 SAME = 20261129  # the seed of `make test`
 EXAMPLES = 30  # of each endpoint, of each kind of them
 # Beside those that it expects by itself: what is written well may mean what can't be.
+REJECTED = ["400", "401", "403", "404", "405", "406", "409", "415", "422", "428", "429", "5xx"]  # as it has them
 REFUSALS = ["400", "410", "412", "413", "422", "423"]
 
 
@@ -65,7 +66,13 @@ def ask(url: str, token: str, token_id: int, known: Mapping[str, Sequence[Any]],
 
 def _settings(known: Mapping[str, Sequence[Any]]) -> str:
     """schemathesis.toml: what it may expect, and words that mean something to the server."""
-    lines = ["max-stream-events = 1", "[cache]", "enabled = false", "[checks.positive_data_acceptance]"]
+    lines = [
+        "max-stream-events = 1",
+        "[cache]",
+        "enabled = false",
+        f"[checks.negative_data_rejection]\nexpected-statuses = {json.dumps(sorted({*REJECTED, *REFUSALS}))}",
+        "[checks.positive_data_acceptance]",
+    ]
     lines += [
         f"expected-statuses = {json.dumps(['2xx', '3xx', '401', '403', '404', '409', '429', '502', '503', *REFUSALS])}"
     ]
