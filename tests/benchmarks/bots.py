@@ -15,11 +15,12 @@ USER = "U024BE7LH"  # of the chat, linked to whom each token acts for
 READY_WITHIN = 60.0  # seconds
 
 
-def make_tokens(count: int) -> list[str]:
-    """So many, of operators who are made for it."""
+def make_tokens(count: int, *, administrators: bool = False) -> list[str]:
+    """So many, of operators who are made for it, or of administrators."""
     from django.contrib.auth.models import Group, User
 
     from functions_app import clock
+    from functions_app.domain.tokens import TokenScope
     from functions_app.models import ChatLink
     from functions_app.services.people import access, tokens
     from functions_app.services.people.actor import Actor
@@ -27,15 +28,22 @@ def make_tokens(count: int) -> list[str]:
 
     texts: list[str] = []
     while len(texts) < count:
-        person, _ = User.objects.get_or_create(username=f"bench-{User.objects.count()}")
+        name = f"bench-{User.objects.count()}"
+        person, _ = User.objects.get_or_create(username=name, defaults={"is_superuser": administrators})
         person.groups.add(Group.objects.get(name=access.OPERATOR))
-        wanted = [Wanted(f"bot {number}", ["read", "invoke", "patch"]) for number in range(EACH)]
+        scopes = [scope.value for scope in TokenScope if administrators or scope is not TokenScope.ADMIN]
+        wanted = [Wanted(f"bot {number}", scopes) for number in range(EACH)]
         made = [tokens.make(each, Actor(person)) for each in wanted]
         ChatLink.objects.bulk_create(
             ChatLink(token=each.row, chat_user=USER, person=person, since=clock.now()) for each in made
         )
         texts += [each.text for each in made]
     return texts[:count]
+
+
+def header(token: str) -> dict[str, str]:
+    """What lets a bot in."""
+    return {"Authorization": f"Bearer {token}"}
 
 
 def request(path: str, token: str) -> bytes:
@@ -103,10 +111,7 @@ def _send(
 ) -> None:
     # Before the first is sent: to make one takes a client longer than a command takes the server.
     clients = [
-        httpx.Client(
-            base_url=f"http://127.0.0.1:{port}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=60
-        )
-        for token in tokens
+        httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", headers=header(token), timeout=60) for token in tokens
     ]
     begun = time.monotonic()
 

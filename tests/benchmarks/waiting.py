@@ -6,6 +6,7 @@ import os
 import time
 import urllib.request
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import boto3
@@ -13,6 +14,10 @@ import django
 
 from tests.benchmarks.account import sandbox
 from tests.benchmarks.figures import mark, percentile, table
+from tests.benchmarks.sync import beside
+
+if TYPE_CHECKING:
+    from functions_app.models import Function
 
 PLANS, CLIENTS, LATENCY, SECONDS = 2, 2, 12.0, 30.0
 PAGE_LIMIT, HEALTH_LIMIT = 500, 100  # ms
@@ -52,13 +57,19 @@ def slow_down(url: str) -> None:
     urllib.request.urlopen(urllib.request.Request(f"{url}/_sandbox/faults", body, method="POST"), timeout=10).close()
 
 
-def deployed() -> dict[str, str]:
-    """A function of the sandbox: what Drydock's row of it needs."""
+def known_function(url: str) -> "tuple[Function, str]":
+    """A function of Drydock's is the sandbox's, which is AWS from now on; and its image."""
+    from functions_app.models import Account, Function
+
+    os.environ |= beside(url)
     api = boto3.client("lambda", region_name="eu-west-1")
-    name = api.list_functions()["Functions"][0]["FunctionName"]
-    found = api.get_function(FunctionName=name)
-    configuration = found["Configuration"]
-    return {"name": name, "arn": configuration["FunctionArn"], "image_uri": found["Code"]["ImageUri"]}
+    found = api.get_function(FunctionName=api.list_functions()["Functions"][0]["FunctionName"])
+    facts, image = found["Configuration"], found["Code"]["ImageUri"]
+    function = Function.objects.filter(region="eu-west-1").order_by("pk")[0]
+    function.name, function.arn, function.image_uri = facts["FunctionName"], facts["FunctionArn"], image
+    function.save()
+    Account.objects.filter(pk=function.account_id).update(account_id=function.arn.split(":")[4])
+    return function, image
 
 
 def measure(port: int, function: int, image: str, cookie: str) -> tuple[list[float], list[float], int]:
@@ -83,26 +94,16 @@ def measure(port: int, function: int, image: str, cookie: str) -> tuple[list[flo
 def main() -> None:
     """Fill, serve, plan, ask, print."""
     django.setup()
-    from functions_app.models import Account, Function
     from tests.benchmarks import people, rows
     from tests.benchmarks.web import serve
 
     rows.fill()
     cookie = people.session_cookie()
     with sandbox("--fleet", "1") as (url, _, _):
-        os.environ |= {
-            "AWS_ENDPOINT_URL": url,
-            "AWS_ACCESS_KEY_ID": "AKIABENCH00000000000",
-            "AWS_SECRET_ACCESS_KEY": "bench",
-            "DRYDOCK_REGISTRY_MIRRORS": f"*.amazonaws.com={url}",
-        }
-        facts = deployed()
-        function = Function.objects.filter(region="eu-west-1").order_by("pk")[0]
-        Account.objects.filter(pk=function.account_id).update(account_id=facts["arn"].split(":")[4])
-        Function.objects.filter(pk=function.pk).update(**facts)
+        function, image = known_function(url)
         slow_down(url)
         with serve() as (_, port):
-            pages, health, waited = measure(port, function.pk, facts["image_uri"], cookie)
+            pages, health, waited = measure(port, function.pk, image, cookie)
     report(pages, health, waited)
 
 
