@@ -23,30 +23,42 @@ REJECTED = ["400", "401", "403", "404", "405", "406", "409", "415", "422", "428"
 REFUSALS = ["400", "410", "412", "413", "422", "423"]
 
 
+ENDED, BROKEN_OFF = 0, 130  # how it ends that found nothing: by itself, or because its time was over
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it."""
+    """What came of it: how it ended, what it found by its own report, which operations were answered, what it said."""
 
-    found: bool
+    code: int
+    found: tuple[str, ...]
+    answered: frozenset[str]
     output: str
+
+    @property
+    def clean(self) -> bool:
+        """Whether it asked, and found nothing wrong until its time was over."""
+        return self.code in (ENDED, BROKEN_OFF) and not self.found
 
 
 def ask(url: str, token: str, token_id: int, known: Mapping[str, Sequence[Any]], folder: Path) -> Outcome:
     """Ask the server at `url` everything; `known` are values of parameters and members that name something there."""
-    settings = folder / "schemathesis.toml"
+    settings, report, answered = (folder / name for name in ("schemathesis.toml", "report.json", "answered"))
+    answered.touch()
     settings.write_text(_settings(known))
     given = os.environ.get(SEED, "")
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(settings), "run"]
     command += [f"{url}/api/v1/openapi.json", "--header", f"Authorization: Bearer {token}", "--checks", "all"]
     command += ["--seed", given or str(SAME), "--generation-database", "none", "--no-color"]
     command += ["--request-timeout", "60", "--max-failures", "20", "--output-sanitize", "false"]
-    command += ["--suppress-health-check", "all"]  # of its own speed
+    command += ["--suppress-health-check", "all", "--report-json-path", str(report)]  # of its own speed
     # Another seed each time goes on for as long as there is time; the same each time asks the same, and then ends.
     command += ["--max-time", str(int(SECONDS))] if given else ["--max-examples", str(EXAMPLES)]
     environment = {
         **os.environ,
         "SCHEMATHESIS_HOOKS": hooks.__name__,
         hooks.OWN: str(token_id),
+        hooks.ANSWERED: str(answered),
         "PYTHONPATH": str(ROOT),
     }
     with subprocess.Popen(
@@ -61,7 +73,9 @@ def ask(url: str, token: str, token_id: int, known: Mapping[str, Sequence[Any]],
             except subprocess.TimeoutExpired:
                 process.kill()
                 output, _ = process.communicate()
-    return Outcome("FAILURES" in output or "ERRORS" in output, output)
+    told = json.loads(report.read_text()) if report.exists() else {"failures": [], "errors": []}
+    found = tuple(each["title"] for each in (*told["failures"], *told["errors"]))
+    return Outcome(process.returncode, found, frozenset(answered.read_text().splitlines()), output)
 
 
 def _settings(known: Mapping[str, Sequence[Any]]) -> str:

@@ -10,11 +10,12 @@ from functions_app.domain.tokens import TokenScope
 from functions_app.services.people import tokens
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.tokens import Wanted
+from tests.api.every_endpoint import served
 from tests.contract.asking import PATIENCE, SECONDS, ask
 from tests.every_route import furnish
 from tests.fixtures import Sandbox
 from tests.fuzz.running import SEED
-from tests.processes import web
+from tests.processes import free_port, web
 from tests.sandbox.functions import Functions
 from tests.services.changes.stage import make_stage
 
@@ -55,5 +56,12 @@ def test_the_api_answers_as_its_schema_says(
     environment = {**process_environment, "PROCESS_SETTINGS": "tests.contract.settings", "AWS_ENDPOINT_URL": aws.url}
     with web(environment, tmp_path) as (_, port):
         outcome = ask(f"http://localhost:{port}", made.text, made.row.pk, known, tmp_path)
-    assert not outcome.found, outcome.output
+    assert outcome.clean, outcome.output
+    assert {f"{method} {path}" for (method, _), path in served().items()} - outcome.answered == set()
     assert tokens.recognise(made.text, "127.0.0.1"), "it ended its own token: what came after that proves nothing"
+
+
+def test_what_was_never_asked_was_not_found_to_be_right(tmp_path: Path) -> None:
+    outcome = ask(f"http://localhost:{free_port()}", "ddk_none", 0, {}, tmp_path)
+    assert not outcome.clean, outcome.output
+    assert outcome.answered == frozenset()
