@@ -28,19 +28,14 @@ from functions_app.domain.chat.grammar import GRAMMAR
 from tests.api.chat_room import Room
 from tests.conftest import Valkey
 from tests.factories import make_account, make_function
+from tests.papers import blocks, paper
 from tests.processes import eventually
 from tests.receiving import Pipeline, receiving
 
 ROOT = Path(settings.BASE_DIR)
-ERRBOT = "Errbot, from nothing to the first answer"
-PAPER = (ROOT / "docs" / "chat.md").read_text(encoding="utf-8")
+CHAT, ERRBOT = "chat.md", "Errbot, from nothing to the first answer"
+PAPER = paper(CHAT)
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def blocks(language: str, heading: str) -> list[str]:
-    """The blocks of a language beneath a heading."""
-    part = PAPER.partition(f"## {heading}\n")[2].partition("\n## ")[0]
-    return re.findall(rf"^```{language}\n(.*?)^```", part, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -63,7 +58,7 @@ def test_its_table_is_the_grammar() -> None:
 
 
 def test_its_curl_gets_the_answers_it_shows(surroundings: dict[str, str]) -> None:
-    (commands,), (shown,) = blocks("sh", "With curl"), blocks("json", "With curl")
+    (commands,), (shown,) = blocks(CHAT, "sh", "With curl"), blocks(CHAT, "json", "With curl")
     said = subprocess.run(["bash", "-ec", commands], env=surroundings, capture_output=True, text=True, check=True)
     reader = json.JSONDecoder()
     listed, end = reader.raw_decode(said.stdout)
@@ -131,7 +126,7 @@ EXAMPLE = ROOT / "examples" / "errbot"
 
 def installed() -> Path:
     """The environment of Errbot as the document makes it; once for a machine, until its commands change."""
-    commands = blocks("sh", ERRBOT)[0]
+    commands = blocks(CHAT, "sh", ERRBOT)[0]
     wanted = hashlib.sha256(f"{commands}{(EXAMPLE / 'requirements.txt').read_text()}".encode()).hexdigest()
     kept = ROOT / "var" / f"errbot-{wanted[:12]}"
     kept.mkdir(parents=True, exist_ok=True)
@@ -164,7 +159,7 @@ def test_errbot_hands_on_what_is_said_and_says_what_is_answered(
     written = tmp_path / "said"
     with written.open("w") as output:
         bot = subprocess.Popen(
-            ["sh", "-c", blocks("sh", ERRBOT)[1]],
+            ["sh", "-c", blocks(CHAT, "sh", ERRBOT)[1]],
             cwd=folder,
             env=surroundings,
             stdin=subprocess.PIPE,

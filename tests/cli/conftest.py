@@ -13,11 +13,11 @@ from functions_app.models import ApiToken
 from functions_app.services.people import tokens
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.tokens import Wanted
+from tests.cli import site as at_work
 from tests.cli.calling import Caller, at
 from tests.cli.scripted import Script, serving
-from tests.conftest import Valkey, environment
+from tests.conftest import Valkey
 from tests.fixtures import Sandbox
-from tests.processes import web
 
 
 @pytest.fixture
@@ -38,11 +38,8 @@ def site(
     django_db_setup: None, valkey: Valkey, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """A web server of Drydock's own, whose AWS is the sandbox; its address."""
-    mirrors = f"public.ecr.aws={sandbox.url},*.amazonaws.com={sandbox.url}"
-    own = {"AWS_ENDPOINT_URL": sandbox.url, "DRYDOCK_REGISTRY_MIRRORS": mirrors}
-    own["PROCESS_SETTINGS"] = "tests.survive_settings"  # the product's own kinds of runs
-    with web({**environment(valkey), **own}, tmp_path_factory.mktemp("web")) as (_, port):
-        yield f"http://127.0.0.1:{port}"
+    with at_work.serving(valkey, sandbox, tmp_path_factory.mktemp("web")) as address:
+        yield address
 
 
 @pytest.fixture

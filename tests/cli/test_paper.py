@@ -13,7 +13,7 @@ from tests.cli.calling import Caller
 from tests.cli.site import working
 from tests.conftest import Valkey
 from tests.fixtures import Sandbox
-from tests.processes import ROOT
+from tests.papers import blocks
 from tests.sandbox.functions import Functions
 from tests.services.changes.stage import Stage, make_stage
 
@@ -24,8 +24,7 @@ LOGIN = "login"  # has tests of its own
 
 def commands() -> list[tuple[list[str], int]]:
     """The words of each command in the paper, and how it ends."""
-    blocks = re.findall(r"^```sh\n(.*?)^```", (ROOT / "docs" / "cli.md").read_text(), re.MULTILINE | re.DOTALL)
-    found = [match for block in blocks for match in COMMAND.finditer(block)]
+    found = [match for block in blocks("cli.md", "sh") for match in COMMAND.finditer(block)]
     codes = [EXIT_CODE.search(match["about"] or "") for match in found]
     return [
         (shlex.split(match["words"]), int(code[1]) if code else 0) for match, code in zip(found, codes, strict=True)
