@@ -80,7 +80,9 @@ TEXTS: dict[str, dict[str, str]] = {
         DERIVED: "title target lock confirmation body",
     },
     "PlanCode": {OURS: "code"},
-    "PushRule": {OURS: "mode", CHECKED: "alias tag digest person_name", REDACTED: "told"},
+    "PushRule": {
+        OURS: "mode via scopes", CHECKED: "alias tag digest person_name accounts functions confirmed", REDACTED: "told",
+    },
     "RebuildRequest": {OURS: "state", CHECKED: "digest asked_by", REDACTED: "answer"},
     "Repository": {CHECKED: "region name arn uri", STORABLE: "tag_mutability tag_filters", REDACTED: "images_problem"},
     "Run": {

@@ -9,6 +9,8 @@ from functions_app.domain.fleet.functions import FunctionDetail, FunctionPlace
 from functions_app.domain.fleet.lambda_states import state_meaning, update_meaning
 from functions_app.domain.images.lambda_rules import Check
 
+_PASSING = {"State", "Last update", "Other changes"}
+
 
 def check_confirmation(expected: str, typed: str) -> None:
     """Raise INVALID unless the name that had to be typed was."""
@@ -29,6 +31,11 @@ def forbidding(checks: Iterable[Check]) -> list[Check]:
 def reasons(checks: Iterable[Check]) -> str:
     """Why the change is forbidden, one sentence per check that forbids it; '' where none does."""
     return " ".join(check.text for check in forbidding(checks))
+
+
+def may_pass(checks: Iterable[Check]) -> bool:
+    """Whether all that forbids the change may end by itself: Lambda is at the function, or another run is."""
+    return all(check.name in _PASSING for check in forbidding(checks))
 
 
 def blocked(checks: Iterable[Check]) -> DrydockError:

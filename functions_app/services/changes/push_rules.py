@@ -14,10 +14,11 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.redaction import NOT_KEPT, holds_secret
 from functions_app.domain.runs import Kind
 from functions_app.domain.tokens import needed
-from functions_app.models import Function, Plan, PushRule, Repository, Run
+from functions_app.models import Function, PushRule, Repository, Run
 from functions_app.services.changes import image_choices
+from functions_app.services.engine import approvals
 from functions_app.services.people import access, accounts
-from functions_app.services.people.actor import SCHEDULE, Actor
+from functions_app.services.people.actor import Actor
 from functions_app.services.people.reach import functions_within
 
 REPLACED = "A newer push took its place."
@@ -93,6 +94,11 @@ def _checked(function: Function, alias: str, image: str, mode: str, actor: Actor
         mode=mode,
         person=actor.person,
         person_name=actor.name,
+        via=actor.via,
+        scopes=sorted(actor.scopes),
+        accounts=None if actor.reach.accounts is None else sorted(actor.reach.accounts),
+        functions=None if actor.reach.functions is None else list(actor.reach.functions),
+        confirmed=alias if production and mode == PushRule.Mode.DEPLOY else "",
         created_at=clock.now(),
     )
 
@@ -151,12 +157,8 @@ def tag_now(rule: PushRule) -> str:
 
 def take_back(rule: PushRule, why: str) -> None:
     """Have nobody apply the plan of an earlier push any more."""
-    if rule.plan_id is None:
-        return
-    waiting = Plan.objects.filter(pk=rule.plan_id, applied_at=None, rejected_at=None)
-    if waiting.update(rejected_at=clock.now(), decided_by=f"push rule {rule.pk}", reason=why):
-        told = {"plan_id": str(rule.plan_id), **facts(rule)}
-        access.audit(SCHEDULE, f"{Kind.DEPLOYMENT}.reject", rule.function.arn, told, f"withdrawn: {why}")
+    if rule.plan_id is not None:
+        approvals.withdraw(rule.plan_id, why, f"push rule {rule.pk}")
 
 
 def facts(rule: PushRule) -> dict[str, object]:

@@ -5,25 +5,28 @@ whatever is told in which order; while another change of the function is under w
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from django.db.models import F, Q
 
 from functions_app import clock
-from functions_app.domain.changes.checks import reasons
+from functions_app.domain.changes.approvals import PlanState
+from functions_app.domain.changes.checks import may_pass, reasons
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.redaction import one_line
 from functions_app.domain.runs import ACTIVE
+from functions_app.domain.tokens import Reach, TokenScope
 from functions_app.models import Plan, PushRule, Run
 from functions_app.services.changes import deploy, push_rules
 from functions_app.services.engine import approvals, plans
-from functions_app.services.people import access
+from functions_app.services.people import access, tokens
 from functions_app.services.people.actor import SCHEDULE, Actor
 from functions_app.services.people.backend import active_people
 
 HOLD = timedelta(minutes=2)  # a worker that takes longer died
+PAUSES = tuple(timedelta(seconds=each) for each in (10, 20, 30, 60, 120, 240, 480, 900))  # a refusal that may pass
 SOON, LATER = timedelta(seconds=5), timedelta(minutes=1)  # while another change is under way; while AWS gives no answer
 LOOKED_AT_WITHIN = timedelta(hours=24)  # a plan that is made for somebody to look at
 PASSING = {Code.THROTTLED, Code.UNREACHABLE, Code.UNAVAILABLE, Code.OVERLOADED}
@@ -39,6 +42,7 @@ class Done:
     digest: str | None = None
     plan: Plan | None = None
     again: timedelta | None = None
+    passes: bool = False  # a refusal that may pass by itself
 
 
 NOTHING_NEW = Done("")
@@ -51,7 +55,7 @@ def due(now: datetime) -> list[int]:
 
 def _due(now: datetime) -> Q:
     """What lies further ahead than anything is put off was noted by a wrong clock."""
-    wanted = Q(wanted_at__lte=now) | Q(wanted_at__gt=now + LATER + clock.APART)
+    wanted = Q(wanted_at__lte=now) | Q(wanted_at__gt=now + PAUSES[-1] + clock.APART)
     free = Q(held_until=None) | Q(held_until__lte=now) | Q(held_until__gt=now + HOLD + clock.APART)
     return wanted & free & Q(stopped_at=None)
 
@@ -62,21 +66,44 @@ def act(pk: int) -> str:
     if not PushRule.objects.filter(_due(now), pk=pk).update(held_until=now + HOLD):
         return ""
     rule = PushRule.objects.select_related("function__account", "repository__account").get(pk=pk)
-    person = next(iter(active_people([rule.person_id] if rule.person_id else [])), None)
-    actor = Actor(person, f"push rule {rule.pk}")
-    done = _carry_out(rule, actor) if access.is_operator(actor) else _stop(rule)
+    actor = _actor(rule)
+    over = _over(rule, actor)
+    done = _stop(rule, over) if over else _carry_out(rule, actor)
     _note(rule, done)
     log.info("%s: %s", rule, done.text or "nothing new")
     return done.text
 
 
+def _actor(rule: PushRule) -> Actor:
+    """Who the rule acts for, within what they came through when they made it."""
+    person = next(iter(active_people([rule.person_id] if rule.person_id else [])), None)
+    scopes = frozenset(TokenScope(scope) for scope in rule.scopes if scope in set(TokenScope))
+    accounts = None if rule.accounts is None else frozenset(rule.accounts)
+    reach = Reach(accounts, None if rule.functions is None else tuple(rule.functions))
+    return Actor(person, f"push rule {rule.pk}", scopes, reach=reach)
+
+
+def _over(rule: PushRule, actor: Actor) -> str:
+    """Why it may do nothing any more; '' where it may."""
+    if actor.person is None or not access.is_operator(actor):
+        return f"{rule.person_name}, for whom it acted, may not change functions any more."
+    if not tokens.lives(actor.person, rule.via, rule.created_at):
+        return f"{rule.via}, by which {rule.person_name} made it, is over."
+    return ""
+
+
 def _carry_out(rule: PushRule, actor: Actor) -> Done:
     digest = rule.digest
     try:
-        plan = plans.known(_identity(rule), actor)  # of a worker that died
-        if plan is not None:
-            return _go_on(rule, plan, actor)
+        plan = plans.known(_identity(rule), actor)  # of a worker that died, or that another change kept from it
+        if plan is not None and plans.became(plan.pk):
+            return replace(_go_on(rule, plan, actor), again=SOON)
         digest = push_rules.tag_now(rule)
+        if plan is not None:
+            stands = approvals.state_of(plan) in (PlanState.OPEN, PlanState.WAITING)
+            if stands and plan.body["to_digest"] == digest:
+                return replace(_go_on(rule, plan, actor), again=SOON)
+            _give_up(rule, plan if stands else None)
         if digest == rule.digest:
             return NOTHING_NEW
         push_rules.take_back(rule, push_rules.REPLACED)
@@ -90,8 +117,25 @@ def _carry_out(rule: PushRule, actor: Actor) -> Done:
             return Done(f"{error} It is tried again.", again=SOON)
         if error.problem.code in PASSING:
             return Done(f"{error} It is tried again in a minute.", again=LATER)
-        again = SOON if error.problem.code is Code.EXPIRED else None  # planned before a worker died
-        return Done(f"Refused: {error} {error.problem.next_step}".strip(), digest, again=again)
+        if error.problem.code is Code.EXPIRED:  # just now: the next look plans anew
+            return Done(str(error), again=SOON)
+        return _refused(rule, f"{error} {error.problem.next_step}".strip(), digest, passes=error.problem.retryable)
+
+
+def _refused(rule: PushRule, why: str, digest: str, *, passes: bool) -> Done:
+    """What may pass by itself is tried again for a while; all else waits for the next push."""
+    if passes and rule.tries < len(PAUSES):
+        pause = PAUSES[rule.tries]
+        return Done(f"Refused: {why} It is tried again in {pause.seconds} s.", again=pause, passes=True)
+    return Done(f"Refused: {why}", digest)
+
+
+def _give_up(rule: PushRule, plan: Plan | None) -> None:
+    """What was planned in this turn is not what is to run: the next is planned under another identity."""
+    if plan is not None:
+        approvals.withdraw(plan.pk, push_rules.REPLACED, f"push rule {rule.pk}")
+    PushRule.objects.filter(pk=rule.pk, turn=rule.turn).update(turn=rule.turn + 1)
+    rule.turn += 1
 
 
 def _plan(rule: PushRule, actor: Actor) -> Done:
@@ -99,7 +143,7 @@ def _plan(rule: PushRule, actor: Actor) -> Done:
     image = f"{rule.repository.uri}:{rule.tag}"
     made = deploy.plan(rule.function, image, rule.alias, actor, _identity(rule))
     if made.stored is None:
-        return Done(f"Refused: {reasons(made.plan.checks)}", made.plan.to_digest)
+        return _refused(rule, reasons(made.plan.checks), made.plan.to_digest, passes=may_pass(made.plan.checks))
     if made.plan.before_digest == made.plan.to_digest:
         made.stored.delete()
         return Done(f"{rule.alias} runs it already.", made.plan.to_digest)
@@ -109,19 +153,23 @@ def _plan(rule: PushRule, actor: Actor) -> Done:
 def _go_on(rule: PushRule, plan: Plan, actor: Actor) -> Done:
     """From the plan to its run, to an approver, or to somebody who looks at it."""
     digest = str(plan.body["to_digest"])
-    if rule.mode == PushRule.Mode.PLAN or plan.ticks:
+    looked_at = rule.mode == PushRule.Mode.PLAN
+    untyped = not looked_at and plan.confirmation not in ("", rule.confirmed)
+    if looked_at or plan.ticks or untyped:
         Plan.objects.filter(pk=plan.pk, applied_at=None).update(expires_at=clock.now() + LOOKED_AT_WITHIN)
         asks = f", and asks for what the rule can't say: {plan.ticks[0][1]}" if plan.ticks else ""
+        if untyped and not asks:
+            asks = f": {plan.confirmation} carries production traffic now, for which nobody has typed its name"
         return Done(f"Planned{asks}. Somebody has to apply the plan.", digest, plan)
-    found = plans.became(plan.pk) or approvals.confirm(plan.pk, actor, plan.confirmation)
+    found = plans.became(plan.pk) or approvals.confirm(plan.pk, actor, rule.confirmed)
     if isinstance(found, Run):
         return Done(f"Run {found.pk} deploys it.", digest, plan)
     return Done("Waits for an approver.", digest, plan)
 
 
-def _stop(rule: PushRule) -> Done:
-    """End a rule whose person may change nothing any more."""
-    why = f"Stopped: {rule.person_name}, for whom it acted, may not change functions any more."
+def _stop(rule: PushRule, over: str) -> Done:
+    """End a rule whose person may change nothing any more, or whose token is over."""
+    why = f"Stopped: {over}"
     if PushRule.objects.filter(pk=rule.pk, stopped_at=None).update(stopped_at=clock.now()):
         push_rules.take_back(rule, why)
         access.audit(SCHEDULE, "push_rule.stop", rule.function.arn, push_rules.facts(rule), why)
@@ -132,7 +180,7 @@ def _note(rule: PushRule, done: Done) -> None:
     """Write down what was done, and let go of the rule; what was asked for meanwhile stays asked for."""
     now = clock.now()
     own = PushRule.objects.filter(pk=rule.pk)
-    values: dict[str, object] = {"held_until": None}
+    values: dict[str, object] = {"held_until": None, "tries": rule.tries + 1 if done.passes else 0}
     if done.text:
         values |= {"told": one_line(done.text, 500), "told_at": now}
     if done.digest is not None:

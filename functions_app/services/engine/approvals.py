@@ -14,10 +14,10 @@ from functions_app.domain.events import EventKind
 from functions_app.domain.redaction import one_line
 from functions_app.domain.runs import Kind
 from functions_app.domain.tokens import needed
-from functions_app.models import Plan, Run
+from functions_app.models import Plan, PushRule, Run
 from functions_app.services.engine import plans
 from functions_app.services.people import access, tokens
-from functions_app.services.people.actor import Actor, named
+from functions_app.services.people.actor import SCHEDULE, Actor, named
 from functions_app.services.people.backend import active_people
 
 TTL = timedelta(hours=4)  # from asking on: an approver has other work too, and each run checks again before it changes
@@ -83,17 +83,31 @@ def reject(plan_id: UUID, actor: Actor, reason: str = "") -> Plan:
         if not plans.made_by(plan, actor):
             access.require_approver(actor)
         _require_waiting(plan)
-        now, by = clock.now(), named(actor.name, actor.via)
-        with transaction.atomic():
-            waiting = Plan.objects.filter(~plans.over(now), ASKED, pk=plan.pk, applied_at=None, rejected_at=None)
-            if not waiting.update(rejected_at=now, decided_by=by, reason=why):
-                raise plans.not_any_more(plan)
-            told = "withdrawn" if plans.made_by(plan, actor) else "rejected"
-            how = f"{told}: {why}" if why else told
-            access.audit(actor, f"{plan.kind}.reject", plan.target, _facts(plan), how)
-            _tell(EventKind.PLAN_REJECTED, plan, f"{plan.title} is {how}", actor)
+        waiting = ASKED & ~plans.over(clock.now())
+        if not _end(plan, waiting, actor, named(actor.name, actor.via), why):
+            raise plans.not_any_more(plan)
         plan.refresh_from_db()
         return plan
+
+
+def withdraw(plan_id: UUID, why: str, by: str) -> None:
+    """Have nobody apply or approve a plan any more that was not applied yet; `by` whom, or what."""
+    plan = Plan.objects.select_related("function", "maker").filter(pk=plan_id).first()
+    if plan is not None:
+        _end(plan, Q(), SCHEDULE, by, why)
+
+
+def _end(plan: Plan, standing: Q, actor: Actor, by: str, why: str) -> bool:
+    """Reject a plan that stands so, say it in the audit, and tell of it; False where it does not stand so any more."""
+    with transaction.atomic():
+        found = Plan.objects.filter(standing, pk=plan.pk, applied_at=None, rejected_at=None)
+        if not found.update(rejected_at=clock.now(), decided_by=by, reason=why):
+            return False
+        told = "withdrawn" if actor.is_schedule or plans.made_by(plan, actor) else "rejected"
+        how = f"{told}: {why}" if why else told
+        access.audit(actor, f"{plan.kind}.reject", plan.target, _facts(plan), how)
+        _tell(EventKind.PLAN_REJECTED, plan, f"{plan.title} is {how}", actor)
+    return True
 
 
 def _tell(kind: EventKind, plan: Plan, text: str, actor: Actor) -> None:
@@ -147,9 +161,11 @@ def _require_waiting(plan: Plan) -> None:
 
 
 def _require_maker(plan: Plan) -> None:
-    """Raise DENIED where who asked may not change things any more, or the token is over that they asked through."""
+    """Raise DENIED where who asked, or made the rule that did, may change nothing any more, or their token is over."""
     person = next(iter(active_people([plan.maker_id] if plan.maker_id else [])), None)
-    if person is None or not access.is_operator(Actor(person)) or not tokens.lives(person, plan.via, plan.created_at):
+    rule = PushRule.objects.filter(plan=plan).first()
+    via, since = (rule.via, rule.created_at) if rule else (plan.via, plan.created_at)
+    if person is None or not access.is_operator(Actor(person)) or not tokens.lives(person, via, since):
         raise DrydockError(
             Code.DENIED,
             f"{maker_of(plan)} made this plan, and may not change functions any more. Nothing was changed.",

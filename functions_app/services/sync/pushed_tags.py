@@ -12,7 +12,7 @@ def pushed(event: EcrEvent, now: datetime) -> int:
     """Have the rules of a tag look at it; how many. What it names now they ask ECR, since an event may be late."""
     rules = PushRule.objects.filter(stopped_at=None, repository__name=event.repository, tag=event.tag)
     owner = {"repository__account__account_id": event.account_id, "repository__region": event.region}
-    return rules.filter(**owner).update(wanted_at=now)
+    return rules.filter(**owner).update(wanted_at=now, tries=0)
 
 
 def moved(now: datetime) -> int:

@@ -6,12 +6,17 @@ import pytest
 
 from functions_app import clock
 from functions_app.aws import session
-from functions_app.domain.changes.approvals import PlanState
+from functions_app.domain.changes.approvals import Approval, PlanState
+from functions_app.domain.errors import DrydockError
+from functions_app.domain.events import EventKind
 from functions_app.domain.runs import Kind, Status
-from functions_app.models import AuditEntry, Plan, PushRule, Run
+from functions_app.domain.tokens import TokenScope
+from functions_app.models import Account, AuditEntry, Event, Plan, PushRule, Run
 from functions_app.services.changes import deploy, push_rules, pushes
 from functions_app.services.engine import approvals
+from functions_app.services.people import tokens
 from functions_app.services.people.actor import Actor
+from functions_app.services.people.tokens import Made, Wanted
 from functions_app.services.sync import events as registry_events
 from tests.conftest import Valkey
 from tests.factories import digest
@@ -46,6 +51,12 @@ def act(rule: PushRule) -> str:
     told = [pushes.act(pk) for pk in pushes.due(clock.now())]
     rule.refresh_from_db()
     return told[0] if told else ""
+
+
+def planned_by_a_worker(stage: Stage, rule: PushRule) -> None:
+    """One that died thereafter."""
+    bot = Actor(stage.actor.person, f"push rule {rule.pk}")
+    deploy.plan(stage.function, "main", rule.alias, bot, pushes._identity(rule))
 
 
 def deployments() -> list[Run]:
@@ -93,6 +104,35 @@ def test_of_two_pushes_the_later_wins_and_the_older_is_not_deployed_after_it(sta
     tell(stage, **{"image-digest": two})
     assert act(rule) == ""
     assert (stage.digest("staging"), len(deployments())) == (three, 2)
+
+
+def test_a_push_that_another_change_kept_from_its_run_is_not_deployed_after_a_later_one(stage: Stage) -> None:
+    rule = make_rule(stage)
+    two = stage.push("two", "main")
+    planned_by_a_worker(stage, rule)
+    other = Run.objects.create(
+        kind=Kind.UNDO, status=Status.RUNNING, title="Other", created_at=clock.now(), lock=stage.function.arn
+    )
+    tell(stage)
+    assert "It is tried again." in act(rule)
+    three = stage.push("three", "main")
+    tell(stage)
+    Run.objects.filter(pk=other.pk).update(status=Status.SUCCEEDED, lock="")
+    act(rule)
+    assert [run.plan["to_digest"] for run in deployments()] == [three]
+    assert Plan.objects.get(body__to_digest=two).reason == push_rules.REPLACED
+    assert Event.objects.filter(kind=EventKind.PLAN_REJECTED).count() == 1
+
+
+def test_after_a_plan_that_was_made_before_the_tag_is_looked_at_again_soon(stage: Stage) -> None:
+    rule = make_rule(stage)
+    stage.push("two", "main")
+    tell(stage)
+    planned_by_a_worker(stage, rule)
+    act(rule)
+    assert PushRule.objects.exclude(wanted_at=None).exists()
+    assert act(rule) == ""
+    assert (rule.wanted_at, len(deployments())) == (None, 1)
 
 
 def test_events_in_the_wrong_order_deploy_the_newest_once(stage: Stage) -> None:
@@ -197,6 +237,75 @@ class Test_whose_rights_ended:
         assert act(rule).startswith("Stopped: olga")
 
 
+class Test_whose_rule_a_token_made:
+    """It ends with that token, and goes no further than it got."""
+
+    @pytest.fixture
+    def made(self, stage: Stage) -> Made:
+        return tokens.make(Wanted("ci", [TokenScope.READ, TokenScope.DEPLOY_NONPROD]), stage.actor)
+
+    @pytest.fixture
+    def rule(self, stage: Stage, made: Made) -> PushRule:
+        found = tokens.recognise(made.text, "127.0.0.1")
+        assert found is not None
+        return push_rules.make(stage.function, "dev", "main", "deploy", found[0])
+
+    def test_has_its_pushes_deployed_while_the_token_lives(self, stage: Stage, rule: PushRule) -> None:
+        stage.push("two", "main")
+        tell(stage)
+        assert act(rule).startswith("Run ")
+
+    def test_has_no_push_deployed_once_it_is_revoked(self, stage: Stage, made: Made, rule: PushRule) -> None:
+        tokens.revoke(made.row.pk, stage.actor)
+        stage.push("two", "main")
+        tell(stage)
+        assert act(rule).startswith("Stopped: token ci, by which olga made it, is over.")
+        assert rule.stopped_at is not None
+        assert (Plan.objects.count(), deployments()) == (0, [])
+
+    def test_has_no_plan_approved_once_it_is_revoked(
+        self, stage: Stage, made: Made, rule: PushRule, approver: Actor
+    ) -> None:
+        Account.objects.update(approval=Approval.ALWAYS, production_aliases=["dev"])
+        PushRule.objects.update(scopes=list(TokenScope), confirmed="dev")
+        stage.push("two", "main")
+        tell(stage)
+        assert act(rule) == "Waits for an approver."
+        tokens.revoke(made.row.pk, stage.actor)
+        with pytest.raises(DrydockError, match="may not change functions any more"):
+            approvals.approve(Plan.objects.get().pk, approver)
+
+    def test_deploys_to_no_alias_that_became_production_since(self, stage: Stage, rule: PushRule) -> None:
+        Account.objects.update(approval=Approval.NEVER, production_aliases=["dev"])
+        stage.push("two", "main")
+        tell(stage)
+        assert "lacks the scope deploy:prod" in act(rule)
+        assert deployments() == []
+
+    def test_gets_to_no_function_that_it_did_not_get_to(self, stage: Stage, rule: PushRule) -> None:
+        PushRule.objects.update(functions=["billing-*"])
+        stage.push("two", "main")
+        tell(stage)
+        assert "There is no such function here" in act(rule)
+        assert deployments() == []
+
+
+def test_an_alias_that_became_production_waits_for_somebody_who_types_its_name(stage: Stage) -> None:
+    rule = make_rule(stage, alias="dev")
+    Account.objects.update(approval=Approval.NEVER, production_aliases=["dev"])
+    stage.push("two", "main")
+    tell(stage)
+    assert act(rule).startswith("Planned: dev carries production traffic now")
+    assert deployments() == []
+    assert isinstance(approvals.confirm(Plan.objects.get().pk, stage.actor, "dev"), Run)
+
+
+def updating(stage: Stage, sandbox: Sandbox, state: list[str]) -> None:
+    """Lambda says this of the function's last update."""
+    where = {"account": stage.account.account_id, "region": stage.function.region, "name": stage.name}
+    sandbox.admin("POST", "function-state", where | {"last_update": state})
+
+
 class Test_what_goes_wrong:
     def test_once_is_told_and_not_tried_for_ever(self, stage: Stage) -> None:
         rule = make_rule(stage)
@@ -206,6 +315,29 @@ class Test_what_goes_wrong:
         assert "linux/arm64" in rule.told
         stage.sync_all()
         assert pushes.due(clock.now()) == []
+
+    def test_only_for_a_moment_is_tried_again(self, stage: Stage, sandbox: Sandbox) -> None:
+        rule = make_rule(stage)
+        stage.push("two", "main")
+        tell(stage)
+        updating(stage, sandbox, ["InProgress", "Creating", "somebody is at it"])
+        assert act(rule).endswith("It is tried again in 10 s.")
+        assert act(rule).endswith("It is tried again in 20 s.")
+        updating(stage, sandbox, ["Successful", "", ""])
+        assert act(rule).startswith("Run ")
+        assert rule.tries == 0
+
+    def test_for_long_is_not_tried_for_ever_and_the_next_push_is(self, stage: Stage, sandbox: Sandbox) -> None:
+        rule = make_rule(stage)
+        stage.push("two", "main")
+        tell(stage)
+        updating(stage, sandbox, ["InProgress", "Creating", "somebody is at it"])
+        PushRule.objects.update(tries=len(pushes.PAUSES))
+        act(rule)
+        assert (rule.wanted_at, rule.told.startswith("Refused: ")) == (None, True)
+        stage.push("three", "main")
+        tell(stage)
+        assert act(rule).endswith("It is tried again in 10 s.")
 
     def test_because_aws_gives_no_answer_is_tried_again_in_a_minute(
         self, stage: Stage, monkeypatch: pytest.MonkeyPatch
@@ -229,8 +361,7 @@ class Test_a_worker_that_dies:
         rule = make_rule(stage)
         stage.push("two", "main")
         tell(stage)
-        bot = Actor(stage.actor.person, f"push rule {rule.pk}")
-        deploy.plan(stage.function, "main", rule.alias, bot, pushes._identity(rule))
+        planned_by_a_worker(stage, rule)
         PushRule.objects.update(held_until=clock.now() - timedelta(seconds=1))
         act(rule)
         assert (Plan.objects.count(), len(deployments())) == (1, 1)
