@@ -54,14 +54,14 @@ def test_the_makers_button_asks_for_an_approval_and_the_plan_waits(
 def test_an_approver_sees_who_asks_approves_and_comes_to_the_run(
     client: Client, operator: User, approver: User, function: Function
 ) -> None:
-    plan = make_waiting(function, Actor(operator, "chat"))
+    plan = make_waiting(function, Actor(operator, "push rule 7"))
     shown = text(client, approver, page_of(plan))
-    assert "Waits for an approver: olga via chat asked" in shown
+    assert "Waits for an approver: olga via push rule 7 asked" in shown
     assert "Approve: Patch</button>" in shown
     answer = client.post(page_of(plan, "plan-approve"))
     run = Run.objects.get()
     assert (answer["Location"], run.actor) == (reverse("run", args=[run.pk]), approver)
-    assert f'of olga via chat was approved by anna and became <a href="{reverse("run", args=[run.pk])}"' in text(
+    assert f'of olga via push rule 7 was approved by anna and became <a href="{reverse("run", args=[run.pk])}"' in text(
         client, operator, page_of(plan)
     )
 
