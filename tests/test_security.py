@@ -212,7 +212,7 @@ def taken_in(content_type: str) -> int:
         return {"type": "http.request", "body": b"", "more_body": False}
 
     headers = [(b"content-type", content_type.encode("latin-1"))]
-    scope = {"type": "http", "headers": headers, "query_string": b"x=%ff", "raw_path": b"/login/"}
+    scope = {"type": "http", "headers": headers, "query_string": b"x=%ff", "path": "/login/", "raw_path": b"/login/"}
     asyncio.run(request_limits.Intake(application)(scope, receive, send))
     return int(sent[0]["status"])
 
