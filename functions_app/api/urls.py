@@ -49,6 +49,7 @@ from functions_app.domain.text import line
 from functions_app.services.inventory.fleet.addressing import Ambiguous
 from functions_app.services.people.actor import Actor
 from functions_app.streams.machines import request_id_of
+from functions_app.streams.plan_places import Asks
 
 PREFIX = "api/v1/"
 # What plans, or waits for an answer from outside.
@@ -60,7 +61,7 @@ ASKS_AWS = {
     "make_push_rule",
     "ask_rebuild",
     "read_scan",
-    "look_at_own_parts",
+    "examine",
 }
 STREAMS = {"get_run_events"}
 BY_BODY = {"say": chat.asks_aws}  # what does so by what is sent
@@ -153,10 +154,15 @@ def _patterns() -> list[URLPattern]:
                 each for one in view.operations if _name(one) in matching.ENDPOINTS for each in one.methods
             )
             streams = name in STREAMS
-            asks_aws = BY_BODY.get(name, name in ASKS_AWS)
-            guarded = door(_plain(view), queries, asks_aws=asks_aws, streams=streams, matched=matched)
+            guarded = door(_plain(view), queries, asks_aws=_asks_aws(view), streams=streams, matched=matched)
             found.append(path(_django(address), guarded, name=name))
     return found
+
+
+def _asks_aws(view: PathView) -> Asks:
+    """Whether what is posted to an address asks AWS, whatever else the address takes."""
+    posted = [_name(one) for one in view.operations if "POST" in one.methods]
+    return next((BY_BODY[name] for name in posted if name in BY_BODY), not ASKS_AWS.isdisjoint(posted))
 
 
 def _name(operation: Any) -> str:
