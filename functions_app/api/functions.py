@@ -151,8 +151,10 @@ def list_functions(request: ApiRequest, filters: Query[Filters]) -> Listed:
 def page_of_functions(request: ApiRequest, filters: Filters, query: QueryDict) -> Listed:
     """A page of functions, or all of them; `query` is the filter as the page has it in its address. Raises INVALID."""
     status = fleet_status(clock.now())
-    wanted = wanted_of(filters, query, status.accounts)
-    within, today = functions_within(request.actor.reach), clock.now().date()
+    reach = request.actor.reach
+    reached = tuple(fact for fact in status.accounts if reach.covers_account(fact.account_id))
+    wanted = wanted_of(filters, query, reached)
+    within, today = functions_within(reach), clock.now().date()
     if filters.format:
         return table_answer(request, function_table(wanted, today, within))
     asked = {"of": request.path, **filters.chosen()}

@@ -50,7 +50,9 @@ def list_stale(request: ApiRequest, filters: Query[StaleFilters]) -> Listed:
 @router.get("/at-risk", response=RiskPage)
 def list_at_risk(request: ApiRequest, filters: Query[RiskFilters]) -> Listed:
     """Live uses of images that a lifecycle policy would take away, by the last forecasts."""
-    one_of("account", filters.account, frozenset(Account.objects.values_list("name", flat=True)))
+    accounts = Account.objects.values_list("name", "account_id")
+    reached = frozenset(name for name, number in accounts if request.actor.reach.covers_account(number))
+    one_of("account", filters.account, reached)
     if filters.format:
         return table_answer(request, risk_table(request.actor.reach, filters.account))
     asked = filters.chosen()

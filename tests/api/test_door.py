@@ -189,6 +189,10 @@ class Test_a_function_is_named:
         listed = some.get("/api/v1/functions").json()
         assert (listed["total"], [row["name"] for row in listed["functions"]]) == (1, ["billing-api"])
         assert {some.get(f"/api/v1/functions/{each.pk}").status_code for each in hidden} == {404}
+        for path in ("functions", "stale", "at-risk"):
+            for name in ("nobody", other.name):  # one that exists elsewhere is told of as one that does not
+                answer = some.get(f"/api/v1/{path}?account={name}")
+                assert (answer.status_code, answer.json()["next_step"]) == (400, f"It is one of {account.name}.")
         run = Run.objects.create(kind="sync", status="succeeded", title="Sync", created_at=clock.now())
         assert some.get(f"/api/v1/runs/{run.pk}").status_code == 404
         assert some.get("/api/v1/runs").json()["total"] == 0
