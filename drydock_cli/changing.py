@@ -121,7 +121,7 @@ def _confirmed(context: Context) -> Document:
 def _send(context: Context, path: str, body: Document, key: str = "") -> Document:
     """Ask for a change; what is left off meanwhile may have begun."""
     context.goes_on = "It may have begun: drydock runs tells."
-    query = {"dry_run": "true"} if _only_planned(context) else {}
+    query, key = ({"dry_run": "true"}, "") if _only_planned(context) else ({}, key)  # the key is of the change itself
     try:
         document = context.server.post(path, body, key=key, query=query)
     except Failure as failure:

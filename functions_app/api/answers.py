@@ -1,13 +1,15 @@
 """What every endpoint's answer has: a line of text, problems as RFC 9457 has them, a request id, an ETag."""
 
 import json
+import math
 from hashlib import sha256
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
 from functions_app.domain.errors import Code, Problem, details
-from functions_app.streams.machines import answered
+from functions_app.streams import plan_places
+from functions_app.streams.machines import CONTENT_TYPE, answered
 
 _TITLES = {
     401: "Who is there?",
@@ -23,6 +25,8 @@ _TITLES = {
     500: "It failed",
     503: "Too many at once",
 }
+# Seconds after which to come again, where nobody knows better: plans take a few, a lock is held for longer.
+LATER = {Code.BUSY: 5, Code.THROTTLED: 15, Code.OVERLOADED: plan_places.AGAIN_IN, Code.UNAVAILABLE: 5}
 
 
 def problem_title(status: int) -> str:
@@ -36,9 +40,20 @@ def problem(status: int, detail: str, next_step: str = "", **more: Any) -> HttpR
     return answered(details(status, _TITLES.get(status, "Not accepted"), detail, next_step, **more))
 
 
-def of_problem(told: Problem, **more: Any) -> HttpResponse:
-    """A problem of Drydock's, as every door tells it."""
-    return answered(told.details | more)
+def of_problem(told: Problem, again_in: float = 0.0, **more: Any) -> HttpResponse:
+    """A problem of Drydock's, as every door tells it; with the seconds after which to come again where it passes."""
+    response = answered(told.details | more)
+    if told.code in LATER:
+        response["Retry-After"] = str(math.ceil(again_in) or LATER[told.code])
+    return response
+
+
+def passes(response: HttpResponse) -> bool:
+    """Whether the same may be answered otherwise soon: an error of a server, or a refusal for the time being."""
+    if response.status_code >= 500 or "Retry-After" in response:
+        return True
+    refused = response.status_code >= 400 and response.get("Content-Type") == CONTENT_TYPE
+    return refused and json.loads(response.content)["retryable"] is True
 
 
 def finished(request: HttpRequest, response: HttpResponse, request_id: str) -> HttpResponse:

@@ -127,7 +127,7 @@ def too_often(token: int) -> HttpResponse | None:
 
 
 def _no_place() -> HttpResponse:
-    refused = of_problem(
+    return of_problem(
         Problem(
             Code.OVERLOADED,
             "Too many wait for answers of AWS at this moment, so AWS was not asked. Nothing was changed.",
@@ -135,8 +135,6 @@ def _no_place() -> HttpResponse:
             retryable=True,
         )
     )
-    refused["Retry-After"] = str(AGAIN_IN)
-    return refused
 
 
 def _read_body(request: ApiRequest) -> HttpResponse | None:

@@ -1,18 +1,20 @@
 """`Idempotency-Key` on every POST: the same key and body give the same answer, and change something once."""
 
 from collections.abc import Callable
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from django.http import HttpResponse
 
-from functions_app.api.answers import of_problem, problem
+from functions_app.api.answers import of_problem, passes, problem
 from functions_app.api.requests import ApiRequest
+from functions_app.services.engine import plans
 from functions_app.services.people import kept_answers
 from functions_app.services.people.kept_answers import Answer
 
 HEADER = "Idempotency-Key"
 NOT_KEPT = "not_kept"  # an attribute of an answer that holds what is told once, and stored nowhere
-_KEPT = ("Content-Type", "Location", "Retry-After")  # headers
+_KEPT = ("Content-Type", "Location")  # headers
 
 
 def once(request: ApiRequest, answer: Callable[[], HttpResponse]) -> HttpResponse:
@@ -23,11 +25,9 @@ def once(request: ApiRequest, answer: Callable[[], HttpResponse]) -> HttpRespons
     if len(key) > kept_answers.LENGTH or not key.isascii() or not key.isprintable():
         return problem(400, f"{HEADER} has at most {kept_answers.LENGTH} printable characters of ASCII.")
     try:
-        row = kept_answers.begin(request.token, request.path[:300], key, request.body)
+        row = kept_answers.begin(request.token, request.path[:300], key, _said(request))
     except kept_answers.Elsewhere as error:
-        refused = of_problem(error.problem)
-        refused["Retry-After"] = str(kept_answers.AGAIN_IN)
-        return refused
+        return of_problem(error.problem, error.again_in)
     except kept_answers.Reused as error:
         return problem(422, error.problem.message, error.problem.next_step, code="key_reused")
     if row.status is not None:
@@ -37,7 +37,7 @@ def once(request: ApiRequest, answer: Callable[[], HttpResponse]) -> HttpRespons
     except BaseException:
         kept_answers.drop(row)
         raise
-    if NOT_KEPT in response.__dict__:
+    if NOT_KEPT in response.__dict__ or passes(response):
         kept_answers.drop(row)
         return response
     headers = {name: response[name] for name in _KEPT if name in response}
@@ -48,4 +48,14 @@ def once(request: ApiRequest, answer: Callable[[], HttpResponse]) -> HttpRespons
 def identity(request: ApiRequest) -> UUID:
     """The id of the plan that this request makes: with a key always the same."""
     key = request.headers.get(HEADER, "")
-    return kept_answers.identity(request.token, request.path, key) if key else uuid4()
+    if not key:
+        return uuid4()
+    found = kept_answers.identity(request.token, request.path, key, _said(request))
+    plans.drop_expired(found)  # where the request was refused for the time being, and comes again late
+    return found
+
+
+def _said(request: ApiRequest) -> bytes:
+    """What a request asks of its address: the body, after the query where there is one (`dry_run`)."""
+    query = urlencode(sorted((name, value) for name, values in request.GET.lists() for value in values))
+    return f"{query}\n".encode() + request.body if query else request.body

@@ -121,7 +121,8 @@ for room in ROOMS:
 @API.exception_handler(DrydockError)
 def expected(request: HttpRequest, error: DrydockError) -> HttpResponse:
     """What is expected to go wrong."""
-    return of_problem(error.problem, **({"choices": list(error.choices)} if isinstance(error, Ambiguous) else {}))
+    choices = {"choices": list(error.choices)} if isinstance(error, Ambiguous) else {}
+    return of_problem(error.problem, error.again_in, **choices)
 
 
 @API.exception_handler(ValidationError)

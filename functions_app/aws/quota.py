@@ -102,6 +102,7 @@ def _acquire(target: Target, family: str, patience: _Patience) -> float:
                 f"{target}: the calls already waiting for the {family} quota would take {wait:.0f} s.",
                 next_step=_when(wait),
                 retryable=True,
+                again_in=wait,
             )
         if wait:
             time.sleep(wait)

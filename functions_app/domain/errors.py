@@ -101,7 +101,8 @@ class Problem:
 class DrydockError(Exception):
     """Raised for everything that is expected to go wrong; carries the Problem.
 
-    What others said in it is storable and without secrets: it is answered at once, at any door.
+    What others said in it is storable and without secrets: it is answered at once, at any door. `again_in`: seconds
+    after which the same may go better, where that is known.
     """
 
     def __init__(
@@ -113,7 +114,9 @@ class DrydockError(Exception):
         aws_code: str = "",
         request_id: str = "",
         retryable: bool = False,
+        again_in: float = 0.0,
     ) -> None:
+        self.again_in = again_in
         # Cut twice: of a secret at the first end too little could be left to be known as one.
         message = storable(redact(storable(message, 2 * LENGTH)), LENGTH)
         super().__init__(message)

@@ -116,6 +116,7 @@ class Transport:
                 f"{self.host} has throttled us, and {ask.what} would have its turn in {wait:.0f} s only.",
                 next_step="Try again later, or log in: the limits are higher then.",
                 retryable=True,
+                again_in=wait,
             )
         if wait:
             self._pause(wait)

@@ -8,16 +8,20 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connections
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from functions_app import clock
+from functions_app.api import answers, urls
+from functions_app.domain import limits
+from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import KeptAnswer, Plan, Run
 from functions_app.services.engine import plans
 from functions_app.services.people import kept_answers, tokens
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.tokens import Made, Wanted
+from functions_app.services.sync import run as syncing
 from tests.conftest import Valkey
-from tests.factories import make_account, make_function
+from tests.factories import make_account, make_function, make_stream
 from tests.fixtures import Sandbox
 from tests.sandbox.functions import Functions
 from tests.services.changes.stage import Stage, make_stage
@@ -133,6 +137,27 @@ class Test_a_request_that_is_not_understood:
         assert bot.get(f"/api/v1/functions?cursor={cursor}&search=f").status_code == 400
 
 
+class Test_who_is_to_come_again:
+    def test_is_told_when_where_the_token_was_shown_too_often(
+        self, bot: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(limits, "TOKEN_BURST", 1)
+        monkeypatch.setattr(limits, "TOKEN_RATE", 0.01)  # however slow the machine, the third comes too early
+        found = [bot.get("/api/v1/runs") for _ in range(3)]
+        assert [answer.status_code for answer in found] == [200, 200, 429]
+        assert 0 < int(found[-1]["Retry-After"]) <= 100
+
+    @pytest.mark.parametrize("code", Code)
+    def test_is_told_when_by_every_refusal_that_passes(self, code: Code) -> None:
+        refused = urls.expected(RequestFactory().get("/"), DrydockError(code, "No."))
+        passes = refused.status_code in (429, 503) or code is Code.BUSY
+        assert ("Retry-After" in refused, answers.passes(refused)) == (passes, passes or refused.status_code >= 500)
+
+    def test_is_told_the_seconds_where_they_are_known(self) -> None:
+        error = DrydockError(Code.THROTTLED, "The quota is used up.", again_in=41.2)
+        assert urls.expected(RequestFactory().get("/"), error)["Retry-After"] == "42"
+
+
 class Test_who_shows_no_token:
     @pytest.mark.parametrize("header", ["", "Bearer", "Bearer nothing", "Basic b2xnYTpvbGdh", "Bearer ddk_" + "a" * 38])
     def test_is_told_how(self, header: str, valkey: Valkey) -> None:
@@ -161,6 +186,13 @@ class Test_an_answer:
     def test_has_the_request_id_that_was_sent_or_one_of_its_own(self, bot: Client) -> None:
         assert bot.get("/api/v1/runs", headers={"X-Request-Id": "ci-7"})["X-Request-Id"] == "ci-7"
         assert len(bot.get("/api/v1/runs", headers={"X-Request-Id": "two words"})["X-Request-Id"]) == 32
+
+    def test_is_found_in_the_log_by_its_request_id(self, bot: Client, caplog: pytest.LogCaptureFixture) -> None:
+        with caplog.at_level("INFO", "functions_app.api.door"):
+            answer = bot.get("/api/v1/runs")
+        assert [line for line in caplog.messages if answer["X-Request-Id"] in line] == [
+            f"GET /api/v1/runs 200 by olga (token ci), request {answer['X-Request-Id']}"
+        ]
 
     def test_is_cut_to_a_line(self, bot: Client) -> None:
         make_function(make_account(), "f" * 64, description="d" * 300)
@@ -252,11 +284,83 @@ class Test_a_request_with_a_key:
     def test_goes_on_where_who_answered_it_died(self, bot: Client, made: Made, stage: Stage) -> None:
         path, body = "/api/v1/deployments", json.dumps(DEPLOY).encode()
         kept_answers.begin(made.row, path, "k", body)
-        stored = stage.plan("2", plan_id=kept_answers.identity(made.row, path, "k"))
+        stored = stage.plan("2", plan_id=kept_answers.identity(made.row, path, "k", body))
         run = plans.apply(stored.pk, Actor(stored.maker))
         KeptAnswer.objects.update(begun_at=clock.now() - timedelta(minutes=5))
         answer = post(bot, "/deployments", DEPLOY, **{"Idempotency-Key": "k"})
         assert (answer.status_code, answer.json()["id"], Run.objects.count()) == (202, run.pk, 1)
+
+    def test_that_came_while_another_change_was_under_way_is_carried_out_later(self, bot: Client) -> None:
+        make_stream()
+        in_the_way = post(bot, "/polls", {}).json()["id"]
+        refused = post(bot, "/polls", {}, **{"Idempotency-Key": "k"})
+        assert (refused.status_code, refused.json()["code"], refused["Retry-After"]) == (409, "busy", "5")
+        Run.objects.filter(pk=in_the_way).update(status="cancelled")
+        assert post(bot, "/polls", {}, **{"Idempotency-Key": "k"}).status_code == 202
+
+    def test_whose_check_was_that_no_other_change_is_under_way_is_too(self, bot: Client, stage: Stage) -> None:
+        in_the_way = post(bot, "/deployments", DEPLOY).json()["id"]
+        refused = post(bot, "/deployments", DEPLOY, **{"Idempotency-Key": "k"})
+        assert (refused.status_code, refused.json()["retryable"]) == (422, True)
+        Run.objects.filter(pk=in_the_way).update(status="cancelled")
+        assert post(bot, "/deployments", DEPLOY, **{"Idempotency-Key": "k"}).status_code == 202
+
+    def test_is_planned_anew_where_its_plan_expired(self, bot: Client, made: Made, stage: Stage) -> None:
+        path, body = "/api/v1/deployments", json.dumps(DEPLOY).encode()
+        stored = stage.plan("2", plan_id=kept_answers.identity(made.row, path, "k", body))
+        Plan.objects.update(expires_at=clock.now() - timedelta(seconds=1))
+        answer = post(bot, "/deployments", DEPLOY, **{"Idempotency-Key": "k"})
+        assert (answer.status_code, Run.objects.get().made_from_id) == (202, stored.pk)
+
+    def test_never_applies_the_plan_of_another_body(self, bot: Client, made: Made, stage: Stage) -> None:
+        path, body = "/api/v1/deployments", json.dumps(DEPLOY).encode()
+        stage.plan("2", plan_id=kept_answers.identity(made.row, path, "k", body))  # its answer was not kept
+        digest = stage.push("three", "3")
+        post(bot, "/deployments", {**DEPLOY, "image": "3"}, **{"Idempotency-Key": "k"})
+        assert Run.objects.get().plan["image_uri"].endswith(digest)
+
+    def test_that_was_refused_for_good_is_told_the_same_again(self, bot: Client) -> None:
+        first, second = (post(bot, "/deployments", DEPLOY, **{"Idempotency-Key": "k"}) for _ in range(2))
+        assert (first.status_code, first.content) == (404, second.content)
+        assert second["Idempotent-Replayed"] == "true"
+
+    def test_is_another_one_with_another_query(self, bot: Client, stage: Stage) -> None:
+        assert post(bot, "/deployments?dry_run=true", DEPLOY, **{"Idempotency-Key": "k"}).status_code == 200
+        answer = post(bot, "/deployments", DEPLOY, **{"Idempotency-Key": "k"})
+        assert (answer.status_code, answer.json()["code"]) == (422, "key_reused")
+        again = post(bot, "/deployments?dry_run=true", DEPLOY, **{"Idempotency-Key": "k"})
+        assert (again.status_code, again["Idempotent-Replayed"]) == (200, "true")
+
+    def test_has_it_for_its_token_and_its_address_alone(self, bot: Client, operator: User) -> None:
+        make_account()
+        other = Client(headers={"Authorization": f"Bearer {tokens.make(Wanted('cd', ALL), Actor(operator)).text}"})
+        asked = [(bot, "/syncs"), (other, "/syncs"), (bot, "/polls"), (bot, "/syncs")]
+        told = [post(sender, path, {}, **{"Idempotency-Key": "k"}) for sender, path in asked]
+        assert ["Idempotent-Replayed" in answer for answer in told] == [False, False, False, True]
+
+    def test_is_known_for_24_hours_and_no_longer(self, bot: Client) -> None:
+        def comes_again(after: timedelta) -> bool:
+            KeptAnswer.objects.update(begun_at=clock.now() - after)
+            return "Idempotent-Replayed" in post(bot, "/syncs", {}, **{"Idempotency-Key": "k"})
+
+        make_account()
+        assert not comes_again(timedelta())
+        assert comes_again(timedelta(hours=23, minutes=30))
+        assert not comes_again(timedelta(hours=24, seconds=1))
+
+    def test_that_ended_in_an_error_of_ours_is_not_remembered(
+        self, bot: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        make_account()
+
+        def away(*_: object) -> None:
+            raise DrydockError(Code.UNREACHABLE, "AWS gives no answer.")
+
+        with monkeypatch.context() as broken:  # an AWS that is away for one call alone
+            broken.setattr(syncing, "submit_or_join", away)
+            assert post(bot, "/syncs", {}, **{"Idempotency-Key": "k"}).status_code == 502
+        assert not KeptAnswer.objects.exists()
+        assert post(bot, "/syncs", {}, **{"Idempotency-Key": "k"}).status_code == 202
 
     def test_of_a_new_token_keeps_nothing_of_it(self, superuser: User, valkey: Valkey) -> None:
         maker = tokens.make(Wanted("maker", ["read", "admin"]), Actor(superuser))

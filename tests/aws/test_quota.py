@@ -108,6 +108,7 @@ def test_a_wait_beyond_the_bound_is_refused_at_once(target: Target) -> None:
     with pytest.raises(DrydockError, match="lambda-control quota") as caught:
         quota.acquire(target, "lambda-control", longest=0.0)
     assert caught.value.problem.code is Code.THROTTLED
+    assert caught.value.again_in > 0
     assert caught.value.problem.retryable
 
 

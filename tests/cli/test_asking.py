@@ -77,6 +77,13 @@ class Test_a_change_is_asked_for_again:
         assert server.keys[2] == "build-417"
         assert len(set(server.keys)) == 3
 
+    def test_a_plan_alone_leaves_the_callers_key_to_the_change(self, script: Serve, tmp_path: Path) -> None:
+        server = script(STARTED, STARTED)
+        drydock = at(server.url, str(tmp_path))
+        for words in (["--dry-run"], []):
+            assert drydock("deploy", "app", "1.8.3", "live", "--key", "build-417", *words).code == 0
+        assert (server.keys[0] != "build-417", server.keys[1]) == (True, "build-417")
+
     def test_a_key_that_no_header_can_hold_is_refused(self, script: Serve, tmp_path: Path) -> None:
         server = script()
         assert at(server.url, str(tmp_path))("invoke", "app", "--key", "bäu").code == 2

@@ -41,7 +41,10 @@ def may_pass(checks: Iterable[Check]) -> bool:
 def blocked(checks: Iterable[Check]) -> DrydockError:
     """The error of a change that these checks forbid: code PREFLIGHT."""
     return DrydockError(
-        Code.PREFLIGHT, reasons(checks), next_step="Nothing was changed. Remove the cause, then plan again."
+        Code.PREFLIGHT,
+        reasons(checks),
+        next_step="Nothing was changed. Remove the cause, then plan again.",
+        retryable=may_pass(checks),
     )
 
 

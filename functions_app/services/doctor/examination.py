@@ -34,7 +34,10 @@ def everything(seconds: float) -> Generator[Finding, None, None]:
     """
     if not _one_at_a_time.acquire(blocking=False):
         raise DrydockError(
-            Code.BUSY, "Somebody else has just asked everything.", next_step="Wait for half a minute, then ask again."
+            Code.BUSY,
+            "Somebody else has just asked everything.",
+            next_step="Wait for half a minute, then ask again.",
+            again_in=30.0,
         )
     try:
         yield from own()

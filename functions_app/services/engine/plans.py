@@ -180,6 +180,11 @@ def known(plan_id: UUID, actor: Actor) -> Plan | None:
     return load(plan_id, actor) if Plan.objects.filter(pk=plan_id).exists() else None
 
 
+def drop_expired(plan_id: UUID) -> None:
+    """Make room for another plan of this id, where it expired before anybody decided anything of it."""
+    Plan.objects.filter(over(clock.now()), pk=plan_id, applied_at=None, rejected_at=None, asked_at=None).delete()
+
+
 @contextmanager
 def audited(plan_id: UUID, actor: Actor, verb: str) -> Iterator[None]:
     """What is refused meanwhile is in the audit table: who tried to do what with the plan."""

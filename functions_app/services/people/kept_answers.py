@@ -35,20 +35,23 @@ class Elsewhere(DrydockError):
 
 
 class Reused(DrydockError):
-    """The key came with another body before."""
+    """The key came with something else before."""
 
 
-def identity(token: ApiToken, path: str, key: str) -> UUID:
-    """The same for each request with this key: a plan of this id is made once, even if who made it dies right then."""
-    return uuid5(_NAMES, f"{token.pk} {path} {key}")
+def identity(token: ApiToken, path: str, key: str, said: bytes) -> UUID:
+    """The same for each request with this key: a plan of this id is made once, even if who made it dies right then.
+
+    And another one for what says something else: an answer that was not kept leaves its plan behind.
+    """
+    return uuid5(_NAMES, f"{token.pk} {path} {key} {sha256(said).hexdigest()}")
 
 
-def begin(token: ApiToken, path: str, key: str, body: bytes) -> KeptAnswer:
+def begin(token: ApiToken, path: str, key: str, said: bytes) -> KeptAnswer:
     """A row of one's own to keep the answer in, or the one that has it (`status`).
 
-    Raises Reused where the key came with another body, Elsewhere while somebody else answers it.
+    Raises Reused where the key came with something else, Elsewhere while somebody else answers it.
     """
-    now, body_hash, key_hash = clock.now(), sha256(body).hexdigest(), sha256(key.encode()).hexdigest()
+    now, body_hash, key_hash = clock.now(), sha256(said).hexdigest(), sha256(key.encode()).hexdigest()
     KeptAnswer.objects.filter(begun_at__lt=now - KEEP).delete()
     try:
         with transaction.atomic():
@@ -60,27 +63,25 @@ def begin(token: ApiToken, path: str, key: str, body: bytes) -> KeptAnswer:
     if row.body_hash != body_hash:
         raise Reused(
             Code.INVALID,
-            "This Idempotency-Key came with another body before. Nothing was done.",
+            "This Idempotency-Key came with another body or another query before. Nothing was done.",
             next_step="Give each request a key of its own.",
         )
     if row.status is not None:
         return row
     mine = KeptAnswer.objects.filter(pk=row.pk, status=None, begun_at=row.begun_at, begun_at__lt=now - DEAD_AFTER)
     if not mine.update(begun_at=now):
-        raise Elsewhere(Code.BUSY, "The same request is being answered now.", next_step=f"Ask in {AGAIN_IN} s.")
+        told = "The same request is being answered now."
+        raise Elsewhere(Code.BUSY, told, next_step=f"Ask in {AGAIN_IN} s.", again_in=AGAIN_IN)
     row.refresh_from_db()
     return row
 
 
 def keep(row: KeptAnswer, answer: Answer) -> None:
-    """Keep the answer; one of a server's error is not: it may go better the next time."""
+    """Keep the answer."""
     mine = KeptAnswer.objects.filter(pk=row.pk, begun_at=row.begun_at)
-    if answer.status >= 500:
-        mine.delete()
-    else:
-        mine.update(status=answer.status, headers=answer.headers, content=answer.content)
+    mine.update(status=answer.status, headers=answer.headers, content=answer.content)
 
 
 def drop(row: KeptAnswer) -> None:
-    """Keep nothing: it broke."""
+    """Keep nothing: it broke, or may go better the next time."""
     KeptAnswer.objects.filter(pk=row.pk, begun_at=row.begun_at).delete()
