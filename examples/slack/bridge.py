@@ -23,11 +23,10 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     stamp, sent = (environ.get(f"HTTP_X_SLACK_{name}", "") for name in ("REQUEST_TIMESTAMP", "SIGNATURE"))
     signed = hmac.new(os.environ["SLACK_SIGNING_SECRET"].encode(), b"v0:%b:%b" % (stamp.encode(), body), hashlib.sha256)
-    if not hmac.compare_digest(f"v0={signed.hexdigest()}".encode(), sent.encode()) or time.time() - int(stamp) > LATE:
-        start_response("401 Unauthorized", [])
-        return []
-    threading.Thread(target=hand_on, args=(dict(parse_qsl(body.decode())),)).start()
-    start_response("200 OK", [])
+    known = hmac.compare_digest(f"v0={signed.hexdigest()}".encode(), sent.encode()) and time.time() - int(stamp) < LATE
+    if known:
+        threading.Thread(target=hand_on, args=(dict(parse_qsl(body.decode())),)).start()
+    start_response("200 OK" if known else "401 Unauthorized", [])
     return []
 
 
@@ -36,13 +35,11 @@ def hand_on(form: dict[str, str]) -> None:
     said = {"text": form.get("text", ""), "user": form["user_id"], "channel": form["channel_id"]}
     # Where Slack sends it again, by the same key nothing is done again.
     headers = {"Authorization": f"Bearer {os.environ['DRYDOCK_TOKEN']}", "Idempotency-Key": form["trigger_id"]}
-    told = httpx.post(f"{os.environ['DRYDOCK_URL']}/api/v1/chat", json=said, headers=headers, timeout=60).json()
-    lines = [
-        told["text"],
-        *told.get("lines", ()),
-        *told.get("choices", ()),
-        told.get("next_step") or told.get("url", ""),
-    ]
-    text = html.escape("\n".join(lines), quote=False)  # or a name could call the whole channel
+    try:
+        told = httpx.post(f"{os.environ['DRYDOCK_URL']}/api/v1/chat", json=said, headers=headers, timeout=60).json()
+    except (httpx.HTTPError, ValueError):
+        told = {"text": "Drydock gives no answer.", "next_step": "Say “runs” to see whether anything began."}
+    beside = (*told.get("lines", ()), *told.get("choices", ()), told.get("next_step") or told.get("url", ""))
+    text = html.escape("\n".join((told["text"], *beside)), quote=False)  # or a name could call the whole channel
     seen = "in_channel" if told.get("run") or told.get("approve") else "ephemeral"
     httpx.post(form["response_url"], json={"response_type": seen, "text": text})

@@ -29,7 +29,7 @@ from tests.api.chat_room import Room
 from tests.conftest import Valkey
 from tests.factories import make_account, make_function
 from tests.papers import blocks, paper
-from tests.processes import eventually
+from tests.processes import eventually, free_port
 from tests.receiving import Pipeline, receiving
 
 ROOT = Path(settings.BASE_DIR)
@@ -115,6 +115,19 @@ class Test_the_bridge_of_slack:
         self.sent(bridge, slack, "<!channel>")
         eventually(lambda: len(slack.messages) == 1, "the answer")
         assert "There is no command “&lt;!channel&gt;”." in json.loads(slack.messages[0].body)["text"]
+
+    def test_tells_that_there_is_no_answer(self, bridge: Any, slack: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+        with receiving() as proxy:
+            proxy.status = 502  # without a word of JSON
+            monkeypatch.setenv("DRYDOCK_URL", proxy.url)
+            self.sent(bridge, slack, "list")
+            eventually(lambda: len(slack.messages) == 1, "the answer of nobody behind a proxy")
+        monkeypatch.setenv("DRYDOCK_URL", f"http://127.0.0.1:{free_port()}")
+        self.sent(bridge, slack, "list")
+        eventually(lambda: len(slack.messages) == 2, "the answer of no server at all")
+        assert {json.loads(each.body)["text"].partition("\n")[0] for each in slack.messages} == {
+            "Drydock gives no answer."
+        }
 
     @pytest.mark.parametrize("wrong", [{"key": "another"}, {"age": 400}])
     def test_takes_nothing_that_slack_has_not_just_signed(self, bridge: Any, slack: Pipeline, wrong: Any) -> None:
