@@ -89,7 +89,7 @@ ROUTES: dict[str, Route] = {
     "session-end-all": Route(ALL_NOT, ALL_MAY),
     "password": Route(ALL_SEE, ALL_MAY, form=NEW_PASSWORD),
     "tokens": Route(SEEN, SEEN, form={"name": "ci", "scope": "read"}),
-    "token-rotate": Route(LEADS_ON, (302, 403, 404, 200, 404, 200), "token", audited=False),  # the stage's is
+    "token-rotate": Route(LEADS_ON, (302, 403, 404, 200, 404, 403), "token", audited=False),  # the stage's is
     "token-revoke": Route(NOT_TAKEN, (302, 403, 404, 302, 404, 302), "token", audited=False),  # an operator's
     "chat": Route(SEEN, SEEN),
     "chat-unlink": Route(NOT_TAKEN, (302, 403, 404, 302, 404, 302), "link"),  # the stage's is an operator's

@@ -10,7 +10,6 @@ from functions_app import clock
 from functions_app.api.requests import ApiRequest
 from functions_app.api.shapes import Told, link
 from functions_app.domain.bases.freshness import Freshness
-from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.health.findings import Finding, counts
 from functions_app.services.doctor import examination
 from functions_app.services.inventory.overview.findings import Overview, overview
@@ -104,15 +103,9 @@ def examine(request: ApiRequest) -> dict[str, Any]:
 
 
 def _require_administrator(request: ApiRequest) -> None:
-    if access.is_administrator(request.actor):
-        return
-    if request.method == "POST":  # who only looks does nothing
-        access.audit(request.actor, "doctor", "installation", None, "refused: not an administrator")
-    raise DrydockError(
-        Code.DENIED,
-        "Only administrators see how the installation does.",
-        next_step="Ask an administrator (a superuser of this installation).",
-    )
+    action = "doctor" if request.method == "POST" else ""  # who only looks does nothing
+    words = "Only administrators see how the installation does."
+    access.require_administrator(request.actor, words, action, "installation")
 
 
 def _findings(request: ApiRequest, found: list[Finding]) -> dict[str, Any]:

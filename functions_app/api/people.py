@@ -6,6 +6,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import HttpResponse
 from django.urls import reverse
 from ninja import Router, Schema
@@ -87,9 +88,11 @@ def change_person(request: ApiRequest, response: HttpResponse, name: str, body: 
     """Have somebody be this and nothing else; who is shut out loses their sessions at once. For administrators."""
     people_list.require_administrator(request.actor, person_groups.ACTION, name)
     _found(name)
-    with matching.locked(User.objects.filter(username=name), request, _facts) as person:
-        person_groups.require_another_administrator(person, body.group)
-        person_groups.settle(person, body.group, request.actor)
+    with transaction.atomic():
+        person_groups.hold_administrators()
+        with matching.locked(User.objects.filter(username=name), request, _facts) as person:
+            person_groups.require_another_administrator(person, body.group)
+            person_groups.settle(person, body.group, request.actor)
     return _told(request, response, _found(name))
 
 

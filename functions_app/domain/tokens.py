@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Kind
@@ -139,6 +139,20 @@ def is_from(address: str, networks: Collection[str]) -> bool:
         return False  # nobody knows where it came from
     source = getattr(source, "ipv4_mapped", None) or source
     return any(source in ip_network(network) for network in networks)
+
+
+def are_within(networks: Collection[str], others: Collection[str]) -> bool:
+    """Whether who comes from these networks comes from the others, too; none named means from anywhere."""
+    if not others:
+        return True
+    return bool(networks) and all(
+        any(_is_within(ip_network(each), ip_network(other)) for other in others) for each in networks
+    )
+
+
+def _is_within(network: IPv4Network | IPv6Network, other: IPv4Network | IPv6Network) -> bool:
+    start, end = network.network_address, network.broadcast_address
+    return network.version == other.version and start in other and end in other
 
 
 def read_networks(text: str) -> tuple[str, ...]:

@@ -54,6 +54,7 @@ class ApiToken(models.Model):
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=150)
     expires_at = models.DateTimeField()
+    rotated_at = models.DateTimeField(null=True, help_text="since when it has the text that it has")
     used_at = models.DateTimeField(null=True, help_text="to the minute")
     used_from = models.CharField(max_length=45, blank=True)
     revoked_at = models.DateTimeField(null=True)

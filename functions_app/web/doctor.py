@@ -10,7 +10,6 @@ from django.http import HttpResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods
 
-from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.health.findings import Finding, State, counts
 from functions_app.services.doctor import examination
 from functions_app.services.people import access
@@ -36,14 +35,9 @@ TITLES = {
 @waits_for_aws
 def doctor(request: HtmxHttpRequest) -> HttpResponse:
     """Drydock's own parts; with everything outside where that was asked for."""
-    if not access.is_administrator(actor_of(request)):
-        if request.method == "POST":  # who only looks does nothing
-            access.audit(actor_of(request), "doctor", "installation", None, "refused: not an administrator")
-        raise DrydockError(
-            Code.DENIED,
-            "Only administrators see how the installation does.",
-            next_step="Ask an administrator (a superuser of this installation).",
-        )
+    action = "doctor" if request.method == "POST" else ""  # who only looks does nothing
+    words = "Only administrators see how the installation does."
+    access.require_administrator(actor_of(request), words, action, "installation")
     asked = request.method == "POST"
     found = list(examination.everything(PATIENCE)) if asked else examination.own()
     context = {"groups": _groups(found, asked), "counts": counts(found), "asked": asked}

@@ -79,8 +79,8 @@ def person(viewer: User) -> Thing:
 
 
 def token(viewer: User) -> Thing:
-    """A token of somebody's."""
-    pk = tokens.make(Wanted("other", ["read"]), Actor(viewer)).row.pk
+    """Another token of the administrator."""
+    pk = tokens.make(Wanted("other", ["read"]), Actor(User.objects.get(is_superuser=True))).row.pk
     return Thing(f"/tokens/{pk}", f"/tokens/{pk}/rotate", "post", {}, {})
 
 
@@ -143,6 +143,26 @@ def test_of_two_changes_of_one_state_at_once_one_is_made(bot: Client, text: str,
         statuses = sorted(pool.map(change, range(4)))
     assert statuses[0] in (200, 201)
     assert statuses[1:] == [412, 412, 412]
+
+
+def test_of_two_administrators_who_shut_each_other_out_at_once_one_is_left(superuser: User, valkey: Valkey) -> None:
+    names = [superuser.username, User.objects.create_superuser("ada", password="a long password").username]
+    people = [User.objects.get(username=name) for name in names]
+    texts = [tokens.make(Wanted("ci", EVERYTHING), Actor(person)).text for person in people]
+
+    def shut_out(text: str, name: str) -> int:
+        sender = Client(headers={"Authorization": f"Bearer {text}"})
+        try:
+            body = json.dumps({"group": "viewer"})
+            return int(sender.patch(f"{API}/people/{name}", body, content_type="application/json").status_code)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as pool:
+        statuses = sorted(pool.map(shut_out, texts, reversed(names)))
+    assert User.objects.filter(is_superuser=True).count() == 1
+    assert statuses[0] == 200
+    assert statuses[1] in (403, 422)  # they were none any more, or the only one left
 
 
 def test_a_change_that_compares_nothing_does_not_pass_for_one_that_does(bot: Client) -> None:

@@ -119,6 +119,45 @@ class Test_a_person:
         assert browser.get("/functions/").status_code == 302
 
 
+@pytest.mark.parametrize("limits", [{"accounts": ["111111111111"]}, {"functions": ["billing-*"]}])
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("patch", "/accounts/222222222222", {"colour": "red"}),
+        ("post", "/accounts", {"name": "new", "account_id": "9" * 12, "regions": ["eu-west-1"]}),
+        ("patch", "/people/vera", {"group": "administrator"}),
+        ("post", "/people/vera/sign-out", {}),
+        ("get", "/people", None),
+        ("get", "/people/vera", None),
+        ("get", "/sessions", None),
+        ("get", "/doctor", None),
+        ("post", "/doctor", {}),
+    ],
+)
+def test_what_administrators_settle_is_closed_to_a_token_of_some_functions(
+    superuser: User, viewer: User, valkey: Valkey, limits: dict[str, list[str]], method: str, path: str, body: Any
+) -> None:
+    for number in ("1" * 12, "2" * 12):
+        make_account(f"account {number}", account_id=number)
+    made = tokens.make(Wanted("ci", ["read", "admin"], **limits), Actor(superuser))  # type: ignore[arg-type]
+    bot = Client(headers={"Authorization": f"Bearer {made.text}"})
+    answer = bot.get(API + path) if body is None else send(bot, method, path, body)
+    assert (answer.status_code, answer.json()["code"]) == (403, "denied")
+    audited = AuditEntry.objects.filter(via="token ci", result__startswith="refused").exists()
+    assert audited is (body is not None)
+
+
+def test_everybodys_tokens_are_not_there_for_a_token_of_some_functions(
+    superuser: User, viewer: User, valkey: Valkey
+) -> None:
+    others = tokens.make(Wanted("other", ["read"]), Actor(viewer)).row.pk
+    made = tokens.make(Wanted("ci", ["read", "admin"], functions=["a*"]), Actor(superuser))
+    bot = Client(headers={"Authorization": f"Bearer {made.text}"})
+    assert [row["name"] for row in bot.get(f"{API}/tokens").json()["tokens"]] == ["ci"]
+    assert bot.get(f"{API}/tokens/{others}").status_code == 404
+    assert send(bot, "post", f"/tokens/{others}/revoke", {}).status_code == 404
+
+
 class Test_a_smoke_test:
     @pytest.fixture
     def function(self, db: None) -> Function:

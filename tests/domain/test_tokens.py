@@ -9,6 +9,7 @@ from functions_app.domain.runs import Kind
 from functions_app.domain.tokens import (
     Reach,
     TokenScope,
+    are_within,
     hashed,
     is_from,
     looks_like_token,
@@ -74,6 +75,22 @@ class Test_a_reach:
 
 
 class Test_networks:
+    @pytest.mark.parametrize(
+        ("networks", "others", "within"),
+        [
+            ("10.1.0.0/16", "10.0.0.0/8", True),
+            ("10.0.0.0/8", "10.1.0.0/16", False),
+            ("10.1.0.0/16 11.0.0.0/8", "10.0.0.0/8", False),
+            ("10.1.0.0/16 2001:db8::1", "10.0.0.0/8 2001:db8::/32", True),
+            ("::/0", "0.0.0.0/0", False),
+            ("", "10.0.0.0/8", False),
+            ("10.1.0.0/16", "", True),
+            ("", "", True),
+        ],
+    )
+    def test_are_within_others_where_all_of_each_is(self, networks: str, others: str, within: bool) -> None:
+        assert are_within(read_networks(networks), read_networks(others)) is within
+
     def test_let_in_who_comes_from_them_however_it_is_written(self) -> None:
         networks = read_networks("10.0.0.7/8, 2001:db8::/32")
         assert networks == ("10.0.0.0/8", "2001:db8::/32")

@@ -35,6 +35,21 @@ def test_a_rotated_one_is_told_so_and_a_reload_leads_to_the_list(client: Client,
     assert client.get(rotate).headers["Location"] == ADDRESS
 
 
+def test_an_administrator_revokes_anybodys_and_rotates_their_own(
+    client: Client, operator: User, superuser: User
+) -> None:
+    for person in (operator, superuser):
+        client.force_login(person)
+        client.post(ADDRESS, {"name": "ci", "scope": "read"})
+    own, others = ApiToken.objects.get(person=superuser).pk, ApiToken.objects.get(person=operator).pk
+    page = client.get(ADDRESS).content.decode()
+    assert f"{ADDRESS}{own}/rotate/" in page
+    assert f"{ADDRESS}{others}/revoke/" in page
+    assert f"{ADDRESS}{others}/rotate/" not in page
+    refused = client.post(f"{ADDRESS}{others}/rotate/")
+    assert (refused.status_code, b"ddk_" in refused.content) == (403, False)
+
+
 def test_only_scopes_that_its_person_could_use_are_offered(
     client: Client, viewer: User, operator: User, superuser: User
 ) -> None:

@@ -30,8 +30,8 @@ def may_look(actor: Actor) -> bool:
 
 
 def is_administrator(actor: Actor) -> bool:
-    """Whether they settle accounts and people: a superuser, through what may."""
-    return TokenScope.ADMIN in actor.scopes and _is_superuser(actor)
+    """Whether they settle accounts and people: a superuser, through what may, and gets everywhere."""
+    return TokenScope.ADMIN in actor.scopes and actor.reach.everything and _is_superuser(actor)
 
 
 def is_operator(actor: Actor) -> bool:
@@ -79,6 +79,18 @@ def administrators(most: int) -> list[str]:
     """The names of people who may give others a group; so many at most."""
     found = User.objects.filter(is_superuser=True, is_active=True).order_by("username")
     return list(found.values_list("username", flat=True)[:most])
+
+
+def require_administrator(actor: Actor, words: str, action: str = "", target: str = "") -> None:
+    """Raise DENIED, in these words, for everybody else; with an action, the refused attempt is in the audit table."""
+    if not is_administrator(actor):
+        if action:
+            audit(actor, action, target, None, "refused: not an administrator")
+        raise DrydockError(
+            Code.DENIED,
+            words,
+            next_step="Ask an administrator (a superuser); a token of theirs needs the scope admin, and no limits.",
+        )
 
 
 def require_operator(actor: Actor, action: str = "", target: str = "") -> None:

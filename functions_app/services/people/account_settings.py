@@ -77,15 +77,8 @@ class ScopeFact:
 
 def require_administrator(actor: Actor, action: str = "") -> None:
     """Raise DENIED for everybody else; with an action, the refused attempt is in the audit table."""
-    if access.is_administrator(actor):
-        return
-    if action:
-        access.audit(actor, action, "accounts", {}, "refused: not an administrator")
-    raise DrydockError(
-        Code.DENIED,
-        "Only administrators may add or change accounts; you may look at them.",
-        next_step="Ask an administrator (a superuser of this installation).",
-    )
+    words = "Only administrators may add or change accounts; you may look at them."
+    access.require_administrator(actor, words, action, "accounts")
 
 
 def faults(draft: AccountDraft, existing: Account | None = None) -> dict[str, str]:

@@ -26,6 +26,7 @@ class Actor:
     scopes: frozenset[TokenScope] = frozenset(TokenScope)
     named: str = ""
     reach: Reach = EVERYWHERE
+    networks: tuple[str, ...] = ()  # where alone it may come from; (): anywhere
 
     @classmethod
     def in_browser(cls, user: User | AnonymousUser) -> "Actor":

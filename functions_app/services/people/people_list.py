@@ -6,8 +6,8 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db.models import Max
 
-from functions_app.domain.errors import Code, DrydockError
-from functions_app.services.people.access import APPROVER, OPERATOR, VIEWER, audit, is_administrator
+from functions_app.services.people import access
+from functions_app.services.people.access import APPROVER, OPERATOR, VIEWER
 from functions_app.services.people.actor import Actor
 
 ADMINISTRATOR, NONE = "administrator", "none"
@@ -24,14 +24,7 @@ class PersonRow:
 
 def require_administrator(actor: Actor, action: str = "", target: str = "") -> None:
     """Raise DENIED for everybody else; with an action, the refused attempt is in the audit table."""
-    if not is_administrator(actor):
-        if action:
-            audit(actor, action, target, None, "refused: not an administrator")
-        raise DrydockError(
-            Code.DENIED,
-            "Only administrators see and settle who may sign in here.",
-            next_step="Ask one, or use a token of one with the scope admin.",
-        )
+    access.require_administrator(actor, "Only administrators see and settle who may sign in here.", action, target)
 
 
 def everybody() -> list[PersonRow]:

@@ -39,6 +39,14 @@ def settle(person: User, group: str, actor: Actor) -> str:
     return result
 
 
+def hold_administrators() -> None:
+    """Hold the rows of all administrators to the end of the transaction, before any other row of a person.
+
+    Two of them who shut each other out at the same moment would both find the other one left.
+    """
+    list(User.objects.filter(is_superuser=True).order_by("pk").select_for_update())
+
+
 def require_another_administrator(person: User, group: str) -> None:
     """Raise PREFLIGHT where nobody would be left who may settle anything: the server's command alone could then."""
     others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=person.pk)

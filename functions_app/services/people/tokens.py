@@ -18,6 +18,7 @@ from functions_app.domain.tokens import (
     SHOWN,
     Reach,
     TokenScope,
+    are_within,
     hashed,
     is_from,
     looks_like_token,
@@ -64,9 +65,10 @@ class Made:
 
 
 def make(wanted: Wanted, actor: Actor, person: User | None = None) -> Made:
-    """Make a token that acts for `person` (None: whoever makes it; another's is an administrator's to make).
+    """Make a token that acts for `person` (None: whoever makes it).
 
-    Raises INVALID, DENIED. With a token of the scope admin one may make others, which may no more than itself.
+    Raises INVALID, DENIED. Another's is made in the shell alone: whoever reads its text is that person from then on.
+    With a token of the scope admin one may make others, which may no more than itself.
     """
     owner = person or actor.person
     action, target = "token.make", f"token {storable(wanted.name, 60)}"
@@ -101,12 +103,9 @@ def _checked(wanted: Wanted, owner: User, actor: Actor) -> ApiToken:
     if not 1 <= wanted.days <= LONGEST.days:
         raise DrydockError(Code.INVALID, f"A token lives 1 to {LONGEST.days} days.")
     access.require_scopes(actor, {TokenScope.ADMIN, *(TokenScope(scope) for scope in wanted.scopes)})
-    if not actor.reach.everything:
-        raise DrydockError(
-            Code.DENIED,
-            "This token gets to some functions alone, and makes no other.",
-            next_step="Make it in the browser.",
-        )
+    _require_everywhere(actor)
+    networks = read_networks(wanted.networks)
+    _require_networks(networks, actor)
     now = clock.now()
     if _living(owner, now).count() >= MOST:
         raise DrydockError(Code.INVALID, f"One person has at most {MOST} tokens.", next_step="Revoke some.")
@@ -116,7 +115,7 @@ def _checked(wanted: Wanted, owner: User, actor: Actor) -> ApiToken:
         scopes=sorted(set(wanted.scopes)),
         accounts=_accounts(wanted.accounts),
         functions=_patterns(wanted.functions),
-        networks=list(read_networks(wanted.networks)),
+        networks=list(networks),
         created_at=now,
         created_by=actor.name,
         expires_at=now + timedelta(days=wanted.days),
@@ -152,9 +151,10 @@ def _as_thought(row: ApiToken) -> None:
 def rotate(pk: int, actor: Actor, shown: int = 0, still: Callable[[ApiToken], None] = _as_thought) -> Made:
     """Give a token another text; the one it had is worth nothing from now on. `shown`: which one asks for it.
 
-    `still` raises where it is not as thought. Raises NOT_FOUND, DENIED, EXPIRED.
+    Who reads the text is whose it is: of another's token there is none to be had. `still` raises where it is not as
+    thought. Raises NOT_FOUND, DENIED, EXPIRED.
     """
-    _own(pk, actor, "token.rotate", shown)
+    _require_change(pk, actor, "token.rotate", shown, _require_text)
     now = clock.now()
     text = new_token()
     with transaction.atomic():
@@ -162,8 +162,9 @@ def rotate(pk: int, actor: Actor, shown: int = 0, still: Callable[[ApiToken], No
         still(row)
         if row.revoked_at or row.expires_at <= now:
             raise DrydockError(Code.EXPIRED, "This token is over.", next_step="Make a new one.")
+        life = min(row.expires_at - (row.rotated_at or row.created_at), LONGEST)
         ApiToken.objects.filter(pk=row.pk).update(
-            secret_hash=hashed(text), beginning=text[:SHOWN], expires_at=now + (row.expires_at - row.created_at)
+            secret_hash=hashed(text), beginning=text[:SHOWN], rotated_at=now, expires_at=now + life
         )
         access.audit(actor, "token.rotate", str(row), facts(row), "its text is another one now")
     row.refresh_from_db()
@@ -175,7 +176,7 @@ def revoke(pk: int, actor: Actor, shown: int = 0, still: Callable[[ApiToken], No
 
     Raises NOT_FOUND, DENIED.
     """
-    _own(pk, actor, "token.revoke", shown)
+    _require_change(pk, actor, "token.revoke", shown)
     with transaction.atomic():
         row = _locked(pk)
         still(row)
@@ -197,16 +198,51 @@ def find(pk: int, actor: Actor) -> ApiToken:
     return row
 
 
-def _own(pk: int, actor: Actor, action: str, shown: int) -> ApiToken:
+def _require_change(
+    pk: int, actor: Actor, action: str, shown: int, also: Callable[[ApiToken, Actor], None] | None = None
+) -> None:
+    """Raise unless this actor may do that to the token; of itself a token may anything."""
     row = find(pk, actor)
-    others = set() if pk == shown else {TokenScope.ADMIN}
+    if pk == shown:
+        return
     try:
         # With another's text a token would get to more than it was made for.
-        access.require_scopes(actor, others | {TokenScope(scope) for scope in row.scopes if scope in set(TokenScope)})
+        own = {TokenScope(scope) for scope in row.scopes if scope in set(TokenScope)}
+        access.require_scopes(actor, {TokenScope.ADMIN} | own)
+        _require_everywhere(actor)
+        if also:
+            also(row, actor)
     except DrydockError as error:
         access.audit(actor, action, str(row), facts(row), f"refused: {error}")
         raise
-    return row
+
+
+def _require_text(row: ApiToken, actor: Actor) -> None:
+    if not _is(row.person, actor) and not _is_shell(actor):
+        raise DrydockError(
+            Code.DENIED,
+            f"This token acts for {row.person.get_username()}, and nobody else is shown its text.",
+            next_step="Revoke it, or have its owner rotate it.",
+        )
+    _require_networks(row.networks, actor)
+
+
+def _require_everywhere(actor: Actor) -> None:
+    if not actor.reach.everything:
+        raise DrydockError(
+            Code.DENIED,
+            "This token gets to some functions alone, and makes or changes no other.",
+            next_step="Do it in the browser.",
+        )
+
+
+def _require_networks(networks: Collection[str], actor: Actor) -> None:
+    if not are_within(networks, actor.networks):
+        raise DrydockError(
+            Code.DENIED,
+            f"This token comes from {', '.join(actor.networks)} alone, and so does each that it makes or rotates.",
+            next_step="Name networks within those, or do it in the browser.",
+        )
 
 
 def _is(person: User, actor: Actor) -> bool:
@@ -214,13 +250,21 @@ def _is(person: User, actor: Actor) -> bool:
 
 
 def _is_of_all(actor: Actor) -> bool:
-    """Whether everybody's tokens are theirs to change: an administrator's, and whose the shell is."""
-    return access.is_administrator(actor) or (actor.person is None and actor.via == SHELL)
+    """Whether everybody's tokens are theirs to see and to end: an administrator's, and whose the shell is."""
+    return access.is_administrator(actor) or _is_shell(actor)
+
+
+def _is_shell(actor: Actor) -> bool:
+    return actor.person is None and actor.via == SHELL
 
 
 def _require_owner(owner: User, actor: Actor) -> None:
-    if not _is(owner, actor) and not _is_of_all(actor):
-        raise DrydockError(Code.DENIED, "Only an administrator makes tokens for others.", next_step="Ask one.")
+    if not _is(owner, actor) and not _is_shell(actor):
+        raise DrydockError(
+            Code.DENIED,
+            "Nobody makes tokens for others here.",
+            next_step="Have them make it, or make it on the server: manage.py token make.",
+        )
 
 
 def _living(owner: User, now: datetime) -> QuerySet[ApiToken]:
@@ -276,7 +320,7 @@ def _actor(row: ApiToken) -> Actor:
     accounts = None if row.accounts is None else frozenset(row.accounts)
     patterns = None if row.functions is None else tuple(row.functions)
     scopes = frozenset(TokenScope(scope) for scope in row.scopes if scope in set(TokenScope))
-    return Actor(row.person, f"token {row.name}", scopes, reach=Reach(accounts, patterns))
+    return Actor(row.person, f"token {row.name}", scopes, reach=Reach(accounts, patterns), networks=tuple(row.networks))
 
 
 def that_look(hashes: Collection[str]) -> set[str]:
@@ -291,12 +335,22 @@ def living_links() -> QuerySet[ChatLink]:
 
 
 def lives(person: User, via: str, since: datetime) -> bool:
-    """Whether what somebody came through at that time is worth something still: a token, or a link, may be over."""
+    """Whether what somebody came through at that time is worth something still: a token, or a link, may be over.
+
+    One that was rotated since is another: whoever had its text then may have stolen it.
+    """
     word, _, name = via.partition(" ")
     if word == CHAT:
-        bots = living_links().filter(person=person, since__lte=since).values_list("token__name", flat=True)
+        links = living_links().filter(_as_at(since, "token__"), person=person, since__lte=since)
+        bots = links.values_list("token__name", flat=True)
         return any(f"{via} in ".startswith(f"{chat_via(bot)} in ") for bot in bots)
-    return word != "token" or _living(person, clock.now()).filter(name=name, created_at__lte=since).exists()
+    return word != "token" or _living(person, clock.now()).filter(_as_at(since), name=name).exists()
+
+
+def _as_at(since: datetime, path: str = "") -> Q:
+    """Tokens that had the text at that time that they have now."""
+    unchanged = Q(**{f"{path}rotated_at": None}) | Q(**{f"{path}rotated_at__lte": since})
+    return Q(**{f"{path}created_at__lte": since}) & unchanged
 
 
 def _note_use(row: ApiToken, address: str, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """Settings: one's own API tokens; an administrator sees everybody's."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -35,6 +36,7 @@ class Row:
 
     token: ApiToken
     over: str  # "revoked", "expired", or ""
+    own: bool  # who looks at it is whose it is
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -82,10 +84,7 @@ def _show(
     problem: Problem | None = None,
 ) -> HttpResponse:
     actor, now = actor_of(request), clock.now()
-    rows = [
-        Row(row, "revoked" if row.revoked_at else "expired" if row.expires_at <= now else "")
-        for row in tokens.listed(actor, SHOWN)
-    ]
+    rows = [Row(row, _over(row, now), row.person == actor.person) for row in tokens.listed(actor, SHOWN)]
     context = {
         "tab": "tokens",
         "rows": rows,
@@ -101,6 +100,10 @@ def _show(
         **explained(problem),
     }
     return page(request, "people/tokens.html", context, status=status_of(problem))
+
+
+def _over(row: ApiToken, now: datetime) -> str:
+    return "revoked" if row.revoked_at else "expired" if row.expires_at <= now else ""
 
 
 urlpatterns: list[URLPattern] = [

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.tokens import Reach, TokenScope
-from functions_app.models import Account, ApiToken, AuditEntry
+from functions_app.models import Account, ApiToken, AuditEntry, ChatLink
 from functions_app.services.people import access, tokens
 from functions_app.services.people.actor import SHELL, Actor
 from functions_app.services.people.tokens import Made, Wanted
@@ -89,7 +89,14 @@ class Test_a_token:
         other = tokens.rotate(made.row.pk, Actor(olga))
         assert acts(made) is None
         assert acts(other) is not None
-        assert other.row.expires_at > clock.now() + timedelta(days=29)
+        for _ in range(2):
+            other = tokens.rotate(other.row.pk, Actor(olga))
+            assert timedelta(days=29) < other.row.expires_at - clock.now() < timedelta(days=31)
+
+    def test_lives_no_longer_than_any_may_though_a_release_before_let_it(self, olga: User) -> None:
+        made = make(olga, days=366)
+        ApiToken.objects.update(expires_at=clock.now() + timedelta(days=3_000))
+        assert tokens.rotate(made.row.pk, Actor(olga)).row.expires_at <= clock.now() + tokens.LONGEST
 
     def test_comes_from_its_networks_alone(self, olga: User) -> None:
         made = make(olga, networks="198.51.100.0/24")
@@ -140,13 +147,11 @@ class Test_making_one:
         tokens.revoke(first.row.pk, Actor(olga))
         assert acts(make(olga)) is not None
 
-    def test_for_somebody_else_is_for_administrators_and_the_shell(
-        self, olga: User, vera: User, superuser: User
-    ) -> None:
-        with pytest.raises(DrydockError) as refused:
-            tokens.make(Wanted("a", ["read"]), Actor(olga), vera)
-        assert refused.value.problem.code is Code.DENIED
-        assert tokens.make(Wanted("b", ["read"]), Actor(superuser), vera).row.person == vera
+    def test_for_somebody_else_is_for_the_shell(self, olga: User, vera: User, superuser: User) -> None:
+        for person in (olga, superuser):
+            with pytest.raises(DrydockError) as refused:
+                tokens.make(Wanted("a", ["read"]), Actor(person), vera)
+            assert refused.value.problem.code is Code.DENIED
         assert tokens.make(Wanted("c", ["read"]), Actor(None, SHELL, named="root"), vera).row.person == vera
 
     def test_through_a_token_gives_no_more_than_that_one_may(self, superuser: User) -> None:
@@ -159,10 +164,18 @@ class Test_making_one:
                 tokens.make(Wanted("more", scopes), actor)
         assert tokens.make(Wanted("more", ["read"]), maker).row.person == superuser
 
+    def test_through_a_token_of_some_networks_gives_one_of_those_alone(self, olga: User) -> None:
+        actor = acts(make(olga, "read", "admin", networks="203.0.113.0/24"))
+        assert actor is not None
+        for networks in ("", "0.0.0.0/0", "203.0.113.0/25 2001:db8::/32"):
+            with pytest.raises(DrydockError, match="comes from"):
+                tokens.make(Wanted("more", ["read"], networks=networks), actor)
+        assert tokens.make(Wanted("more", ["read"], networks="203.0.113.7"), actor).row.networks == ["203.0.113.7/32"]
+
     def test_through_a_token_of_some_functions_gives_none(self, superuser: User) -> None:
         actor = acts(make(superuser, "read", "admin", functions=["billing-*"]))
         assert actor is not None
-        with pytest.raises(DrydockError, match="makes no other"):
+        with pytest.raises(DrydockError, match="makes or changes no other"):
             tokens.make(Wanted("more", ["read"]), actor)
 
 
@@ -176,6 +189,36 @@ class Test_others_tokens:
         assert [row.pk for row in tokens.listed(Actor(vera), 10)] == []
         assert [row.pk for row in tokens.listed(Actor(superuser), 10)] == [made.row.pk]
 
+    def test_texts_are_shown_to_no_administrator_who_may_revoke_them(self, olga: User, superuser: User) -> None:
+        made = make(olga)
+        for actor in (Actor(superuser), acts(make(superuser, "read", "admin"))):
+            assert actor is not None
+            with pytest.raises(DrydockError, match="acts for olga, and nobody else is shown its text"):
+                tokens.rotate(made.row.pk, actor)
+        assert acts(made) is not None
+        assert "refused" in AuditEntry.objects.filter(action="token.rotate")[0].result
+        tokens.revoke(made.row.pk, Actor(superuser))
+        assert acts(made) is None
+
+    @pytest.mark.parametrize(
+        "limits", [{"accounts": ["111111111111"]}, {"functions": ["billing-*"]}, {"networks": "203.0.113.0/24"}]
+    )
+    @pytest.mark.parametrize("owner", ["olga", "superuser"])
+    def test_of_ones_own_are_not_rotated_by_one_that_gets_less_far(
+        self, request: pytest.FixtureRequest, owner: str, limits: dict[str, object]
+    ) -> None:
+        make_account(account_id="111111111111")
+        person = request.getfixturevalue(owner)
+        sibling = make(person)
+        limited = tokens.make(Wanted("limited", ["read", "admin"], **limits), Actor(person))  # type: ignore[arg-type]
+        actor = acts(limited)
+        assert actor is not None
+        with pytest.raises(DrydockError) as refused:
+            tokens.rotate(sibling.row.pk, actor, limited.row.pk)
+        assert refused.value.problem.code is Code.DENIED
+        assert acts(sibling) is not None
+        assert acts(tokens.rotate(limited.row.pk, actor, limited.row.pk)) is not None
+
     def test_of_ones_own_are_not_changed_by_a_token_that_may_less(self, olga: User) -> None:
         strong = tokens.make(Wanted("strong", ["read", "deploy:prod"]), Actor(olga))
         weak = make(olga)
@@ -184,3 +227,21 @@ class Test_others_tokens:
         with pytest.raises(DrydockError, match="lacks the scope"):
             tokens.rotate(strong.row.pk, actor, weak.row.pk)
         assert acts(tokens.rotate(weak.row.pk, actor, weak.row.pk)) is not None
+
+
+class Test_what_somebody_asked_through_a_token:
+    def test_is_worth_nothing_once_its_text_is_another(self, olga: User) -> None:
+        made = make(olga)
+        before = clock.now()
+        assert tokens.lives(olga, "token ci", before)
+        tokens.rotate(made.row.pk, Actor(olga))
+        assert not tokens.lives(olga, "token ci", before)
+        assert tokens.lives(olga, "token ci", clock.now())
+
+    def test_in_a_chat_is_so_once_its_bots_text_is_another(self, olga: User, vera: User) -> None:
+        bot = make(vera)
+        ChatLink.objects.create(token=bot.row, chat_user="U1", person=olga, since=bot.row.created_at)
+        before = clock.now()
+        assert tokens.lives(olga, "chat ci in #ops", before)
+        tokens.rotate(bot.row.pk, Actor(vera))
+        assert not tokens.lives(olga, "chat ci in #ops", before)
