@@ -14,7 +14,7 @@ from functions_app.api.plans import PlanAnswer
 from functions_app.api.plans import told as plan_told
 from functions_app.api.requests import ApiRequest
 from functions_app.api.runs import Started, started
-from functions_app.api.shapes import Answer, Body, Told, in_utc, link
+from functions_app.api.shapes import Answer, Body, Told, link
 from functions_app.domain import limits
 from functions_app.domain.chat import reading
 from functions_app.domain.errors import DrydockError
@@ -61,13 +61,6 @@ class LinkList(Told):
     """Links, the newest first."""
 
     links: list[LinkLine]
-
-
-class CodeAnswer(Told):
-    """A code that is to be said in the chat, told this once."""
-
-    code: str
-    expires_at: datetime
 
 
 @router.post("/chat", response={200: ChatAnswer, 202: ChatAnswer})
@@ -126,16 +119,6 @@ def list_chat_links(request: ApiRequest) -> dict[str, Any]:
             for row in rows
         ],
     }
-
-
-@router.post("/chat/codes", response={201: CodeAnswer})
-def make_chat_code(request: ApiRequest, response: HttpResponse) -> Answer:
-    """A code that links who says it in a chat to the token's person; for a token that may all that they may."""
-    made = links.make_code(request.actor)
-    setattr(response, NOT_KEPT, True)
-    text = f"Say “{made.command}” in the chat, once, until {in_utc(made.expires_at)}."
-    told = {"text": text, "url": link(request, reverse("chat")), "code": made.code, "expires_at": made.expires_at}
-    return Status(201, told)
 
 
 @router.post("/chat/links/{int:pk}/unlink", response=Told)

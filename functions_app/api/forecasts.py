@@ -60,7 +60,7 @@ class ForecastAnswer(Told):
 def get_forecast(request: ApiRequest, pk: int) -> dict[str, Any]:
     """The last forecast of a repository; 404 where none was read yet."""
     row = _reached(request, pk)
-    found = forecast(pk)
+    found = forecast(pk, request.actor.reach)
     if found is None:
         raise DrydockError(Code.NOT_FOUND, f"{row.name} was not forecast yet.", next_step="Start a forecast of it.")
     return {

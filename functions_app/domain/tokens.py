@@ -42,6 +42,8 @@ _NEEDED = {
     Kind.UNDO: TokenScope.PATCH,
     Kind.PATCH_LIST: TokenScope.PATCH,
 }
+# What changes or calls functions, as against what only reads.
+CHANGES = frozenset({Kind.DEPLOYMENT, Kind.ROLLBACK, *_NEEDED})
 
 
 def new_token() -> str:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """A column that older workers never write."""
 
-    dependencies = [("functions_app", "0037_push_rules")]
+    dependencies = [("functions_app", "0038_push_rule_makers")]
 
     operations = [
         migrations.AddField(

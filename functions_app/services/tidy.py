@@ -1,4 +1,5 @@
-"""Takes away what would grow for ever: old log lines, plans, payloads that were never sent, sessions, scheduled runs.
+"""Takes away what would grow for ever: old log lines, plans, payloads that were never sent, sessions, scheduled runs,
+refusals of nobody.
 
 The audit table and the runs of people stay; of a run that ended long ago only the log goes.
 """
@@ -9,15 +10,17 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from functions_app import eventlog
 from functions_app.domain.runs import ACTIVE, ENDED, Kind
 from functions_app.models import AuditEntry, LogLine, Plan, Run
 from functions_app.services.engine import payloads, plans
 from functions_app.services.people import session_store, sign_in
-from functions_app.services.people.actor import SCHEDULE
+from functions_app.services.people.actor import CHAT, SCHEDULE
 
+# Refusals of who is nobody: anybody makes as many as they like. No person's name begins so.
+NOBODYS = Q(action=sign_in.REFUSED) | Q(actor=None, actor_name__startswith="(", via__startswith=f"{CHAT} ")
 UNDER_WAY = Exists(Run.objects.filter(made_from=OuterRef("pk"), status__in=ACTIVE))  # a run needs its plan
 BATCH = 5_000  # rows per transaction: nobody waits long for SQLite's one writer
 
@@ -31,7 +34,7 @@ class Tidied:
     plans: int
     payloads: int
     sessions: int
-    refused_sign_ins: int
+    refusals: int
     events: int
 
 
@@ -48,7 +51,7 @@ def tidy(now: datetime) -> Tidied:
         plans=_delete(Plan.objects.filter(~UNDER_WAY, expires_at__lt=plans_until)),
         payloads=_forget_payloads(now),
         sessions=_delete(session_store.ended()),
-        refused_sign_ins=_delete(AuditEntry.objects.filter(action=sign_in.REFUSED, at__lt=logs_until)),
+        refusals=_delete(AuditEntry.objects.filter(NOBODYS, at__lt=logs_until)),
         events=_delete(eventlog.outlived(now)),
     )
 

@@ -22,6 +22,7 @@ MAY: Mapping[str, frozenset[str]] = {
 READ = frozenset({TokenScope.READ})
 CHANGES = frozenset(TokenScope) - {TokenScope.READ, TokenScope.APPROVE}
 NONPROD, PATCHES = frozenset({TokenScope.DEPLOY_NONPROD}), frozenset({TokenScope.PATCH})
+PROD = frozenset({TokenScope.DEPLOY_PROD})
 INVOKES = frozenset({TokenScope.INVOKE})
 SETTLES = frozenset({TokenScope.ADMIN})
 ANY = frozenset(TokenScope)
@@ -58,7 +59,7 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("GET", "get_log"): Endpoint(LOOKS, READ, 200, "run"),
     ("GET", "get_run_events"): Endpoint(LOOKS, READ, 200, "run"),
     ("GET", "list_events"): Endpoint(LOOKS, READ, 200),
-    ("POST", "ask_of_run"): Endpoint(OPERATES, CHANGES, 202, "signal"),
+    ("POST", "ask_of_run"): Endpoint(OPERATES, PROD, 202, "signal"),  # what the run itself needed
     ("POST", "start_deployment"): Endpoint(
         OPERATES, NONPROD, 200, body={"function": "app:staging", "image": "2"}, query="?dry_run=true"
     ),
@@ -128,7 +129,6 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("POST", "revoke_token"): Endpoint(LOOKS, ANY, 200, "its own"),
     ("POST", "say"): Endpoint(LOOKS, READ, 200, body={"text": "list", "user": "U1"}),
     ("GET", "list_chat_links"): Endpoint(LOOKS, READ, 200),
-    ("POST", "make_chat_code"): Endpoint(LOOKS, frozenset(), 201),  # by a token of every scope at once
     ("POST", "unlink_chat_user"): Endpoint(LOOKS, frozenset({TokenScope.ADMIN}), 200, "its link"),
 }
 

@@ -10,7 +10,9 @@ from django.db import connections
 from django.test import Client
 
 from functions_app import clock
-from functions_app.models import AuditEntry, ChatLink, KeptAnswer, LinkCode
+from functions_app.domain.errors import DrydockError
+from functions_app.domain.tokens import TokenScope
+from functions_app.models import AuditEntry, ChatLink, LinkCode
 from functions_app.services.chat import links
 from functions_app.services.people import access, tokens
 from functions_app.services.people.actor import Actor
@@ -158,21 +160,15 @@ class Test_over_the_api:
         headers |= {"Authorization": f"Bearer {made.text}"}
         return Client(headers=headers).post(f"/api/v1/chat/{path}", "{}", content_type="application/json")
 
-    def test_a_code_is_made_by_a_token_that_may_all_that_its_person_may_and_kept_nowhere(
-        self, room: Room, operator: User
-    ) -> None:
-        made = tokens.make(Wanted("all", [*Room.of(operator, name="b").token.scopes, "admin"]), Actor(operator))
-        answer = self.post(made, "codes", **{"Idempotency-Key": "k"})
-        assert answer.status_code == 201
-        assert not KeptAnswer.objects.exists()
-        room.told(f"link {answer.json()['code']}")
-
-    @pytest.mark.parametrize("more", [{"scopes": ["read", "admin"]}, {"functions": ["a*"]}])
-    def test_a_code_is_not_made_by_one_that_may_less(self, operator: User, more: Any, valkey: Valkey) -> None:
-        every = ["read", "invoke", "deploy:nonprod", "deploy:prod", "patch", "approve", "admin"]
-        made = tokens.make(Wanted("less", **{"scopes": every, **more}), Actor(operator))
-        assert self.post(made, "codes").status_code == 403
+    def test_a_code_is_made_by_no_bot_which_would_make_itself_a_person(self, operator: User, valkey: Valkey) -> None:
+        made = tokens.make(Wanted("all", list(TokenScope)), Actor(operator))
+        bot = tokens.recognise(made.text, "203.0.113.7")
+        assert bot is not None
+        with pytest.raises(DrydockError, match="by no bot"):
+            links.make_code(bot[0])
+        assert self.post(made, "codes").status_code == 404
         assert not LinkCode.objects.exists()
+        assert "refused" in AuditEntry.objects.get(action="chat.code").result
 
     def test_links_are_listed_and_ended(self, room: Room, operator: User) -> None:
         link = room.link(operator)

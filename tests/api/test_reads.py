@@ -77,6 +77,18 @@ def test_what_is_at_risk_is_told_within_what_the_token_gets_to(operator: User, v
     assert some.get(f"{API}/overview").status_code == 404
 
 
+def test_a_forecast_tells_whom_it_hits_within_what_the_token_gets_to(operator: User, valkey: Valkey) -> None:
+    repository = endangered("ledger")
+    another = make_function(make_account(), "orders")
+    make_version(another, 1, repository.images.get())
+    make_alias(another, "live", 1)
+    made = tokens.make(Wanted("some", ["read"], accounts=[repository.account.account_id]), Actor(operator))
+    some = Client(headers={"Authorization": f"Bearer {made.text}"})
+    told = some.get(f"{API}/repositories/{repository.pk}/forecast").json()
+    assert [row["function"] for row in told["dangers"]] == ["ledger"]
+    assert told["text"].endswith("1 images would go, 1 of them are live.")
+
+
 def test_stale_are_those_behind_and_those_at_their_end(bot: Client) -> None:
     account = make_account()
     for freshness in ("stale", "end_of_life", "current", "unknown"):

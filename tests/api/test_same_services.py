@@ -18,6 +18,7 @@ SIGNED_IN = "of a session in a browser, which a bot has none of"
 OWN_PASSWORD = "one's own password is changed by who types the old one"
 # What pages alone ask for, each with the reason.
 PAGES_ALONE: Mapping[str, str] = {
+    "chat.links.make_code": "a bot would make itself a person in the chat, whose changes need fewer approvals",
     "people.passwords.changed": OWN_PASSWORD,
     "people.sessions.used": SIGNED_IN,
     "people.sign_in.accepted": SIGNED_IN,

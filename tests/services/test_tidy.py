@@ -87,17 +87,27 @@ def test_what_is_younger_stays(operator: Actor) -> None:
     assert (run.lines.count(), Plan.objects.count()) == (2, 1)
 
 
-def test_old_plans_sessions_and_refused_sign_ins_go_the_rest_of_the_audit_table_stays(operator: Actor) -> None:
+def test_old_plans_sessions_and_refusals_of_nobody_go_the_rest_of_the_audit_table_stays(operator: Actor) -> None:
     plan_of(operator, 31, Kind.DEPLOYMENT)
     past = timezone.now() - timedelta(days=1)
     BrowserSession.objects.create(session_key="old", session_data="", expire_date=past, since=past, seen=past)
     sign_in.refused("olga", "203.0.113.7")
+    for nobody in (
+        Actor(None, "chat ops-bot", named="(nobody yet)"),
+        Actor(None, "chat ops-bot", named="(chat user U1)"),
+    ):
+        access.audit(nobody, "chat.link.refused", "chat user U1 of token 1", {}, "refused: no such code")
+        access.audit(nobody, "chat.cancel", "chat user U1", {}, "refused: Nobody knows who you are here")
+    linked = Actor(operator.person, "chat ops-bot")
+    access.audit(linked, "chat.cancel", "chat user U1", {}, "refused: may not look")
+    access.audit(linked, "chat.link", "chat user U1 of token 1", {}, "linked")
     access.audit(operator, "run.cancel", "run 1", {}, "asked for")
     AuditEntry.objects.update(at=LONG_AGO)
     tidy(NOW)
     assert not Plan.objects.exists()
     assert not BrowserSession.objects.exists()
-    assert list(AuditEntry.objects.values_list("action", flat=True)) == ["run.cancel"]
+    kept = AuditEntry.objects.values_list("action", flat=True)
+    assert sorted(kept) == ["chat.cancel", "chat.link", "run.cancel"]
 
 
 def test_a_payload_that_was_never_sent_is_forgotten_one_that_waits_to_be_sent_is_not(operator: Actor) -> None:

@@ -42,11 +42,11 @@ class Shown:
 
 
 def make_code(actor: Actor) -> Shown:
-    """A code for this person; the one before is worth nothing from now on. Raises DENIED.
+    """A code for this person, who is signed in; the one before is worth nothing from now on. Raises DENIED.
 
-    Whoever enters it may in the chat what the person may, within the bot's token: a token that may less makes none.
+    Whoever enters it may in the chat what the person may, and is a person there: a bot would make itself one.
     """
-    person = _themselves(actor, frozenset(TokenScope), "chat.code")
+    person = _themselves(actor, frozenset(TokenScope), "chat.code", signed_in=True)
     now, code = clock.now(), codes.new_link_code()
     values = {"code_hash": _hashed(code), "made_at": now, "expires_at": now + LIFETIME}
     with transaction.atomic():
@@ -128,10 +128,12 @@ def unlink(pk: int, actor: Actor) -> None:
             access.audit(actor, "chat.unlink", told, None, "unlinked")
 
 
-def _themselves(actor: Actor, scopes: frozenset[TokenScope], action: str) -> User:
+def _themselves(actor: Actor, scopes: frozenset[TokenScope], action: str, *, signed_in: bool = False) -> User:
     """The person behind it, where it may settle who they are. A refused attempt is in the audit table."""
     try:
         access.require_scopes(actor, scopes)
+        if signed_in and actor.is_bot:
+            raise DrydockError(Code.DENIED, "Codes are made by who is signed in, and by no bot.", next_step="Sign in.")
         if actor.person is None or not actor.reach.everything:
             raise DrydockError(
                 Code.DENIED, "This gets to some functions alone, and settles nobody's links.", next_step="Sign in."

@@ -8,7 +8,8 @@ from django.db.models import F, Q
 from functions_app import clock, eventlog, runlog
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.redaction import one_line
-from functions_app.domain.runs import ACTIVE, ASLEEP, Priority, SignalKind, Standing, Status
+from functions_app.domain.runs import ACTIVE, ASLEEP, Kind, Priority, SignalKind, Standing, Status
+from functions_app.domain.tokens import CHANGES, TokenScope, needed
 from functions_app.models import Run, Signal
 from functions_app.runlog import announce
 from functions_app.services.engine import messages
@@ -138,12 +139,20 @@ def _end_unknown(run: Run, actor: Actor) -> None:
 def _require(run: Run, kind: SignalKind, actor: Actor) -> None:
     if kind is not SignalKind.APPROVE:
         access.require_operator(actor)
+        access.require_scopes(actor, _needed(run))
         return
     access.require_approver(actor)
     if _started_by(run, actor):
         raise DrydockError(
             Code.DENIED, "Who started a run does not approve it.", next_step="Ask another approver to look at it."
         )
+
+
+def _needed(run: Run) -> frozenset[TokenScope]:
+    """What the run itself needed, where it changes or calls a function; production's where nobody knows any more."""
+    if run.kind not in CHANGES:
+        return frozenset()
+    return needed(Kind(run.kind), production=run.made_from is None or bool(run.made_from.confirmation))
 
 
 def _started_by(run: Run, actor: Actor) -> bool:

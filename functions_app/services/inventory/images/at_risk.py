@@ -1,5 +1,7 @@
 """What is live and would lose its image to a lifecycle policy, by the last forecasts."""
 
+from collections.abc import Sequence
+
 from functions_app.domain.tokens import Reach
 from functions_app.models import Account
 from functions_app.services.snapshot.endangered_images import RiskRow, live_dangers
@@ -9,7 +11,13 @@ MOST = 10_000  # uses that are told
 
 def at_risk(reach: Reach, account: str = "") -> tuple[RiskRow, ...]:
     """Every live use of an image that would go, by function; of one account (its name) or of all. Four queries."""
-    numbers = dict(Account.objects.values_list("name", "account_id"))
     only = Account.objects.filter(name=account).values_list("pk", flat=True).first() if account else None
-    rows = live_dangers(MOST, only).named
+    return reached(live_dangers(MOST, only).named, reach)
+
+
+def reached(rows: Sequence[RiskRow], reach: Reach) -> tuple[RiskRow, ...]:
+    """Those uses whose function somebody gets to. One query, none for who gets everywhere."""
+    if reach.everything:
+        return tuple(rows)
+    numbers = dict(Account.objects.values_list("name", "account_id"))
     return tuple(row for row in rows if reach.covers(numbers.get(row.use.account, ""), row.use.function))

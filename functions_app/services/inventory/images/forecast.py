@@ -6,7 +6,9 @@ from datetime import datetime
 
 from functions_app.domain.errors import Problem
 from functions_app.domain.fleet.lifecycle_policies import Expiring
+from functions_app.domain.tokens import EVERYWHERE, Reach
 from functions_app.models import LifecycleForecast
+from functions_app.services.inventory.images.at_risk import reached
 from functions_app.services.snapshot.endangered_images import RiskRow, dangers_by
 
 SHOWN = 200  # images and uses that a page lists
@@ -52,8 +54,11 @@ class Forecast:
         return len(self.expiring) - len(self.shown)
 
 
-def forecast(repository_id: int) -> Forecast | None:
-    """The repository's forecast with what it would break; None where none was ever read. Four queries."""
+def forecast(repository_id: int, reach: Reach = EVERYWHERE) -> Forecast | None:
+    """The repository's forecast with what it would break of what somebody gets to; None where none was ever read.
+
+    Four queries; five where somebody does not get everywhere.
+    """
     row = LifecycleForecast.objects.filter(repository=repository_id).first()
     if row is None:
         return None
@@ -64,5 +69,5 @@ def forecast(repository_id: int) -> Forecast | None:
         read_at=row.read_at,
         attempted_at=row.attempted_at,
         problem=Problem.from_json(row.problem) if row.problem else None,
-        dangers=dangers_by(repository_id, expiring),
+        dangers=reached(dangers_by(repository_id, expiring), reach),
     )
