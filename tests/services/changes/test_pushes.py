@@ -1,5 +1,6 @@
 """Push to deploy: what ECR has under the tag is deployed once, for who made the rule, and the later push wins."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -255,8 +256,11 @@ class Test_whose_rule_a_token_made:
         tell(stage)
         assert act(rule).startswith("Run ")
 
-    def test_has_no_push_deployed_once_it_is_revoked(self, stage: Stage, made: Made, rule: PushRule) -> None:
-        tokens.revoke(made.row.pk, stage.actor)
+    @pytest.mark.parametrize("end", [tokens.revoke, tokens.rotate])
+    def test_has_no_push_deployed_once_it_is_revoked_or_has_another_text(
+        self, stage: Stage, made: Made, rule: PushRule, end: Callable[[int, Actor], object]
+    ) -> None:
+        end(made.row.pk, stage.actor)
         stage.push("two", "main")
         tell(stage)
         assert act(rule).startswith("Stopped: token ci, by which olga made it, is over.")
