@@ -5,7 +5,8 @@ import logging
 import re
 from typing import Any
 
-from functions_app.domain.secret_shapes import MASK, hide_secrets
+from functions_app.domain.secret_places import hide_secrets
+from functions_app.domain.secret_shapes import MASK
 from functions_app.domain.secret_words import NAMES, PINS, composed, read
 from functions_app.domain.text import DEPTH, line_feeds, storable, storable_value, without_hidden
 

@@ -5,7 +5,7 @@ Sources: what the vendors publish of their tokens' prefixes (GitHub's and GitLab
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from functions_app.domain.secret_words import (
@@ -16,8 +16,6 @@ from functions_app.domain.secret_words import (
     NAMES,
     PINS,
     SAID,
-    composed,
-    read,
 )
 
 MASK = "[redacted]"
@@ -30,8 +28,14 @@ _REST = r"(?:\w[^\s,;&\"'}<]*)?"  # of a word that begins in quotes, as a shell 
 _VALUE = f"(?P<quoted>{_QUOTED}{_REST})|(?P<group>{_GROUP})|(?P<word>{_WORD})"
 _NOTHING = r"(?!(?:null|none|nil|true|false|undefined)(?![\w-])|\"\"(?!\")|''(?!'))"
 
-# The next name with a value of its own: then the one before has none, and this one's would be left.
-_ANOTHER = rf"(?!{_QUOTE}?(?:\w[\w.-]{{0,80}}[_.-])?(?:{NAMES}){_QUOTE}?\s*(?:=>|=|:)(?:\s|{_QUOTE}|{re.escape(MASK)}))"
+_SEPARATOR = r"(?::=|=>|=|:|%3D|%3A)"
+# The next name with a value of its own: then the one before has none, and this one's would be left. Of an empty value
+# in an environment or an INI file the next line is not the value, whatever it assigns.
+_ANOTHER = (
+    rf"(?!{_QUOTE}?(?:\w[\w.-]{{0,80}}[_.-])?(?:{NAMES}){_QUOTE}?\s*{_SEPARATOR}"
+    rf"(?:\s|[bBuUrRfF@$]{{0,2}}{_QUOTE}|\w{{0,40}}[\[({{]|{re.escape(MASK)}))"
+    r"(?!(?<==\n)[A-Za-z_][\w.-]{0,80}=[^\s=])"
+)
 
 # What a message says after a colon, rather than a value: "token: is missing", "Password: must be longer".
 _SAYS = re.compile(
@@ -57,44 +61,6 @@ class Shape:
     pattern: re.Pattern[str]
     replacement: str | Callable[[re.Match[str]], str] = MASK
     needs: tuple[str, ...] = ("",)  # one of these is in every text that has it, in lower case: most lines have none
-
-
-def hide_secrets(text: str) -> str:
-    """The text with MASK in the place of every secret, whatever letters it is named in."""
-    if text.isascii():
-        for shape in _possible(text):
-            text = shape.pattern.sub(shape.replacement, text)
-        return text
-    written = composed(text)
-    hidden = _hidden_where_read(written, read(written))
-    return text if hidden == written else hidden
-
-
-def _possible(text: str) -> Iterator[Shape]:
-    if not text:  # as most members of AWS's answers are
-        return
-    lowered = text.lower()
-    for shape in SHAPES:
-        for word in shape.needs:  # any() would take longer than the patterns
-            if word in lowered:
-                yield shape
-                break
-
-
-def _hidden_where_read(written: str, seen: str) -> str:
-    """Secrets are found in what is read, and taken out of what is written: both are of one length, and stay so."""
-    for shape in _possible(seen):
-        pieces, at = [], 0
-        for match in shape.pattern.finditer(seen):
-            told = match.expand(shape.replacement) if isinstance(shape.replacement, str) else shape.replacement(match)
-            head, mask, tail = told.rpartition(MASK)
-            if told != match[0]:
-                begins = written[match.start() : match.start() + len(head)] if match[0].startswith(head) else head
-                pieces += [(written[at : match.start()] + begins + mask + tail, seen[at : match.start()] + told)]
-                at = match.end()
-        written = "".join(each for each, _ in pieces) + written[at:]
-        seen = "".join(each for _, each in pieces) + seen[at:]
-    return written
 
 
 def _named(match: re.Match[str]) -> str:
@@ -158,7 +124,7 @@ _BEHIND = "|".join(  # commands, and the option that a password stands behind, i
 )
 
 _VALUE_BEHIND = (
-    rf"(?is)(?P<head>(?P<name>NAMES)(?P<mark>{_QUOTE})?(?P<separator>\s*(?::=|=>|=|:|%3D|%3A)\s*)){_NOTHING}"
+    rf"(?is)(?P<head>(?P<name>NAMES)(?P<mark>{_QUOTE})?(?P<separator>\s*{_SEPARATOR}\s*)){_NOTHING}"
     rf"{_ANOTHER}(?P<value>{_VALUE})"
 )
 
@@ -289,7 +255,7 @@ SHAPES: tuple[Shape, ...] = (
     _shape("a value behind its name elsewhere", _VALUE_BEHIND.replace("NAMES", ELSEWHERE), _named, NAMED_ELSEWHERE_BY),
     _shape(
         "a PIN",
-        rf"(?i)({PINS}(?:{_QUOTE}?\s*(?::=|=>|=|:|%3D|%3A)\s*|(?<=-pin)\s+|[\"'][\s,]{{1,20}}(?=[\"'])){_QUOTE}?)"
+        rf"(?i)({PINS}(?:{_QUOTE}?\s*{_SEPARATOR}\s*|(?<=-pin)\s+|[\"'][\s,]{{1,20}}(?=[\"'])){_QUOTE}?)"
         r"\d{3,12}(?![\w.])",
         _KEPT,
         "pin cv",
