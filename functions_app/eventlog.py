@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from functions_app import clock
 from functions_app.domain.events import EventKind
@@ -21,6 +21,7 @@ from functions_app.publishing import publish
 CHANNEL = "drydock:events"
 PAGE = 500  # events
 KEEP = timedelta(days=7)  # who was away for longer reads the lists anew
+_NUMBERS = 4_157_202_611  # the lock of who numbers, in PostgreSQL: any number that nothing else locks
 TRIES = 5  # to number: another may do it at the same moment
 
 
@@ -90,12 +91,20 @@ def number_new() -> None:
             return
         try:
             with transaction.atomic():
+                _one_at_a_time()
                 known = last()
                 fresh = Event.objects.filter(number=None).order_by("pk").values_list("pk", flat=True)
                 for number, key in enumerate(fresh[:PAGE], known + 1):
                     Event.objects.filter(pk=key, number=None).update(number=number)
         except IntegrityError:  # another numbers at the same moment: what it left is for the next time
             continue
+
+
+def _one_at_a_time() -> None:
+    """Wait until nobody else numbers: two could each wait for the other's row. In SQLite one writes at a time."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_NUMBERS])
 
 
 def first() -> int:

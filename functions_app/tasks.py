@@ -40,8 +40,8 @@ def tick() -> int:
     """Hand out every run that is due."""
     clock_steps.look()
     handed_out = hand_out.hand_out_due()
+    pulses.note_tick()  # before it waits for whoever numbers: it is alive
     eventlog.number_new()
-    pulses.note_tick()
     return handed_out
 
 

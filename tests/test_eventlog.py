@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 
 from functions_app import clock, eventlog
 from functions_app.domain.events import EventKind
@@ -21,6 +21,7 @@ from functions_app.services.people.actor import Actor
 from functions_app.services.sync.aliases import store_aliases
 from tests.factories import make_account, make_function
 from tests.fixtures import Sandbox
+from tests.processes import eventually
 from tests.publishing import NOW, base
 from tests.services.bases.base_stage import Company
 
@@ -81,6 +82,39 @@ def test_many_who_number_at_once_give_each_event_one_number_without_a_gap() -> N
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(number, range(6)))
     assert [entry.sequence for entry in eventlog.read(0, 1_000, EVERY)] == list(range(1, 121))
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="in SQLite one writes at a time")
+@pytest.mark.django_db(transaction=True)
+def test_who_numbers_while_another_does_waits_for_it_instead_of_each_for_the_other() -> None:
+    def number() -> None:
+        try:
+            eventlog.number_new()
+        finally:
+            connections.close_all()
+
+    def somebody_waits() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            return bool(cursor.fetchone()[0])
+
+    Event.objects.create(pk=7, at=NOW, kind=EventKind.RUN_ENDED, text="kept later, seen first")
+    with ThreadPoolExecutor(2) as pool:
+        with transaction.atomic():
+            eventlog.number_new()
+            pool.submit(_keep_earlier).result()
+            other = pool.submit(number)
+            eventually(somebody_waits, "the other waits")
+            eventlog.number_new()
+        other.result()
+    assert [text for _, text in told()] == ["kept later, seen first", "kept first, committed last"]
+
+
+def _keep_earlier() -> None:
+    try:
+        Event.objects.create(pk=3, at=NOW, kind=EventKind.RUN_ENDED, text="kept first, committed last")
+    finally:
+        connections.close_all()
 
 
 @pytest.mark.django_db

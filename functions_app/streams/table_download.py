@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django.http import HttpRequest, StreamingHttpResponse
 
@@ -21,11 +22,10 @@ def table_answer(request: HttpRequest, table: Table) -> StreamingHttpResponse:
     """The table as a file; within a web server its pieces are sent by `streams.downloads`."""
     place: list[Table] | None = request.META.get("asgi.scope", {}).get(_PLACE)
     headers = {"Content-Disposition": f'attachment; filename="{table.name}.csv"', "Cache-Control": "private, no-store"}
-    if place is None:
-        return StreamingHttpResponse(table.pieces(), content_type=CONTENT_TYPE, headers=headers)
-    if request.method == "GET":
+    pieces = table.pieces() if request.method == "GET" and place is None else ()
+    if request.method == "GET" and place is not None:
         place.append(table)
-    return StreamingHttpResponse((), content_type=CONTENT_TYPE, headers=headers)
+    return StreamingHttpResponse(pieces, content_type=CONTENT_TYPE, headers=headers)
 
 
 class TablePlace:
@@ -38,8 +38,9 @@ class TablePlace:
 
     @staticmethod
     def may_be_asked(scope: dict[str, Any]) -> bool:
-        """Whether a request may ask for one."""
-        return scope["method"] == "GET" and b"format=csv" in scope.get("query_string", b"")
+        """Whether a request may ask for one: as Django reads its address."""
+        query = scope.get("query_string", b"").decode("latin-1")
+        return scope["method"] in ("GET", "HEAD") and (FORMAT, CSV) in parse_qsl(query)
 
     def pieces(self) -> Iterator[bytes] | None:
         """The pieces of the table that was put here."""

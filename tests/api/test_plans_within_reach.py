@@ -49,6 +49,19 @@ def test_a_narrower_token_sees_and_applies_none(operator: User, plan: Plan, func
     assert not Run.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("wanted", "listed"),
+    [
+        (Wanted("here", SCOPES, functions=["orders"]), False),
+        (Wanted("there", SCOPES, functions=["billing-*"]), False),
+        (Wanted("all", SCOPES, accounts=["111111111111"]), True),
+    ],
+)
+def test_lists_name_those_alone_that_would_be_shown(operator: User, plan: Plan, wanted: Wanted, listed: bool) -> None:
+    found = bot(operator, wanted).get("/api/v1/plans").json()
+    assert (found["total"], [row["id"] for row in found["plans"]]) == ((1, [str(plan.pk)]) if listed else (0, []))
+
+
 def test_one_that_gets_to_all_of_it_does(operator: User, plan: Plan) -> None:
     other, address = bot(operator, Wanted("other", SCOPES, accounts=["111111111111"])), f"/api/v1/plans/{plan.pk}"
     assert other.get(address).status_code == 200

@@ -34,14 +34,15 @@ def ran(
 ) -> "subprocess.CompletedProcess[str]":
     """The pipeline, ended: its build is done, and skopeo is its push."""
     program = folder / "drydock"
-    program.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m drydock_cli "$@"\n')
+    unanswered = '[ "$1" != "$UNANSWERED" ] || exit 4'
+    program.write_text(f'#!/bin/sh\n{unanswered}\nPYTHONPATH={ROOT} exec {sys.executable} -m drydock_cli "$@"\n')
     program.chmod(0o755)
     skopeo, creds = packages.require("skopeo"), ":".join(login(stage.functions.ecr))
     options = " ".join(f"--{end}-tls-verify=false --{end}-creds {creds}" for end in ("src", "dest"))
     built, pushed = (f"docker://127.0.0.1:{sandbox.port}/{name}:2" for name in ("built", "app"))
     push = f"{skopeo} copy -q {options} {built} {pushed}"
     own = {"FUNCTION": "app", "ALIAS": "staging", "IMAGE": stage.functions.uri("app:2"), "BUILD": "true", "PUSH": push}
-    environment = {**drydock.environment, "PATH": f"{folder}:{os.environ['PATH']}", **own, **more}
+    environment = {**drydock.environment, "UNANSWERED": "", "PATH": f"{folder}:{os.environ['PATH']}", **own, **more}
     with working():
         return subprocess.run(
             ["sh", str(SCRIPT)], env=environment, capture_output=True, text=True, check=False, timeout=100
@@ -75,3 +76,29 @@ class Test_the_pipeline:
     ) -> None:
         done = ran(stage, drydock, sandbox, tmp_path, PUSH="exit 7")
         assert (done.returncode, stage.versions()) == (7, ["1"])
+
+    def test_builds_nothing_where_it_can_not_know_what_to_go_back_to(
+        self, stage: Stage, drydock: Caller, sandbox: Sandbox, tmp_path: Path
+    ) -> None:
+        built = tmp_path / "built"
+        done = ran(stage, drydock, sandbox, tmp_path, UNANSWERED="show", BUILD=f"touch {built}")
+        assert (done.returncode, built.exists(), stage.versions()) == (4, False, ["1"])
+
+    def test_builds_nothing_for_an_alias_that_points_to_no_version(
+        self, stage: Stage, drydock: Caller, sandbox: Sandbox, tmp_path: Path
+    ) -> None:
+        stage.api.update_alias(FunctionName="app", Name="staging", FunctionVersion="$LATEST")
+        stage.sync()
+        built = tmp_path / "built"
+        done = ran(stage, drydock, sandbox, tmp_path, BUILD=f"touch {built}")
+        assert (done.returncode, built.exists()) == (3, False), done
+        assert "app:staging points to $LATEST" in done.stderr
+
+    def test_promises_no_way_back_for_a_new_alias(
+        self, stage: Stage, drydock: Caller, sandbox: Sandbox, tmp_path: Path
+    ) -> None:
+        done = ran(stage, drydock, sandbox, tmp_path, ALIAS="fresh", CHECK="false")
+        assert done.returncode == 1, done
+        assert "app has no alias fresh yet" in done.stderr
+        assert done.stderr.endswith(f"app:fresh still runs {stage.functions.uri('app:2')}.\n")
+        assert stage.read_alias("fresh")[0] == "2"

@@ -3,15 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from functions_app import clock
 from functions_app.domain.changes.approvals import PlanState
 from functions_app.domain.runs import Kind
+from functions_app.domain.tokens import Reach
 from functions_app.models import Plan
 from functions_app.services.engine import approvals, plans
+from functions_app.services.engine.kinds import kind_of
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.reach import functions_within
@@ -44,13 +47,15 @@ class PlanList:
 
 
 def plan_list(actor: Actor, state: PlanState | None, page: int) -> PlanList:
-    """The plans that somebody may see, by state: their own, and an approver those that ask for one. Two queries."""
+    """The plans that somebody may see, by state: their own, and an approver those that ask for one. Two queries; three
+    through what gets to some functions alone.
+    """
     now = clock.now()
     seen = Q(maker=actor.person) if actor.person else Q(pk__in=[])
     if access.is_approver(actor):
         seen |= Q(approval_asked=True)
-    found = Plan.objects.filter(seen, functions_within(actor.reach, "function__")).exclude(kind=Kind.PATCH_LIST)
-    found = found.filter(_of(state, now) if state else Q()).select_related("maker").only(*SHOWN)
+    found = Plan.objects.filter(seen, _of(state, now) if state else Q()).exclude(kind=Kind.PATCH_LIST)
+    found = _within(found, actor.reach).select_related("maker").only(*SHOWN)
     paginator = Paginator(found.order_by("-created_at", "pk"), PAGE)
     current = paginator.get_page(page)
     rows = tuple(_row(plan, actor) for plan in current)
@@ -58,12 +63,28 @@ def plan_list(actor: Actor, state: PlanState | None, page: int) -> PlanList:
 
 
 def waiting(actor: Actor, most: int) -> list[PlanRow]:
-    """What waits for this person's approval, the soonest to expire first; so many at most. One query, or none."""
+    """What waits for this person's approval, the soonest to expire first; so many at most. One query, or none; two
+    through what gets to some functions alone.
+    """
     if not access.is_approver(actor):
         return []
-    found = Plan.objects.filter(_of(PlanState.WAITING, clock.now()), functions_within(actor.reach, "function__"))
-    found = found.exclude(maker=actor.person).select_related("maker").only(*SHOWN)
+    found = Plan.objects.filter(_of(PlanState.WAITING, clock.now())).exclude(maker=actor.person)
+    found = _within(found, actor.reach).select_related("maker").only(*SHOWN)
     return [_row(plan, actor) for plan in found.order_by("expires_at")[:most]]
+
+
+def _within(found: QuerySet[Plan], reach: Reach) -> QuerySet[Plan]:
+    """Those of which somebody gets to all that they change, as `plans.load` asks; one query more where that ends."""
+    found = found.filter(functions_within(reach, "function__"))
+    if reach.everything:
+        return found
+    rows = found.filter(kind=Kind.PATCH).values_list("pk", "kind", "body")
+    return found.exclude(pk__in=[pk for pk, kind, body in rows.iterator() if not _reaches(reach, kind, body)])
+
+
+def _reaches(reach: Reach, kind: str, body: dict[str, Any]) -> bool:
+    known = kind_of(kind)
+    return known is None or all(one.is_within(reach) for one in known.beside(body))
 
 
 def _row(plan: Plan, actor: Actor) -> PlanRow:

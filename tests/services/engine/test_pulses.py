@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
+from functions_app import eventlog, tasks
 from functions_app.domain.health import pulses as judgement
 from functions_app.domain.health.pulses import troubles
 from functions_app.domain.runs import Queue
@@ -142,3 +144,20 @@ def test_what_a_process_did_is_told_once_with_its_age(valkey: Valkey) -> None:
     assert told is not None
     assert set(told) == {"looked:changes", "took:changes", "ticked"}
     assert max(told.values()) < 30
+
+
+def test_a_tick_is_noted_although_the_events_can_not_be_numbered(
+    valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise OperationalError
+
+    valkey.flush()
+    monkeypatch.setattr(pulses, "_happened", {})
+
+    # patched: what keeps events from being numbered is another's lock, or a database that just went away
+    monkeypatch.setattr(eventlog, "number_new", refuse)
+    with pytest.raises(OperationalError):
+        tasks.tick()
+    pulses.tell([])
+    assert "ticked" in (pulses.read() or {})
