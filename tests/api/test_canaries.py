@@ -4,11 +4,14 @@ Endpoints and pages come from the routers' own tables, secrets from the examples
 without a line here.
 """
 
+import html
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
@@ -16,17 +19,20 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
+from functions_app import clock
+from functions_app.domain.chat.grammar import GRAMMAR
 from functions_app.domain.redaction import RedactingFormatter
-from functions_app.domain.runs import Status
+from functions_app.domain.runs import ACTIVE, Status
 from functions_app.domain.secret_shapes import MASK
 from functions_app.domain.tokens import TokenScope
-from functions_app.models import BaseStream, Function, Image, Plan, Repository, Run
+from functions_app.models import BaseStream, ChatLink, Function, Image, Plan, Repository, Run
 from functions_app.services.people import tokens
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.tokens import Made, Wanted
 from sandbox.images.making import make_image, make_layer
 from tests.api.every_endpoint import ENDPOINTS, served
 from tests.asking import ask
+from tests.cli import site
 from tests.conftest import Valkey
 from tests.domain.test_secret_shapes import EXAMPLES, KEY, S
 from tests.every_route import Places, furnish, taking
@@ -37,7 +43,21 @@ from tests.services.changes.stage import Stage, carry_out, make_stage
 pytestmark = pytest.mark.django_db(transaction=True)
 VALUE = "a-canary-of-the-environment"  # a value of a variable that nothing but its place tells to be secret
 SECRETS = [text for hidden, _ in EXAMPLES.values() for text in hidden]
-CANARIES = (VALUE, S, S.upper(), KEY[:20], "HUNTER2KEY", "HUNTER2")
+PARTS = (VALUE, S, S.upper(), KEY[:20], "HUNTER2KEY", "HUNTER2")
+
+
+def canaries() -> Iterator[str]:
+    """What shows that a secret got out: a part that is in nothing else; of one too short for that (a PIN) all of it."""
+    yield from PARTS
+    for text in SECRETS:
+        if not any(part in text for part in PARTS):
+            yield text
+            yield html.escape(text)
+            for _ in range(2):  # a document within a document
+                yield (text := json.dumps(text, ensure_ascii=False)[1:-1])
+
+
+CANARIES = frozenset(canaries())
 KEPT = "the rest of it is told"
 LISTED: dict[str, type[Model]] = {
     "function": Function,
@@ -143,6 +163,29 @@ def told(bot: Made, places: Places) -> Iterator[tuple[str, str]]:
         yield f"page of run {run.pk}", ask(cookies, "get", reverse("run", args=[run.pk])).text
 
 
+def streamed(bot: Made, address: str) -> Iterator[tuple[str, str]]:
+    """The events of every run that has ended, frame by frame; by a token that has not asked too often."""
+    follower = tokens.make(Wanted("follower", ["read"]), Actor(bot.row.person))
+    for run in Run.objects.exclude(status__in=ACTIVE):
+        path, headers = f"/api/v1/runs/{run.pk}/events", {"Authorization": f"Bearer {follower.text}"}
+        frames = httpx.get(f"{address}{path}", headers=headers, timeout=60).text
+        assert "event: eof" in frames
+        yield path, frames
+
+
+def chatted(bot: Made, payload: Any) -> Iterator[tuple[str, str]]:
+    """What the chat answers to each of its verbs: of the function, and of every run."""
+    ChatLink.objects.create(token=bot.row, chat_user="U1", person=bot.row.person, since=clock.now())
+    words = {"NAME": "app", "RUN|NAME": "app", "IMAGE": "2", "ALIAS": "staging", "PAYLOAD": json.dumps(payload)}
+    for key in list(Run.objects.values_list("pk", flat=True)):
+        for verb in GRAMMAR:
+            places = (words.get(place.name, "" if place.optional else str(key)) for place in verb.places)
+            said = " ".join([verb.word, *places])
+            answer = post(bot, "/chat", {"text": said, "user": "U1", "channel": "#ops"})
+            assert answer.status_code < 500 or b"aws_code" in answer.content, answer.content
+            yield f"chat: {said[:40]}", answer.content.decode()
+
+
 def stored() -> Iterator[tuple[str, str]]:
     """Every row of every table, but what waits to be sent, and is forgotten then."""
     for model in apps.get_models():
@@ -153,7 +196,15 @@ def stored() -> Iterator[tuple[str, str]]:
 
 
 def test_no_secret_is_in_any_answer_page_row_or_line_of_the_log_and_the_rest_is_told(
-    stage: Stage, bot: Made, superuser: User, functions: Functions, aws: Sandbox, logged: list[str], unhurried: None
+    stage: Stage,
+    bot: Made,
+    superuser: User,
+    functions: Functions,
+    aws: Sandbox,
+    valkey: Valkey,
+    logged: list[str],
+    unhurried: None,
+    tmp_path: Path,
 ) -> None:
     stage.push("two", "2")
     places = furnish(stage, superuser)
@@ -167,12 +218,10 @@ def test_no_secret_is_in_any_answer_page_row_or_line_of_the_log_and_the_rest_is_
     planned_again = post(bot, "/deployments?dry_run=true", {"function": "app:staging", "image": "2"})
     assert (planned_again.status_code, refused.status) == (200, Status.FAILED), planned_again.content
 
-    texts = [
-        ("plan", planned.content.decode()),
-        ("plan", planned_again.content.decode()),
-        *told(bot, places),
-        *stored(),
-    ]
+    texts = [("plan", planned.content.decode()), ("plan", planned_again.content.decode()), *told(bot, places)]
+    with site.serving(valkey, aws, tmp_path) as address:
+        texts += (events := list(streamed(bot, address)))
+    texts += [*(said := list(chatted(bot, payload))), *stored()]
     texts += [("log", line) for line in logged]
     found = [
         f"{where}: …{text[max(0, text.index(canary) - 100) : text.index(canary) + 60]}…"
@@ -183,6 +232,7 @@ def test_no_secret_is_in_any_answer_page_row_or_line_of_the_log_and_the_rest_is_
     assert "\n".join(found) == ""
 
     answers = {run.pk: client_of(bot).get(f"/api/v1/runs/{run.pk}").json() for run in (succeeded, failed, refused)}
+    assert all(any(KEPT in text for _, text in each) for each in (events, said))
     lines = client_of(bot).get(f"/api/v1/runs/{succeeded.pk}/logs").json()["lines"]
     assert KEPT in [line["text"] for line in lines if line["source"] == "function"]
     assert sum(line["source"] == "function" for line in lines) >= len(SECRETS)
