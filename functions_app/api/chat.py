@@ -14,7 +14,7 @@ from functions_app.api.plans import PlanAnswer
 from functions_app.api.plans import told as plan_told
 from functions_app.api.requests import ApiRequest
 from functions_app.api.runs import Started, started
-from functions_app.api.shapes import Answer, Body, Told, link
+from functions_app.api.shapes import Answer, Body, Told, counted, link
 from functions_app.domain import limits
 from functions_app.domain.chat import reading
 from functions_app.domain.errors import DrydockError
@@ -105,8 +105,9 @@ def asks_aws(data: bytes) -> bool:
 def list_chat_links(request: ApiRequest) -> dict[str, Any]:
     """One's own links; for an administrator everybody's."""
     rows = links.listed(request.actor, SHOWN)
+    total = len(rows) if len(rows) < SHOWN else links.count(request.actor)
     return {
-        "text": f"{len(rows)} {'chat user is linked' if len(rows) == 1 else 'chat users are linked'}.",
+        "text": counted(total, "chat user is linked", "chat users are linked", SHOWN),
         "url": link(request, reverse("chat")),
         "links": [
             {

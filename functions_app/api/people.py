@@ -108,9 +108,10 @@ def sign_out(request: ApiRequest, name: str) -> dict[str, Any]:
 def list_sessions(request: ApiRequest) -> dict[str, Any]:
     """Where everybody is signed in; for administrators."""
     people_list.require_administrator(request.actor)
-    rows = sessions.listing(None)
+    rows, beyond = sessions.listing(None), sessions.beyond()
+    told = f"{len(rows)} {'session' if len(rows) == 1 else 'sessions'}"
     return {
-        "text": f"{len(rows)} {'session' if len(rows) == 1 else 'sessions'}.",
+        "text": f"{told}; {beyond} that were used longer ago are not listed." if beyond else f"{told}.",
         "url": link(request, reverse("sessions")),
         "sessions": [
             {"id": row.mark, **{name: getattr(row, name) for name in SessionLine.model_fields if name != "id"}}

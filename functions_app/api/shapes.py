@@ -115,6 +115,12 @@ def _digest(filters: Mapping[str, Any]) -> str:
     return sha256(f"{settings.SECRET_KEY} {text}".encode()).hexdigest()[:16]
 
 
+def counted(total: int, one: str, several: str, most: int) -> str:
+    """How many there are, and how many of them a list has that is cut after so many."""
+    told = f"{total} {one if total == 1 else several}"
+    return f"{told}; only the newest {most} are listed." if total > most else f"{told}."
+
+
 def in_utc(time: datetime | None) -> str:
     """A time as texts have it: 2026-11-29T04:10:00Z."""
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if time else "never"

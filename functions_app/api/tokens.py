@@ -13,7 +13,7 @@ from functions_app import clock
 from functions_app.api import matching
 from functions_app.api.idempotency import NOT_KEPT
 from functions_app.api.requests import ApiRequest
-from functions_app.api.shapes import Answer, Body, Told, in_utc, link
+from functions_app.api.shapes import Answer, Body, Told, counted, in_utc, link
 from functions_app.domain.tokens import TokenScope
 from functions_app.models import ApiToken
 from functions_app.services.people import tokens
@@ -68,8 +68,9 @@ class TokenAnswer(Told):
 def list_tokens(request: ApiRequest) -> dict[str, Any]:
     """One's own tokens; for an administrator everybody's."""
     rows = tokens.listed(request.actor, SHOWN)
+    total = len(rows) if len(rows) < SHOWN else tokens.count(request.actor)
     return {
-        "text": f"{len(rows)} {'token' if len(rows) == 1 else 'tokens'}.",
+        "text": counted(total, "token", "tokens", SHOWN),
         "url": link(request, reverse("tokens")),
         "tokens": [_line(row) for row in rows],
     }

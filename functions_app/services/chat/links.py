@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils.crypto import salted_hmac
 
 from functions_app import clock
@@ -110,8 +110,16 @@ def people_of(token: ApiToken, chat_user: str) -> list[User]:
 
 def listed(actor: Actor, most: int) -> Sequence[ChatLink]:
     """One's own links, the newest first; for an administrator everybody's. One query."""
-    every = Q() if access.is_administrator(actor) else Q(person=actor.person)
-    return list(living_links().select_related("person", "token").filter(every).order_by("-pk")[:most])
+    return list(_every(actor).select_related("person", "token").order_by("-pk")[:most])
+
+
+def count(actor: Actor) -> int:
+    """How many those are in all. One query."""
+    return _every(actor).count()
+
+
+def _every(actor: Actor) -> QuerySet[ChatLink]:
+    return living_links().filter(Q() if access.is_administrator(actor) else Q(person=actor.person))
 
 
 def unlink(pk: int, actor: Actor) -> None:

@@ -75,6 +75,11 @@ def listing(people: Collection[int] | None, key: str | None = None) -> list[Sess
     return [_fact(row, row.person, key) for row in rows[:SHOWN] if row.person and good_for(row, row.person)]
 
 
+def beyond() -> int:
+    """How many sessions of everybody `listing` does not look at, ended or not. One query."""
+    return max(0, BrowserSession.objects.filter(person__is_active=True).count() - SHOWN)
+
+
 def _fact(row: BrowserSession, person: User, key: str | None) -> SessionFact:
     current, name = row.session_key == key, person.get_username()
     return SessionFact(row.mark, person.pk, name, row.since, row.seen, row.address, row.browser, current)
