@@ -140,7 +140,7 @@ class Test_the_page:
     ) -> None:
         link = room.link(operator)
         client.force_login(viewer)
-        assert "U1" not in client.get(PAGE).content.decode()
+        assert ">U1<" not in client.get(PAGE).content.decode()
         assert client.post(f"{PAGE}{link.pk}/unlink/").status_code == 404
         client.force_login(superuser)
         assert "olga" in client.get(PAGE).content.decode()
@@ -150,9 +150,9 @@ class Test_the_page:
     def test_shows_no_link_of_a_bot_whose_token_is_over(self, room: Room, operator: User, client: Client) -> None:
         room.link(operator)
         client.force_login(operator)
-        assert "U1" in client.get(PAGE).content.decode()
+        assert ">U1<" in client.get(PAGE).content.decode()
         tokens.revoke(room.token.pk, Actor(room.token.person))
-        assert "U1" not in client.get(PAGE).content.decode()
+        assert ">U1<" not in client.get(PAGE).content.decode()
 
 
 class Test_over_the_api:
