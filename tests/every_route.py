@@ -90,8 +90,8 @@ ROUTES: dict[str, Route] = {
     "password": Route(ALL_SEE, ALL_MAY, form=NEW_PASSWORD),
     "tokens": Route(SEEN, SEEN, form={"name": "ci", "scope": "read"}),
     "token-rotate": Route(LEADS_ON, (302, 403, 404, 200, 404, 403), "token", audited=False),  # the stage's is
+    "chat": Route(SEEN, SEEN),  # before the token is over whose bot is chosen
     "token-revoke": Route(NOT_TAKEN, (302, 403, 404, 302, 404, 302), "token", audited=False),  # an operator's
-    "chat": Route(SEEN, SEEN),
     "chat-unlink": Route(NOT_TAKEN, (302, 403, 404, 302, 404, 302), "link"),  # the stage's is an operator's
     "healthz": Route(OPEN, (405, 405, 405, 405, 405, 405)),
     "hook-ecr": Route(WANTS_TOKEN, WANTS_TOKEN),
@@ -206,6 +206,8 @@ class Places:
         """What a POST there needs to get through."""
         if name == "account-edit":
             return {**ACCOUNT, "name": "renamed", "account_id": self.keys["account id"]}
+        if name == "chat":
+            return {"bot": self.keys["token"]}
         if name == "base-read-files":
             return dict(zip(("from", "to"), self.releases, strict=True))
         return dict(ROUTES[name].form)

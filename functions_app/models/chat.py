@@ -20,9 +20,12 @@ class ChatLink(models.Model):
 
 
 class LinkCode(models.Model):
-    """What a person who is signed in says in a chat, once, to be linked; a new one ends the one before."""
+    """What a person who is signed in says to one bot, once, to be linked; a new one ends the one before."""
 
     person = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    token = models.ForeignKey(
+        "ApiToken", models.CASCADE, null=True, related_name="+", help_text="of the bot that may hear it; null: none"
+    )
     code_hash = models.CharField(max_length=64, unique=True, help_text="HMAC with the server's key; kept nowhere else")
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()

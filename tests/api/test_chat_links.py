@@ -30,13 +30,13 @@ def room(viewer: User, valkey: Valkey) -> Room:
     return Room.of(viewer)
 
 
-def code_of(person: User) -> str:
-    return links.make_code(Actor(person)).code
+def code_of(person: User, room: Room) -> str:
+    return links.make_code(Actor(person), room.token.pk).code
 
 
 class Test_a_code:
     def test_makes_who_says_it_its_person(self, room: Room, operator: User) -> None:
-        told = room.told(f"link {code_of(operator)}")
+        told = room.told(f"link {code_of(operator, room)}")
         assert told["text"].startswith("You are olga here from now on")
         link = ChatLink.objects.get()
         assert (link.person, link.token, link.chat_user) == (operator, room.token, "U1")
@@ -44,13 +44,13 @@ class Test_a_code:
         assert (entry.actor, entry.via) == (operator, "chat ops-bot in #ops")
 
     def test_is_good_once_and_for_one(self, room: Room, operator: User) -> None:
-        code = code_of(operator)
+        code = code_of(operator, room)
         room.told(f"link {code.lower().replace('-', ' ')}")
         assert "No such code is waiting" in room.told(f"link {code}", "U2", 403)["text"]
         assert ChatLink.objects.count() == 1
 
     def test_said_by_many_at_once_links_one(self, room: Room, operator: User) -> None:
-        code = code_of(operator)
+        code = code_of(operator, room)
 
         def say(number: int) -> int:
             try:
@@ -63,30 +63,43 @@ class Test_a_code:
         assert statuses == [200, *[403] * 7]
         assert ChatLink.objects.count() == 1
 
+    def test_is_for_the_bot_that_was_chosen_and_is_over_once_another_has_heard_it(
+        self, room: Room, operator: User, approver: User
+    ) -> None:
+        code, other = code_of(operator, room), Room.of(approver, name="other-bot")
+        assert "for another bot" in other.told(f"link {code}", status=403)["text"]
+        room.told(f"link {code}", "U2", 403)
+        assert not ChatLink.objects.exists()
+
+    def test_is_for_no_bot_whose_token_is_over(self, room: Room, operator: User) -> None:
+        tokens.revoke(room.token.pk, Actor(room.token.person))
+        with pytest.raises(DrydockError, match="for one bot"):
+            code_of(operator, room)
+
     def test_ends_after_ten_minutes(self, room: Room, operator: User) -> None:
-        code = code_of(operator)
+        code = code_of(operator, room)
         LinkCode.objects.update(expires_at=clock.now())
         room.told(f"link {code}", status=403)
 
     def test_made_while_a_clock_was_wrong_is_worth_nothing(self, room: Room, operator: User) -> None:
-        code = code_of(operator)
+        code = code_of(operator, room)
         ahead = clock.now() + timedelta(days=1)
         LinkCode.objects.update(made_at=ahead, expires_at=ahead + links.LIFETIME)
         room.told(f"link {code}", status=403)
 
     def test_ends_the_one_before(self, room: Room, operator: User) -> None:
-        first, second = code_of(operator), code_of(operator)
+        first, second = code_of(operator, room), code_of(operator, room)
         room.told(f"link {first}", status=403)
         room.told(f"link {second}")
 
-    def test_is_stored_nowhere(self, operator: User) -> None:
-        code = code_of(operator)
+    def test_is_stored_nowhere(self, room: Room, operator: User) -> None:
+        code = code_of(operator, room)
         kept = [str(row) for model in (LinkCode, AuditEntry) for row in model._default_manager.values()]
         assert code not in " ".join(kept)
         assert code.replace("-", "") not in " ".join(kept)
 
     def test_of_somebody_who_is_nobody_here_any_more_links_nobody(self, room: Room, operator: User) -> None:
-        code = code_of(operator)
+        code = code_of(operator, room)
         operator.groups.clear()
         room.told(f"link {code}", status=403)
         assert not ChatLink.objects.exists()
@@ -95,14 +108,14 @@ class Test_a_code:
         self, room: Room, operator: User, approver: User
     ) -> None:
         for person in (operator, approver):
-            room.told(f"link {code_of(person)}")
+            room.told(f"link {code_of(person, room)}")
         assert [row.person for row in ChatLink.objects.all()] == [approver]
         newest = AuditEntry.objects.filter(action="chat.link").first()
         assert newest is not None
         assert (newest.actor, newest.result) == (approver, "linked; it was olga before")
 
     def test_is_guessed_a_few_times_and_then_the_right_one_helps_no_more(self, room: Room, operator: User) -> None:
-        code = code_of(operator)
+        code = code_of(operator, room)
         for number in range(links.GUESSES):
             assert "No such code" in room.told(f"link WRNG-{number}", status=403)["text"]
         told = room.told(f"link {code}", status=403)
@@ -114,15 +127,26 @@ class Test_a_code:
         for number in range(links.GUESSES_OF_ALL):
             target = f"chat user {number} of token {room.token.pk}"
             access.audit(Actor(None), links.REFUSED, target, None, "refused")
-        room.told(f"link {code_of(operator)}", status=403)
+        room.told(f"link {code_of(operator, room)}", status=403)
         AuditEntry.objects.filter(action=links.REFUSED).update(at=clock.now() - links.WINDOW)
-        room.told(f"link {code_of(operator)}")
+        room.told(f"link {code_of(operator, room)}")
 
 
 class Test_the_page:
+    def test_names_the_bots_with_whose_they_are_and_what_they_may(
+        self, room: Room, operator: User, client: Client
+    ) -> None:
+        Room.of(operator, "read", "patch", name="<mine>")
+        client.force_login(operator)
+        page = client.get(PAGE).content.decode()
+        assert "&lt;mine&gt; of olga: patch, read" in page
+        assert "ops-bot of vera: " in page
+        refused = client.post(PAGE, {"bot": ""})
+        assert (refused.status_code, LinkCode.objects.exists()) == (400, False)
+
     def test_shows_a_code_once_and_the_links_that_came_of_it(self, room: Room, operator: User, client: Client) -> None:
         client.force_login(operator)
-        page = client.post(PAGE).content.decode()
+        page = client.post(PAGE, {"bot": room.token.pk}).content.decode()
         command = page.partition("<code>link ")[2].partition("</code>")[0]
         assert "link " not in client.get(PAGE).content.decode().partition('id="made"')[2]
         room.told(f"link {command}", "U<1>")
@@ -165,7 +189,7 @@ class Test_over_the_api:
         bot = tokens.recognise(made.text, "203.0.113.7")
         assert bot is not None
         with pytest.raises(DrydockError, match="by no bot"):
-            links.make_code(bot[0])
+            links.make_code(bot[0], made.row.pk)
         assert self.post(made, "codes").status_code == 404
         assert not LinkCode.objects.exists()
         assert "refused" in AuditEntry.objects.get(action="chat.code").result

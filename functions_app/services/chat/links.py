@@ -33,6 +33,7 @@ class Shown:
     """A code, which is shown this once."""
 
     code: str
+    bot: str
     expires_at: datetime
 
     @property
@@ -41,24 +42,36 @@ class Shown:
         return f"link {self.code}"
 
 
-def make_code(actor: Actor) -> Shown:
-    """A code for this person, who is signed in; the one before is worth nothing from now on. Raises DENIED.
+def bots(most: int) -> Sequence[ApiToken]:
+    """The bots that somebody may be linked with: tokens that are not over, by name. One query."""
+    rows = ApiToken.objects.filter(revoked_at=None, expires_at__gt=clock.now(), person__is_active=True)
+    return list(rows.select_related("person").order_by("name", "person__username", "pk")[:most])
 
-    Whoever enters it may in the chat what the person may, and is a person there: a bot would make itself one.
+
+def make_code(actor: Actor, bot: int) -> Shown:
+    """A code for this person, who is signed in, and the bot with this token; the one before is worth nothing any more.
+
+    Whoever says it there may what the person may, and is a person: a bot would make itself one. And whose bot hears it
+    could say the same at any time: so it is good for the one that was chosen. Raises DENIED, INVALID.
     """
     person = _themselves(actor, frozenset(TokenScope), "chat.code", signed_in=True)
     now, code = clock.now(), codes.new_link_code()
-    values = {"code_hash": _hashed(code), "made_at": now, "expires_at": now + LIFETIME}
+    token = ApiToken.objects.filter(pk=bot, revoked_at=None, expires_at__gt=now).first()
+    if token is None:
+        raise DrydockError(Code.INVALID, "A code is for one bot.", next_step="Choose the bot that you will say it to.")
+    values = {"token": token, "code_hash": _hashed(code), "made_at": now, "expires_at": now + LIFETIME}
     with transaction.atomic():
         LinkCode.objects.update_or_create(person=person, defaults=values)
-        access.audit(actor, "chat.code", f"chat code of {person.get_username()}", None, "made, for 10 minutes")
-    return Shown(code, now + LIFETIME)
+        target = f"chat code of {person.get_username()}"
+        access.audit(actor, "chat.code", target, {"token": token.pk, "bot": token.name}, "made, for 10 minutes")
+    return Shown(code, token.name, now + LIFETIME)
 
 
 def link(token: ApiToken, chat_user: str, code: str, via: str) -> ChatLink:
     """Link a chat user to the person whose code this is, whoever it was linked to before. Once for each code.
 
-    Raises DENIED for a code that is wrong, used, over, or one of too many.
+    Raises DENIED for a code that is wrong, used, over, for another bot, or one of too many. What another bot has heard
+    is over: whose that is could say it to the right one.
     """
     target = f"chat user {chat_user} of token {token.pk}"
     nobody = Actor(None, via, named="(nobody yet)")
@@ -67,7 +80,8 @@ def link(token: ApiToken, chat_user: str, code: str, via: str) -> ChatLink:
     living = LinkCode.objects.filter(expires_at__gt=now, made_at__lte=clock.latest())
     row = living.filter(code_hash=_hashed(codes.typed(code))).first()
     with transaction.atomic():
-        person = next(iter(active_people([row.person_id])), None) if row and _take(row) else None
+        heard = row is not None and _take(row) and row.token_id == token.pk
+        person = next(iter(active_people([row.person_id])), None) if row and heard else None
         if person is not None and access.belongs_here(Actor(person)):
             before = [each.get_username() for each in people_of(token, chat_user) if each != person]
             found, _ = ChatLink.objects.update_or_create(
@@ -79,7 +93,8 @@ def link(token: ApiToken, chat_user: str, code: str, via: str) -> ChatLink:
     access.audit(nobody, REFUSED, target, None, "refused: no such code")
     raise DrydockError(
         Code.DENIED,
-        "No such code is waiting: it was used, is older than 10 minutes or than another, or was typed otherwise.",
+        "No such code is waiting: it was used, is older than 10 minutes or than another, is for another bot, or was "
+        "typed otherwise.",
         next_step="Sign in, open Settings, Chat, and make one.",
     )
 

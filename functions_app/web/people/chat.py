@@ -10,14 +10,17 @@ from functions_app.services.chat import links
 from functions_app.services.chat.links import Shown
 from functions_app.services.people import access
 from functions_app.web.http import HtmxHttpRequest, actor_of, page
+from functions_app.web.page_links import number_in
 
 SHOWN = 200
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def chat(request: HtmxHttpRequest) -> HttpResponse:
-    """GET: the links. POST: make a code; it is on the page that answers, and nowhere after."""
-    return _show(request, links.make_code(actor_of(request)) if request.method == "POST" else None)
+    """GET: the links. POST: make a code for a bot; it is on the page that answers, and nowhere after."""
+    if request.method != "POST":
+        return _show(request, None)
+    return _show(request, links.make_code(actor_of(request), number_in(request.POST.get("bot", "")) or 0))
 
 
 @require_POST
@@ -35,6 +38,7 @@ def _show(request: HtmxHttpRequest, made: Shown | None) -> HttpResponse:
         "rows": links.listed(actor, SHOWN),
         "everybody": access.is_administrator(actor),
         "made": made,
+        "bots": links.bots(SHOWN),
     }
     return page(request, "people/chat.html", context)
 
