@@ -46,11 +46,13 @@ def once(request: ApiRequest, answer: Callable[[], HttpResponse]) -> HttpRespons
 
 
 def identity(request: ApiRequest) -> UUID:
-    """The id of the plan that this request makes: with a key always the same."""
+    """The id of the plan that this request makes: with a key the same as long as the key is kept."""
     key = request.headers.get(HEADER, "")
     if not key:
         return uuid4()
     found = kept_answers.identity(request.token, request.path, key, _said(request))
+    while plans.is_of_before(found, kept_answers.KEEP):  # the key's time is over: the same is asked anew
+        found = kept_answers.after(found)
     plans.drop_expired(found)  # where the request was refused for the time being, and comes again late
     return found
 

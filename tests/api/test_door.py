@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connections
+from django.db.models import F
 from django.test import Client, RequestFactory
 
 from functions_app import clock
@@ -311,6 +312,14 @@ class Test_a_request_with_a_key:
         Plan.objects.update(expires_at=clock.now() - timedelta(seconds=1))
         answer = post(bot, "/deployments", DEPLOY, **{"Idempotency-Key": "k"})
         assert (answer.status_code, Run.objects.get().made_from_id) == (202, stored.pk)
+
+    def test_is_carried_out_anew_each_day_by_the_job_of_every_night(self, bot: Client, stage: Stage) -> None:
+        for night in (3, 2, 1):
+            assert post(bot, "/deployments", DEPLOY, **{"Idempotency-Key": "nightly"}).status_code == 202
+            assert Run.objects.count() == 4 - night
+            Run.objects.update(status="succeeded")
+            for row, moment in ((KeptAnswer, "begun_at"), (Plan, "applied_at")):
+                row.objects.update(**{moment: F(moment) - timedelta(hours=25)})
 
     def test_never_applies_the_plan_of_another_body(self, bot: Client, made: Made, stage: Stage) -> None:
         path, body = "/api/v1/deployments", json.dumps(DEPLOY).encode()

@@ -185,6 +185,11 @@ def drop_expired(plan_id: UUID) -> None:
     Plan.objects.filter(over(clock.now()), pk=plan_id, applied_at=None, rejected_at=None, asked_at=None).delete()
 
 
+def is_of_before(plan_id: UUID, age: timedelta) -> bool:
+    """Whether a plan of this id became a run longer ago than that."""
+    return Plan.objects.filter(pk=plan_id, applied_at__lt=clock.now() - age).exists()
+
+
 @contextmanager
 def audited(plan_id: UUID, actor: Actor, verb: str) -> Iterator[None]:
     """What is refused meanwhile is in the audit table: who tried to do what with the plan."""

@@ -46,6 +46,11 @@ def identity(token: ApiToken, path: str, key: str, said: bytes) -> UUID:
     return uuid5(_NAMES, f"{token.pk} {path} {key} {sha256(said).hexdigest()}")
 
 
+def after(identity: UUID) -> UUID:
+    """The one that takes its place when the same comes again with the same key, and that is kept no longer."""
+    return uuid5(_NAMES, str(identity))
+
+
 def begin(token: ApiToken, path: str, key: str, said: bytes) -> KeptAnswer:
     """A row of one's own to keep the answer in, or the one that has it (`status`).
 
