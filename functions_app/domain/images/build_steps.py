@@ -10,12 +10,13 @@ _PAIR = re.compile(r"""(?<=[\s])([A-Za-z_][A-Za-z0-9_.]*)=("(?:\\.|[^"\\])*"|'[^
 _CARRIES_VALUES = re.compile(r"(?:^|\s)(?:ENV|ARG)\s|\|\d+ ")
 _INSTRUCTION = re.compile(r"\s*(?:/bin/sh -c #\(nop\)\s{1,9})?(ENV|ARG)\s")
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_.]*)=")
+_ODD_SPACE = re.compile(r"[^\S\n\t ]")  # parts words as a space does, and would be shown as something that doesn't
 _SHELL, _BUILDKIT = " /bin/sh -c ", " # buildkit"
 
 
 def kept_step(created_by: str) -> str:
     """A build step as it may be stored and shown: no values, no credentials of a command, of bounded length."""
-    return storable(redact(without_values(created_by[: 4 * LENGTH])), LENGTH)
+    return storable(redact(without_values(_ODD_SPACE.sub(" ", created_by[: 4 * LENGTH]))), LENGTH)
 
 
 def without_values(created_by: str) -> str:

@@ -197,6 +197,12 @@ def test_values_of_build_arguments_and_variables_are_never_shown(step: str, show
     assert without_values(step) == shown
 
 
+def test_a_step_is_kept_the_same_again_whatever_parts_its_words() -> None:
+    for space in "\f\v\r\x1c\x85\u2028\u00a0":
+        kept = kept_step(f"RUN |1 A=b npm ci={space}")
+        assert kept == kept_step(kept) == "RUN |1 A=… npm ci= "
+
+
 def test_a_kept_step_shows_no_credentials_of_its_command_and_is_not_endless() -> None:
     step = f'RUN /bin/sh -c curl -H "Authorization: Bearer {"s" * 40}" https://a:hidden@b/ \u202e{"x" * 9000}'
 
