@@ -228,9 +228,10 @@ def _failure(value: Any, kind: str) -> FunctionFailure:
     lines = [storable(_frame(frame), MESSAGE_LENGTH) for frame in frames[:TRACE_LINES]]
     if len(frames) > TRACE_LINES:
         lines.append(f"… and {len(frames) - TRACE_LINES:,} more lines")
-    message = str(value.get("errorMessage") or f"{kind} error without a message")
+    told = storable(str(value.get("errorMessage") or ""), MESSAGE_LENGTH)
+    message = told if told.strip() else f"{kind} error without a message"
     name = storable(str(value.get("errorType") or ""), TYPE_LENGTH)
-    return FunctionFailure(name, storable(message, MESSAGE_LENGTH), tuple(lines))
+    return FunctionFailure(name, message, tuple(lines))
 
 
 def _frame(frame: Any) -> str:

@@ -93,6 +93,12 @@ def test_any_payload_of_a_failed_function_is_told(payload: bytes) -> None:
     assert str(parse_failure(payload, "Unhandled"))
 
 
+@pytest.mark.parametrize("message", ["", " ", "\n", "\x00", "\x9b", "\u202e\x1b"])
+def test_a_failure_whose_message_shows_nothing_is_told_by_its_kind(message: str) -> None:
+    failure = parse_failure(json.dumps({"errorType": None, "errorMessage": message}).encode(), "Unhandled")
+    assert str(failure).strip()
+
+
 def test_a_long_payload_is_cut_for_display_and_its_size_told() -> None:
     payload = shown(b'"' + b"x" * SHOWN_BYTES + b'"')
     assert payload.cut
