@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,13 @@ def started(
     with (
         file.open() as stdin,
         subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdin=stdin, stdout=subprocess.PIPE, stderr=err
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=err,
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # what begins in a background ignores it
         ) as process,
     ):
         try:
