@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,13 @@ def ask(url: str, token: str, token_id: int, known: Mapping[str, Sequence[Any]],
         "PYTHONPATH": str(ROOT),
     }
     with subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # what begins in a background ignores it
     ) as process:
         try:
             output, _ = process.communicate(timeout=SECONDS + (PATIENCE if given else 0))
