@@ -51,8 +51,10 @@ class Process:
         return self.output.read_text(errors="replace")
 
     def freeze(self) -> None:
-        """SIGSTOP: it does nothing at all until `thaw`."""
+        """SIGSTOP: once this returns, none of its threads does anything at all until `thaw`."""
         self.process.send_signal(signal.SIGSTOP)
+        # A thread inside the kernel, or one that waits for a processor, stops a moment later: it could take a lock yet.
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def thaw(self) -> None:
         """SIGCONT."""
