@@ -20,6 +20,7 @@ from functions_app.services.inventory.fleet.list_filter import (
     FleetFilter,
     Pairs,
     as_pairs,
+    misread,
     read_filter,
     sort_word,
 )
@@ -55,6 +56,7 @@ NEEDS_WORDS = {
 CHOSEN_TITLES = {"search": "Search", "needs": "Needs attention"}
 EMPTY_WORDS = {"state": "Not read yet", "base": "No base found"}
 NOT_OVERDUE = "Not overdue"
+NOT_TOLD = "None"  # a facet whose value is empty, where nothing is without one
 SHOWN_VALUES = 8
 FRESHNESS_ORDER = [Freshness.END_OF_LIFE, Freshness.STALE, Freshness.UNKNOWN, Freshness.CURRENT]
 
@@ -125,6 +127,7 @@ def function_list(request: HtmxHttpRequest) -> HttpResponseBase:
         "headings": _headings(wanted, pairs),
         "rows": [Row(row.name, function_row(row, facts, home, now)) for row in found.rows],
         "found": found,
+        "misread": misread(request.GET, status.accounts),
         "csv": csv_link(request.GET),
         "counted": counted(found.total, found.fleet, filtered=bool(chosen)),
         "looked": looked,
@@ -204,7 +207,7 @@ def _label(name: str, value: Any, facts: dict[int, AccountFact]) -> str | SafeSt
         return freshness(value)
     if name == "overdue":
         return overdue() if value else NOT_OVERDUE
-    return str(value) or EMPTY_WORDS[name]
+    return str(value) or EMPTY_WORDS.get(name, NOT_TOLD)
 
 
 def _chosen(pairs: Pairs) -> list[tuple[str, str, str]]:
@@ -215,7 +218,7 @@ def _chosen(pairs: Pairs) -> list[tuple[str, str, str]]:
         if pair[0] == "sort":
             continue
         title = CHOSEN_TITLES.get(pair[0]) or FACET_TITLES[pair[0]]
-        value = EMPTY_WORDS.get(pair[0], "") if pair[1] == NONE else words.get(pair[1], pair[1])
+        value = EMPTY_WORDS.get(pair[0], NOT_TOLD) if pair[1] == NONE else words.get(pair[1], pair[1])
         if pair[0] == "overdue":
             value = look(Standing, Standing.OVERDUE).word if pair[1] == OVERDUE[True] else NOT_OVERDUE
         chips.append((title, value, _href([other for other in pairs if other != pair])))

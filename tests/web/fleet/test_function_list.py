@@ -134,6 +134,28 @@ def test_an_unknown_value_matches_nothing_and_says_how_to_go_on(person: Client) 
     assert "No function matches" in answer.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("regoin=eu-west-1", "“regoin” is not a filter of this list; region is one."),
+        ("needs=sense", "“sense” is not a value of needs, which knows broken, endangered"),
+        ("freshness=stail", "“stail” is not a value of freshness"),
+        ("sort=password", "“password” is not a value of sort"),
+        ("account=prodution", "“prodution” is not a value of account, which knows production."),
+        ("%3Cb%3E=1", "“&lt;b&gt;” is not a filter of this list."),
+    ],
+)
+def test_what_the_list_does_not_understand_of_its_address_is_said(person: Client, query: str, said: str) -> None:
+    make_function(make_account("production"), "one")
+    assert said in person.get(f"/functions/?{query}").content.decode()
+
+
+def test_an_address_that_is_understood_is_not_talked_about(person: Client) -> None:
+    make_function(make_account("production"), "one")
+    query = "search=one&account=production&region=none&state=Active&freshness=unknown&base=none&overdue=no&sort=-behind"
+    assert person.get(f"/functions/?{query}&needs=moved&page=1").context["misread"] == ()
+
+
 @pytest.mark.parametrize("word", ["%", "_", "*", "[a]", "?", "'", "\\"])
 def test_wildcards_are_ordinary_letters(names: Names, word: str) -> None:
     make_function(make_account(), "plain", search_text="plain words")

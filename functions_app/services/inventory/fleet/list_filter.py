@@ -8,6 +8,8 @@ from typing import Any
 
 from django.http import QueryDict
 
+from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.filters import not_understood
 from functions_app.domain.text import storable
 from functions_app.services.inventory.fleet_status import AccountFact
 
@@ -75,6 +77,19 @@ def read_filter(query: QueryDict, accounts: tuple[AccountFact, ...]) -> FleetFil
         reverse=order in SORTS and sort != SORTS[order],
         page=int(number) if number.isascii() and number.isdigit() and len(number) < 7 else 1,
     )
+
+
+def misread(query: QueryDict, accounts: tuple[AccountFact, ...]) -> tuple[str, ...]:
+    """What the address says that this list does not understand, a sentence each."""
+    known = {
+        **dict.fromkeys(("search", "region", "state", "base", "page", "format")),
+        "account": [fact.name for fact in accounts],
+        "freshness": [item.value for item in Freshness],
+        "overdue": [*OVERDUE.values()],
+        "needs": NEEDS,
+        "sort": [word for order in SORTS for word in (order, f"-{order}")],
+    }
+    return not_understood(query.lists(), known)
 
 
 def as_pairs(wanted: FleetFilter, accounts: tuple[AccountFact, ...]) -> Pairs:
