@@ -1,7 +1,7 @@
 """The chain, drawn: alias, version, image, base release, newest release; a lane for each way calls take."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.urls import reverse
@@ -9,8 +9,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.fleet.repairs import Link, broken_link
 from functions_app.domain.images.statuses import read_status
 from functions_app.models import BaseRelease, Image
+from functions_app.services.inventory.fleet.advice import broken_version
 from functions_app.services.inventory.fleet.function import Lane, VersionRow
 from functions_app.web.html.amounts import behind, percent
 from functions_app.web.html.badges import freshness
@@ -19,6 +21,8 @@ from functions_app.web.html.looks import FunctionState, look
 
 NAMED = '<a class="name" href="{}">{}</a> <span class="mono sub">{}</span>'
 BENEATH = '<b>{}</b> <span class="mono sub">{}</span>'
+
+GREEN = ("good", "newest")
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,22 @@ def _lane(lane: Lane) -> list[Stop]:
     if lane.row is None:
         missing = Stop("Version", bold(lane.number), "not there any more", "bad", "bad", "broken")
         return [*stops, missing]
-    return [*stops, _version(lane, lane.row), _image(lane.row), *_base(lane.row)]
+    broken = broken_version(lane.row.version)
+    link = broken_link(broken)
+    image = _image(lane.row)
+    if link is Link.IMAGE and image.hop != "bad":
+        image = replace(image, note=broken.condition.state_reason_code, level="bad", hop="bad", word="broken")
+    version = _version(lane, lane.row)
+    if link is Link.VERSION:
+        version = replace(version, level="bad", hop="bad", word=version.word or "broken")
+    rest = _base(lane.row)
+    return [*stops, version, image, *(map(_uncoloured, rest) if link else rest)]
+
+
+def _uncoloured(stop: Stop) -> Stop:
+    """A base beyond a broken link: no calls get to it, so that nothing of it is green."""
+    level = "" if stop.level in GREEN else stop.level
+    return replace(stop, level=level, hop="" if stop.hop in GREEN else stop.hop)
 
 
 def _version(lane: Lane, row: VersionRow) -> Stop:

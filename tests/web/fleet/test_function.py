@@ -10,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from functions_app import clock
 from functions_app.domain.bases.unknown_reasons import ADD_BASE
 from functions_app.models import AliasMove, AuditEntry, BaseRelease, Function, Image, Run
+from functions_app.services.snapshot.function_summaries import refresh_summaries
 from functions_app.web.html.chains import Stop
 from tests.factories import (
     NOW,
@@ -116,6 +117,73 @@ def test_a_deleted_image_breaks_the_chain_in_red(person: Client, function: Funct
     Image.objects.update(gone_at=NOW)
     image = lanes(person, function)[0][2]
     assert (image.hop, image.word, image.note) == ("bad", "broken", "deleted from ECR")
+
+
+DENIED = {"state": "Failed", "state_reason": "Not allowed.", "state_reason_code": "ImageAccessDenied"}
+
+
+def test_a_failed_version_breaks_the_chain_in_red_and_no_green_stands_beside_it(
+    person: Client, function: Function
+) -> None:
+    function.versions.filter(number="8").update(**DENIED)
+    working, failed = lanes(person, function)
+    image = failed[2]
+    assert (image.kind, image.level, image.hop, image.word) == ("Image", "bad", "bad", "broken")
+    assert image.note == "ImageAccessDenied"
+    assert not {"good", "newest"} & {word for stop in failed for word in (stop.level, stop.hop)}
+    assert "newest" in {stop.level for stop in working}
+
+
+def test_a_failure_that_is_not_the_images_breaks_the_link_to_the_version(person: Client, function: Function) -> None:
+    function.versions.filter(number="8").update(**{**DENIED, "state_reason_code": "InvalidSubnet"})
+    version, image = lanes(person, function)[1][1:3]
+    assert (version.level, version.hop, version.note) == ("bad", "bad", "Failed")
+    assert image.hop != "bad"
+
+
+def test_a_version_that_sleeps_is_not_broken(person: Client, function: Function) -> None:
+    function.versions.filter(number="8").update(state="Inactive", state_reason_code="Idle")
+    lane = lanes(person, function)[1]
+    assert "bad" not in {word for stop in lane for word in (stop.level, stop.hop)}
+    assert lane[-1].level == "newest"
+
+
+@pytest.mark.parametrize(
+    ("code", "button", "leads_to"),
+    [
+        ("ImageDeleted", "Deploy another image", "/functions/{pk}/deploy/"),
+        ("ImageAccessDenied", "Open the repository&#x27;s permissions", "/ecr/repositories/private/"),
+        ("InvalidSubnet", "Open its configuration in AWS", "/lambda/home?region=eu-west-1#/functions/{name}"),
+        ("MoonPhase", "Look at it in AWS", "/lambda/home?region=eu-west-1#/functions/{name}"),
+    ],
+)
+def test_the_one_button_names_the_repair_and_leads_there(
+    person: Client, function: Function, code: str, button: str, leads_to: str
+) -> None:
+    function.versions.filter(number="8").update(**{**DENIED, "state_reason_code": code})
+    refresh_summaries([function.pk])
+    text = person.get(f"/functions/{function.pk}/").content.decode()
+    link = next(part for part in text.split("<a ") if "btn btn-primary" in part)
+    assert button in link
+    assert leads_to.format(pk=function.pk, name=function.name) in link
+
+
+def test_an_archived_image_is_restored_in_ecr(person: Client, function: Function) -> None:
+    image = Image.objects.get(freshness="current")
+    image.status = "ARCHIVED"
+    image.save()
+    refresh_summaries([function.pk])
+    advice = person.get(f"/functions/{function.pk}/").context["function"].advice
+    assert advice.button == "Restore its image in ECR"
+    assert advice.href.endswith(f"/team/app/_/image/{image.digest}/details?region=eu-west-1")
+
+
+def test_a_function_that_sleeps_is_woken_by_a_call(person: Client, function: Function) -> None:
+    Image.objects.update(freshness="current")
+    function.versions.update(state="Inactive", state_reason_code="Idle")
+    refresh_summaries([function.pk])
+    advice = person.get(f"/functions/{function.pk}/").context["function"].advice
+    assert (advice.button, advice.leads_to) == ("Wake it by a call", "function-invoke")
 
 
 def test_a_tag_that_moved_is_dotted_and_named(person: Client, function: Function) -> None:

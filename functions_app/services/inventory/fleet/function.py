@@ -15,7 +15,7 @@ from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST, unqua
 from functions_app.domain.fleet.parts import PartAge, oldest, read_together
 from functions_app.domain.runs import ACTIVE
 from functions_app.models import Alias, BaseRelease, Function, Image, Run, Tag, Version
-from functions_app.services.inventory.fleet.advice import Advice, advise
+from functions_app.services.inventory.fleet.advice import Advice, advise, mending
 from functions_app.services.inventory.fleet_status import AccountFact
 from functions_app.services.snapshot.missed_parts import part_ages
 from functions_app.services.snapshot.unread_versions import unread_reason
@@ -122,7 +122,8 @@ WITH_IMAGES = Version.objects.select_related(
     "image__repository", "image__base_release__stream", "image__base_stream"
 ).only(
     "number", "ordinal", "description", "digest", "image_uri", "deployed_tag", "last_modified", "state", "state_reason",
-    "last_update_status", "last_update_reason", "detailed_at", "detail_problem",
+    "state_reason_code", "last_update_status", "last_update_reason", "last_update_reason_code", "detailed_at",
+    "detail_problem",
     "image__digest", "image__gone_at", "image__status", "image__expiry_rule", "image__base_lineage",
     "image__base_evidence", "image__freshness", "image__freshness_reason", "image__releases_behind",
     "image__days_behind", "image__repository__uri", "image__base_stream__name", "image__base_release__platform",
@@ -141,7 +142,7 @@ def read_at(function: Function) -> datetime | None:
 
 
 def function_head(pk: int) -> FunctionHead:
-    """Read the head. Two queries. Raises NOT_FOUND."""
+    """Read the head. Two queries, three of a function that is broken. Raises NOT_FOUND."""
     function = Function.objects.select_related("account").filter(pk=pk).first()
     if function is None:
         raise DrydockError(
@@ -163,7 +164,7 @@ def function_head(pk: int) -> FunctionHead:
         features=in_words(stored(function.features)),
         parts=part_ages(function),
         gone_at=function.gone_at,
-        advice=advise(function, run),
+        advice=advise(function, run, mending(function)),
     )
 
 
