@@ -143,7 +143,7 @@ def make_function(account: Account, name: str = "", region: str = "eu-west-1", *
             "memory_mb": 512,
             "timeout_s": 30,
             "last_modified": NOW - timedelta(days=2),
-            "revision_id": f"revision-{name}",
+            "revision_id": f"revision-{name}"[:60],
             "digest": digest(name),
             "state": "Active",
             "last_update_status": "Successful",

@@ -135,6 +135,8 @@ def change_account(request: ApiRequest, response: HttpResponse, account_id: str,
     """Change what is sent of an account; for administrators."""
     account_settings.require_administrator(request.actor, "account.change")
     rows = Account.objects.filter(account_id=account_id)
+    if (known := rows.first()) is not None:
+        account_settings.require_as_watched(_drafted(AccountDraft.of(known), body), request.actor, known)
     with matching.locked(rows, request, _facts) as account:
         account = account_settings.save(_drafted(AccountDraft.of(account), body), request.actor, account)
     return _told(request, response, account)

@@ -79,9 +79,33 @@ class Test_an_account:
     def test_is_added_and_changed_by_an_administrator(self, admin: Client) -> None:
         body = {"name": "new", "account_id": "9" * 12, "regions": ["EU-west-1", "eu-west-1"]}
         assert send(admin, "post", "/accounts", body).status_code == 201
-        assert send(admin, "patch", f"/accounts/{'9' * 12}", {"production": "live, prod*"}).status_code == 200
+        assert send(admin, "patch", f"/accounts/{'9' * 12}", {"colour": "red"}).status_code == 200
         account = Account.objects.get()
-        assert (account.regions, account.production_aliases) == (["eu-west-1"], ["live", "prod*"])
+        assert (account.regions, account.colour) == (["eu-west-1"], "red")
+
+    @pytest.mark.parametrize(
+        ("now", "body"),
+        [
+            ({}, {"approval": "never"}),
+            ({"approval": "always"}, {"approval": "bots"}),
+            ({}, {"production": "nothing-at-all"}),
+            ({"production_aliases": ["live", "eu-*"]}, {"production": "live"}),
+            ({"production_aliases": ["eu-*"]}, {"production": ""}),
+        ],
+    )
+    def test_is_watched_less_by_no_bot(self, admin: Client, now: dict[str, Any], body: dict[str, Any]) -> None:
+        account = make_account(**now)
+        answer = send(admin, "patch", f"/accounts/{account.account_id}", body)
+        assert (answer.status_code, "signed in" in answer.json()["next_step"]) == (403, True)
+        assert AuditEntry.objects.filter(action="account.change", result__startswith="refused").count() == 1
+        new = {"name": "new", "account_id": "9" * 12, "regions": ["eu-west-1"], "approval": "never"}
+        assert send(admin, "post", "/accounts", new).status_code == 403
+
+    def test_is_watched_more_by_whoever_settles_it(self, admin: Client) -> None:
+        account = make_account(production_aliases=["live"])
+        path = f"/accounts/{account.account_id}"
+        assert send(admin, "patch", path, {"approval": "always", "production": "live, eu-*"}).status_code == 200
+        assert send(admin, "patch", path, {"name": "another"}).status_code == 200
 
     @pytest.mark.parametrize("body", [{"regions": []}, {"regions": ["moon"]}, {"colour": "invisible"}])
     def test_keeps_to_what_the_form_takes(self, admin: Client, body: dict[str, Any]) -> None:

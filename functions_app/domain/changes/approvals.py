@@ -30,6 +30,13 @@ def approval_due(setting: str, *, production: bool, bot: bool) -> bool:
     return bot if setting == Approval.BOTS else True
 
 
+def asks_less(setting: str, before: str) -> bool:
+    """Whether approvers are asked for fewer changes than before."""
+    order = list(Approval)
+    ranks = [order.index(Approval(each)) if each in set(Approval) else len(order) for each in (setting, before)]
+    return ranks[0] < ranks[1]
+
+
 class PlanState(StrEnum):
     """Where a plan stands.
 

@@ -46,6 +46,12 @@ class ProductionAliases:
         )
         return named or (self.patterns == DEFAULT and any(map(_BEGINNINGS.match, words)))
 
+    def cover(self, other: "ProductionAliases") -> bool:
+        """Whether these include whatever the other do, by their words: how an alias may be called nobody knows."""
+        if other.patterns == DEFAULT:  # which are more than words: see `include`
+            return self.patterns == DEFAULT
+        return {pattern.lower() for pattern in other.patterns} <= {pattern.lower() for pattern in self.patterns}
+
     def __str__(self) -> str:
         return ", ".join(self.patterns)
 

@@ -137,12 +137,12 @@ def _end_unknown(run: Run, actor: Actor) -> None:
 
 
 def _require(run: Run, kind: SignalKind, actor: Actor) -> None:
-    if kind is not SignalKind.APPROVE:
+    if kind is SignalKind.APPROVE:
+        access.require_approver(actor)
+    else:
         access.require_operator(actor)
-        access.require_scopes(actor, _needed(run))
-        return
-    access.require_approver(actor)
-    if _started_by(run, actor):
+    access.require_scopes(actor, _needed(run))
+    if kind is SignalKind.APPROVE and _started_by(run, actor):
         raise DrydockError(
             Code.DENIED, "Who started a run does not approve it.", next_step="Ask another approver to look at it."
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from functions_app.domain.changes.approvals import Approval
+from functions_app.domain.changes.approvals import Approval, asks_less
 from functions_app.domain.changes.production import LENGTH, parse_patterns
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.redaction import NOT_KEPT, holds_secret
@@ -122,12 +122,37 @@ def faults(draft: AccountDraft, existing: Account | None = None) -> dict[str, st
     return found
 
 
-@transaction.atomic
+def require_as_watched(draft: AccountDraft, actor: Actor, existing: Account | None = None) -> None:
+    """Raise DENIED where a bot would have less asked of its own changes: fewer production aliases, fewer approvals.
+
+    A new account is compared with how one comes. The refused attempt is in the audit table.
+    """
+    before = existing or Account()
+    now = accounts.production(before)
+    after = accounts.production(Account(production_aliases=list(parse_patterns(draft.production))))
+    if not actor.is_bot or (after.cover(now) and not asks_less(draft.approval, before.approval)):
+        return
+    refusal = DrydockError(
+        Code.DENIED,
+        "Which aliases carry production traffic, and whose changes of those wait for an approver, keeps bots in check: "
+        "none takes away from it.",
+        next_step="Have an administrator do it who is signed in.",
+    )
+    access.audit(actor, "account.change", draft.account_id, None, f"refused: {refusal}")
+    raise refusal
+
+
 def save(draft: AccountDraft, actor: Actor, existing: Account | None = None) -> Account:
-    """Store a draft without faults, with its scopes and an audit entry. Raises INVALID where it has faults."""
+    """Store a draft without faults, with its scopes and an audit entry. Raises DENIED, INVALID where it has faults."""
     require_administrator(actor, "account.change")
     if wrong := faults(draft, existing):
         raise DrydockError(Code.INVALID, " ".join(wrong.values()))
+    require_as_watched(draft, actor, existing)
+    with transaction.atomic():
+        return _stored(draft, actor, existing)
+
+
+def _stored(draft: AccountDraft, actor: Actor, existing: Account | None) -> Account:
     account = existing or Account()
     account.name, account.account_id, account.colour = draft.name, draft.account_id, draft.colour
     account.regions, account.role_arn, account.external_id = list(draft.regions), draft.role_arn, draft.external_id

@@ -1,6 +1,7 @@
 """Who does something and what it came through: what may be done is what both may, and the audit names both."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser, User
 
@@ -27,6 +28,7 @@ class Actor:
     named: str = ""
     reach: Reach = EVERYWHERE
     networks: tuple[str, ...] = ()  # where alone it may come from; (): anywhere
+    until: datetime | None = None  # when what they came through is over; None: when they leave
 
     @classmethod
     def in_browser(cls, user: User | AnonymousUser) -> "Actor":

@@ -68,7 +68,7 @@ def make(wanted: Wanted, actor: Actor, person: User | None = None) -> Made:
     """Make a token that acts for `person` (None: whoever makes it).
 
     Raises INVALID, DENIED. Another's is made in the shell alone: whoever reads its text is that person from then on.
-    With a token of the scope admin one may make others, which may no more than itself.
+    With a token of the scope admin one may make others, which may no more than itself, and end no later.
     """
     owner = person or actor.person
     action, target = "token.make", f"token {storable(wanted.name, 60)}"
@@ -118,8 +118,13 @@ def _checked(wanted: Wanted, owner: User, actor: Actor) -> ApiToken:
         networks=list(networks),
         created_at=now,
         created_by=actor.name,
-        expires_at=now + timedelta(days=wanted.days),
+        expires_at=_until(now + timedelta(days=wanted.days), actor),
     )
+
+
+def _until(wanted: datetime, actor: Actor) -> datetime:
+    """When a text ends that is told through something: no later than that, or who stole a token had one for good."""
+    return min(wanted, actor.until or wanted)
 
 
 def _accounts(wanted: Collection[str] | None) -> list[str] | None:
@@ -151,6 +156,7 @@ def _as_thought(row: ApiToken) -> None:
 def rotate(pk: int, actor: Actor, shown: int = 0, still: Callable[[ApiToken], None] = _as_thought) -> Made:
     """Give a token another text; the one it had is worth nothing from now on. `shown`: which one asks for it.
 
+    It lives as long again as it was made for; through a token no longer than that one would.
     Who reads the text is whose it is: of another's token there is none to be had. `still` raises where it is not as
     thought. Raises NOT_FOUND, DENIED, EXPIRED.
     """
@@ -164,7 +170,7 @@ def rotate(pk: int, actor: Actor, shown: int = 0, still: Callable[[ApiToken], No
             raise DrydockError(Code.EXPIRED, "This token is over.", next_step="Make a new one.")
         life = min(row.expires_at - (row.rotated_at or row.created_at), LONGEST)
         ApiToken.objects.filter(pk=row.pk).update(
-            secret_hash=hashed(text), beginning=text[:SHOWN], rotated_at=now, expires_at=now + life
+            secret_hash=hashed(text), beginning=text[:SHOWN], rotated_at=now, expires_at=_until(now + life, actor)
         )
         access.audit(actor, "token.rotate", str(row), facts(row), "its text is another one now")
     row.refresh_from_db()
@@ -328,7 +334,10 @@ def _actor(row: ApiToken) -> Actor:
     accounts = None if row.accounts is None else frozenset(row.accounts)
     patterns = None if row.functions is None else tuple(row.functions)
     scopes = frozenset(TokenScope(scope) for scope in row.scopes if scope in set(TokenScope))
-    return Actor(row.person, f"token {row.name}", scopes, reach=Reach(accounts, patterns), networks=tuple(row.networks))
+    reach = Reach(accounts, patterns)
+    return Actor(
+        row.person, f"token {row.name}", scopes, reach=reach, networks=tuple(row.networks), until=row.expires_at
+    )
 
 
 def that_look(hashes: Collection[str]) -> set[str]:

@@ -58,6 +58,19 @@ def test_a_run_that_changes_a_function_is_stopped_with_what_the_change_needs(
     assert signals.give(run, SignalKind.CANCEL, Actor(operator.person, via, frozenset(enough)))
 
 
+@pytest.mark.parametrize(("confirmation", "needed"), [("", PATCH), ("live", PROD)])
+def test_a_run_is_approved_with_what_the_change_needs_too(
+    operator: Actor, approver: Actor, confirmation: str, needed: TokenScope
+) -> None:
+    run = run_of(Kind.PATCH, confirmation)
+    Run.objects.filter(pk=run.pk).update(actor=operator.person, waits_for=SignalKind.APPROVE)
+    run.refresh_from_db()
+    with pytest.raises(DrydockError, match=f"lacks the scope .*{needed}"):
+        signals.give(run, SignalKind.APPROVE, Actor(approver.person, "token ci", frozenset({TokenScope.APPROVE})))
+    every = Actor(approver.person, "token ci", frozenset({TokenScope.APPROVE, PATCH, PROD}))
+    assert signals.give(run, SignalKind.APPROVE, every)
+
+
 def test_a_run_that_only_reads_is_stopped_with_any_scope_that_changes_something(operator: Actor) -> None:
     run = run_of(Kind.SYNC, None)
     assert signals.give(run, SignalKind.CANCEL, Actor(operator.person, "token ci", frozenset({INVOKE})))

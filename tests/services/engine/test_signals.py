@@ -443,12 +443,12 @@ class Test_who_may_ask:
         reader = Actor(superuser, "token ci", frozenset({TokenScope.READ}))
         assert refused(waiting(operator, *signals.WAITED_FOR), kind, reader) is Code.DENIED
 
-    def test_to_approve_alone_what_may_only_approve(self, operator: Actor, superuser: User) -> None:
+    def test_nothing_of_a_change_what_may_only_approve(self, operator: Actor, superuser: User) -> None:
         run = waiting(operator, APPROVE, PROMOTE)
-        only = Actor(superuser, "token chat", frozenset({TokenScope.APPROVE}))
-        for kind in (CANCEL, PAUSE, PROMOTE):
-            assert refused(run, kind, only) is Code.DENIED
-        assert signals.give(run, APPROVE, only)
+        scopes = frozenset({TokenScope.APPROVE})
+        for kind in (CANCEL, PAUSE, PROMOTE, APPROVE):
+            assert refused(run, kind, Actor(superuser, "token chat", scopes)) is Code.DENIED
+        assert signals.give(run, APPROVE, Actor(superuser, "token chat", scopes | {TokenScope.DEPLOY_PROD}))
 
 
 class Test_what_is_kept_of_a_signal:

@@ -172,6 +172,16 @@ class Test_making_one:
                 tokens.make(Wanted("more", ["read"], networks=networks), actor)
         assert tokens.make(Wanted("more", ["read"], networks="203.0.113.7"), actor).row.networks == ["203.0.113.7/32"]
 
+    def test_through_a_token_ends_no_later_than_that_one(self, olga: User) -> None:
+        made = tokens.make(Wanted("maker", ["read", "admin"], days=2), Actor(olga))
+        actor = acts(made)
+        assert actor is not None
+        assert tokens.make(Wanted("longer", ["read"]), actor).row.expires_at == made.row.expires_at
+        assert tokens.make(Wanted("shorter", ["read"], days=1), actor).row.expires_at < made.row.expires_at
+        sibling = make(olga, days=300)
+        for pk in (sibling.row.pk, made.row.pk):
+            assert tokens.rotate(pk, actor, made.row.pk).row.expires_at == made.row.expires_at
+
     def test_through_a_token_of_some_functions_gives_none(self, superuser: User) -> None:
         actor = acts(make(superuser, "read", "admin", functions=["billing-*"]))
         assert actor is not None
