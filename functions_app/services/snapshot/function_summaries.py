@@ -19,6 +19,8 @@ from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST, unqua
 from functions_app.domain.fleet.parts import unread
 from functions_app.domain.fleet.states import Condition, LiveVersion, find_problem, worst_condition
 from functions_app.domain.fleet.tags import managed_by, owner_of
+from functions_app.domain.pasted.things import LAMBDA_GROUPS
+from functions_app.domain.refs import repository_of
 from functions_app.domain.text import storable
 from functions_app.models import Alias, Function, Tag, Version
 from functions_app.services.snapshot import fleet_revision, function_counts, rollback_targets
@@ -167,7 +169,14 @@ def _summary(function: Function, known: _Known) -> list[Any]:
         owner,
         managed_by(function.tags),
         _search_text(
-            [function.name, *(alias.name for alias in aliases), owner, base, function.description],
+            [
+                function.name,
+                *(alias.name for alias in aliases),
+                owner,
+                base,
+                function.description,
+                *_places(function, running),
+            ],
             digests,
             {tag for digest in digests for tag in known.tags_of.get(digest, ())},
         ),
@@ -250,6 +259,14 @@ def _chip(alias: Alias, live: Iterable[LiveVersion], known: _Known) -> dict[str,
         "drifted": bool(_moved_tag(first, known) or _moved_tag(second, known)),
         "unread": verdict.unread or (other.unread if other else ""),
     }
+
+
+def _places(function: Function, running: Iterable[Version | None]) -> list[str]:
+    """Where it is looked for by what is not its name: the repositories it runs from, a log group of another name."""
+    uris = (function.image_uri, *(version.image_uri for version in running if version))
+    repositories = {repository_of(uri).partition("/")[2] for uri in uris if uri}
+    own = f"{LAMBDA_GROUPS}{function.name}"
+    return [*sorted(repositories), *({function.log_group} - {own})]
 
 
 def _search_text(words: Iterable[str], digests: Iterable[str], tags: Iterable[str]) -> str:

@@ -201,3 +201,21 @@ def test_a_base_that_says_it_was_built_at_the_end_of_time_breaks_no_summary(
     image.save()
 
     assert refreshed(function_on(account, image)).overdue_on == date.max
+
+
+def test_a_function_is_found_by_the_repositories_it_runs_from_and_a_log_group_that_is_not_called_like_it(
+    account: Account,
+) -> None:
+    host = f"{account.account_id}.dkr.ecr.eu-west-1.amazonaws.com"
+    function = make_function(account, "orders", image_uri=f"{host}/shop/orders-next:rel", log_group="/Platform/shared")
+    make_version(function, 1, image_uri=f"{host}/shop/orders@{'sha256:' + 'a' * 64}")
+    make_alias(function, "prod", 1)
+    make_version(function, 2, image_uri=f"{host}/shop/never-live:rel")
+    text = refreshed(function).search_text
+    assert "shop/orders shop/orders-next /platform/shared" in text
+    assert "never-live" not in text
+
+
+def test_a_log_group_that_is_called_like_its_function_tells_nothing_new(account: Account) -> None:
+    function = make_function(account, "orders", log_group="/aws/lambda/orders")
+    assert "/aws/lambda" not in refreshed(function).search_text

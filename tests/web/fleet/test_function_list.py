@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from html import unescape
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.contrib.auth.models import User
@@ -80,6 +81,17 @@ def test_what_one_or_two_letters_find_is_said(person: Client, search: str, said:
     assert said in text
     assert ("looked for anywhere" in text) is bool(said)
     assert [row.name for row in person.get(f"/functions/?search={search}").context["rows"]] == ["invoice"]
+
+
+def test_a_pasted_address_of_the_console_finds_its_function_and_stands_in_links_as_what_it_names(
+    person: Client, names: Names
+) -> None:
+    make_function(make_account(), "orders")
+    make_function(make_account(), "orders-api")
+    console = "https://eu-west-1.console.aws.amazon.com/lambda/home?region=eu-west-1"
+    address = quote(f"{console}#/functions/orders?tab={'x' * 900}")
+    assert names(f"search={address}") == ["orders"]
+    assert person.get(f"/functions/?search={address}").context["search"] == "arn:aws:lambda:eu-west-1::function:orders"
 
 
 @pytest.mark.parametrize(

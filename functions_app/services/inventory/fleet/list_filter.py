@@ -10,6 +10,7 @@ from django.http import QueryDict
 
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.filters import not_understood
+from functions_app.domain.pasted.reading import brief
 from functions_app.domain.text import storable
 from functions_app.services.inventory.fleet_status import AccountFact
 
@@ -28,6 +29,7 @@ NEEDS = (
 # the default first: its direction is the one an address without `sort` has
 SORTS = {"problem": "-problem", "name": "name", "behind": "-behind", "changed": "-changed"}
 VALUES, VALUE_LENGTH = 50, 200  # of a facet, and its characters: every link of the page repeats them
+SEARCH_LENGTH = 400  # an address of the AWS console that is longer stands there as what it names
 Pairs = list[tuple[str, str]]
 
 
@@ -65,7 +67,7 @@ def read_filter(query: QueryDict, accounts: tuple[AccountFact, ...]) -> FleetFil
         return tuple(values)[:VALUES]
 
     return FleetFilter(
-        search=storable(query.get("search", "")).strip()[:200],
+        search=brief(storable(query.get("search", "")).strip(), SEARCH_LENGTH),
         account=tuple(keys.get(name, 0) for name in several("account")),
         region=several("region"),
         state=several("state"),

@@ -1,17 +1,23 @@
 """Search by plain substrings over the text that stands ready for each function, in lower case.
 
+What a pasted text names (an ARN, a log group, a console's address, `name:alias`) is found by what it names.
+
 A word of three letters or more is looked up in an index of trigrams; shorter ones, and what very many functions hold,
 are sooner found by reading the narrow rows of FunctionSearch. What is found is the same either way. SQLite's GLOB takes
 half of LIKE's time, for it compares bytes; PostgreSQL's LIKE does so anyhow, and chooses its ways by itself.
 """
 
 import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
-from django.db.models import Lookup, QuerySet, TextField
+from django.db.models import Lookup, Q, QuerySet, TextField
 from django.db.models.sql.compiler import SQLCompiler
 
+from functions_app.domain.pasted.reading import read
+from functions_app.domain.pasted.things import AccountNumber, FunctionNamed, ImageNamed, LogGroup, Thing
 from functions_app.models import Function, FunctionSearch
 from functions_app.services.snapshot.search_index import TRIGRAMS, looks_up_trigrams
 
@@ -53,19 +59,78 @@ def short_words(search: str) -> list[str]:
     return [word for word in words(search) if len(word) < TRIGRAM]
 
 
+@dataclass(frozen=True)
+class Way:
+    """One way to be what is looked for: to hold all of these words, in lower case, and the rest."""
+
+    words: tuple[str, ...]
+    rest: Q = field(default_factory=Q)
+
+    @property
+    def condition(self) -> Q:
+        """What must be of a row of FunctionSearch."""
+        held = Q(self.rest)
+        for word in self.words:
+            held &= Q(search_text__holds=word)
+        return held
+
+
 def searched(search: str) -> QuerySet[Function] | QuerySet[FunctionSearch]:
-    """The functions that are still there and whose search text holds every word, by as many columns as lists need.
+    """The functions that are still there and are what is looked for, by as many columns as lists need.
 
     No query, but on SQLite one where trigrams can be looked up.
     """
-    wanted = words(search)
-    if not wanted:
+    sought = ways(search)
+    if not sought:
         return Function.objects.filter(gone_at=None)
     found = FunctionSearch.objects.all()
-    for word in wanted:
-        found = found.filter(search_text__holds=word)
-    phrases = _phrases(wanted) if looks_up_trigrams(connection) else ""
+    for several in sought:
+        wanted = several[0].condition
+        for way in several[1:]:
+            wanted |= way.condition
+        found = found.filter(wanted)
+    phrases = _phrases(sought) if looks_up_trigrams(connection) else ""
     return found.filter(search_text__has_trigrams=phrases) if phrases and _are_few(phrases) else found
+
+
+def ways(search: str) -> list[Sequence[Way]]:
+    """What is looked for: all of these, each in one of its ways. A pasted thing is one, whatever blanks are in it."""
+    if not words(search):
+        return []
+    things = read(search)
+    if len(things) == 1 and (way := _named(things[0])):
+        return [(way,)]
+    return [
+        (Way(tuple(plain)), *(way for thing in read(word) if (way := _named(thing))))
+        for word in search.split()[:WORDS]
+        if (plain := words(word))
+    ]
+
+
+def _named(thing: Thing) -> Way | None:
+    """How a function is found that a thing names, runs from or lies in; None where its words are all that tell."""
+    match thing:
+        case FunctionNamed():
+            told = Q(name__iexact=thing.name) & _within(thing.region, thing.account)
+            return Way(_lower(thing.name, thing.alias), told)
+        case LogGroup():
+            named = Q(name__iexact=thing.function) if thing.function else Q(pk__in=[])
+            told = named | Q(search_text__holds=thing.group.lower())
+            return Way(_lower(thing.function or thing.group), told & _within(thing.region, thing.account))
+        case ImageNamed():
+            return Way(tuple(words(thing.digest)) or _lower(thing.repository, thing.tag))
+        case AccountNumber():
+            return Way((), _within("", thing.number))
+    return None
+
+
+def _within(region: str, account: str) -> Q:
+    found = Q(region=region) if region else Q()
+    return found & Q(account__account_id=account) if account else found
+
+
+def _lower(*told: str) -> tuple[str, ...]:
+    return tuple(word.lower() for word in told if word)
 
 
 @TextField.register_lookup
@@ -81,9 +146,19 @@ class HasTrigrams(Lookup):
         return f"{key} IN (SELECT rowid FROM {TRIGRAMS} WHERE {TRIGRAMS} MATCH %s)", (str(self.rhs),)  # noqa: S608
 
 
-def _phrases(wanted: list[str]) -> str:
-    """The words that trigrams can find as FTS5's phrases: within quotes nothing is an operator, and all must hold."""
-    return " ".join('"' + word.replace('"', '""') + '"' for word in wanted if len(word) >= TRIGRAM)
+def _phrases(sought: Iterable[Sequence[Way]]) -> str:
+    """What trigrams can find of it, in FTS5's words: within quotes nothing is an operator."""
+    found = []
+    for several in sought:
+        each = [_all_of([word for word in way.words if len(word) >= TRIGRAM]) for way in several]
+        if all(each):
+            found.append(f"({' OR '.join(each)})")
+    return " AND ".join(found)
+
+
+def _all_of(phrases: Sequence[str]) -> str:
+    quoted = ['"' + phrase.replace('"', '""') + '"' for phrase in phrases]
+    return f"({' AND '.join(quoted)})" if quoted else ""
 
 
 def _are_few(phrases: str) -> bool:

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 import pytest
 from django.db import connection
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from functions_app.domain.pasted.reading import read
+from functions_app.domain.pasted.things import DigestStart, RunNumber, Words
 from functions_app.models import Account, Function
 from functions_app.services.inventory.fleet import search
 from functions_app.services.inventory.fleet.search import searched, words
@@ -65,6 +67,7 @@ def store(texts: Sequence[str]) -> dict[int, str]:
 @example(texts=["ééx", "eex"], text="ÉÉX", few=4000)
 @example(texts=["abcd", "abxd"], text="ab", few=0)
 def test_what_holds_every_word_is_found_and_nothing_else(texts: list[str], text: str, few: int) -> None:
+    assume(all(isinstance(thing, Words | DigestStart | RunNumber) for word in text.split() for thing in read(word)))
     stored = store(texts)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(search, "FEW", few)  # both ways of SQLite, without thousands of rows
@@ -99,3 +102,60 @@ def test_a_word_that_many_hold_is_found_as_one_that_few_hold() -> None:
         patch.setattr(search, "FEW", 10)  # without thousands of rows
         assert found("prod") == held.keys()
         assert len(found("orders-29")) == 1
+
+
+class Test_what_a_pasted_text_names:
+    NUMBER = "444455556666"
+
+    @pytest.fixture
+    def fleet(self) -> None:
+        account, other = make_account("shop", account_id=self.NUMBER), make_account("other")
+        text = "orders live rel python:3.12 0123456789ab shop/orders-image v1.2"
+        make_function(account, "orders", search_text=text)
+        make_function(account, "orders-api", search_text=text.replace("orders", "orders-api"))
+        make_function(other, "orders", search_text="orders previous nodejs:22")
+        make_function(account, "orders", region="us-east-1", search_text="orders live")
+        make_function(account, "shared", search_text="shared live /platform/shared")
+
+    @pytest.mark.parametrize(
+        ("pasted", "found_names"),
+        [
+            (f"arn:aws:lambda:eu-west-1:{NUMBER}:function:orders", ["shop orders eu-west-1"]),
+            (f"arn:aws:lambda:eu-west-1:{NUMBER}:function:orders:live", ["shop orders eu-west-1"]),
+            (f"arn:aws:lambda:eu-west-1:{NUMBER}:function:orders:7", ["shop orders eu-west-1"]),
+            (f"`arn:aws:lambda:us-east-1:{NUMBER}:function:orders`", ["shop orders us-east-1"]),
+            (f"arn:aws:lambda:eu-west-1:{NUMBER}:function:nothing", []),
+            ("/aws/lambda/orders-api", ["shop orders-api eu-west-1"]),
+            ("/aws/lambda/orders-api 2026/11/28/[7]0123abcd", ["shop orders-api eu-west-1"]),
+            ("/platform/shared", ["shop shared eu-west-1"]),
+            ("orders:previous", ["other orders eu-west-1"]),
+            ("orders-api:live", ["shop orders-api eu-west-1"]),
+            ("ORDERS-API:live", ["shop orders-api eu-west-1"]),
+            ("orders-api:7", ["shop orders-api eu-west-1"]),
+            ("orders-api:gone", []),
+            ("shop/orders-image", ["shop orders eu-west-1"]),
+            (f"{NUMBER}.dkr.ecr.eu-west-1.amazonaws.com/shop/orders-image:v1.2", ["shop orders eu-west-1"]),
+            ("nodejs:22", ["other orders eu-west-1"]),
+            ("python:3.12 orders-api", ["shop orders-api eu-west-1"]),
+            ("sha256:0123456789ab" + "c" * 52 + " orders-api", ["shop orders-api eu-west-1"]),
+            (
+                "https://us-east-1.console.aws.amazon.com/lambda/home?region=us-east-1#/functions/orders?tab=code",
+                ["shop orders us-east-1"],
+            ),
+            (
+                "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/"
+                "$252Faws$252Flambda$252Forders-api",
+                ["shop orders-api eu-west-1"],
+            ),
+        ],
+    )
+    @pytest.mark.parametrize("few", [0, 4_000])
+    def test_is_found_and_nothing_else(
+        self, fleet: None, monkeypatch: pytest.MonkeyPatch, few: int, pasted: str, found_names: list[str]
+    ) -> None:
+        monkeypatch.setattr(search, "FEW", few)  # both ways of SQLite, without thousands of rows
+        rows = searched(pasted).values_list("account__name", "name", "region")
+        assert [" ".join(row) for row in rows] == found_names
+
+    def test_of_an_account_is_all_that_lies_in_it(self, fleet: None) -> None:
+        assert searched(self.NUMBER).count() == 4
