@@ -93,11 +93,13 @@
 
     // Elapsed times go on by themselves
 
-    function span(seconds) {
-      if (seconds < 10) return `${seconds.toFixed(1)} s`;
-      if (seconds < 60) return `${Math.floor(seconds)} s`;
+    function span(seconds) { // as domain/durations.py has it
+      if (seconds < 1) return `${Math.floor(seconds * 1000)} ms`;
+      if (seconds < 60) return `${(Math.floor(seconds * 10) / 10).toFixed(1)} s`;
       const minutes = Math.floor(seconds / 60);
-      return minutes < 60 ? `${minutes} min ${Math.floor(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+      if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`;
+      const hours = Math.floor(minutes / 60);
+      return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
     }
     const clock = setInterval(() => {
       for (const place of run.querySelectorAll("[data-since]")) {

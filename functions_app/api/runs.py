@@ -17,8 +17,9 @@ from functions_app.domain.runs import Status as RunStatus
 from functions_app.domain.text import sentence
 from functions_app.models import Run
 from functions_app.services.engine import signals
-from functions_app.services.inventory import run_told
-from functions_app.services.inventory.runs import UNDER_WAY, RunFilter, find_run, run_list
+from functions_app.services.inventory.runs import run_told
+from functions_app.services.inventory.runs.run_list import UNDER_WAY, RunFilter, run_list
+from functions_app.services.inventory.runs.run_state import find_run
 from functions_app.services.inventory.tables.history import run_table
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor

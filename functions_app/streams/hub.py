@@ -17,7 +17,7 @@ from django.db import Error, close_old_connections
 
 from functions_app import eventlog, runlog
 from functions_app.models import Run
-from functions_app.services.inventory.runs import stranded_run
+from functions_app.services.inventory.runs.run_list import stranded_run
 from functions_app.streams.event_source import Events
 from functions_app.streams.fleet_feed import FleetFeed
 from functions_app.streams.frames import event

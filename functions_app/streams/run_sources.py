@@ -10,8 +10,8 @@ from functions_app import runlog
 from functions_app.domain.runs import Status, is_settled
 from functions_app.models import Run
 from functions_app.runlog import Line
-from functions_app.services.inventory import run_told
-from functions_app.services.inventory.runs import stranded_run
+from functions_app.services.inventory.runs import run_told
+from functions_app.services.inventory.runs.run_list import stranded_run
 from functions_app.streams.frames import event
 from functions_app.streams.run_templates import log_html, state_html
 from functions_app.streams.sources import Snapshot, Source

@@ -8,7 +8,8 @@ from django.template.loader import render_to_string
 from functions_app.domain.runs import Kind
 from functions_app.models import Run
 from functions_app.runlog import Line
-from functions_app.services.inventory.runs import log_rows, run_state
+from functions_app.services.inventory.runs.run_log import log_rows
+from functions_app.services.inventory.runs.run_state import run_state
 
 # what shows the result of a kind where a list of names and values will not do
 RESULTS: dict[str, str] = {

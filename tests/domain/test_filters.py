@@ -1,6 +1,6 @@
 """What a list says of an address that it does not understand."""
 
-from functions_app.domain.filters import not_understood
+from functions_app.domain.filters import Written, not_understood
 
 KNOWN = {"alias": None, "needs": ("broken", "moved"), "sort": None}
 
@@ -29,3 +29,11 @@ def test_neither_many_wrong_words_nor_a_long_one_make_an_endless_page() -> None:
     assert said[-1] == "4 more of its address is not understood."
     assert len(said) == 6
     assert max(map(len, said)) < 200
+
+
+def test_how_a_value_is_written_is_said_where_not_all_can_be_named() -> None:
+    known = {"since": Written(str.isdigit, "a number")}
+    assert not_understood([("since", ["tomorrow"])], known) == (
+        "“tomorrow” is not a value of since, which is written as a number.",
+    )
+    assert not_understood([("since", ["7"])], known) == ()

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from functions_app import clock
+from functions_app.domain.durations import span
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.redaction import redact
 from functions_app.domain.runs import ENDED, Done, Outcome, Standing, Status, StepStatus, Wait
@@ -25,7 +26,6 @@ from functions_app.services.engine.run_words import (
     TOLD,
     hopeless,
     in_words,
-    span,
     summary,
     unknown_outcome,
 )

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
+from functions_app.domain.durations import span
 from functions_app.domain.errors import Code, Problem
 from functions_app.domain.redaction import redact
 from functions_app.domain.runs import Status, StepStatus
@@ -90,9 +91,3 @@ def in_words(problem: Problem) -> str:
     return redact(
         " ".join(part for part in (sentence(problem.message), f"({named})" if named else "", problem.next_step) if part)
     )
-
-
-def span(duration: timedelta) -> str:
-    """ "1.4 s", "3 min 5 s"."""
-    seconds = duration.total_seconds()
-    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60)} s"

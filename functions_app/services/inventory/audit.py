@@ -7,7 +7,7 @@ from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 
 from functions_app.models import AuditEntry
-from functions_app.services.inventory.run_facts import facts
+from functions_app.services.inventory.runs.run_facts import facts
 from functions_app.services.people.actor import named
 
 PAGE = 50

@@ -23,7 +23,7 @@ from functions_app.models import Function
 from functions_app.services.changes import invoke as invocations
 from functions_app.services.engine import plans
 from functions_app.services.inventory.fleet.function import function_head
-from functions_app.services.inventory.runs import find_run
+from functions_app.services.inventory.runs.run_state import find_run
 from functions_app.services.people import access
 from functions_app.web.http import HtmxHttpRequest, actor_of, explained, operator_required, page, status_of
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 
-from functions_app.services.inventory.runs import LogRow
+from functions_app.services.inventory.runs.run_log import LogRow
 from functions_app.web.html.escaped import NOTHING, known
 
 ROW = (

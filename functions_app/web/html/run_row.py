@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 
 from functions_app import clock
 from functions_app.domain.health.stranded import Stranded
-from functions_app.services.inventory.runs import RunRow
+from functions_app.services.inventory.runs.run_list import RunRow
 from functions_app.web.html.addresses import address
 from functions_app.web.html.badges import run_status
 from functions_app.web.html.escaped import NOTHING, known

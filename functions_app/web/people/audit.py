@@ -12,12 +12,14 @@ from functions_app.services.inventory.audit import AuditFilter, audit_list
 from functions_app.services.inventory.tables.history import audit_table
 from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.http import page
+from functions_app.web.misread import misread
 from functions_app.web.page_links import csv_link, page_links, page_number
 
 
 @require_safe
 def listed(request: HttpRequest) -> HttpResponseBase:
     """Entries, the newest first, by person and by a word of action or target; all of them as CSV."""
+    said = misread(request, {"person": None, "about": None})
     wanted = AuditFilter(*(storable(request.GET.get(name, "")).strip()[:400] for name in ("person", "about")))
     if wants_table(request):
         return table_answer(request, audit_table(wanted))
@@ -28,6 +30,7 @@ def listed(request: HttpRequest) -> HttpResponseBase:
         return "?" + urlencode({name: value for name, value in query.items() if value})
 
     context = {
+        "misread": said,
         "rows": found.rows,
         "total": found.total,
         "csv": csv_link(request.GET),

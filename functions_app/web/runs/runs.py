@@ -11,12 +11,15 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from functions_app import runlog
+from functions_app.domain.filters import Known
 from functions_app.domain.redaction import redact_value
 from functions_app.domain.runs import Kind, SignalKind, Status
 from functions_app.models import Run
 from functions_app.services.engine import signals
-from functions_app.services.inventory.run_facts import plan_facts
-from functions_app.services.inventory.runs import UNDER_WAY, RunFilter, find_run, log_page, run_list
+from functions_app.services.inventory.runs.run_facts import plan_facts
+from functions_app.services.inventory.runs.run_list import UNDER_WAY, RunFilter, run_list
+from functions_app.services.inventory.runs.run_log import log_page
+from functions_app.services.inventory.runs.run_state import find_run
 from functions_app.services.inventory.tables.history import run_table
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
@@ -25,6 +28,7 @@ from functions_app.streams.run_templates import run_context
 from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.html.looks import look
 from functions_app.web.http import HtmxHttpRequest, actor_of, page, wants_partial
+from functions_app.web.misread import NUMBER, misread
 from functions_app.web.page_links import csv_link, page_links, page_number
 
 BUTTONS = {
@@ -35,11 +39,18 @@ BUTTONS = {
     SignalKind.RESUME: ("Resume", "player-play", "btn-primary"),
     SignalKind.CANCEL: ("Cancel run", "ban", "btn-danger"),
 }
+FILTERS: Known = {
+    "status": (UNDER_WAY, *(status.value for status in Status)),
+    "kind": tuple(kind.value for kind in Kind),
+    "parent": NUMBER,
+    "children": ("yes",),
+}
 
 
 @require_safe
 def listed(request: HttpRequest) -> HttpResponseBase:
     """Runs, the newest first, by status and kind; all of them as CSV."""
+    said = misread(request, FILTERS)
     given = request.GET
     parent = given.get("parent", "")
     wanted = RunFilter(
@@ -65,6 +76,7 @@ def listed(request: HttpRequest) -> HttpResponseBase:
     words = [(status.value, look(Status, status).word) for status in Status]
     context: dict[str, Any] = {
         "found": found,
+        "misread": said,
         "csv": csv_link(given),
         "pages": page_links(found.number, found.last, href),
         "here": reverse("runs") + href(found.number),

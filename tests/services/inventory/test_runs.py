@@ -1,6 +1,6 @@
 """What stands above the list of runs."""
 
-from functions_app.services.inventory.runs import RunList
+from functions_app.services.inventory.runs.run_list import RunList
 
 
 def words(total: int, active: int, *, narrowed: bool = False) -> str:

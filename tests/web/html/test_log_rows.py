@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from django.utils.html import escape
 
 from functions_app.runlog import Line
-from functions_app.services.inventory.runs import LogRow
-from functions_app.services.inventory.runs import log_rows as read
+from functions_app.services.inventory.runs.run_log import LogRow
+from functions_app.services.inventory.runs.run_log import log_rows as read
 from functions_app.web.html.log_rows import log_rows
 from tests.web.html.hostile import ATTACK
 

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from functions_app.domain.errors import Code, Problem
 from functions_app.domain.runs import ACTIVE, Kind, Status
 from functions_app.models import Run
-from functions_app.services.inventory.run_signals import CHILDREN
+from functions_app.services.inventory.runs.run_signals import CHILDREN
 from functions_app.streams import fleet_feed
 from tests.factories import make_account
 from tests.web.runs.test_runs import NOW, make_run, operating, shown, watching

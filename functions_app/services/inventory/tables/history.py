@@ -5,7 +5,7 @@ from django.db.models import Q
 from functions_app.models import AuditEntry
 from functions_app.services.inventory.audit import AuditFilter, audit_row
 from functions_app.services.inventory.audit import filtered as entries
-from functions_app.services.inventory.runs import RunFilter, filtered, run_rows
+from functions_app.services.inventory.runs.run_list import RunFilter, filtered, run_rows
 from functions_app.services.inventory.tables.table import Row, Table, in_batches, values
 
 RUNS = ("id", "kind", "title", "status", "steps", "actor", "created_at", "took", "why")

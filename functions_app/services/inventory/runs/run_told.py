@@ -7,7 +7,7 @@ from functions_app.domain.runs import Status, is_settled
 from functions_app.domain.text import line
 from functions_app.models import Run
 from functions_app.runlog import Line
-from functions_app.services.inventory.runs import run_state
+from functions_app.services.inventory.runs.run_state import run_state
 from functions_app.services.people.actor import named
 
 
