@@ -104,7 +104,7 @@ class Image(models.Model):
         indexes = [
             # A repository's sums: a row holds manifest and config, too.
             models.Index(
-                fields=["repository", "gone_at", "role", "digest", "status", "size_bytes", "pushed_at"],
+                fields=["repository", "gone_at", "role", "digest", "status", "size_bytes", "pushed_at", "id"],
                 name="images_to_sum",
             ),
             models.Index(

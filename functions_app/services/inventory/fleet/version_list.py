@@ -26,7 +26,8 @@ def version_list(function: int, page: int = 1) -> VersionList:
     pages = max(1, -(-total // PAGE_SIZE))
     page = min(max(1, page), pages)
     here = published.order_by("-ordinal").values("pk")[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
-    wanted = Q(pk__in=here) | (Q(function_id=function, number=LATEST) if page == 1 else Q(pk__in=()))
+    wanted = Q(pk__in=here) | (Q(number=LATEST) if page == 1 else Q(pk__in=()))
     first = Case(When(number=LATEST, then=Value(0)), default=Value(1))
-    rows = described(list(WITH_IMAGES.filter(wanted).order_by(first, "-ordinal")))
+    # Its function is named once for both: else PostgreSQL looks at every version there is.
+    rows = described(list(WITH_IMAGES.filter(wanted, function_id=function).order_by(first, "-ordinal")))
     return VersionList(tuple(rows), total, page, pages)
