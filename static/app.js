@@ -84,6 +84,27 @@
   document.addEventListener("htmx:after:swap", atOnce);
   atOnce();
 
+  // A field above a list of choices: the arrow down goes to the list, and what is typed and what is chosen take turns.
+  const choices = (field) => [...document.querySelectorAll(`${field.dataset.chooses} input[type=radio]`)];
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "ArrowDown" || !event.target.matches("[data-chooses]")) return;
+    const all = choices(event.target);
+    const first = all.find((choice) => choice.checked) ?? all[0];
+    if (!first) return;
+    event.preventDefault();
+    first.focus();
+    first.click();
+  });
+  document.addEventListener("input", (event) => {
+    if (event.target.matches("[data-chooses]")) choices(event.target).forEach((choice) => { choice.checked = false; });
+  });
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches("input[type=radio]")) return;
+    for (const field of document.querySelectorAll("[data-chooses]")) {
+      if (event.target.closest(field.dataset.chooses)) field.value = "";
+    }
+  });
+
   // Shortcuts. None fires while somebody types.
   let going = 0;
   const rows = () => [...document.querySelectorAll("[data-row]")];

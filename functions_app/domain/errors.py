@@ -1,5 +1,7 @@
 """The one kind of error people and bots see: a plain cause, AWS's own code and request id, what to do next."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -102,8 +104,11 @@ class DrydockError(Exception):
     """Raised for everything that is expected to go wrong; carries the Problem.
 
     What others said in it is storable and without secrets: it is answered at once, at any door. `again_in`: seconds
-    after which the same may go better, where that is known.
+    after which the same may go better, where that is known. `about`: the field that it is about, beside which a form
+    says it.
     """
+
+    about = ""
 
     def __init__(
         self,
@@ -121,3 +126,13 @@ class DrydockError(Exception):
         message = storable(redact(storable(message, 2 * LENGTH)), LENGTH)
         super().__init__(message)
         self.problem = Problem(code, message, redact(next_step), storable(aws_code), storable(request_id), retryable)
+
+
+@contextmanager
+def about(field: str) -> Iterator[None]:
+    """What is raised within is about this field, unless something further in has named another."""
+    try:
+        yield
+    except DrydockError as error:
+        error.about = error.about or field
+        raise

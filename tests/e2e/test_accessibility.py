@@ -78,11 +78,11 @@ def test_axe_finds_nothing_in_what_opens_and_in_a_refused_form(page: Page, demo:
     page.get_by_role("button", name="Keyboard shortcuts").click()
     found += violations(page)
     page.goto(f"{address_of(page, demo, 'orders-api')}deploy/")
-    page.get_by_label("Or type a tag").fill("no-such-tag")
+    page.get_by_label("Tag or digest").fill("no-such-tag")
     page.get_by_label("Alias to point to it").select_option("previous")
     page.get_by_role("button", name="Plan the deployment").click()
     expect(page.get_by_role("alert")).to_contain_text("no-such-tag")
-    expect(page.get_by_label("Or type a tag")).to_have_value("no-such-tag")
+    expect(page.get_by_label("Tag or digest")).to_have_value("no-such-tag")
     found += violations(page)
     assert not found, "\n".join(found)
 

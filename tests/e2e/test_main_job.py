@@ -63,6 +63,15 @@ def invoke(page: Page, demo: Demo, name: str) -> None:
     page.wait_for_url(re.compile(r"/runs/\d+/"))
 
 
+def test_two_keys_lead_from_the_form_to_the_plan(page: Page, demo: Demo) -> None:
+    open_function(page, demo, "orders-api")
+    page.get_by_role("link", name="Deploy", exact=True).click()
+    expect(page.get_by_label("Tag or digest")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Deploy to live")).to_be_visible()
+
+
 def test_an_operator_finds_a_stale_function_and_deploys_a_newer_image_to_its_alias(page: Page, demo: Demo) -> None:
     page.get_by_role("link", name=re.compile(r"^Stale")).click()
     page.wait_for_url(re.compile("freshness=stale"))
@@ -74,7 +83,7 @@ def test_an_operator_finds_a_stale_function_and_deploys_a_newer_image_to_its_ali
     before = {alias: digest_of(page, alias) for alias in ("live", "previous")}
 
     page.get_by_role("link", name="Deploy", exact=True).click()
-    page.get_by_label("Or type a tag").fill("1.9.0-rc1")
+    page.get_by_label("Tag or digest").fill("1.9.0-rc1")
     page.get_by_label("Alias to point to it").select_option("live")
     page.get_by_role("button", name="Plan the deployment").click()
     expect(page.get_by_role("heading", name="Deploy to live")).to_be_visible()

@@ -40,7 +40,7 @@ def test_filters_are_links(plain: Page) -> None:
 def test_a_deployment_is_planned_confirmed_and_followed_to_its_end(plain: Page) -> None:
     open_function(plain, "returns-api")
     plain.get_by_role("link", name="Deploy", exact=True).click()
-    plain.get_by_label("Or type a tag").fill("1.7.2")
+    plain.get_by_label("Tag or digest").fill("1.7.2")
     plain.get_by_label("Alias to point to it").select_option("canary")
     plain.get_by_role("button", name="Plan the deployment").click()
     expect(plain.get_by_role("heading", name="Deploy to canary")).to_be_visible()
@@ -65,9 +65,9 @@ def test_a_run_page_reloads_itself_until_the_run_has_ended(plain: Page) -> None:
 def test_a_refused_deployment_comes_back_with_what_was_typed(plain: Page) -> None:
     open_function(plain, "orders-api")
     plain.get_by_role("link", name="Deploy", exact=True).click()
-    plain.get_by_label("Or type a tag").fill("no-such-tag")
+    plain.get_by_label("Tag or digest").fill("no-such-tag")
     plain.get_by_label("Alias to point to it").select_option("previous")
     plain.get_by_role("button", name="Plan the deployment").click()
     expect(plain.get_by_role("alert")).to_contain_text("no-such-tag")
-    expect(plain.get_by_label("Or type a tag")).to_have_value("no-such-tag")
+    expect(plain.get_by_label("Tag or digest")).to_have_value("no-such-tag")
     expect(plain.get_by_label("Alias to point to it")).to_have_value("previous")

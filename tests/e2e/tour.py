@@ -95,7 +95,7 @@ def images_of(page: Page, repository: str) -> list[str]:
 def planned(page: Page, function: str) -> str:
     """A deployment, planned and not confirmed."""
     page.goto(f"{function}deploy/")
-    page.get_by_label("Or type a tag").fill("1.7.2")
+    page.get_by_label("Tag or digest").fill("1.7.2")
     page.get_by_label("Alias to point to it").select_option("live")
     page.get_by_role("button", name="Plan the deployment").click()
     page.wait_for_url(re.compile("/plans/"))

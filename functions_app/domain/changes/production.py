@@ -7,7 +7,7 @@ delivery; nor is it where the name says that it is not (non-live) or only comes 
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -51,6 +51,10 @@ class ProductionAliases:
         if other.patterns == DEFAULT:  # which are more than words: see `include`
             return self.patterns == DEFAULT
         return {pattern.lower() for pattern in other.patterns} <= {pattern.lower() for pattern in self.patterns}
+
+    def first(self, aliases: Iterable[str]) -> list[str]:
+        """Those that carry production traffic before the others, each by name: what people mean by "live"."""
+        return sorted(aliases, key=lambda alias: (not self.include(alias), alias))
 
     def __str__(self) -> str:
         return ", ".join(self.patterns)

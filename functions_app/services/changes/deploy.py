@@ -11,7 +11,7 @@ from functions_app.domain.changes.checks import changed_message
 from functions_app.domain.changes.deployments import DeploymentPlan, short
 from functions_app.domain.changes.judgements import Level, Remark, Running
 from functions_app.domain.changes.planned_ways_back import Held
-from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.errors import Code, DrydockError, about
 from functions_app.domain.fleet.functions import LATEST, FunctionDetail, FunctionPlace
 from functions_app.domain.fleet.parts import Part
 from functions_app.domain.fleet.repository_policies import allows_pull
@@ -25,6 +25,7 @@ from functions_app.services.changes import alias_plans, alias_steps, code_steps,
 from functions_app.services.changes.careful_steps import LONG, SHORT, patient, refresh
 from functions_app.services.changes.function_places import place_of, target_of
 from functions_app.services.changes.image_choices import ResolvedImage
+from functions_app.services.changes.image_references import read_reference
 from functions_app.services.engine.plans import Planned
 from functions_app.services.engine.steps import Context, StepSpec
 from functions_app.services.people import accounts
@@ -45,12 +46,15 @@ def plan(
 
 
 def _plan(function: Function, image: str, alias: str) -> DeploymentPlan:
-    name = check_alias_name(alias)
-    reference = image_choices.read_reference(image, function)
+    with about("alias"):
+        name = check_alias_name(alias)
+    with about("image"):
+        reference = read_reference(image, function)
     place = place_of(function)
     own = accounts.target(function.account, function.region)
-    target, owner = image_choices.registry_target(reference.registry, own)
-    resolved = _resolve(reference, target, owner, place, own.role_arn)
+    with about("image"):
+        target, owner = image_choices.registry_target(reference.registry, own)
+        resolved = _resolve(reference, target, owner, place, own.role_arn)
     now = alias_plans.read(function, own, alias_steps.read_alias(place, name), goal="")
     if not now.before.exists and holds_secret(name):
         raise DrydockError(Code.INVALID, f"The new alias's name: {NOT_KEPT}")

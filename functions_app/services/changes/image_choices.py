@@ -1,17 +1,17 @@
 """Images that can be deployed: the list to choose from (snapshot), and what a choice is now (AWS)."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Case, Exists, IntegerField, OuterRef, Q, Value, When
+from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
 
 from functions_app.aws import ecr
 from functions_app.aws.session import Target
 from functions_app.domain.changes.planned_ways_back import Held, ImageNow
 from functions_app.domain.ecr_hosts import ecr_host, meant_host
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.images.lambda_rules import ARCHITECTURES
+from functions_app.domain.images.fitting import SYSTEM, Offered, go_architecture, why_not
 from functions_app.domain.images.manifests import (
     ImageConfig,
     Index,
@@ -23,10 +23,11 @@ from functions_app.domain.images.manifests import (
 from functions_app.domain.images.pull_failures import not_given, why_not_given
 from functions_app.domain.images.roles import UNITS
 from functions_app.domain.images.statuses import ACTIVE, read_status
-from functions_app.domain.refs import ImageRef, is_digest, is_tag, repository_of
-from functions_app.models import Account, Function, Image, Tag
+from functions_app.domain.refs import ImageRef, repository_of
+from functions_app.models import Account, BaseStream, Function, Image, Tag, Version
 from functions_app.registry.client import CONFIG_LIMIT
 from functions_app.services.changes.careful_steps import PASSING
+from functions_app.services.changes.image_references import repository_uri
 from functions_app.services.images.facts import stored_config
 from functions_app.services.images.registries import open_registry
 from functions_app.services.people import accounts
@@ -49,14 +50,27 @@ class Choice:
     current: bool  # it is what $LATEST runs
     own: bool  # in the repository the function is deployed from
     index: str = ""  # the digest of the index that it is the function's part of
+    why_not: str = ""  # why the function can't run it, or nobody would
 
 
-def choices(function: Function, search: str = "") -> tuple[Choice, ...]:
-    """The newest images of the repositories in the function's region, its own first. Three queries.
+def choices(function: Function, search: str = "", *, every: bool = False) -> tuple[Choice, ...]:
+    """The newest images of the region that the function could run, its own repository's first. Four queries.
 
     Artifacts and what can't be pulled are not among them. Of an index, which Lambda does not take, its image for the
-    function's architecture stands there, by the tags of the index.
+    function's architecture stands there, by the tags of the index. `every`: after them what it could not run, each
+    with the reason; four queries more.
     """
+    found, golden = _newest(function, search), _golden(function)
+    fits = Q(is_index=True) | Q(architecture__in=("", go_architecture(function.architecture)), os__in=("", SYSTEM))
+    first = [row for row in _described(found.filter(fits & ~golden)[:SHOWN], function) if not row.why_not]
+    if not every:
+        return tuple(first)
+    rest = _described(found.filter(~fits | golden | Q(is_index=True))[:SHOWN], function, _golden_keys(found, golden))
+    return (*first, *(row for row in rest if row.why_not))
+
+
+def _newest(function: Function, search: str) -> QuerySet[Image]:
+    """Images of the function's region that can be pulled and fit the search, in the order they are listed."""
     own = repository_uri(function)
     found = (
         Image.objects.filter(repository__region=function.region, repository__gone_at=None, gone_at=None)
@@ -75,20 +89,43 @@ def choices(function: Function, search: str = "") -> tuple[Choice, ...]:
     for word in search.split():
         tagged = Tag.objects.filter(repository=OuterRef("repository"), digest=OuterRef("digest"), name__icontains=word)
         found = found.filter(Q(repository__uri__icontains=word) | Q(digest__icontains=word) | Exists(tagged))
-    images = list(found[:SHOWN])
+    return found
+
+
+def _golden(function: Function) -> Q:
+    """Images of a repository that others' bases come from, and that no version runs. One query."""
+    references = BaseStream.objects.filter(own=True).values_list("reference", flat=True)
+    bases = {repository_of(reference) for reference in references} - {"", repository_uri(function)}
+    return Q(~Exists(Version.objects.filter(image=OuterRef("pk"))), repository__uri__in=bases)
+
+
+def _golden_keys(found: QuerySet[Image], golden: Q) -> frozenset[int]:
+    return frozenset(found.filter(golden).values_list("pk", flat=True)[:SHOWN])
+
+
+def _described(found: QuerySet[Image], function: Function, golden: Collection[int] = frozenset()) -> Iterator[Choice]:
+    """Each as it is offered, an index as its part for the function where it has one. Three queries."""
+    images = list(found)
     names, parts = _tags_of(images), _parts_of(images, function.architecture)
-    found_choices = []
     for image in images:
-        part = parts.get(image.pk) if image.is_index else image
-        if part is not None:
-            tags = names.get((image.repository_id, image.digest), ())
-            found_choices.append(_choice(part, tags, function, own, index=image.digest if image.is_index else ""))
-    return tuple(found_choices)
+        chosen = parts.get(image.pk, image)
+        tags = names.get((image.repository_id, image.digest), ())
+        listed = Offered(chosen.os, chosen.architecture, chosen.is_index, chosen.platforms, image.pk in golden)
+        yield Choice(
+            reference=f"{chosen.repository.uri}@{chosen.digest}",
+            repository=chosen.repository.name,
+            tags=tags,
+            image=chosen,
+            current=chosen.digest == function.digest,
+            own=chosen.repository.uri == repository_uri(function),
+            index=image.digest if chosen is not image else "",
+            why_not=why_not(listed, function.architecture),
+        )
 
 
 def _parts_of(images: Sequence[Image], architecture: str) -> dict[int, Image]:
     """By index its image for Lambda's architecture. One query, none where there is no index."""
-    wanted = str(Platform("linux", ARCHITECTURES.get(architecture, architecture)))
+    wanted = str(Platform(SYSTEM, go_architecture(architecture)))
     indexes: dict[tuple[int, str], list[Image]] = defaultdict(list)  # several may share an image: attestations differ
     for image in images:
         for entry in (image.entries or ()) if image.is_index else ():
@@ -113,50 +150,12 @@ def _tags_of(images: Sequence[Image]) -> dict[tuple[int, str], tuple[str, ...]]:
     return found
 
 
-def _choice(image: Image, tags: tuple[str, ...], function: Function, own: str, *, index: str) -> Choice:
-    repository = image.repository
-    reference = f"{repository.uri}@{image.digest}"
-    current = image.digest == function.digest
-    return Choice(reference, repository.name, tags, image, current, repository.uri == own, index)
-
-
 def tags_now(reference: ImageRef) -> tuple[str, ...]:
     """The names that an image chosen by digest has in the snapshot, newest first; none for a tag, which is its own."""
     if not reference.digest:
         return ()
     rows = Tag.objects.filter(repository__uri=reference.name, repository__gone_at=None, digest=reference.digest)
     return tuple(rows.order_by("-since", "-name").values_list("name", flat=True)[:TAGS_NAMED])
-
-
-def repository_uri(function: Function) -> str:
-    """HOST/NAME of the repository the function is deployed from; '' while that is not known."""
-    return repository_of(function.image_uri)
-
-
-def read_reference(text: str, function: Function) -> ImageRef:
-    """Read what was chosen or typed: a whole reference, or a tag or digest of the function's own repository.
-
-    Raises INVALID, saying what can be written.
-    """
-    given, own = text.strip(), repository_uri(function)
-    if not given:
-        raise DrydockError(Code.INVALID, "Choose an image from the list, or type its tag or digest.")
-    if given.startswith("sha256:") and not is_digest(given):
-        raise DrydockError(
-            Code.INVALID,
-            f"{given[:80]!r} is not a whole digest.",
-            next_step="A digest is sha256: and 64 digits of 0-9 and a-f. Copy it from the list.",
-        )
-    if own and (is_digest(given) or is_tag(given)):
-        return ImageRef.parse(f"{own}@{given}" if is_digest(given) else f"{own}:{given}")
-    reference = ImageRef.parse(given).canonical
-    if not reference.reference:
-        raise DrydockError(
-            Code.INVALID,
-            f"{given} names a repository, but no image in it.",
-            next_step="Add :TAG or @sha256:DIGEST.",
-        )
-    return reference
 
 
 @dataclass(frozen=True)

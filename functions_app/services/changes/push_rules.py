@@ -15,7 +15,7 @@ from functions_app.domain.redaction import NOT_KEPT, holds_secret
 from functions_app.domain.runs import Kind
 from functions_app.domain.tokens import needed
 from functions_app.models import Function, PushRule, Repository, Run
-from functions_app.services.changes import image_choices
+from functions_app.services.changes.image_references import read_reference
 from functions_app.services.engine import approvals
 from functions_app.services.people import access, accounts
 from functions_app.services.people.actor import Actor
@@ -69,7 +69,7 @@ def _checked(function: Function, alias: str, image: str, mode: str, actor: Actor
     production = _require_right(function, alias, actor)
     if mode not in PushRule.Mode.values:
         raise DrydockError(Code.INVALID, "A rule plans, or deploys.", next_step="Say plan or deploy.")
-    reference = image_choices.read_reference(image, function)
+    reference = read_reference(image, function)
     if holds_secret(alias) or holds_secret(reference.tag):
         raise DrydockError(Code.INVALID, f"The alias or the tag: {NOT_KEPT}")
     if reference.digest:

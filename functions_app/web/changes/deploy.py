@@ -7,23 +7,28 @@ from django.http import HttpResponse, HttpResponseNotAllowed, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 
+from functions_app.domain.changes.aliases import check_alias_name
 from functions_app.domain.changes.checks import forbidding
 from functions_app.domain.changes.deployments import AliasPlan, DeploymentPlan, RollbackPlan
-from functions_app.domain.errors import DrydockError, Problem
+from functions_app.domain.errors import Code, DrydockError, Problem, about
 from functions_app.domain.runs import Kind
 from functions_app.domain.text import storable
 from functions_app.models import Function, Plan
 from functions_app.services.changes import deploy as deployments
 from functions_app.services.changes import image_choices
 from functions_app.services.changes import roll_back as rollbacks
+from functions_app.services.changes.image_references import read_reference, repository_uri, understood
 from functions_app.services.engine.plans import Planned
 from functions_app.services.inventory.fleet.function import function_head
+from functions_app.services.people import accounts
 from functions_app.services.snapshot.rollback_targets import targets
 from functions_app.web.changes.plan_context import plan_context, why_not
 from functions_app.web.http import HtmxHttpRequest, actor_of, explained, operator_required, page, status_of
 from functions_app.web.waiting import waits_for_aws
 
 NEW_ALIAS = "alias_new"
+# Said beside the field that it is about; anything else (AWS refuses, throttles) is no fault of what was typed.
+BESIDE = (Code.INVALID, Code.NOT_FOUND, Code.AMBIGUOUS, Code.PREFLIGHT)
 AliasPlanned = Planned[DeploymentPlan] | Planned[RollbackPlan]
 
 
@@ -33,7 +38,7 @@ class Filled:
 
     image: str = ""
     typed: str = ""
-    alias: str = ""
+    alias: str | None = None  # not filled in yet
     alias_new: str = ""
 
 
@@ -44,13 +49,16 @@ def deploy(request: HtmxHttpRequest, pk: int) -> HttpResponse:
         return _plan_deployment(request, pk)
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
-    return _form(request, pk, Filled(image=_text(request.GET, "image"), alias=_text(request.GET, "alias")))
+    given = {"alias": _text(request.GET, "alias")} if "alias" in request.GET else {}
+    return _form(request, pk, Filled(_text(request.GET, "image"), _text(request.GET, "image_typed"), **given))
 
 
 @operator_required
 def _plan_deployment(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     filled = Filled(*(_text(request.POST, name) for name in ("image", "image_typed", "alias", NEW_ALIAS)))
-    image, alias = filled.typed or filled.image, filled.alias_new or filled.alias
+    image, alias = filled.typed or filled.image, filled.alias_new or filled.alias or ""
+    if wrong := _wrong(_function(pk), image, alias):
+        return _form(request, pk, filled, *wrong)
     return _planned(request, pk, filled, lambda function: deployments.plan(function, image, alias, actor_of(request)))
 
 
@@ -75,7 +83,7 @@ def _planned(
     except DrydockError as error:
         if request.htmx:
             raise
-        return _form(request, pk, filled, error.problem)
+        return _form(request, pk, filled, error)
     if made.stored is None:
         return _refused(request, pk, made.plan)
     return redirect("plan", plan_id=made.stored.pk)
@@ -88,12 +96,31 @@ def plan_page(request: HtmxHttpRequest, stored: Plan, problem: Problem | None) -
     return page(request, "deployments/plan.html", context | explained(problem), status=status_of(problem))
 
 
-def _form(request: HtmxHttpRequest, pk: int, filled: Filled, problem: Problem | None = None) -> HttpResponse:
-    """The form, with what was filled in and why it was refused."""
+def _wrong(function: Function, image: str, alias: str) -> list[DrydockError]:
+    """What can be told of the fields without AWS: of all that are wrong, not of the first alone."""
+    found = []
+    for field, read in (("image", lambda: read_reference(image, function)), ("alias", lambda: check_alias_name(alias))):
+        try:
+            with about(field):
+                read()
+        except DrydockError as error:
+            found.append(error)
+    return found
+
+
+def _form(request: HtmxHttpRequest, pk: int, filled: Filled, *refused: DrydockError) -> HttpResponse:
+    """The form, with what was filled in and why it was refused: beside the field, where it is about one."""
     function = _function(pk)
-    search = _text(request.GET, "q")[:200]
-    found = image_choices.choices(function, search)
+    search = (_text(request.GET, "q") or (filled.typed if request.method == "GET" else ""))[:400]
+    known = understood(search, function)
+    every = bool(request.GET.get("all"))
+    found = image_choices.choices(function, known.reference if known else search, every=every)
     listed = any(choice.reference == filled.image for choice in found)
+    aliases = list(function.aliases.order_by("name"))
+    names = accounts.production(function.account).first(each.name for each in aliases)
+    chosen = next(iter(names), "") if filled.alias is None else filled.alias
+    wrong = {error.about: error.problem for error in refused if error.about and error.problem.code in BESIDE}
+    problem = next((error.problem for error in refused), None)
     context = {
         "function": function_head(pk),
         "tab": "deploy",
@@ -101,15 +128,19 @@ def _form(request: HtmxHttpRequest, pk: int, filled: Filled, problem: Problem | 
         "own_account": function.account_id,
         "shown": image_choices.SHOWN,
         "search": search,
+        "understood": known,
+        "every": every,
+        "wrong": wrong,
+        "at": next(iter(wrong), "" if request.htmx else "image"),
         "chosen": filled.image if listed else "",
         "typed": filled.typed or ("" if listed else filled.image),
-        "repository": image_choices.repository_uri(function),
-        "aliases": list(function.aliases.order_by("name")),
-        "chosen_alias": filled.alias,
+        "repository": repository_uri(function),
+        "aliases": aliases,
+        "chosen_alias": chosen,
         "alias_new": filled.alias_new,
         "rollbacks": targets(function),
         "blocked": why_not(request),
-        **explained(problem),
+        **explained(None if wrong else problem),
     }
     return page(request, "deployments/deploy.html", context, partial="images", status=status_of(problem))
 

@@ -68,14 +68,17 @@ def _matrix_row(row: VersionRow, aliases: tuple[str, ...]) -> MatrixRow:
 
 @require_safe
 def image(request: HtmxHttpRequest, pk: int) -> HttpResponse:
-    """The facts of one version's image: that of `?version=`, else of the first alias, else of $LATEST."""
+    """The facts of one version's image: that of `?version=`, else of what is live, production's first."""
     head = function_head(pk)
     known = function_images(pk)
     settings = configuration(pk)
     wanted = request.GET.get("version", "")
-    chosen = next((version for version in known if version.number == wanted), known[0] if known else None)
+    chosen = next(
+        (each.version for each in known if each.version.number == wanted), known[0].version if known else None
+    )
     key = chosen.image_id if chosen else None
-    facts = image_facts(image_row(key), known, settings["architecture"]) if key else None
+    versions = [each.version for each in known]
+    facts = image_facts(image_row(key), versions, settings["architecture"]) if key else None
     context = {
         "function": head,
         "tab": "image",

@@ -87,3 +87,16 @@ def test_a_setting_is_read_with_commas_and_spaces_once_each() -> None:
 def test_what_no_alias_can_be_called_is_refused_by_its_name(text: str) -> None:
     with pytest.raises(DrydockError, match="can't be in the name"):
         parse_patterns(text)
+
+
+@pytest.mark.parametrize(
+    ("aliases", "first"),
+    [
+        ((), []),
+        (("beta", "live"), ["live", "beta"]),
+        (("dev", "prod", "beta"), ["prod", "beta", "dev"]),
+        (("previous", "prod", "live"), ["live", "prod", "previous"]),
+    ],
+)
+def test_what_carries_production_stands_before_the_rest(aliases: tuple[str, ...], first: list[str]) -> None:
+    assert ProductionAliases().first(aliases) == first

@@ -8,7 +8,7 @@ import pytest
 from functions_app.aws.session import Target
 from functions_app.domain.changes.planned_ways_back import Held
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.models import Image
+from functions_app.models import Function, Image
 from functions_app.services.changes import image_choices
 from functions_app.services.people import accounts
 from tests import factories
@@ -105,3 +105,48 @@ def test_an_image_in_two_indexes_is_offered_under_the_tags_of_both() -> None:
         (("v1",), indexes[0].digest, part.pk),
         (("v2",), indexes[1].digest, part.pk),
     }
+
+
+def offered(function: Function, *, every: bool) -> list[tuple[str, str]]:
+    """The tag of each image that is listed, and the reason against it."""
+    return [(" ".join(one.tags), one.why_not) for one in image_choices.choices(function, every=every)]
+
+
+@pytest.fixture
+def function() -> Function:
+    """Of x86_64, in a region with all sorts of images that are newer than its own."""
+    account = factories.make_account()
+    repository = factories.make_repository(account, "team/app")
+    golden = factories.make_repository(account, "golden/python")
+    factories.make_stream("golden", reference=f"{golden.uri}:3.12", own=True)
+    factories.make_image(repository, tags=["own"])
+    factories.make_image(repository, tags=["arm"], architecture="arm64")
+    factories.make_image(repository, tags=["unread"], architecture="", os="")
+    index = {"entries": [{"digest": DIGEST, "platform": "linux/arm64"}], "platforms": ["linux/arm64"]}
+    factories.make_image(repository, tags=["multi"], is_index=True, os="", architecture="", **index)
+    factories.make_image(golden, tags=["base"])
+    run = factories.make_image(golden, tags=["run"])
+    factories.make_image(factories.make_repository(account, "other/app"), tags=["other"])
+    made = factories.make_function(account, image_uri=f"{repository.uri}:own")
+    factories.make_version(made, 1, run)
+    return made
+
+
+def test_what_the_function_could_run_is_offered_its_own_repository_first(function: Function) -> None:
+    assert offered(function, every=False) == [("unread", ""), ("own", ""), ("other", ""), ("run", "")]
+
+
+def test_the_rest_is_shown_when_asked_for_each_with_the_reason(function: Function) -> None:
+    rest = dict(offered(function, every=True)[4:])
+    assert rest == {
+        "arm": "for arm64: the function is x86_64",
+        "multi": "an index of linux/arm64: Lambda takes single images only",
+        "base": "a base image: others are built on it, and no function runs it",
+    }
+
+
+def test_many_images_it_could_not_run_push_none_that_it_could_out_of_the_list(function: Function) -> None:
+    repository = Image.objects.filter(architecture="arm64").get().repository
+    for _ in range(image_choices.SHOWN):
+        factories.make_image(repository, architecture="arm64")
+    assert ("own", "") in offered(function, every=False)

@@ -181,6 +181,60 @@ def test_bad_input_is_explained(
     assert not Plan.objects.exists()
 
 
+def test_every_wrong_field_is_told_beside_it_and_the_first_has_the_focus(
+    browser: Client, stage: Stage, operator: User
+) -> None:
+    browser.force_login(operator)
+    shown = html.unescape(browser.post(address(stage), {}).content.decode())
+    for field, words in (("image", "Choose an image from the list"), ("alias", "Choose an alias")):
+        said = shown[shown.index(f'id="{field}-hint"') :]
+        assert words in said[: said.index("</p>")]
+        assert f'aria-describedby="{field}-hint"' in shown
+    assert shown.count('aria-invalid="true"') == 2
+    assert shown.count("autofocus") == 1
+    assert shown.index("autofocus") < shown.index('id="alias"')
+
+
+def test_a_tag_that_ecr_does_not_have_is_told_beside_the_image(browser: Client, stage: Stage, operator: User) -> None:
+    browser.force_login(operator)
+    shown = html.unescape(browser.post(address(stage), {"image_typed": "nowhere", "alias": "staging"}).content.decode())
+    said = shown[shown.index('id="image-hint"') :]
+    assert "'nowhere'" in said[: said.index("</p>")]
+    assert shown.count('role="alert"') == 1
+
+
+def test_twelve_digits_of_a_digest_are_understood_and_said_back(browser: Client, stage: Stage, operator: User) -> None:
+    digest = stage.push("two", "2")
+    stage.sync_all()
+    browser.force_login(operator)
+    listed = browser.get(address(stage), {"image_typed": digest[7:19]}, headers={"HX-Request": "true"})
+    shown = html.unescape(listed.content.decode())
+    assert "Understood as" in shown
+    assert shown.count('type="radio"') == 1
+    assert digest in text(browser, plan(browser, stage, image=digest[7:19]))
+
+
+def test_the_form_begins_in_the_image_with_the_alias_that_is_there(
+    browser: Client, stage: Stage, operator: User
+) -> None:
+    browser.force_login(operator)
+    shown = text(browser, address(stage))
+    field = shown[shown.index('id="image_typed"') :]
+    assert "autofocus" in field[: field.index(">")]
+    stage.sync()
+    assert '<option value="staging" selected>' in text(browser, address(stage))
+
+
+def test_what_the_function_could_not_run_is_shown_when_asked_for(browser: Client, operator: User) -> None:
+    repository = factories.make_repository(factories.make_account(), "team/app")
+    factories.make_image(repository, tags=["for-arm"], architecture="arm64")
+    function = factories.make_function(repository.account, image_uri=f"{repository.uri}:1")
+    browser.force_login(operator)
+    form = reverse("function-deploy", args=[function.pk])
+    assert "for-arm" not in text(browser, form)
+    assert "For arm64: the function is x86_64" in text(browser, f"{form}?all=1")
+
+
 def test_a_rollback_that_is_not_offered_is_explained_on_the_form(browser: Client, stage: Stage, operator: User) -> None:
     browser.force_login(operator)
     answer = browser.post(reverse("function-rollback", args=[stage.function.pk]), {"alias": "staging", "version": "77"})

@@ -321,6 +321,24 @@ def test_the_image_page_tells_base_layers_from_own(person: Client, function: Fun
     assert all(check.ok is not False for check in facts.checks)
 
 
+def test_the_image_page_opens_on_what_is_live_and_names_the_aliases(person: Client, function: Function) -> None:
+    make_alias(function, "beta", 8)
+    answer = person.get(f"/functions/{function.pk}/image/")
+    assert [(each.version.number, each.aliases) for each in answer.context["known"]] == [
+        ("7", ("live",)),
+        ("8", ("live", "beta")),
+        ("$LATEST", ()),
+    ]
+    assert answer.context["chosen"].number == "7"
+
+
+def test_the_image_page_without_an_alias_opens_on_what_calls_reach(person: Client, function: Function) -> None:
+    function.aliases.all().delete()
+    assert person.get(f"/functions/{function.pk}/image/").context["chosen"].number == "$LATEST"
+    function.versions.filter(number="8").update(number="$LATEST.PUBLISHED", ordinal=-1)
+    assert person.get(f"/functions/{function.pk}/image/").context["chosen"].number == "$LATEST.PUBLISHED"
+
+
 def test_the_image_page_warns_of_the_wrong_architecture(person: Client, function: Function) -> None:
     Function.objects.update(architecture="arm64")
     checks = person.get(f"/functions/{function.pk}/image/").context["facts"].checks

@@ -1,15 +1,20 @@
 """One image: its layers and which base each belongs to, its config, Lambda's rules and what could be better."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from django.db.models import Case, Q, Value, When
+
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.lambda_rules import Check
-from functions_app.models import Image, Tag, Version
+from functions_app.models import Account, Alias, Image, Tag, Version
 from functions_app.services.inventory.images.checks import advice_of, rules_of
 from functions_app.services.inventory.images.contents import Contents, read_contents
 from functions_app.services.inventory.images.levels import Layer, LevelRow, layers_of, levels_of
+from functions_app.services.people import accounts
 
+VERSIONS = 200  # of a function that can be chosen
 LABELS, LABEL = 60, 600  # labels and annotations shown, and characters of each
 
 
@@ -34,14 +39,34 @@ class ImageFacts:
     contents: Contents
 
 
-def function_images(pk: int) -> tuple[Version, ...]:
-    """The versions of a function whose image is known, newest first, $LATEST before them. One query."""
+@dataclass(frozen=True)
+class VersionImage:
+    """A version whose image is known, with the aliases that calls reach it by."""
+
+    version: Version
+    aliases: tuple[str, ...]
+
+
+def function_images(pk: int) -> tuple[VersionImage, ...]:
+    """The versions of a function whose image is known: what is live first, production's before others', then what
+    calls without an alias reach, then the newest. Three queries.
+    """
+    pointing: dict[str, list[str]] = defaultdict(list)
+    rows = Alias.objects.filter(function=pk).values_list("name", "version", "second_version")
+    by_name = {name: numbers for name, *numbers in rows}
+    for name in accounts.production(Account.objects.get(functions=pk)).first(by_name):
+        for number in filter(None, by_name[name]):
+            pointing[number].append(name)
     found = (
-        Version.objects.filter(function_id=pk, image__isnull=False)
+        Version.objects.filter(function=pk, image__isnull=False)
+        .annotate(live=Case(When(Q(number__in=list(pointing)) | Q(ordinal__lte=0), then=Value(0)), default=Value(1)))
         .only("number", "ordinal", "digest", "image_id")
-        .order_by("-ordinal")[:200]
+        .order_by("live", "-ordinal")[:VERSIONS]
     )
-    return tuple(sorted(found, key=lambda version: version.ordinal != 0))
+    rank = {number: at for at, number in enumerate(pointing)}
+    # $LATEST is 0, and $LATEST.PUBLISHED, which goes before it, -1.
+    known = sorted(found, key=lambda row: (rank.get(row.number, len(rank)), row.ordinal > 0, abs(row.ordinal) * -1))
+    return tuple(VersionImage(version, tuple(pointing.get(version.number, ()))) for version in known)
 
 
 def image_row(pk: int) -> Image:
