@@ -17,13 +17,14 @@ from functions_app.api.shapes import Answer, Body, Told, given, link
 from functions_app.domain.changes.approvals import Approval
 from functions_app.domain.changes.production import LENGTH
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.fleet.account_colours import COLOURS, FIRST
 from functions_app.models import Account
 from functions_app.services.inventory.fleet_status import fleet_status
-from functions_app.services.people import account_settings, accounts
+from functions_app.services.people import account_settings
 from functions_app.services.people.account_settings import AccountDraft
 
 router = Router(tags=["settings"])
-BLANK = AccountDraft("", "", accounts.COLOURS[0], (), "", "", enabled=True)
+BLANK = AccountDraft("", "", FIRST, (), "", "", enabled=True)
 PRODUCTION = "names with * and ?, with commas: which aliases carry production traffic; empty: the default"
 
 
@@ -67,7 +68,7 @@ class AccountChange(Body):
     """What can be changed of an account."""
 
     name: str = Field("", max_length=80)
-    colour: str = Field(BLANK.colour, max_length=16, description=", ".join(accounts.COLOURS))
+    colour: str = Field(BLANK.colour, max_length=16, description=", ".join(COLOURS))
     regions: list[str] = Field([], max_length=50)
     role_arn: str = Field("", max_length=200, description="empty: the environment's own credentials")
     external_id: str = Field("", max_length=200)

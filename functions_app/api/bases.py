@@ -11,7 +11,20 @@ from ninja.responses import Status
 from functions_app import clock
 from functions_app.api.requests import ApiRequest
 from functions_app.api.runs import Started, followed
-from functions_app.api.shapes import Answer, Body, Format, Id, Listed, Page, Told, cursor_of, link, one_of, page_of
+from functions_app.api.shapes import (
+    Answer,
+    Body,
+    Format,
+    Id,
+    Listed,
+    Page,
+    Paged,
+    Told,
+    cursor_of,
+    link,
+    one_of,
+    page_of,
+)
 from functions_app.api.streams import StreamAnswer, StreamBody, drafted, stream_told
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import BaseStream
@@ -21,7 +34,7 @@ from functions_app.services.inventory.bases.base import ReleaseRow, Wanted, base
 from functions_app.services.inventory.bases.base_list import StreamRow, base_list
 from functions_app.services.inventory.bases.release_list import release_list
 from functions_app.services.inventory.fleet_status import fleet_status
-from functions_app.services.inventory.tables.bases import base_table
+from functions_app.services.inventory.tables.bases import base_table, release_table
 from functions_app.services.people import access
 from functions_app.streams.table_download import table_answer
 
@@ -64,11 +77,10 @@ class ReleaseLine(Schema):
     aliases: int
 
 
-class ReleaseFilters(Schema):
-    """For which platform: the most used, where none is named."""
+class ReleaseFilters(Paged):
+    """For which platform: the most used, where none is named; all, as CSV."""
 
     platform: str = Field("", max_length=60, description="linux/amd64")
-    cursor: str = Field("", max_length=200)
 
 
 class ReleasePage(Page):
@@ -163,12 +175,14 @@ def _release(row: ReleaseRow) -> dict[str, Any]:
 
 
 @router.get("/bases/{int:pk}/releases", response=ReleasePage)
-def list_releases(request: ApiRequest, pk: int, filters: Query[ReleaseFilters]) -> dict[str, Any]:
+def list_releases(request: ApiRequest, pk: int, filters: Query[ReleaseFilters]) -> Listed:
     """The releases of a base for one platform, the newest first, and how much runs each."""
     access.require_reach(request.actor, None)
     asked = {"base": pk, "platform": filters.platform}
     found = release_list(pk, filters.platform, page_of(filters.cursor, asked), clock.now().date())
     one_of("platform", filters.platform, found.platforms)
+    if filters.format:
+        return table_answer(request, release_table(found.stream, filters.platform, clock.now().date()))
     names = [name for name in ReleaseLine.model_fields if name != "id"]
     return {
         "text": f"{found.stream.name} has {found.total} releases for {found.platform or 'no platform'}.",

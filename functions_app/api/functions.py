@@ -10,7 +10,7 @@ from ninja import Field, Query, Router, Schema
 
 from functions_app import clock
 from functions_app.api.requests import ApiRequest
-from functions_app.api.shapes import Listed, Page, Paged, Told, cursor_of, in_utc, link, one_of, page_of
+from functions_app.api.shapes import Format, Listed, Page, Paged, Told, cursor_of, in_utc, link, one_of, page_of
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.services.changes.patching.undo import last_patch
 from functions_app.services.inventory.fleet import addressing
@@ -26,7 +26,7 @@ from functions_app.services.inventory.fleet.function_list import functions as li
 from functions_app.services.inventory.fleet.list_filter import NEEDS, OVERDUE, SORTS, FleetFilter, read_filter
 from functions_app.services.inventory.fleet.version_list import version_list
 from functions_app.services.inventory.fleet_status import AccountFact, fleet_status
-from functions_app.services.inventory.tables.fleet import function_table
+from functions_app.services.inventory.tables.fleet import function_table, version_table
 from functions_app.services.people.reach import functions_within
 from functions_app.streams.table_download import table_answer
 
@@ -247,9 +247,11 @@ def _told(head: FunctionHead, lanes: list[dict[str, Any]]) -> str:
 
 
 @router.get("/functions/{function}/versions", response=VersionPage)
-def list_versions(request: ApiRequest, function: str, cursor: str = "") -> dict[str, Any]:
+def list_versions(request: ApiRequest, function: str, cursor: str = "", format: Format = "") -> Listed:
     """The versions of a function, newest first, $LATEST before them."""
     row = addressing.find(function, request.actor).function
+    if format:
+        return table_answer(request, version_table(row.pk))
     asked = {"function": row.pk}
     found = version_list(row.pk, page_of(cursor, asked))
     return {

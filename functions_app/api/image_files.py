@@ -10,12 +10,14 @@ from ninja import Router, Schema
 from functions_app.api.images import require_account
 from functions_app.api.requests import ApiRequest
 from functions_app.api.runs import Started, followed
-from functions_app.api.shapes import Answer, Told, link
+from functions_app.api.shapes import Answer, Format, Listed, Told, link
 from functions_app.models import Image
 from functions_app.services.images import files, scans
 from functions_app.services.inventory.images.image import image_facts, image_row
 from functions_app.services.inventory.images.scan import scan_facts
+from functions_app.services.inventory.tables.images import finding_table
 from functions_app.services.people import access
+from functions_app.streams.table_download import table_answer
 
 router = Router(tags=["images"])
 
@@ -119,9 +121,10 @@ def read_image_files(request: ApiRequest, response: HttpResponse, pk: int) -> An
 
 
 @router.get("/images/{int:pk}/scan", response=ScanAnswer)
-def get_scan(request: ApiRequest, pk: int) -> dict[str, Any]:
-    """ECR's findings of an image, split into the base's and the app's; the worst first, at most 100."""
-    return _scan(request, _reached(request, pk))
+def get_scan(request: ApiRequest, pk: int, format: Format = "") -> Listed:
+    """ECR's findings of an image, split into the base's and the app's; the worst first, at most 100; all as CSV."""
+    image = _reached(request, pk)
+    return table_answer(request, finding_table(image)) if format else _scan(request, image)
 
 
 @router.post("/images/{int:pk}/scan-reads", response=ScanAnswer)

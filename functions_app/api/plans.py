@@ -11,12 +11,14 @@ from ninja.responses import Status
 
 from functions_app.api.requests import ApiRequest
 from functions_app.api.runs import NO_REASON, Asked, Started, followed
-from functions_app.api.shapes import Answer, Body, Page, Told, cursor_of, in_utc, link, one_of, page_of
+from functions_app.api.shapes import Answer, Body, Listed, Page, Paged, Told, cursor_of, in_utc, link, one_of, page_of
 from functions_app.domain.changes.approvals import PlanState
 from functions_app.models import Plan, Run
 from functions_app.services.engine import approvals, plans
 from functions_app.services.engine.kinds import kind_of
 from functions_app.services.inventory.plans import PlanRow, plan_list
+from functions_app.services.inventory.tables.history import plan_table
+from functions_app.streams.table_download import table_answer
 
 router = Router(tags=["changes"])
 WAITS = "waiting_for_approval"
@@ -97,19 +99,20 @@ class Waiting(Told):
     expires_at: datetime
 
 
-class Filters(Schema):
+class Filters(Paged):
     """Which plans."""
 
     state: str = Field("", description=", ".join(PlanState))
-    cursor: str = Field("", max_length=200)
 
 
 @router.get("/plans", response=PlanPage)
-def list_plans(request: ApiRequest, filters: Query[Filters]) -> dict[str, Any]:
+def list_plans(request: ApiRequest, filters: Query[Filters]) -> Listed:
     """Plans of one's own; an approver's, with the scope approve, are also those that ask for an approval."""
     one_of("state", filters.state, frozenset(PlanState))
-    asked = filters.dict(exclude={"cursor"})
+    asked = filters.chosen()
     state = PlanState(filters.state) if filters.state else None
+    if filters.format:
+        return table_answer(request, plan_table(request.actor, state))
     found = plan_list(request.actor, state, page_of(filters.cursor, asked))
     return {
         "text": f"{found.total} {'plan' if found.total == 1 else 'plans'}.",

@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
@@ -15,6 +15,7 @@ from ninja import Field, QueryEx, Schema
 from ninja.responses import Status
 from pydantic import ConfigDict
 
+from functions_app.domain.csv_text import utc_text
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.text import LINE, storable
 
@@ -123,7 +124,7 @@ def counted(total: int, one: str, several: str, most: int) -> str:
 
 def in_utc(time: datetime | None) -> str:
     """A time as texts have it: 2026-11-29T04:10:00Z."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if time else "never"
+    return utc_text(time) if time else "never"
 
 
 def one_of(name: str, value: str, allowed: Mapping[str, Any] | tuple[str, ...] | frozenset[str]) -> str:

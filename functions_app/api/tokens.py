@@ -13,11 +13,13 @@ from functions_app import clock
 from functions_app.api import matching
 from functions_app.api.idempotency import NOT_KEPT
 from functions_app.api.requests import ApiRequest
-from functions_app.api.shapes import Answer, Body, Told, counted, in_utc, link
+from functions_app.api.shapes import Answer, Body, Format, Listed, Told, counted, in_utc, link
 from functions_app.domain.tokens import TokenScope
 from functions_app.models import ApiToken
+from functions_app.services.inventory.tables.people import token_table
 from functions_app.services.people import tokens
 from functions_app.services.people.tokens import Made, Wanted
+from functions_app.streams.table_download import table_answer
 
 router = Router(tags=["people"])
 SHOWN = 200
@@ -65,8 +67,10 @@ class TokenAnswer(Told):
 
 
 @router.get("/tokens", response=TokenList)
-def list_tokens(request: ApiRequest) -> dict[str, Any]:
+def list_tokens(request: ApiRequest, format: Format = "") -> Listed:
     """One's own tokens; for an administrator everybody's."""
+    if format:
+        return table_answer(request, token_table(request.actor))
     rows = tokens.listed(request.actor, SHOWN)
     total = len(rows) if len(rows) < SHOWN else tokens.count(request.actor)
     return {

@@ -15,6 +15,11 @@ def csv_text(rows: Iterable[Sequence[object]]) -> str:
     return text.getvalue()
 
 
+def utc_text(value: datetime) -> str:
+    """A time as tables and texts have it: 2026-11-29T04:10:00Z."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _cell(value: object) -> object:
     """A value as its cell has it. A text that begins like a formula gets an apostrophe: a tag may say anything."""
     if value is None:
@@ -22,7 +27,7 @@ def _cell(value: object) -> object:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return utc_text(value)
     if isinstance(value, list | tuple):
         value = " ".join(map(str, value))
     if not isinstance(value, str):

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 
-from functions_app.streams.table_download import CSV, FORMAT
+from functions_app.services.inventory.tables.table import Form
+from functions_app.streams.table_download import FORMAT
 
 AROUND = 2  # neighbours shown on either side of the current page
 
@@ -42,12 +43,15 @@ def page_links(current: int, last: int, href: Callable[[int], str]) -> PageLinks
     )
 
 
-def csv_link(query: QueryDict) -> str:
-    """The address of the whole list as CSV, with the filters of the page."""
+def table_links(query: QueryDict) -> list[tuple[str, str]]:
+    """The whole list as CSV and as JSON: what each is called, and its address, with the filters of the page."""
     kept = query.copy()
     kept.pop("page", None)
-    kept[FORMAT] = CSV
-    return f"?{kept.urlencode()}"
+    links = []
+    for form in Form:
+        kept[FORMAT] = form.value
+        links.append((form.name, f"?{kept.urlencode()}"))
+    return links
 
 
 def page_number(query: QueryDict) -> int:

@@ -11,6 +11,7 @@ from functions_app import clock
 from functions_app.domain.bases.detection import Tier
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.errors import Code, Problem
+from functions_app.domain.fleet.account_colours import COLOURS
 from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.images.scans import ScanState, Side
 from functions_app.domain.runs import Status
@@ -19,7 +20,7 @@ from functions_app.services.inventory.bases.base_list import Standing, Tally
 from functions_app.web.html.aliases import aliases
 from functions_app.web.html.badges import freshness
 from functions_app.web.html.chains import Stop, bold
-from functions_app.web.html.chips import COLOURS, digest
+from functions_app.web.html.chips import digest
 from functions_app.web.html.looks import Change, FunctionState, Severity, UpdateStatus
 from functions_app.web.http import HtmxHttpRequest
 from functions_app.web.page_links import page_links

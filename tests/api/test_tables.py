@@ -1,15 +1,18 @@
-"""CSV: the whole list of the page and of the API, by the same filters, from the one writer."""
+"""CSV and JSON: the whole list of the page and of the API, by the same filters, from the one writer."""
 
 import csv
+import json
+from datetime import timedelta
 from io import StringIO
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
 from functions_app import clock
-from functions_app.models import AuditEntry, FreshnessPolicy, Run
+from functions_app.models import AuditEntry, FreshnessPolicy, Function, ImageScan, Plan, Run
 from functions_app.services.inventory.tables import table
 from functions_app.services.people import tokens
 from functions_app.services.people.actor import Actor
@@ -42,6 +45,15 @@ def person(client: Client, viewer: User) -> Client:
     return client
 
 
+def objects_of(client: Client, path: str) -> list[dict[str, Any]]:
+    """The rows of a table as JSON."""
+    answer: Any = client.get(path)
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/json"), answer.getvalue()
+    assert answer["Content-Disposition"].endswith('.json"')
+    found: list[dict[str, Any]] = json.loads(answer.getvalue())
+    return found
+
+
 def rows_of(client: Client, path: str) -> list[dict[str, str]]:
     """The rows of a table."""
     answer: Any = client.get(path)
@@ -50,27 +62,53 @@ def rows_of(client: Client, path: str) -> list[dict[str, str]]:
     return list(csv.DictReader(StringIO(answer.getvalue().decode(), newline="")))
 
 
-def test_every_list_is_the_same_table_on_its_page_and_of_the_api(person: Client, bot: Client) -> None:
+Lists = list[tuple[str, str, int]]  # its page, its endpoint, and how many rows it has here
+
+
+@pytest.fixture
+def lists(viewer: User) -> Lists:
+    """Every list that is a table, with something in each."""
     account = make_account("production")
     old = make_release(make_stream(), "old", days_old=40)
     make_user(account, old, "ledger", owner="=cmd()")
     repository = make_repository(account, "team/other")
-    make_image(repository, "one", tags=["1", "latest"])
+    image = make_image(repository, "one", tags=["1", "latest"])
+    found = {"name": "CVE-1", "severity": "HIGH", "places": [{"package": "zlib", "version": "1"}]}
+    ImageScan.objects.create(image=image, status="COMPLETE", read_at=clock.now(), findings=[found])
+    ledger = Function.objects.get()
     FreshnessPolicy.objects.create(max_days=30)
     Run.objects.create(kind="sync", status="succeeded", title="Sync", created_at=clock.now())
-    for page, path, count in (
+    return [
         ("/functions/?", "/functions?", 1),
         ("/repositories/?", "/repositories?", 2),
         (f"/repositories/{repository.pk}/?", f"/repositories/{repository.pk}/images?", 1),
+        (f"/functions/{ledger.pk}/?", f"/functions/{ledger.pk}/versions?", 1),
+        (f"/images/{image.pk}/?", f"/images/{image.pk}/scan?", 1),
         ("/bases/?", "/bases?", 1),
+        (f"/bases/{old.stream_id}/?", f"/bases/{old.stream_id}/releases?", 1),
+        ("/settings/tokens/?", "/tokens?", 1),
         ("/settings/freshness/?", "/policies?", 1),
         ("/runs/?", "/runs?", 1),
         ("/audit/?person=vera&", "/audit?person=vera&", 1),
-    ):
+    ]
+
+
+def test_every_list_is_the_same_table_on_its_page_and_of_the_api(person: Client, bot: Client, lists: Lists) -> None:
+    for page, path, count in lists:
         told = rows_of(person, f"{page}format=csv")
         assert told == rows_of(bot, f"{API}{path}format=csv")
         assert len(told) == count, page
-        assert "format=csv" in person.get(page).content.decode(), page
+
+
+def test_every_page_of_a_list_leads_to_it_as_csv_and_as_json(person: Client, bot: Client, lists: Lists) -> None:
+    for page, _, count in lists:
+        assert len(objects_of(person, f"{page}format=json")) == count, page
+        text = person.get(page).content.decode()
+        assert "format=csv" in text, page
+        assert "format=json" in text, page
+
+
+def test_what_a_spreadsheet_takes_for_a_formula_is_a_text_and_no_list_is_left_out(bot: Client, lists: Lists) -> None:
     assert rows_of(bot, f"{API}/functions?format=csv")[0]["owner"] == "'=cmd()"
     assert rows_of(bot, f"{API}/at-risk?format=csv") == []
     assert len(rows_of(bot, f"{API}/stale?format=csv")) in (0, 1)
@@ -98,7 +136,7 @@ def test_a_table_has_what_the_token_gets_to(operator: User, valkey: Valkey) -> N
 
 
 @pytest.mark.parametrize(
-    "path", ["/functions?format=xml", "/bases?format=xml", "/plans?format=csv", "/tokens?format=csv"]
+    "path", ["/functions?format=xml", "/bases?format=xml", "/runs?format=json", "/accounts?format=csv"]
 )
 def test_another_format_is_refused(bot: Client, path: str) -> None:
     assert bot.get(f"{API}{path}").status_code in (404, 422)
@@ -128,3 +166,36 @@ def test_a_table_of_the_audit_is_no_page_of_the_audit(bot: Client, viewer: User)
     rows = (AuditEntry(at=clock.now(), actor_name="olga", action="x", target="y", result="z") for _ in range(60))
     AuditEntry.objects.bulk_create(rows)
     assert len(rows_of(bot, f"{API}/audit?format=csv&person=olga")) == 60
+
+
+def test_a_table_as_json_has_what_is_there_not_what_a_spreadsheet_needs(person: Client) -> None:
+    make_function(make_account("production"), "ledger", owner="=cmd()")
+    (row,) = objects_of(person, "/functions/?format=json")
+    assert (row["owner"], row["account"], row["overdue_on"]) == ("=cmd()", "production", None)
+    assert objects_of(person, "/functions/?format=json&search=nobody-is-called-so") == []
+
+
+def test_the_plans_that_wait_are_a_table_for_who_sees_them_and_for_nobody_else(
+    operator: User, approver: User, client: Client
+) -> None:
+    times = {"created_at": clock.now(), "expires_at": clock.now() + timedelta(hours=1), "asked_at": clock.now()}
+    Plan.objects.create(
+        id=uuid4(), kind="deployment", title="Deploy", maker=operator, approval_asked=True, body={}, **times
+    )
+    client.force_login(approver)
+    (row,) = objects_of(client, "/plans/?format=json")
+    assert (row["title"], row["state"], row["maker"]) == ("Deploy", "waiting", operator.username)
+    assert [row["title"] for row in rows_of(client, "/plans/?format=csv")] == ["Deploy"]
+    client.force_login(User.objects.create_user("vic"))
+    assert client.get("/plans/?format=csv").status_code == 403
+
+
+def test_tokens_are_a_table_of_everybodys_for_administrators_alone(
+    superuser: User, operator: User, valkey: Valkey, client: Client
+) -> None:
+    for maker in (operator, superuser):
+        tokens.make(Wanted(f"of {maker}", ["read"]), Actor(maker))
+    client.force_login(operator)
+    assert [row["person"] for row in rows_of(client, "/settings/tokens/?format=csv")] == [operator.username]
+    client.force_login(superuser)
+    assert len(rows_of(client, "/settings/tokens/?format=csv")) == 2

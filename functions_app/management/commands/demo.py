@@ -39,8 +39,8 @@ from functions_app.services.sync import run
 PASSWORD = "drydock-demo"  # noqa: S105 - printed on purpose; the demo listens on the loopback address alone
 PEOPLE = {"operator": access.OPERATOR, "viewer": access.VIEWER}
 ACCOUNTS = (
-    ("production", "111111111111", "red", ""),
-    ("staging", "222222222222", "teal", "arn:aws:iam::222222222222:role/drydock"),
+    ("production", "111111111111", "violet", ""),
+    ("staging", "222222222222", "cyan", "arn:aws:iam::222222222222:role/drydock"),
 )
 REGIONS = ["eu-west-1", "us-east-1"]
 STREAMS = ("python:3.12", "python:3.9", "nodejs:22", "provided:al2023")  # what the embedded public registry holds

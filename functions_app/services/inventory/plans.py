@@ -50,16 +50,19 @@ def plan_list(actor: Actor, state: PlanState | None, page: int) -> PlanList:
     """The plans that somebody may see, by state: their own, and an approver those that ask for one. Two queries; three
     through what gets to some functions alone.
     """
-    now = clock.now()
-    seen = Q(maker=actor.person) if actor.person else Q(pk__in=[])
-    if access.is_approver(actor):
-        seen |= Q(approval_asked=True)
-    found = Plan.objects.filter(seen, _of(state, now) if state else Q()).exclude(kind=Kind.PATCH_LIST)
-    found = _within(found, actor.reach).select_related("maker").only(*SHOWN)
-    paginator = Paginator(found.order_by("-created_at", "pk"), PAGE)
+    paginator = Paginator(seen(actor, state), PAGE)
     current = paginator.get_page(page)
-    rows = tuple(_row(plan, actor) for plan in current)
+    rows = tuple(plan_row(plan, actor) for plan in current)
     return PlanList(rows, paginator.count, current.number, paginator.num_pages)
+
+
+def seen(actor: Actor, state: PlanState | None) -> QuerySet[Plan]:
+    """All those plans, the newest first."""
+    whose = Q(maker=actor.person) if actor.person else Q(pk__in=[])
+    if access.is_approver(actor):
+        whose |= Q(approval_asked=True)
+    found = Plan.objects.filter(whose, _of(state, clock.now()) if state else Q()).exclude(kind=Kind.PATCH_LIST)
+    return _within(found, actor.reach).select_related("maker").only(*SHOWN).order_by("-created_at", "pk")
 
 
 def waiting(actor: Actor, most: int) -> list[PlanRow]:
@@ -70,7 +73,7 @@ def waiting(actor: Actor, most: int) -> list[PlanRow]:
         return []
     found = Plan.objects.filter(_of(PlanState.WAITING, clock.now())).exclude(maker=actor.person)
     found = _within(found, actor.reach).select_related("maker").only(*SHOWN)
-    return [_row(plan, actor) for plan in found.order_by("expires_at")[:most]]
+    return [plan_row(plan, actor) for plan in found.order_by("expires_at")[:most]]
 
 
 def _within(found: QuerySet[Plan], reach: Reach) -> QuerySet[Plan]:
@@ -87,7 +90,8 @@ def _reaches(reach: Reach, kind: str, body: dict[str, Any]) -> bool:
     return known is None or all(one.is_within(reach) for one in known.beside(body))
 
 
-def _row(plan: Plan, actor: Actor) -> PlanRow:
+def plan_row(plan: Plan, actor: Actor) -> PlanRow:
+    """A plan as lists show it to somebody."""
     return PlanRow(plan, approvals.state_of(plan), approvals.maker_of(plan), plans.made_by(plan, actor))
 
 

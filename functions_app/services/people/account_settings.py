@@ -9,6 +9,7 @@ from django.db import transaction
 from functions_app.domain.changes.approvals import Approval, asks_less
 from functions_app.domain.changes.production import LENGTH, parse_patterns
 from functions_app.domain.errors import Code, DrydockError, Problem
+from functions_app.domain.fleet.account_colours import COLOURS, EARLIER, account_colour
 from functions_app.domain.redaction import NOT_KEPT, holds_secret
 from functions_app.domain.text import storable
 from functions_app.models import Account, Scope
@@ -56,7 +57,7 @@ class AccountDraft:
         return cls(
             account.name,
             account.account_id,
-            account.colour,
+            account_colour(account.colour),
             tuple(account.regions),
             account.role_arn,
             account.external_id,
@@ -99,7 +100,7 @@ def faults(draft: AccountDraft, existing: Account | None = None) -> dict[str, st
         found["account_id"] = "The id of an account can't change, since all its rows hang on it. Add another account."
     if draft.approval not in set(Approval):
         found["approval"] = "Choose never, for bots, or always."
-    if draft.colour not in accounts.COLOURS:
+    if draft.colour not in {*COLOURS, *EARLIER}:
         found["colour"] = "Choose one of the colours."
     if not draft.regions:
         found["regions"] = "One region or more, such as eu-west-1, us-east-1."
@@ -154,7 +155,7 @@ def save(draft: AccountDraft, actor: Actor, existing: Account | None = None) -> 
 
 def _stored(draft: AccountDraft, actor: Actor, existing: Account | None) -> Account:
     account = existing or Account()
-    account.name, account.account_id, account.colour = draft.name, draft.account_id, draft.colour
+    account.name, account.account_id, account.colour = draft.name, draft.account_id, account_colour(draft.colour)
     account.regions, account.role_arn, account.external_id = list(draft.regions), draft.role_arn, draft.external_id
     account.enabled, account.production_aliases = draft.enabled, list(parse_patterns(draft.production))
     account.approval = draft.approval

@@ -9,9 +9,8 @@ from functions_app.aws import session
 from functions_app.aws.session import Target
 from functions_app.domain.changes.production import ProductionAliases, production_aliases
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.fleet.account_colours import FIRST
 from functions_app.models import Account, Scope
-
-COLOURS = ("blue", "red", "teal", "orange", "purple", "green", "pink", "yellow", "cyan", "lime", "indigo", "azure")
 
 
 def target(account: Account, region: str) -> Target:
@@ -58,7 +57,7 @@ def ensure_first() -> Account | None:
     regions = _first_regions()
     account_id = session.caller_account(regions[0])
     account, _ = Account.objects.get_or_create(
-        account_id=account_id, defaults={"name": account_id, "regions": regions, "colour": COLOURS[0]}
+        account_id=account_id, defaults={"name": account_id, "regions": regions, "colour": FIRST}
     )
     return account
 

@@ -279,15 +279,16 @@ def _living(owner: User, now: datetime) -> QuerySet[ApiToken]:
 
 def listed(actor: Actor, most: int) -> Sequence[ApiToken]:
     """One's own tokens, the newest first; for an administrator everybody's. One query."""
-    return list(_every(actor).select_related("person").order_by("-pk")[:most])
+    return list(every(actor).select_related("person").order_by("-pk")[:most])
 
 
 def count(actor: Actor) -> int:
     """How many those are in all. One query."""
-    return _every(actor).count()
+    return every(actor).count()
 
 
-def _every(actor: Actor) -> QuerySet[ApiToken]:
+def every(actor: Actor) -> QuerySet[ApiToken]:
+    """All of those."""
     return ApiToken.objects.filter(Q() if access.is_administrator(actor) else Q(person=actor.person))
 
 

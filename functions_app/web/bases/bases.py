@@ -14,18 +14,18 @@ from functions_app.services.inventory.bases.base import BasePage, Wanted, base_p
 from functions_app.services.inventory.bases.base_list import base_list
 from functions_app.services.inventory.beginning import beginning
 from functions_app.services.inventory.fleet_status import fleet_status
-from functions_app.services.inventory.tables.bases import base_table
+from functions_app.services.inventory.tables.bases import base_table, release_table
 from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.html.timeline import drawn
 from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page
-from functions_app.web.page_links import csv_link, page_links
+from functions_app.web.page_links import page_links, table_links
 
 LIST, DETAIL = "bases/list.html", "bases/detail.html"
 
 
 @require_safe
 def streams(request: HtmxHttpRequest) -> HttpResponseBase:
-    """All streams: those in use first, the others folded; as CSV, too."""
+    """All streams: those in use first, the others folded; as CSV and JSON, too."""
     now = clock.now()
     if wants_table(request):
         return table_answer(request, base_table(now))
@@ -34,15 +34,17 @@ def streams(request: HtmxHttpRequest) -> HttpResponseBase:
     first = None if standing else beginning(status, int(found.unknown > 0))
     known = standing or (bool(status.synced_at) and not (first and not first.read))
     context = {"fleet": status, "found": found, "beginning": first, "standing": standing, "users_known": known}
-    context["csv"] = csv_link(request.GET)
+    context["tables"] = table_links(request.GET)
     return page(request, LIST, context)
 
 
 @require_safe
-def stream(request: HtmxHttpRequest, pk: int) -> HttpResponse:
-    """One stream: how things stand, the timeline, its releases, who runs which."""
+def stream(request: HtmxHttpRequest, pk: int) -> HttpResponseBase:
+    """One stream: how things stand, the timeline, its releases (as CSV and JSON, too), who runs which."""
     wanted = read_wanted(request.GET)
     now = clock.now()
+    if wants_table(request):
+        return table_answer(request, release_table(get_object_or_404(BaseStream, pk=pk), wanted.platform, now.date()))
     status = fleet_status(now)
     found = base_page(pk, wanted, status.accounts, now)
     newest_first = found.marks[::-1]
@@ -55,6 +57,7 @@ def stream(request: HtmxHttpRequest, pk: int) -> HttpResponse:
         "narrowed": (wanted.release, wanted.account) != (None, None),
         "newest_first": newest_first,
         "drawn": drawn(found.marks),
+        "tables": table_links(request.GET),
         "release_pages": page_links(
             found.releases_page, found.releases_pages, lambda number: _href(found, wanted, releases=number)
         ),

@@ -13,7 +13,7 @@ from functions_app.services.inventory.tables.bases import policy_table
 from functions_app.services.people import access
 from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page
-from functions_app.web.page_links import csv_link
+from functions_app.web.page_links import table_links
 
 LIST, FORM = "policies/list.html", "policies/form.html"
 BLANK = PolicyDraft("", "", "", "30", "")
@@ -21,12 +21,12 @@ BLANK = PolicyDraft("", "", "", "30", "")
 
 @require_safe
 def policy_list(request: HtmxHttpRequest) -> HttpResponseBase:
-    """All policies, the default first; as CSV, too."""
+    """All policies, the default first; as CSV and JSON, too."""
     if wants_table(request):
         return table_answer(request, policy_table())
     rows = overdue_policies.listing()
     default = any(row.is_default for row in rows)
-    return page(request, LIST, {"rows": rows, "default": default, "csv": csv_link(request.GET)})
+    return page(request, LIST, {"rows": rows, "default": default, "tables": table_links(request.GET)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_safe
@@ -15,9 +16,11 @@ from functions_app.domain.text import storable
 from functions_app.models import Plan, Run
 from functions_app.services.engine import approvals, plans
 from functions_app.services.inventory.plans import plan_list
+from functions_app.services.inventory.tables.history import plan_table
+from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.changes import deploy, patch
 from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page
-from functions_app.web.page_links import page_links, page_number
+from functions_app.web.page_links import page_links, page_number, table_links
 
 PAGES: Mapping[str, Callable[[HtmxHttpRequest, Plan, Problem | None], HttpResponse]] = {
     Kind.DEPLOYMENT: deploy.plan_page,
@@ -90,10 +93,16 @@ def _done(request: HtmxHttpRequest, plan_id: UUID, act: Callable[[], Run | Plan]
 
 
 @require_safe
-def listed(request: HtmxHttpRequest) -> HttpResponse:
-    """The plans that wait for an approval: one's own, and for approvers everybody's."""
+def listed(request: HtmxHttpRequest) -> HttpResponseBase:
+    """The plans that wait for an approval: one's own, and for approvers everybody's; as CSV and JSON, too."""
+    if wants_table(request):
+        return table_answer(request, plan_table(actor_of(request), PlanState.WAITING))
     found = plan_list(actor_of(request), PlanState.WAITING, page_number(request.GET))
-    context = {"found": found, "pages": page_links(found.number, found.last, lambda number: f"?page={number}")}
+    context = {
+        "found": found,
+        "tables": table_links(request.GET),
+        "pages": page_links(found.number, found.last, lambda number: f"?page={number}"),
+    }
     return page(request, "plans/list.html", context)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
@@ -19,12 +20,14 @@ from functions_app.services.inventory.fleet.ways_back import ways_back
 from functions_app.services.inventory.fleet_status import fleet_status
 from functions_app.services.inventory.images.image import function_images, image_facts, image_row
 from functions_app.services.inventory.patches import last_patch
+from functions_app.services.inventory.tables.fleet import version_table
 from functions_app.services.people import access
+from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.html import chains
 from functions_app.web.html.amounts import percent
 from functions_app.web.http import HtmxHttpRequest, actor_of, page
 from functions_app.web.images.size_words import layer_words, size_words
-from functions_app.web.page_links import page_links, page_number
+from functions_app.web.page_links import page_links, page_number, table_links
 
 COLUMNS = 6  # with more aliases than that, the matrix names them in one column
 
@@ -39,10 +42,12 @@ class MatrixRow:
 
 
 @require_safe
-def versions(request: HtmxHttpRequest, pk: int) -> HttpResponse:
-    """The chain, and versions x aliases; an open page follows what changes."""
+def versions(request: HtmxHttpRequest, pk: int) -> HttpResponseBase:
+    """The chain, and versions x aliases (as CSV and JSON, too); an open page follows what changes."""
     status = fleet_status(clock.now())
     head = function_head(pk)
+    if wants_table(request):
+        return table_answer(request, version_table(pk))
     found = function_versions(pk, page_number(request.GET))
     context = {
         "fleet": status,
@@ -55,6 +60,7 @@ def versions(request: HtmxHttpRequest, pk: int) -> HttpResponse:
         "aliases": found.aliases if len(found.aliases) <= COLUMNS else (),
         "matrix": [_matrix_row(row, found.aliases) for row in found.rows],
         "total": found.total,
+        "tables": table_links(request.GET),
         "pages": page_links(found.page, found.pages, lambda number: f"?page={number}"),
     }
     return page(request, "functions/versions.html", context)

@@ -33,7 +33,7 @@ from functions_app.web.html.chips import account
 from functions_app.web.html.function_row import function_row
 from functions_app.web.html.looks import look
 from functions_app.web.http import HtmxHttpRequest, page
-from functions_app.web.page_links import csv_link, page_links
+from functions_app.web.page_links import page_links, table_links
 
 FACET_TITLES = {
     "freshness": "Freshness",
@@ -105,7 +105,7 @@ class Heading:
 
 @require_safe
 def function_list(request: HtmxHttpRequest) -> HttpResponseBase:
-    """The list, or (for htmx) what lies under its heading; whole, as CSV."""
+    """The list, or (for htmx) what lies under its heading; whole, as CSV and JSON."""
     now = clock.now()
     status = fleet_status(now)
     wanted = read_filter(request.GET, status.accounts)
@@ -128,7 +128,7 @@ def function_list(request: HtmxHttpRequest) -> HttpResponseBase:
         "rows": [Row(row.name, function_row(row, facts, home, now)) for row in found.rows],
         "found": found,
         "misread": misread(request.GET, status.accounts),
-        "csv": csv_link(request.GET),
+        "tables": table_links(request.GET),
         "counted": counted(found.total, found.fleet, filtered=bool(chosen)),
         "looked": looked,
         "short_words": short_words(wanted.search) if looked else [],

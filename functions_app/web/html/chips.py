@@ -6,10 +6,10 @@ from functools import lru_cache
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from functions_app.domain.fleet.account_colours import account_colour
 from functions_app.web.html.escaped import NOTHING, known
 from functions_app.web.html.icons import icon
 
-COLOURS = ("blue", "azure", "indigo", "purple", "pink", "red", "orange", "yellow", "lime", "green", "teal", "cyan")
 DIGEST = '<button type="button" class="dg" data-copy title="{whole}" aria-label="{brief}, copy digest">{brief}</button>'
 COPY = '<button type="button" class="cp" data-copy="{value}" aria-label="Copy {what}">{icon}</button>'
 TAG = '<span class="tag">{}</span>'
@@ -50,8 +50,8 @@ def tags(names: Sequence[str], *, shown: int = 4) -> SafeString:
 @lru_cache(maxsize=1024, typed=True)
 def account(name: str, colour: str) -> SafeString:
     """An account chip in the account's colour."""
-    tint = colour if colour in COLOURS else "blue"
-    return format_html('<span class="acct"><i class="dot bg-{}"></i>{}</span>', tint, name)
+    dot = '<span class="acct"><i class="dot {}"></i>{}</span>'
+    return format_html(dot, account_colour(colour), name)
 
 
 @lru_cache(maxsize=1024, typed=True)

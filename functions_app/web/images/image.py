@@ -1,7 +1,8 @@
 """One image: its layers and whose they are, its users, tags, rules, scan; read its files, ask for its scan."""
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
@@ -10,10 +11,12 @@ from functions_app.services.images import files, scans
 from functions_app.services.inventory.images.image import image_row
 from functions_app.services.inventory.images.image_page import image_page
 from functions_app.services.inventory.images.scan import ScanFacts
+from functions_app.services.inventory.tables.images import finding_table
 from functions_app.services.people import access
+from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page
 from functions_app.web.images.size_words import layer_words
-from functions_app.web.page_links import page_links, page_number
+from functions_app.web.page_links import page_links, page_number, table_links
 from functions_app.web.waiting import waits_for_aws
 
 # What each state of a scan means, and what can be done.
@@ -35,11 +38,14 @@ WORDS = {
 
 
 @require_safe
-def image(request: HtmxHttpRequest, pk: int) -> HttpResponse:
-    """The page of an image."""
+def image(request: HtmxHttpRequest, pk: int) -> HttpResponseBase:
+    """The page of an image; all findings of its scan as CSV and JSON, too."""
+    if wants_table(request):
+        return table_answer(request, finding_table(image_row(pk)))
     found = image_page(pk, page_number(request.GET))
     context = {
         "page": found,
+        "tables": table_links(QueryDict()),
         "image": found.image,
         "address": f"{found.image.repository.uri}@{found.image.digest}",
         "scan_words": scan_words(found.scan, gone=found.image.gone_at is not None),

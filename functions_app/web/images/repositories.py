@@ -16,12 +16,12 @@ from functions_app.services.inventory.images.search import find_images
 from functions_app.services.inventory.tables.images import image_table, repository_table
 from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.http import HtmxHttpRequest, page
-from functions_app.web.page_links import csv_link, page_links, page_number
+from functions_app.web.page_links import page_links, page_number, table_links
 
 
 @require_safe
 def repository_list(request: HtmxHttpRequest) -> HttpResponseBase:
-    """All repositories, with a search that filters in place and finds images by digest or tag, too; as CSV."""
+    """All repositories, with a search that filters in place and finds images by digest or tag, too; as CSV and JSON."""
     search = storable(request.GET.get("search", "")).strip()[:200]
     if wants_table(request):
         return table_answer(request, repository_table(search))
@@ -40,7 +40,7 @@ def repository_list(request: HtmxHttpRequest) -> HttpResponseBase:
         "rows": rows,
         "images": find_images(search),
         "total": total,
-        "csv": csv_link(request.GET),
+        "tables": table_links(request.GET),
         "pages": page_links(number, pages, lambda number: f"?{urlencode([*kept, ('page', str(number))])}"),
     }
     return page(request, "repositories/list.html", context)
@@ -48,13 +48,13 @@ def repository_list(request: HtmxHttpRequest) -> HttpResponseBase:
 
 @require_safe
 def repository_detail(request: HtmxHttpRequest, pk: int) -> HttpResponseBase:
-    """One repository's images and who uses each; as CSV, too."""
+    """One repository's images and who uses each; as CSV and JSON, too."""
     head, rows, number, pages = repository(pk, page_number(request.GET))
     if wants_table(request):
         return table_answer(request, image_table(head.repository))
     context = {
         "head": head,
-        "csv": csv_link(request.GET),
+        "tables": table_links(request.GET),
         "forecast": forecast.forecast(pk),
         "rows": rows,
         "artifacts": artifacts(pk) if head.sums.artifacts else (),

@@ -1,11 +1,14 @@
 """Settings: the accounts, their regions with age and problem; adding and changing them; the Sync button's address."""
 
+from dataclasses import replace
+
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from functions_app.domain.changes.approvals import Approval
+from functions_app.domain.fleet.account_colours import COLOURS, FIRST, next_colour
 from functions_app.models import Account
 from functions_app.services.people import account_settings, accounts
 from functions_app.services.people.account_settings import AccountDraft
@@ -13,7 +16,7 @@ from functions_app.services.sync import run as sync
 from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page
 
 LIST, FORM = "accounts/list.html", "accounts/form.html"
-BLANK = AccountDraft("", "", accounts.COLOURS[0], (), "", "", enabled=True)
+BLANK = AccountDraft("", "", FIRST, (), "", "", enabled=True)
 
 
 @require_safe
@@ -44,7 +47,7 @@ def account_edit(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 def _edit(request: HtmxHttpRequest, existing: Account | None) -> HttpResponse:
     action = "account.change" if request.method == "POST" else ""  # who only looks does nothing
     account_settings.require_administrator(actor_of(request), action)
-    draft = AccountDraft.of(existing) if existing else BLANK
+    draft = AccountDraft.of(existing) if existing else _blank()
     wrong: dict[str, str] = {}
     if request.method == "POST":
         draft = AccountDraft.from_form(request.POST)
@@ -56,11 +59,16 @@ def _edit(request: HtmxHttpRequest, existing: Account | None) -> HttpResponse:
         "account": existing,
         "draft": draft,
         "wrong": wrong,
-        "colours": accounts.COLOURS,
+        "colours": COLOURS,
         "production": accounts.default_production(),
         "approvals": [(each.value, each.label) for each in Approval],
     }
     return page(request, FORM, context, partial="form", status=400 if wrong else 200)
+
+
+def _blank() -> AccountDraft:
+    taken = Account.objects.values_list("colour", flat=True)
+    return replace(BLANK, colour=next_colour(list(taken)))
 
 
 @operator_required

@@ -13,12 +13,12 @@ from functions_app.services.inventory.tables.history import audit_table
 from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.http import page
 from functions_app.web.misread import misread
-from functions_app.web.page_links import csv_link, page_links, page_number
+from functions_app.web.page_links import page_links, page_number, table_links
 
 
 @require_safe
 def listed(request: HttpRequest) -> HttpResponseBase:
-    """Entries, the newest first, by person and by a word of action or target; all of them as CSV."""
+    """Entries, the newest first, by person and by a word of action or target; all of them as CSV and JSON."""
     said = misread(request, {"person": None, "about": None})
     wanted = AuditFilter(*(storable(request.GET.get(name, "")).strip()[:400] for name in ("person", "about")))
     if wants_table(request):
@@ -33,7 +33,7 @@ def listed(request: HttpRequest) -> HttpResponseBase:
         "misread": said,
         "rows": found.rows,
         "total": found.total,
-        "csv": csv_link(request.GET),
+        "tables": table_links(request.GET),
         "pages": page_links(found.number, found.last, href),
         "person": wanted.person,
         "about": wanted.about,

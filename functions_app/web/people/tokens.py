@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods, require_POST
@@ -12,10 +13,12 @@ from functions_app import clock
 from functions_app.domain.errors import DrydockError, Problem
 from functions_app.domain.tokens import TokenScope
 from functions_app.models import ApiToken
+from functions_app.services.inventory.tables.people import token_table
 from functions_app.services.people import access, tokens
 from functions_app.services.people.tokens import Made, Wanted
+from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.http import HtmxHttpRequest, actor_of, explained, page, status_of
-from functions_app.web.page_links import number_in
+from functions_app.web.page_links import number_in, table_links
 
 SHOWN = 200
 SCOPES = (
@@ -40,8 +43,10 @@ class Row:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def token_list(request: HtmxHttpRequest) -> HttpResponse:
+def token_list(request: HtmxHttpRequest) -> HttpResponseBase:
     """GET: the tokens and the form. POST: make one; its text is on the page that answers, and nowhere after."""
+    if wants_table(request) and request.method != "POST":
+        return table_answer(request, token_table(actor_of(request)))
     if request.method != "POST":
         return _show(request)
     given = request.POST
@@ -88,6 +93,7 @@ def _show(
     context = {
         "tab": "tokens",
         "rows": rows,
+        "tables": table_links(QueryDict()),
         "living": sum(not row.over for row in rows),
         "everybody": access.is_administrator(actor),
         "made": made,

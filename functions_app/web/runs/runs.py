@@ -29,7 +29,7 @@ from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.html.looks import look
 from functions_app.web.http import HtmxHttpRequest, actor_of, page, wants_partial
 from functions_app.web.misread import NUMBER, misread
-from functions_app.web.page_links import csv_link, page_links, page_number
+from functions_app.web.page_links import page_links, page_number, table_links
 
 BUTTONS = {
     SignalKind.APPROVE: ("Approve", "circle-check", "btn-primary"),
@@ -49,7 +49,7 @@ FILTERS: Known = {
 
 @require_safe
 def listed(request: HttpRequest) -> HttpResponseBase:
-    """Runs, the newest first, by status and kind; all of them as CSV."""
+    """Runs, the newest first, by status and kind; all of them as CSV and JSON."""
     said = misread(request, FILTERS)
     given = request.GET
     parent = given.get("parent", "")
@@ -77,7 +77,7 @@ def listed(request: HttpRequest) -> HttpResponseBase:
     context: dict[str, Any] = {
         "found": found,
         "misread": said,
-        "csv": csv_link(given),
+        "tables": table_links(given),
         "pages": page_links(found.number, found.last, href),
         "here": reverse("runs") + href(found.number),
         "wanted": wanted,

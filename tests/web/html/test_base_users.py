@@ -27,7 +27,7 @@ USER = UserRow(
 def test_a_user_is_a_link_with_its_version_aliases_and_account() -> None:
     assert user_items([USER]) == (
         '<li><a href="/functions/7/">app</a> <span class="sub">3</span> <span class="live-alias">live</span>'
-        ' <span class="acct"><i class="dot bg-red"></i>production</span></li>'
+        ' <span class="acct"><i class="dot magenta"></i>production</span></li>'
     )
 
 

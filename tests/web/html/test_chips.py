@@ -26,8 +26,12 @@ def test_tags_beyond_the_first_few_are_a_number_with_all_on_hover() -> None:
 
 
 def test_an_account_has_one_of_the_colours_of_accounts() -> None:
-    assert "bg-teal" in chips.account("production", "teal")
-    assert "bg-blue" in chips.account("production", "no such colour")
+    assert '"dot cyan"' in chips.account("production", "cyan")
+    assert '"dot blue"' in chips.account("production", "no such colour")
+
+
+def test_an_account_that_was_red_is_shown_in_a_colour_that_is_no_status() -> None:
+    assert '"dot magenta"' in chips.account("production", "red")
 
 
 @pytest.mark.parametrize(

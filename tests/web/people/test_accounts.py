@@ -56,6 +56,7 @@ def test_an_administrator_adds_an_account(client: Client, superuser: User) -> No
     assert answer.status_code == 302
     account = Account.objects.get()
     assert (account.account_id, account.regions) == ("123456789012", ["eu-west-1", "us-east-1"])
+    assert account.colour == "magenta"  # red is the colour of errors
     assert account.scopes.count() == 2
     assert AuditEntry.objects.get(action="account.add").actor == superuser
 

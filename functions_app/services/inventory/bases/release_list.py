@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import BaseRelease, BaseStream
-from functions_app.services.inventory.bases.use_counts import count_uses
+from functions_app.services.inventory.bases.use_counts import UseCounts, count_uses
 from functions_app.services.snapshot.live_on_bases import label
 
 PAGE_SIZE = 50
@@ -47,23 +47,36 @@ def release_list(pk: int, platform: str, page: int, today: date) -> ReleaseList:
         raise DrydockError(
             Code.NOT_FOUND, "Drydock knows no such base image.", next_step="Look for it by name in Base images."
         )
+    counts, releases, platforms = _read(pk, today)
+    chosen = platform or next(iter(platforms), "")
+    listed = [release for release in releases if release.platform == chosen]
+    pages = max(1, -(-len(listed) // PAGE_SIZE))
+    page = min(max(1, page), pages)
+    rows = tuple(_row(release, counts) for release in listed[(page - 1) * PAGE_SIZE : page * PAGE_SIZE])
+    return ReleaseList(stream, chosen, platforms, rows, len(listed), page, pages)
+
+
+def every_release(pk: int, platform: str, today: date) -> list[ListedRelease]:
+    """All releases for a platform ("": for all), the newest first. Two queries."""
+    counts, releases, _ = _read(pk, today)
+    return [_row(release, counts) for release in releases if platform in ("", release.platform)]
+
+
+def _read(pk: int, today: date) -> tuple[UseCounts, list[BaseRelease], tuple[str, ...]]:
+    """What runs each release, the releases, and their platforms, the most used first."""
     counts = count_uses(pk, (), today, over=False)
     releases = list(BaseRelease.objects.filter(stream=pk).order_by("-created_at", "pk").only(*COLUMNS))
     used = Counter({release.platform: 0 for release in releases})
     for release in releases:
         used[release.platform] += counts.aliases_on[release.pk]
     platforms = tuple(sorted(used, key=lambda name: (-used[name], name)))
-    chosen = platform or next(iter(platforms), "")
-    listed = [release for release in releases if release.platform == chosen]
-    pages = max(1, -(-len(listed) // PAGE_SIZE))
-    page = min(max(1, page), pages)
-    rows = tuple(
-        ListedRelease(
-            *(release.pk, label(release), release.platform, release.created_at, release.current),
-            release.manifest_digest,
-            functions=sum(each.functions for each in counts.among(release.pk, None)),
-            aliases=counts.aliases_on[release.pk],
-        )
-        for release in listed[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    return counts, releases, platforms
+
+
+def _row(release: BaseRelease, counts: UseCounts) -> ListedRelease:
+    return ListedRelease(
+        *(release.pk, label(release), release.platform, release.created_at, release.current),
+        release.manifest_digest,
+        functions=sum(each.functions for each in counts.among(release.pk, None)),
+        aliases=counts.aliases_on[release.pk],
     )
-    return ReleaseList(stream, chosen, platforms, rows, len(listed), page, pages)

@@ -1,6 +1,6 @@
 """The scan of an image as a page shows it: its state, counts split into base and app, the worst findings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,7 +71,7 @@ def scan_facts(facts: ImageFacts) -> ScanFacts:
     scan = ImageScan.objects.filter(image=facts.image).first()
     if scan is None:
         return ScanFacts(ScanState.NOT_ASKED, "", None, True, (), 0, (), 0, None)
-    found = [Finding.from_json(finding) for finding in scan.findings]
+    found = _findings(scan)
     judged = state(scan.status, scan.severities, len(found))
     current = judged in (ScanState.FOUND, ScanState.CLEAN)
     # Of a scan that brings none any more, those of the last one that did are shown as what they are.
@@ -94,6 +94,17 @@ def scan_facts(facts: ImageFacts) -> ScanFacts:
         left_out=total - min(len(parts.placed), SHOWN),
         problem=scan.problem,
     )
+
+
+def every_finding(facts: ImageFacts) -> Sequence[Placed]:
+    """All findings that are kept of an image, the worst first. Queries as `scan_facts`."""
+    scan = ImageScan.objects.filter(image=facts.image).first()
+    found = _findings(scan) if scan else []
+    return split(found, _contents(facts, found), {}).placed
+
+
+def _findings(scan: ImageScan) -> list[Finding]:
+    return [Finding.from_json(finding) for finding in scan.findings]
 
 
 def _contents(facts: ImageFacts, found: list[Finding]) -> BaseContents:

@@ -1,14 +1,22 @@
-"""Runs, and the audit."""
+"""Runs, plans, and the audit."""
+
+from collections.abc import Iterator, Sequence
+from uuid import UUID
 
 from django.db.models import Q
 
+from functions_app.domain.changes.approvals import PlanState
 from functions_app.models import AuditEntry
 from functions_app.services.inventory.audit import AuditFilter, audit_row
 from functions_app.services.inventory.audit import filtered as entries
+from functions_app.services.inventory.plans import plan_row, seen
 from functions_app.services.inventory.runs.run_list import RunFilter, filtered, run_rows
-from functions_app.services.inventory.tables.table import Row, Table, in_batches, values
+from functions_app.services.inventory.tables.table import Row, Table, batched, in_batches, values
+from functions_app.services.people.actor import Actor
 
 RUNS = ("id", "kind", "title", "status", "steps", "actor", "created_at", "took", "why")
+_PLAN = ("title", "kind", "target", "via", "created_at", "expires_at", "applied_at", "asked_at", "decided_by", "reason")
+PLANS = ("id", "state", "maker", *_PLAN)
 AUDIT = ("at", "actor", "action", "target", "result", "run")
 _AUDIT = ("at", "actor_name", "action", "target", "result", "run_id")
 
@@ -23,6 +31,19 @@ def run_table(wanted: RunFilter, within: Q | None = None) -> Table:
 
     keys = filtered(wanted).filter(within or Q()).values_list("pk", flat=True)
     return Table("runs", RUNS, in_batches(keys, read))
+
+
+def plan_table(actor: Actor, state: PlanState | None) -> Table:
+    """All plans that somebody may see, by state, the newest first."""
+
+    def read(keys: list[UUID]) -> list[Row]:
+        rows = [plan_row(plan, actor) for plan in seen(actor, state).filter(pk__in=keys)]
+        return [[row.plan.pk, row.state, row.maker, *values(row.plan, _PLAN)] for row in rows]
+
+    def batches() -> Iterator[Sequence[Row]]:
+        yield from batched(list(seen(actor, state).values_list("pk", flat=True)), read)
+
+    return Table("plans", PLANS, batches())
 
 
 def audit_table(wanted: AuditFilter) -> Table:

@@ -1,16 +1,21 @@
-"""Repositories, and the images of one."""
+"""Repositories, the images of one, and the findings of an image."""
 
 from django.db.models import Q
 
-from functions_app.models import Repository
+from functions_app.domain.images.scans import Placed
+from functions_app.models import Image, Repository
+from functions_app.services.inventory.images.image import image_facts
 from functions_app.services.inventory.images.image_list import ListedImage, image_rows
 from functions_app.services.inventory.images.repositories import read_rows, searched
 from functions_app.services.inventory.images.repository import image_keys, shown
+from functions_app.services.inventory.images.scan import every_finding
 from functions_app.services.inventory.tables.table import Row, Table, in_batches, values
 
 _SUMS = ("images", "untagged", "size_bytes", "pushed_at")
 REPOSITORIES = ("id", "name", "account", "region", *_SUMS, "in_use", "endangered", "gone", "read_at")
 _IMAGE = ("digest", "freshness", "freshness_reason", "releases_behind", "days_behind", "size_bytes", "pushed_at")
+_FINDING = ("name", "severity", "title", "uri")
+FINDINGS = (*_FINDING, "side", "reason", "packages", "fixed_in", "paths")
 IMAGES = ("id", *_IMAGE, "tags", "base", "functions", "live", "gone")
 
 
@@ -48,3 +53,15 @@ def image_table(repository: Repository) -> Table:
         IMAGES,
         in_batches(image_keys(repository.pk), lambda keys: [*map(row, image_rows(repository.pk, shown(keys)))]),
     )
+
+
+def finding_table(image: Image) -> Table:
+    """All findings that are kept of an image's scan, the worst first."""
+
+    def row(found: Placed) -> Row:
+        places = found.finding.places
+        packages = [f"{place.package} {place.version}".strip() for place in places]
+        fixed, paths = ([place.fixed_in for place in places], [place.path for place in places if place.path])
+        return [*values(found.finding, _FINDING), found.side, found.reason, packages, fixed, paths]
+
+    return Table(f"findings-{image.pk}", FINDINGS, [[row(found) for found in every_finding(image_facts(image))]])
