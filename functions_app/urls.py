@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from functions_app.api import hooks, metrics
 from functions_app.api import urls as api_urls
-from functions_app.web import doctor
+from functions_app.web import doctor, search
 from functions_app.web.bases import bases, compare, overdue_policies, stream_form
 from functions_app.web.changes import deploy, invoke, patch, patch_list, plans, push_rules, smoke
 from functions_app.web.fleet import function, function_list
@@ -42,6 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *hooks.urlpatterns,
     *metrics.urlpatterns,
     *doctor.urlpatterns,
+    *search.urlpatterns,
     path("api/v1/", include(api_urls)),
 ]
 if settings.DEBUG:

@@ -115,7 +115,8 @@
     next?.querySelector("a")?.focus();
   };
   const keys = {
-    "/": () => document.getElementById("search")?.select(),
+    "/": () => (document.getElementById("search") ?? { select: () => window.drydock.box?.open() }).select(),
+    ".": () => window.drydock.box?.ofRow(),
     "?": () => document.getElementById("shortcuts").showModal(),
     j: () => move(1),
     k: () => move(-1),

@@ -103,6 +103,7 @@ ROUTES: dict[str, Route] = {
     "account-edit": Route(ADMINISTRATORS_SEE, ADMINISTRATORS_MAY, "account", ACCOUNT),
     "doctor": Route(ADMINISTRATORS_SEE, ADMINISTRATORS_SEE, audited=False),  # reads
     "sync": Route(NOT_TAKEN, OPERATORS_MAY),
+    "search": Route(SEEN, NOT_TAKEN),
     "functions": Route(SEEN, NOT_TAKEN),
     "function": Route(SEEN, NOT_TAKEN, "function"),
     "function-image": Route(SEEN, NOT_TAKEN, "function"),

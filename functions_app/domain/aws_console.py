@@ -21,6 +21,12 @@ def function(region: str, name: str) -> str:
     return _address(region, "lambda", f"/functions/{quote(name, safe='')}")
 
 
+def log_group(region: str, name: str) -> str:
+    """The page of a log group; '' where the console's host is not known."""
+    written = quote(quote(name, safe=""), safe="").replace("%", "$")
+    return _address(region, "cloudwatch", f"logsV2:log-groups/log-group/{written}")
+
+
 def repository(uri: str) -> str:
     """The page of the repository that an image URI names, from which its permissions are reached; '' of another's."""
     place = _registry(uri)

@@ -21,10 +21,10 @@ def plain(browser: Browser, demo: Demo) -> Iterator[Page]:
 
 def open_function(page: Page, name: str) -> None:
     """Search with the form of the top bar, then follow the link."""
-    page.get_by_role("searchbox", name="Search functions").fill(name)
-    page.get_by_role("searchbox", name="Search functions").press("Enter")
-    page.wait_for_url(re.compile("search="))
-    page.get_by_role("link", name=name, exact=True).first.click()
+    page.get_by_role("searchbox", name="Search everything").fill(name)
+    page.get_by_role("searchbox", name="Search everything").press("Enter")
+    page.wait_for_url(re.compile("/search/"))
+    page.get_by_role("link", name=re.compile(f"^{name} production")).first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(name)
 
 

@@ -18,6 +18,7 @@ from functions_app.domain.pasted.things import (
     ImageNamed,
     LogGroup,
     LogStream,
+    OwnPage,
     RunNumber,
     Thing,
     Words,
@@ -45,7 +46,9 @@ _STREAM = re.compile(
 _QUALIFIED = re.compile(rf"(?P<name>{_NAME}):(?P<qualifier>{_QUALIFIER})")
 _DIGEST = re.compile(r"(?P<algorithm>sha256:)?(?P<digits>[0-9a-f]{6,64})", re.IGNORECASE)
 _RUN = re.compile(r"(?:run\s{0,3}#?|#)(?P<number>[0-9]{1,18})", re.IGNORECASE)
-_RUN_ADDRESS = re.compile(r"https?://[^/\s]{1,255}/runs/(?P<number>[0-9]{1,18})(?:[/?#]|$)")
+_OWN_PAGE = re.compile(
+    r"(?:https?://[^/\s]{1,255})?/(?P<kind>functions|repositories|images|bases|runs)/(?P<key>[0-9]{1,18})(?:[/?#]|$)"
+)
 _SCHEME = re.compile(r"(?:https?|docker|oci)://")
 
 
@@ -78,8 +81,9 @@ def _bare(text: str) -> str:
 
 def _certain(said: str) -> Iterator[Thing]:
     """Forms that are nothing else, wherever in the text they stand."""
-    if found := _RUN_ADDRESS.match(said):
-        yield RunNumber(int(found["number"]))
+    if found := _OWN_PAGE.match(said):
+        key = int(found["key"])
+        yield RunNumber(key) if found["kind"] == "runs" else OwnPage(found["kind"], key)
     yield from console.read(said)
     if found := _FUNCTION_ARN.search(said):
         yield FunctionNamed(found["name"], found["qualifier"] or "", found["region"], found["account"] or "")

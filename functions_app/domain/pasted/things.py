@@ -139,6 +139,22 @@ class RunNumber:
 
 
 @dataclass(frozen=True)
+class OwnPage:
+    """A page of Drydock's own, by the first part of its path and the key behind it: ("functions", 12)."""
+
+    kind: str
+    key: int
+
+    @property
+    def said(self) -> str:
+        """What was understood, in words."""
+        return f"a page of Drydock, {self}"
+
+    def __str__(self) -> str:
+        return f"/{self.kind}/{self.key}/"
+
+
+@dataclass(frozen=True)
 class AccountNumber:
     """AWS's number of an account."""
 
@@ -168,7 +184,7 @@ class Words:
         return self.text
 
 
-Thing = FunctionNamed | LogGroup | LogStream | ImageNamed | DigestStart | RunNumber | AccountNumber | Words
+Thing = FunctionNamed | LogGroup | LogStream | ImageNamed | DigestStart | RunNumber | OwnPage | AccountNumber | Words
 
 
 def _where(region: str, account: str) -> str:

@@ -12,6 +12,7 @@ from functions_app.domain.pasted.things import (
     ImageNamed,
     LogGroup,
     LogStream,
+    OwnPage,
     RunNumber,
     Thing,
     Words,
@@ -129,7 +130,11 @@ CERTAIN: dict[str, Thing] = {
     "#123": RunNumber(123),
     "run 123": RunNumber(123),
     "Run #123": RunNumber(123),
+    # Drydock's own pages
     "https://drydock.example.com/runs/123/?x=1": RunNumber(123),
+    "https://drydock.example.com/functions/12/deploy/": OwnPage("functions", 12),
+    "/functions/12/": OwnPage("functions", 12),
+    "/repositories/3/": OwnPage("repositories", 3),
 }
 POSSIBLE: dict[str, tuple[Thing, ...]] = {
     "orders:live": (FunctionNamed("orders", "live"), ImageNamed("orders", "live"), Words("orders:live")),

@@ -24,16 +24,18 @@ class FoundImage:
     gone: bool
 
 
-def find_images(search: str) -> tuple[FoundImage, ...]:
+def find_images(search: str, within: Q | None = None) -> tuple[FoundImage, ...]:
     """Images whose digest begins so, or that have exactly this tag, the newest first. Three queries, none for nothing.
 
-    More than one word is no digest and no tag.
+    More than one word is no digest and no tag. `within`: what must be of the repository (`repository__...`).
     """
-    word = search.strip()
+    word, within = search.strip(), within or Q()
     if not word or " " in word:
         return ()
     named = (
-        Tag.objects.filter(name=word).order_by("-since", "repository_id").values_list("repository_id", "digest")[:FOUND]
+        Tag.objects.filter(within, name=word)
+        .order_by("-since", "repository_id")
+        .values_list("repository_id", "digest")[:FOUND]
     )
     pairs = set(named)
     wanted = Q(repository_id__in={repository for repository, _ in pairs}, digest__in={digest for _, digest in pairs})
@@ -43,7 +45,7 @@ def find_images(search: str) -> tuple[FoundImage, ...]:
     elif not pairs:
         return ()
     rows = (
-        Image.objects.filter(wanted)
+        Image.objects.filter(wanted, within)
         .order_by("gone_at", "-pushed_at", "pk")
         .values_list(
             "pk", "digest", "repository_id", "repository__uri", "repository__account__name",
