@@ -11,7 +11,7 @@ from functions_app.web.changes import deploy, invoke, patch, patch_list, plans, 
 from functions_app.web.fleet import function, function_list
 from functions_app.web.images import forecast, image, repositories
 from functions_app.web.overview import overview
-from functions_app.web.people import accounts, audit, chat, sessions, sign_in, tokens
+from functions_app.web.people import accounts, audit, chat, people, sessions, settings_pages, sign_in, tokens
 from functions_app.web.runs import runs
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -19,7 +19,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *sign_in.urlpatterns,
     *function_list.urlpatterns,
     *runs.urlpatterns,
+    *settings_pages.urlpatterns,
     *accounts.urlpatterns,
+    *people.urlpatterns,
     *audit.urlpatterns,
     *sessions.urlpatterns,
     *tokens.urlpatterns,

@@ -74,6 +74,12 @@
   document.addEventListener("htmx:after:swap", fold);
   fold();
 
+  // Where the tabs (or the rail's entries, on a narrow screen) do not all fit, the current one is in sight.
+  for (const tab of document.querySelectorAll(":is(.tabs, .rail) [aria-current]")) {
+    const tabs = tab.closest(".tabs, .rail");
+    tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - tab.offsetWidth) / 2;
+  }
+
   // Whoever waited for something to be read need not press the button again; Back leads to the page as it was before.
   const atOnce = () => {
     const form = document.querySelector("form[data-submit-at-once]");

@@ -97,7 +97,9 @@ ROUTES: dict[str, Route] = {
     "hook-ecr": Route(WANTS_TOKEN, WANTS_TOKEN),
     "metrics": Route((404, 404, 404, 404, 404, 404), (405, 405, 405, 405, 405, 405)),  # no token is set
     "audit": Route(SEEN, NOT_TAKEN),
-    "settings": Route(LEADS_ON, NOT_TAKEN),
+    "settings": Route(ALL_SEE, ALL_NOT),
+    "people": Route(ADMINISTRATORS_SEE, NOT_TAKEN),
+    "person-change": Route(NOT_TAKEN, ADMINISTRATORS_MAY, "person", {"group": "operator"}),
     "accounts": Route(SEEN, NOT_TAKEN),
     "account-add": Route(ADMINISTRATORS_SEE, ADMINISTRATORS_MAY, form=ACCOUNT),
     "account-edit": Route(ADMINISTRATORS_SEE, ADMINISTRATORS_MAY, "account", ACCOUNT),

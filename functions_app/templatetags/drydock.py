@@ -9,8 +9,10 @@ from django.urls import reverse
 from functions_app import clock
 from functions_app.domain import text
 from functions_app.services.people import actor
+from functions_app.services.people.actor import Actor
 from functions_app.web.frame import NavItem, rail
 from functions_app.web.html import amounts, badges, burn_down, checks, chips, icons, log_rows, run_row, times
+from functions_app.web.people.settings_pages import SettingsPage, pages_for
 
 register = template.Library()
 
@@ -66,6 +68,12 @@ def nav(context: template.Context) -> list[tuple[NavItem, bool]]:
     """The left rail, and which item is the current one."""
     request: HttpRequest | None = context.get("request")
     return rail(request.path if request else "")
+
+
+@register.simple_tag(takes_context=True)
+def settings_pages(context: template.Context) -> list[SettingsPage]:
+    """The pages of Settings that whoever looks may open."""
+    return pages_for(Actor.in_browser(context["user"]))
 
 
 @register.simple_tag

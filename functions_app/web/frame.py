@@ -31,12 +31,12 @@ RAIL = (
     ("Base images", "stack-back", "bases", "b"),
     ("Runs", "player-play", "runs", "u"),
     ("Audit", "list-details", "audit", "a"),
-    ("Settings", "settings", "accounts", "s"),
+    ("Settings", "settings", "settings", "s"),
 )
 
 
-# Where pages stand that have no entry of their own: a plan is shown under its function, and settings under the first.
-UNDER = {"/plans/": "functions", "/images/": "repositories", "/settings/": "accounts", "/api/": "accounts"}
+# Where pages stand that have no entry of their own: a plan is shown under its function.
+UNDER = {"/plans/": "functions", "/images/": "repositories", "/api/": "settings"}
 
 
 @lru_cache(maxsize=1)

@@ -142,7 +142,8 @@ def _told(found: Found, groups: list[Group]) -> str:
         return ""
     if found.nothing:
         return f"Nothing found. Read as {found.things[0].said}."
-    return ", ".join(f"{group.title}: {len(group.options)}" for group in groups)
+    counts = {FUNCTIONS: f"{len(found.functions)}{' and more' if found.more_functions else ''}"}
+    return ", ".join(f"{group.title}: {counts.get(group.title, len(group.options))}" for group in groups)
 
 
 def _try(found: Found) -> str:

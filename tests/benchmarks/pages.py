@@ -93,6 +93,8 @@ def others() -> Iterator[tuple[str, str]]:
     yield "repositories", reverse("repositories")
     yield f"a repository, {repository.images.count():,} images", reverse("repository", args=[repository.pk])
     yield "repositories, search of a digest", reverse("repositories") + "?search=sha256:0a1b2c"
+    for text in ("invoice", "a", "team-0", function.arn, "team-0/service-0", "0a1b2c", function.account.account_id):
+        yield f"search everything: {text}", f"{reverse('search')}?q={text}"
     yield "policies", reverse("policies")
     yield "runs", reverse("runs")
     yield f"a run, {run.line_count:,} log lines", reverse("run", args=[run.pk])

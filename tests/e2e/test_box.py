@@ -69,3 +69,9 @@ def test_a_dot_says_what_can_be_done_with_the_row(page: Page, demo: Demo) -> Non
     expect(invoke).to_be_visible()
     invoke.click()
     expect(page).to_have_url(re.compile(r"/functions/\d+/invoke/"))
+
+
+def test_the_current_tab_of_settings_is_in_sight_on_a_narrow_screen(page: Page, demo: Demo) -> None:
+    page.set_viewport_size({"width": 320, "height": 700})
+    page.goto(f"{demo.url}/settings/password/")
+    expect(page.get_by_label("Settings").get_by_role("link", name="Password")).to_be_in_viewport(ratio=0.9)

@@ -39,6 +39,7 @@ LISTS = (
     "/runs/",
     "/runs/?status=failed",
     "/audit/",
+    "/settings/",
     "/settings/accounts/",
     "/settings/accounts/add/",
     "/settings/freshness/",

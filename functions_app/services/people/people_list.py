@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.db.models import Max
+from django.db.models import Count, Max
 
+from functions_app import clock
+from functions_app.models import ApiToken
 from functions_app.services.people import access
 from functions_app.services.people.access import APPROVER, OPERATOR, VIEWER
 from functions_app.services.people.actor import Actor
@@ -15,11 +17,17 @@ ADMINISTRATOR, NONE = "administrator", "none"
 
 @dataclass(frozen=True)
 class PersonRow:
-    """Somebody who may sign in; `group` is the highest of theirs."""
+    """Somebody with an account; `group` is the highest of theirs, NONE where they may not sign in.
+
+    What acts for them beside: tokens that are in use, and chat users that are linked.
+    """
 
     name: str
     group: str
     last_seen: datetime | None
+    signed_in: datetime | None = None
+    tokens: int = 0
+    chat_users: int = 0
 
 
 def require_administrator(actor: Actor, action: str = "", target: str = "") -> None:
@@ -31,6 +39,21 @@ def everybody() -> list[PersonRow]:
     """Everybody who may sign in, by name. Two queries."""
     people = User.objects.filter(is_active=True).annotate(seen=Max("sessions__seen")).order_by("username")
     return [PersonRow(person.username, group_of(person), person.seen) for person in people.prefetch_related("groups")]
+
+
+def with_what_acts_for_them() -> list[PersonRow]:
+    """Everybody with an account, who may sign in or not, and what acts for them; those who may first. Three queries."""
+    people = User.objects.annotate(seen=Max("sessions__seen"), linked=Count("chat_links", distinct=True)).order_by(
+        "-is_active", "username"
+    )
+    living = ApiToken.objects.filter(revoked_at=None, expires_at__gt=clock.now())
+    tokens = dict(living.order_by().values_list("person").annotate(number=Count("*")))
+    return [
+        PersonRow(
+            person.username, group_of(person), person.seen, person.last_login, tokens.get(person.pk, 0), person.linked
+        )
+        for person in people.prefetch_related("groups")
+    ]
 
 
 def group_of(person: User) -> str:

@@ -81,15 +81,7 @@ def start_sync(request: HtmxHttpRequest) -> HttpResponse:
     return HttpResponseRedirect(target)
 
 
-@require_safe
-def settings_index(request: HtmxHttpRequest) -> HttpResponse:
-    """Settings have no page of their own: lead on to the first."""
-    del request
-    return HttpResponseRedirect(reverse("accounts"))
-
-
 urlpatterns: list[URLPattern] = [
-    path("settings/", settings_index, name="settings"),
     path("settings/accounts/", account_list, name="accounts"),
     path("settings/accounts/add/", account_add, name="account-add"),
     path("settings/accounts/<int:pk>/", account_edit, name="account-edit"),

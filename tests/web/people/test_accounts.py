@@ -136,13 +136,6 @@ def test_a_viewer_may_not_sync(client: Client, viewer: User) -> None:
     assert not Run.objects.exists()
 
 
-def test_the_address_above_all_settings_leads_to_the_first(client: Client, viewer: User) -> None:
-    client.force_login(viewer)
-    answer = client.get("/settings/", follow=True)
-    assert answer.redirect_chain == [("/settings/accounts/", 302)]
-    assert answer.status_code == 200
-
-
 def test_what_cannot_be_seen_in_a_name_is_shown_as_what_it_is(client: Client, superuser: User) -> None:
     client.force_login(superuser)
     client.post("/settings/accounts/add/", GOOD | {"name": "pro\u200bduction\u202e"})

@@ -120,7 +120,7 @@ def _read(found: QuerySet[Any], things: tuple[Thing, ...]) -> list[tuple[Any, ..
         output_field=IntegerField(),
     )
     columns = [each if each == "name" else f"function__{each}" for each in FUNCTION]
-    return list(found.order_by(nearness, "name", "pk").values_list(*columns)[: SHOWN + 1])
+    return list(found.order_by(nearness, "name", "-problem_rank", "pk").values_list(*columns)[: SHOWN + 1])
 
 
 def _gone(thing: Thing, reach: Reach) -> list[tuple[Any, ...]]:
