@@ -71,7 +71,7 @@ def list_people(request: ApiRequest) -> dict[str, Any]:
     rows = people_list.everybody()
     return {
         "text": f"{len(rows)} {'person' if len(rows) == 1 else 'people'}.",
-        "url": link(request, reverse("sessions")),
+        "url": link(request, reverse("people")),
         "people": [{"name": row.name, "group": row.group, "last_seen": row.last_seen} for row in rows],
     }
 
@@ -143,4 +143,4 @@ def _told(request: ApiRequest, response: HttpResponse, person: User) -> dict[str
     facts = _facts(person)
     matching.tell(response, facts)
     what = "may not sign in" if facts["group"] == people_list.NONE else f"is {facts['group']}"
-    return {"text": f"{facts['name']} {what}.", "url": link(request, reverse("sessions")), **facts}
+    return {"text": f"{facts['name']} {what}.", "url": link(request, reverse("people")), **facts}
