@@ -79,9 +79,9 @@ class Test_an_account:
     def test_is_added_and_changed_by_an_administrator(self, admin: Client) -> None:
         body = {"name": "new", "account_id": "9" * 12, "regions": ["EU-west-1", "eu-west-1"]}
         assert send(admin, "post", "/accounts", body).status_code == 201
-        assert send(admin, "patch", f"/accounts/{'9' * 12}", {"colour": "red"}).status_code == 200
+        assert send(admin, "patch", f"/accounts/{'9' * 12}", {"colour": "magenta"}).status_code == 200
         account = Account.objects.get()
-        assert (account.regions, account.colour) == (["eu-west-1"], "red")
+        assert (account.regions, account.colour) == (["eu-west-1"], "magenta")
 
     @pytest.mark.parametrize(
         ("now", "body"),
