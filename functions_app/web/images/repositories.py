@@ -6,8 +6,10 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from functions_app import clock
+from functions_app.domain.pasted.reading import brief
 from functions_app.domain.text import storable
 from functions_app.services.inventory.beginning import beginning
+from functions_app.services.inventory.fleet.list_filter import SEARCH_LENGTH
 from functions_app.services.inventory.fleet_status import fleet_status
 from functions_app.services.inventory.images import forecast
 from functions_app.services.inventory.images.repositories import repositories
@@ -22,7 +24,7 @@ from functions_app.web.page_links import page_links, page_number, table_links
 @require_safe
 def repository_list(request: HtmxHttpRequest) -> HttpResponseBase:
     """All repositories, with a search that filters in place and finds images by digest or tag, too; as CSV and JSON."""
-    search = storable(request.GET.get("search", "")).strip()[:200]
+    search = brief(storable(request.GET.get("search", "")).strip(), SEARCH_LENGTH)
     if wants_table(request):
         return table_answer(request, repository_table(search))
     rows, total, number, pages = repositories(search, page_number(request.GET))

@@ -180,6 +180,24 @@ def test_each_mode_of_tags_has_its_words(
     assert person.get(f"/repositories/{repository.pk}/").content.decode().count(sentence) == 1
 
 
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "{uri}",
+        "https://{uri}:release-7",
+        "{arn}",
+        "team/app:release-7",
+        "https://eu-west-1.console.aws.amazon.com/ecr/repositories/private/{account}/team/app?region=eu-west-1",
+    ],
+)
+def test_what_names_a_repository_finds_it(person: Client, repository: Repository, pasted: str) -> None:
+    make_repository(make_account(), "team/app-next")
+    account = repository.account.account_id
+    text = pasted.format(uri=repository.uri, arn=repository.arn, account=account)
+    page = person.get("/repositories/", {"search": text})
+    assert [row.name for row in page.context["rows"]] == ["team/app"]
+
+
 def test_the_list_is_searched_by_name_and_account(person: Client, repository: Repository) -> None:
     make_repository(make_account("staging"), "other")
     for word in ("team", "production"):

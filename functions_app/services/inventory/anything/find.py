@@ -11,7 +11,6 @@ from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 from functions_app.domain.pasted.reading import read
 from functions_app.domain.pasted.things import (
     AccountNumber,
-    DigestStart,
     FunctionNamed,
     ImageNamed,
     LogGroup,
@@ -34,7 +33,7 @@ from functions_app.services.inventory.anything.found import (
     Place,
 )
 from functions_app.services.inventory.fleet.search import TRIGRAM, searched
-from functions_app.services.inventory.images.search import FoundImage, find_images
+from functions_app.services.inventory.images.search import find_images, of_repository
 from functions_app.services.people.reach import accounts_within, functions_within
 
 SHOWN = 8  # functions
@@ -60,7 +59,7 @@ def find(text: str, reach: Reach) -> Found:
         more,
         missing,
         _repositories(things, word, reach),
-        _images(things, word, reach),
+        find_images(text, accounts_within(reach, "repository__"))[:FEW],
         _runs(things, reach),
         _bases(word),
         _accounts(things, word, reach),
@@ -155,7 +154,7 @@ def _repositories(things: tuple[Thing, ...], word: str, reach: Reach) -> tuple[F
     named = [thing for thing in things if isinstance(thing, ImageNamed)]
     wanted = Q(name__icontains=word) if word else Q(pk__in=[])
     for thing in named:
-        wanted |= _of_repository(thing)
+        wanted |= of_repository(thing)
     if not (word or named):
         return ()
     nearness = Case(When(name__iexact=named[0].repository if named else word, then=Value(0)), default=Value(1))
@@ -163,25 +162,9 @@ def _repositories(things: tuple[Thing, ...], word: str, reach: Reach) -> tuple[F
     return _repository_rows(there.order_by(nearness, "name", "pk"))
 
 
-def _of_repository(thing: ImageNamed, path: str = "") -> Q:
-    place = {f"{path}region": thing.region, f"{path}account__account_id": thing.account}
-    return Q(**{f"{path}name": thing.repository}, **{name: value for name, value in place.items() if value})
-
-
 def _repository_rows(found: QuerySet[Repository]) -> tuple[FoundRepository, ...]:
     rows = found.values_list("pk", "name", "uri", "account__name", "account__colour", "region")[:FEW]
     return tuple(FoundRepository(pk, name, uri, Place(*place)) for pk, name, uri, *place in rows)
-
-
-def _images(things: tuple[Thing, ...], word: str, reach: Reach) -> tuple[FoundImage, ...]:
-    within = accounts_within(reach, "repository__")
-    for thing in things:
-        if isinstance(thing, ImageNamed) and (thing.digest or thing.tag):
-            named = within & _of_repository(thing, "repository__")
-            if found := find_images(thing.digest or thing.tag, named):
-                return found[:FEW]
-    start = next((thing.digits for thing in things if isinstance(thing, DigestStart)), "")
-    return find_images(start or word, within)[:FEW]
 
 
 def _runs(things: tuple[Thing, ...], reach: Reach) -> tuple[FoundRun, ...]:

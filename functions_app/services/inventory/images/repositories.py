@@ -8,8 +8,11 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Window
 
 from functions_app.domain.errors import Problem
 from functions_app.domain.images.tag_mutability import TagMutability
+from functions_app.domain.pasted.reading import read
+from functions_app.domain.pasted.things import ImageNamed
 from functions_app.models import Repository, Scope
 from functions_app.services.inventory.images.image_use import Sums, endangered, standing_in, sums_of
+from functions_app.services.inventory.images.search import of_repository
 
 PAGE_SIZE = 50
 
@@ -49,13 +52,17 @@ def repositories(
 
 
 def searched(search: str, within: Q | None = None) -> QuerySet[Repository]:
-    """The repositories of these words, in the order of the list."""
+    """The repositories of these words, or that a pasted reference, ARN or address names, in the order of the list."""
     found = Repository.objects.filter(within or Q())
+    named = [thing for thing in read(search) if isinstance(thing, ImageNamed)]
     for word in search.split()[:5]:
-        found = found.filter(Q(uri__icontains=word) | Q(account__name__icontains=word))
-    read = Scope.objects.filter(account=OuterRef("account"), region=OuterRef("region"), synced_at__isnull=False)
+        wanted = Q(uri__icontains=word) | Q(account__name__icontains=word)
+        for thing in named:
+            wanted |= of_repository(thing)
+        found = found.filter(wanted)
+    synced = Scope.objects.filter(account=OuterRef("account"), region=OuterRef("region"), synced_at__isnull=False)
     ordered = found.order_by("gone_at", "name", "account__name", "region", "pk")
-    return ordered.annotate(functions_read=Exists(read)).select_related("account")
+    return ordered.annotate(functions_read=Exists(synced)).select_related("account")
 
 
 def read_rows(found: Iterable[Repository], *, brief: bool = False) -> tuple[RepositoryRow, ...]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from functions_app.domain.pasted.reading import read
+from functions_app.domain.pasted.things import DigestStart, ImageNamed
 from functions_app.models import Image, Tag
 
 FOUND = 20
@@ -24,12 +26,29 @@ class FoundImage:
     gone: bool
 
 
-def find_images(search: str, within: Q | None = None) -> tuple[FoundImage, ...]:
-    """Images whose digest begins so, or that have exactly this tag, the newest first. Three queries, none for nothing.
+def of_repository(thing: ImageNamed, path: str = "") -> Q:
+    """What must be of the repository that a pasted text names; `path` leads to it ("repository__")."""
+    place = {f"{path}region": thing.region, f"{path}account__account_id": thing.account}
+    return Q(**{f"{path}name": thing.repository}, **{name: value for name, value in place.items() if value})
 
-    More than one word is no digest and no tag. `within`: what must be of the repository (`repository__...`).
+
+def find_images(search: str, within: Q | None = None) -> tuple[FoundImage, ...]:
+    """Images whose digest begins so, that have exactly this tag, or that a reference names; the newest first.
+
+    Six queries at most, none for nothing: more than one word is no digest and no tag. `within`: what must be of the
+    repository (`repository__...`).
     """
-    word, within = search.strip(), within or Q()
+    things = read(search)
+    for thing in things:
+        if isinstance(thing, ImageNamed) and (thing.digest or thing.tag):
+            named = (within or Q()) & of_repository(thing, "repository__")
+            if found := _called(thing.digest or thing.tag, named):
+                return found
+    start = next((thing.digits for thing in things if isinstance(thing, DigestStart)), "")
+    return _called(start or search.strip(), within or Q())
+
+
+def _called(word: str, within: Q) -> tuple[FoundImage, ...]:
     if not word or " " in word:
         return ()
     named = (
