@@ -96,7 +96,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "Tag": {CHECKED: "name digest"},
     "TagMove": {CHECKED: "tag from_digest to_digest"},
     "Version": {
-        CHECKED: "number digest", REDACTED: "description state_reason last_update_reason detail_problem",
+        CHECKED: "number digest", REDACTED: "description state_reason last_update_reason detail_problem configuration",
         STORABLE: "image_uri deployed_tag state state_reason_code last_update_status last_update_reason_code",
     },
 }  # fmt: skip

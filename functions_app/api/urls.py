@@ -20,6 +20,7 @@ from functions_app.api import (
     bases,
     changes,
     chat,
+    configurations,
     events,
     forecasts,
     function_parts,
@@ -61,13 +62,26 @@ ASKS_AWS = {
     "make_push_rule",
     "ask_rebuild",
     "read_scan",
+    "compare_configurations",
     "examine",
 }
 STREAMS = {"get_run_events"}
 BY_BODY = {"say": chat.asks_aws}  # what does so by what is sent
 # What stands behind a run's number before the signals, which take any word there.
 ROOMS = (
-    *(functions, function_parts, risks, smoke_tests, images, image_files, forecasts, bases, streams, policies),
+    *(
+        functions,
+        function_parts,
+        configurations,
+        risks,
+        smoke_tests,
+        images,
+        image_files,
+        forecasts,
+        bases,
+        streams,
+        policies,
+    ),
     *(changes, patch_lists, plans, push_rules, rebuilds, events, runs, tokens, accounts, people, audit, overview, chat),
 )
 

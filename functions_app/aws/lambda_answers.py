@@ -26,6 +26,7 @@ from functions_app.aws.members import (
     whole,
 )
 from functions_app.domain.errors import Code, DrydockError, Problem
+from functions_app.domain.fleet.configurations import Configuration
 from functions_app.domain.fleet.functions import (
     LATEST,
     PUBLISHED_LATEST,
@@ -122,32 +123,59 @@ def version_fact(entry: Entry) -> VersionFact:
         last_modified=moment(entry, "LastModified"),
         revision_id=text(entry, "RevisionId", 60),
         description=redact(text(entry, "Description")),
+        configuration=_configuration(entry),
     )
 
 
-def function_fact(entry: Entry) -> FunctionFact:
-    """A function as its $LATEST is configured; of its environment the names alone."""
-    image, name = part(entry, "ImageConfigResponse", "ImageConfig"), needed(entry, "FunctionName", 140)
-    arn, latest = _unqualified(needed(entry, "FunctionArn", 300)), version_fact(entry)
-    return FunctionFact(
-        name=name,
-        arn=arn,
-        latest=latest,
+WITHIN: Mapping[Part, str] = {Part.ENVIRONMENT: "Environment", Part.IMAGE_SETTINGS: "ImageConfigResponse"}
+
+
+def _configuration(entry: Entry) -> Configuration:
+    """What a version is configured to; of its environment the names alone."""
+    image, vpc = part(entry, "ImageConfigResponse", "ImageConfig"), part(entry, "VpcConfig")
+    log_group = text(part(entry, "LoggingConfig"), "LogGroup", 512)
+    return Configuration(
         architecture=storable((texts(entry, "Architectures") or ("x86_64",))[0], 20),
         memory_mb=number(entry, "MemorySize", 128),
         timeout_s=number(entry, "Timeout", 3),
         ephemeral_mb=number(part(entry, "EphemeralStorage"), "Size", 512),
         role_arn=text(entry, "Role", 700),
-        log_group=text(part(entry, "LoggingConfig"), "LogGroup", 512) or f"/aws/lambda/{name}",
-        description=latest.description,
+        log_group=log_group or f"/aws/lambda/{text(entry, 'FunctionName', 140)}",
+        vpc=text(vpc, "VpcId", 60),
+        subnets=tuple(sorted(texts(vpc, "SubnetIds"))),
+        security_groups=tuple(sorted(texts(vpc, "SecurityGroupIds"))),
         env_keys=tuple(
             sorted(storable(key) for key in part(entry, "Environment", "Variables") if isinstance(key, str))
         ),
         entrypoint=tuple(redact_value(texts(image, "EntryPoint"))),
         command=tuple(redact_value(texts(image, "Command"))),
-        working_directory=redact(text(image, "WorkingDirectory")),
+        working_directory=redact(text(image, "WorkingDirectory")) if image else "",
+        unread=tuple(of.value for of, member in WITHIN.items() if part(entry, member).get("Error") is not None),
+    )
+
+
+def function_fact(entry: Entry) -> FunctionFact:
+    """A function as its $LATEST is configured; of its environment the names alone."""
+    name = needed(entry, "FunctionName", 140)
+    arn, latest = _unqualified(needed(entry, "FunctionArn", 300)), version_fact(entry)
+    configured = latest.configuration
+    return FunctionFact(
+        name=name,
+        arn=arn,
+        latest=latest,
+        architecture=configured.architecture,
+        memory_mb=configured.memory_mb,
+        timeout_s=configured.timeout_s,
+        ephemeral_mb=configured.ephemeral_mb,
+        role_arn=configured.role_arn,
+        log_group=configured.log_group,
+        description=latest.description,
+        env_keys=configured.env_keys,
+        entrypoint=configured.entrypoint,
+        command=configured.command,
+        working_directory=configured.working_directory,
         features=_features(entry),
-        unread=dict(_unread(entry, {Part.ENVIRONMENT: "Environment", Part.IMAGE_SETTINGS: "ImageConfigResponse"})),
+        unread=dict(_unread(entry, WITHIN)),
     )
 
 

@@ -14,6 +14,11 @@ HOSTS: Mapping[str, str] = {
     "aws-eusc": "{region}.console.amazonaws-eusc.eu",
 }
 """By partition; of the others (ISO) none is public, and no address is given."""
+COLD_STARTS = """filter @type = "REPORT" or type = "platform.report"
+| fields coalesce(@initDuration, record.metrics.initDurationMs) as init
+| stats count(*) as calls, count(init) as coldStarts, pct(init, 50) as p50, pct(init, 95) as p95, max(init) as slowest
+  by bin(1h)"""
+"""Logs Insights; durations in ms."""
 
 
 def function(region: str, name: str) -> str:
@@ -25,6 +30,18 @@ def log_group(region: str, name: str) -> str:
     """The page of a log group; '' where the console's host is not known."""
     written = quote(quote(name, safe=""), safe="").replace("%", "$")
     return _address(region, "cloudwatch", f"logsV2:log-groups/log-group/{written}")
+
+
+def cold_starts(region: str, group: str) -> str:
+    """CloudWatch Logs Insights with a query for the cold starts of the last week, in either log format."""
+    asked = f"end~0~start~-{7 * 86_400}~timeType~'RELATIVE~unit~'seconds~editorString~'{_starred(COLD_STARTS)}"
+    query = f"~({asked}~source~(~'{_starred(group)}))"
+    return _address(region, "cloudwatch", f"logsV2:logs-insights$3FqueryDetail$3D{query}")
+
+
+def _starred(text: str) -> str:
+    """As CloudWatch writes texts within its addresses: "/" is *2f."""
+    return "".join(char if char.isalnum() or char in "-_." else f"*{ord(char):02x}" for char in text)
 
 
 def repository(uri: str) -> str:

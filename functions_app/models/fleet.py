@@ -177,6 +177,9 @@ class Version(models.Model):
     )
     description = models.CharField(max_length=300, blank=True)
     last_modified = models.DateTimeField()
+    configuration = models.JSONField(
+        null=True, help_text="domain.fleet.configurations, of variables the names alone; null: no listing told it yet"
+    )
 
     # Its own state, last update and image_uri: GetFunction with the version as qualifier.
     state = models.CharField(max_length=20, blank=True)

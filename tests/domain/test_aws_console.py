@@ -36,3 +36,17 @@ def test_a_repository_is_found_by_its_uri_in_its_own_account_and_region() -> Non
 @pytest.mark.parametrize("uri", ["", "nonsense", "registry.example/team/app:v1"])
 def test_what_is_in_no_registry_of_ecr_has_no_page_there(uri: str) -> None:
     assert (aws_console.repository(uri), aws_console.image(uri, DIGEST)) == ("", "")
+
+
+def test_a_log_groups_name_is_written_as_cloudwatch_writes_it() -> None:
+    assert aws_console.log_group("eu-west-1", "/aws/lambda/orders").endswith(
+        "/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/$252Faws$252Flambda$252Forders"
+    )
+
+
+def test_cold_starts_are_a_query_of_insights_on_the_functions_own_group() -> None:
+    address = aws_console.cold_starts("eu-west-1", "/aws/lambda/orders")
+    assert "#logsV2:logs-insights$3FqueryDetail$3D~(end~0~start~-604800~timeType~'RELATIVE" in address
+    assert "editorString~'filter*20*40type*20*3d*20*22REPORT*22" in address
+    assert address.endswith("~source~(~'*2faws*2flambda*2forders))")
+    assert not {" ", '"', "\n", "|"} & set(address)

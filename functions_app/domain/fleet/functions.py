@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from functions_app.domain.errors import Problem
+from functions_app.domain.fleet.configurations import Configuration
 from functions_app.domain.fleet.parts import Part
 
 LATEST = "$LATEST"
@@ -40,6 +41,7 @@ class VersionFact:
     last_modified: datetime
     revision_id: str
     description: str = ""
+    configuration: Configuration = field(default_factory=Configuration)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,9 @@ def _values(read_at: datetime, detail: FunctionDetail) -> Sequence[object]:
 
 
 def _store_latest(details: Mapping[int, FunctionDetail]) -> None:
+    own = Version.objects.filter(function_id__in=details, number=LATEST).values_list("pk", "function_id")
+    configured = [(details[owner].fact.latest.configuration.as_json(), pk) for pk, owner in own]
+    update_rows(Version, ["configuration"], configured)
     rows = Version.objects.filter(function_id__in=details, number=LATEST).values_list("pk", "function_id", "digest")
     latest = {
         pk: details[owner].fact.latest for pk, owner, digest in rows if digest != details[owner].fact.latest.digest

@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import Q
+
 from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST, FunctionFact, VersionFact, is_another
 from functions_app.domain.text import storable
 from functions_app.models import Alias, Function, Version
@@ -31,6 +33,7 @@ class _Stored:
     pk: int
     digest: str
     last_modified: datetime
+    configured: bool  # whether all of its configuration is known
 
 
 def store_listed_versions(ids: Mapping[str, int], listing: Listing, gone: Collection[int], read_at: datetime) -> None:
@@ -39,8 +42,10 @@ def store_listed_versions(ids: Mapping[str, int], listing: Listing, gone: Collec
     for name, function_id in ids.items():
         for fact in (listing.functions[name].latest, *listing.versions.get(name, ())):
             wanted[function_id, fact.number] = fact
-    columns = ("function_id", "number", "pk", "digest", "last_modified")
-    rows = Version.objects.filter(function_id__in=ids.values()).values_list(*columns).iterator()
+    columns = ("function_id", "number", "pk", "digest", "last_modified", "configured")
+    all_told = Q(configuration__isnull=False) & ~Q(configuration__has_key="unread")
+    known_rows = Version.objects.filter(function_id__in=ids.values()).annotate(configured=all_told)
+    rows = known_rows.values_list(*columns).iterator()
     stored = {(function_id, number): _Stored(*facts) for function_id, number, *facts in rows}
     names = {function_id: name for name, function_id in ids.items()}
     kept = {key for key in stored if key not in wanted and listing.odd.keeps(names[key[0]], key[1])}
@@ -57,9 +62,10 @@ def store_listed_versions(ids: Mapping[str, int], listing: Listing, gone: Collec
             update_conflicts=True,
             unique_fields=["function", "number"],
             # What ran before is forgotten with its digest: its own state and URI, and its image, are found anew.
-            update_fields=["digest", "description", "last_modified", "image", "deployed_tag", *OWN],
+            update_fields=["digest", "description", "last_modified", "configuration", "image", "deployed_tag", *OWN],
         )
     _renew_latest(stored, wanted)
+    _configure(stored, wanted)
     vanished = [each.pk for key, each in stored.items() if key not in wanted and key not in kept]
     for keys in chunks(vanished):
         Version.objects.filter(pk__in=keys).delete()
@@ -96,14 +102,24 @@ def _end_histories(functions: Collection[int], read_at: datetime) -> None:
 def _renew_latest(stored: Mapping[Key, _Stored], wanted: Mapping[Key, VersionFact]) -> None:
     """$LATEST, or its published twin, that was changed and runs the same image: state and tag are not known now."""
     changed = [
-        (storable(fact.description, 300), fact.last_modified, None, known.pk)
+        (storable(fact.description, 300), fact.last_modified, fact.configuration.as_json(), None, known.pk)
         for key, fact in wanted.items()
         if not fact.number.isdecimal()
         and (known := stored.get(key))
         and known.digest == fact.digest
         and known.last_modified != fact.last_modified
     ]
-    update_rows(Version, ["description", "last_modified", "detailed_at"], changed)
+    update_rows(Version, ["description", "last_modified", "configuration", "detailed_at"], changed)
+
+
+def _configure(stored: Mapping[Key, _Stored], wanted: Mapping[Key, VersionFact]) -> None:
+    """What an older Drydock did not keep, or AWS did not tell before; a published version's never changes."""
+    rows = [
+        (fact.configuration.as_json(), known.pk)
+        for key, fact in wanted.items()
+        if (known := stored.get(key)) and not known.configured
+    ]
+    update_rows(Version, ["configuration"], rows)
 
 
 def _version_row(function_id: int, fact: VersionFact) -> Version:
@@ -114,4 +130,5 @@ def _version_row(function_id: int, fact: VersionFact) -> Version:
         digest=fact.digest,
         description=storable(fact.description, 300),
         last_modified=fact.last_modified,
+        configuration=fact.configuration.as_json(),
     )
