@@ -8,7 +8,7 @@ from functions_app.api import urls as api_urls
 from functions_app.web import doctor, search
 from functions_app.web.bases import bases, compare, overdue_policies, stream_form
 from functions_app.web.changes import deploy, invoke, patch, patch_list, plans, push_rules, smoke
-from functions_app.web.fleet import configuration, function, function_list
+from functions_app.web.fleet import configuration, function, function_list, triggers
 from functions_app.web.images import forecast, image, repositories
 from functions_app.web.overview import overview
 from functions_app.web.people import accounts, audit, chat, people, sessions, settings_pages, sign_in, tokens
@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *chat.urlpatterns,
     *function.urlpatterns,
     *configuration.urlpatterns,
+    *triggers.urlpatterns,
     *repositories.urlpatterns,
     *image.urlpatterns,
     *forecast.urlpatterns,

@@ -110,6 +110,7 @@ ROUTES: dict[str, Route] = {
     "function": Route(SEEN, NOT_TAKEN, "function"),
     "function-image": Route(SEEN, NOT_TAKEN, "function"),
     "function-activity": Route(SEEN, NOT_TAKEN, "function"),
+    "function-triggers": Route(LEADS_ON, OPERATORS_MAY, "function", audited=False),  # reads
     "function-configuration": Route(SEEN, OPERATORS_SEE, "function", audited=False),  # reads
     "function-deploy": Route(SEEN, OPERATORS_MAY, "function", DEPLOYED, audited=False),  # to apply the plan is
     "function-patch": Route(SEEN, OPERATORS_MAY, "function", audited=False),  # to read its files is, once

@@ -64,6 +64,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "FunctionCount": {DERIVED: "what name"},
     "FunctionSearch": {DERIVED: "search_text region state freshness base_name name"},
+    "FunctionTriggers": {REDACTED: "found"},
     "Image": {
         CHECKED: "digest subject part_of diff_ids", STORABLE: "media_type status artifact_type os architecture variant "
         "layers platforms entries", REDACTED: "inspect_problem history settings labels annotations",

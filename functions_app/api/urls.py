@@ -40,6 +40,7 @@ from functions_app.api import (
     smoke_tests,
     streams,
     tokens,
+    triggers,
 )
 from functions_app.api.answers import finished, of_problem, problem
 from functions_app.api.door import door
@@ -63,25 +64,15 @@ ASKS_AWS = {
     "ask_rebuild",
     "read_scan",
     "compare_configurations",
+    "read_triggers",
     "examine",
 }
 STREAMS = {"get_run_events"}
 BY_BODY = {"say": chat.asks_aws}  # what does so by what is sent
 # What stands behind a run's number before the signals, which take any word there.
 ROOMS = (
-    *(
-        functions,
-        function_parts,
-        configurations,
-        risks,
-        smoke_tests,
-        images,
-        image_files,
-        forecasts,
-        bases,
-        streams,
-        policies,
-    ),
+    *(functions, function_parts, configurations, triggers, risks, smoke_tests, images, image_files, forecasts),
+    *(bases, streams, policies),
     *(changes, patch_lists, plans, push_rules, rebuilds, events, runs, tokens, accounts, people, audit, overview, chat),
 )
 

@@ -62,7 +62,7 @@ class InvokeAnswer:
 
 def functions(target: Target) -> Iterator[FunctionPage]:
     """All image functions with all their versions, page by page: one call per 50 versions."""
-    for page in _pages(target, lambda api, more: api.list_functions(FunctionVersion="ALL", MaxItems=50, **more)):
+    for page in pages(target, lambda api, more: api.list_functions(FunctionVersion="ALL", MaxItems=50, **more)):
         yield named(function_page, page, "ListFunctions")
 
 
@@ -83,7 +83,7 @@ def versions(target: Target, name: str) -> VersionList:
     """All versions of one function, $LATEST first."""
     found: list[VersionFact] = []
     odd: list[OddEntry] = []
-    for page in _pages(target, lambda api, more: api.list_versions_by_function(FunctionName=name, MaxItems=50, **more)):
+    for page in pages(target, lambda api, more: api.list_versions_by_function(FunctionName=name, MaxItems=50, **more)):
         part = named(version_page, page, f"ListVersionsByFunction of {name}")
         found += part.facts
         odd += part.odd
@@ -92,11 +92,12 @@ def versions(target: Target, name: str) -> VersionList:
 
 def aliases(target: Target, name: str) -> tuple[AliasFact, ...]:
     """All aliases of one function."""
-    pages = _pages(target, lambda api, more: api.list_aliases(FunctionName=name, **more))
-    return tuple(fact for page in pages for fact in named(alias_page, page, f"ListAliases of {name}"))
+    found = pages(target, lambda api, more: api.list_aliases(FunctionName=name, **more))
+    return tuple(fact for page in found for fact in named(alias_page, page, f"ListAliases of {name}"))
 
 
-def _pages(target: Target, call: Callable[[LambdaClient, dict[str, Any]], Mapping[str, Any]]) -> Iterator[Entry]:
+def pages(target: Target, call: Callable[[LambdaClient, dict[str, Any]], Mapping[str, Any]]) -> Iterator[Entry]:
+    """The pages of a listing: one call of CONTROL each."""
     marker = ""
     while True:
         more = {"Marker": marker} if marker else {}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from functions_app import clock
 from functions_app.aws import quota
 from functions_app.aws.errors import translate
+from functions_app.aws.lambda_triggers import POLICIES
 from functions_app.aws.lambdas import CONTROL
 from functions_app.aws.members import Entry, named, needed, text
 from functions_app.aws.session import Target, client
@@ -108,6 +109,23 @@ PROBES: Mapping[str, Probe] = {
         "lambda-get-function", "function", lambda to, of: _lambda(to).get_function(FunctionName=of.function)
     ),
     "lambda:ListTags": Probe("lambda-get-function", "function", _tags),
+    "lambda:ListEventSourceMappings": Probe(
+        CONTROL, "function", lambda to, of: _lambda(to).list_event_source_mappings(FunctionName=of.function, MaxItems=1)
+    ),
+    "lambda:ListFunctionUrlConfigs": Probe(
+        CONTROL, "function", lambda to, of: _lambda(to).list_function_url_configs(FunctionName=of.function, MaxItems=1)
+    ),
+    "lambda:GetPolicy": Probe(POLICIES, "function", lambda to, of: _lambda(to).get_policy(FunctionName=of.function)),
+    "lambda:ListFunctionEventInvokeConfigs": Probe(
+        CONTROL,
+        "function",
+        lambda to, of: _lambda(to).list_function_event_invoke_configs(FunctionName=of.function, MaxItems=1),
+    ),
+    "lambda:ListProvisionedConcurrencyConfigs": Probe(
+        CONTROL,
+        "function",
+        lambda to, of: _lambda(to).list_provisioned_concurrency_configs(FunctionName=of.function, MaxItems=1),
+    ),
     "lambda:ListVersionsByFunction": Probe(
         CONTROL,
         "function",

@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 RATES: dict[str, float] = {
     "lambda-get-function": 100.0,
+    "lambda-get-policy": 15.0,
     "lambda-control": 15.0,  # all other control-plane calls together
     "ecr-batch-get-image": 2000.0,
     "ecr-token": 500.0,

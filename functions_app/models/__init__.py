@@ -13,6 +13,7 @@ from functions_app.models.fleet import (
     Function,
     FunctionCount,
     FunctionSearch,
+    FunctionTriggers,
     Version,
 )
 from functions_app.models.images import Image, ImageScan, LifecycleForecast, Repository, Tag, TagMove
@@ -37,6 +38,7 @@ __all__ = [
     "Function",
     "FunctionCount",
     "FunctionSearch",
+    "FunctionTriggers",
     "Image",
     "ImageScan",
     "KeptAnswer",

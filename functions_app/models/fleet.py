@@ -228,6 +228,17 @@ class Alias(models.Model):
         return f"{self.function.name}:{self.name}"
 
 
+class FunctionTriggers(models.Model):
+    """What calls a function, by which qualifier: as AWS told it when somebody asked, which no sync does."""
+
+    function = models.OneToOneField(Function, models.CASCADE, related_name="triggers")
+    read_at = models.DateTimeField(help_text="when the reading began")
+    found = models.JSONField(help_text="domain.fleet.triggers.Triggers, with why parts could not be read")
+
+    def __str__(self) -> str:
+        return f"triggers of {self.function_id}"
+
+
 class AliasMove(models.Model):
     """One state an alias was seen in or put into: the history that rollback chooses from."""
 

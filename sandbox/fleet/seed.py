@@ -17,6 +17,7 @@ from sandbox.fleet.lifecycle_policies import put_policies
 from sandbox.fleet.scans import set_scan
 from sandbox.fleet.sized import SMALL, Size, seed_sized
 from sandbox.fleet.traffic import seed_traffic
+from sandbox.fleet.triggers import put_triggers
 from sandbox.images.bases import all_releases
 from sandbox.lambda_.image_rules import ARCHITECTURES
 from sandbox.lambda_.model import ACTIVE, Code, Condition, Settings
@@ -63,6 +64,7 @@ def _seed_demo(today: date) -> None:
     for function in FUNCTIONS:
         put_function(_demo_function(function, today))
         seed_traffic(function)
+    put_triggers()
     for repository in REPOSITORIES:
         for image in repository.images:
             if image.deleted:

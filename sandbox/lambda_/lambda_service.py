@@ -26,6 +26,7 @@ from sandbox.lambda_ import durable_executions as durable_executions
 from sandbox.lambda_ import functions as functions
 from sandbox.lambda_ import invoke as invoke
 from sandbox.lambda_ import response_stream as response_stream
+from sandbox.lambda_ import triggers as triggers
 from sandbox.lambda_ import versions as versions
 from sandbox.lambda_.model import IN_ANSWER, IN_CONFIGURATION, LATEST, Condition, space
 from sandbox.lambda_.rest_service import LAMBDA

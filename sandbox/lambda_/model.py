@@ -261,6 +261,11 @@ class Function:
     provisioned: dict[str, Provisioned] = field(default_factory=dict)
     errors: dict[str, dict[str, str]] = field(default_factory=dict)  # by part, as POST /_sandbox/function-errors set
     executions: list[dict[str, Any]] = field(default_factory=list)  # durable ones: sandbox.lambda_.durable_executions
+    # by qualifier, "" for none: sandbox.lambda_.triggers
+    policies: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    urls: dict[str, dict[str, Any]] = field(default_factory=dict)
+    invoke_configs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    mappings: list[dict[str, Any]] = field(default_factory=list)
     reserved: int | None = None
     running: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)

@@ -51,6 +51,8 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("GET", "get_patch_targets"): Endpoint(LOOKS, READ, 200, "function"),
     ("GET", "get_configuration"): Endpoint(LOOKS, READ, 200, "function"),
     ("POST", "compare_configurations"): Endpoint(OPERATES, CHANGES, 200, "function"),
+    ("GET", "get_triggers"): Endpoint(LOOKS, READ, 200, "function"),
+    ("POST", "read_triggers"): Endpoint(OPERATES, CHANGES, 200, "function"),
     ("GET", "list_stale"): Endpoint(LOOKS, READ, 200),
     ("GET", "list_at_risk"): Endpoint(LOOKS, READ, 200),
     ("GET", "get_smoke_test"): Endpoint(LOOKS, READ, 200, "function"),

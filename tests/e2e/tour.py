@@ -12,6 +12,7 @@ FUNCTION_PAGES = (
     ("orders-api", "image/"),
     ("orders-api", "deploy/"),
     ("orders-api", "invoke/"),
+    ("orders-api", "configuration/"),
     ("orders-api", "activity/"),
     ("receipt-archive", ""),
     ("receipt-archive", "image/?version=2"),

@@ -26,6 +26,7 @@ class Permission:
 
 
 _CHANGES = "AWS has no dry run of it"
+_TRIGGERS = "the page of a function can't tell "
 PERMISSIONS: Mapping[str, Permission] = {
     "lambda:ListFunctions": Permission(Need.CORE, "no function is found"),
     "lambda:GetFunction": Permission(Need.CORE, "images, states and tags of functions stay unknown"),
@@ -34,6 +35,11 @@ PERMISSIONS: Mapping[str, Permission] = {
     "lambda:GetAlias": Permission(Need.CORE, "plans can't read the alias they change"),
     "lambda:GetProvisionedConcurrencyConfig": Permission(Need.MORE, "a deployment can't wait for warm instances"),
     "lambda:ListDurableExecutionsByFunction": Permission(Need.MORE, "plans don't know which executions are under way"),
+    "lambda:ListEventSourceMappings": Permission(Need.MORE, f"{_TRIGGERS}which queues and streams call a function"),
+    "lambda:ListFunctionUrlConfigs": Permission(Need.MORE, f"{_TRIGGERS}which addresses a function has"),
+    "lambda:GetPolicy": Permission(Need.MORE, f"{_TRIGGERS}who may call a function"),
+    "lambda:ListFunctionEventInvokeConfigs": Permission(Need.MORE, f"{_TRIGGERS}where asynchronous results go"),
+    "lambda:ListProvisionedConcurrencyConfigs": Permission(Need.MORE, f"{_TRIGGERS}which concurrency is provisioned"),
     "lambda:ListTags": Permission(Need.MORE, "owners and managing tools stay unknown"),
     "ecr:DescribeRepositories": Permission(Need.CORE, "no repository is found"),
     "ecr:DescribeImages": Permission(Need.CORE, "images and tags stay unknown"),

@@ -11,6 +11,7 @@ from functions_app.models import Function
 from functions_app.services.changes import configurations
 from functions_app.services.inventory.fleet.configuration import NOT_READ, NOT_TOLD, function_configuration
 from functions_app.services.inventory.fleet.function import function_head
+from functions_app.services.inventory.fleet.triggers import function_triggers
 from functions_app.services.inventory.fleet.worth_knowing import worth_knowing
 from functions_app.services.people import access
 from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page
@@ -40,12 +41,13 @@ def _asked(request: HtmxHttpRequest) -> tuple[str, str]:
 
 def _shown(request: HtmxHttpRequest, pk: int, compared: Comparison | None) -> HttpResponse:
     head = function_head(pk)
-    found = function_configuration(pk, *_asked(request))
+    found, triggers = function_configuration(pk, *_asked(request)), function_triggers(pk)
     context = {
         "function": head,
         "tab": "configuration",
         "found": found,
-        "worth": worth_knowing(Function.objects.get(pk=pk), found.shown),
+        "worth": worth_knowing(Function.objects.get(pk=pk), found.shown, triggers.callers),
+        "triggers": triggers,
         "compared": compared,
         "may_change": access.is_operator(actor_of(request)),
         "not_read": NOT_READ,

@@ -193,3 +193,20 @@ def test_values_are_compared_in_aws_and_only_names_come_back(stage: Stage, clien
     gone = client.post(address, {"version": "2", "against": "1"})
     assert gone.status_code == 404
     assert "AWS has no version 2 of app any more." in gone.content.decode()
+
+
+GATEWAY = {"Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_triggers_are_read_by_a_button_and_those_past_the_aliases_stand_out(stage: Stage, client: Client) -> None:
+    address = f"/functions/{stage.function.pk}/configuration/"
+    stage.api.add_permission(FunctionName=stage.name, StatementId="gateway", **GATEWAY)
+    assert "was not read yet" in client.get(address).content.decode()
+
+    answer = client.post(f"/functions/{stage.function.pk}/triggers/")
+
+    assert answer["Location"] == f"{address}#triggers"
+    text = client.get(address).content.decode()
+    for words in ("apigateway.amazonaws.com", "Past aliases", "it reaches $LATEST", "without statusCode"):
+        assert words in text
