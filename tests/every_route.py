@@ -135,6 +135,7 @@ ROUTES: dict[str, Route] = {
     "repository": Route(SEEN, NOT_TAKEN, "repository"),
     "repository-forecast": Route(LEADS_ON, OPERATORS_MAY, "repository"),
     "image": Route(SEEN, NOT_TAKEN, "image"),
+    "image-deploy": Route(SEEN, NOT_TAKEN, "image"),
     "image-read-files": Route(NOT_TAKEN, OPERATORS_MAY, "image"),
     "image-scan": Route(NOT_TAKEN, OPERATORS_MAY, "image", audited=False),  # reads
     "bases": Route(SEEN, NOT_TAKEN),

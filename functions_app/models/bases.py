@@ -133,6 +133,9 @@ class FreshnessDay(models.Model):
     end_of_life = models.IntegerField(default=0)
     unknown = models.IntegerField(default=0)
     overdue = models.IntegerField(default=0, help_text="of the stale and those at their end of life")
+    computed = models.BooleanField(
+        default=False, help_text="worked out for a day before the first count: domain.bases.days_before"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["day", "account", "base_name"], name="one_count_a_day")]

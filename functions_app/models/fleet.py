@@ -252,6 +252,7 @@ class AliasMove(models.Model):
 
     class Meta:
         ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["at"], name="alias_moves_by_time")]
 
     def __str__(self) -> str:
         return f"{self.function.name}:{self.alias} -> {self.version}"

@@ -111,6 +111,11 @@ class Image(models.Model):
                 fields=["repository", "gone_at"], condition=models.Q(expiry_rule__isnull=False), name="images_expiring"
             ),
             models.Index(
+                fields=["gone_at", "repository", "expiry_rule"],
+                condition=models.Q(gone_at__isnull=False),
+                name="images_gone",
+            ),
+            models.Index(
                 fields=["repository"],
                 condition=models.Q(inspected_at=None, gone_at=None, inspect_problem__isnull=False),
                 name="images_unread",

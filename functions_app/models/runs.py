@@ -87,6 +87,8 @@ class Run(models.Model):
         indexes = [
             models.Index(fields=["status", "wake_at"], name="runs_due"),
             models.Index(fields=["kind", "status"], name="runs_of_a_kind"),
+            # What ended in the last hours, of all runs that there ever were.
+            models.Index(fields=["ended_at", "status", "kind"], name="runs_by_end"),
         ]
 
     def __str__(self) -> str:

@@ -24,6 +24,13 @@ def go_architecture(architecture: str) -> str:
     return ARCHITECTURES.get(architecture, architecture)
 
 
+def lambda_architectures(architecture: str) -> list[str]:
+    """Lambda's words for the functions that an image of this architecture may be for: all, where it is not known or
+    not one of Lambda's.
+    """
+    return [word for word, go in ARCHITECTURES.items() if go == architecture] or list(ARCHITECTURES)
+
+
 def why_not(image: Offered, architecture: str) -> str:
     """Why a function of this architecture (Lambda's word) can't run it, or nobody would; '' where it may."""
     if image.is_index:

@@ -1,6 +1,7 @@
 """Count every day how many functions stand how, by account and base: the burn-down that the overview charts.
 
-The day's last count stays. A day on which nothing ran has no rows, and none are invented for it.
+The day's last count stays. A day on which nothing ran has no rows, and none are invented for it; those before the first
+count are worked out from what is known of them, and marked (computed_days).
 """
 
 from datetime import date, datetime
@@ -10,6 +11,7 @@ from django.db.models import Count, Q
 
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.models import Account, FreshnessDay, Function
+from functions_app.services.bases.computed_days import compute_days_before
 from functions_app.services.bases.verdicts import judge_images
 from functions_app.services.snapshot.function_summaries import refresh_summaries
 
@@ -34,7 +36,9 @@ def count_day(now: datetime, *, judged_on: date | None = None) -> int:
         judge_images(None, now=now, refresh=False)
         refresh_summaries(now=now)
     with transaction.atomic():
-        return _store(day, _counted(day))
+        rows = _store(day, _counted(day))
+        compute_days_before(day)
+    return rows
 
 
 def _counted(day: date) -> dict[Key, dict[str, int]]:

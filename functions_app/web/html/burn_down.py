@@ -15,9 +15,10 @@ from functions_app.services.inventory.overview.burn_down import BurnDown, Day
 
 HEIGHT, WIDTH = 100, 10  # of the drawing, and of one day in it
 GAP = 2  # between two days' bars
-BAR = '<g><title>{}</title><rect class="day" x="{}" width="{}" height="{}"/>{}</g>'
+BAR = '<g{}><title>{}</title><rect class="day" x="{}" width="{}" height="{}"/>{}</g>'
 PART = '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>'
-ROW = '<tr><th scope="row" class="nb">{}</th><td class="r"><b>{}</b></td><td class="r">{}</td>'
+COMPUTED = SafeString(' class="computed"')
+ROW = '<tr><th scope="row" class="nb">{}{}</th><td class="r"><b>{}</b></td><td class="r">{}</td>'
 CELL = '<td class="r">{}</td>'
 
 
@@ -39,6 +40,7 @@ class Column:
     x: int
     words: str
     segments: tuple[Segment, ...]
+    computed: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class TableRow:
     stale: tuple[int, ...]
     total: int
     overdue: int
+    computed: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ class Drawing:
     first: date
     middle: date
     last: date
+    computed: bool = False  # some of its days are
 
 
 def draw(found: BurnDown) -> Drawing | None:
@@ -95,7 +99,8 @@ def draw(found: BurnDown) -> Drawing | None:
         series=tuple(
             Series(_css(at), name or "no base known", latest.stale[at]) for at, name in enumerate(found.series)
         ),
-        table=tuple(TableRow(day.day, day.stale, day.total, day.overdue) for day in counted),
+        table=tuple(TableRow(day.day, day.stale, day.total, day.overdue, day.computed) for day in counted),
+        computed=any(day.computed for day in counted),
         first=found.first,
         middle=_day(found, days // 2),
         last=_day(found, days - 1),
@@ -110,7 +115,7 @@ def day_bars(columns: Iterable[Column]) -> SafeString:
 def _bar(column: Column) -> SafeString:
     values = [value for each in column.segments for value in (each.css, each.x, each.y, each.width, each.height)]
     parts = format_html(PART * len(column.segments), *values) if values else SafeString("")
-    return format_html(BAR, column.words, column.x, WIDTH, HEIGHT, parts)
+    return format_html(BAR, COMPUTED if column.computed else "", column.words, column.x, WIDTH, HEIGHT, parts)
 
 
 def day_rows(rows: Iterable[TableRow]) -> SafeString:
@@ -120,7 +125,8 @@ def day_rows(rows: Iterable[TableRow]) -> SafeString:
 
 def _row(row: TableRow) -> SafeString:
     cells = CELL * len(row.stale)
-    return format_html(f"{ROW}{cells}</tr>", f"{row.day:%F}", row.total, row.overdue, *row.stale)
+    note = SafeString(' <span class="sub">computed</span>') if row.computed else ""
+    return format_html(f"{ROW}{cells}</tr>", f"{row.day:%F}", note, row.total, row.overdue, *row.stale)
 
 
 def _day(found: BurnDown, at: int) -> date:
@@ -140,7 +146,8 @@ def _column(at: int, day: Day, series: tuple[str, ...], most: int) -> Column:
             segments.append(Segment(_css(place), at * WIDTH + GAP // 2, round(top, 2), WIDTH - GAP, round(height, 2)))
     parts = [f"{name or 'no base known'} {count}" for name, count in zip(series, day.stale, strict=True) if count]
     words = f"{day.day:%F}: {day.total} stale" + (f" ({', '.join(parts)})" if parts else "")
-    return Column(at * WIDTH, f"{words}, {day.overdue} overdue", tuple(segments))
+    words += f", {day.overdue} overdue" + (", computed" if day.computed else "")
+    return Column(at * WIDTH, words, tuple(segments), day.computed)
 
 
 def _lines(days: Iterable[Day | None], most: int) -> Iterable[str]:

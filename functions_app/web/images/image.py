@@ -7,7 +7,9 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
 from functions_app.domain.images.scans import ScanState
+from functions_app.domain.text import storable
 from functions_app.services.images import files, scans
+from functions_app.services.inventory.images.deploy_to import SHOWN, deploy_to
 from functions_app.services.inventory.images.image import image_row
 from functions_app.services.inventory.images.image_page import image_page
 from functions_app.services.inventory.images.scan import ScanFacts
@@ -56,6 +58,21 @@ def image(request: HtmxHttpRequest, pk: int) -> HttpResponseBase:
     return page(request, "images/detail.html", context)
 
 
+@require_safe
+def deploy_targets(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """The functions that could run an image, each leading to its form with the image in it; `?q=` narrows them."""
+    found = image_row(pk)
+    search = storable(request.GET.get("q", "")).strip()[:200]
+    context = {
+        "image": found,
+        "address": f"{found.repository.uri}@{found.digest}",
+        "targets": deploy_to(found, search),
+        "search": search,
+        "shown": SHOWN,
+    }
+    return page(request, "images/deploy_to.html", context)
+
+
 def scan_words(scan: ScanFacts, *, gone: bool) -> str:
     """What the state of a scan means, and what can be done; `gone`: ECR no longer has the image."""
     return "ECR has neither the image nor findings of it." if gone and not scan.scan else WORDS[scan.state]
@@ -85,6 +102,7 @@ def _go(request: HtmxHttpRequest, target: str) -> HttpResponse:
 
 urlpatterns = [
     path("images/<int:pk>/", image, name="image"),
+    path("images/<int:pk>/deploy/", deploy_targets, name="image-deploy"),
     path("images/<int:pk>/read-files/", read_files, name="image-read-files"),
     path("images/<int:pk>/scan/", read_scan, name="image-scan"),
 ]

@@ -15,8 +15,10 @@ from functions_app.models import Function
 from functions_app.services.inventory.beginning import beginning
 from functions_app.services.inventory.fleet_status import AccountFact, FleetStatus, fleet_status
 from functions_app.services.inventory.overview.findings import Overview, overview
+from functions_app.services.inventory.overview.last_day import last_day
 from functions_app.services.inventory.overview.unread import unread
 from functions_app.services.inventory.plans import waiting
+from functions_app.services.people import access
 from functions_app.web.html import burn_down
 from functions_app.web.html.looks import look
 from functions_app.web.http import HtmxHttpRequest, actor_of, page
@@ -80,6 +82,8 @@ def show(request: HtmxHttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "fleet": status,
         "found": found,
+        "day": last_day(now, account.pk if account else None),
+        "may_change": access.is_operator(actor_of(request)),
         "beginning": first,
         "account": account,
         "findings": sorted(cards, key=lambda card: card.level == "calm"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions_app.domain.images.fitting import Offered, why_not
+from functions_app.domain.images.fitting import Offered, lambda_architectures, why_not
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,11 @@ from functions_app.domain.images.fitting import Offered, why_not
 )
 def test_what_a_function_can_run_has_no_reason_against_it(image: Offered, architecture: str, words: str) -> None:
     assert why_not(image, architecture) == words
+
+
+@pytest.mark.parametrize(
+    ("architecture", "functions"),
+    [("amd64", ["x86_64"]), ("arm64", ["arm64"]), ("", ["x86_64", "arm64"]), ("s390x", ["x86_64", "arm64"])],
+)
+def test_an_image_is_for_functions_of_its_architecture(architecture: str, functions: list[str]) -> None:
+    assert lambda_architectures(architecture) == functions

@@ -50,6 +50,39 @@ def account() -> Account:
     return row
 
 
+def test_the_counts_of_a_first_day_bring_the_days_before_it(account: Account) -> None:
+    stream = make_stream(PYTHON)
+    image = make_image(
+        make_repository(account),
+        base_release=make_release(stream, "old", days_old=60),
+        base_stream=stream,
+        stale_since=NOW - timedelta(days=10),
+    )
+    for number in range(3):
+        function = make_function(account, freshness="stale", base_name=PYTHON)
+        make_version(function, "$LATEST", image)
+        make_version(function, 1, image, last_modified=NOW - timedelta(days=20))
+        make_alias(function, "live", 1)
+        if number:
+            make_version(function, 2, image, last_modified=NOW - timedelta(days=5))
+    count_day(NOW)
+    assert [counted(TODAY - timedelta(days=ago)) for ago in (21, 20, 11, 10, 1)] == [
+        {},
+        {("production", PYTHON): (3, 0, 0, 0, 0)},
+        {("production", PYTHON): (3, 0, 0, 0, 0)},
+        {("production", PYTHON): (0, 3, 0, 0, 0)},
+        {("production", PYTHON): (0, 3, 0, 0, 0)},
+    ]
+    assert not FreshnessDay.objects.filter(day=TODAY, computed=True).exists()
+
+
+def test_the_days_before_stay_as_they_are_once_the_first_day_is_over(account: Account) -> None:
+    FreshnessDay.objects.create(account=account, day=TODAY - timedelta(days=3), base_name=PYTHON, computed=True)
+    before = set(FreshnessDay.objects.filter(computed=True).values_list("pk", flat=True))
+    count_day(NOW + timedelta(days=1))
+    assert set(FreshnessDay.objects.filter(computed=True).values_list("pk", flat=True)) == before
+
+
 def test_functions_are_counted_by_account_base_and_freshness(account: Account) -> None:
     other = make_account("staging")
     functions(account, 3, "current")
@@ -115,7 +148,7 @@ def test_a_count_costs_the_same_for_few_and_for_many(account: Account, django_as
     for base in range(40):
         functions(account, 2, "stale", f"base:{base}")
 
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(12):  # five of them for the days before a first one
         count_day(NOW)
 
 

@@ -26,6 +26,16 @@ def test_a_day_is_a_bar_of_its_bases_with_words_to_point_at() -> None:
     )
 
 
+def test_a_computed_day_is_marked_in_the_bar_its_words_and_the_table() -> None:
+    drawing = draw(BurnDown(date(2026, 11, 1), ("python",), (Day(date(2026, 11, 1), (3,), 0, computed=True),)))
+    assert drawing
+    assert drawing.computed
+    assert day_bars(drawing.columns).startswith(
+        '<g class="computed"><title>2026-11-01: 3 stale (python 3), 0 overdue, computed'
+    )
+    assert '2026-11-01 <span class="sub">computed</span>' in day_rows(drawing.table)
+
+
 def test_the_table_has_a_row_for_each_day_that_was_counted_the_latest_first() -> None:
     drawing = draw(FOUND)
     assert drawing

@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from functions_app import clock
-from functions_app.models import Account, Alias, FreshnessDay, Function, LifecycleForecast, Run, Scope
+from functions_app.models import Account, Alias, AliasMove, FreshnessDay, Function, LifecycleForecast, Run, Scope
 from functions_app.services.snapshot.function_counts import keep
 from functions_app.web.overview.cards import Card
 from tests.factories import (
@@ -248,6 +248,27 @@ def test_a_first_day_says_that_the_chart_grows(person: Client, account: Account)
     assert "tomorrow there is something to compare" in person.get("/").content.decode()
 
 
+def test_the_last_day_is_told_with_the_way_back_for_who_may_take_it(
+    person: Client, account: Account, operator: User
+) -> None:
+    function = make_function(account, "orders")
+    make_alias(function, "live", 1)
+    AliasMove.objects.create(function=function, alias="live", version="2", at=clock.now())
+    assert "live was moved from 1 to 2" in (shown := person.get("/").content.decode())
+    assert "Back to 1" not in shown
+    person.force_login(operator)
+    assert 'aria-label="Plan to point live of orders back to 1"' in person.get("/").content.decode()
+
+
+def test_days_before_the_first_count_are_drawn_and_said_to_be_computed(person: Client, account: Account) -> None:
+    make_function(account)
+    count_day(account, today(-1), stale=2, computed=True)
+    count_day(account, today(), stale=5)
+    answer = person.get("/")
+    assert [(row.total, row.computed) for row in answer.context["drawing"].table] == [(5, False), (2, True)]
+    assert "computed: before the first count" in answer.content.decode()
+
+
 def test_a_day_without_stale_functions_is_counted_and_no_gap(person: Client, account: Account) -> None:
     make_function(account)
     count_day(account, today(-1), stale=2)
@@ -288,7 +309,7 @@ def test_runs_that_go_on_and_scopes_that_failed_are_told(person: Client, account
     assert text.count("The permission ecr:DescribeImages is missing.") == 1
 
 
-@pytest.mark.parametrize(("counted", "queries"), [(True, 18), (False, 22)])
+@pytest.mark.parametrize(("counted", "queries"), [(True, 22), (False, 26)])
 def test_it_costs_the_same_however_much_is_wrong(
     person: Client, account: Account, django_assert_num_queries: DjangoAssertNumQueries, counted: bool, queries: int
 ) -> None:

@@ -5,22 +5,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import F, Sum
+from django.db.models import Count, F, Q, Sum
 
 from functions_app.models import FreshnessDay
 
 SERIES = 5  # bases that have a colour of their own; the rest is one series
 OTHERS = "other bases"
-Counts = tuple[date, str, int, int]  # day, base, stale or at the end of life, overdue
+Counts = tuple[date, str, int, int, int]  # day, base, stale or at the end of life, overdue, how many rows are computed
 
 
 @dataclass(frozen=True)
 class Day:
-    """One day: functions on stale bases in the order of the series, and how many functions were overdue."""
+    """One day: functions on stale bases in the order of the series, and how many functions were overdue.
+
+    `computed`: of some account at least nobody counted, and what is known of releases and versions stands for it.
+    """
 
     day: date
     stale: tuple[int, ...]
     overdue: int
+    computed: bool = False
 
     @property
     def total(self) -> int:
@@ -51,9 +55,16 @@ class BurnDown:
             return "today. The chart grows by a day each day: tomorrow there is something to compare."
         change = latest.total - earliest.total
         compared = f"{-change} fewer than" if change < 0 else f"{change} more than" if change else "as many as"
-        missing = (latest.day - earliest.day).days + 1 - len(self.counted)
+        told = f"now, {compared} on {earliest.day:%F}" + (", by what can be computed." if earliest.computed else ".")
+        return told + self._missing
+
+    @property
+    def _missing(self) -> str:
+        """How many days nobody counted, of those since the first count."""
+        counted = [day.day for day in self.counted if not day.computed]
+        missing = (counted[0] - counted[-1]).days + 1 - len(counted) if counted else 0
         days = "1 day between was" if missing == 1 else f"{missing} days between were"
-        return f"now, {compared} on {earliest.day:%F}." + (f" {days} not counted." if missing else "")
+        return f" {days} not counted." if missing else ""
 
 
 def burn_down(today: date, days: int, account_id: int | None = None) -> BurnDown:
@@ -65,7 +76,9 @@ def burn_down(today: date, days: int, account_id: int | None = None) -> BurnDown
     sums = (
         rows.order_by("day")
         .values_list("day", "base_name")
-        .annotate(old=Sum(F("stale") + F("end_of_life")), late=Sum("overdue"))
+        .annotate(
+            old=Sum(F("stale") + F("end_of_life")), late=Sum("overdue"), made=Count("pk", filter=Q(computed=True))
+        )
     )
     return arrange(list(sums), first, days)
 
@@ -76,21 +89,24 @@ def arrange(rows: Sequence[Counts], first: date, days: int) -> BurnDown:
     place = {name: at for at, name in enumerate(series)}
     stale: dict[date, list[int]] = defaultdict(lambda: [0] * len(series))
     overdue: Counter[date] = Counter()
-    for day, base, old, late in rows:
+    computed = {row[0] for row in rows if row[4]}
+    for day, base, old, late, _ in rows:
         overdue[day] += late
         counts = stale[day]  # a day without stale functions was counted all the same
         if old:
             counts[place.get(base, len(series) - 1)] += old
     every = (first + timedelta(days=number) for number in range(days))
     return BurnDown(
-        first, series, tuple(Day(day, tuple(stale[day]), overdue[day]) if day in stale else None for day in every)
+        first,
+        series,
+        tuple(Day(day, tuple(stale[day]), overdue[day], day in computed) if day in stale else None for day in every),
     )
 
 
 def _series(rows: Iterable[Counts]) -> tuple[str, ...]:
     """Bases with stale functions, those with the most function-days first; a name for the rest where there are more."""
     weight: Counter[str] = Counter()
-    for _, base, old, _ in rows:
+    for _, base, old, *_ in rows:
         if old:
             weight[base] += old
     names = [name for name, _ in sorted(weight.items(), key=lambda item: (-item[1], item[0]))]

@@ -28,5 +28,11 @@ def test_days_that_were_not_counted_are_said() -> None:
     assert trend(3, None, None, 3) == "now, as many as on 2026-03-01. 2 days between were not counted."
 
 
+def test_computed_days_are_compared_with_and_said_to_be_computed() -> None:
+    days = (Day(FIRST, (7,), 0, computed=True), None, Day(FIRST + timedelta(2), (4,), 0))
+    found = BurnDown(FIRST, ("python:3.12",), days)
+    assert found.trend == "now, 3 fewer than on 2026-03-01, by what can be computed."
+
+
 def test_no_day_says_nothing() -> None:
     assert trend(None, None) == ""

@@ -1,0 +1,185 @@
+"""The last 24 hours: changes, aliases that others moved, failures, base releases, images gone from ECR.
+
+Four queries, a fifth where images are gone. Each finds its rows by their time alone, in an index of it, and narrows
+them then: of a condition beside it SQLite would think that it tells fewer.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.db.models import Case, Count, Max, OuterRef, Q, Subquery, When
+
+from functions_app.domain.images.roles import UNITS
+from functions_app.domain.runs import Kind, Status
+from functions_app.models import AliasMove, BaseRelease, Image, Run, Version
+from functions_app.services.people.actor import SCHEDULE
+from functions_app.services.snapshot.alias_histories import own_moves
+
+LENGTH = timedelta(hours=24)
+READ = 300  # of each kind
+CHANGES = (Kind.DEPLOYMENT, Kind.ROLLBACK, Kind.PATCH, Kind.UNDO)
+
+
+class What(StrEnum):
+    """What happened."""
+
+    RUN = "run"
+    MOVED = "moved"  # an alias, by somebody outside
+    RELEASED = "released"  # of a base
+    GONE = "gone"  # images, from ECR
+
+
+@dataclass(frozen=True)
+class Happened:
+    """One thing that happened: to which function, by whom, and how it is taken back where that is one click.
+
+    `version` is where `alias` pointed before; `undo`: the run is a patch that could be undone. `key` is the run's, the
+    stream's or the repository's, by `what`.
+    """
+
+    what: What
+    at: datetime
+    title: str
+    key: int = 0
+    status: str = ""
+    by: str = ""
+    via: str = ""
+    function_id: int = 0
+    function: str = ""
+    more: int = 0  # functions beside that one
+    alias: str = ""
+    version: str = ""
+    undo: bool = False
+
+    @property
+    def by_people(self) -> bool:
+        """Whether somebody did it, in Drydock or outside: read first."""
+        return self.what is What.MOVED or (self.what is What.RUN and self.by != SCHEDULE.name)
+
+
+@dataclass(frozen=True)
+class LastDay:
+    """People's first, then what came by itself, each the newest first."""
+
+    people: tuple[Happened, ...]
+    others: tuple[Happened, ...]
+
+
+def last_day(now: datetime, account_id: int | None = None) -> LastDay:
+    """Read it, of one account or of all; base releases are everybody's."""
+    since = now - LENGTH
+    moves = list(_moves(since, account_id))
+    before = {move.run_id: (move.alias, move.before) for move in reversed(moves) if move.run_id}
+    found = [
+        *_runs(since, account_id, before),
+        *(_outside(move) for move in moves if not move.run_id),
+        *_released(since),
+        *_gone(since, account_id),
+    ]
+    newest = list(_last_of_each(sorted(found, key=lambda each: each.at, reverse=True)))
+    return LastDay(
+        tuple(each for each in newest if each.by_people), tuple(each for each in newest if not each.by_people)
+    )
+
+
+def _last_of_each(newest: Iterable[Happened]) -> Iterator[Happened]:
+    """Only the last change of a function is taken back: another one stands on each before it."""
+    changed = set()
+    for each in newest:
+        yield replace(each, undo=False, version="") if each.function_id in changed else each
+        if each.what is What.MOVED or (each.what is What.RUN and each.status == Status.SUCCEEDED):
+            changed.add(each.function_id)
+
+
+@dataclass(frozen=True)
+class _Move:
+    function_id: int
+    function: str
+    alias: str
+    version: str
+    at: datetime
+    run_id: int | None
+    before: str
+
+
+def _moves(since: datetime, account_id: int | None) -> Iterator[_Move]:
+    """Aliases that point elsewhere now than they were seen to before; the first sight of one is no move."""
+    earlier = AliasMove.objects.filter(function=OuterRef("function"), alias=OuterRef("alias"), pk__lt=OuterRef("pk"))
+    lately = AliasMove.objects.filter(at__gte=since).order_by("-at", "-pk").values("pk")[:READ]
+    found = own_moves().filter(pk__in=lately, function__gone_at=None)
+    if account_id is not None:
+        found = found.filter(function__account=account_id)
+    rows = found.order_by("-at", "-pk").annotate(before=Subquery(earlier.order_by("-pk").values("version")[:1]))
+    for row in rows.values_list("function_id", "function__name", "alias", "version", "at", "run_id", "before"):
+        if row[-1] is not None:
+            yield _Move(*row)
+
+
+def _outside(move: _Move) -> Happened:
+    words = f"{move.alias} was moved from {move.before or 'nothing'} to {move.version}"
+    return Happened(
+        What.MOVED,
+        move.at,
+        words if move.version else f"{move.alias} was deleted",
+        function_id=move.function_id,
+        function=move.function,
+        alias=move.alias,
+        version=move.before if move.version and move.before != move.version else "",
+    )
+
+
+def _runs(since: datetime, account_id: int | None, before: Mapping[int, tuple[str, str]]) -> Iterator[Happened]:
+    """Changes that ended, and whatever failed."""
+    told = Case(When(kind__in=CHANGES, then=True), When(status=Status.FAILED, parent=None, then=True), default=False)
+    lately = Run.objects.filter(ended_at__gte=since).values("pk")
+    found = Run.objects.annotate(told=told).filter(pk__in=lately, told=True)
+    if account_id is not None:
+        found = found.filter(Q(function__account=account_id) | Q(account=account_id))
+    rows = found.order_by("-ended_at", "-pk").values_list(
+        "pk", "kind", "status", "title", "actor_name", "via", "ended_at", "function_id", "function__name"
+    )
+    for pk, kind, status, title, by, via, at, function, name in rows[:READ]:
+        done = status == Status.SUCCEEDED
+        alias, version = before.get(pk, ("", "")) if done and kind == Kind.DEPLOYMENT else ("", "")
+        if at:
+            yield Happened(
+                What.RUN, at, title, pk, status, by, via, function or 0, name or "", alias=alias, version=version,
+                undo=done and kind == Kind.PATCH,
+            )  # fmt: skip
+
+
+def _released(since: datetime) -> Iterator[Happened]:
+    """Releases of bases that came about and are the newest of their stream, one for all platforms."""
+    rows = BaseRelease.objects.filter(current=True, created_at__gte=since, stream__enabled=True)
+    named = rows.order_by().values_list("stream_id", "stream__name").annotate(at=Max("created_at"), tag=Max("tag"))
+    for stream, name, at, tag in named.order_by("-at")[:READ]:
+        yield Happened(What.RELEASED, at, f"{name} {tag}".strip(), stream)
+
+
+def _gone(since: datetime, account_id: int | None) -> Iterator[Happened]:
+    """Images that ECR no longer has, by repository, with who had versions of them. Two queries."""
+    images = Image.objects.filter(pk__in=Image.objects.filter(gone_at__gte=since).values("pk"), role__in=UNITS)
+    if account_id is not None:
+        images = images.filter(repository__account=account_id)
+    rows = list(
+        images.order_by()
+        .values_list("repository_id", "repository__name")
+        .annotate(at=Max("gone_at"), count=Count("pk"), ruled=Count("expiry_rule"))
+        .order_by("-at")[:READ]
+    )
+    if not rows:
+        return
+    users: dict[int, dict[int, str]] = {}
+    named = Version.objects.filter(image__in=images, function__gone_at=None).order_by("function__name")
+    for repository, function, name in named.values_list("image__repository_id", "function_id", "function__name")[:READ]:
+        users.setdefault(repository, {})[function] = name
+    for repository, name, at, count, ruled in rows:
+        rule = f", {ruled} by its lifecycle policy's last forecast" if ruled else ""
+        title = f"{count} image{'s' if count > 1 else ''} of {name} no longer in ECR{rule}"
+        known = users.get(repository, {})
+        function, first = next(iter(known.items()), (0, ""))
+        yield Happened(
+            What.GONE, at, title, repository, function_id=function, function=first, more=max(0, len(known) - 1)
+        )
