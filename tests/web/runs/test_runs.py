@@ -278,9 +278,9 @@ class Test_the_audit_table:
 
     def test_is_filtered_by_person_and_by_action_or_target(self, watching: Client, operator: User) -> None:
         access.audit(Actor(operator), "run.cancel", "run 1", None, "asked for")
-        access.audit(SCHEDULE, "sync", "everything", None, "done")
+        access.audit(SCHEDULE, "sync", "all accounts", None, "done")
         assert "run.cancel" not in shown(watching, "/audit/", person="schedule")
-        assert "everything" not in shown(watching, "/audit/", about="cancel")
+        assert "all accounts" not in shown(watching, "/audit/", about="cancel")
 
     def test_has_fifty_a_page_in_a_constant_number_of_queries(
         self, watching: Client, operator: User, django_assert_max_num_queries: DjangoAssertNumQueries
