@@ -1,6 +1,6 @@
 """What calls a function, asked of AWS when somebody wants to know it, and kept with the time.
 
-No sync does so: it would take some five calls a function, and two for each alias, of the quota that syncs live on.
+No sync does so: it would take six calls a function, and two for each alias, of the quotas that syncs live on.
 """
 
 from functions_app import clock
