@@ -8,7 +8,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -172,10 +172,20 @@ class Logger:
         """Add lines of level error."""
         self.add("error", text, source, at)
 
-    def add(self, level: str, text: str, source: str, at: datetime | None) -> int:
-        """Redact, split into lines, so many, and buffer them. Blocks only when PRESSURE lines wait to be stored."""
+    def add(
+        self,
+        level: str,
+        text: str,
+        source: str,
+        at: datetime | None,
+        clean: Callable[[str], list[str]] = clean_lines,
+    ) -> int:
+        """Redact, split into lines, so many, and buffer them. Blocks only when PRESSURE lines wait to be stored.
+
+        `clean` is that of a log whose lines come one by one.
+        """
         when = at or clock.now()
-        entries = [(when, level, source, line) for line in clean_lines(text)]
+        entries = [(when, level, source, line) for line in clean(text)]
         with self._buffer:
             self._entries += entries
             waiting = len(self._entries)

@@ -5,7 +5,8 @@ import logging
 import re
 from typing import Any
 
-from functions_app.domain.secret_places import hide_secrets
+from functions_app.domain.secret_lines import Opened
+from functions_app.domain.secret_places import hide_secrets, opened_by
 from functions_app.domain.secret_shapes import MASK
 from functions_app.domain.secret_words import NAMES, PINS, composed, read
 from functions_app.domain.text import DEPTH, line_feeds, storable, storable_value, without_hidden
@@ -22,14 +23,17 @@ WORDS_BEFORE = 10  # of a command, that say what a word of it is
 SCAN_LIMIT = 64 * 1024  # characters looked at: beyond that a line is cut before the patterns run
 
 
-def redact(text: str) -> str:
-    """Mask credentials, tokens, signatures and passwords in the text, made storable: nothing hides them from us."""
+def redact(text: str, opened: Opened | None = None) -> str:
+    """Mask credentials, tokens, signatures and passwords in the text, made storable: nothing hides them from us.
+
+    `opened` is what the lines before it in a log leave open.
+    """
     shown = storable(text)
     if _WRITTEN_OUT not in shown:
-        return _hidden(shown)
+        return _hidden(shown, opened)
     read = without_hidden(text)
-    masked = _hidden(read)
-    return _hidden(shown) if masked == read else masked
+    masked = _hidden(read, opened)
+    return _hidden(shown, opened) if masked == read else masked
 
 
 def one_line(text: str, length: int = 300) -> str:
@@ -43,14 +47,14 @@ def holds_secret(text: str) -> bool:
     return _hidden(read) != read
 
 
-def _hidden(text: str, deep: int = _WITHIN) -> str:
+def _hidden(text: str, opened: Opened | None = None, deep: int = _WITHIN) -> str:
     """Secrets masked in a text, and before that in what it quotes: there the quotes of shapes are escaped.
 
     An answer through API Gateway is JSON with JSON in a string, and so is many a line of a log.
     """
     if deep and '"' in text:
         text = _QUOTED.sub(lambda found: _requoted(found[0], deep - 1), text)
-    return hide_secrets(text)
+    return hide_secrets(text, opened)
 
 
 def _requoted(quoted: str, deep: int) -> str:
@@ -58,7 +62,7 @@ def _requoted(quoted: str, deep: int) -> str:
         read = storable(json.loads(quoted, strict=False))
     except ValueError:
         return quoted
-    masked = _hidden(read, deep)
+    masked = _hidden(read, deep=deep)
     return quoted if masked == read else json.dumps(masked, ensure_ascii=False)
 
 
@@ -139,12 +143,27 @@ def _is_pin(name: Any, value: Any) -> bool:
     return _PIN.fullmatch(str(value)) is not None and _PIN_NAME.fullmatch(_seen(str(name))) is not None
 
 
-def clean_lines(text: str) -> list[str]:
-    """A text as log lines: redacted as a whole, split into lines of at most LINE_LIMIT bytes; so many of them."""
+class LogLines:
+    """The lines of one log, cleaned as they come: of a secret over several lines each is known by those before it."""
+
+    def __init__(self) -> None:
+        self._opened: Opened | None = None
+
+    def clean(self, text: str) -> list[str]:
+        """The next of them, as `clean_lines` has it."""
+        before, self._opened = self._opened, opened_by(without_hidden(text[:SCAN_LIMIT]), self._opened)
+        return clean_lines(text, before)
+
+
+def clean_lines(text: str, opened: Opened | None = None) -> list[str]:
+    """A text as log lines: redacted as a whole, split into lines of at most LINE_LIMIT bytes; so many of them.
+
+    `opened` is what the lines before it leave open.
+    """
     whole, text = len(text), line_feeds(text[:TEXT_LIMIT])
     if whole > SCAN_LIMIT and "\n" not in text:
-        return [_shortened(redact(text[:SCAN_LIMIT]), whole)]
-    lines = redact(text).rstrip("\n").split("\n")
+        return [_shortened(redact(text[:SCAN_LIMIT], opened), whole)]
+    lines = redact(text, opened).rstrip("\n").split("\n")
     kept = [_shortened(line, len(line)) for line in lines[:MOST_LINES]]
     if len(lines) > MOST_LINES or whole > TEXT_LIMIT:
         kept.append(f"… [cut: the text had {whole:,} characters]")

@@ -2,21 +2,27 @@
 
 from collections.abc import Iterator
 
+from functions_app.domain.secret_lines import Opened, may_hold_several, secrets_over_lines
 from functions_app.domain.secret_shapes import MASK, SHAPES, Shape
 from functions_app.domain.secret_words import composed, read
 
 _PASSES = 4  # what was masked may be the value of a name that had none: nothing is left to find after two
 
 
-def hide_secrets(text: str) -> str:
-    """The text with MASK in the place of every secret, whatever letters it is named in."""
+def hide_secrets(text: str, opened: Opened | None = None) -> str:
+    """The text with MASK in the place of every secret, whatever letters it is named in, after what lines opened."""
     hidden = written = text if text.isascii() else composed(text)
     for _ in range(_PASSES):
         # Found in what is read, and taken out of what is written: both are of one length.
-        if not (secrets := _secrets(read(hidden))):
+        if not (secrets := _secrets(read(hidden), opened)):
             break
         hidden = _without(hidden, secrets)
     return text if hidden == written else hidden
+
+
+def opened_by(text: str, opened: Opened | None) -> Opened | None:
+    """What a line of a log leaves open, after what was open before it."""
+    return secrets_over_lines(read(text if text.isascii() else composed(text)), opened)[1]
 
 
 def _possible(text: str) -> Iterator[Shape]:
@@ -30,9 +36,12 @@ def _possible(text: str) -> Iterator[Shape]:
                 break
 
 
-def _secrets(seen: str) -> list[tuple[int, int]]:
+def _secrets(seen: str, opened: Opened | None) -> list[tuple[int, int]]:
     """Where secrets are, by all shapes in the same text: one that was taken out first may be another's name."""
-    return [each for shape in _possible(seen) for each in _of_shape(shape, seen)]
+    secrets = [each for shape in _possible(seen) for each in _of_shape(shape, seen)]
+    if opened or "\n" in seen or may_hold_several(seen):
+        secrets += secrets_over_lines(seen, opened)[0]
+    return secrets
 
 
 def _of_shape(shape: Shape, seen: str) -> Iterator[tuple[int, int]]:

@@ -20,20 +20,27 @@ from functions_app.domain.secret_words import (
 
 MASK = "[redacted]"
 # A quotation mark as JSON within JSON, a URL or HTML writes it.
-_QUOTE = r"(?:\\{0,15}[\"']|%22|%27|&quot;|&#3[49];|[`“”„])"
-_QUOTED = r"[bBuUrRfF@$]{0,2}(?P<q>" + _QUOTE + r")(?:.{0,16384}?(?<!\\)(?P=q)|[^\n]*)"
+QUOTE = r"(?:\\{0,15}[\"']|%22|%27|&quot;|&#3[49];|[`“”„])"
+_QUOTED = r"[bBuUrRfF@$]{0,2}(?P<q>" + QUOTE + r")(?:.{0,16384}?(?<!\\)(?P=q)|[^\n]*)"
 _GROUP = r"\w*[\[({][^\])}\n]*[\])}]?|[“„«「『][^”»」』\n]*[”»」』]?"
 _WORD = r"[^\s,;&\"'}<]+(?:[\"'](?=\w)[^\s,;&\"'}<]*)*"
 _REST = r"(?:\w[^\s,;&\"'}<]*)?"  # of a word that begins in quotes, as a shell puts its pieces together
 _VALUE = f"(?P<quoted>{_QUOTED}{_REST})|(?P<group>{_GROUP})|(?P<word>{_WORD})"
-_NOTHING = r"(?!(?:null|none|nil|true|false|undefined)(?![\w-])|\"\"(?!\")|''(?!'))"
+# No value, and what begins one on the lines below (secret_lines has those).
+_NOTHING = (
+    r"(?!(?:null|none|nil|true|false|undefined)(?![\w-])|\"\"(?!\")|''(?!')|"
+    r"(?:(?:![\w-]+[^\S\n]+)?[|>][-+\d]{0,2}|[\[({])[^\S\n]*(?:\n|\\{1,15}n|\Z)|\\{1,15}n-?\s)"
+)
 
-_SEPARATOR = r"(?::=|=>|=|:|%3D|%3A)"
+_SEPARATOR = r"(?::=|=>|={1,3}+|:|%3D|%3A)"
+# Behind it: on the line below there may be the value, but no item of a list and no other name.
+_SPACE = r"(?:[^\S\n]++(?!\n)|(?=\S)|\s++(?!-\s|[\w.-]++:\s))"
+SUBSCRIPT = r"(?:(?:\[[\w-]{0,40})?\](?=\s*[:=]))?"  # environ["TOKEN"] = …, passwords[0]=…
 # The next name with a value of its own: then the one before has none, and this one's would be left. Of an empty value
 # in an environment or an INI file the next line is not the value, whatever it assigns.
 _ANOTHER = (
-    rf"(?!{_QUOTE}?(?:\w[\w.-]{{0,80}}[_.-])?(?:{NAMES}){_QUOTE}?\s*{_SEPARATOR}"
-    rf"(?:\s|[bBuUrRfF@$]{{0,2}}{_QUOTE}|\w{{0,40}}[\[({{]|{re.escape(MASK)}))"
+    rf"(?!{QUOTE}?(?:\w[\w.-]{{0,80}}[_.-])?(?:{NAMES}){QUOTE}?\s*{_SEPARATOR}"
+    rf"(?:\s|[bBuUrRfF@$]{{0,2}}{QUOTE}|\w{{0,40}}[\[({{]|{re.escape(MASK)}))"
     r"(?!(?<==\n)[A-Za-z_][\w.-]{0,80}=[^\s=])"
 )
 
@@ -43,13 +50,13 @@ _SAYS = re.compile(
     r"field|value|required|missing|expired|invalid|incorrect|wrong|unset|empty|unknown|unexpected|failed|denied|option)\b"
 )
 _SAYS_ELSEWHERE = re.compile(rf"(?i)(?:{SAID})[^\W\d_]*(?![^\s.!,。！，])")
-_SENTENCE = re.compile(r"[A-Za-z]{1,20}['’]?[a-z]{0,3} +[A-Za-z]{1,20}\b(?!\S*\d)")  # two words, and no digit in them
-_BLAMED = re.compile(
+SENTENCE = re.compile(r"[A-Za-z]{1,20}['’]?[a-z]{0,3} +[A-Za-z]{1,20}\b(?!\S*\d)")  # two words, and no digit in them
+BLAMED = re.compile(
     r"(?i)\b(?:invalid|unexpected|unrecogni[sz]ed|illegal|bad|unknown|malformed|unterminated|undefined)\s+(?:\w+\s+)?$"
 )
-_BLAMED_SHORT = 7  # characters of a token that a parser complains of
+BLAMED_SHORT = 7  # characters of a token that a parser complains of
 _IN_ARN = re.compile(r"\barn:aws[\w-]*:[\w:/.*-]*:$")
-_NEVER_SAID = re.compile(r"(?i)pass|pwd|pw$")  # names after which any two words may be the secret
+NEVER_SAID = re.compile(r"(?i)pass|pwd|pw$")  # names after which any two words may be the secret
 _BEFORE = 200  # characters that are looked at before a name
 
 
@@ -72,9 +79,9 @@ def _named(match: re.Match[str]) -> str:
     if ":" in separator and not match["mark"]:
         rest = match.string[match.start("value") : match.end() + 40]
         says = _SAYS.match(value) or _SAYS_ELSEWHERE.match(value)
-        if match["word"] and (says or (not _NEVER_SAID.search(match["name"]) and _SENTENCE.match(rest))):
+        if match["word"] and (says or (not NEVER_SAID.search(match["name"]) and SENTENCE.match(rest))):
             return match[0]
-        if len(value.strip("\"'`")) <= _BLAMED_SHORT and _BLAMED.search(before):
+        if len(value.strip("\"'`")) <= BLAMED_SHORT and BLAMED.search(before):
             return match[0]
     return f"{match['head']}{MASK}"
 
@@ -124,8 +131,8 @@ _BEHIND = "|".join(  # commands, and the option that a password stands behind, i
 )
 
 _VALUE_BEHIND = (
-    rf"(?is)(?P<head>(?P<name>NAMES)(?P<mark>{_QUOTE})?(?P<separator>\s*{_SEPARATOR}\s*)){_NOTHING}"
-    rf"{_ANOTHER}(?P<value>{_VALUE})"
+    rf"(?is)(?P<head>(?P<name>NAMES)(?P<mark>{QUOTE})?{SUBSCRIPT}(?P<separator>\s*{_SEPARATOR}{_SPACE}))"
+    rf"{_NOTHING}{_ANOTHER}(?P<value>{_VALUE})"
 )
 
 SHAPES: tuple[Shape, ...] = (
@@ -138,21 +145,21 @@ SHAPES: tuple[Shape, ...] = (
     _shape("a line of a private key", rf"(?m)^([^\S\n]*+){_PEM_BODY}[^\S\n]*$", _KEPT),
     _shape(
         "an Authorization header of several parts",  # a signature goes on to the end of its text, others of the line
-        rf"(?i)(authorization{_QUOTE}?\s*[:=,]\s*+\[?\s*+b?{_QUOTE}?)"
+        rf"(?i)(authorization{QUOTE}?\s*[:=,]\s*+\[?\s*+b?{QUOTE}?)"
         r"(?:AWS4-[A-Z0-9-]+ [^\"'\n]*|(?:Digest|OAuth|Hawk|Signature|Negotiate|NTLM) [^\n]*)",
         _KEPT,
         "authorization",
     ),
     _shape(
         "an Authorization header",
-        rf"(?i)(authorization(?:{_QUOTE}\s*,\s*|{_QUOTE}?\s*[:=][^\S\n]*)(?!\[redacted)(?:\[\s*)?b?{_QUOTE}?"
+        rf"(?i)(authorization(?:{QUOTE}\s*,\s*|{QUOTE}?\s*[:=][^\S\n]*)(?!\[redacted)(?:\[\s*)?b?{QUOTE}?"
         r"(?:[a-z][a-z-]*[^\S\n]+)?)"
         r"[^\s\"',;\\]+",
         _KEPT,
         "authorization",
     ),
     _shape("bearer and basic", r"(?i)\b(bearer|basic)[^\S\n]+[A-Za-z0-9+/_.~=-]{12,}", rf"\1 {MASK}", "bearer basic"),
-    _shape("cookies", rf"(?i)\b(cookie{_QUOTE}?\s*[:=]\s*{_QUOTE}?)[^\"'\n]+", _KEPT, "cookie"),
+    _shape("cookies", rf"(?i)\b(cookie{QUOTE}?\s*[:=]\s*{QUOTE}?)[^\"'\n]+", _KEPT, "cookie"),
     # Signature Version 4 query parameters, the older Signature=, Azure's and Google's alike.
     _shape(
         "signed URLs",
@@ -195,9 +202,9 @@ SHAPES: tuple[Shape, ...] = (
     ),
     _shape(
         "a name and its value apart",
-        rf"(?is)({_QUOTE}(?:key|name|variable|parameter[_-]?(?:name|key)){_QUOTE}\s*[:=]\s*"
-        rf"{_QUOTE}[^\"'\n]{{0,100}}?(?:{NAMES}){_QUOTE}\s*,\s*"
-        rf"{_QUOTE}(?:parameter[_-]?)?value{_QUOTE}\s*[:=]\s*){_NOTHING}(?:{_VALUE})",
+        rf"(?is)({QUOTE}(?:key|name|variable|parameter[_-]?(?:name|key)){QUOTE}\s*[:=]\s*"
+        rf"{QUOTE}[^\"'\n]{{0,100}}?(?:{NAMES}){QUOTE}\s*,\s*"
+        rf"{QUOTE}(?:parameter[_-]?)?value{QUOTE}\s*[:=]\s*){_NOTHING}(?:{_VALUE})",
         _KEPT,
         "value",
     ),
@@ -247,7 +254,7 @@ SHAPES: tuple[Shape, ...] = (
     ),
     _shape(
         "a registry's login",
-        rf"(?i)({_QUOTE}auth{_QUOTE}\s*:\s*{_QUOTE})[A-Za-z0-9+/_-]{{8,}}={{0,2}}",
+        rf"(?i)({QUOTE}auth{QUOTE}\s*:\s*{QUOTE})[A-Za-z0-9+/_-]{{8,}}={{0,2}}",
         _KEPT,
         "auth",
     ),
@@ -255,7 +262,7 @@ SHAPES: tuple[Shape, ...] = (
     _shape("a value behind its name elsewhere", _VALUE_BEHIND.replace("NAMES", ELSEWHERE), _named, NAMED_ELSEWHERE_BY),
     _shape(
         "a PIN",
-        rf"(?i)({PINS}(?:{_QUOTE}?\s*{_SEPARATOR}\s*|(?<=-pin)\s+|[\"'][\s,]{{1,20}}(?=[\"'])){_QUOTE}?)"
+        rf"(?i)({PINS}(?:{QUOTE}?\s*{_SEPARATOR}\s*|(?<=-pin)\s+|[\"'][\s,]{{1,20}}(?=[\"'])){QUOTE}?)"
         r"\d{3,12}(?![\w.])",
         _KEPT,
         "pin cv",

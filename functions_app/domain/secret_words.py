@@ -79,3 +79,15 @@ NAMED_ELSEWHERE_BY = " ".join(read(composed(word)).split()[0].lower() for word i
 SAID = _alternatives(_SAID)
 PINS = rf"{_OWN}(?:pin(?:[_-]?(?:code|number))?|cvv2?|cvc2?)(?![^\W_])"
 """What is called so is a secret where it is so many digits: a pin of a plug has fewer."""
+SEVERAL = (
+    r"(?:password|passphrase|passcode|secret|token|credential|jwt|otp|mnemonic|(?:recovery|backup)[_-]?code|"
+    r"(?:api|private|secret|access|encryption|signing|hmac|session|account|master|license)[_-]?key)s|passwds?|pwds?"
+)
+SEVERAL_BY = "words phrases codes secrets tokens credentials jwts otps mnemonics keys passwd pwd"
+"""What several secrets are called, and what is in each text, in lower case, that has such a name."""
+PLAIN = (
+    rf"{_OWN}(?:user|user[_-]?name|name|email|login|host|host[_-]?name|port|url|uri|arn|id|type|kind|source|target|file|path|external|"
+    r"driver|version|region|account|role|profile|provider|expir\w*|ttl|at|time|date|scopes?|mode|uid|gid|format|status|"
+    r"state|line|column|count|total|used|limit|max|min|remaining|message|error|reason|description)"
+)
+"""What the last word of a member's name says, among secrets, that holds none."""

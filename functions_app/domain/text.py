@@ -55,9 +55,14 @@ def storable(text: str, length: int | None = None) -> str:
     Lines end with line feeds, and of what was meant for a terminal the words remain. Of a text longer than `length`
     characters the beginning, with a mark that the rest is missing.
     """
-    if not (text.isascii() and text.isprintable()):  # nearly every text is, and then nothing has to be looked for
+    if not _is_plain(text):
         text = _CLEANED.sub(_shown, line_feeds(text))
     return text if length is None or len(text) <= length else f"{text[: length - 1]}…"
+
+
+def _is_plain(text: str) -> bool:
+    """Whether nothing has to be looked for, as in nearly every text."""
+    return text.isascii() and (text.isprintable() or text.replace("\t", "").replace("\n", "").isprintable())
 
 
 def storable_json(text: str) -> str:
@@ -67,6 +72,8 @@ def storable_json(text: str) -> str:
 
 def without_hidden(text: str) -> str:
     """The same without what can't be seen: as it is read by who looks for words in it."""
+    if _is_plain(text):
+        return text
     return _CLEANED.sub(lambda found: found["flag"] or "", line_feeds(text))
 
 

@@ -102,6 +102,7 @@ def one_try(world: World, work: Work, name: str, cookie: str, chance: random.Ran
     with FAULTS[name](world):
         time.sleep(chance.uniform(1.0, 4.0))
     await_end(begun)
+    world.site.await_ready()  # a killed web server tells nothing, and on a busy machine begins slowly
     for watcher in watchers:
         watcher.wait(60)
     return judge.wrongs(begun, work.printed(), watchers)

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions_app.domain.redaction import LINE_LIMIT, MOST_LINES, clean_lines, redact, redact_value
+from functions_app.domain.redaction import LINE_LIMIT, MOST_LINES, LogLines, clean_lines, redact, redact_value
 from functions_app.domain.secret_shapes import MASK
 from functions_app.domain.text import line_feeds, storable, storable_value, visible
 from tests.fuzz.bounds import assert_shown, bounded
@@ -24,6 +24,7 @@ MARKS = (
     *("&", "?", ";", ","),
     *(" ", "\n", "\r", "\x1b[1m", "\x1b]8;;", "\x07", "\0", "\u200b", "A1" * 10, "a" * 16, "0" * 40, MASK),
     *("{", "}", "/"),
+    *("passwords:", "tokens=[", "secret: |", "credentials: {", "\n- ", "\n  "),
 )  # fmt: skip
 messages = st.one_of(st.lists(st.one_of(st.sampled_from(MARKS), texts), max_size=12).map("".join), texts)
 SECRET = "hunter2hunter2"  # no digits and letters that any rule knows by themselves
@@ -102,6 +103,14 @@ def test_lines_of_a_log_are_short_and_clean(text: str, times: int) -> None:
         assert "\n" not in line
         assert line == storable(line)
         assert len(line.encode()) <= LINE_LIMIT + 100
+
+
+@fuzzed(300)
+@given(st.lists(messages.map(lambda text: " ".join(text.split())), max_size=6))
+def test_lines_that_come_one_by_one_stay_as_many(texts: list[str]) -> None:
+    log = LogLines()
+    with bounded():
+        assert all(len(log.clean(text)) == 1 for text in texts)
 
 
 @fuzzed(200)

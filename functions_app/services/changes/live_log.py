@@ -18,6 +18,7 @@ from functions_app.domain.changes.logs.report_lines import Report, find_report
 from functions_app.domain.changes.logs.requests import FunctionLine
 from functions_app.domain.changes.logs.streams import may_be_written_by
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.redaction import LogLines
 from functions_app.models import LogLine
 from functions_app.runlog import Logger
 from functions_app.services.engine.leases import Lease
@@ -60,6 +61,7 @@ class LiveLog:
         self._stored: list[int] = []  # how many lines of the run's log became of each line shown
         self._room = self._most = MOST
         self._behind = False  # more was delivered than is read by now
+        self._lines = LogLines()
         self._place, self._log, self._since = place, log, since - SKEW
         self._merge = InvocationLog(place.versions, framed=place.framed)
         self._refused = False  # whether AWS refuses to show the group: nothing is worth waiting for
@@ -171,7 +173,7 @@ class LiveLog:
                 self._end_here()
                 return
             self._room -= 1
-            self._stored.append(self._log.add(level_of(line.text), line.text, FUNCTION, line.at))
+            self._stored.append(self._log.add(level_of(line.text), line.text, FUNCTION, line.at, self._lines.clean))
 
     def _end_here(self) -> None:
         if not self.full:
