@@ -99,7 +99,7 @@ ROUTES: dict[str, Route] = {
     "audit": Route(SEEN, NOT_TAKEN),
     "settings": Route(ALL_SEE, ALL_NOT),
     "people": Route(ADMINISTRATORS_SEE, NOT_TAKEN),
-    "person-change": Route(NOT_TAKEN, ADMINISTRATORS_MAY, "person", {"group": "operator"}),
+    "person-change": Route(NOT_TAKEN, ADMINISTRATORS_MAY, "person", {"group": "administrator"}),
     "accounts": Route(SEEN, NOT_TAKEN),
     "account-add": Route(ADMINISTRATORS_SEE, ADMINISTRATORS_MAY, form=ACCOUNT),
     "account-edit": Route(ADMINISTRATORS_SEE, ADMINISTRATORS_MAY, "account", ACCOUNT),

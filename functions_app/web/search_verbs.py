@@ -42,7 +42,7 @@ def verbs(found: Found, functions_first: bool, *, changes: bool) -> tuple[str, t
     if function and (functions_first or not (found.images or found.repositories)):
         return function.name, tuple(_of_function(function, changes=changes))
     if len(found.images) == 1:
-        return short(found.images[0].digest), tuple(_of_image(found.images[0]))
+        return short(found.images[0].digest), tuple(_of_image(found.images[0], changes=changes))
     if len(found.repositories) == 1 and not found.images:
         return found.repositories[0].name, tuple(_of_repository(found.repositories[0]))
     return "", ()
@@ -73,7 +73,9 @@ def _changes(row: FoundFunction) -> Iterator[Option]:
     yield Option("send", "Invoke", reverse("function-invoke", args=[row.pk]) + called)
 
 
-def _of_image(row: FoundImage) -> Iterator[Option]:
+def _of_image(row: FoundImage, *, changes: bool) -> Iterator[Option]:
+    if changes and row.runs and not row.gone:
+        yield Option("rocket", "Deploy it to ...", reverse("image-deploy", args=[row.pk]))
     reference = f"{row.uri}@{row.digest}"
     yield Option("copy", "Copy its reference", copy=reference, detail=reference)
     yield from _outside("Open it", "" if row.gone else aws_console.image(row.uri, row.digest))

@@ -10,7 +10,7 @@ from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
 from functions_app import clock
-from functions_app.models import Function, Run
+from functions_app.models import Function, Image, Run
 from tests.factories import (
     digest,
     make_account,
@@ -142,6 +142,16 @@ def test_an_operator_is_offered_what_makes_sense(fleet: Function, operator: User
     fleet.aliases.update(rollback_targets=0)
     Function.objects.filter(pk=fleet.pk).update(freshness="current")
     assert list(offered())[:2] == ["Deploy an image to live", "Invoke"]
+
+
+def test_an_image_is_deployed_by_operators_alone(found: Found, operator: User) -> None:
+    text = f"{HOST}/shop/orders:v1.2"
+    assert found(text)[1][1] == ["Copy its reference", "Open it in the AWS console"]
+    first = signed_in("olga").get("/search/", {"q": text}).context["groups"][1].options[0]
+    assert first.label == "Deploy it to ..."
+    assert first.href.endswith("/deploy/")
+    Image.objects.update(role="artifact")
+    assert "Deploy it to ..." not in signed_in("olga").get("/search/", {"q": text}).content.decode()
 
 
 def test_an_alias_that_a_function_does_not_have_is_said(found: Found) -> None:

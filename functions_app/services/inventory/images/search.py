@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from functions_app.domain.images.roles import Role
 from functions_app.domain.pasted.reading import read
 from functions_app.domain.pasted.things import DigestStart, ImageNamed
 from functions_app.models import Image, Tag
@@ -24,6 +25,7 @@ class FoundImage:
     colour: str
     tags: tuple[str, ...]
     gone: bool
+    runs: bool  # a function could run it: no index, no part of one, no artifact
 
 
 def of_repository(thing: ImageNamed, path: str = "") -> Q:
@@ -68,7 +70,7 @@ def _called(word: str, within: Q) -> tuple[FoundImage, ...]:
         .order_by("gone_at", "-pushed_at", "pk")
         .values_list(
             "pk", "digest", "repository_id", "repository__uri", "repository__account__name",
-            "repository__account__colour", "gone_at",
+            "repository__account__colour", "gone_at", "role",
         )[: 2 * FOUND]
     )  # fmt: skip
     found = [row for row in rows if match or (row[2], row[1]) in pairs][:FOUND]
@@ -77,6 +79,9 @@ def _called(word: str, within: Q) -> tuple[FoundImage, ...]:
     for repository, digest, name in held.order_by("name").values_list("repository_id", "digest", "name"):
         tags.setdefault((repository, digest), []).append(name)
     return tuple(
-        FoundImage(pk, digest, uri, account, colour, tuple(tags.get((repository, digest), ())), gone_at is not None)
-        for pk, digest, repository, uri, account, colour, gone_at in found
-    )
+        FoundImage(
+            pk, digest, uri, account, colour, tuple(tags.get((repository, digest), ())), gone_at is not None,
+            role == Role.IMAGE,
+        )
+        for pk, digest, repository, uri, account, colour, gone_at, role in found
+    )  # fmt: skip
