@@ -24,6 +24,10 @@ from tests import days, postgres
 HERE = Path(__file__).parent
 BROWSER = "e2e"
 ON_BOTH = ("services", "web", "streams")
+# Of the API what asks a database in its own way: lists that are searched, cut into pages, written as tables.
+LISTS = tuple(
+    f"api/test_{name}.py" for name in ("plans", "query_counts", "reads", "same_facts", "short_lists", "tables")
+)
 SLOW = ("chaos", "contract", *ON_BOTH, "registry")  # first, so that no worker is left with them at the end
 CORES = min(os.cpu_count() or 2, 8)
 AT_ONCE = 3  # passes; each has workers of its own
@@ -70,14 +74,14 @@ def passes(postgres_url: str | None) -> Iterator[Pass]:
     yield Pass("SQLite", others, CORES + 1)
     if postgres_url:
         url = {"DATABASE_URL": postgres_url}
-        yield Pass("PostgreSQL", files(ON_BOTH), CORES, ["--only-database"], lambda: url)
+        yield Pass("PostgreSQL", files((*ON_BOTH, *LISTS)), CORES, ["--only-database"], lambda: url)
     for day in days.DAYS:
         environment = partial(lambda day: day.environment(datetime.now(UTC)), day)
         yield Pass(day.name, days.marked(), 0, ["-m", "shows_dates"], environment)
 
 
 def files(folders: Sequence[str] = ()) -> list[str]:
-    """All files of tests, or those in these folders: first those that wait longest, then the slow folders.
+    """All files of tests, those in these folders, or these: first those that wait longest, then the slow folders.
 
     pytest-django sorts what comes of them: tests in one transaction before those that flush, and those without a
     database last.
@@ -89,7 +93,12 @@ def files(folders: Sequence[str] = ()) -> list[str]:
         return not survives, SLOW.index(folder) if folder in SLOW else len(SLOW), str(path)
 
     found = (HERE / folder for folder in folders) if folders else (HERE,)
-    return [str(path) for path in sorted((file for each in found for file in each.rglob("test_*.py")), key=rank)]
+    return [
+        str(path)
+        for path in sorted(
+            (file for each in found for file in ([each] if each.is_file() else each.rglob("test_*.py"))), key=rank
+        )
+    ]
 
 
 def carry_out(each: Pass, folder: Path, arguments: Sequence[str]) -> Finished:

@@ -18,6 +18,7 @@ from functions_app.domain.changes.approvals import Approval
 from functions_app.domain.changes.production import LENGTH
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.account_colours import COLOURS, FIRST
+from functions_app.domain.text import counted
 from functions_app.models import Account
 from functions_app.services.inventory.fleet_status import fleet_status
 from functions_app.services.people import account_settings
@@ -91,7 +92,7 @@ def list_accounts(request: ApiRequest) -> dict[str, Any]:
     names = {fact.name for fact in reached}
     wrong = sum(scope.account in names for scope in status.problems)
     return {
-        "text": f"{len(reached)} {'account' if len(reached) == 1 else 'accounts'}, {wrong} regions with problems.",
+        "text": f"{counted(len(reached), 'account')}, {counted(wrong, 'region')} with problems.",
         "url": link(request, reverse("accounts")),
         "as_of": status.synced_at,
         "accounts": [

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
+from functions_app.api.shapes import OWN
 from functions_app.domain.errors import Code, Problem, details
 from functions_app.streams import plan_places
 from functions_app.streams.machines import CONTENT_TYPE, answered
@@ -68,12 +69,19 @@ def finished(request: HttpRequest, response: HttpResponse, request_id: str) -> H
         response["Content-Type"] = "text/plain; charset=utf-8"
     if request.method in ("GET", "HEAD") and response.status_code == 200:
         state = response["ETag"].strip('"') + "." if "ETag" in response else ""  # of what can be edited
-        etag = f'"{state}{sha256(response.content).hexdigest()[:32]}"'
+        etag = f'"{state}{sha256(_what_matters(request, response)).hexdigest()[:32]}"'
         if etag in request.headers.get("If-None-Match", ""):
             response = HttpResponse(status=304, headers=dict(response.headers))
             del response["Content-Type"]
-        response["ETag"] = etag
+        response["ETag"] = f"W/{etag}" if hasattr(request, OWN) else etag
     return response
+
+
+def _what_matters(request: HttpRequest, response: HttpResponse) -> bytes:
+    """What an answer is known again by: of a list that is as of now, all but that."""
+    if not hasattr(request, OWN) or "json" not in response.get("Content-Type", ""):
+        return response.content
+    return json.dumps({**json.loads(response.content), "as_of": None}).encode()
 
 
 def _wants_text(request: HttpRequest) -> bool:

@@ -6,7 +6,8 @@ from django.urls import reverse
 from ninja import Field, Query, Router, Schema
 
 from functions_app.api.requests import ApiRequest
-from functions_app.api.shapes import Listed, Page, Paged, cursor_of, link, page_of
+from functions_app.api.shapes import OWN, Listed, Page, Paged, page_of, paged
+from functions_app.domain.text import counted
 from functions_app.services.inventory.audit import AuditFilter, audit_list
 from functions_app.services.inventory.tables.history import audit_table
 from functions_app.services.people import access
@@ -47,12 +48,9 @@ def list_audit(request: ApiRequest, filters: Query[Filters]) -> Listed:
     if filters.format:
         return table_answer(request, audit_table(wanted))
     found = audit_list(wanted, page_of(filters.cursor, asked))
+    text, at = f"{counted(found.total, 'entry', 'entries')}.", (found.number, found.last)
     return {
-        "text": f"{found.total} {'entry' if found.total == 1 else 'entries'}.",
-        "url": link(request, reverse("audit")),
-        "total": found.total,
-        "as_of": None,
-        "next": cursor_of(found.number + 1, asked) if found.number < found.last else None,
+        **paged(request, reverse("audit"), text, asked, total=found.total, at=at, as_of=OWN),
         "entries": [
             {
                 "actor": row.actor_name,

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.urls import reverse
+from django.utils.http import urlencode
 from ninja import Field, Query, Router, Schema
 from ninja.responses import Status
 
@@ -24,15 +25,18 @@ from functions_app.api.shapes import (
     link,
     one_of,
     page_of,
+    paged,
 )
 from functions_app.api.streams import StreamAnswer, StreamBody, drafted, stream_told
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.text import counted
 from functions_app.models import BaseStream
 from functions_app.services.bases import poll_schedule, stream_form
 from functions_app.services.bases.stream_form import StreamDraft
 from functions_app.services.inventory.bases.base import ReleaseRow, Wanted, base_page
 from functions_app.services.inventory.bases.base_list import StreamRow, base_list
 from functions_app.services.inventory.bases.release_list import release_list
+from functions_app.services.inventory.bases.users import UserRow
 from functions_app.services.inventory.fleet_status import fleet_status
 from functions_app.services.inventory.tables.bases import base_table, release_table
 from functions_app.services.people import access
@@ -98,15 +102,45 @@ class Poll(Body):
 EVERY = Poll()
 
 
+class BaseFilters(Schema):
+    """Of which platform are the releases; of which release or account those who run them."""
+
+    platform: str = Field("", max_length=60, description="linux/amd64; the most used, where none is named")
+    release: int | None = Field(None, ge=1, lt=10**18, description="id of a release")
+    account: str = Field("", max_length=80, description="the account's name")
+    cursor: str = Field("", max_length=200)
+
+
+class UserLine(Schema):
+    """A version that runs a release of a base, by these aliases (none: calls reach it without one)."""
+
+    function_id: int
+    function: str
+    account: str
+    region: str
+    owner: str
+    version: str
+    aliases: list[str]
+    standing: str
+    release: str
+    through: str = Field(description="the golden image it stands on; empty: on the base itself")
+    changes_to: int | None = Field(description="id of the current release, where it runs an older one")
+
+
 class BaseAnswer(Told):
-    """One base with the newest of its releases."""
+    """One base with the newest of its releases, and a page of who runs them; `next` is the cursor of the page after."""
 
     id: int
     name: str
     reference: str
     functions: int
     behind: int
+    platform: str
     releases: list[ReleaseLine]
+    users: list[UserLine]
+    users_total: int
+    users_older: int = Field(description="functions among them that a patch list of these would bring forward")
+    next: str | None
 
 
 @router.get("/bases", response=BaseList)
@@ -147,20 +181,50 @@ def add_base(request: ApiRequest, response: HttpResponse, body: StreamBody) -> A
 
 
 @router.get("/bases/{int:pk}", response=BaseAnswer)
-def get_base(request: ApiRequest, pk: int) -> dict[str, Any]:
-    """One base: its newest releases, and how much runs each."""
+def get_base(request: ApiRequest, pk: int, filters: Query[BaseFilters]) -> dict[str, Any]:
+    """One base: its newest releases, how much runs each, and who does; of one release or account where it is named."""
     access.require_reach(request.actor, None)
     now = clock.now()
-    found = base_page(pk, Wanted(), fleet_status(now).accounts, now)
+    accounts = fleet_status(now).accounts
+    numbers = {fact.name: fact.pk for fact in accounts}
+    one_of("account", filters.account, numbers)
+    asked = {"base": pk, **filters.dict(exclude={"cursor"})}
+    wanted = Wanted(
+        filters.platform,
+        filters.release,
+        numbers.get(filters.account),
+        users_page=page_of(filters.cursor, asked),
+    )
+    found = base_page(pk, wanted, accounts, now)
+    one_of("platform", filters.platform, tuple(name for name, _ in found.platforms))
+    one_of("release", str(filters.release or ""), frozenset(str(mark.pk) for mark in found.choices))
+    query = {"platform": filters.platform, "release": filters.release, "account": wanted.account}
+    more = found.users_page < found.users_pages
     return {
         "text": f"{found.stream.name}: {found.tally.behind} of {found.tally.total} functions are behind.",
-        "url": link(request, reverse("base", args=[pk])),
+        "url": link(request, f"{reverse('base', args=[pk])}?{urlencode({k: v for k, v in query.items() if v})}"),
+        "platform": found.platform,
+        "users": [_user(row) for row in found.users],
+        "users_total": found.users_total,
+        "users_older": found.users_older,
+        "next": cursor_of(found.users_page + 1, asked) if more else None,
         "id": pk,
         "name": found.stream.name,
         "reference": found.stream.reference,
         "functions": found.tally.total,
         "behind": found.tally.behind,
         "releases": [_release(row) for row in found.rows],
+    }
+
+
+def _user(row: UserRow) -> dict[str, Any]:
+    same = ("function_id", "region", "owner", "version", "release", "through", "changes_to")
+    return {
+        "function": row.name,
+        "account": row.account.name,
+        "aliases": list(row.aliases),
+        "standing": row.standing.value,
+        **{name: getattr(row, name) for name in same},
     }
 
 
@@ -184,12 +248,10 @@ def list_releases(request: ApiRequest, pk: int, filters: Query[ReleaseFilters]) 
     if filters.format:
         return table_answer(request, release_table(found.stream, filters.platform, clock.now().date()))
     names = [name for name in ReleaseLine.model_fields if name != "id"]
+    text = f"{found.stream.name} has {counted(found.total, 'release')} for {found.platform or 'no platform'}."
+    address, at = reverse("base", args=[pk]), (found.page, found.pages)
     return {
-        "text": f"{found.stream.name} has {found.total} releases for {found.platform or 'no platform'}.",
-        "url": link(request, reverse("base", args=[pk])),
-        "total": found.total,
-        "as_of": found.stream.polled_at,
-        "next": cursor_of(found.page + 1, asked) if found.page < found.pages else None,
+        **paged(request, address, text, asked, total=found.total, at=at, as_of=found.stream.polled_at),
         "releases": [{"id": row.pk, **{name: getattr(row, name) for name in names}} for row in found.rows],
     }
 

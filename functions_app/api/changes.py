@@ -12,16 +12,18 @@ from ninja.responses import Status
 from functions_app.api.idempotency import NOT_KEPT, identity
 from functions_app.api.plans import NOTHING, Confirmed, PlanAnswer, Waiting, confirmed, told
 from functions_app.api.requests import ApiRequest
-from functions_app.api.runs import Started, followed, reached
+from functions_app.api.runs import Started, followed
 from functions_app.api.shapes import Answer, Body
 from functions_app.domain.changes.invocations import Mode, parse_mode
 from functions_app.domain.fleet.functions import LATEST
+from functions_app.models import Run
 from functions_app.services.changes import deploy, invoke, roll_back
 from functions_app.services.changes.patching import plan as patching
 from functions_app.services.changes.patching import undo as undoing
 from functions_app.services.engine import plans
 from functions_app.services.engine.plans import Planned
 from functions_app.services.inventory.fleet import addressing
+from functions_app.services.inventory.runs.run_state import reached_run
 from functions_app.services.people import access
 from functions_app.services.sync import run as syncing
 from functions_app.streams.waiting_answers import ASK_AGAIN
@@ -112,7 +114,7 @@ def start_undo(
     request: ApiRequest, response: HttpResponse, pk: int, body: Confirmed = NOTHING, dry_run: DryRun = False
 ) -> Answer:
     """Take a patch back: digest, version and weights of before."""
-    run = reached(pk, request.actor)
+    run = reached_run(pk, request.actor)
     if before := undoing.under_way(run):
         return followed(request, response, before)
     return _plan(*(request, response, body, dry_run), lambda plan_id: undoing.plan(run, request.actor, plan_id))
@@ -146,14 +148,10 @@ def _plan(
     dry_run: bool,
     make: Callable[[UUID], Planned[Any]],
 ) -> Answer:
-    """Plan; and confirm it, where that was asked for and nothing is left to type or tick. Raises PREFLIGHT.
-
-    A plan that the same request made before, and died, is not made again.
-    """
-    plan_id = identity(request)
-    if run := plans.became(plan_id):
-        return followed(request, response, run)
-    stored = plans.known(plan_id, request.actor) or make(plan_id).confirmable()
+    """Plan; and confirm it, where that was asked for and nothing is left to type or tick. Raises PREFLIGHT."""
+    stored = plans.once(identity(request), request.actor, make)
+    if isinstance(stored, Run):
+        return followed(request, response, stored)
     due = (stored.confirmation and not body.confirm) or (stored.ticks and not body.ticks)
     if dry_run or due:
         return Status(200, told(request, stored))

@@ -14,11 +14,12 @@ from functions_app.api.plans import PlanAnswer
 from functions_app.api.plans import told as plan_told
 from functions_app.api.requests import ApiRequest
 from functions_app.api.runs import Started, started
-from functions_app.api.shapes import Answer, Body, Told, counted, link
+from functions_app.api.shapes import OWN, Answer, Body, Cursor, Page, Told, link, page_of, paged
 from functions_app.domain import limits
 from functions_app.domain.chat import reading
 from functions_app.domain.errors import DrydockError
 from functions_app.domain.json_fields import read_strict
+from functions_app.domain.text import counted
 from functions_app.services.chat import links
 from functions_app.services.chat.answering import answer
 from functions_app.services.chat.replies import Reply
@@ -26,7 +27,6 @@ from functions_app.services.chat.speakers import speaker
 from functions_app.streams.waiting_answers import ASK_AGAIN
 
 router = Router(tags=["chat"])
-SHOWN = 200
 
 
 class Message(Body):
@@ -57,8 +57,8 @@ class LinkLine(Schema):
     since: datetime
 
 
-class LinkList(Told):
-    """Links, the newest first."""
+class LinkPage(Page):
+    """A page of links, the newest first."""
 
     links: list[LinkLine]
 
@@ -101,14 +101,14 @@ def asks_aws(data: bytes) -> bool:
         return False
 
 
-@router.get("/chat/links", response=LinkList)
-def list_chat_links(request: ApiRequest) -> dict[str, Any]:
+@router.get("/chat/links", response=LinkPage)
+def list_chat_links(request: ApiRequest, cursor: Cursor = "") -> dict[str, Any]:
     """One's own links; for an administrator everybody's."""
-    rows = links.listed(request.actor, SHOWN)
-    total = len(rows) if len(rows) < SHOWN else links.count(request.actor)
+    found = links.listed(request.actor, page_of(cursor, {"of": "links"}))
+    text = f"{counted(found.total, 'chat user is linked', 'chat users are linked')}."
+    at = (found.number, found.last)
     return {
-        "text": counted(total, "chat user is linked", "chat users are linked", SHOWN),
-        "url": link(request, reverse("chat")),
+        **paged(request, reverse("chat"), text, {"of": "links"}, total=found.total, at=at, as_of=OWN),
         "links": [
             {
                 "id": row.pk,
@@ -117,7 +117,7 @@ def list_chat_links(request: ApiRequest) -> dict[str, Any]:
                 "person": row.person.get_username(),
                 "since": row.since,
             }
-            for row in rows
+            for row in found.rows
         ],
     }
 

@@ -10,9 +10,9 @@ from ninja import Field, Query, QueryEx, Router, Schema
 from functions_app import eventlog
 from functions_app.api.answers import problem
 from functions_app.api.requests import ApiRequest
-from functions_app.api.runs import reached
 from functions_app.api.shapes import Told, link, one_of
 from functions_app.domain.events import EventKind
+from functions_app.services.inventory.runs.run_state import reached_run
 from functions_app.streams.api_streams import CONTENT_TYPE, admit, nothing_yet, takes_stream
 from functions_app.streams.event_source import Events, told
 from functions_app.streams.hub import RETRY
@@ -63,7 +63,7 @@ class EventPage(Told):
 @router.get("/runs/{int:pk}/events", openapi_extra=STREAM)
 def get_run_events(request: ApiRequest, pk: int, after: After = 0) -> HttpResponse:
     """What a run does, until it has ended: its log after a line's number, line by line, and how it stands."""
-    return _opened(request, RunJson(reached(pk, request.actor).pk), _after(request, after))
+    return _opened(request, RunJson(reached_run(pk, request.actor).pk), _after(request, after))
 
 
 @router.get("/events", response=EventPage, openapi_extra={"parameters": _LAST})

@@ -8,6 +8,7 @@ from ninja import Router, Schema
 
 from functions_app.api.requests import ApiRequest
 from functions_app.api.shapes import Told, link
+from functions_app.domain.text import counted
 from functions_app.services.changes.patching.targets import targets as patch_targets
 from functions_app.services.inventory.fleet import addressing
 from functions_app.services.people import accounts
@@ -131,7 +132,7 @@ def get_patch_targets(request: ApiRequest, function: str) -> dict[str, Any]:
     row = addressing.find(function, request.actor).function
     found = patch_targets(row)
     return {
-        "text": f"{row.name}: {len(found)} live {'image is' if len(found) == 1 else 'images are'} behind.",
+        "text": f"{row.name}: {counted(len(found), 'live image is', 'live images are')} behind.",
         "url": link(request, reverse("function-patch", args=[row.pk])),
         "targets": [
             {

@@ -10,8 +10,9 @@ from ninja import Field, Query, Router, Schema
 
 from functions_app import clock
 from functions_app.api.requests import ApiRequest
-from functions_app.api.shapes import Format, Listed, Page, Paged, Told, cursor_of, in_utc, link, one_of, page_of
+from functions_app.api.shapes import Format, Listed, Page, Paged, Told, in_utc, link, one_of, page_of, paged
 from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.text import counted
 from functions_app.services.changes.patching.undo import last_patch
 from functions_app.services.inventory.fleet import addressing
 from functions_app.services.inventory.fleet.function import (
@@ -162,13 +163,11 @@ def page_of_functions(request: ApiRequest, filters: Filters, query: QueryDict) -
     found = listed(wanted, today, within)
     accounts = {fact.pk: fact for fact in status.accounts}
     stale = found.counts["freshness"].get(Freshness.STALE.value, 0)
+    text = f"{counted(found.total, 'function')}, {stale} stale, as of {in_utc(status.synced_at)}: "
+    text += ", ".join(row.name for row in found.rows[:20]) or "none"
+    address, at = f"{reverse('functions')}?{_without_cursor(query)}", (found.page, found.pages)
     return {
-        "text": f"{found.total} {'function' if found.total == 1 else 'functions'}, {stale} stale, "
-        f"as of {in_utc(status.synced_at)}: {', '.join(row.name for row in found.rows[:20]) or 'none'}",
-        "url": link(request, f"{reverse('functions')}?{_without_cursor(query)}"),
-        "total": found.total,
-        "as_of": status.synced_at,
-        "next": cursor_of(found.page + 1, asked) if found.page < found.pages else None,
+        **paged(request, address, text, asked, total=found.total, at=at, as_of=status.synced_at),
         "functions": [_line(row, accounts) for row in found.rows],
     }
 
@@ -254,14 +253,10 @@ def list_versions(request: ApiRequest, function: str, cursor: str = "", format: 
         return table_answer(request, version_table(row.pk))
     asked = {"function": row.pk}
     found = version_list(row.pk, page_of(cursor, asked))
-    return {
-        "text": f"{row.name} has {found.total} published {'version' if found.total == 1 else 'versions'}.",
-        "url": link(request, reverse("function", args=[row.pk])),
-        "total": found.total,
-        "as_of": read_at(row),
-        "next": cursor_of(found.page + 1, asked) if found.page < found.pages else None,
-        "versions": [_version(row) for row in found.rows],
-    }
+    text = f"{row.name} has {counted(found.total, 'published version')}."
+    address, at = reverse("function", args=[row.pk]), (found.page, found.pages)
+    told = paged(request, address, text, asked, total=found.total, at=at, as_of=read_at(row))
+    return {**told, "versions": [_version(row) for row in found.rows]}
 
 
 def _version(row: VersionRow) -> dict[str, Any]:

@@ -1,22 +1,29 @@
 """`/overview`: what needs attention, counted. `/doctor`: what of the installation works."""
 
+from dataclasses import fields
 from datetime import date
 from typing import Any
 
 from django.urls import reverse
-from ninja import Router, Schema
+from ninja import Field, Router, Schema
 
 from functions_app import clock
 from functions_app.api.requests import ApiRequest
 from functions_app.api.shapes import Told, link
 from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.causes import Cause, by_cause
 from functions_app.domain.health.findings import Finding, counts
+from functions_app.domain.text import counted
 from functions_app.services.doctor import examination
+from functions_app.services.inventory.beginning import beginning
+from functions_app.services.inventory.fleet_status import fleet_status
 from functions_app.services.inventory.overview.findings import Overview, overview
+from functions_app.services.inventory.overview.unread import unread
 from functions_app.services.people import access
 
 router = Router(tags=["fleet"])
 PATIENCE = 25.0  # seconds
+NAMED = 20  # things that a cause names
 
 
 class EndingLine(Schema):
@@ -26,6 +33,37 @@ class EndingLine(Schema):
     on: date
     days_left: int
     functions: int
+
+
+class BeginningLine(Schema):
+    """How far the first reading of accounts and regions came, and what is to be done; `run` is what reads."""
+
+    stage: str
+    title: str
+    text: str
+    next_step: str
+    run: int | None
+    done: int
+    total: int
+
+
+class CauseLine(Schema):
+    """Why things of one kind could not be read: how many, the first of them, and what to do about it."""
+
+    of: str = Field(description="scopes (accounts and regions), repositories, images, streams, forecasts")
+    problem: str
+    code: str
+    aws_code: str
+    request_id: str
+    next_step: str
+    count: int
+    names: list[str]
+
+
+class UnreadAnswer(Told):
+    """What could not be read, by cause."""
+
+    causes: list[CauseLine]
 
 
 class OverviewAnswer(Told):
@@ -42,6 +80,7 @@ class OverviewAnswer(Told):
     unread: int
     unruled: int
     endings: list[EndingLine]
+    beginning: BeginningLine | None = Field(description="null once every account and region was read")
 
 
 class PartLine(Schema):
@@ -63,8 +102,45 @@ class DoctorAnswer(Told):
 def get_overview(request: ApiRequest) -> dict[str, Any]:
     """What needs attention, and how fresh the fleet is."""
     access.require_reach(request.actor, None)
-    found = overview(clock.now())
-    return {"text": _told(found), "url": link(request, reverse("overview")), **_counts(found)}
+    now = clock.now()
+    found = overview(now)
+    first = beginning(fleet_status(now), found.functions)
+    told = {name: getattr(first, name) for name in BeginningLine.model_fields} if first else None
+    return {"text": _told(found), "url": link(request, reverse("overview")), **_counts(found), "beginning": told}
+
+
+@router.get("/unread", response=UnreadAnswer)
+def get_unread(request: ApiRequest) -> dict[str, Any]:
+    """What could not be read, and why: accounts and regions, repositories, images, base streams, forecasts."""
+    access.require_reach(request.actor, None)
+    now = clock.now()
+    missing = unread(overview(now).sources)
+    failed = by_cause(
+        (f"{scope.account} {scope.region}", scope.problem) for scope in fleet_status(now).scopes if scope.problem
+    )
+    causes = [_cause("scopes", each) for each in failed]
+    for kind in (each.name for each in fields(missing)):
+        causes += [_cause(kind, each) for each in getattr(missing, kind).causes]
+    things = sum(row["count"] for row in causes)
+    return {
+        "text": f"{counted(things, 'thing')} could not be read, for {counted(len(causes), 'reason')}.",
+        "url": link(request, reverse("overview")),
+        "causes": causes,
+    }
+
+
+def _cause(kind: str, cause: Cause) -> dict[str, Any]:
+    problem = cause.problem
+    told = {name: getattr(problem, name) for name in ("aws_code", "request_id", "next_step")}
+    names = list(cause.names[:NAMED])
+    return {
+        **told,
+        "of": kind,
+        "problem": problem.message,
+        "code": problem.code.value,
+        "count": cause.count,
+        "names": names,
+    }
 
 
 def _told(found: Overview) -> str:

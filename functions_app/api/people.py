@@ -15,6 +15,7 @@ from functions_app.api import matching
 from functions_app.api.requests import ApiRequest
 from functions_app.api.shapes import Body, Told, link
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.text import counted
 from functions_app.services.people import people_list, person_groups, sessions
 
 router = Router(tags=["people"])
@@ -70,7 +71,7 @@ def list_people(request: ApiRequest) -> dict[str, Any]:
     people_list.require_administrator(request.actor)
     rows = people_list.everybody()
     return {
-        "text": f"{len(rows)} {'person' if len(rows) == 1 else 'people'}.",
+        "text": f"{counted(len(rows), 'person', 'people')}.",
         "url": link(request, reverse("people")),
         "people": [{"name": row.name, "group": row.group, "last_seen": row.last_seen} for row in rows],
     }
@@ -109,7 +110,7 @@ def list_sessions(request: ApiRequest) -> dict[str, Any]:
     """Where everybody is signed in; for administrators."""
     people_list.require_administrator(request.actor)
     rows, beyond = sessions.listing(None), sessions.beyond()
-    told = f"{len(rows)} {'session' if len(rows) == 1 else 'sessions'}"
+    told = counted(len(rows), "session")
     return {
         "text": f"{told}; {beyond} that were used longer ago are not listed." if beyond else f"{told}.",
         "url": link(request, reverse("sessions")),

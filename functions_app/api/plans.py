@@ -11,8 +11,9 @@ from ninja.responses import Status
 
 from functions_app.api.requests import ApiRequest
 from functions_app.api.runs import NO_REASON, Asked, Started, followed
-from functions_app.api.shapes import Answer, Body, Listed, Page, Paged, Told, cursor_of, in_utc, link, one_of, page_of
+from functions_app.api.shapes import OWN, Answer, Body, Listed, Page, Paged, Told, in_utc, link, one_of, page_of, paged
 from functions_app.domain.changes.approvals import PlanState
+from functions_app.domain.text import counted
 from functions_app.models import Plan, Run
 from functions_app.services.engine import approvals, plans
 from functions_app.services.engine.kinds import kind_of
@@ -114,14 +115,9 @@ def list_plans(request: ApiRequest, filters: Query[Filters]) -> Listed:
     if filters.format:
         return table_answer(request, plan_table(request.actor, state))
     found = plan_list(request.actor, state, page_of(filters.cursor, asked))
-    return {
-        "text": f"{found.total} {'plan' if found.total == 1 else 'plans'}.",
-        "url": link(request, reverse("plans")),
-        "total": found.total,
-        "as_of": None,
-        "next": cursor_of(found.number + 1, asked) if found.number < found.last else None,
-        "plans": [_line(row) for row in found.rows],
-    }
+    text, at = f"{counted(found.total, 'plan')}.", (found.number, found.last)
+    told = paged(request, reverse("plans"), text, asked, total=found.total, at=at, as_of=OWN)
+    return {**told, "plans": [_line(row) for row in found.rows]}
 
 
 @router.get("/plans/{plan_id}", response=PlanAnswer)

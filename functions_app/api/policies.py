@@ -13,6 +13,7 @@ from functions_app.api import matching
 from functions_app.api.requests import ApiRequest
 from functions_app.api.shapes import Answer, Body, Format, Listed, Told, given, link
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.text import counted
 from functions_app.models import Account, FreshnessPolicy
 from functions_app.services.bases import overdue_policies
 from functions_app.services.bases.overdue_policies import DAYS_LIMIT, RELEASES_LIMIT, PolicyDraft
@@ -69,7 +70,7 @@ def list_policies(request: ApiRequest, format: Format = "") -> Listed:
         return table_answer(request, policy_table())
     rows = overdue_policies.listing()
     return {
-        "text": f"{len(rows)} {'policy' if len(rows) == 1 else 'policies'}.",
+        "text": f"{counted(len(rows), 'policy', 'policies')}.",
         "url": link(request, reverse("policies")),
         "policies": [{name: getattr(row, name) for name in PolicyLine.model_fields} for row in rows],
     }

@@ -10,6 +10,7 @@ from ninja.responses import Status
 
 from functions_app.api.requests import ApiRequest
 from functions_app.api.shapes import Answer, Body, Told, link
+from functions_app.domain.text import counted
 from functions_app.models import PushRule
 from functions_app.services.changes import push_rules
 from functions_app.services.changes.push_rules import Row
@@ -69,7 +70,7 @@ def list_push_rules(request: ApiRequest) -> dict[str, Any]:
     """What is planned or deployed once a tag is pushed, and what became of the last push."""
     rows = push_rules.listed(request.actor)
     return {
-        "text": f"{len(rows)} {'rule' if len(rows) == 1 else 'rules'}.",
+        "text": f"{counted(len(rows), 'rule')}.",
         "url": link(request, reverse("push-rules")),
         "rules": [_line(row) for row in rows],
     }

@@ -9,12 +9,13 @@ from ninja import Field, Router
 
 from functions_app.api.changes import FUNCTION
 from functions_app.api.requests import ApiRequest
-from functions_app.api.runs import Started, followed, reached
+from functions_app.api.runs import Started, followed
 from functions_app.api.shapes import Answer, Body, Told, link
 from functions_app.domain.tokens import TokenScope
 from functions_app.services.changes import invoke
 from functions_app.services.changes.patching import rebuilds
 from functions_app.services.inventory.fleet import addressing
+from functions_app.services.inventory.runs.run_state import reached_run
 from functions_app.services.people import access
 
 router = Router(tags=["changes"])
@@ -55,6 +56,6 @@ def ask_rebuild(request: ApiRequest, body: Rebuild) -> dict[str, Any]:
 @router.post("/runs/{int:pk}/invoke-again", response={202: Started})
 def invoke_again(request: ApiRequest, response: HttpResponse, pk: int) -> Answer:
     """Invoke once more what AWS says was not executed, with the same payload; however often this is asked, one run."""
-    run = reached(pk, request.actor)
+    run = reached_run(pk, request.actor)
     access.require_operator_with(request.actor, {TokenScope.INVOKE}, "invocation.again", str(run.pk))
     return followed(request, response, invoke.again(run, request.actor))

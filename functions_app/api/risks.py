@@ -7,10 +7,11 @@ from functions_app.api.forecasts import DangerLine, danger_line
 from functions_app.api.functions import Filters as FunctionFilters
 from functions_app.api.functions import FunctionPage, page_of_functions
 from functions_app.api.requests import ApiRequest
-from functions_app.api.shapes import Listed, Page, Paged, cursor_of, link, one_of, page_of
+from functions_app.api.shapes import Listed, Page, Paged, one_of, page_of, paged
 from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.text import counted
 from functions_app.models import Account
-from functions_app.services.inventory.images.at_risk import at_risk
+from functions_app.services.inventory.images.at_risk import at_risk, forecast_at
 from functions_app.services.inventory.tables.fleet import risk_table
 from functions_app.streams.table_download import table_answer
 
@@ -60,12 +61,9 @@ def list_at_risk(request: ApiRequest, filters: Query[RiskFilters]) -> Listed:
     pages = max(1, -(-len(found) // PAGE_SIZE))
     number = min(page_of(filters.cursor, asked), pages)
     functions = len({row.use.function_id for row in found})
+    text = f"{counted(functions, 'function')} would lose a live image to a lifecycle policy."
+    address, as_of = f"{reverse('functions')}?needs=endangered", forecast_at()
     return {
-        "text": f"{functions} {'function' if functions == 1 else 'functions'} would lose a live image to a lifecycle "
-        "policy.",
-        "url": link(request, f"{reverse('functions')}?needs=endangered"),
-        "total": len(found),
-        "as_of": None,
-        "next": cursor_of(number + 1, asked) if number < pages else None,
+        **paged(request, address, text, asked, total=len(found), at=(number, pages), as_of=as_of),
         "risks": [danger_line(row) for row in found[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]],
     }

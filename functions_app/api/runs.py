@@ -11,19 +11,19 @@ from ninja.responses import Status
 
 from functions_app import runlog
 from functions_app.api.requests import ApiRequest
-from functions_app.api.shapes import Answer, Body, Listed, Page, Paged, Told, cursor_of, link, one_of, page_of
+from functions_app.api.shapes import OWN, Answer, Body, Listed, Page, Paged, Told, link, one_of, page_of, paged
+from functions_app.domain.redaction import redact_value
 from functions_app.domain.runs import Kind, SignalKind
 from functions_app.domain.runs import Status as RunStatus
 from functions_app.domain.text import sentence
 from functions_app.models import Run
 from functions_app.services.engine import signals
 from functions_app.services.inventory.runs import run_told
+from functions_app.services.inventory.runs.run_facts import plan_facts
 from functions_app.services.inventory.runs.run_list import UNDER_WAY, RunFilter, run_list
-from functions_app.services.inventory.runs.run_state import find_run
+from functions_app.services.inventory.runs.run_state import reached_run
 from functions_app.services.inventory.tables.history import run_table
-from functions_app.services.people import access
-from functions_app.services.people.actor import Actor
-from functions_app.services.people.reach import functions_within
+from functions_app.services.people.reach import runs_within
 from functions_app.streams.table_download import table_answer
 
 router = Router(tags=["runs"])
@@ -66,8 +66,15 @@ class StepLine(Schema):
     note: str
 
 
+class PlannedFact(Schema):
+    """Something that a run was planned with."""
+
+    name: str
+    text: str
+
+
 class RunAnswer(Told):
-    """A run as it stands."""
+    """A run as it stands; of what it counts so many are done of a total, once that is known."""
 
     id: int
     kind: str
@@ -83,7 +90,11 @@ class RunAnswer(Told):
     problem: dict[str, Any] | None
     result: dict[str, Any]
     steps: list[StepLine]
+    progress_done: int
+    progress_total: int | None
+    progress_unit: str
     takes: list[str]
+    planned: list[PlannedFact]
 
 
 class LogAnswer(Told):
@@ -128,14 +139,12 @@ def list_runs(request: ApiRequest, filters: Query[Filters]) -> Listed:
     asked = filters.chosen()
     wanted = RunFilter(filters.status, filters.kind, filters.parent, filters.children)
     if filters.format:
-        return table_answer(request, run_table(wanted, runs_within(request.actor)))
-    found = run_list(wanted, page_of(filters.cursor, asked), runs_within(request.actor))
+        return table_answer(request, run_table(wanted, runs_within(request.actor.reach)))
+    found = run_list(wanted, page_of(filters.cursor, asked), runs_within(request.actor.reach))
+    text = f"{found.total} {found.words(narrowed=bool(filters.status or filters.kind))}."
+    at = (found.number, found.last)
     return {
-        "text": f"{found.total} {found.words(narrowed=bool(filters.status or filters.kind))}.",
-        "url": link(request, reverse("runs")),
-        "total": found.total,
-        "as_of": None,
-        "next": cursor_of(found.number + 1, asked) if found.number < found.last else None,
+        **paged(request, reverse("runs"), text, asked, total=found.total, at=at, as_of=OWN),
         "runs": [{"id": row.pk, **{name: getattr(row, name) for name in _LINE}} for row in found.rows],
     }
 
@@ -143,23 +152,16 @@ def list_runs(request: ApiRequest, filters: Query[Filters]) -> Listed:
 _LINE = ("kind", "title", "status", "steps", "actor", "created_at", "why")
 
 
-def runs_within(actor: Actor) -> Any:
-    """What runs must be to be within what somebody gets to: those of no function are for who gets everywhere."""
-    return functions_within(actor.reach, "function__")
-
-
-def reached(pk: int, actor: Actor) -> Run:
-    """A run within what somebody gets to. Raises NOT_FOUND."""
-    run = find_run(pk)
-    access.require_reach(actor, run.function)
-    return run
-
-
 @router.get("/runs/{int:pk}", response=RunAnswer)
 def get_run(request: ApiRequest, pk: int) -> dict[str, Any]:
     """One run: its steps, what it did, what went wrong, what it takes now."""
-    run = reached(pk, request.actor)
-    return {**run_told.of_run(run), "url": page_of_run(request, run)}
+    run = reached_run(pk, request.actor)
+    return {
+        **run_told.of_run(run),
+        "url": page_of_run(request, run),
+        "planned": [{"name": name, "text": text} for name, text in plan_facts(run.kind, redact_value(run.plan))],
+        **{name: getattr(run, name) for name in ("progress_done", "progress_total", "progress_unit")},
+    }
 
 
 def page_of_run(request: HttpRequest, run: Run) -> str:
@@ -170,7 +172,7 @@ def page_of_run(request: HttpRequest, run: Run) -> str:
 @router.get("/runs/{int:pk}/logs", response=LogAnswer)
 def get_log(request: ApiRequest, pk: int, after: Annotated[int, QueryEx(ge=0, lt=10**18)] = 0) -> dict[str, Any]:
     """The log after a line's number, oldest first, at most 1,000 lines."""
-    run = reached(pk, request.actor)
+    run = reached_run(pk, request.actor)
     lines = runlog.read(run.pk, after, LINES)
     last = lines[-1].sequence if lines else after
     ended = RunStatus(run.status).ended and len(lines) < LINES
@@ -187,7 +189,7 @@ def get_log(request: ApiRequest, pk: int, after: Annotated[int, QueryEx(ge=0, lt
 def ask_of_run(request: ApiRequest, pk: int, signal: str, body: Asked = NO_REASON) -> Answer:
     """Ask a run to cancel, pause, resume, approve, promote or skip; 200 where it had ended by then."""
     one_of("signal", signal, frozenset(SignalKind))
-    run = reached(pk, request.actor)
+    run = reached_run(pk, request.actor)
     taken = signals.give(run, SignalKind(signal), request.actor, body.reason)
     run.refresh_from_db()
     told = f"Run {run.pk} is asked to {signal}." if taken else f"Run {run.pk} had ended ({run.status}) by then."

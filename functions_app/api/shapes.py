@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -15,11 +15,14 @@ from ninja import Field, QueryEx, Schema
 from ninja.responses import Status
 from pydantic import ConfigDict
 
+from functions_app import clock
 from functions_app.domain.csv_text import utc_text
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.text import LINE, storable
 
 Answer = Status[dict[str, Any]]
+Own = Literal["is_own"]
+OWN: Final[Own] = "is_own"  # a list that is Drydock's own, as of its answer: on a request, that it was asked for one
 Listed = dict[str, Any] | HttpResponseBase
 AS_CSV = "csv: the whole list as a table, without pages"
 Format = Annotated[Literal["", "csv"], QueryEx(description=AS_CSV)]
@@ -57,7 +60,7 @@ class Page(Told):
     """One page of a list: the whole has `total`; `next` is the cursor of the page after it, or null."""
 
     total: int
-    as_of: datetime | None
+    as_of: datetime | None = Field(description="the age of what is shown; null: it was never read")
     next: str | None
 
 
@@ -116,10 +119,27 @@ def _digest(filters: Mapping[str, Any]) -> str:
     return sha256(f"{settings.SECRET_KEY} {text}".encode()).hexdigest()[:16]
 
 
-def counted(total: int, one: str, several: str, most: int) -> str:
-    """How many there are, and how many of them a list has that is cut after so many."""
-    told = f"{total} {one if total == 1 else several}"
-    return f"{told}; only the newest {most} are listed." if total > most else f"{told}."
+def paged(
+    request: HttpRequest,
+    address: str,
+    text: str,
+    asked: Mapping[str, Any],
+    *,
+    total: int,
+    at: tuple[int, int],
+    as_of: datetime | Own | None,
+) -> dict[str, Any]:
+    """What every page of a list tells beside its rows: `at` is its number and the last one's, `asked` its filters."""
+    number, last = at
+    if as_of is OWN:
+        setattr(request, OWN, True)
+    return {
+        "text": text,
+        "url": link(request, address),
+        "total": total,
+        "as_of": clock.now() if as_of is OWN else as_of,
+        "next": cursor_of(number + 1, asked) if number < last else None,
+    }
 
 
 def in_utc(time: datetime | None) -> str:

@@ -6,14 +6,15 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.urls import reverse
-from ninja import Field, Router, Schema
+from ninja import Field, Query, Router, Schema
 from ninja.responses import Status
 
 from functions_app import clock
 from functions_app.api import matching
 from functions_app.api.idempotency import NOT_KEPT
 from functions_app.api.requests import ApiRequest
-from functions_app.api.shapes import Answer, Body, Format, Listed, Told, counted, in_utc, link
+from functions_app.api.shapes import OWN, Answer, Body, Listed, Page, Paged, Told, in_utc, link, page_of, paged
+from functions_app.domain.text import counted
 from functions_app.domain.tokens import TokenScope
 from functions_app.models import ApiToken
 from functions_app.services.inventory.tables.people import token_table
@@ -22,7 +23,6 @@ from functions_app.services.people.tokens import Made, Wanted
 from functions_app.streams.table_download import table_answer
 
 router = Router(tags=["people"])
-SHOWN = 200
 
 
 class NewToken(Body):
@@ -53,8 +53,8 @@ class TokenLine(Schema):
     revoked_at: datetime | None
 
 
-class TokenList(Told):
-    """Tokens, the newest first."""
+class TokenPage(Page):
+    """A page of tokens, the newest first."""
 
     tokens: list[TokenLine]
 
@@ -66,18 +66,16 @@ class TokenAnswer(Told):
     token: str = ""
 
 
-@router.get("/tokens", response=TokenList)
-def list_tokens(request: ApiRequest, format: Format = "") -> Listed:
+@router.get("/tokens", response=TokenPage)
+def list_tokens(request: ApiRequest, filters: Query[Paged]) -> Listed:
     """One's own tokens; for an administrator everybody's."""
-    if format:
+    if filters.format:
         return table_answer(request, token_table(request.actor))
-    rows = tokens.listed(request.actor, SHOWN)
-    total = len(rows) if len(rows) < SHOWN else tokens.count(request.actor)
-    return {
-        "text": counted(total, "token", "tokens", SHOWN),
-        "url": link(request, reverse("tokens")),
-        "tokens": [_line(row) for row in rows],
-    }
+    asked = {"of": "tokens"}
+    found = tokens.listed(request.actor, page_of(filters.cursor, asked))
+    text, at = f"{counted(found.total, 'token')}.", (found.number, found.last)
+    told = paged(request, reverse("tokens"), text, asked, total=found.total, at=at, as_of=OWN)
+    return {**told, "tokens": [_line(row) for row in found.rows]}
 
 
 @router.post("/tokens", response={201: TokenAnswer})

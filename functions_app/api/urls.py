@@ -16,16 +16,19 @@ from ninja.security import HttpBearer
 
 from functions_app.api import (
     accounts,
+    activity,
     audit,
     bases,
     changes,
     chat,
+    comparisons,
     configurations,
     events,
     forecasts,
     function_parts,
     functions,
     image_files,
+    image_users,
     images,
     matching,
     overview,
@@ -71,8 +74,8 @@ STREAMS = {"get_run_events"}
 BY_BODY = {"say": chat.asks_aws}  # what does so by what is sent
 # What stands behind a run's number before the signals, which take any word there.
 ROOMS = (
-    *(functions, function_parts, configurations, triggers, risks, smoke_tests, images, image_files, forecasts),
-    *(bases, streams, policies),
+    *(functions, function_parts, activity, configurations, triggers, risks, smoke_tests, images, image_files),
+    *(image_users, forecasts, bases, comparisons, streams, policies),
     *(changes, patch_lists, plans, push_rules, rebuilds, events, runs, tokens, accounts, people, audit, overview, chat),
 )
 

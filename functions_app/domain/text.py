@@ -113,6 +113,11 @@ def sentence(text: str) -> str:
     return text if not text or text[-1] in ".!?:;…" else f"{text}."
 
 
+def counted(number: int, one: str, several: str = "") -> str:
+    """ "1 function", "2 functions"; `several` where that is not `one` with an s."""
+    return f"{number} {one if number == 1 else several or f'{one}s'}"
+
+
 def line(text: str) -> str:
     """A text as one line of at most 140 characters."""
     words = " ".join(text.split())

@@ -1,9 +1,12 @@
 """What is told of parts of things: releases page by page, ways back, what a lifecycle policy would take."""
 
+from datetime import datetime
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from functions_app import clock
 from functions_app.models import Image, LifecycleForecast, Repository, Run
 from functions_app.services.people import tokens
 from functions_app.services.people.actor import Actor
@@ -119,3 +122,18 @@ def test_of_a_function_its_aliases_and_ways_back_are_told(bot: Client) -> None:
     assert (alias["name"], alias["version"], alias["production"]) == ("live", "2", True)
     back = bot.get(f"{API}/functions/app/ways-back").json()["aliases"][0]
     assert [target["version"] for target in back["targets"]] == ["1"]
+
+
+def test_a_list_of_drydocks_own_is_as_of_its_answer_and_is_known_again_though_that_is_later(bot: Client) -> None:
+    for path in ("/runs", "/audit", "/plans", "/tokens", "/chat/links"):
+        begun = clock.now()
+        first = bot.get(f"{API}{path}")
+        assert begun.replace(microsecond=0) <= datetime.fromisoformat(first.json()["as_of"]) <= clock.now(), path
+        again = bot.get(f"{API}{path}", headers={"If-None-Match": first["ETag"]})
+        assert (again.status_code, again["ETag"], first["ETag"][:2]) == (304, first["ETag"], "W/"), path
+
+
+def test_what_is_at_risk_is_as_of_the_oldest_forecast_and_of_none_before_there_is_one(bot: Client) -> None:
+    assert bot.get(f"{API}/at-risk").json()["as_of"] is None
+    endangered("ledger")
+    assert datetime.fromisoformat(bot.get(f"{API}/at-risk").json()["as_of"]) == NOW

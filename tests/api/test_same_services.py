@@ -1,4 +1,4 @@
-"""Everything a person can do, a bot can do: a change that the pages ask services for is asked of the API, too.
+"""Everything a person can do, a bot can do: what the pages ask services for is asked of the API, too.
 
 What changes something is found in the source: what writes rows, and what calls something that does.
 """
@@ -26,6 +26,33 @@ PAGES_ALONE: Mapping[str, str] = {
     "people.sign_in.refused": SIGNED_IN,
     "engine.plans.apply": "of an undo that asks nobody; the API confirms any plan (approvals.confirm)",
     "sync.run.submit": "a bot joins the sync that is under way (submit_or_join), where a person is told of it",
+}
+
+
+# What pages alone read, each with where a bot is told the same, or why it is not.
+READ_BY_PAGES_ALONE: Mapping[str, str] = {
+    "inventory.anything.find.find": "what was pasted: a bot knows that, /functions/NAME and /images?search= take it",
+    "inventory.anything.find.ways_back_of": "/functions/NAME/ways-back",
+    "inventory.fleet.advice.broken_version": "which link of the chain is red: states are in /functions/NAME/versions",
+    "inventory.fleet.function.configuration": "/functions/NAME/configuration",
+    "inventory.fleet.function.overridden": "words on image_settings of /functions/NAME/configuration",
+    "inventory.fleet.worth_knowing.worth_knowing": "what a page explains of /functions/NAME/configuration",
+    "inventory.fleet.list_filter.misread": "what an address says that nobody knows, which the API refuses",
+    "inventory.fleet.list_filter.as_pairs": "writes the address of a page",
+    "inventory.fleet.list_filter.sort_word": "the word of a page for how it is sorted",
+    "inventory.fleet.search.short_words": "what the search box says of words that are too short",
+    "inventory.fleet.ways_back.ways_back": "words on what /functions/NAME/ways-back tells",
+    "inventory.images.deploy_to.deploy_to": "whether a function can run an image: POST /deployments?dry_run=true",
+    "inventory.images.image.function_images": "chooses among what /functions/NAME/versions tells",
+    "inventory.images.repository.repository": "/repositories/ID and /repositories/ID/images",
+    "inventory.overview.last_day.last_day": "/events, which tells of runs and moves as they happen; /runs",
+    "inventory.patches.base_findings": "the scans of two releases: /images/ID/scan of each",
+    "inventory.patches.last_patch": "last_patch of /functions/NAME",
+    "inventory.patches.reading_of": "the run that a patch was answered with: /runs/ID",
+    "inventory.patches.standing_on": "/bases/ID of the golden image",
+    "inventory.plans.waiting": "/plans?state=waiting",
+    "inventory.runs.run_state.find_run": "/runs/ID, within the token's reach (reached_run)",
+    "inventory.runs.run_log.log_page": "/runs/ID/logs",
 }
 
 
@@ -90,16 +117,30 @@ def changes(full: str) -> bool:
     return False
 
 
-def asked(room: str) -> set[str]:
-    """The changes that a room of doors asks services for, as in "changes.deploy.plan"."""
+@cache
+def used(room: str) -> frozenset[str]:
+    """All that a room of doors asks services for, as in "changes.deploy.plan"."""
     paths = (ROOT / room).rglob("*.py")
     found = {full for path in paths for full in named(tree_of(path), imports(path))}
-    asked_for = {full.removeprefix(f"{SERVICES}.") for full in found if changes(full)}
-    return {name for name in asked_for if not name.startswith("inventory.")}  # which only reads
+    return frozenset(full.removeprefix(f"{SERVICES}.") for full in found)
+
+
+def asked(room: str) -> set[str]:
+    """The changes among it."""
+    return {name for name in used(room) if not name.startswith("inventory.") and changes(f"{SERVICES}.{name}")}
+
+
+def read(room: str) -> set[str]:
+    """The readers of the inventory and the snapshot among it: they change nothing."""
+    return {name for name in used(room) if name.startswith(("inventory.", "snapshot."))}
 
 
 def test_every_change_of_the_pages_has_an_endpoint() -> None:
     assert sorted(asked("web") - asked("api") - set(PAGES_ALONE)) == []
+
+
+def test_whatever_the_pages_read_has_an_endpoint() -> None:
+    assert sorted(read("web") - read("api") - set(READ_BY_PAGES_ALONE)) == []
 
 
 def test_what_changes_something_is_seen_through_the_functions_between() -> None:
@@ -109,3 +150,4 @@ def test_what_changes_something_is_seen_through_the_functions_between() -> None:
 
 def test_no_row_is_left_over() -> None:
     assert sorted(set(PAGES_ALONE) - (asked("web") - asked("api"))) == []
+    assert sorted(set(READ_BY_PAGES_ALONE) - (read("web") - read("api"))) == []

@@ -1,4 +1,4 @@
-"""Lists that stay short come whole; where one is too long for that, its line says how many there are."""
+"""What people have: lists that stay short come whole, or say how many more there are; tokens and links by pages."""
 
 from typing import Any
 
@@ -7,10 +7,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from functions_app import clock
-from functions_app.api import chat
-from functions_app.api import tokens as api
 from functions_app.models import ChatLink
-from functions_app.services.people import sessions, tokens
+from functions_app.services.people import pages, sessions, tokens
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.tokens import Made, Wanted
 from tests.conftest import Valkey
@@ -31,23 +29,25 @@ def ask(made: Made, valkey: Valkey) -> Any:
     return lambda path: bot.get(f"/api/v1{path}").json()
 
 
-@pytest.mark.parametrize(
-    ("most", "told"), [(2, "3 tokens; only the newest 2 are listed."), (3, "3 tokens."), (4, "3 tokens.")]
-)
-def test_of_tokens(ask: Any, superuser: User, monkeypatch: pytest.MonkeyPatch, most: int, told: str) -> None:
+def test_tokens_and_chat_links_come_page_by_page(
+    ask: Any, client: Client, made: Made, superuser: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("second", "third"):
         tokens.make(Wanted(name, ["read"]), Actor(superuser))
-    monkeypatch.setattr(api, "SHOWN", most)  # two hundred would take long to make
-    answer = ask("/tokens")
-    assert (answer["text"], len(answer["tokens"])) == (told, min(most, 3))
-
-
-def test_of_chat_links(ask: Any, made: Made, superuser: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("a", "b", "c"):
         ChatLink.objects.create(token=made.row, chat_user=name, person=superuser, since=clock.now())
-    monkeypatch.setattr(chat, "SHOWN", 2)
-    answer = ask("/chat/links")
-    assert (answer["text"], len(answer["links"])) == ("3 chat users are linked; only the newest 2 are listed.", 2)
+    ChatLink.objects.create(token=made.row, chat_user="first", person=superuser, since=clock.now())
+    monkeypatch.setattr(pages, "PAGE", 2)  # fifty would take long to make
+    client.force_login(superuser)
+    for path, rows, told, page, sum_ in (
+        ("/tokens", "tokens", "3 tokens.", "/settings/tokens/", "<b>3</b> tokens of everybody in use"),
+        ("/chat/links", "links", "3 chat users are linked.", "/settings/chat/", "<b>3</b> linked chat users"),
+    ):
+        first = ask(path)
+        rest = ask(f"{path}?cursor={first['next']}")
+        assert (first["text"], first["total"], len(first[rows]), len(rest[rows]), rest["next"]) == (told, 3, 2, 1, None)
+        shown = [client.get(f"{page}?page={number}").content.decode() for number in (1, 2)]
+        assert [text.count("<tr data-row>") for text in shown] == [2, 1]
+        assert all(sum_ in " ".join(text.split()) for text in shown)
 
 
 def test_of_sessions(ask: Any, superuser: User, monkeypatch: pytest.MonkeyPatch) -> None:

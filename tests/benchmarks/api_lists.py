@@ -89,6 +89,15 @@ def _repository() -> int:
     return Repository.objects.get(name="team-0/service-0").pk
 
 
+def _image() -> int:
+    from django.db.models import Count
+
+    from functions_app.models import Image
+
+    used = Image.objects.annotate(used=Count("versions")).order_by("-used", "pk").values_list("pk", flat=True)
+    return used[0]
+
+
 def _stream() -> int:
     from functions_app.models import BaseStream
     from tests.benchmarks.release_rows import LAMBDA
@@ -96,7 +105,12 @@ def _stream() -> int:
     return BaseStream.objects.get(name=LAMBDA[0]).pk
 
 
-HEAVIEST: Mapping[str, Callable[[], int]] = {"function": _function, "repository": _repository, "stream": _stream}
+HEAVIEST: Mapping[str, Callable[[], int]] = {
+    "function": _function,
+    "image": _image,
+    "repository": _repository,
+    "stream": _stream,
+}
 
 
 def fill_events() -> None:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from functions_app.domain.bases.detection import Detection, Tier
 from functions_app.domain.bases.ends_of_life import End, Ends, ends_of
 from functions_app.domain.bases.lineage import KnownRelease, Level
+from functions_app.domain.text import counted
 
 REASON_LIMIT = 300  # characters; the column that keeps it
 NEWER_LIMIT = 100  # newer releases whose days are kept: what a policy may count to
@@ -135,7 +136,7 @@ def _sentence(*parts: str) -> str:
 def _briefly(standing: _Standing) -> str:
     """How the nearest level stands, where one beneath it is told of too."""
     verdict = standing.verdict
-    behind = f"{_count(verdict.releases_behind, 'release')} behind" if verdict.releases_behind else ""
+    behind = f"{counted(verdict.releases_behind, 'release')} behind" if verdict.releases_behind else ""
     if verdict.freshness is Freshness.END_OF_LIFE:
         return f"past its end of life and {behind}" if behind else "past its end of life"
     if verdict.freshness is Freshness.STALE:
@@ -213,7 +214,7 @@ def _against_current(found: KnownRelease, releases: Sequence[KnownRelease], now:
         tail = f", which was withdrawn: {found.stream} is back at {current.label}, and this is stale {_for(days)}."
     else:
         tail = (
-            f": {_count(len(newer), 'release')} behind {current.label}, stale {_for(days)} "
+            f": {counted(len(newer), 'release')} behind {current.label}, stale {_for(days)} "
             f"(the next release came on {since:%F})."
         )
     return _Standing(Verdict(Freshness.STALE, "", len(newer), days, since, newer=newer[:NEWER_LIMIT]), tail)
@@ -244,8 +245,4 @@ def _last(release: KnownRelease) -> datetime:
 
 
 def _for(days: int) -> str:
-    return f"for {_count(days, 'day')}" if days else "since today"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"for {counted(days, 'day')}" if days else "since today"

@@ -27,11 +27,6 @@ def _told(verb: Verb) -> str:
     return f"{verb.usage}: {verb.does}"
 
 
-def counted(number: int, what: str) -> str:
-    """ "1 function", "2 functions"."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
 def with_end(text: str, end: str) -> str:
     """A line that tells what comes last whole, and of the text before as much as fits."""
     words = " ".join(text.split())

@@ -15,13 +15,14 @@ from functions_app.services.changes import roll_back as rollbacks
 from functions_app.services.changes.patching import plan as patching
 from functions_app.services.changes.patching import undo as undoing
 from functions_app.services.changes.patching.targets import targets as patch_targets
-from functions_app.services.chat import runs, two_turns
+from functions_app.services.chat import two_turns
 from functions_app.services.chat.replies import Reply, of_run
 from functions_app.services.chat.speakers import Speaker
 from functions_app.services.engine import plans
 from functions_app.services.engine.plans import Planned
 from functions_app.services.inventory.fleet import addressing
 from functions_app.services.inventory.fleet.addressing import Named
+from functions_app.services.inventory.runs.run_state import reached_run
 from functions_app.services.people.actor import Actor
 from functions_app.services.snapshot.rollback_targets import targets as rollback_targets
 
@@ -32,7 +33,7 @@ def deploy(speaker: Speaker, name: str, image: str, alias: str, plan_id: UUID) -
     if not named.qualifier:
         return _which_alias(named)
     return _planned(
-        speaker, plan_id, lambda: deployments.plan(named.function, image, named.qualifier, speaker.actor, plan_id)
+        speaker, plan_id, lambda key: deployments.plan(named.function, image, named.qualifier, speaker.actor, key)
     )
 
 
@@ -47,7 +48,7 @@ def patch(speaker: Speaker, name: str, alias: str, plan_id: UUID) -> Reply:
     if reading := patching.reading_first(function, digest, speaker.actor):
         told = f"Run {reading.pk} reads files that the verdict needs first: say it again once that has ended."
         return Reply(told, ("run", reading.pk), run=reading, started=True, preparing=True)
-    return _planned(speaker, plan_id, lambda: patching.plan(function, speaker.actor, digest, plan_id=plan_id))
+    return _planned(speaker, plan_id, lambda key: patching.plan(function, speaker.actor, digest, plan_id=key))
 
 
 def roll_back(speaker: Speaker, name: str, alias: str, version: str, plan_id: UUID) -> Reply:
@@ -58,7 +59,7 @@ def roll_back(speaker: Speaker, name: str, alias: str, version: str, plan_id: UU
         return _which_alias(named)
     if not version:
         return _which_version(named)
-    return _planned(speaker, plan_id, lambda: rollbacks.plan(function, qualifier, version, speaker.actor, plan_id))
+    return _planned(speaker, plan_id, lambda key: rollbacks.plan(function, qualifier, version, speaker.actor, key))
 
 
 def undo(speaker: Speaker, what: str, plan_id: UUID) -> Reply:
@@ -66,7 +67,7 @@ def undo(speaker: Speaker, what: str, plan_id: UUID) -> Reply:
     run = _patch(what, speaker.actor)
     if before := undoing.under_way(run):
         return of_run(before)
-    return _planned(speaker, plan_id, lambda: undoing.plan(run, speaker.actor, plan_id))
+    return _planned(speaker, plan_id, lambda key: undoing.plan(run, speaker.actor, key))
 
 
 def invoke(speaker: Speaker, name: str, payload: str, plan_id: UUID) -> Reply:
@@ -79,11 +80,10 @@ def invoke(speaker: Speaker, name: str, payload: str, plan_id: UUID) -> Reply:
     return of_run(run)
 
 
-def _planned(speaker: Speaker, plan_id: UUID, make: Callable[[], Planned[Any]]) -> Reply:
-    """Plan; and apply, where nothing is to be confirmed. A plan that the same message made before is not made again."""
-    if run := plans.became(plan_id):
-        return of_run(run)
-    return two_turns.first(plans.known(plan_id, speaker.actor) or make().confirmable(), speaker.actor)
+def _planned(speaker: Speaker, plan_id: UUID, make: Callable[[UUID], Planned[Any]]) -> Reply:
+    """Plan; and apply, where nothing is to be confirmed."""
+    found = plans.once(plan_id, speaker.actor, make)
+    return of_run(found) if isinstance(found, Run) else two_turns.first(found, speaker.actor)
 
 
 def _named(name: str, alias: str, actor: Actor) -> Named:
@@ -120,7 +120,7 @@ def _which_version(named: Named) -> Reply:
 
 def _patch(what: str, actor: Actor) -> Run:
     if what.isascii() and what.isdecimal() and len(what) < 19:
-        return runs.find(what, actor)
+        return reached_run(int(what), actor)
     function = addressing.find(what, actor).function
     last = undoing.last_patch(function.pk)
     if last is None:
@@ -129,7 +129,7 @@ def _patch(what: str, actor: Actor) -> Run:
             f"{function.name} has no patch that could be undone.",
             next_step="Roll back instead, or name the run.",
         )
-    return runs.find(str(last.pk), actor)
+    return reached_run(last.pk, actor)
 
 
 def _page(named: Named) -> tuple[str, int]:

@@ -9,11 +9,12 @@ from django.db.models import Q
 from functions_app import clock
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.changes.deployments import short
-from functions_app.domain.chat.words import counted, some
+from functions_app.domain.chat.words import some
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.deployed_images import deployed_as, moved_tag
 from functions_app.domain.fleet.functions import LATEST
 from functions_app.domain.runs import ACTIVE
+from functions_app.domain.text import counted
 from functions_app.models import Account, Function, Run, Tag, Version
 from functions_app.services.chat.replies import Reply
 from functions_app.services.chat.speakers import Speaker

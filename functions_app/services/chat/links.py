@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.utils.crypto import salted_hmac
 
 from functions_app import clock
@@ -20,6 +20,7 @@ from functions_app.models import ApiToken, AuditEntry, ChatLink, LinkCode
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.backend import active_people
+from functions_app.services.people.pages import PageOf, page_of
 from functions_app.services.people.tokens import living_links
 
 LIFETIME = timedelta(minutes=10)
@@ -42,10 +43,10 @@ class Shown:
         return f"link {self.code}"
 
 
-def bots(most: int) -> Sequence[ApiToken]:
+def bots() -> Sequence[ApiToken]:
     """The bots that somebody may be linked with: tokens that are not over, by name. One query."""
     rows = ApiToken.objects.filter(revoked_at=None, expires_at__gt=clock.now(), person__is_active=True)
-    return list(rows.select_related("person").order_by("name", "person__username", "pk")[:most])
+    return list(rows.select_related("person").order_by("name", "person__username", "pk"))
 
 
 def make_code(actor: Actor, bot: int) -> Shown:
@@ -123,18 +124,10 @@ def people_of(token: ApiToken, chat_user: str) -> list[User]:
     return [row.person for row in found[:1]]
 
 
-def listed(actor: Actor, most: int) -> Sequence[ChatLink]:
-    """One's own links, the newest first; for an administrator everybody's. One query."""
-    return list(_every(actor).select_related("person", "token").order_by("-pk")[:most])
-
-
-def count(actor: Actor) -> int:
-    """How many those are in all. One query."""
-    return _every(actor).count()
-
-
-def _every(actor: Actor) -> QuerySet[ChatLink]:
-    return living_links().filter(Q() if access.is_administrator(actor) else Q(person=actor.person))
+def listed(actor: Actor, page: int = 1) -> PageOf[ChatLink]:
+    """A page of one's own links, the newest first; for an administrator of everybody's. Two queries."""
+    own = Q() if access.is_administrator(actor) else Q(person=actor.person)
+    return page_of(living_links().filter(own).select_related("person", "token").order_by("-pk"), page)
 
 
 def unlink(pk: int, actor: Actor) -> None:

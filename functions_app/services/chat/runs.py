@@ -1,33 +1,34 @@
 """What the chat is told of runs, and asks of them."""
 
+from typing import Any
+
 from django.db.models import Count, Q, QuerySet
 
 from functions_app import clock, runlog
 from functions_app.domain.bases.freshness import Freshness
-from functions_app.domain.chat.words import LINES, counted, some
+from functions_app.domain.chat.words import LINES, some
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.redaction import redact, redact_value
 from functions_app.domain.runs import ACTIVE, SignalKind, Status
-from functions_app.domain.text import sentence
+from functions_app.domain.text import counted, sentence
 from functions_app.models import Function, Run
 from functions_app.services.chat.replies import Reply, of_run
 from functions_app.services.chat.speakers import Speaker
 from functions_app.services.engine import signals
 from functions_app.services.inventory.fleet_status import fleet_status
 from functions_app.services.inventory.runs.run_list import UNDER_WAY
-from functions_app.services.inventory.runs.run_state import FINISHED
-from functions_app.services.people import access
+from functions_app.services.inventory.runs.run_state import FINISHED, reached_run
 from functions_app.services.people.actor import Actor, named
-from functions_app.services.people.reach import functions_within
+from functions_app.services.people.reach import functions_within, runs_within
 
 STATUSES = (UNDER_WAY, *Status)
 
 
 def status(speaker: Speaker, number: str) -> Reply:
-    """How a run stands, two queries; without a number how the fleet does, three."""
+    """How a run stands, three queries; without a number how the fleet does, three."""
     if not number:
         return _fleet(speaker)
-    run = find(number, speaker.actor)
+    run = reached_run(int(number), speaker.actor)
     steps = list(run.steps.all())
     ended = sum(step.status in FINISHED for step in steps)
     now = next((step.title for step in steps if step.status not in FINISHED), "")
@@ -59,7 +60,7 @@ def _fleet(speaker: Speaker) -> Reply:
     within = functions_within(speaker.actor.reach)
     stale = Count("pk", filter=Q(freshness=Freshness.STALE.value))
     found = Function.objects.filter(within, gone_at=None).aggregate(total=Count("pk"), stale=stale)
-    under_way = list(_within(Run.objects.filter(status__in=ACTIVE, parent=None), speaker.actor)[: LINES + 1])
+    under_way = list(_newest(speaker.actor, status__in=ACTIVE)[: LINES + 1])
     synced = fleet_status(clock.now()).synced_at
     age = f"as of {synced:%Y-%m-%d %H:%M} UTC" if synced else "never read yet"
     running = f"more than {LINES} runs" if len(under_way) > LINES else counted(len(under_way), "run")
@@ -77,16 +78,15 @@ def list_runs(speaker: Speaker, wanted: str) -> Reply:
             Code.INVALID, f"There is no status “{wanted[:40]}”.", next_step=f"It is one of {', '.join(STATUSES)}."
         )
     statuses = ACTIVE if asked == UNDER_WAY else {asked} if asked else set(Status)
-    found = list(_within(Run.objects.filter(status__in=statuses, parent=None), speaker.actor)[:LINES])
+    found = list(_newest(speaker.actor, status__in=statuses)[:LINES])
     first = f": {_told(found[0])}" if found else ""
     query = {"status": asked} if asked else {}
     told = f"The newest {counted(len(found), 'run')}{first}"
     return Reply(told, ("runs",), query, some([_told(run) for run in found]))
 
 
-def _within(runs: QuerySet[Run], actor: Actor) -> QuerySet[Run]:
-    """Those of functions that somebody gets to; those of none are for who gets everywhere."""
-    return runs.filter(functions_within(actor.reach, "function__")).order_by("-pk")
+def _newest(actor: Actor, **wanted: Any) -> QuerySet[Run]:
+    return Run.objects.filter(runs_within(actor.reach), parent=None, **wanted).order_by("-pk")
 
 
 def _told(run: Run) -> str:
@@ -95,7 +95,7 @@ def _told(run: Run) -> str:
 
 def logs(speaker: Speaker, number: str) -> Reply:
     """The last lines of a run's log, redacted when they were stored. Two queries."""
-    run = find(number, speaker.actor)
+    run = reached_run(int(number), speaker.actor)
     lines = runlog.tail(run.pk, LINES)
     told = sentence(lines[-1].text) if lines else f"Run {run.pk} has no line."
     return Reply(told, ("run", run.pk), lines=some([f"{line.at:%H:%M:%S} {line.text}" for line in lines]), run=run)
@@ -103,12 +103,12 @@ def logs(speaker: Speaker, number: str) -> Reply:
 
 def cancel(speaker: Speaker, number: str, reason: str) -> Reply:
     """Ask a run to end."""
-    return _asked(find(number, speaker.actor), SignalKind.CANCEL, speaker.actor, reason)
+    return _asked(reached_run(int(number), speaker.actor), SignalKind.CANCEL, speaker.actor, reason)
 
 
 def go_on(speaker: Speaker, number: str) -> Reply:
     """Let a run go on that waits for an approver."""
-    return _asked(find(number, speaker.actor), SignalKind.APPROVE, speaker.actor, "")
+    return _asked(reached_run(int(number), speaker.actor), SignalKind.APPROVE, speaker.actor, "")
 
 
 def _asked(run: Run, kind: SignalKind, actor: Actor, reason: str) -> Reply:
@@ -116,12 +116,3 @@ def _asked(run: Run, kind: SignalKind, actor: Actor, reason: str) -> Reply:
     run.refresh_from_db()
     told = f"Run {run.pk} is asked to {kind}." if taken else f"Run {run.pk} had ended ({run.status}) by then."
     return of_run(run, told, started=taken)
-
-
-def find(number: str, actor: Actor) -> Run:
-    """A run within what somebody gets to. Raises NOT_FOUND. One query, and another for its steps."""
-    run = Run.objects.select_related("function__account").filter(pk=int(number)).first()
-    if run is None:
-        raise DrydockError(Code.NOT_FOUND, f"There is no run {number}.", next_step="Say “runs” for the newest.")
-    access.require_reach(actor, run.function)
-    return run

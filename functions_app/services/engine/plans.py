@@ -180,6 +180,14 @@ def known(plan_id: UUID, actor: Actor) -> Plan | None:
     return load(plan_id, actor) if Plan.objects.filter(pk=plan_id).exists() else None
 
 
+def once(plan_id: UUID, actor: Actor, make: Callable[[UUID], Planned[Any]]) -> Run | Plan:
+    """What a request asks for that may come again: the run that its plan became, the plan it made before, or a new one.
+
+    Raises what `load` and `make` do, and PREFLIGHT where the plan could not be confirmed.
+    """
+    return became(plan_id) or known(plan_id, actor) or make(plan_id).confirmable()
+
+
 def drop_expired(plan_id: UUID) -> None:
     """Make room for another plan of this id, where it expired before anybody decided anything of it."""
     Plan.objects.filter(over(clock.now()), pk=plan_id, applied_at=None, rejected_at=None, asked_at=None).delete()

@@ -21,7 +21,7 @@ from functions_app.domain.fleet.lifecycle_policies import POLICY_LIMIT, Expiring
 from functions_app.domain.images.manifests import Index, parse_manifest
 from functions_app.domain.redaction import redact, redact_value
 from functions_app.domain.runs import Done, Kind, Outcome, Wait
-from functions_app.domain.text import storable
+from functions_app.domain.text import counted, storable
 from functions_app.models import Image, LifecycleForecast, Repository, Run, Version
 from functions_app.services.engine import runs
 from functions_app.services.engine.steps import Cancelled, Context, StepSpec
@@ -70,7 +70,7 @@ def _list(context: Context) -> Outcome:
             found = found.filter(pk=context.plan["repository"])
         context.shared.update(waiting=list(found.order_by("pk").values_list("pk", flat=True)), begun={}, refused={})
         context.result["repositories"] = {"without": 0, "read": 0, "failed": 0}
-    return Done(_count(len(context.shared["waiting"]), "repository", "repositories"))
+    return Done(counted(len(context.shared["waiting"]), "repository", "repositories"))
 
 
 def _preview(context: Context) -> Outcome:
@@ -123,7 +123,7 @@ def _carry_on(context: Context, row: Repository | None, key: str) -> None:
         _fail(context, row, answer, scope)
     elif answer.policy:
         counts["read"] += 1
-        context.log.info(f"{_name(row)}: {_count(len(answer.expiring), 'image')} to go")
+        context.log.info(f"{_name(row)}: {counted(len(answer.expiring), 'image')} to go")
     else:
         counts["without"] += 1
     context.save()
@@ -281,10 +281,6 @@ def _raise_first(repository: int | None) -> None:
 
 def _name(row: Repository) -> str:
     return f"{row.account.name} {row.region} {row.name}"
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 STEPS = (

@@ -18,6 +18,11 @@ def functions_within(reach: Reach, path: str = "") -> Q:
     return within
 
 
+def runs_within(reach: Reach) -> Q:
+    """What runs must be to be within it: those of no function are for who gets everywhere."""
+    return functions_within(reach, "function__")
+
+
 def accounts_within(reach: Reach, path: str = "") -> Q:
     """What must be of an account that is within it."""
     return Q() if reach.accounts is None else Q(**{f"{path}account__account_id__in": sorted(reach.accounts)})

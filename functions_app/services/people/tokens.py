@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -29,6 +29,7 @@ from functions_app.models import Account, ApiToken, ChatLink
 from functions_app.services.people import access
 from functions_app.services.people.access import GROUPS, remember_groups
 from functions_app.services.people.actor import CHAT, SHELL, Actor, chat_via
+from functions_app.services.people.pages import PageOf, page_of
 
 LONGEST = timedelta(days=366)
 USUAL = timedelta(days=90)
@@ -277,18 +278,18 @@ def _living(owner: User, now: datetime) -> QuerySet[ApiToken]:
     return ApiToken.objects.filter(person=owner, revoked_at=None, expires_at__gt=now)
 
 
-def listed(actor: Actor, most: int) -> Sequence[ApiToken]:
-    """One's own tokens, the newest first; for an administrator everybody's. One query."""
-    return list(every(actor).select_related("person").order_by("-pk")[:most])
+def listed(actor: Actor, page: int = 1) -> PageOf[ApiToken]:
+    """A page of one's own tokens, the newest first; for an administrator of everybody's. Two queries."""
+    return page_of(every(actor).select_related("person").order_by("-pk"), page)
 
 
-def count(actor: Actor) -> int:
-    """How many those are in all. One query."""
-    return every(actor).count()
+def in_use(actor: Actor) -> int:
+    """How many of those are not over. One query."""
+    return every(actor).filter(revoked_at=None, expires_at__gt=clock.now()).count()
 
 
 def every(actor: Actor) -> QuerySet[ApiToken]:
-    """All of those."""
+    """One's own tokens; for an administrator everybody's."""
     return ApiToken.objects.filter(Q() if access.is_administrator(actor) else Q(person=actor.person))
 
 

@@ -10,9 +10,7 @@ from functions_app.services.chat import links
 from functions_app.services.chat.links import Shown
 from functions_app.services.people import access
 from functions_app.web.http import HtmxHttpRequest, actor_of, page
-from functions_app.web.page_links import number_in
-
-SHOWN = 200
+from functions_app.web.page_links import number_in, page_links, page_number
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -33,12 +31,15 @@ def chat_unlink(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 
 def _show(request: HtmxHttpRequest, made: Shown | None) -> HttpResponse:
     actor = actor_of(request)
+    found = links.listed(actor, page_number(request.GET))
     context = {
         "tab": "chat",
-        "rows": links.listed(actor, SHOWN),
+        "rows": found.rows,
+        "total": found.total,
+        "pages": page_links(found.number, found.last, lambda number: f"?page={number}"),
         "everybody": access.is_administrator(actor),
         "made": made,
-        "bots": links.bots(SHOWN),
+        "bots": links.bots(),
     }
     return page(request, "people/chat.html", context)
 

@@ -18,9 +18,8 @@ from functions_app.services.people import access, tokens
 from functions_app.services.people.tokens import Made, Wanted
 from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.http import HtmxHttpRequest, actor_of, explained, page, status_of
-from functions_app.web.page_links import number_in, table_links
+from functions_app.web.page_links import number_in, page_links, page_number, table_links
 
-SHOWN = 200
 SCOPES = (
     (TokenScope.READ, "look at everything that its person may look at"),
     (TokenScope.INVOKE, "call functions"),
@@ -89,12 +88,13 @@ def _show(
     problem: Problem | None = None,
 ) -> HttpResponse:
     actor, now = actor_of(request), clock.now()
-    rows = [Row(row, _over(row, now), row.person == actor.person) for row in tokens.listed(actor, SHOWN)]
+    found = tokens.listed(actor, page_number(request.GET))
     context = {
         "tab": "tokens",
-        "rows": rows,
+        "rows": [Row(row, _over(row, now), row.person == actor.person) for row in found.rows],
+        "pages": page_links(found.number, found.last, lambda number: f"?page={number}"),
         "tables": table_links(QueryDict()),
-        "living": sum(not row.over for row in rows),
+        "living": tokens.in_use(actor),
         "everybody": access.is_administrator(actor),
         "made": made,
         "rotated": rotated,

@@ -196,8 +196,8 @@ class Test_others_tokens:
             with pytest.raises(DrydockError) as refused:
                 change(made.row.pk, Actor(vera))
             assert refused.value.problem.code is Code.NOT_FOUND
-        assert [row.pk for row in tokens.listed(Actor(vera), 10)] == []
-        assert [row.pk for row in tokens.listed(Actor(superuser), 10)] == [made.row.pk]
+        assert [row.pk for row in tokens.listed(Actor(vera)).rows] == []
+        assert [row.pk for row in tokens.listed(Actor(superuser)).rows] == [made.row.pk]
 
     def test_texts_are_shown_to_no_administrator_who_may_revoke_them(self, olga: User, superuser: User) -> None:
         made = make(olga)

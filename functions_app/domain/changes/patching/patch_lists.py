@@ -8,6 +8,7 @@ from typing import Any
 
 from functions_app.domain.bases.detection import Tier
 from functions_app.domain.changes.production import ProductionAliases
+from functions_app.domain.text import counted
 
 
 class Way(StrEnum):
@@ -124,10 +125,6 @@ _SIGNS = {
 }
 
 
-def _count(number: int, one: str, several: str) -> str:
-    return f"{number} {one if number == 1 else several}"
-
-
 @dataclass(frozen=True)
 class PatchList:
     """Exactly what would be brought forward, as of the moment it was made."""
@@ -145,13 +142,12 @@ class PatchList:
     @property
     def title(self) -> str:
         """What it does, in one line."""
-        noun = "function" if self.functions == 1 else "functions"
-        return f"Bring {self.functions} {noun} forward to the current release of {self.stream}"
+        return f"Bring {counted(self.functions, 'function')} forward to the current release of {self.stream}"
 
     @property
     def counted(self) -> str:
         """How much is in it."""
-        return f"{_count(len(self.entries), 'alias', 'aliases')} of {_count(self.functions, 'function', 'functions')}"
+        return f"{counted(len(self.entries), 'alias', 'aliases')} of {counted(self.functions, 'function', 'functions')}"
 
     @property
     def cautions(self) -> tuple[tuple[str, str], ...]:
@@ -160,10 +156,10 @@ class PatchList:
         managed = len({entry.place.function_id for entry in self.entries if entry.warning})
         found = []
         if production:
-            aliases = f"{_count(production, 'alias', 'aliases')} {'carries' if production == 1 else 'carry'}"
+            aliases = f"{counted(production, 'alias', 'aliases')} {'carries' if production == 1 else 'carry'}"
             found.append(("Production", f"{aliases} production traffic, by name and setting."))
         if managed:
-            functions = f"{_count(managed, 'function', 'functions')} {'is' if managed == 1 else 'are'}"
+            functions = f"{counted(managed, 'function', 'functions')} {'is' if managed == 1 else 'are'}"
             drift = "what is changed elsewhere shows up there as drift."
             found.append(("Ownership", f"{functions} managed by another tool: {drift}"))
         return tuple(found)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from functions_app.domain.errors import Problem
+from functions_app.domain.text import counted
 from functions_app.models import BaseStream
 from functions_app.services.inventory.bases.base_list import Ends, Standing, Tally
 
@@ -53,13 +54,14 @@ def advise(
     if ends.over:
         what = "runtime" if (ends.runtime_days or 1) <= 0 else "operating system"
         behind = f"{_runs(older)} of it." if older else "Each runs its last release."
-        text = f"{stream.name} is past its end of life and {_count(total)} still {_verb(total, 'stand')} on it."
+        stand = f"{counted(total, 'function')} still {_verb(total, 'stand')} on it"
+        text = f"{stream.name} is past its end of life and {stand}."
         detail = f"Its {what} gets no more patches: move to a newer base. {behind}"
         return BaseAdvice("bad", text, detail, plan=bool(older))
     if older:
         late = f" {overdue} {'is' if overdue == 1 else 'are'} overdue by policy." if overdue else ""
         if unknown == older:
-            text = f"{_count(older)} {_verb(older, 'run')} a release that Drydock does not know.{late}"
+            text = f"{counted(older, 'function')} {_verb(older, 'run')} a release that Drydock does not know.{late}"
         else:
             text = f"{_runs(older)}.{late}"
         detail = f"Bring {'it' if older == 1 else 'them'} forward. {_watched(stream)}".strip()
@@ -92,11 +94,7 @@ def _watched(stream: BaseStream) -> str:
 
 def _runs(functions: int) -> str:
     release = "an older release" if functions == 1 else "older releases"
-    return f"{_count(functions)} {_verb(functions, 'run')} {release}"
-
-
-def _count(number: int) -> str:
-    return "1 function" if number == 1 else f"{number} functions"
+    return f"{counted(functions, 'function')} {_verb(functions, 'run')} {release}"
 
 
 def _verb(number: int, verb: str) -> str:

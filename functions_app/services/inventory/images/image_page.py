@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from functions_app.domain.images.roles import ARTIFACTS, UNITS, Role
 from functions_app.domain.images.statuses import ImageStatus, read_status
 from functions_app.domain.runs import ACTIVE
+from functions_app.domain.tokens import EVERYWHERE, Reach
 from functions_app.models import BaseStream, Image, Run
 from functions_app.services.inventory.images.image import ImageFacts, image_facts, image_row
 from functions_app.services.inventory.images.image_use import base_streams
@@ -48,13 +49,15 @@ class ImagePage:
         return self.image.role not in (*UNITS, Role.PART)
 
 
-def image_page(pk: int, users_page: int = 1) -> ImagePage:
-    """Read the page. Fifteen queries, and up to three more the first time that an image's files are looked at.
+def image_page(pk: int, users_page: int = 1, reach: Reach = EVERYWHERE) -> ImagePage:
+    """Read the page; of functions and other repositories what is within somebody's reach.
+
+    Fifteen queries, and up to three more the first time that an image's files are looked at.
 
     Raises NOT_FOUND.
     """
     image = image_row(pk)
-    users = users_of(image, users_page)
+    users = users_of(image, users_page, reach)
     # Functions of both architectures: one of them is wrong, and the image alone can't say which.
     only = next(iter(users.architectures)) if len(users.architectures) == 1 else ""
     facts = image_facts(image, architecture=only)
@@ -63,7 +66,7 @@ def image_page(pk: int, users_page: int = 1) -> ImagePage:
         image=image,
         facts=facts,
         users=users,
-        twins=twins_of(image),
+        twins=twins_of(image, reach),
         parts=parts_of(image) if image.is_index else (),
         history=tag_history(image),
         scan=scan_facts(facts),

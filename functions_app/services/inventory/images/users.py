@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from django.db.models import Count, Q
 
 from functions_app.domain.images.manifests import Platform
+from functions_app.domain.text import counted
+from functions_app.domain.tokens import EVERYWHERE, Reach
 from functions_app.models import Alias, Image, Version
+from functions_app.services.people.reach import accounts_within, functions_within
 
 SHOWN = 50  # functions a page
 READ = 5000  # versions with one digest
@@ -48,12 +51,9 @@ class Users:
     @property
     def counted(self) -> str:
         """How many there are of each kind, in one line."""
-        functions, accounts = _count(self.functions, "function"), _count(self.accounts, "account")
-        return f"{functions} in {accounts}: {_count(self.aliases, 'alias', 'es')}, {_count(self.versions, 'version')}."
-
-
-def _count(number: int, noun: str, several: str = "s") -> str:
-    return f"{number} {noun}{'' if number == 1 else several}"
+        functions, accounts = counted(self.functions, "function"), counted(self.accounts, "account")
+        aliases, versions = counted(self.aliases, "alias", "aliases"), counted(self.versions, "version")
+        return f"{functions} in {accounts}: {aliases}, {versions}."
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,10 @@ class _Found:
     aliases: list[str] = field(default_factory=list)
 
 
-def users_of(image: Image, page: int = 1) -> Users:
+def users_of(image: Image, page: int = 1, reach: Reach = EVERYWHERE) -> Users:
     """Who uses an image, by its digest: a digest is the same image in every repository and account. Two queries."""
     rows = (
-        Version.objects.filter(digest=image.digest, function__gone_at=None)
+        Version.objects.filter(functions_within(reach, "function__"), digest=image.digest, function__gone_at=None)
         .select_related("function__account", "image__repository")
         .only(
             "number", "ordinal", "function__name", "function__region", "function__architecture",
@@ -140,12 +140,13 @@ def _user(image: Image, function_id: int, found: _Found) -> User:
     )
 
 
-def twins_of(image: Image) -> tuple[Twin, ...]:
-    """The same digest in other repositories, of all accounts. One query."""
+def twins_of(image: Image, reach: Reach = EVERYWHERE) -> tuple[Twin, ...]:
+    """The same digest in other repositories, of all accounts that somebody gets to. One query."""
+    there = functions_within(reach, "versions__function__")
     found = (
-        Image.objects.filter(digest=image.digest)
+        Image.objects.filter(accounts_within(reach, "repository__"), digest=image.digest)
         .exclude(pk=image.pk)
-        .annotate(used=Count("versions", filter=Q(versions__function__gone_at=None)))
+        .annotate(used=Count("versions", filter=there & Q(versions__function__gone_at=None)))
         .order_by("gone_at", "repository__uri")
         .values_list(
             "pk", "repository__uri", "repository__account__name", "repository__account__colour",

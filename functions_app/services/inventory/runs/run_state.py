@@ -14,7 +14,8 @@ from functions_app.services.inventory.runs import run_signals
 from functions_app.services.inventory.runs.run_facts import facts
 from functions_app.services.inventory.runs.run_list import stranded_run, took
 from functions_app.services.inventory.runs.run_signals import Asked, Children, Progress
-from functions_app.services.people.actor import named
+from functions_app.services.people import access
+from functions_app.services.people.actor import Actor, named
 
 FINISHED = (StepStatus.DONE, StepStatus.SKIPPED, StepStatus.UNDONE)
 
@@ -70,10 +71,17 @@ class RunState:
 
 def find_run(pk: int) -> Run:
     """A run with its steps, signals, function and account. Raises NOT_FOUND. Three queries."""
-    found = Run.objects.select_related("function", "account", "parent").prefetch_related("steps", "signals")
+    found = Run.objects.select_related("function__account", "account", "parent").prefetch_related("steps", "signals")
     run = found.filter(pk=pk).first()
     if run is None:
         raise DrydockError(Code.NOT_FOUND, f"There is no run {pk}.", next_step="Look for it in the list of runs.")
+    return run
+
+
+def reached_run(pk: int, actor: Actor) -> Run:
+    """The same, within what somebody gets to. Raises NOT_FOUND."""
+    run = find_run(pk)
+    access.require_reach(actor, run.function)
     return run
 
 

@@ -12,7 +12,10 @@ from functions_app.services.people.actor import named
 
 
 def of_run(run: Run) -> dict[str, Any]:
-    """All of it but where its page is; its steps and signals are prefetched. One query, two where it has children."""
+    """All of it but where its page is, what it was planned with and how far it is.
+
+    Its steps and signals are prefetched. One query, two where it has children.
+    """
     state = run_state(run)
     words = state.problem.message if state.problem else state.summary or f"{run.title} ({run.status})."
     status = "" if words.lower().startswith(run.status) else f" {run.status}"
