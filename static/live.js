@@ -97,17 +97,19 @@
   function updateRows(body, fresh) {
     const rows = new Map([...(fresh?.rows ?? [])].map((row) => [row.id, row]));
     let left = 0;
+    const heads = (row) => row.matches(":not(.same)") ? 1 : 0; // of several lines of one thing the first is counted
     for (const row of body.rows) {
       const now = rows.get(row.id);
       row.classList.toggle("left", !now);
-      left += now ? 0 : 1;
+      left += now ? 0 : heads(row);
       rows.delete(row.id);
       if (now && differs(row, now)) replace(row, now);
     }
     const news = document.getElementById("list-news");
     if (!news) return;
+    const more = [...rows.values()].filter(heads).length;
     const said = [
-      rows.size ? `${rows.size} more here now` : "",
+      more ? `${more} more here now` : "",
       left ? `${left} no longer here` : "",
     ].filter(Boolean).join(", ");
     news.hidden = !said;

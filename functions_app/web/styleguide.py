@@ -17,7 +17,7 @@ from functions_app.domain.images.scans import ScanState, Side
 from functions_app.domain.runs import Status
 from functions_app.services.inventory.bases.base import Mark
 from functions_app.services.inventory.bases.base_list import Standing, Tally
-from functions_app.web.html.aliases import aliases
+from functions_app.web.html.aliases import alias
 from functions_app.web.html.badges import freshness
 from functions_app.web.html.chains import Stop, bold
 from functions_app.web.html.chips import digest
@@ -28,16 +28,10 @@ from functions_app.web.page_links import page_links
 DIGEST = "sha256:" + "1f4ee0c3a9d4" * 5 + "0000"
 OTHER = "sha256:" + "7c82785f9109" * 5 + "0000"
 ALIASES = (
-    {
-        "name": "live",
-        "version": "7",
-        "digest": DIGEST,
-        "second_version": "8",
-        "second_weight": 0.1,
-        "second_digest": OTHER,
-        "drifted": False,
-    },
-    {"name": "next", "version": "8", "digest": OTHER, "drifted": True},
+    alias("live", "7", "8", 0.1),
+    alias("next", "8", drifted=True),
+    alias("previous", "6", kept=True, others=("canary → 8",)),
+    alias("", "$LATEST"),
 )
 
 
@@ -82,7 +76,7 @@ def styleguide(request: HtmxHttpRequest) -> HttpResponse:
         "size": 213_400_000,
         "tags": ["main", "v2.4.0", "2026-11-21", "stable", "latest"],
         "arn": "arn:aws:lambda:eu-west-1:111111111111:function:orders-create",
-        "aliases": aliases(ALIASES, "", shown=4),
+        "aliases": ALIASES,
         "lanes": LANES,
         "tally": Tally(dict.fromkeys(Standing, 4), aliases=31, functions_through=0),
         "ends": [(now.date() + timedelta(days=days), days) for days in (400, 90, -30)],

@@ -106,5 +106,30 @@ def test_the_list_of_functions_shows_every_column_at_its_usual_width(page: Page,
     page.goto(f"{demo.url}/functions/")
     hidden = page.locator(".table-side").evaluate("side => side.scrollWidth - side.clientWidth")
     assert hidden == 0
-    for column in ("Function", "Aliases", "Base", "State", "Changed", "Owner"):
+    for column in ("Function", "Account", "Alias", "Digest", "Base", "State", "Deployed", "Owner"):
         expect(page.get_by_role("columnheader", name=column)).to_be_in_viewport()
+
+
+def test_fifty_lines_of_the_list_fit_two_screens_however_long_names_are(page: Page, demo: Demo) -> None:
+    page.goto(f"{demo.url}/functions/")
+    lengthen = """for (const name of document.querySelectorAll(".functions :is(.name, .al, .owner, .base-name)"))
+        name.textContent = "x".repeat(128)"""
+    page.evaluate(lengthen)
+    lines = page.locator("#rows tr:not(.two)")
+    heights = lines.evaluate_all("all => all.map(line => line.getBoundingClientRect().height)")
+    assert max(heights) < 34
+    assert page.locator(".table-side").evaluate("side => side.scrollWidth - side.clientWidth") == 0
+    for column in ("Digest", "Owner"):
+        expect(page.get_by_role("columnheader", name=column)).to_be_in_viewport()
+    wrapped = "all => all.filter(chip => chip.getClientRects().length > 1 || chip.offsetHeight > 24).length"
+    assert page.locator(".functions .dg").evaluate_all(wrapped) == 0
+
+
+def test_the_reasons_of_a_function_open_by_the_keyboard(page: Page, demo: Demo) -> None:
+    page.goto(f"{demo.url}/functions/?freshness=stale")
+    first = page.locator("#rows tr").first
+    expect(first.locator(".says")).to_be_hidden()
+    first.locator(".name").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(first.locator(".says")).to_be_visible()

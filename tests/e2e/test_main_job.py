@@ -78,9 +78,9 @@ def test_an_operator_finds_a_stale_function_and_deploys_a_newer_image_to_its_ali
     expect(page.locator("td.base").filter(has_text="Stale")).not_to_have_count(0)
     expect(page.locator("td.base").filter(has_text="Current")).to_have_count(0)
     in_production = page.locator("#rows tr").filter(has_text="production")
-    in_production.get_by_role("link", name="orders-api", exact=True).click()
+    in_production.get_by_role("link", name="cart-api", exact=True).click()
 
-    before = {alias: digest_of(page, alias) for alias in ("live", "previous")}
+    before = {alias: digest_of(page, alias) for alias in ("live", "canary")}
 
     page.get_by_role("link", name="Deploy", exact=True).click()
     page.get_by_label("Tag or digest").fill("1.9.0-rc1")
@@ -97,10 +97,10 @@ def test_an_operator_finds_a_stale_function_and_deploys_a_newer_image_to_its_ali
     lines = log_numbers(page)
     assert lines == list(range(1, len(lines) + 1))
     expect(page.locator("#run-steps")).not_to_contain_text(re.compile("Pending|Running|Waiting"))
-    open_function(page, demo, "orders-api")
+    open_function(page, demo, "cart-api")
     expect(page.get_by_text("1.9.0-rc1").first).to_be_visible()
     assert digest_of(page, "live") not in before.values()
-    assert digest_of(page, "previous") == before["previous"]
+    assert digest_of(page, "canary") == before["canary"]
 
 
 def test_the_log_of_a_chatty_function_arrives_while_it_runs(page: Page, demo: Demo) -> None:

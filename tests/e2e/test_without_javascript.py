@@ -31,7 +31,7 @@ def open_function(page: Page, name: str) -> None:
 def test_filters_are_links(plain: Page) -> None:
     plain.get_by_role("link", name=re.compile("^Stale")).click()
     plain.wait_for_url(re.compile("freshness=stale"))
-    expect(plain.get_by_role("row").filter(has_text="orders-api")).not_to_have_count(0)
+    expect(plain.get_by_role("row").filter(has_text="cart-api")).not_to_have_count(0)
     expect(plain.locator("td.base").filter(has_text="Current")).to_have_count(0)
     plain.get_by_role("link", name="Clear all").click()
     expect(plain.locator("td.base").filter(has_text="Current")).not_to_have_count(0)

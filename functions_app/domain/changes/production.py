@@ -39,7 +39,7 @@ class ProductionAliases:
 
     def include(self, alias: str) -> bool:
         """Whether an alias of this name carries production traffic."""
-        name, words = alias.lower(), _words_of(alias)
+        name, words = alias.lower(), words_of(alias)
         named = any(
             fnmatchcase(name, pattern) if set("*?") & set(pattern) else pattern in words or pattern == name
             for pattern in (pattern.lower() for pattern in self.patterns)
@@ -60,7 +60,7 @@ class ProductionAliases:
         return ", ".join(self.patterns)
 
 
-def _words_of(alias: str) -> set[str]:
+def words_of(alias: str) -> set[str]:
     """The words of a name, in small letters, without those that it denies."""
     readings = (["", *reading.findall(alias)] for reading in _READINGS)
     pairs = itertools.chain.from_iterable(map(itertools.pairwise, readings))

@@ -40,6 +40,7 @@ class LiveVersion:
     condition: Condition = field(default_factory=Condition)
     unread: str = ""  # why its state and what it was deployed by are not known; "" where they are
     expiry_rule: int | None = None  # of the lifecycle policy that would delete its image, by the last forecast
+    kept: bool = False  # only as a way back: whether it could be called counts, how old it is does not
 
     @property
     def name(self) -> str:
@@ -70,14 +71,19 @@ TOLERABLE = ("", "Pending", "Inactive", "Failed")  # not ready either, and told 
 def worst(live: Sequence[LiveVersion]) -> LiveVersion | None:
     """The live version with the worst base: end of life, stale (the longest), unknown, current; None of none.
 
-    Of several as bad the one that is more releases behind, then the oldest version.
+    Of several as bad the one that is more releases behind, then the oldest version. What is kept is left out.
     """
-    return max(_oldest_first(live), key=_badness, default=None)
+    return max(_oldest_first(called(live)), key=_badness, default=None)
+
+
+def called(live: Iterable[LiveVersion]) -> list[LiveVersion]:
+    """The versions that somebody calls: without those that are only kept as a way back."""
+    return [version for version in live if not version.kept]
 
 
 def first_overdue(live: Sequence[LiveVersion], today: date) -> LiveVersion | None:
     """The live version whose base has been overdue for the longest, of several the worst; None where none is."""
-    late = [version for version in _oldest_first(live) if version.overdue_on and version.overdue_on <= today]
+    late = [each for each in _oldest_first(called(live)) if each.overdue_on and each.overdue_on <= today]
     late.sort(key=_badness, reverse=True)  # which keeps the order of those that are as bad
     return min(late, key=lambda version: version.overdue_on or today, default=None)
 
@@ -93,9 +99,11 @@ def _oldest_first(live: Iterable[LiveVersion]) -> list[LiveVersion]:
 def worst_condition(live: Sequence[LiveVersion], idle: Condition | None = None) -> Condition:
     """How a function stands: the worst state among the versions that calls reach, and the worst last update.
 
-    `idle`: of $LATEST where no call reaches it. Its state says nothing then, but a failed update of it does.
+    `idle`: of $LATEST where no call reaches it. Its state says nothing then, but a failed update of it does. Nor does
+    it say anything that what is kept as a way back fell asleep.
     """
-    conditions = [version.condition for version in _oldest_first(live)]
+    awake = [version for version in live if not (version.kept and version.condition.state == "Inactive")]
+    conditions = [version.condition for version in _oldest_first(awake)]
     state = max(conditions, key=lambda each: readiness(each.state), default=Condition())
     updates = [*conditions, idle] if idle else conditions
     update = max(updates, key=_unfinished, default=Condition())
@@ -152,7 +160,7 @@ def _findings(
         rank = RANK_END_OF_LIFE if version.freshness is Freshness.END_OF_LIFE else RANK_STALE
         yield Trouble(rank, f"{version.name}: {version.reason}")
     for each in ordered:
-        if each.condition.state == "Inactive":
+        if each.condition.state == "Inactive" and not each.kept:
             text = "Inactive: the next call is refused and wakes it, which takes up to minutes."
             yield Trouble(RANK_INACTIVE, each.says(text))
     if idle and (failure := _failure(idle)):

@@ -13,17 +13,19 @@ from functions_app.domain.bases.detection import REPOSITORY_NOT_READ
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.bases.overdue_policies import Policy, choose_policy, overdue_on
 from functions_app.domain.bases.unknown_reasons import ALIASES_NOT_READ
+from functions_app.domain.changes.kept_aliases import kept_aliases
 from functions_app.domain.fleet import states
 from functions_app.domain.fleet.deployed_images import DeployedAs, deployed_as, moved_tag
 from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST, unqualified
 from functions_app.domain.fleet.parts import unread
-from functions_app.domain.fleet.states import Condition, LiveVersion, find_problem, worst_condition
+from functions_app.domain.fleet.states import Condition, LiveVersion, called, find_problem, worst_condition
 from functions_app.domain.fleet.tags import managed_by, owner_of
 from functions_app.domain.pasted.things import LAMBDA_GROUPS
 from functions_app.domain.refs import repository_of
 from functions_app.domain.text import storable
 from functions_app.models import Alias, Function, Tag, Version
 from functions_app.services.snapshot import fleet_revision, function_counts, rollback_targets
+from functions_app.services.snapshot.alias_histories import last_moves
 from functions_app.services.snapshot.base_use_rows import Lineages, refresh_uses
 from functions_app.services.snapshot.bulk_updates import update_rows
 from functions_app.services.snapshot.missed_parts import part_ages
@@ -73,6 +75,7 @@ class _Known:
     tags_of: dict[str, set[str]]  # digest -> tags now
     policies: tuple[Policy, ...]
     today: date
+    moves: dict[tuple[int, str], tuple[datetime, str]]  # (function, alias) -> when it was moved last, by whom
 
 
 @transaction.atomic
@@ -121,7 +124,7 @@ def _read(ids: Sequence[int], listed: Iterable[Alias], policies: tuple[Policy, .
     for uri, name, digest in found.values_list("repository__uri", "name", "digest"):
         tag_digests[uri, name] = digest
         tags_of[digest].add(name)
-    return _Known(aliases, versions, tag_digests, tags_of, policies, today)
+    return _Known(aliases, versions, tag_digests, tags_of, policies, today, last_moves(ids))
 
 
 def _deployed_as(version: Version) -> DeployedAs:
@@ -141,10 +144,12 @@ def _summary(function: Function, known: _Known) -> list[Any]:
     aliases = known.aliases.get(function.pk, [])
     parts = part_ages(function)
     policy = choose_policy(known.policies, function.account_id, function.tags)
-    live = _live(function, aliases, known, policy)
-    chips = [_chip(alias, live, known) for alias in aliases]
+    kept = kept_aliases([alias.name for alias in aliases])
+    live = _live(function, aliases, known, policy, kept)
+    chips = [_chip(alias, live, known, kept=alias.name in kept) for alias in aliases]
     # Only what calls reach runs: that a tag moved on since $LATEST got its image says nothing where an alias decides.
-    running = [known.versions.get((function.pk, version.number)) for version in live]
+    reached = called(live)
+    running = [known.versions.get((function.pk, version.number)) for version in reached]
     drifted = sorted({tag for version in running if (tag := _moved_tag(version, known))})
     idle = None
     if all(version.number != LATEST for version in live):
@@ -159,8 +164,8 @@ def _summary(function: Function, known: _Known) -> list[Any]:
         storable(worst.reason if worst else "", 300),
         worst.releases_behind if worst else 0,
         worst.days_behind if worst else 0,
-        min((version.overdue_on for version in live if version.overdue_on), default=None),
-        min((version.end_of_life_on for version in live if version.end_of_life_on), default=None),
+        min((version.overdue_on for version in reached if version.overdue_on), default=None),
+        min((version.end_of_life_on for version in reached if version.end_of_life_on), default=None),
         base,
         finding.rank,
         storable(finding.text, 300),
@@ -181,12 +186,14 @@ def _summary(function: Function, known: _Known) -> list[Any]:
             {tag for digest in digests for tag in known.tags_of.get(digest, ())},
         ),
         any(part.missing for part in parts) or any(version.unread for version in live),
-        policy is None and any(version.freshness in BEHIND for version in live),
+        policy is None and any(version.freshness in BEHIND for version in reached),
         *astuple(worst_condition(live, idle)),
     ]
 
 
-def _live(function: Function, aliases: Iterable[Alias], known: _Known, policy: Policy | None) -> list[LiveVersion]:
+def _live(
+    function: Function, aliases: Iterable[Alias], known: _Known, policy: Policy | None, kept: frozenset[str]
+) -> list[LiveVersion]:
     users: dict[str, list[str]] = defaultdict(list)
     for alias in aliases:
         for number in {alias.version, alias.second_version} - {""}:
@@ -196,10 +203,15 @@ def _live(function: Function, aliases: Iterable[Alias], known: _Known, policy: P
     if not users:
         users[unqualified((function.pk, PUBLISHED_LATEST) in known.versions)] = []
     found = ((number, names, known.versions.get((function.pk, number))) for number, names in sorted(users.items()))
-    return [_live_version(number, tuple(names), version, policy) for number, names, version in found]
+    return [
+        _live_version(number, tuple(names), version, policy, kept=bool(names) and kept.issuperset(names))
+        for number, names, version in found
+    ]
 
 
-def _live_version(number: str, aliases: tuple[str, ...], version: Version | None, policy: Policy | None) -> LiveVersion:
+def _live_version(
+    number: str, aliases: tuple[str, ...], version: Version | None, policy: Policy | None, *, kept: bool
+) -> LiveVersion:
     image = version.image if version else None
     condition = _condition(version)
     unread = unread_reason(version) if version else NOT_YET
@@ -212,6 +224,7 @@ def _live_version(number: str, aliases: tuple[str, ...], version: Version | None
             reason=REPOSITORY_NOT_READ,
             condition=condition,
             unread=unread,
+            kept=kept,
         )
     return LiveVersion(
         number,
@@ -228,6 +241,7 @@ def _live_version(number: str, aliases: tuple[str, ...], version: Version | None
         condition=condition,
         unread=unread,
         expiry_rule=image.expiry_rule,
+        kept=kept,
     )
 
 
@@ -237,13 +251,17 @@ def _condition(version: Version | None) -> Condition:
     return Condition(*(getattr(version, name) for name in CONDITION))
 
 
-def _chip(alias: Alias, live: Iterable[LiveVersion], known: _Known) -> dict[str, Any]:
-    """An alias as the list shows it, with the verdict on each of its versions; `overdue_on` is the sooner day."""
+def _chip(alias: Alias, live: Iterable[LiveVersion], known: _Known, *, kept: bool) -> dict[str, Any]:
+    """An alias as the list shows it, with the verdict on each of its versions; `overdue_on` is the sooner day.
+
+    Who moved it last is told where Drydock has seen it move, else when its version was published; `kept` as a way back.
+    """
     first = known.versions.get((alias.function_id, alias.version))
     second = known.versions.get((alias.function_id, alias.second_version)) if alias.second_version else None
     of = {version.number: version for version in live}
     verdict, other = of[alias.version], of.get(alias.second_version)
     days = [version.overdue_on for version in (verdict, other) if version and version.overdue_on]
+    at, by = known.moves.get((alias.function_id, alias.name)) or (first.last_modified if first else None, "")
     return {
         "name": alias.name,
         "version": alias.version,
@@ -258,6 +276,12 @@ def _chip(alias: Alias, live: Iterable[LiveVersion], known: _Known) -> dict[str,
         "second_freshness": other.freshness.value if other else "",
         "drifted": bool(_moved_tag(first, known) or _moved_tag(second, known)),
         "unread": verdict.unread or (other.unread if other else ""),
+        "releases_behind": verdict.releases_behind,
+        "days_behind": verdict.days_behind,
+        "state": verdict.condition.state,
+        "at": at.isoformat() if at else "",
+        "by": by,
+        "kept": kept,
     }
 
 

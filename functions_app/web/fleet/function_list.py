@@ -1,5 +1,6 @@
 """The functions list: the page people live on. Everything it shows follows from its address."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -14,10 +15,12 @@ from functions_app.domain.bases.freshness import Freshness
 from functions_app.services.inventory.bases.base_list import Standing
 from functions_app.services.inventory.beginning import beginning
 from functions_app.services.inventory.fleet.function_list import FleetPage, functions
+from functions_app.services.inventory.fleet.lines import lines_of
 from functions_app.services.inventory.fleet.list_filter import (
     NONE,
     OVERDUE,
     FleetFilter,
+    Grain,
     Pairs,
     as_pairs,
     misread,
@@ -30,7 +33,7 @@ from functions_app.services.inventory.tables.fleet import function_table
 from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.html.badges import freshness, overdue
 from functions_app.web.html.chips import account
-from functions_app.web.html.function_row import function_row
+from functions_app.web.html.function_row import DEFAULT_COLUMNS, TITLES, Seen, function_lines
 from functions_app.web.html.looks import look
 from functions_app.web.http import HtmxHttpRequest, page
 from functions_app.web.page_links import page_links, table_links
@@ -58,6 +61,9 @@ EMPTY_WORDS = {"state": "Not read yet", "base": "No base found"}
 NOT_OVERDUE = "Not overdue"
 NOT_TOLD = "None"  # a facet whose value is empty, where nothing is without one
 SHOWN_VALUES = 8
+SORTED_BY = {"fn": "name", "base": "behind", "state": "problem", "changed": "changed"}  # by column
+GRAINS = {Grain.ALIASES: "alias", Grain.FUNCTIONS: "function"}
+NO_FILTERS = ("sort", "rows")
 FRESHNESS_ORDER = [Freshness.END_OF_LIFE, Freshness.STALE, Freshness.UNKNOWN, Freshness.CURRENT]
 
 
@@ -83,7 +89,7 @@ class Facet:
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table, printed."""
+    """A function with its lines, printed."""
 
     name: str
     html: SafeString
@@ -96,6 +102,7 @@ class Heading:
     title: str
     href: str = ""
     direction: str = ""
+    column: str = "fn"
 
     @property
     def icon(self) -> str:
@@ -115,6 +122,7 @@ def function_list(request: HtmxHttpRequest) -> HttpResponseBase:
     pairs = as_pairs(wanted, status.accounts)
     chosen = _chosen(pairs)
     facts, home = {fact.pk: fact for fact in status.accounts}, reverse("functions")
+    seen = Seen(facts, home, now, DEFAULT_COLUMNS)
     first = None if found.fleet else beginning(status, 0)
     looked = bool(wanted.search and status.synced_at)  # a search of nothing says nothing
     context = {
@@ -124,8 +132,9 @@ def function_list(request: HtmxHttpRequest) -> HttpResponseBase:
         "kept": [pair for pair in pairs if pair[0] != "search"],
         "facets": _facets(found, wanted, pairs, status.accounts),
         "chosen": chosen,
-        "headings": _headings(wanted, pairs),
-        "rows": [Row(row.name, function_row(row, facts, home, now)) for row in found.rows],
+        "headings": _headings(wanted, pairs, seen.columns),
+        "grains": _grains(wanted, pairs),
+        "rows": [Row(row.name, function_lines(row, lines_of(row, wanted), seen)) for row in found.rows],
         "found": found,
         "misread": misread(request.GET, status.accounts),
         "tables": table_links(request.GET),
@@ -215,7 +224,7 @@ def _chosen(pairs: Pairs) -> list[tuple[str, str, str]]:
     words = {**{item.value: look(Freshness, item).word for item in Freshness}, **NEEDS_WORDS}
     chips = []
     for pair in pairs:
-        if pair[0] == "sort":
+        if pair[0] in NO_FILTERS:
             continue
         title = CHOSEN_TITLES.get(pair[0]) or FACET_TITLES[pair[0]]
         value = EMPTY_WORDS.get(pair[0], NOT_TOLD) if pair[1] == NONE else words.get(pair[1], pair[1])
@@ -225,24 +234,27 @@ def _chosen(pairs: Pairs) -> list[tuple[str, str, str]]:
     return chips
 
 
-def _headings(wanted: FleetFilter, pairs: Pairs) -> list[Heading]:
+def _headings(wanted: FleetFilter, pairs: Pairs, columns: Sequence[str]) -> list[Heading]:
     others = [pair for pair in pairs if pair[0] != "sort"]
 
-    def sortable(title: str, order: str) -> Heading:
+    def heading(column: str, title: str) -> Heading:
+        order = SORTED_BY.get(column)
+        if not order:
+            return Heading(title, column=column)
         current = wanted.order == order
         word = sort_word(order, current and not wanted.reverse)
         now = sort_word(order, wanted.reverse)
         direction = ("descending" if now.startswith("-") else "ascending") if current else ""
-        return Heading(title, _href(others if word == "-problem" else [*others, ("sort", word)]), direction)
+        return Heading(title, _href(others if word == "-problem" else [*others, ("sort", word)]), direction, column)
 
-    return [
-        sortable("Function", "name"),
-        Heading("Aliases"),
-        sortable("Base", "behind"),
-        sortable("State", "problem"),
-        sortable("Changed", "changed"),
-        Heading("Owner"),
-    ]
+    return [heading("fn", "Function"), *(heading(column, TITLES[column]) for column in columns)]
+
+
+def _grains(wanted: FleetFilter, pairs: Pairs) -> list[tuple[str, str, bool]]:
+    """What may have a line of its own: in words, with the address, and whether it is so now."""
+    others = [pair for pair in pairs if pair[0] != "rows"]
+    addresses = {Grain.ALIASES: others, Grain.FUNCTIONS: [*others, ("rows", Grain.FUNCTIONS.value)]}
+    return [(f"A line per {GRAINS[grain]}", _href(pairs), grain is wanted.rows) for grain, pairs in addresses.items()]
 
 
 urlpatterns = [path("functions/", function_list, name="functions")]

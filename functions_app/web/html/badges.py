@@ -61,6 +61,15 @@ def overdue(since: date | None = None, today: date | None = None) -> SafeString:
     return format_html(BADGE, like.colour, hover, icon(like.icon), like.word, _far(f"{days} d" if days else ""))
 
 
+@lru_cache(maxsize=1024)
+def overdue_mark(since: date, today: date) -> SafeString:
+    """The same as an icon alone, for a narrow column: its words are on hover, and told to who does not see."""
+    like = look(Standing, Standing.OVERDUE)
+    hover = f"By the policy its base should have been replaced by {since:%F}"
+    mark = '<span class="late {}" title="{}">{}<span class="visually-hidden">{} {} d</span></span>'
+    return format_html(mark, like.colour, hover, icon(like.icon), like.word, (today - since).days)
+
+
 @lru_cache(maxsize=1024, typed=True)
 def state(value: str, reason: str = "") -> SafeString:
     """A function's state."""

@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 
 from functions_app.domain.fleet.states import RANK_OVERDUE, RANK_STALE
-from functions_app.models import Account, Alias, FleetRevision, FreshnessPolicy, Function, Image, Repository
+from functions_app.models import (
+    Account,
+    Alias,
+    AliasMove,
+    FleetRevision,
+    FreshnessPolicy,
+    Function,
+    Image,
+    Repository,
+    Run,
+)
 from functions_app.services.snapshot import function_summaries, rollback_targets
 from functions_app.services.snapshot.function_summaries import refresh_summaries
 from tests.factories import (
@@ -75,6 +85,49 @@ def test_an_alias_on_an_old_version_is_stale_while_another_is_not(account: Accou
     assert chips["prod"]["base"] == "python:3.12"
     assert chips["staging"]["freshness"] == "current"
     assert (function.freshness, function.base_name) == ("stale", "python:3.12")
+
+
+def test_what_is_kept_as_a_way_back_makes_nothing_stale_overdue_or_asleep(
+    account: Account, repository: Repository
+) -> None:
+    FreshnessPolicy.objects.create(max_days=1)
+    function = make_function(account)
+    make_version(function, 1, stale(repository, 9, end_of_life_on=TODAY), state="Inactive")
+    make_version(function, 2, make_image(repository, freshness="current", freshness_reason="Fine."))
+    make_alias(function, "live", 2)
+    make_alias(function, "previous", 1)
+
+    chips = {chip["name"]: chip for chip in refreshed(function).alias_chips}
+
+    assert (function.freshness, function.state, function.overdue_on, function.problem) == (
+        "current",
+        "Active",
+        None,
+        "",
+    )
+    assert (function.end_of_life_on, function.unruled) == (None, False)
+    assert (chips["previous"]["freshness"], chips["previous"]["kept"]) == ("stale", True)
+    assert (chips["live"]["kept"], chips["previous"]["state"]) == (False, "Inactive")
+
+
+def test_a_way_back_whose_image_is_gone_is_told(account: Account, repository: Repository) -> None:
+    function = function_on(account, make_image(repository, freshness="current"))
+    make_version(function, 2, make_image(repository, gone_at=NOW))
+    make_alias(function, "previous", 2)
+
+    assert "behind previous is no longer in ECR" in refreshed(function).problem
+
+
+def test_an_alias_tells_when_it_was_moved_last_and_by_whom(account: Account, repository: Repository) -> None:
+    function = function_on(account, make_image(repository))
+    published = (NOW - timedelta(days=1)).isoformat()
+    chip = refreshed(function).alias_chips[0]
+    assert (chip["at"], chip["by"]) == (published, "")  # where it was always seen: since then at the earliest
+
+    run = Run.objects.create(kind="deployment", status="succeeded", title="Deploy", actor_name="ada", created_at=NOW)
+    AliasMove.objects.create(function=function, alias="prod", version="1", at=NOW - timedelta(hours=2), run=run)
+    chip = refreshed(function).alias_chips[0]
+    assert (chip["at"], chip["by"]) == ((NOW - timedelta(hours=2)).isoformat(), "ada")
 
 
 def test_a_split_alias_tells_both_versions(account: Account, repository: Repository) -> None:

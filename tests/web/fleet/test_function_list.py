@@ -365,9 +365,26 @@ def test_aliases_on_bases_of_different_freshness_show_a_verdict_each(person: Cli
     assert 'title="why next"' in text
 
 
-def test_aliases_that_agree_leave_the_verdict_to_the_row(person: Client) -> None:
-    make_function(make_account(), alias_chips=[chip("live", "stale"), chip("next", "stale")])
-    assert "why live" not in person.get("/functions/").content.decode()
+def test_a_line_per_function_is_another_address_that_keeps_the_filter(person: Client) -> None:
+    chips = [chip("canary", "current"), chip("live", "stale")]
+    make_function(make_account(), "two", freshness="stale", alias_chips=chips)
+    each = person.get("/functions/?search=two")
+    assert each.content.count(b'class="al"') == 2
+    address = next(href for words, href, current in each.context["grains"] if not current)
+    assert address == "?search=two&rows=functions"
+    one = person.get(f"/functions/{address}")
+    assert one.content.count(b'class="al"') == 1
+    assert "Not shown: canary → 1" in one.content.decode()
+    assert next(href for words, href, current in one.context["grains"] if not current) == "?search=two"
+
+
+def test_a_filter_shows_the_lines_that_fit_it(person: Client) -> None:
+    chips = [chip("canary", "current"), chip("live", "stale"), {**chip("previous", "stale"), "kept": True}]
+    make_function(make_account(), freshness="stale", alias_chips=chips)
+    text = person.get("/functions/?freshness=stale").content.decode()
+    assert 'title="live"' in text
+    assert 'title="canary"' not in text
+    assert 'title="previous"' not in text
 
 
 def test_the_heading_counts_what_is_listed() -> None:

@@ -4,8 +4,10 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from functions_app.services.inventory.fleet.function_list import FunctionRow
+from functions_app.services.inventory.fleet.lines import lines_of
+from functions_app.services.inventory.fleet.list_filter import FleetFilter, Grain
 from functions_app.services.inventory.fleet_status import AccountFact
-from functions_app.web.html.function_row import function_row
+from functions_app.web.html.function_row import COLUMNS, SHOWN_LINES, Seen, function_lines
 from tests.factories import digest
 from tests.web.html.hostile import ATTACK, harmless
 
@@ -37,31 +39,93 @@ ROW = FunctionRow(
 )
 
 
-def drawn(row: FunctionRow) -> str:
-    """The row as the list draws it."""
-    return function_row(row, ACCOUNTS, "/functions/", NOW)
+EVERYTHING = FleetFilter()
+SEEN = Seen(ACCOUNTS, "/functions/", NOW, (*COLUMNS,))
 
 
-def test_a_row_says_who_where_what_runs_and_how_it_stands() -> None:
+def drawn(row: FunctionRow, wanted: FleetFilter = EVERYTHING, seen: Seen = SEEN) -> str:
+    """The lines as the list draws them."""
+    return function_lines(row, lines_of(row, wanted), seen)
+
+
+def test_a_line_says_who_where_what_runs_and_how_it_stands() -> None:
     text = drawn(ROW)
     for part in (
-        '<a class="name" href="/functions/7/" hx-boost="false">orders-create</a>',
+        '<a class="name" href="/functions/7/" title="orders-create" hx-boost="false">orders-create</a>',
         "production</span>",
         "eu-west-1",
         digest("a")[7:19],
-        "3 releases, 41 d",
+        'title="3 releases, 41 d: Built on 3.12.old."',
+        '<span class="far">41 d</span>',
         'href="/bases/named/python:3.12/"',
         "Active",
         "3 h ago",
         ">orders</span>",
-        'title="live: Built on 3.12.old."',
     ):
         assert part in text
 
 
+def test_each_alias_has_a_line_and_what_they_share_stands_in_the_first() -> None:
+    chips = [{"name": name, "version": "7", "digest": digest(name)} for name in ("canary", "live")]
+    first, second = drawn(replace(ROW, aliases=chips)).split("</tr>")[:2]
+    assert '<tr data-row id="f7"' in first
+    assert '<tr id="f7-live" class="same"' in second
+    assert '<span class="visually-hidden">orders-create</span>' in second
+    for part in ("production</span>", ">orders</span>", '<a class="name"', "<details"):
+        assert part in first
+        assert part not in second
+
+
+def test_a_line_per_function_says_how_many_aliases_it_does_not_show() -> None:
+    chips = [{"name": name, "version": "7", "digest": digest(name)} for name in ("canary", "live")]
+    text = drawn(replace(ROW, aliases=chips), FleetFilter(rows=Grain.FUNCTIONS))
+    assert text.count("<tr") == 1
+    assert "Not shown: live → 7" in text
+
+
+def test_of_very_many_aliases_the_first_few_have_lines() -> None:
+    chips = [{"name": f"a-{number}", "version": "7", "digest": digest("a")} for number in range(20)]
+    text = drawn(replace(ROW, aliases=chips))
+    assert text.count("<tr") == SHOWN_LINES
+    assert f"+{20 - SHOWN_LINES}</span>" in text
+
+
+def test_a_split_has_both_digests_and_two_lines_of_text() -> None:
+    halves = {"second_version": "8", "second_digest": digest("b"), "second_weight": 0.1}
+    text = drawn(replace(ROW, aliases=[{**ROW.aliases[0], **halves}]))
+    assert '<tr data-row id="f7" class="two"' in text
+    assert digest("a")[7:19] in text
+    assert digest("b")[7:19] in text
+
+
+def test_reasons_are_on_hover_and_open_by_mouse_and_keyboard() -> None:
+    text = drawn(replace(ROW, state="Failed", state_reason="Its image is gone.", problem="live: Built on 3.12.old."))
+    assert '<summary title="live: Built on 3.12.old." aria-label="Why: orders-create">' in text
+    assert '<ul class="says"><li>live: Built on 3.12.old.</li><li>Its image is gone.</li></ul>' in text
+
+
+def test_where_all_is_well_there_is_nothing_to_open() -> None:
+    assert "<details" not in drawn(replace(ROW, freshness="current", problem=""))
+
+
+def test_who_moved_the_alias_last_is_told_and_else_when_the_function_changed() -> None:
+    moved = {**ROW.aliases[0], "at": (NOW - timedelta(minutes=9)).isoformat(), "by": "ada"}
+    text = drawn(replace(ROW, aliases=[moved]), seen=SEEN._replace(columns=("deployed",)))
+    assert "9 min ago</time>" in text
+    assert '<span class="by" title="by ada">ada</span>' in text
+    assert "3 h ago</time>" in drawn(ROW, seen=SEEN._replace(columns=("deployed",)))
+
+
+def test_what_is_kept_as_a_way_back_is_marked_and_not_to_be_patched() -> None:
+    live, kept = {**ROW.aliases[0]}, {**ROW.aliases[0], "name": "previous", "kept": True}
+    first, second = drawn(replace(ROW, aliases=[kept, live])).split("</tr>")[:2]
+    assert "/patch/" in first
+    assert 'aria-label="way back"' in second
+    assert "/patch/" not in second
+
+
 def test_a_stale_row_leads_to_its_patch_and_no_other_does() -> None:
-    words = 'Patch<span class="visually-hidden"> orders-create</span></a>'
-    assert f' <a class="patch" href="/functions/7/patch/" hx-boost="false">{words}' in drawn(ROW)
+    assert 'href="/functions/7/patch/" title="Patch orders-create" aria-label="Patch orders-create"' in drawn(ROW)
     for freshness in ("current", "end_of_life", "unknown", ""):
         assert "/patch/" not in drawn(replace(ROW, freshness=freshness))
 
@@ -99,4 +163,4 @@ def test_a_row_never_lets_markup_through() -> None:
         problem=ATTACK,
     )
     fact = AccountFact(1, ATTACK, ATTACK, ATTACK)
-    assert harmless(function_row(hostile, {1: fact}, "/functions/", NOW))
+    assert harmless(drawn(hostile, seen=SEEN._replace(accounts={1: fact})))

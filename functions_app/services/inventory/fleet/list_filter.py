@@ -4,6 +4,7 @@ Pages and other doors name their filters alike.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from django.http import QueryDict
@@ -33,6 +34,13 @@ SEARCH_LENGTH = 400  # an address of the AWS console that is longer stands there
 Pairs = list[tuple[str, str]]
 
 
+class Grain(StrEnum):
+    """What has a line of its own."""
+
+    ALIASES = "aliases"
+    FUNCTIONS = "functions"
+
+
 @dataclass(frozen=True)
 class FleetFilter:
     """What the list shows. Several values of one facet mean any of them; facets and words all must hold."""
@@ -48,6 +56,7 @@ class FleetFilter:
     order: str = "problem"
     reverse: bool = False
     page: int = 1
+    rows: Grain = Grain.ALIASES
 
     @property
     def chosen(self) -> tuple[tuple[Any, ...], ...]:
@@ -78,6 +87,7 @@ def read_filter(query: QueryDict, accounts: tuple[AccountFact, ...]) -> FleetFil
         order=order if order in SORTS else "problem",
         reverse=order in SORTS and sort != SORTS[order],
         page=int(number) if number.isascii() and number.isdigit() and len(number) < 7 else 1,
+        rows=Grain.FUNCTIONS if query.get("rows") == Grain.FUNCTIONS else Grain.ALIASES,
     )
 
 
@@ -89,6 +99,7 @@ def misread(query: QueryDict, accounts: tuple[AccountFact, ...]) -> tuple[str, .
         "freshness": [item.value for item in Freshness],
         "overdue": [*OVERDUE.values()],
         "needs": NEEDS,
+        "rows": [item.value for item in Grain],
         "sort": [word for order in SORTS for word in (order, f"-{order}")],
     }
     return not_understood(query.lists(), known)
@@ -105,6 +116,8 @@ def as_pairs(wanted: FleetFilter, accounts: tuple[AccountFact, ...]) -> Pairs:
         pairs += [(facet, value or NONE) for value in getattr(wanted, facet)]
     if wanted.reverse or wanted.order != "problem":
         pairs.append(("sort", sort_word(wanted.order, wanted.reverse)))
+    if wanted.rows is not Grain.ALIASES:
+        pairs.append(("rows", wanted.rows.value))
     return pairs
 
 
