@@ -8,7 +8,7 @@ from functions_app.api import urls as api_urls
 from functions_app.web import doctor, search
 from functions_app.web.bases import bases, compare, overdue_policies, stream_form
 from functions_app.web.changes import deploy, invoke, patch, patch_list, plans, push_rules, smoke
-from functions_app.web.fleet import configuration, function, function_list, triggers
+from functions_app.web.fleet import configuration, function, function_list, look, triggers
 from functions_app.web.images import forecast, image, repositories
 from functions_app.web.overview import overview
 from functions_app.web.people import accounts, audit, chat, people, sessions, settings_pages, sign_in, tokens
@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *overview.urlpatterns,
     *sign_in.urlpatterns,
     *function_list.urlpatterns,
+    *look.urlpatterns,
     *runs.urlpatterns,
     *settings_pages.urlpatterns,
     *accounts.urlpatterns,

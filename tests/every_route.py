@@ -107,6 +107,7 @@ ROUTES: dict[str, Route] = {
     "sync": Route(NOT_TAKEN, OPERATORS_MAY),
     "search": Route(SEEN, NOT_TAKEN),
     "functions": Route(SEEN, NOT_TAKEN),
+    "functions-look": Route(NOT_TAKEN, (302, 403, 302, 302, 302, 302), form={"column": "alias"}, audited=False),
     "function": Route(SEEN, NOT_TAKEN, "function"),
     "function-image": Route(SEEN, NOT_TAKEN, "function"),
     "function-activity": Route(SEEN, NOT_TAKEN, "function"),

@@ -38,6 +38,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "Alias": {CHECKED: "name version second_version", STORABLE: "revision_id", REDACTED: "description"},
     "AliasMove": {CHECKED: "alias version second_version"},
+    "AliasStanding": {DERIVED: "alias region state freshness base_name"},
     "ApiToken": {
         TYPED: "name", CHECKED: "accounts functions networks used_from created_by", OURS: "scopes beginning",
         MACHINE: "secret_hash",
@@ -63,8 +64,9 @@ TEXTS: dict[str, dict[str, str]] = {
         OURS: "freshness managed_by", DERIVED: "search_text freshness_reason base_name problem alias_chips owner",
     },
     "FunctionCount": {DERIVED: "what name"},
-    "FunctionSearch": {DERIVED: "search_text region state freshness base_name name"},
+    "FunctionSearch": {DERIVED: "search_text region state freshness base_name name owner managed_by"},
     "FunctionTriggers": {REDACTED: "found"},
+    "GridChoice": {OURS: "columns density"},
     "Image": {
         CHECKED: "digest subject part_of diff_ids", STORABLE: "media_type status artifact_type os architecture variant "
         "layers platforms entries", REDACTED: "inspect_problem history settings labels annotations",

@@ -45,6 +45,9 @@ class Filters(Paged):
     freshness: list[str] = Field([], max_length=50)
     base: list[str] = Field([], max_length=50, description="as python:3.12; none for no base found")
     overdue: list[str] = Field([], max_length=2, description="yes, no")
+    alias: str = Field("", max_length=130, description="functions with this alias; other filters are of how it stands")
+    owner: list[str] = Field([], max_length=50)
+    tool: list[str] = Field([], max_length=50, description="what manages it, as terraform; none for nothing known")
     needs: str = Field("", description=", ".join(NEEDS))
     sort: str = Field("", description=f"{', '.join(SORTS)}; a minus before it reverses it")
 

@@ -1,6 +1,6 @@
 """Stored state, one file per family of tables."""
 
-from functions_app.models.access import ApiToken, AuditEntry, BrowserSession, KeptAnswer
+from functions_app.models.access import ApiToken, AuditEntry, BrowserSession, GridChoice, KeptAnswer
 from functions_app.models.accounts import Account, Scope
 from functions_app.models.bases import BaseRelease, BaseStream, FreshnessDay, FreshnessPolicy, LayerFiles
 from functions_app.models.chat import ChatLink, LinkCode, PlanCode
@@ -8,6 +8,7 @@ from functions_app.models.events import Event
 from functions_app.models.fleet import (
     Alias,
     AliasMove,
+    AliasStanding,
     BaseUse,
     FleetRevision,
     Function,
@@ -24,6 +25,7 @@ __all__ = [
     "Account",
     "Alias",
     "AliasMove",
+    "AliasStanding",
     "ApiToken",
     "AuditEntry",
     "BaseRelease",
@@ -39,6 +41,7 @@ __all__ = [
     "FunctionCount",
     "FunctionSearch",
     "FunctionTriggers",
+    "GridChoice",
     "Image",
     "ImageScan",
     "KeptAnswer",

@@ -87,3 +87,14 @@ class KeptAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"answer {self.status} to {self.path}"
+
+
+class GridChoice(models.Model):
+    """How somebody has the functions list."""
+
+    person = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="grid")
+    columns = models.JSONField(help_text="domain.fleet.grid.COLUMNS")
+    density = models.CharField(max_length=12, help_text="domain.fleet.grid.Density")
+
+    def __str__(self) -> str:
+        return f"{self.person} {self.density}"

@@ -103,6 +103,8 @@ class Function(models.Model):
             models.Index(fields=["gone_at", "-last_modified", "id", *FACETS], name="functions_by_change"),
             models.Index(fields=["gone_at", "-days_behind", "name", "id", *FACETS], name="functions_by_age"),
             models.Index(fields=["gone_at", *FACETS], name="functions_by_facet"),
+            models.Index(fields=["gone_at", "owner", *FACETS], name="functions_by_owner"),
+            models.Index(fields=["gone_at", "managed_by", *FACETS], name="functions_by_tool"),
             models.Index(fields=["gone_at", *NEEDS], name="functions_by_need"),
             # The few that the overview names of each kind; the account lets one account's be told within the index.
             # A column that is null is no order to PostgreSQL: what is gone is left out by the condition.
@@ -140,6 +142,8 @@ class FunctionSearch(models.Model):
     name = models.CharField(max_length=140)
     last_modified = models.DateTimeField()
     days_behind = models.IntegerField()
+    owner = models.CharField(max_length=120, blank=True)
+    managed_by = models.CharField(max_length=40, blank=True)
 
     def __str__(self) -> str:
         return self.name
@@ -237,6 +241,28 @@ class FunctionTriggers(models.Model):
 
     def __str__(self) -> str:
         return f"triggers of {self.function_id}"
+
+
+class AliasStanding(models.Model):
+    """How an alias stands, in the columns that the functions list filters and counts by: snapshot.alias_standings."""
+
+    function = models.ForeignKey(Function, models.CASCADE, related_name="standings", db_index=False)
+    account = models.ForeignKey("Account", models.CASCADE, related_name="+", db_index=False)
+    region = models.CharField(max_length=30)
+    alias = models.CharField(max_length=130)
+    state = models.CharField(max_length=20, blank=True)
+    freshness = models.CharField(max_length=12)
+    base_name = models.CharField(max_length=120, blank=True)
+    overdue_on = models.DateField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["alias", *FACETS, "function"], name="standings_by_alias"),
+            models.Index(fields=["function", "alias", *FACETS], name="standings_by_function"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.function_id}:{self.alias} {self.freshness}"
 
 
 class AliasMove(models.Model):

@@ -19,6 +19,7 @@ OWN_PASSWORD = "one's own password is changed by who types the old one"
 # What pages alone ask for, each with the reason.
 PAGES_ALONE: Mapping[str, str] = {
     "chat.links.make_code": "a bot would make itself a person in the chat, whose changes need fewer approvals",
+    "people.grids.keep_grid": "how a person has a page, which a bot has none of",
     "people.passwords.changed": OWN_PASSWORD,
     "people.sessions.used": SIGNED_IN,
     "people.sign_in.accepted": SIGNED_IN,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.db import connection, transaction
 from django.db.models import Max, Model
 
-from functions_app.models import Alias, BaseUse, Function, Version
+from functions_app.models import Alias, AliasStanding, BaseUse, Function, Version
 
 TIMES = 10
 KEPT = (0, 7, 8, 9)  # the ordinals of the versions that each function has
@@ -23,6 +23,7 @@ def multiply() -> None:
             _copy(Function, {each: f"replace({each}, name, {name})" for each in OWN}, turn, highest)
             _copy(Version, {}, turn, highest)
             _copy(Alias, {}, turn, highest)
+            _copy(AliasStanding, {}, turn, highest)
             _copy(BaseUse, {"name": name}, turn, highest)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")

@@ -112,9 +112,8 @@ def test_the_list_of_functions_shows_every_column_at_its_usual_width(page: Page,
 
 def test_fifty_lines_of_the_list_fit_two_screens_however_long_names_are(page: Page, demo: Demo) -> None:
     page.goto(f"{demo.url}/functions/")
-    lengthen = """for (const name of document.querySelectorAll(".functions :is(.name, .al, .owner, .base-name)"))
-        name.textContent = "x".repeat(128)"""
-    page.evaluate(lengthen)
+    names = page.locator("#rows :is(.name, .al, span.owner, .base-name)")
+    names.evaluate_all("all => { for (const name of all) name.textContent = 'x'.repeat(128); }")
     lines = page.locator("#rows tr:not(.two)")
     heights = lines.evaluate_all("all => all.map(line => line.getBoundingClientRect().height)")
     assert max(heights) < 34

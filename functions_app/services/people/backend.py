@@ -1,4 +1,4 @@
-"""Who is signed in, read anew at each request: the person with the groups that Drydock knows, in one query."""
+"""Who is signed in, read anew at each request: the person with their groups and how they have lists, in one query."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -10,7 +10,9 @@ from django.db.models import F
 from functions_app.services.people.access import GROUPS, remember_groups
 
 # Built once: every page asks, and building a query takes longer than its answer. A row for each of a person's groups.
-ACTIVE = User.objects.filter(is_active=True).annotate(group=F("groups__name"))
+ACTIVE = User.objects.filter(is_active=True).annotate(
+    group=F("groups__name"), grid_columns=F("grid__columns"), grid_density=F("grid__density")
+)
 
 
 class PeopleBackend(ModelBackend):

@@ -26,6 +26,7 @@ from functions_app.domain.text import storable
 from functions_app.models import Alias, Function, Tag, Version
 from functions_app.services.snapshot import fleet_revision, function_counts, rollback_targets
 from functions_app.services.snapshot.alias_histories import last_moves
+from functions_app.services.snapshot.alias_standings import refresh_standings
 from functions_app.services.snapshot.base_use_rows import Lineages, refresh_uses
 from functions_app.services.snapshot.bulk_updates import update_rows
 from functions_app.services.snapshot.missed_parts import part_ages
@@ -96,6 +97,7 @@ def _refresh(ids: Sequence[int], today: date, lineages: Lineages) -> tuple[int, 
             for name, value in zip(COLUMNS, after, strict=True):
                 setattr(function, name, value)
     update_rows(Function, COLUMNS, changed)
+    refresh_standings(functions)
     if refresh_uses(functions, lineages, aliases) or changed:
         fleet_revision.changed()
     return len(changed), {function.account_id for function in functions}

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlencode
 
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
@@ -12,9 +10,10 @@ from django.views.decorators.http import require_safe
 
 from functions_app import clock
 from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.fleet.grid import COLUMNS, Density
 from functions_app.services.inventory.bases.base_list import Standing
 from functions_app.services.inventory.beginning import beginning
-from functions_app.services.inventory.fleet.function_list import FleetPage, functions
+from functions_app.services.inventory.fleet.function_list import functions
 from functions_app.services.inventory.fleet.lines import lines_of
 from functions_app.services.inventory.fleet.list_filter import (
     NONE,
@@ -23,29 +22,23 @@ from functions_app.services.inventory.fleet.list_filter import (
     Grain,
     Pairs,
     as_pairs,
-    misread,
+    known_filters,
+    left_out,
     read_filter,
     sort_word,
 )
 from functions_app.services.inventory.fleet.search import short_words
-from functions_app.services.inventory.fleet_status import AccountFact, fleet_status
+from functions_app.services.inventory.fleet_status import fleet_status
 from functions_app.services.inventory.tables.fleet import function_table
+from functions_app.services.people.grids import grid_for
 from functions_app.streams.table_download import table_answer, wants_table
-from functions_app.web.html.badges import freshness, overdue
-from functions_app.web.html.chips import account
-from functions_app.web.html.function_row import DEFAULT_COLUMNS, TITLES, Seen, function_lines
+from functions_app.web.fleet.facets import EMPTY_WORDS, FACET_TITLES, NOT_OVERDUE, NOT_TOLD, address, facets
+from functions_app.web.html.function_row import TITLES, Seen, function_lines
 from functions_app.web.html.looks import look
 from functions_app.web.http import HtmxHttpRequest, page
+from functions_app.web.misread import misread
 from functions_app.web.page_links import page_links, table_links
 
-FACET_TITLES = {
-    "freshness": "Freshness",
-    "overdue": "Policy",
-    "state": "State",
-    "account": "Account",
-    "region": "Region",
-    "base": "Base image",
-}
 NEEDS_WORDS = {
     "broken": "Broken: image gone, Failed, or the update failed",
     "endangered": "A lifecycle policy will delete a live image",
@@ -57,34 +50,9 @@ NEEDS_WORDS = {
     "unruled": "Stale, and no policy says until when",
 }
 CHOSEN_TITLES = {"search": "Search", "needs": "Needs attention"}
-EMPTY_WORDS = {"state": "Not read yet", "base": "No base found"}
-NOT_OVERDUE = "Not overdue"
-NOT_TOLD = "None"  # a facet whose value is empty, where nothing is without one
-SHOWN_VALUES = 8
 SORTED_BY = {"fn": "name", "base": "behind", "state": "problem", "changed": "changed"}  # by column
 GRAINS = {Grain.ALIASES: "alias", Grain.FUNCTIONS: "function"}
-NO_FILTERS = ("sort", "rows")
-FRESHNESS_ORDER = [Freshness.END_OF_LIFE, Freshness.STALE, Freshness.UNKNOWN, Freshness.CURRENT]
-
-
-@dataclass(frozen=True)
-class FacetValue:
-    """One value of a facet: the link toggles it."""
-
-    id: str
-    label: str | SafeString
-    count: int
-    chosen: bool
-    href: str
-
-
-@dataclass(frozen=True)
-class Facet:
-    """A facet with the values that would leave something."""
-
-    title: str
-    values: tuple[FacetValue, ...]
-    more: tuple[FacetValue, ...]
+NO_FILTERS = ("sort", "rows", "facet")
 
 
 @dataclass(frozen=True)
@@ -116,37 +84,45 @@ def function_list(request: HtmxHttpRequest) -> HttpResponseBase:
     now = clock.now()
     status = fleet_status(now)
     wanted = read_filter(request.GET, status.accounts)
+    said = misread(request, known_filters(status.accounts)) + left_out(request.GET)
     if wants_table(request):
         return table_answer(request, function_table(wanted, now.date()))
     found = functions(wanted, now.date())
     pairs = as_pairs(wanted, status.accounts)
     chosen = _chosen(pairs)
     facts, home = {fact.pk: fact for fact in status.accounts}, reverse("functions")
-    seen = Seen(facts, home, now, DEFAULT_COLUMNS)
+    grid = grid_for(request.user)
+    seen = Seen(facts, home, now, grid.columns)
     first = None if found.fleet else beginning(status, 0)
     looked = bool(wanted.search and status.synced_at)  # a search of nothing says nothing
+    limited = bool(wanted.limited and status.synced_at)
     context = {
         "fleet": status,
         "beginning": first,
         "search": wanted.search,
         "kept": [pair for pair in pairs if pair[0] != "search"],
-        "facets": _facets(found, wanted, pairs, status.accounts),
+        "facets": facets(found, wanted, pairs, status.accounts),
         "chosen": chosen,
         "headings": _headings(wanted, pairs, seen.columns),
         "grains": _grains(wanted, pairs),
+        "density": grid.density.value,
+        "densities": [(each.value, each.value.capitalize(), each is grid.density) for each in Density],
+        "columns": [(name, TITLES[name], name in grid.columns) for name in COLUMNS],
+        "back": address(pairs).removeprefix("?"),
         "rows": [Row(row.name, function_lines(row, lines_of(row, wanted), seen)) for row in found.rows],
         "found": found,
-        "misread": misread(request.GET, status.accounts),
+        "misread": said,
         "tables": table_links(request.GET),
         "counted": counted(found.total, found.fleet, filtered=bool(chosen)),
         "looked": looked,
         "short_words": short_words(wanted.search) if looked else [],
-        "unread": not (found.fleet or looked) and not (first and first.read),
-        "pages": page_links(found.page, found.pages, lambda number: _href(pairs, number)),
+        "limited": limited,
+        "unread": not (found.fleet or limited) and not (first and first.read),
+        "pages": page_links(found.page, found.pages, lambda number: address(pairs, number)),
     }
     response = page(request, "functions/list.html", context)
     if request.htmx:
-        response["HX-Push-Url"] = (home + _href(pairs, found.page)).removesuffix("?")
+        response["HX-Push-Url"] = (home + address(pairs, found.page)).removesuffix("?")
     return response
 
 
@@ -157,66 +133,6 @@ def counted(total: int, fleet: int, *, filtered: bool) -> tuple[int, str]:
     if total == fleet:
         return total, "function matches" if total == 1 else "functions match"
     return total, f"of {fleet}"
-
-
-def _href(pairs: Pairs, number: int = 1) -> str:
-    every = [*pairs, ("page", str(number))] if number > 1 else pairs
-    return f"?{urlencode(every)}" if every else "?"
-
-
-def _facets(found: FleetPage, wanted: FleetFilter, pairs: Pairs, accounts: tuple[AccountFact, ...]) -> list[Facet]:
-    facts = {fact.pk: fact for fact in accounts}
-    facets = []
-    for name, title in FACET_TITLES.items():
-        counts = found.counts[name]
-        chosen = getattr(wanted, name)
-        for value in chosen:
-            counts.setdefault(value, 0)
-        values = []
-        for value in _ordered(name, counts, facts):
-            word = _word(name, value, facts)
-            pair = (name, word)
-            others = [other for other in pairs if other != pair] if value in chosen else [*pairs, pair]
-            values.append(
-                FacetValue(
-                    id=f"facet-{name}-{word}".replace(" ", "-"),
-                    label=_label(name, value, facts),
-                    count=counts[value],
-                    chosen=value in chosen,
-                    href=_href(others),
-                )
-            )
-        if values and (name != "overdue" or counts.get(True) or chosen):  # no policy, nothing to tell apart
-            facets.append(Facet(title, tuple(values[:SHOWN_VALUES]), tuple(values[SHOWN_VALUES:])))
-    return facets
-
-
-def _word(name: str, value: Any, facts: dict[int, AccountFact]) -> str:
-    """A facet's value as it stands in the address."""
-    if name == "overdue":
-        return OVERDUE[value]
-    return facts[value].name if name == "account" and value in facts else str(value or NONE)
-
-
-def _ordered(name: str, counts: dict[Any, int], facts: dict[int, AccountFact]) -> list[Any]:
-    """Chosen or not, a value keeps its place: by severity for freshness, by name elsewhere."""
-    if name == "freshness":
-        return [value for value in FRESHNESS_ORDER if value in counts]
-    if name == "account":
-        return sorted(counts, key=lambda key: facts[key].name if key in facts else "")
-    if name == "overdue":
-        return sorted(counts, reverse=True)
-    return sorted(counts, key=lambda value: (value == "", value))
-
-
-def _label(name: str, value: Any, facts: dict[int, AccountFact]) -> str | SafeString:
-    if name == "account":
-        return account(facts[value].name, facts[value].colour) if value in facts else "Unknown account"
-    if name == "freshness":
-        return freshness(value)
-    if name == "overdue":
-        return overdue() if value else NOT_OVERDUE
-    return str(value) or EMPTY_WORDS.get(name, NOT_TOLD)
 
 
 def _chosen(pairs: Pairs) -> list[tuple[str, str, str]]:
@@ -230,7 +146,7 @@ def _chosen(pairs: Pairs) -> list[tuple[str, str, str]]:
         value = EMPTY_WORDS.get(pair[0], NOT_TOLD) if pair[1] == NONE else words.get(pair[1], pair[1])
         if pair[0] == "overdue":
             value = look(Standing, Standing.OVERDUE).word if pair[1] == OVERDUE[True] else NOT_OVERDUE
-        chips.append((title, value, _href([other for other in pairs if other != pair])))
+        chips.append((title, value, address([other for other in pairs if other != pair])))
     return chips
 
 
@@ -245,7 +161,7 @@ def _headings(wanted: FleetFilter, pairs: Pairs, columns: Sequence[str]) -> list
         word = sort_word(order, current and not wanted.reverse)
         now = sort_word(order, wanted.reverse)
         direction = ("descending" if now.startswith("-") else "ascending") if current else ""
-        return Heading(title, _href(others if word == "-problem" else [*others, ("sort", word)]), direction, column)
+        return Heading(title, address(others if word == "-problem" else [*others, ("sort", word)]), direction, column)
 
     return [heading("fn", "Function"), *(heading(column, TITLES[column]) for column in columns)]
 
@@ -254,7 +170,7 @@ def _grains(wanted: FleetFilter, pairs: Pairs) -> list[tuple[str, str, bool]]:
     """What may have a line of its own: in words, with the address, and whether it is so now."""
     others = [pair for pair in pairs if pair[0] != "rows"]
     addresses = {Grain.ALIASES: others, Grain.FUNCTIONS: [*others, ("rows", Grain.FUNCTIONS.value)]}
-    return [(f"A line per {GRAINS[grain]}", _href(pairs), grain is wanted.rows) for grain, pairs in addresses.items()]
+    return [(f"A line per {GRAINS[grain]}", address(pairs), grain is wanted.rows) for grain, pairs in addresses.items()]
 
 
 urlpatterns = [path("functions/", function_list, name="functions")]

@@ -14,7 +14,7 @@ ALIAS = (
     '<b class="v">{version}</b>{share}{marks}</span>{second}'
 )
 SHARE = " <em>{}</em>"
-SECOND = '<span class="br">{}<b class="v">{}</b><em>{}</em></span>'
+SECOND = '<span class="br">{}<b class="v">{}</b><em>{}</em>{}</span>'
 BAR = (
     '<svg class="split" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">'
     '<rect class="one" width="{0}" height="4"/><rect class="two" x="{0}" width="{1}" height="4"/></svg>'
@@ -33,13 +33,14 @@ def alias(
     version: str,
     second_version: str = "",
     second_weight: float = 0.0,
+    second_mark: SafeString = NOTHING,
     *,
     kept: bool = False,
     drifted: bool = False,
     unread: str = "",
     others: tuple[str, ...] = (),
 ) -> SafeString:
-    """Where an alias points; where calls are split the second version beneath, with its share and both as a bar.
+    """Where an alias points; where calls are split the second version beneath: its share, both as a bar, how it stands.
 
     `others`: the aliases that are not shown, in words. Without a name: what is called without an alias.
     """
@@ -54,7 +55,7 @@ def alias(
     if second_version and second_weight:
         share = format_html(SHARE, percent(1 - second_weight))
         bar = _bar(max(1, min(99, round(second_weight * 100))))
-        second = format_html(SECOND, bar, second_version, percent(second_weight))
+        second = format_html(SECOND, bar, second_version, percent(second_weight), second_mark)
     return format_html(ALIAS, name=name, version=version, share=share, marks=marks, second=second)
 
 

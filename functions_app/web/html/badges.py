@@ -23,6 +23,7 @@ from functions_app.web.html.escaped import NOTHING, known
 from functions_app.web.html.icons import icon
 from functions_app.web.html.looks import Change, FunctionState, ImageStatus, Look, Severity, UpdateStatus, look
 
+MARK = '<span class="sign {}" title="{}">{}<span class="visually-hidden">{}</span></span>'
 BADGE = '<span class="bdg {}"{}>{}{}{}</span>'
 
 
@@ -61,13 +62,19 @@ def overdue(since: date | None = None, today: date | None = None) -> SafeString:
     return format_html(BADGE, like.colour, hover, icon(like.icon), like.word, _far(f"{days} d" if days else ""))
 
 
+@lru_cache(maxsize=16, typed=True)
+def freshness_mark(value: str) -> SafeString:
+    """The verdict as an icon alone, with its word on hover and for who does not see."""
+    like = look(Freshness, value)
+    return format_html(MARK, like.colour, like.word, icon(like.icon), like.word)
+
+
 @lru_cache(maxsize=1024)
 def overdue_mark(since: date, today: date) -> SafeString:
     """The same as an icon alone, for a narrow column: its words are on hover, and told to who does not see."""
     like = look(Standing, Standing.OVERDUE)
     hover = f"By the policy its base should have been replaced by {since:%F}"
-    mark = '<span class="late {}" title="{}">{}<span class="visually-hidden">{} {} d</span></span>'
-    return format_html(mark, like.colour, hover, icon(like.icon), like.word, (today - since).days)
+    return format_html(MARK, like.colour, hover, icon(like.icon), f"{like.word} {(today - since).days} d")
 
 
 @lru_cache(maxsize=1024, typed=True)

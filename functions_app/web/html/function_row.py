@@ -15,7 +15,7 @@ from functions_app.services.inventory.fleet.lines import Line, Lines
 from functions_app.services.inventory.fleet_status import AccountFact
 from functions_app.web.html.aliases import alias
 from functions_app.web.html.amounts import behind
-from functions_app.web.html.badges import freshness, looking, overdue_mark, state, update_status
+from functions_app.web.html.badges import freshness, freshness_mark, looking, overdue_mark, state, update_status
 from functions_app.web.html.chips import account, digest, owner
 from functions_app.web.html.escaped import NOTHING, known
 from functions_app.web.html.icons import icon
@@ -37,6 +37,7 @@ CELL = '<td data-h="{}" class="{}">{}</td>'
 WHY = '<details class="reasons"><summary title="{}" aria-label="Why: {}">{}</summary><ul class="says">{}</ul></details>'
 BASE = '<a class="base-name" href="{}" title="{}" hx-boost="false">{}</a>'
 PATCH = '<a class="patch" href="{}{}/patch/" title="Patch {}" aria-label="Patch {}" hx-boost="false">{}</a>'
+SECOND = '<span class="br">{}</span>'  # of a split, beneath the first
 TWO = {True: SafeString(' class="two"'), False: SafeString(" two")}  # lines of text: both versions of a split
 
 
@@ -116,6 +117,7 @@ def _alias(drawn: _Drawn) -> SafeString:
         line.version,
         line.second_version,
         float(line.second_weight),
+        freshness_mark(line.second_freshness) if line.second_freshness else NOTHING,
         kept=line.kept,
         drifted=line.drifted,
         unread=line.unread,
@@ -126,7 +128,7 @@ def _alias(drawn: _Drawn) -> SafeString:
 def _digest(drawn: _Drawn) -> SafeString:
     line = drawn.line
     if line.second_version and line.second_weight:
-        return format_html('{}<span class="br">{}</span>', digest(line.digest), digest(line.second_digest))
+        return digest(line.digest) + format_html(SECOND, digest(line.second_digest))
     return digest(line.digest)
 
 
@@ -216,4 +218,3 @@ COLUMNS: Mapping[str, Callable[[_Drawn], SafeString]] = {
     "owner": _owner,
     "tool": _tool,
 }
-DEFAULT_COLUMNS = ("account", "alias", "digest", "base", "state", "deployed", "owner")

@@ -12,8 +12,9 @@ from django.test import Client
 from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
-from functions_app.models import Scope
+from functions_app.models import Account, Function, Scope
 from functions_app.services.inventory.fleet.list_filter import NEEDS
+from functions_app.services.snapshot.alias_standings import refresh_standings
 from functions_app.web.fleet.function_list import Heading, counted
 from tests.factories import digest, make_account, make_function, today
 
@@ -34,6 +35,11 @@ def person(client: Client, viewer: User) -> Client:
 def names(person: Client) -> Names:
     """The names of the rows an address shows, in order."""
     return lambda query: [row.name for row in person.get(f"/functions/?{query}").context["rows"]]
+
+
+def chip(name: str, freshness: str) -> dict[str, object]:
+    """An alias as its function's row keeps it."""
+    return {"name": name, "version": "1", "digest": digest(name), "freshness": freshness, "reason": f"why {name}"}
 
 
 def counts(client: Client, query: str, title: str) -> dict[str, int]:
@@ -125,6 +131,72 @@ def test_every_filter_finds_the_one(names: Names, query: str) -> None:
     assert names(query) == ["ledger"]
 
 
+def make_standing(name: str, **fresh: str) -> Function:
+    """A function of one account with an alias of each name that is as fresh."""
+    chips = [chip(alias, freshness) for alias, freshness in fresh.items()]
+    account = Account.objects.first() or make_account("production")
+    function = make_function(account, name, freshness="stale", alias_chips=chips, owner=f"team-{name}")
+    refresh_standings([function])
+    return function
+
+
+def test_with_an_alias_the_facets_are_what_that_alias_is(person: Client, names: Names) -> None:
+    make_standing("one", live="stale", canary="current")
+    make_standing("two", live="current", canary="stale")
+    make_standing("three", prod="stale")
+    assert names("alias=live&sort=name") == ["one", "two"]
+    assert names("alias=live&freshness=stale") == ["one"]
+    assert names("account=production&alias=canary&freshness=stale&overdue=no&search=two") == ["two"]
+    assert counts(person, "alias=live", "Freshness") == {"facet-freshness-stale": 1, "facet-freshness-current": 1}
+    text = person.get("/functions/?alias=live&freshness=stale").content.decode()
+    assert 'title="canary"' not in text
+    assert "Not shown: canary" in text
+
+
+@pytest.mark.parametrize("facet", ["alias", "owner", "tool"])
+def test_a_facet_of_many_values_is_counted_once_it_is_opened(person: Client, facet: str) -> None:
+    make_standing("one", live="stale", canary="current")
+    make_standing("two", live="current")
+    closed = person.get("/functions/?freshness=stale").context["facets"]
+    (link,) = [each.href for each in closed if each.name == facet]
+    assert link == f"?freshness=stale&facet={facet}"
+    title = facet.capitalize()
+    assert counts(person, "freshness=stale", title) == {}
+    wanted = {
+        "alias": {"facet-alias-live": 1},
+        "owner": {"facet-owner-team-one": 1, "facet-owner-team-two": 1},
+        "tool": {"facet-tool-none": 2},
+    }
+    assert counts(person, link[1:], title) == wanted[facet]
+
+
+def test_another_alias_takes_the_place_of_the_one_that_is_filtered_by(person: Client) -> None:
+    make_standing("one", live="stale", canary="current")
+    opened = person.get("/functions/?alias=live&facet=alias").context["facets"]
+    (values,) = [each.values for each in opened if each.name == "alias"]
+    assert {value.label: value.href for value in values} == {
+        "live": "?facet=alias",
+        "canary": "?facet=alias&alias=canary",
+    }
+    said = "“canary” is left out: the list is filtered by one alias."
+    assert said in person.get("/functions/?alias=live&alias=canary").context["misread"]
+
+
+@pytest.mark.parametrize("query", ["owner=nobody", "tool=chef", "alias=nothing", "needs=moved", "search=nothing"])
+def test_where_a_filter_leaves_nothing_the_list_says_so(person: Client, query: str) -> None:
+    make_standing("one", live="stale")
+    assert "No function matches" in person.get(f"/functions/?{query}").content.decode()
+
+
+def test_owners_and_tools_are_filters(names: Names) -> None:
+    account = make_account()
+    make_function(account, "ours", owner="team-a", managed_by="terraform")
+    make_function(account, "theirs", owner="team-b")
+    assert names("owner=team-a") == ["ours"]
+    assert names("tool=none") == ["theirs"]
+    assert names("owner=team-a&owner=team-b&tool=terraform&search=o") == ["ours"]
+
+
 def test_several_values_of_a_facet_mean_any_of_them(names: Names) -> None:
     account = make_account()
     for state in ("Active", "Failed", "Inactive"):
@@ -165,7 +237,8 @@ def test_what_the_list_does_not_understand_of_its_address_is_said(person: Client
 def test_an_address_that_is_understood_is_not_talked_about(person: Client) -> None:
     make_function(make_account("production"), "one")
     query = "search=one&account=production&region=none&state=Active&freshness=unknown&base=none&overdue=no&sort=-behind"
-    assert person.get(f"/functions/?{query}&needs=moved&page=1").context["misread"] == ()
+    more = "needs=moved&alias=live&owner=none&tool=none&rows=functions&facet=owner&page=1"
+    assert person.get(f"/functions/?{query}&{more}").context["misread"] == ()
 
 
 @pytest.mark.parametrize("word", ["%", "_", "*", "[a]", "?", "'", "\\"])
@@ -301,6 +374,9 @@ def test_with_an_account_and_no_functions_it_says_what_to_do(person: Client) -> 
         ("search=f-1", 6 if connection.vendor == "sqlite" else 5),  # how many have its trigrams
         ("search=function", 5 if connection.vendor == "sqlite" else 4),
         ("account=production&region=eu-west-1&state=Active&freshness=stale&base=none&page=2", 5),
+        ("owner=team&tool=none", 5),
+        ("facet=owner", 6),
+        ("alias=live&facet=alias", 6),
     ],
 )
 def test_any_view_costs_the_same_however_many_functions_there_are(
@@ -308,7 +384,11 @@ def test_any_view_costs_the_same_however_many_functions_there_are(
 ) -> None:
     account = make_account("production", regions=["eu-west-1", "us-east-1"])
     for number in range(60):
-        make_function(account, f"f-{number}", freshness="stale", search_text=f"f-{number}")
+        chips = [chip("live", "stale")]
+        make_function(
+            account, f"f-{number}", freshness="stale", search_text=f"f-{number}", owner="team", alias_chips=chips
+        )
+    refresh_standings([*Function.objects.all()])
     with django_assert_num_queries(queries):
         person.get(f"/functions/?{query}")
 
@@ -352,10 +432,6 @@ def test_each_question_of_the_overview_can_be_searched_within(names: Names, need
         make_function(account, name, **facts)
     fits = needs not in {"endangered", "no-way-back"}  # those ask for images and aliases
     assert names(f"needs={needs}&search=orders-2") == (["orders-2"] if fits else [])
-
-
-def chip(name: str, freshness: str) -> dict[str, object]:
-    return {"name": name, "version": "1", "digest": digest(name), "freshness": freshness, "reason": f"why {name}"}
 
 
 def test_aliases_on_bases_of_different_freshness_show_a_verdict_each(person: Client) -> None:

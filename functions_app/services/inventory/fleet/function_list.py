@@ -5,20 +5,22 @@ second finds the page's ids within the index of its order and reads only those r
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import BooleanField, Case, Count, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, Count, Exists, OuterRef, Q, QuerySet, Value, When
 
 from functions_app.domain.fleet.states import RANK_UPDATE_FAILED
-from functions_app.models import Alias, Function
+from functions_app.models import Alias, AliasStanding, Function
 from functions_app.services.inventory.fleet.list_filter import FleetFilter
 from functions_app.services.inventory.fleet.search import searched
 from functions_app.services.snapshot.live_versions import live_versions
 
 PAGE_SIZE = 50
 FACETS = ("account", "region", "state", "freshness", "base", "overdue")
+FACET_COLUMNS = {"alias": "alias", "owner": "owner", "tool": "managed_by"}
+FACET_VALUES = 200  # of such a facet, the most frequent
 COLUMNS = ("account_id", "region", "state", "freshness", "base_name", "overdue")
 ENDING = timedelta(days=90)
 ORDERS: dict[str, tuple[str, ...]] = {
@@ -101,27 +103,63 @@ class FleetPage:
 def functions(wanted: FleetFilter, today: date, within: Q | None = None) -> FleetPage:
     """Read one page; what is overdue or ends soon is so as of `today`. A page past the end gives the last one.
 
-    `within`: what functions must be beside. Two queries, and another for words that SQLite looks up.
+    `within`: what functions must be beside. Two queries, another for words that SQLite looks up, and for a facet that
+    somebody opened.
     """
-    found = _needing(searched(wanted.search), wanted.needs, today)
-    if within:
-        found = found.filter(within)
-    counts, total, fleet = add_up(_groups(found, today), wanted.chosen)
-    if wanted.overdue:
-        found = _late(found, today)
+    found = _limited(wanted, today, within)
+    counted = _standings(wanted, found, within) if wanted.alias else found
+    counts, total, fleet = add_up(_groups(counted, today), wanted.chosen)
     pages = max(1, -(-total // PAGE_SIZE))
     page = min(max(1, wanted.page), pages)
-    rows = _rows(found, wanted, page, total) if total else ()
+    rows = _rows(_narrowed(wanted, found, today), wanted, page, total) if total else ()
+    if wanted.facet:
+        counts[wanted.facet] = _counted_facet(wanted, today, within)
     return FleetPage(rows, total, fleet, page, pages, counts)
 
 
 def keys_of(wanted: FleetFilter, today: date, within: Q | None = None) -> QuerySet[Any, int]:
     """The keys of all functions that the filter finds, in its order, whatever its page."""
-    found = _needing(searched(wanted.search), wanted.needs, today)
-    found = _late(found, today) if wanted.overdue else found
+    narrowed = _narrowed(wanted, _limited(wanted, today, within), today)
     order = ORDERS[wanted.order]
-    narrowed = found.filter(within or Q(), _narrowing(wanted))
     return narrowed.order_by(*(_backwards(order) if wanted.reverse else order)).values_list("pk", flat=True)
+
+
+def _limited(wanted: FleetFilter, today: date, within: Q | None) -> QuerySet[Any]:
+    """The functions that are left before any of FACETS is chosen; their aliases are asked elsewhere."""
+    found = _needing(searched(wanted.search), wanted.needs, today)
+    for column, values in (("owner", wanted.owner), ("managed_by", wanted.tool)):
+        found = found.filter(**{f"{column}__in": values}) if values else found
+    return found.filter(within) if within else found
+
+
+def _standings(wanted: FleetFilter, found: QuerySet[Any], within: Q | None) -> QuerySet[AliasStanding]:
+    """How the aliases of these functions stand; of the one that is wanted alone, where one is."""
+    standings = AliasStanding.objects.filter(alias=wanted.alias) if wanted.alias else AliasStanding.objects.all()
+    every = not (within or wanted.search or wanted.needs or wanted.owner or wanted.tool)
+    return standings if every else standings.filter(function__in=found.order_by().values("pk"))
+
+
+def _narrowed(wanted: FleetFilter, found: QuerySet[Any], today: date) -> QuerySet[Any]:
+    """Those of these functions that the facets leave: by their alias, where one is wanted."""
+    if not wanted.alias:
+        return (_late(found, today) if wanted.overdue else found).filter(_narrowing(wanted))
+    standings = AliasStanding.objects.filter(alias=wanted.alias, function=OuterRef("pk"))
+    return found.filter(Exists((_late(standings, today) if wanted.overdue else standings).filter(_narrowing(wanted))))
+
+
+def _counted_facet(wanted: FleetFilter, today: date, within: Q | None) -> dict[Any, int]:
+    """How many functions each value of the facet that is open would leave, the most first. One query."""
+    without = {"alias": replace(wanted, alias=""), "owner": replace(wanted, owner=()), "tool": replace(wanted, tool=())}
+    others = without[wanted.facet]
+    found = _limited(others, today, within)
+    column = FACET_COLUMNS[wanted.facet]
+    if wanted.facet == "alias":
+        standings = _standings(others, found, within)
+        narrowed = (_late(standings, today) if others.overdue else standings).filter(_narrowing(others))
+    else:
+        narrowed = _narrowed(others, found, today)
+    groups = narrowed.order_by().values_list(column).annotate(count=Count("*")).order_by("-count", column)
+    return dict(groups[:FACET_VALUES])
 
 
 def rows_of(keys: Sequence[int]) -> tuple[FunctionRow, ...]:
@@ -211,7 +249,7 @@ def _rows(found: QuerySet[Any], wanted: FleetFilter, page: int, total: int) -> t
     # A page of the second half is found from the end, so that the last costs no more than the first.
     from_end = total - start - count
     way, skipped = (order, start) if start <= from_end else (_backwards(order), from_end)
-    ids = found.filter(_narrowing(wanted)).order_by(*way).values("pk")[skipped : skipped + count]
+    ids = found.order_by(*way).values("pk")[skipped : skipped + count]
     rows = Function.objects.filter(pk__in=ids).order_by(*order).values_list(*FIELDS)
     return tuple(FunctionRow(*row) for row in rows)
 

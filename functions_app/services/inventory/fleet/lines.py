@@ -29,6 +29,7 @@ class Line(NamedTuple):
     second_version: str
     second_digest: str
     second_weight: float
+    second_freshness: str
 
 
 class Lines(NamedTuple):
@@ -51,10 +52,12 @@ def lines_of(row: FunctionRow, wanted: FleetFilter) -> Lines:
 
 def _fits(line: Line, wanted: FleetFilter) -> bool:
     """Whether a line is one of those that its function was found by: what is kept as a way back was not."""
+    if wanted.alias:
+        return line.alias == wanted.alias
     if not (wanted.freshness or wanted.base):
         return True
-    fresh = not wanted.freshness or line.freshness in wanted.freshness
-    return fresh and (not wanted.base or line.base in wanted.base) and not line.kept
+    fresh = not wanted.freshness or {line.freshness, line.second_freshness} & {*wanted.freshness}
+    return bool(fresh) and (not wanted.base or line.base in wanted.base) and not line.kept
 
 
 def _line(chip: Mapping[str, Any], row: FunctionRow) -> Line:
@@ -81,11 +84,12 @@ def _line(chip: Mapping[str, Any], row: FunctionRow) -> Line:
         second_version=get("second_version", ""),
         second_digest=get("second_digest", ""),
         second_weight=get("second_weight", 0.0),
+        second_freshness=get("second_freshness", ""),
     )
 
 
 def _without_alias(row: FunctionRow) -> Line:
     return Line(
         "", "$LATEST", row.digest, row.freshness, row.freshness_reason, row.base_name, row.overdue_on,
-        row.releases_behind, row.days_behind, row.state, None, "", False, row.drifted, "", "", "", 0.0,
+        row.releases_behind, row.days_behind, row.state, None, "", False, row.drifted, "", "", "", 0.0, "",
     )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 from django.http import QueryDict
 
 from functions_app.domain.bases.freshness import Freshness
-from functions_app.domain.filters import not_understood
+from functions_app.domain.filters import Known
 from functions_app.domain.pasted.reading import brief
 from functions_app.domain.text import storable
 from functions_app.services.inventory.fleet_status import AccountFact
@@ -29,6 +29,7 @@ NEEDS = (
 )  # what the overview links to; no facets of their own
 # the default first: its direction is the one an address without `sort` has
 SORTS = {"problem": "-problem", "name": "name", "behind": "-behind", "changed": "-changed"}
+COUNTED = ("alias", "owner", "tool")  # facets that are counted where somebody opens one of them: `facet` names it
 VALUES, VALUE_LENGTH = 50, 200  # of a facet, and its characters: every link of the page repeats them
 SEARCH_LENGTH = 400  # an address of the AWS console that is longer stands there as what it names
 Pairs = list[tuple[str, str]]
@@ -43,7 +44,10 @@ class Grain(StrEnum):
 
 @dataclass(frozen=True)
 class FleetFilter:
-    """What the list shows. Several values of one facet mean any of them; facets and words all must hold."""
+    """What the list shows. Several values of one facet mean any of them; facets and words all must hold.
+
+    With an alias the facets are what that alias is: its state, freshness and base, not the worst of the function.
+    """
 
     search: str = ""
     account: tuple[int, ...] = ()
@@ -52,11 +56,20 @@ class FleetFilter:
     freshness: tuple[str, ...] = ()
     base: tuple[str, ...] = ()
     overdue: tuple[bool, ...] = ()
+    alias: str = ""
+    owner: tuple[str, ...] = ()
+    tool: tuple[str, ...] = ()
     needs: str = ""  # one of NEEDS
     order: str = "problem"
     reverse: bool = False
     page: int = 1
     rows: Grain = Grain.ALIASES
+    facet: str = ""  # one of COUNTED
+
+    @property
+    def limited(self) -> bool:
+        """Whether anything was left out before the facets are counted."""
+        return bool(self.search or self.needs or self.alias or self.owner or self.tool)
 
     @property
     def chosen(self) -> tuple[tuple[Any, ...], ...]:
@@ -83,26 +96,36 @@ def read_filter(query: QueryDict, accounts: tuple[AccountFact, ...]) -> FleetFil
         freshness=several("freshness"),
         base=several("base"),
         overdue=tuple(value for value, word in OVERDUE.items() if word in query.getlist("overdue")),
+        alias=next(iter(several("alias")), ""),
+        owner=several("owner"),
+        tool=several("tool"),
         needs=query.get("needs", "") if query.get("needs") in NEEDS else "",
         order=order if order in SORTS else "problem",
         reverse=order in SORTS and sort != SORTS[order],
         page=int(number) if number.isascii() and number.isdigit() and len(number) < 7 else 1,
         rows=Grain.FUNCTIONS if query.get("rows") == Grain.FUNCTIONS else Grain.ALIASES,
+        facet=query.get("facet", "") if query.get("facet") in COUNTED else "",
     )
 
 
-def misread(query: QueryDict, accounts: tuple[AccountFact, ...]) -> tuple[str, ...]:
-    """What the address says that this list does not understand, a sentence each."""
-    known = {
-        **dict.fromkeys(("search", "region", "state", "base", "page", "format")),
+def known_filters(accounts: tuple[AccountFact, ...]) -> Known:
+    """The names that this list's address may hold, each with its values."""
+    return {
+        **dict.fromkeys(("search", "region", "state", "base", "alias", "owner", "tool")),
         "account": [fact.name for fact in accounts],
         "freshness": [item.value for item in Freshness],
         "overdue": [*OVERDUE.values()],
         "needs": NEEDS,
+        "facet": COUNTED,
         "rows": [item.value for item in Grain],
         "sort": [word for order in SORTS for word in (order, f"-{order}")],
     }
-    return not_understood(query.lists(), known)
+
+
+def left_out(query: QueryDict) -> tuple[str, ...]:
+    """Aliases beside the one that the list is filtered by, a sentence each."""
+    others = query.getlist("alias")[1:3]
+    return tuple(f"“{storable(name, 60)}” is left out: the list is filtered by one alias." for name in others)
 
 
 def as_pairs(wanted: FleetFilter, accounts: tuple[AccountFact, ...]) -> Pairs:
@@ -110,15 +133,16 @@ def as_pairs(wanted: FleetFilter, accounts: tuple[AccountFact, ...]) -> Pairs:
     names = {fact.pk: fact.name for fact in accounts}
     pairs = [("search", wanted.search)] if wanted.search else []
     pairs += [("account", names.get(key, "?")) for key in wanted.account]
+    pairs += [("alias", wanted.alias)] if wanted.alias else []
     pairs += [("needs", wanted.needs)] if wanted.needs else []
     pairs += [("overdue", OVERDUE[value]) for value in wanted.overdue]
-    for facet in ("region", "state", "freshness", "base"):
+    for facet in ("region", "state", "freshness", "base", "owner", "tool"):
         pairs += [(facet, value or NONE) for value in getattr(wanted, facet)]
     if wanted.reverse or wanted.order != "problem":
         pairs.append(("sort", sort_word(wanted.order, wanted.reverse)))
     if wanted.rows is not Grain.ALIASES:
         pairs.append(("rows", wanted.rows.value))
-    return pairs
+    return [*pairs, ("facet", wanted.facet)] if wanted.facet else pairs
 
 
 def sort_word(order: str, reverse: bool) -> str:

@@ -1,0 +1,41 @@
+"""How aliases stand, as the functions list filters them."""
+
+from typing import Any
+
+import pytest
+
+from functions_app.models import AliasStanding, Function
+from functions_app.services.snapshot.alias_standings import refresh_standings
+from tests.factories import NOW, digest, make_account, make_function
+
+pytestmark = pytest.mark.django_db
+LIVE = {"name": "live", "version": "1", "digest": digest("a"), "freshness": "stale", "base": "python:3.12"}
+
+
+def function(*chips: dict[str, Any], **values: Any) -> Function:
+    return make_function(make_account(), alias_chips=list(chips), **values)
+
+
+def test_each_alias_stands_as_its_function_keeps_it() -> None:
+    refresh_standings([function({**LIVE, "state": "Active", "overdue_on": "2026-02-03"}, {**LIVE, "name": "next"})])
+    rows = AliasStanding.objects.order_by("alias").values_list("alias", "state", "freshness", "base_name", "overdue_on")
+    assert [(*row[:-1], f"{row[-1] or ''}") for row in rows] == [
+        ("live", "Active", "stale", "python:3.12", "2026-02-03"),
+        ("next", "", "stale", "python:3.12", ""),
+    ]
+
+
+def test_a_split_alias_is_as_stale_as_the_worse_half() -> None:
+    refresh_standings([function({**LIVE, "freshness": "current", "second_freshness": "stale"})])
+    assert AliasStanding.objects.get().freshness == "stale"
+
+
+def test_only_what_changed_is_written_and_what_is_gone_goes() -> None:
+    found = function(LIVE, {**LIVE, "name": "next"})
+    assert refresh_standings([found]) == 2
+    assert refresh_standings([found]) == 0
+    found.alias_chips = [{**LIVE, "freshness": "current"}]
+    assert refresh_standings([found]) == 3
+    found.gone_at = NOW
+    assert refresh_standings([found]) == 1
+    assert not AliasStanding.objects.exists()
