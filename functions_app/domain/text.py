@@ -35,7 +35,8 @@ _MISUSED = (
 )
 _FLAG = r"(?P<flag>\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f)"  # Scotland's: spelt in tags
 _SHOWN = rf"{_FLAG}|(?P<hidden>(?:{'|'.join([_HIDDEN, *_MISUSED])})+)"
-_CLEANED = re.compile(rf"(?:{'|'.join(_TERMINAL)})+|{_SHOWN}")
+_NOT_PRINTED = re.compile(rf"(?:{'|'.join(_TERMINAL)})+")
+_CLEANED = re.compile(rf"{_NOT_PRINTED.pattern}|{_SHOWN}")
 _IN_NAMES = re.compile(rf"{_SHOWN}|(?P<break>[\t\n]+)")
 # The same wherever it stands, with what joins, chooses a form or spells a flag.
 _UNSEEN = re.compile(rf"{_HIDDEN[:-1]}\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]")
@@ -68,6 +69,11 @@ def _is_plain(text: str) -> bool:
 def storable_json(text: str) -> str:
     """JSON as a database takes it and a page may show it, and of the same meaning: what can't be seen is \\u202e."""
     return text if storable(text) == text else _UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], text)
+
+
+def without_terminal(text: str) -> str:
+    """The text without what was meant for a terminal: it is no word of it."""
+    return text if _is_plain(text) else _NOT_PRINTED.sub("", text)
 
 
 def without_hidden(text: str) -> str:

@@ -3,7 +3,7 @@
 import re
 
 from functions_app.domain.redaction import redact
-from functions_app.domain.text import storable
+from functions_app.domain.text import storable, without_terminal
 
 LENGTH = 4000  # characters of a step that are kept
 _PAIR = re.compile(r"""(?<=[\s])([A-Za-z_][A-Za-z0-9_.]*)=("(?:\\.|[^"\\])*"|'[^']*'|(?:\\.|[^\s\\])+)""")
@@ -16,7 +16,7 @@ _SHELL, _BUILDKIT = " /bin/sh -c ", " # buildkit"
 
 def kept_step(created_by: str) -> str:
     """A build step as it may be stored and shown: no values, no credentials of a command, of bounded length."""
-    return storable(redact(without_values(_ODD_SPACE.sub(" ", created_by[: 4 * LENGTH]))), LENGTH)
+    return storable(redact(without_values(_ODD_SPACE.sub(" ", without_terminal(created_by[: 4 * LENGTH])))), LENGTH)
 
 
 def without_values(created_by: str) -> str:

@@ -203,6 +203,13 @@ def test_a_step_is_kept_the_same_again_whatever_parts_its_words() -> None:
         assert kept == kept_step(kept) == "RUN |1 A=… npm ci= "
 
 
+def test_a_step_is_kept_the_same_again_whatever_a_terminal_would_not_print() -> None:
+    for unseen in ("\x9b", "\x1b[0m", "\x1b]8;;\x07", "\x1b[1m\x1b[0m"):
+        for step in (f"ENV {unseen}", f"ARG {unseen}", f"ENV A=b {unseen}", f"RUN |1 A=b {unseen}", f"E{unseen}NV A=b"):
+            kept = kept_step(step)
+            assert kept == kept_step(kept)
+
+
 def test_a_kept_step_shows_no_credentials_of_its_command_and_is_not_endless() -> None:
     step = f'RUN /bin/sh -c curl -H "Authorization: Bearer {"s" * 40}" https://a:hidden@b/ \u202e{"x" * 9000}'
 
