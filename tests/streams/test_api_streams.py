@@ -112,7 +112,8 @@ def test_a_run_that_has_ended_is_told_whole_as_it_is_answered_and_its_stream_end
     found = follow(bot, run, over)
     answer = bot.get(f"/runs/{run.pk}").json()
     assert numbers(found) == list(range(1, 1_235))
-    assert states(found) == [{name: value for name, value in answer.items() if name != "url"}]
+    beside = {"url", "planned", "progress_done", "progress_total", "progress_unit"}
+    assert states(found) == [{name: value for name, value in answer.items() if name not in beside}]
     assert (answer["settled"], answer["text"]) == (True, f"Run {run.pk} succeeded: Done.")
     assert (found[-1].name, json.loads(found[-1].data), found[-1].identity) == ("eof", {"lines": 1_234}, "1234")
     assert "hunter22" not in "".join(event.data for event in found)
