@@ -4,6 +4,7 @@
   const root = document.documentElement;
   root.classList.add("js");
 
+  const MENUS = "details.person[open], details.help[open]"; // a click elsewhere shuts them, and Escape
   const click = {
     "#theme": () => {
       const next = root.dataset.bsTheme === "dark" ? "light" : "dark";
@@ -30,7 +31,7 @@
       const found = event.target.closest(selector);
       if (found) act(found);
     }
-    for (const menu of document.querySelectorAll("details.person[open]")) {
+    for (const menu of document.querySelectorAll(MENUS)) {
       if (!menu.contains(event.target)) menu.open = false;
     }
   });
@@ -129,6 +130,11 @@
   };
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && event.target.matches("input[type=search]")) event.target.blur();
+    const menu = event.key === "Escape" && document.querySelector(MENUS);
+    if (menu) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.matches("input, select, textarea, [contenteditable]") || document.querySelector("dialog[open]")) return;
     if (event.key === "g") {

@@ -88,7 +88,10 @@
         rows.querySelector(".hit")?.scrollIntoView({ block: "center" });
       }, 150);
     });
-    part("log-times").addEventListener("change", (event) => log.classList.toggle("no-times", !event.target.checked));
+    const times = part("log-times"); // on a narrow screen they leave no room for the line
+    times.checked = !matchMedia("(max-width: 61.9rem)").matches;
+    log.classList.toggle("no-times", !times.checked);
+    times.addEventListener("change", (event) => log.classList.toggle("no-times", !event.target.checked));
     part("log-wrap").addEventListener("change", (event) => log.classList.toggle("no-wrap", !event.target.checked));
 
     // Elapsed times go on by themselves

@@ -11,7 +11,19 @@ from functions_app.domain import text
 from functions_app.services.people import actor
 from functions_app.services.people.actor import Actor
 from functions_app.web.frame import NavItem, rail
-from functions_app.web.html import amounts, badges, burn_down, checks, chips, icons, log_rows, run_row, times
+from functions_app.web.html import (
+    amounts,
+    badges,
+    burn_down,
+    checks,
+    chips,
+    icons,
+    log_rows,
+    run_row,
+    terms,
+    times,
+    trails,
+)
 from functions_app.web.people.settings_pages import SettingsPage, pages_for
 
 register = template.Library()
@@ -32,6 +44,7 @@ register.simple_tag(run_row.run_rows, name="run_rows")
 register.simple_tag(burn_down.day_bars, name="day_bars")
 register.simple_tag(burn_down.day_rows, name="day_rows")
 register.simple_tag(chips.account, name="account")
+register.simple_tag(trails.trail, name="trail")
 register.filter("run_status", badges.run_status)
 register.filter("step_look", badges.step_look)
 register.filter("digest", chips.digest)
@@ -43,6 +56,12 @@ register.filter("ago", times.ago)
 register.simple_tag(times.built, name="built")
 register.filter("named", actor.named)
 register.filter("sentence", text.sentence)
+
+
+@register.inclusion_tag("_help.html")
+def help(name: str) -> dict[str, terms.Term]:
+    """What a word means, to be opened beside the thing."""
+    return {"term": terms.TERMS[name]}
 
 
 @register.simple_tag

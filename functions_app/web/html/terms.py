@@ -1,0 +1,29 @@
+"""What the words of this house mean, told beside the thing: `_help.html` draws one."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Term:
+    """A word and what it means, in a sentence or two; docs/ says more."""
+
+    word: str
+    meaning: str
+
+
+TERMS = {
+    "base": Term(
+        "Base image",
+        "What a function's image was built on. It is found by its layers; the evidence says how sure that is.",
+    ),
+    "deployed-as": Term(
+        "Deployed as, and moved",
+        "Lambda resolves a tag once, when code is deployed. A tag that was pushed again since has moved: the function "
+        "goes on with the old digest.",
+    ),
+    "forecast": Term(
+        "Forecast",
+        "What the repository's lifecycle policy would delete next, as ECR itself previews it. A live image among them "
+        "makes cold starts fail.",
+    ),
+}
