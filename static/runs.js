@@ -105,7 +105,7 @@
       return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
     }
     const clock = setInterval(() => {
-      for (const place of run.querySelectorAll("[data-since]")) {
+      for (const place of document.querySelectorAll("#run-status [data-since], #run-steps [data-since]")) {
         place.textContent = span(Math.max(0, (window.drydockNow() - Date.parse(place.dataset.since)) / 1000));
       }
     }, 1000);
@@ -113,6 +113,41 @@
     if (!stream) {
       clearInterval(clock);
       return;
+    }
+
+    // The state, for who looks elsewhere: the tab's title and icon, and a notification where somebody wants one
+
+    const notify = part("run-notify");
+    const KEPT = "drydock.runs.notify";
+    const wanted = () => "Notification" in window && Notification.permission === "granted" && localStorage.getItem(KEPT) === "yes";
+    function press() {
+      notify.setAttribute("aria-pressed", String(wanted()));
+      notify.hidden = !("Notification" in window);
+    }
+    press();
+    notify.addEventListener("click", async () => {
+      if (wanted()) {
+        localStorage.removeItem(KEPT);
+      } else if (await Notification.requestPermission() === "granted") {
+        localStorage.setItem(KEPT, "yes");
+      } else {
+        window.drydock.say("The browser does not let this page notify you");
+      }
+      press();
+    });
+
+    let told = part("run-status").querySelector("[data-status]").dataset.status;
+    const title = document.title.replace(/^[^:]*: /, "");
+    function tell({ status, word, icon, ended }) {
+      if (status === told) return;
+      told = status;
+      document.title = `${word}: ${title}`;
+      document.querySelector("link[rel=icon]").href = icon;
+      if (ended === undefined) return;
+      notify.hidden = true;
+      if (document.hidden && wanted()) {
+        new Notification(`${word}: ${document.querySelector("#run-head h1").innerText}`, { tag: location.pathname });
+      }
     }
 
     // The stream
@@ -132,10 +167,14 @@
       window.htmx?.process(place);
     }
 
-    stream.addEventListener("steps", (event) => replace("run-steps", event.detail.data));
+    for (const part of ["steps", "outcome", "result"]) {
+      stream.addEventListener(part, (event) => replace(`run-${part}`, event.detail.data));
+    }
     stream.addEventListener("status", (event) => {
       replace("run-status", event.detail.data);
-      const offers = run.querySelector("[data-offers]").dataset.offers.split(" ").filter(Boolean);
+      const state = document.querySelector("#run-status [data-status]");
+      tell(state.dataset);
+      const offers = state.dataset.offers.split(" ").filter(Boolean);
       const form = document.getElementById("run-buttons");
       if (form) {
         form.hidden = !offers.length;
@@ -143,9 +182,7 @@
           button.hidden = !offers.includes(button.dataset.signal);
         }
       }
-      if (run.querySelector("[data-ended]")) {
-        clearInterval(clock);
-      }
+      if ("ended" in state.dataset) clearInterval(clock);
     });
     stream.addEventListener("eof", (event) => {
       over = true;

@@ -11,7 +11,8 @@ from ninja.responses import Status
 
 from functions_app import runlog
 from functions_app.api.requests import ApiRequest
-from functions_app.api.shapes import OWN, Answer, Body, Listed, Page, Paged, Told, link, one_of, page_of, paged
+from functions_app.api.shapes import OWN, Answer, Body, Listed, Page, Paged, Told, link, one_of, page_of, paged, written
+from functions_app.domain.moments import WRITTEN
 from functions_app.domain.redaction import redact_value
 from functions_app.domain.runs import Kind, SignalKind
 from functions_app.domain.runs import Status as RunStatus
@@ -20,7 +21,8 @@ from functions_app.models import Run
 from functions_app.services.engine import signals
 from functions_app.services.inventory.runs import run_told
 from functions_app.services.inventory.runs.run_facts import plan_facts
-from functions_app.services.inventory.runs.run_list import UNDER_WAY, RunFilter, run_list
+from functions_app.services.inventory.runs.run_filter import BY, EVERYBODY, UNDER_WAY, RunFilter
+from functions_app.services.inventory.runs.run_list import run_list
 from functions_app.services.inventory.runs.run_state import reached_run
 from functions_app.services.inventory.tables.history import run_table
 from functions_app.services.people.reach import runs_within
@@ -34,9 +36,14 @@ class Filters(Paged):
     """Which runs: as the page of runs has them in its address."""
 
     status: str = Field("", description=f"{UNDER_WAY}, or one of {', '.join(RunStatus)}")
-    kind: str = Field("", description=", ".join(Kind))
+    kind: list[str] = Field([], max_length=len(Kind), description=f"any of {', '.join(Kind)}")
     parent: int | None = Field(None, ge=1, lt=10**18)
     children: bool = False
+    by: str = Field("", description=f"{', '.join(BY)}: all where it is not given, on the page people's")
+    person: str = Field("", max_length=200, description="a part of the name of who started it")
+    function: str = Field("", max_length=200, description="a part of the name of its function")
+    since: str = Field("", max_length=40, description=WRITTEN)
+    until: str = Field("", max_length=40, description=WRITTEN)
 
 
 class RunLine(Schema):
@@ -135,13 +142,17 @@ class Started(Told):
 def list_runs(request: ApiRequest, filters: Query[Filters]) -> Listed:
     """Runs, the newest first; those that another keeps alive with `children`, or as those of one `parent`."""
     one_of("status", filters.status, frozenset({UNDER_WAY, *RunStatus}))
-    one_of("kind", filters.kind, frozenset(Kind))
+    one_of("by", filters.by, BY)
+    for kind in filters.kind:
+        one_of("kind", kind, frozenset(Kind))
+    for name in ("since", "until"):
+        written(name, getattr(filters, name))
     asked = filters.chosen()
-    wanted = RunFilter(filters.status, filters.kind, filters.parent, filters.children)
+    wanted = RunFilter(**{**asked, "kind": tuple(filters.kind), "by": filters.by or EVERYBODY})
     if filters.format:
         return table_answer(request, run_table(wanted, runs_within(request.actor.reach)))
     found = run_list(wanted, page_of(filters.cursor, asked), runs_within(request.actor.reach))
-    text = f"{found.total} {found.words(narrowed=bool(filters.status or filters.kind))}."
+    text = f"{found.total} {found.words(narrowed=wanted.narrows)}."
     at = (found.number, found.last)
     return {
         **paged(request, reverse("runs"), text, asked, total=found.total, at=at, as_of=OWN),

@@ -18,6 +18,7 @@ from pydantic import ConfigDict
 from functions_app import clock
 from functions_app.domain.csv_text import utc_text
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.moments import WRITTEN, moment
 from functions_app.domain.text import LINE, storable
 
 Answer = Status[dict[str, Any]]
@@ -153,4 +154,11 @@ def one_of(name: str, value: str, allowed: Mapping[str, Any] | tuple[str, ...] |
         raise DrydockError(
             Code.INVALID, f"There is no {name} {value[:60]!r}.", next_step=f"It is one of {', '.join(sorted(allowed))}."
         )
+    return value
+
+
+def written(name: str, value: str) -> str:
+    """A filter's moment. Raises INVALID, saying how it is written."""
+    if value and moment(value, clock.now()) is None:
+        raise DrydockError(Code.INVALID, f"{value[:60]!r} is no moment for {name}.", next_step=f"Write {WRITTEN}.")
     return value

@@ -44,11 +44,10 @@ class RunPage(RunSource):
     """A run as its page shows it: first paint, replay and live use one template."""
 
     def snapshot(self) -> Snapshot | None:
-        """The events `steps` and `status`. Four queries, five where it keeps others alive."""
+        """The events `steps`, `outcome`, `result` and `status`. Four queries, five where it keeps others alive."""
         if (run := _found(self.run_id)) is None:
             return None
-        steps, status = state_html(run)
-        return _snapshot(run, event("steps", steps) + event("status", status))
+        return _snapshot(run, b"".join(event(part, markup) for part, markup in state_html(run).items()))
 
     def frame(self, lines: Sequence[Line]) -> bytes:
         """One event that appends them all; its id is the last one's number, so that a resume is exact."""

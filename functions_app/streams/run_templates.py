@@ -21,10 +21,13 @@ RESULTS: dict[str, str] = {
 }
 
 
+PARTS = ("steps", "outcome", "result", "status")
+
+
 def run_context(run: Run) -> dict[str, Any]:
-    """What `_steps.html` and `_status.html` need; `run.steps` is prefetched."""
+    """What the parts of its page need; `run.steps` is prefetched."""
     state = run_state(run)
-    return {"run": run, "state": state, "result_template": RESULTS.get(run.kind, "runs/_result.html")}
+    return {"run": run, "state": state, "result_template": RESULTS.get(run.kind, "runs/_facts.html")}
 
 
 def log_html(lines: Iterable[Line]) -> str:
@@ -32,8 +35,7 @@ def log_html(lines: Iterable[Line]) -> str:
     return render_to_string("runs/_log_rows.html", {"rows": log_rows(lines)}).strip()
 
 
-def state_html(run: Run) -> tuple[str, str]:
-    """The steps, and the status above them; `run.steps` is prefetched."""
+def state_html(run: Run) -> dict[str, str]:
+    """The parts of its page that change, by their names; `run.steps` is prefetched. `status` comes last: it ends it."""
     context = run_context(run)
-    steps = render_to_string("runs/_steps.html", context).strip()
-    return steps, render_to_string("runs/_status.html", context).strip()
+    return {part: render_to_string(f"runs/_{part}.html", context).strip() for part in PARTS}

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from functions_app import clock
-from functions_app.domain import text
+from functions_app.domain import audit_words, durations, text
 from functions_app.services.people import actor
 from functions_app.services.people.actor import Actor
 from functions_app.web.frame import NavItem, rail
@@ -46,16 +46,19 @@ register.simple_tag(burn_down.day_rows, name="day_rows")
 register.simple_tag(chips.account, name="account")
 register.simple_tag(trails.trail, name="trail")
 register.filter("run_status", badges.run_status)
+register.filter("run_look", badges.run_look)
 register.filter("step_look", badges.step_look)
 register.filter("digest", chips.digest)
 register.filter("short", chips.short)
 register.filter("tags", chips.tags)
 register.filter("bytes", amounts.size)
+register.filter("ms", durations.span_of_ms)
 register.filter("exact", times.exact)
 register.filter("ago", times.ago)
 register.simple_tag(times.built, name="built")
 register.filter("named", actor.named)
 register.filter("sentence", text.sentence)
+register.filter("audit_words", audit_words.in_words)
 
 
 @register.inclusion_tag("_help.html")

@@ -60,7 +60,7 @@ def test_a_stale_function_is_patched_from_the_list_and_taken_back(page: Page, de
     assert_not_reloaded(page)
     assert system_of(page, demo) == before
     page.goto(patched)
-    expect(page.locator("#run-status")).to_contain_text("It was undone.")
+    expect(page.locator("#run-outcome")).to_contain_text("It was undone.")
 
 
 def test_whoever_may_only_look_sees_how_a_function_could_be_patched(page: Page, demo: Demo) -> None:

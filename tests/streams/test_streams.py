@@ -189,7 +189,7 @@ def test_an_open_page_hears_that_its_run_has_no_worker_any_more(
     watching = site.follow(later, run, lambda found: "No worker is at it" in found[-1].data)
     Run.objects.update(lease_until=clock.now() - timedelta(minutes=3))  # nobody writes that: time does
 
-    assert watching.result(40)[-1].name == "status"
+    assert watching.result(40)[-1].name == "outcome"
 
 
 def test_a_stream_resumes_exactly_after_the_last_event_id(site: Site, run: Run) -> None:

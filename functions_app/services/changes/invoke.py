@@ -21,6 +21,7 @@ from functions_app.domain.changes.invocations import (
     payload_bytes,
     shown,
 )
+from functions_app.domain.changes.sent_payloads import SentPayload
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST, FunctionDetail
 from functions_app.domain.fleet.lambda_states import state_meaning
@@ -36,6 +37,7 @@ from functions_app.services.engine.steps import Context, StepSpec
 from functions_app.services.people.actor import Actor
 
 NOT_EXECUTED = "not_executed"  # in a run's result: nothing ran, and its payload is kept until its plan expires
+REQUEST = "request"  # in a run's result: what was sent, as SentPayload has it
 SHOWN = 100  # versions to choose from; an alias or a newer one is what people want
 
 
@@ -105,6 +107,14 @@ def again(run: Run, actor: Actor) -> Run:
     return submit(run.function, frozen.qualifier, payload, frozen.mode, actor, frozen.tenant, plan_id)
 
 
+def sent_in(run: Run, function_id: int) -> tuple[InvocationPlan, SentPayload | None] | None:
+    """How a run invoked this function and what it sent; None where it is no such run, no payload of older ones."""
+    if run.kind != Kind.INVOCATION or run.function_id != function_id:
+        return None
+    kept = run.result.get(REQUEST)
+    return InvocationPlan.from_json(run.plan), SentPayload.from_json(kept) if kept else None
+
+
 def qualifiers(function: Function) -> tuple[tuple[str, str], ...]:
     """What can be invoked: aliases first, then $LATEST, then versions, each with a label. Two queries."""
     aliases = [(alias.name, f"{alias.name} → {alias.version}") for alias in function.aliases.order_by("name")]
@@ -127,6 +137,8 @@ def _check(context: Context) -> Outcome:
     """Read what is needed to wait long enough and to find the log: nothing is changed."""
     frozen = InvocationPlan.from_json(context.plan)
     name, qualifier, target = frozen.place.name, frozen.qualifier, target_of(frozen.place)
+    if payload := payloads.payload(context.run.made_from):
+        context.result[REQUEST] = SentPayload.of(payload).as_json()
     detail = lambdas.get_function(target, name, qualifier)
     domain.refuse_call(detail.fact.features, name, qualifier, frozen.tenant)
     context.shared |= {

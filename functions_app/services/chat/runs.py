@@ -16,7 +16,7 @@ from functions_app.services.chat.replies import Reply, of_run
 from functions_app.services.chat.speakers import Speaker
 from functions_app.services.engine import signals
 from functions_app.services.inventory.fleet_status import fleet_status
-from functions_app.services.inventory.runs.run_list import UNDER_WAY
+from functions_app.services.inventory.runs.run_filter import UNDER_WAY
 from functions_app.services.inventory.runs.run_state import FINISHED, reached_run
 from functions_app.services.people.actor import Actor, named
 from functions_app.services.people.reach import functions_within, runs_within

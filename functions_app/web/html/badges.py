@@ -93,6 +93,11 @@ def run_status(value: str) -> SafeString:
     return looking(look(Status, value))
 
 
+def run_look(value: str) -> Look:
+    """How a run's status looks: in the tab's title and icon too."""
+    return look(Status, value)
+
+
 def step_look(value: str) -> Look:
     """How a step's status looks: a step is drawn as a line of its own."""
     return look(StepStatus, value)

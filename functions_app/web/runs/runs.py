@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -14,10 +14,12 @@ from functions_app import runlog
 from functions_app.domain.filters import Known
 from functions_app.domain.redaction import redact_value
 from functions_app.domain.runs import Kind, SignalKind, Status
+from functions_app.domain.text import storable
 from functions_app.models import Run
 from functions_app.services.engine import signals
 from functions_app.services.inventory.runs.run_facts import plan_facts
-from functions_app.services.inventory.runs.run_list import UNDER_WAY, RunFilter, run_list
+from functions_app.services.inventory.runs.run_filter import BY, EVERYBODY, PEOPLE, UNDER_WAY, RunFilter
+from functions_app.services.inventory.runs.run_list import run_list
 from functions_app.services.inventory.runs.run_log import log_page
 from functions_app.services.inventory.runs.run_state import find_run
 from functions_app.services.inventory.tables.history import run_table
@@ -28,8 +30,9 @@ from functions_app.streams.run_templates import run_context
 from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.html.looks import look
 from functions_app.web.http import HtmxHttpRequest, actor_of, page, wants_partial
-from functions_app.web.misread import NUMBER, misread
+from functions_app.web.misread import MOMENT, NUMBER, misread
 from functions_app.web.page_links import page_links, page_number, table_links
+from functions_app.web.way_back import way_back
 
 BUTTONS = {
     SignalKind.APPROVE: ("Approve", "circle-check", "btn-primary"),
@@ -39,52 +42,77 @@ BUTTONS = {
     SignalKind.RESUME: ("Resume", "player-play", "btn-primary"),
     SignalKind.CANCEL: ("Cancel run", "ban", "btn-danger"),
 }
+KINDS = tuple(kind for kind in Kind if kind is not Kind.PATCH_LIST)  # that becomes no run
 FILTERS: Known = {
+    "by": BY,
     "status": (UNDER_WAY, *(status.value for status in Status)),
-    "kind": tuple(kind.value for kind in Kind),
+    "kind": tuple(kind.value for kind in KINDS),
+    "person": None,
+    "function": None,
+    "since": MOMENT,
+    "until": MOMENT,
     "parent": NUMBER,
     "children": ("yes",),
 }
 
 
+def _read_filter(given: QueryDict) -> RunFilter:
+    """The filter in an address: people's runs where it does not say whose, but of one that keeps others alive all."""
+
+    def text(name: str) -> str:
+        return storable(given.get(name, "")).strip()[:200]
+
+    parent, by = text("parent"), text("by")
+    kinds = [kind.value for kind in KINDS if kind.value in given.getlist("kind")]
+    return RunFilter(
+        status=text("status"),
+        kind=tuple(kinds),
+        parent=int(parent) if NUMBER.understands(parent) else None,
+        children=bool(text("children")),
+        by=by if by in BY else EVERYBODY if parent else PEOPLE,
+        **{name: text(name) for name in ("person", "function", "since", "until")},
+    )
+
+
+def _pairs(wanted: RunFilter, **changed: str) -> str:
+    """The filter as an address, with some of it changed."""
+    by = "" if wanted.by == (EVERYBODY if wanted.parent else PEOPLE) else wanted.by
+    plain = {name: str(getattr(wanted, name) or "") for name in ("status", "person", "function", "since", "until")}
+    of_others = {"parent": str(wanted.parent or ""), "children": "yes" if wanted.children else ""}
+    several = [("kind", kind) for kind in wanted.kind]
+    pairs = [*several, *({"by": by, **plain, **of_others, **changed}).items()]
+    return "?" + urlencode([(name, value) for name, value in pairs if value])
+
+
 @require_safe
 def listed(request: HttpRequest) -> HttpResponseBase:
-    """Runs, the newest first, by status and kind; all of them as CSV and JSON."""
+    """Runs, the newest first, as the address filters them; all of them as CSV."""
     said = misread(request, FILTERS)
-    given = request.GET
-    parent = given.get("parent", "")
-    wanted = RunFilter(
-        given.get("status", ""),
-        given.get("kind", ""),
-        int(parent) if parent.isascii() and parent.isdigit() and len(parent) < 19 else None,
-        bool(given.get("children")),
-    )
+    wanted = _read_filter(request.GET)
     if wants_table(request):
         return table_answer(request, run_table(wanted))
-    found = run_list(wanted, page_number(given))
-    query = {
-        "status": wanted.status,
-        "kind": wanted.kind,
-        "parent": wanted.parent or "",
-        "children": given.get("children"),
-    }
+    found = run_list(wanted, page_number(request.GET))
 
     def href(number: int) -> str:
-        return "?" + urlencode({name: value for name, value in {**query, "page": number}.items() if value})
+        return _pairs(wanted, page=str(number))
 
-    chosen = bool(wanted.status or wanted.kind or wanted.parent is not None or wanted.children)
     words = [(status.value, look(Status, status).word) for status in Status]
+    kinds = [(kind.value, kind.label, kind.value in wanted.kind) for kind in KINDS]
     context: dict[str, Any] = {
         "found": found,
         "misread": said,
-        "tables": table_links(given),
+        "tables": table_links(request.GET),
         "pages": page_links(found.number, found.last, href),
         "here": reverse("runs") + href(found.number),
         "wanted": wanted,
-        "chosen": chosen,
-        "words": found.words(narrowed=chosen, of_run=wanted.parent is not None),
+        "chosen": wanted.narrows,
+        "words": found.words(narrowed=wanted.narrows, of_run=wanted.parent is not None),
+        "everybody": _pairs(wanted, by=EVERYBODY),
+        "people": _pairs(wanted, by=""),
+        "unfolded": wanted.by == EVERYBODY and wanted.parent is None,
         "statuses": [("", "Any"), (UNDER_WAY, "Under way"), *words],
-        "kinds": [("", "Any"), *((kind.value, kind.label) for kind in Kind)],
+        "kinds": kinds,
+        "chosen_kinds": ", ".join(label for _, label, on in kinds if on),
     }
     return page(request, "runs/list.html", context)
 
@@ -103,6 +131,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context |= {
         "buttons": [] if ended else _buttons(run, actor_of(request)),
         "may_change": access.is_operator(actor_of(request)),
+        "back": way_back(request),
         "plan_facts": plan_facts(run.kind, redact_value(run.plan)),
     }
     return page(request, "runs/run.html", context)

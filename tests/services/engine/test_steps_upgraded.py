@@ -15,7 +15,8 @@ from functions_app.models import Run
 from functions_app.services.engine import hand_out, runs, signals
 from functions_app.services.engine.leases import Lease
 from functions_app.services.engine.steps import Context, RunKind, StepSpec, always
-from functions_app.services.inventory.runs.run_list import RunFilter, run_list
+from functions_app.services.inventory.runs.run_filter import RunFilter
+from functions_app.services.inventory.runs.run_list import run_list
 from functions_app.services.inventory.runs.run_state import run_state
 from functions_app.services.people.actor import Actor
 from functions_app.services.tidy import tidy

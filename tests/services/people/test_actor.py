@@ -11,7 +11,8 @@ from functions_app.domain.runs import Kind, Priority
 from functions_app.models import AuditEntry, Run
 from functions_app.services.engine import runs
 from functions_app.services.inventory.audit import AuditFilter, audit_list
-from functions_app.services.inventory.runs.run_list import RunFilter, run_list
+from functions_app.services.inventory.runs.run_filter import RunFilter
+from functions_app.services.inventory.runs.run_list import run_list
 from functions_app.services.people import access
 from functions_app.services.people.actor import BROWSER, SCHEDULE, SHELL, Actor, named
 

@@ -378,7 +378,7 @@ def test_activity_shows_runs_alias_moves_and_audit(person: Client, function: Fun
     text = person.get(f"/functions/{function.pk}/activity/").content.decode()
     assert text.count('<span class="sub">seen</span> <time') == text.count("seen by sync") > 0
     who = (">olga via token ci<", f"olga via token ci, run {run.pk}", "olga via token chat")
-    for words in ("Deploy v2", "The image cannot be pulled.", "deployment.apply", *who):
+    for words in ("Deploy v2", "The image cannot be pulled.", "Confirmed a deployment", *who):
         assert words in text
 
 

@@ -1,19 +1,20 @@
 """The list of runs: which are wanted, their rows, and how many the schedule has beside them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.core.paginator import Paginator
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 from django.utils.text import Truncator
 
 from functions_app import clock
 from functions_app.domain.durations import span
 from functions_app.domain.health.stranded import Stranded, stranded
-from functions_app.domain.runs import ACTIVE, Kind, Status, StepStatus, kind_label
+from functions_app.domain.runs import ACTIVE, StepStatus, kind_label
 from functions_app.models import Run, RunStep
-from functions_app.services.people.actor import named
+from functions_app.services.inventory.runs.run_filter import EVERYBODY, PEOPLE, RunFilter, filtered
+from functions_app.services.people.actor import SCHEDULE, named
 
 PAGE = 50
 WHY = 160  # characters of what was wrong, in the list
@@ -21,19 +22,6 @@ LISTED = (
     "kind", "status", "title", "result", "problem", "actor_name", "via", "created_at", "started_at", "ended_at",
     "wake_at", "lease_until",
 )  # fmt: skip
-UNDER_WAY = "active"  # the status that a filter names for every run that has not ended
-
-
-@dataclass(frozen=True)
-class RunFilter:
-    """Which runs are wanted: a status or UNDER_WAY, and a kind; "" for any. Runs that another keeps alive are wanted
-    where `children` says so, or as those of one `parent`.
-    """
-
-    status: str = ""
-    kind: str = ""
-    parent: int | None = None
-    children: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,7 +43,7 @@ class RunRow:
 @dataclass(frozen=True)
 class RunList:
     """One page of runs, the newest first; `total` of those wanted, `active` of all but children, or of one parent's;
-    `families`: whether there are runs that others keep alive.
+    `families`: whether there are runs that others keep alive; `scheduled`: those of the schedule that are folded away.
     """
 
     rows: tuple[RunRow, ...]
@@ -64,6 +52,7 @@ class RunList:
     number: int
     last: int
     families: bool
+    scheduled: int = 0
 
     def words(self, *, narrowed: bool, of_run: bool = False) -> str:
         """What follows the total; `narrowed`: not every run is wanted, `of_run`: those that one keeps alive."""
@@ -76,27 +65,20 @@ class RunList:
 
 def run_list(wanted: RunFilter, page: int, within: Q | None = None) -> RunList:
     """A page of runs, the newest first; `within`: what they must be beside. Five queries, whatever their number."""
-    paginator = Paginator(filtered(wanted).filter(within or Q()), PAGE)
+    found = filtered(wanted).filter(within or Q())
+    paginator = Paginator(found.only(*LISTED), PAGE)
+    scheduled = 0
+    if wanted.by == PEOPLE:  # both in one
+        every = filtered(replace(wanted, by=EVERYBODY)).filter(within or Q()).order_by()
+        counts = every.aggregate(every=Count("pk"), scheduled=Count("pk", filter=Q(via=SCHEDULE.via)))
+        scheduled = counts["scheduled"]
+        paginator.count = counts["every"] - scheduled
     current = paginator.get_page(page)
     active = Run.objects.filter(status__in=ACTIVE, parent=wanted.parent).count()
     families = Run.objects.filter(parent__isnull=False).exists()
-    return RunList(run_rows(list(current)), paginator.count, active, current.number, paginator.num_pages, families)
-
-
-def filtered(wanted: RunFilter) -> QuerySet[Run]:
-    """The runs that are wanted, the newest first."""
-    found = Run.objects.all()
-    if wanted.status == UNDER_WAY:
-        found = found.filter(status__in=ACTIVE)
-    elif wanted.status in set(Status):
-        found = found.filter(status=wanted.status)
-    if wanted.kind in set(Kind):
-        found = found.filter(kind=wanted.kind)
-    if wanted.parent is not None:
-        found = found.filter(parent=wanted.parent)
-    elif not wanted.children:
-        found = found.filter(parent=None)
-    return found.only(*LISTED).order_by("-pk")
+    return RunList(
+        run_rows(list(current)), paginator.count, active, current.number, paginator.num_pages, families, scheduled
+    )
 
 
 def run_rows(found: Sequence[Run]) -> tuple[RunRow, ...]:

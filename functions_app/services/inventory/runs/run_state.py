@@ -12,6 +12,7 @@ from functions_app.services.changes.patching.undo import why_not
 from functions_app.services.engine import signals
 from functions_app.services.inventory.runs import run_signals
 from functions_app.services.inventory.runs.run_facts import facts
+from functions_app.services.inventory.runs.run_head import Move, WayOn, moves, way_on
 from functions_app.services.inventory.runs.run_list import stranded_run, took
 from functions_app.services.inventory.runs.run_signals import Asked, Children, Progress
 from functions_app.services.people import access
@@ -57,6 +58,15 @@ class RunState:
     progress: Progress | None
     children: Children | None
     undo_refused: str  # of a patch: why it can't be undone
+    moves: tuple[Move, ...]
+    way_on: WayOn
+    repeatable: bool  # an invocation that can be sent once more as it was: nothing ran, its payload is kept
+
+    @property
+    def now(self) -> str:
+        """The step under way, with what it tells."""
+        step = next((step for step in self.steps if step.since), None)
+        return f"{step.title}: {step.note}" if step and step.note else step.title if step else ""
 
     @property
     def took(self) -> str:
@@ -115,6 +125,9 @@ def run_state(run: Run) -> RunState:
         progress=run_signals.progress(run),
         children=run_signals.children(run),
         undo_refused=undo_refused(why_not(run)) if run.kind == Kind.PATCH and ended else "",
+        moves=moves(run),
+        way_on=way_on(run),
+        repeatable=bool(run.result.get("not_executed")),
     )
 
 

@@ -10,15 +10,16 @@ from functions_app.models import AuditEntry
 from functions_app.services.inventory.audit import AuditFilter, audit_row
 from functions_app.services.inventory.audit import filtered as entries
 from functions_app.services.inventory.plans import plan_row, seen
-from functions_app.services.inventory.runs.run_list import RunFilter, filtered, run_rows
+from functions_app.services.inventory.runs.run_filter import RunFilter, filtered
+from functions_app.services.inventory.runs.run_list import LISTED, run_rows
 from functions_app.services.inventory.tables.table import Row, Table, batched, in_batches, values
 from functions_app.services.people.actor import Actor
 
 RUNS = ("id", "kind", "title", "status", "steps", "actor", "created_at", "took", "why")
 _PLAN = ("title", "kind", "target", "via", "created_at", "expires_at", "applied_at", "asked_at", "decided_by", "reason")
 PLANS = ("id", "state", "maker", *_PLAN)
-AUDIT = ("at", "actor", "action", "target", "result", "run")
-_AUDIT = ("at", "actor_name", "action", "target", "result", "run_id")
+AUDIT = ("at", "actor", "action", "target", "result", "run", "words")
+_AUDIT = ("at", "actor_name", "action", "target", "result", "run_id", "words")
 
 
 def run_table(wanted: RunFilter, within: Q | None = None) -> Table:
@@ -26,7 +27,7 @@ def run_table(wanted: RunFilter, within: Q | None = None) -> Table:
     every = RunFilter(children=True)
 
     def read(keys: list[int]) -> list[Row]:
-        rows = run_rows(list(filtered(every).filter(pk__in=keys)))
+        rows = run_rows(list(filtered(every).filter(pk__in=keys).only(*LISTED)))
         return [[row.pk, *values(row, RUNS[1:])] for row in rows]
 
     keys = filtered(wanted).filter(within or Q()).values_list("pk", flat=True)
@@ -51,6 +52,6 @@ def audit_table(wanted: AuditFilter) -> Table:
 
     def read(keys: list[int]) -> list[Row]:
         found = AuditEntry.objects.filter(pk__in=keys)
-        return [values(audit_row(entry), _AUDIT) for entry in found]
+        return [values(audit_row(entry, addresses=wanted.addresses), _AUDIT) for entry in found]
 
     return Table("audit", AUDIT, in_batches(entries(wanted).values_list("pk", flat=True), read))
