@@ -89,10 +89,11 @@ def _shown(found: re.Match[str]) -> str:
         return found["flag"] or ""
     if len(hidden) == 1:
         return f"‹U+{ord(hidden):04X}›"
+    # One word, as what it stands for: read again, a space would part it, and half of it be a value.
     runs = [(char, len(list(same))) for char, same in islice(groupby(hidden), _IN_A_ROW)]
-    written = [f"‹U+{ord(char):04X}{f' ×{times}' if times > 1 else ''}›" for char, times in runs]
+    written = [f"‹U+{ord(char):04X}{f'×{times}' if times > 1 else ''}›" for char, times in runs]
     rest = len(hidden) - sum(times for _, times in runs)
-    return "".join(written) + (f"‹and {rest:,} more›" if rest else "")
+    return "".join(written) + (f"‹+{rest:,}›" if rest else "")
 
 
 def storable_value(value: Any, length: int | None = None, depth: int = DEPTH) -> Any:

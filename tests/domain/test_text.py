@@ -73,8 +73,8 @@ def test_of_terminal_sequences_the_text_remains(text: str, stored: str) -> None:
         ("a\u200db \u200c", "a‹U+200D›b ‹U+200C›"),
         ("\u200b\u200c\u200b", "‹U+200B›‹U+200C›‹U+200B›"),
         ("a\ufe0f 😀\ufe0f\ufe01\U000e0130", "a‹U+FE0F› 😀\ufe0f‹U+FE01›‹U+E0130›"),  # bytes in choices of form
-        ("x" + "\u200b" * 40, "x‹U+200B ×40›"),
-        ("\0\x01" * 10, "‹U+0000›‹U+0001›" * 4 + "‹and 12 more›"),
+        ("x" + "\u200b" * 40, "x‹U+200B×40›"),
+        ("\0\x01" * 10, "‹U+0000›‹U+0001›" * 4 + "‹+12›"),
         ("👨\u200d👩\u200d👧 ❤\ufe0f 1\ufe0f\u20e3", None),
         ("🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f", None),  # Scotland's flag
         ("می\u200cخواهم नमस्\u200dते 葛\U000e0100", None),  # letters that are joined, kept apart, chosen

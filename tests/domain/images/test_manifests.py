@@ -203,8 +203,8 @@ def test_a_step_is_kept_the_same_again_whatever_parts_its_words() -> None:
         assert kept == kept_step(kept) == "RUN |1 A=… npm ci= "
 
 
-def test_a_step_is_kept_the_same_again_whatever_a_terminal_would_not_print() -> None:
-    for unseen in ("\x9b", "\x1b[0m", "\x1b]8;;\x07", "\x1b[1m\x1b[0m"):
+def test_a_step_is_kept_the_same_again_whatever_can_not_be_seen_in_it() -> None:
+    for unseen in ("\x9b", "\x1b[0m", "\x1b]8;;\x07", "\x1b[1m\x1b[0m", "\x00\x00", "\u200b\u200c" * 99):
         for step in (f"ENV {unseen}", f"ARG {unseen}", f"ENV A=b {unseen}", f"RUN |1 A=b {unseen}", f"E{unseen}NV A=b"):
             kept = kept_step(step)
             assert kept == kept_step(kept)
