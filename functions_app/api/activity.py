@@ -9,6 +9,7 @@ from ninja import Router, Schema
 from functions_app.api.audit import AuditLine
 from functions_app.api.requests import ApiRequest
 from functions_app.api.shapes import Told, link
+from functions_app.domain.audit_words import in_words
 from functions_app.domain.text import counted
 from functions_app.services.inventory.fleet import addressing
 from functions_app.services.inventory.fleet.activity import SHOWN, function_activity
@@ -77,6 +78,7 @@ def get_activity(request: ApiRequest, function: str) -> dict[str, Any]:
             {
                 "actor": named(entry.actor_name, entry.via),
                 "run": entry.run_id,
+                "words": in_words(entry.action),
                 **{name: getattr(entry, name) for name in ("at", "action", "target", "result")},
             }
             for entry in found.audit
