@@ -17,7 +17,7 @@ def system_of(page: Page, demo: Demo) -> str:
     """Call it, and give the operating system's release that it ran on."""
     invoke(page, demo, NAME)
     succeeded(page)
-    return str(json.loads(page.locator("pre.payload").inner_text())["system"])
+    return str(json.loads(page.locator(".answer pre.payload").inner_text())["system"])
 
 
 def succeeded(page: Page) -> None:
