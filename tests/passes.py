@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+FAILED = "FAILED "  # begins a line that tests.run shows at once
 DATABASE = frozenset({"db", "transactional_db"})
 
 
@@ -18,7 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Outcomes are noted where the reports of all workers arrive."""
     if config.getoption("--outcome-to") and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Outcome(config.getoption("--outcome-to")))
+        config.pluginmanager.register(Outcome(config))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -36,21 +37,28 @@ def touches_database(item: pytest.Item) -> bool:
 
 
 class Outcome:
-    """The seconds of every test with its set-up and tear-down, and the tests that failed in any of the three."""
+    """The seconds of every test with its set-up and tear-down, and the tests that failed in any of the three.
 
-    def __init__(self, file: Path) -> None:
-        self._file, self._seconds, self._failed = file, defaultdict[str, float](float), dict[str, None]()
+    What failed is said at once: a pass takes half an hour.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config, self._file = config, config.getoption("--outcome-to")
+        self._seconds, self._failed = defaultdict[str, float](float), dict[str, None]()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Add a part of a test."""
         self._seconds[report.nodeid] += report.duration
-        if report.failed:
-            self._failed[report.nodeid] = None
+        self._note(report)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A file that can't be read fails too."""
-        if report.failed:
+        self._note(report)
+
+    def _note(self, report: pytest.TestReport | pytest.CollectReport) -> None:
+        if report.failed and report.nodeid not in self._failed:
             self._failed[report.nodeid] = None
+            self._config.get_terminal_writer().line(f"\n{FAILED}{report.nodeid}", flush=True)
 
     def pytest_sessionfinish(self) -> None:
         """Write them."""

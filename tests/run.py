@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import days, postgres
+from tests.passes import FAILED
 
 HERE = Path(__file__).parent
 BROWSER = "e2e"
@@ -113,7 +114,7 @@ def carry_out(each: Pass, folder: Path, arguments: Sequence[str]) -> Finished:
         errors="replace",
     ) as process:
         for line in process.stdout or ():
-            if line.endswith("%]\n"):
+            if line.endswith("%]\n") or line.startswith(FAILED):
                 print(f"{each.title:<{WIDTH}}  {line}", end="", flush=True)
             else:
                 output += line
