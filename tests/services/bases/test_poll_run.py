@@ -102,4 +102,4 @@ def test_a_poll_that_could_read_some_streams_tells_at_its_end_how_many_it_could_
     page = client.get(f"/runs/{run.pk}/").content.decode()
     assert "<dt>Base streams not read</dt><dd>1</dd>" in page
     assert "Succeeded with warnings." in page
-    assert "1 of 2 base images could not be read" in client.get("/runs/").content.decode()
+    assert "1 of 2 base images could not be read" in client.get("/runs/?by=schedule").content.decode()
