@@ -5,6 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import django
+from django.db import connection
 
 from tests.benchmarks import bots
 from tests.benchmarks.figures import mark, percentile, table
@@ -81,7 +82,7 @@ def report_waiting(port: int, cookie: str, run: int, tokens: list[str]) -> None:
         with bots.waiting(port, run, tokens):
             beside += page_delays(port, cookie)
     p95 = percentile(alone, 0.95), percentile(beside, 0.95)
-    print("## Pages while bots wait\n")
+    print(f"## Pages while bots wait, {connection.vendor}\n")
     print(
         f"{WAITING} bots wait for a run on one web process, half of them over streams of it, half with `wait=25`; "
         f"{CLIENTS} clients read pages of 10,000 functions as fast as they are answered, {PAIRS} times {SECONDS:.0f} s "
@@ -98,7 +99,7 @@ def report_waiting(port: int, cookie: str, run: int, tokens: list[str]) -> None:
 def report_chat(known: list[float], planned: list[float]) -> None:
     """How soon commands are answered: from what is known, and where a plan asks AWS."""
     p95 = percentile(known, 0.95) * 1000
-    print("## Commands from chat\n")
+    print(f"## Commands from chat, {connection.vendor}\n")
     print(
         f"{CHATTING} bots on one web process, 10,000 functions; each sends a command every {EVERY:.0f} s "
         f"({', '.join(COMMANDS)}). Promised: answered within {CHAT_MS:.0f} ms at p95{mark(p95 < CHAT_MS)}. Then "
