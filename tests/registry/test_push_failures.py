@@ -57,7 +57,9 @@ def test_a_push_that_fails_leaves_no_tag(ecr: Ecr) -> None:
     assert ecr.tags() == {"v1": APP.digest}
 
 
-def test_a_token_that_runs_out_on_the_way_is_renewed(sandbox: Sandbox, ecr: Ecr) -> None:
+# One at a time: layers travel side by side, and two that are refused together need one new token.
+@pytest.mark.parametrize("operation", ["StartUpload", "FinishUpload", "PutManifest"])
+def test_a_token_that_runs_out_on_the_way_is_renewed(sandbox: Sandbox, ecr: Ecr, operation: str) -> None:
     ecr.mount("DISABLED")
     renewals: list[Login] = []
 
@@ -70,13 +72,12 @@ def test_a_token_that_runs_out_on_the_way_is_renewed(sandbox: Sandbox, ecr: Ecr)
             token = json.dumps(json.loads(b64decode(login(ecr.api)[1])), indent=len(renewals))
             return Login("AWS", b64encode(token.encode()).decode())
 
-    for operation in ("StartUpload", "FinishUpload", "PutManifest"):
-        expired = "Your authorization token has expired. Reauthenticate and try again."
-        ecr.fault(operation, status=403, code="DENIED", message=expired, count=1)
+    expired = "Your authorization token has expired. Reauthenticate and try again."
+    ecr.fault(operation, status=403, code="DENIED", message=expired, count=1)
     with Registry(ecr.registry.host, sandbox.url, Renewed()) as registry:
         push(registry, "team/app", rebased(RESULT, NEW_BASE, Source(registry, "platform/base")), TAG)
 
-    assert len(renewals) == 3
+    assert len(renewals) == 1
     assert pulled(ecr.registry, "team/app", TAG) == held(RESULT)
 
 
