@@ -8,7 +8,7 @@ from functions_app.api import urls as api_urls
 from functions_app.web import doctor, search
 from functions_app.web.bases import bases, compare, overdue_policies, stream_form
 from functions_app.web.changes import deploy, invoke, patch, patch_list, plans, push_rules, smoke
-from functions_app.web.fleet import configuration, function, function_list, look, triggers
+from functions_app.web.fleet import configuration, function, function_list, look, selection, triggers, views
 from functions_app.web.images import forecast, image, repositories
 from functions_app.web.overview import overview
 from functions_app.web.people import accounts, audit, chat, people, sessions, settings_pages, sign_in, tokens
@@ -19,6 +19,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *sign_in.urlpatterns,
     *function_list.urlpatterns,
     *look.urlpatterns,
+    *selection.urlpatterns,
+    *views.urlpatterns,
     *runs.urlpatterns,
     *settings_pages.urlpatterns,
     *accounts.urlpatterns,

@@ -136,7 +136,7 @@
       menu.querySelector("summary").focus();
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.matches("input, select, textarea, [contenteditable]") || document.querySelector("dialog[open]")) return;
+    if (event.target.matches("input:not([type=checkbox]), select, textarea, [contenteditable]") || document.querySelector("dialog[open]")) return;
     if (event.key === "g") {
       going = Date.now();
       return;

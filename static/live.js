@@ -127,8 +127,10 @@
     const focusable = (element) => [...element.querySelectorAll("a, button, input, select, summary")];
     const at = focusable(old).indexOf(document.activeElement);
     const open = [...old.querySelectorAll("details")].map((details) => details.open);
+    const ticked = [...old.querySelectorAll("input[type=checkbox]:checked")].map((input) => input.value);
     old.replaceChildren(...document.importNode(fresh, true).childNodes);
     old.querySelectorAll("details").forEach((details, index) => { details.open = open[index] ?? details.open; });
+    old.querySelectorAll("input[type=checkbox]").forEach((input) => { input.checked ||= ticked.includes(input.value); });
     htmx.process(old);
     if (at >= 0) focusable(old)[at]?.focus({ preventScroll: true });
   }

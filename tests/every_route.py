@@ -32,9 +32,10 @@ from functions_app.models import (
 from functions_app.services.bases.verdicts import judge_images
 from functions_app.services.changes import invoke as invocations
 from functions_app.services.changes import patch_list as patches
-from functions_app.services.people import tokens
+from functions_app.services.people import selections, tokens, views
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.tokens import Wanted
+from functions_app.services.people.views import Draft
 from tests import factories
 from tests.asking import ask
 from tests.factories import NOW, digest
@@ -108,6 +109,12 @@ ROUTES: dict[str, Route] = {
     "search": Route(SEEN, NOT_TAKEN),
     "functions": Route(SEEN, NOT_TAKEN),
     "functions-look": Route(NOT_TAKEN, (302, 403, 302, 302, 302, 302), form={"column": "alias"}, audited=False),
+    "select": Route(LEADS_ON, LEADS_ON, form={"take": "all"}, audited=False),
+    "selection": Route(ITS_MAKER_SEES, NOT_TAKEN, "selection"),
+    "selection-sync": Route(NOT_TAKEN, ITS_MAKER_MAY, "selection"),
+    "views": Route(SEEN, LEADS_ON, form={"name": "mine"}, audited=False),
+    "view-default": Route(NOT_TAKEN, LEADS_ON, audited=False),
+    "view-remove": Route(NOT_TAKEN, (302, 403, 403, 302, 403, 302), "view"),  # an operator shares it
     "function": Route(SEEN, NOT_TAKEN, "function"),
     "function-image": Route(SEEN, NOT_TAKEN, "function"),
     "function-activity": Route(SEEN, NOT_TAKEN, "function"),
@@ -229,7 +236,7 @@ def nowhere() -> Places:
     """Addresses of things that are not there."""
     missing = dict.fromkeys((route.thing for route in ROUTES.values()), 1)
     plan = "00000000-0000-4000-8000-000000000000"
-    plans = dict.fromkeys(("plan", "waiting", "patch", "session"), plan)
+    plans = dict.fromkeys(("plan", "waiting", "patch", "session", "selection"), plan)
     return Places({**missing, **plans, "account id": "1" * 12}, (1, 2))
 
 
@@ -306,7 +313,11 @@ def furnish(stage: Stage, maker: User) -> Places:
     )
     token = tokens.make(Wanted("bot", ["read"]), Actor(maker)).row
     link = ChatLink.objects.create(token=token, chat_user="U1", person=maker, since=NOW)
+    actor = Actor(maker)
+    selection = selections.freeze([stage.function.pk], "", actor)
+    view = views.save(Draft("stale", "freshness=stale", shared=True), actor)
     keys = {
+        "selection": selection.pk, "view": view.pk,
         "account": stage.account.pk, "account id": stage.account.account_id, "function": stage.function.pk,
         "image": image.pk, "patch": patches.plan(stream, Actor(maker)).pk, "plan": stage.plan("2").pk,
         "waiting": waiting(stage).pk, "push rule": push_rule(stage, repository).pk,

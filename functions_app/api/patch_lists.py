@@ -15,8 +15,9 @@ from functions_app.domain.changes.patching.patch_lists import PatchList
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import Account, BaseStream, Plan
 from functions_app.services.changes import patch_list
+from functions_app.services.inventory.fleet.selection import patched_on
 from functions_app.services.inventory.tables.bases import patch_table
-from functions_app.services.people import access
+from functions_app.services.people import access, selections
 from functions_app.streams.table_download import table_answer
 
 router = Router(tags=["changes"])
@@ -28,6 +29,7 @@ class NewList(Body):
     base: int = Field(ge=1, lt=10**18, description="its id")
     release: int | None = Field(None, ge=1, lt=10**18, description="id of the release that is to be left")
     account: str = Field("", max_length=80, description="the account's name; empty: all")
+    selection: UUID | None = Field(None, description="of your own: those of it that are behind")
 
 
 class EntryLine(Schema):
@@ -75,7 +77,14 @@ def make_patch_list(request: ApiRequest, response: HttpResponse, body: NewList) 
     account = Account.objects.filter(name=body.account).first() if body.account else None
     if stream is None or (body.account and account is None):
         raise DrydockError(Code.NOT_FOUND, "There is no such base or account.", next_step="Look in /bases, /accounts.")
-    made = patch_list.plan(stream, request.actor, release_id=body.release, account_id=account.pk if account else None)
+    chosen = selections.load(body.selection, request.actor) if body.selection else None
+    made = patch_list.plan(
+        stream,
+        request.actor,
+        release_id=body.release,
+        account_id=account.pk if account else None,
+        functions=patched_on(chosen, stream) if chosen else None,
+    )
     response["Location"] = reverse("api:get_patch_list", args=[made.pk])
     return Status(201, _told(request, *patch_list.load(made.pk)))
 

@@ -40,10 +40,12 @@ from functions_app.api import (
     rebuilds,
     risks,
     runs,
+    selections,
     smoke_tests,
     streams,
     tokens,
     triggers,
+    views,
 )
 from functions_app.api.answers import finished, of_problem, problem
 from functions_app.api.door import door
@@ -76,6 +78,7 @@ BY_BODY = {"say": chat.asks_aws}  # what does so by what is sent
 ROOMS = (
     *(functions, function_parts, activity, configurations, triggers, risks, smoke_tests, images, image_files),
     *(image_users, forecasts, bases, comparisons, streams, policies),
+    *(selections, views),
     *(changes, patch_lists, plans, push_rules, rebuilds, events, runs, tokens, accounts, people, audit, overview, chat),
 )
 

@@ -66,6 +66,11 @@ _OTHERS: Mapping[str, str] = {
     "freshness_policy.save": "Saved a rule of freshness",
     "freshness_policy.delete": "Deleted a rule of freshness",
     "smoke.change": "Changed a smoke test",
+    "selection.make": "Chose functions",
+    "view.keep": "Kept a view",
+    "view.share": "Shared a view, or no longer",
+    "view.remove": "Deleted a view",
+    "view.default": "Chose the view that their list opens with",
     "patch.rebuild": "Asked the pipeline for a new build",
     "push_rule.make": "Made a rule for pushes",
     "push_rule.remove": "Removed a rule for pushes",
@@ -89,6 +94,7 @@ _DOORS: Mapping[str, str] = {
     "image-read-files": "Tried to have files read",
     "image-scan": "Tried to have a scan read",
     "repository-forecast": "Tried to start a lifecycle forecast",
+    "selection-sync": "Tried to have chosen functions read",
     "function-smoke": "Tried to change a smoke test",
     "function-deploy": "Tried to plan a deployment",
     "function-rollback": "Tried to plan a rollback",
@@ -127,8 +133,8 @@ FAMILIES: Mapping[str, str] = {
 _OF_FAMILY: Mapping[str, tuple[str, ...]] = {
     "sign-in": (*SIGN_INS, "session.", "password."),
     "people": ("person.", "account.", "token."),
-    "settings": ("stream.", "freshness_policy.", "smoke.", "push_rule.", "doctor", "plan."),
-    "reading": ("scan.", "configuration.", "triggers.", "poll."),
+    "settings": ("stream.", "freshness_policy.", "smoke.", "push_rule.", "doctor", "plan.", "view."),
+    "reading": ("scan.", "configuration.", "triggers.", "poll.", "selection."),
     "tried": tuple(_DOORS),
 }
 

@@ -18,6 +18,7 @@ from functions_app.models.fleet import (
     Version,
 )
 from functions_app.models.images import Image, ImageScan, LifecycleForecast, Repository, Tag, TagMove
+from functions_app.models.lists import DefaultView, SavedView, Selection
 from functions_app.models.push_rules import PushRule
 from functions_app.models.runs import LogLine, Plan, RebuildRequest, Run, RunStep, Signal, SmokeTest
 
@@ -33,6 +34,7 @@ __all__ = [
     "BaseUse",
     "BrowserSession",
     "ChatLink",
+    "DefaultView",
     "Event",
     "FleetRevision",
     "FreshnessDay",
@@ -56,7 +58,9 @@ __all__ = [
     "Repository",
     "Run",
     "RunStep",
+    "SavedView",
     "Scope",
+    "Selection",
     "Signal",
     "SmokeTest",
     "Tag",

@@ -1,5 +1,5 @@
 """Takes away what would grow for ever: old log lines, plans, payloads that were never sent, sessions, scheduled runs,
-refusals of nobody.
+refusals of nobody, selections.
 
 The audit table and the runs of people stay; of a run that ended long ago only the log goes.
 """
@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from functions_app import eventlog
 from functions_app.domain.runs import ACTIVE, ENDED, Kind
-from functions_app.models import AuditEntry, LogLine, Plan, Run
+from functions_app.models import AuditEntry, LogLine, Plan, Run, Selection
 from functions_app.services.engine import payloads, plans
 from functions_app.services.people import session_store, sign_in
 from functions_app.services.people.actor import CHAT, SCHEDULE
@@ -36,6 +36,7 @@ class Tidied:
     sessions: int
     refusals: int
     events: int
+    selections: int
 
 
 def tidy(now: datetime) -> Tidied:
@@ -53,6 +54,7 @@ def tidy(now: datetime) -> Tidied:
         sessions=_delete(session_store.ended()),
         refusals=_delete(AuditEntry.objects.filter(NOBODYS, at__lt=logs_until)),
         events=_delete(eventlog.outlived(now)),
+        selections=_delete(Selection.objects.filter(expires_at__lt=now)),
     )
 
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from functions_app import clock
 from functions_app.domain.changes.patching.smokes import Smoke
 from functions_app.domain.tokens import TokenScope
-from functions_app.models import ChatLink
+from functions_app.models import ChatLink, SavedView
 from functions_app.services.changes import smoke
 from functions_app.services.people import tokens
 from functions_app.services.people.actor import Actor
@@ -89,12 +89,19 @@ def link_of(bot: Made) -> int:
     return ChatLink.objects.get_or_create(token=bot.row, chat_user="U2", defaults=who)[0].pk
 
 
+def view_of(bot: Made) -> int:
+    """A view that this bot's person keeps."""
+    values = {"changed_at": clock.now()}
+    return SavedView.objects.get_or_create(person=bot.row.person, name="its own", defaults=values)[0].pk
+
+
 def address(method: str, name: str, line: Endpoint, bot: Made, places: Places) -> str:
     """Where an endpoint is, of things that are there."""
     keys = {
         "": [],
         "its own": [bot.row.pk],
         "its link": [link_of(bot)],
+        "its view": [view_of(bot)],
         "signal": [places.keys["run"], "cancel"],
     }
     named = keys[line.thing] if line.thing in keys else [places.keys[line.thing]]

@@ -43,6 +43,7 @@ READ_BY_PAGES_ALONE: Mapping[str, str] = {
     "inventory.fleet.list_filter.left_out": "a second alias in an address, which the API refuses",
     "inventory.fleet.list_filter.as_pairs": "writes the address of a page",
     "inventory.fleet.list_filter.sort_word": "the word of a page for how it is sorted",
+    "inventory.fleet.selection.selection_page": "words on /selections/ID; POST /patch-lists plans those of each base",
     "inventory.fleet.search.short_words": "what the search box says of words that are too short",
     "inventory.fleet.ways_back.ways_back": "words on what /functions/NAME/ways-back tells",
     "inventory.images.deploy_to.deploy_to": "whether a function can run an image: POST /deployments?dry_run=true",

@@ -132,3 +132,8 @@ def test_the_reasons_of_a_function_open_by_the_keyboard(page: Page, demo: Demo) 
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(first.locator(".says")).to_be_visible()
+    uncovered = """row => {
+        const [says, base] = [".says", "td.base"].map(part => row.querySelector(part).getBoundingClientRect());
+        const there = document.elementFromPoint(base.left + base.width / 2, says.top + says.height / 2);
+        return row.querySelector(".says").contains(there); }"""
+    assert first.evaluate(uncovered)

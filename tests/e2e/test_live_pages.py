@@ -60,6 +60,26 @@ def test_a_page_that_the_server_cannot_give_is_asked_for_more_and_more_seldom(
     assert 2 <= len(readings) <= 7
 
 
+def test_what_is_ticked_stays_so_when_its_row_changes(page: Page, demo: Demo, readings: list[str]) -> None:
+    def renamed(route: Route) -> None:
+        if LIVE in route.request.headers:
+            body = route.fetch().text().replace('<a class="name"', '<a data-fresh class="name"')
+            route.fulfill(status=200, content_type="text/html", body=body)
+        else:
+            route.fallback()
+
+    address = f"{demo.url}/functions/?sort=name"
+    page.goto(address)
+    boxes = page.get_by_role("checkbox", name=re.compile("^Choose "))
+    boxes.nth(1).check()
+    page.route(address, renamed)
+    tell(page, 1_000_000)
+    page.clock.run_for(2_000)
+    expect(page.locator("#rows [data-row]").nth(1).locator("a[data-fresh]")).to_be_visible()
+    expect(boxes.nth(1)).to_be_checked()
+    expect(boxes.nth(0)).not_to_be_checked()
+
+
 def test_an_open_page_shows_that_workers_went_away_and_that_they_are_back(
     page: Page, demo: Demo, readings: list[str]
 ) -> None:

@@ -33,6 +33,7 @@ LISTS = (
     "/functions/",
     "/functions/?freshness=stale&state=Active",
     "/functions/?search=nothing-is-called-so",
+    "/functions/views/?of=freshness%3Dstale",
     "/search/",
     "/search/?q=orders",
     "/search/?q=nothing-is-called-so",
@@ -79,6 +80,7 @@ def every_page(page: Page, demo: Demo) -> list[str]:
         bring_planned(page, base),
         patch_planned(page, known["exif-strip"]),
         planned(page, known["orders-api"]),
+        functions_chosen(page, demo),
         invoked(page, address_of(page, demo, "payment-retry")),
     ]
 
@@ -122,6 +124,14 @@ def patch_planned(page: Page, function: str) -> str:
     page.goto(f"{function}patch/")
     page.get_by_role("button", name="Plan the patch").click()
     page.wait_for_url(re.compile("/plans/"), timeout=60_000)
+    return page.url
+
+
+def functions_chosen(page: Page, demo: Demo) -> str:
+    """A selection of what is stale."""
+    page.goto(f"{demo.url}/functions/?freshness=stale")
+    page.get_by_role("button", name="that match").click()
+    page.wait_for_url(re.compile("/functions/selection/"))
     return page.url
 
 

@@ -17,7 +17,7 @@ from pytest_django.fixtures import Settings
 from functions_app.aws import session
 from functions_app.domain.layers.packing import VERSION
 from functions_app.domain.runs import ACTIVE
-from functions_app.models import BaseRelease, Image, LayerFiles, Plan, Run
+from functions_app.models import Account, BaseRelease, Image, LayerFiles, Plan, Run
 from functions_app.services.people.actor import Actor
 from functions_app.streams.plan_places import is_marked
 from tests.conftest import Valkey
@@ -108,6 +108,7 @@ def test_what_is_posted_asks_aws_only_where_the_view_is_marked(
 
     for name in sorted(ROUTES, key=lambda name: name in ("policy-delete", "logout")):
         Run.objects.filter(status__in=ACTIVE).update(status="cancelled")  # of the post before: in nobody's way
+        Account.objects.update(enabled=True)  # the form of an account switches it off
         # Somebody else's, and to be decided still: to approve it, and to reject it.
         Plan.objects.filter(pk=places.keys["waiting"]).update(maker=operator, applied_at=None, rejected_at=None)
         superuser.refresh_from_db()  # whose password may be another one by now

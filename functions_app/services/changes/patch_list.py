@@ -1,5 +1,6 @@
 """Plan to bring functions forward to the current release of their base. Planned only: nothing is written to AWS yet."""
 
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -28,15 +29,33 @@ IMAGE = ("digest", "image__base_tier", "image__os", "image__architecture", "imag
 FUNCTION = ("name", "arn", "region", "owner", "managed_by", "account__name", "account__production_aliases")
 
 
-def plan(stream: BaseStream, actor: Actor, *, release_id: int | None = None, account_id: int | None = None) -> Plan:
+def plan(
+    stream: BaseStream,
+    actor: Actor,
+    *,
+    release_id: int | None = None,
+    account_id: int | None = None,
+    functions: Collection[int] | None = None,
+) -> Plan:
     """Freeze what is live on older (or unknown) releases of a stream now, and store it as a plan.
 
-    `release_id` and `account_id` narrow it. Raises DENIED for others than operators, PREFLIGHT where nothing is behind.
+    `release_id`, `account_id` and keys of `functions` narrow it. Raises DENIED for others than operators, PREFLIGHT
+    where nothing is behind.
     """
-    asked = {"release_id": release_id, "account_id": account_id}
-    return plans.make(
-        Kind.PATCH_LIST, stream.name, asked, actor, lambda: _draft(stream, release_id, account_id)
-    ).confirmable()
+    asked = {
+        "release_id": release_id,
+        "account_id": account_id,
+        "functions": None if functions is None else len(functions),
+    }
+
+    def wanted(place: LivePlace) -> bool:
+        return (
+            (release_id is None or (place.from_release_id or 0) == release_id)
+            and account_id in (None, place.account_id)
+            and (functions is None or place.function_id in functions)
+        )
+
+    return plans.make(Kind.PATCH_LIST, stream.name, asked, actor, lambda: _draft(stream, wanted)).confirmable()
 
 
 def load(plan_id: UUID) -> tuple[Plan, PatchList]:
@@ -51,9 +70,9 @@ def load(plan_id: UUID) -> tuple[Plan, PatchList]:
     return stored, PatchList.from_json(stored.body)
 
 
-def _draft(stream: BaseStream, release_id: int | None, account_id: int | None) -> Draft[PatchList]:
+def _draft(stream: BaseStream, wanted: Callable[[LivePlace], bool]) -> Draft[PatchList]:
     now = clock.now()
-    made = make_list(stream.pk, stream.name, _entries(stream, release_id, account_id, now), now)
+    made = make_list(stream.pk, stream.name, _entries(stream, wanted, now), now)
     if not made.entries:
         raise DrydockError(
             Code.PREFLIGHT,
@@ -63,15 +82,13 @@ def _draft(stream: BaseStream, release_id: int | None, account_id: int | None) -
     return Draft(made, ttl=TTL, summary={"functions": made.functions, "aliases": len(made.entries)})
 
 
-def _entries(stream: BaseStream, release_id: int | None, account_id: int | None, now: datetime) -> list[Entry]:
+def _entries(stream: BaseStream, wanted: Callable[[LivePlace], bool], now: datetime) -> list[Entry]:
     read = _Reading(stream, now)
     entries = []
     for row in read.rows:
         place = read.place(row)
-        narrowed = release_id is not None and place is not None and (place.from_release_id or 0) != release_id
-        if place is None or narrowed or account_id not in (None, place.account_id):
-            continue
-        entries.append(decide(place, read.targets.get(place.platform)))
+        if place is not None and wanted(place):
+            entries.append(decide(place, read.targets.get(place.platform)))
     return entries
 
 

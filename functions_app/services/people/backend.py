@@ -11,7 +11,10 @@ from functions_app.services.people.access import GROUPS, remember_groups
 
 # Built once: every page asks, and building a query takes longer than its answer. A row for each of a person's groups.
 ACTIVE = User.objects.filter(is_active=True).annotate(
-    group=F("groups__name"), grid_columns=F("grid__columns"), grid_density=F("grid__density")
+    group=F("groups__name"),
+    grid_columns=F("grid__columns"),
+    grid_density=F("grid__density"),
+    default_query=F("default_view__view__query"),
 )
 
 

@@ -17,7 +17,7 @@ from functions_app.services.engine.steps import Cancelled, Context, StepSpec
 from functions_app.services.people import accounts
 from functions_app.services.people.actor import Actor
 from functions_app.services.snapshot.function_summaries import refresh_summaries
-from functions_app.services.sync import pushed_tags, single_repositories
+from functions_app.services.sync import pushed_tags, single_functions, single_repositories
 from functions_app.services.sync.scopes import check_identity, read_scopes, wanted_scopes
 
 ScopeName = tuple[int, str]  # account's key, region
@@ -87,6 +87,18 @@ def _read_repositories(context: Context) -> Outcome:
     return Done(f"repositories asked for: {len(asked)}" + (f"; regions with problems: {failed}" if failed else ""))
 
 
+def _read_functions(context: Context) -> Outcome:
+    read, failed = single_functions.read_chosen(
+        context.plan["functions"], context.log, context.cancel_requested, context.progress
+    )
+    if context.cancel_requested():
+        raise Cancelled("Stopped while reading: what was read by then is kept.")
+    context.result["functions"] = {"read": read, "failed": failed}
+    if failed and not read:
+        raise DrydockError(Code.FAILED, "None of the functions could be read.", next_step="The log says why of each.")
+    return Done(f"functions read: {read}" + (f"; not readable: {failed}" if failed else ""))
+
+
 def _judge_step(context: Context) -> Outcome:
     now = context.now
     # Whoever died read images of which nobody else knows that they were read; a new day may change any verdict.
@@ -130,12 +142,15 @@ def _require_one(context: Context) -> None:
 
 
 def steps(plan: dict[str, Any]) -> tuple[StepSpec, ...]:
-    """The steps of a sync: of accounts and regions, or of the repositories that events asked for."""
+    """The steps of a sync: of accounts and regions, of the repositories that events asked for, of chosen functions."""
+    if "functions" in plan:
+        return (READ_FUNCTIONS,)
     return (READ_REPOSITORIES if "repositories" in plan else READ_SCOPES, *AFTERWARDS)
 
 
 READ_SCOPES = StepSpec("read", "Read accounts and regions", _read_scopes)
 READ_REPOSITORIES = StepSpec("read", "Read the repositories asked for", _read_repositories)
+READ_FUNCTIONS = StepSpec("read", "Read the functions chosen", _read_functions)
 AFTERWARDS = (
     StepSpec("judge", "Judge the bases of new images", _judge_step),
     StepSpec("summarise", "Bring the lists up to date", _summarise_step),

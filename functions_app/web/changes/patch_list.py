@@ -9,10 +9,13 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_safe
 
 from functions_app.domain.changes.patching.patch_lists import Entry, PatchList, Way
+from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import BaseStream
 from functions_app.services.changes import patch_list
 from functions_app.services.engine import plans
+from functions_app.services.inventory.fleet.selection import patched_on
 from functions_app.services.inventory.tables.bases import patch_table
+from functions_app.services.people import selections
 from functions_app.streams.table_download import table_answer
 from functions_app.web.bases.bases import number
 from functions_app.web.html.looks import Look, look
@@ -25,15 +28,30 @@ ENTRIES = 100  # a page of the plan
 
 @operator_required
 def plan(request: HtmxHttpRequest, pk: int) -> HttpResponse:
-    """Freeze what is behind now as a plan, and go to it."""
-    stream = get_object_or_404(BaseStream, pk=pk)
+    """Freeze what is behind now, or what is of a selection, as a plan, and go to it."""
+    stream, actor = get_object_or_404(BaseStream, pk=pk), actor_of(request)
     made = patch_list.plan(
         stream,
-        actor_of(request),
+        actor,
         release_id=number(request.POST, "release"),
         account_id=number(request.POST, "account"),
+        functions=_chosen(request, stream),
     )
     return HttpResponseRedirect(reverse("base-plan", args=[made.pk]))
+
+
+def _chosen(request: HtmxHttpRequest, stream: BaseStream) -> frozenset[int] | None:
+    """Of the selection that is named, what is behind on this base; None where none is named. Raises NOT_FOUND."""
+    named = request.POST.get("selection", "")
+    if not named:
+        return None
+    try:
+        selection_id = UUID(named)
+    except ValueError as error:
+        raise DrydockError(
+            Code.NOT_FOUND, "There is no such selection.", next_step="Choose the functions again."
+        ) from error
+    return frozenset(patched_on(selections.load(selection_id, actor_of(request)), stream))
 
 
 @require_safe

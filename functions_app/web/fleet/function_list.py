@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
@@ -30,6 +32,7 @@ from functions_app.services.inventory.fleet.list_filter import (
 from functions_app.services.inventory.fleet.search import short_words
 from functions_app.services.inventory.fleet_status import fleet_status
 from functions_app.services.inventory.tables.fleet import function_table
+from functions_app.services.people import views
 from functions_app.services.people.grids import grid_for
 from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.fleet.facets import EMPTY_WORDS, FACET_TITLES, NOT_OVERDUE, NOT_TOLD, address, facets
@@ -52,7 +55,8 @@ NEEDS_WORDS = {
 CHOSEN_TITLES = {"search": "Search", "needs": "Needs attention"}
 SORTED_BY = {"fn": "name", "base": "behind", "state": "problem", "changed": "changed"}  # by column
 GRAINS = {Grain.ALIASES: "alias", Grain.FUNCTIONS: "function"}
-NO_FILTERS = ("sort", "rows", "facet")
+NO_FILTERS = ("sort", "rows", "facet", "column", "view")
+EVERYTHING = ("view", "all")  # in the address: whatever somebody's list opens with
 
 
 @dataclass(frozen=True)
@@ -82,17 +86,21 @@ class Heading:
 def function_list(request: HtmxHttpRequest) -> HttpResponseBase:
     """The list, or (for htmx) what lies under its heading; whole, as CSV and JSON."""
     now = clock.now()
+    opens_with = views.opens_with(request.user)
+    if opens_with and not request.GET and not request.htmx:
+        return redirect(f"{reverse('functions')}?{opens_with}")
     status = fleet_status(now)
     wanted = read_filter(request.GET, status.accounts)
     said = misread(request, known_filters(status.accounts)) + left_out(request.GET)
     if wants_table(request):
         return table_answer(request, function_table(wanted, now.date()))
     found = functions(wanted, now.date())
-    pairs = as_pairs(wanted, status.accounts)
-    chosen = _chosen(pairs)
+    everything = [EVERYTHING] if opens_with else []
+    pairs = as_pairs(wanted, status.accounts) + everything
+    chosen = chosen_words(pairs)
     facts, home = {fact.pk: fact for fact in status.accounts}, reverse("functions")
     grid = grid_for(request.user)
-    seen = Seen(facts, home, now, grid.columns)
+    seen = Seen(facts, home, now, wanted.columns or grid.columns)
     first = None if found.fleet else beginning(status, 0)
     looked = bool(wanted.search and status.synced_at)  # a search of nothing says nothing
     limited = bool(wanted.limited and status.synced_at)
@@ -107,12 +115,14 @@ def function_list(request: HtmxHttpRequest) -> HttpResponseBase:
         "grains": _grains(wanted, pairs),
         "density": grid.density.value,
         "densities": [(each.value, each.value.capitalize(), each is grid.density) for each in Density],
-        "columns": [(name, TITLES[name], name in grid.columns) for name in COLUMNS],
+        "columns": [(name, TITLES[name], name in seen.columns) for name in COLUMNS],
         "back": address(pairs).removeprefix("?"),
         "rows": [Row(row.name, function_lines(row, lines_of(row, wanted), seen)) for row in found.rows],
         "found": found,
         "misread": said,
         "tables": table_links(request.GET),
+        "selected_by": urlencode([pair for pair in pairs if pair[0] not in views.OTHERS]),
+        "clear": (home + address(everything)).removesuffix("?"),
         "counted": counted(found.total, found.fleet, filtered=bool(chosen)),
         "looked": looked,
         "short_words": short_words(wanted.search) if looked else [],
@@ -135,7 +145,7 @@ def counted(total: int, fleet: int, *, filtered: bool) -> tuple[int, str]:
     return total, f"of {fleet}"
 
 
-def _chosen(pairs: Pairs) -> list[tuple[str, str, str]]:
+def chosen_words(pairs: Pairs) -> list[tuple[str, str, str]]:
     """What is filtered by, in words, each with the address without it."""
     words = {**{item.value: look(Freshness, item).word for item in Freshness}, **NEEDS_WORDS}
     chips = []

@@ -13,9 +13,9 @@ from functions_app.web.http import HtmxHttpRequest
 
 @require_POST
 def keep_look(request: HtmxHttpRequest) -> HttpResponse:
-    """Keep it, and go back to the list as it was filtered: `back`."""
+    """Keep it, and go back to the list as it was filtered: `back`, without the columns that a view has."""
     keep_grid(request.user, request.POST.getlist("column"), request.POST.get("density", ""))
-    query = urlencode(parse_qsl(request.POST.get("back", "")))
+    query = urlencode([pair for pair in parse_qsl(request.POST.get("back", "")) if pair[0] != "column"])
     return redirect(f"{reverse('functions')}?{query}".removesuffix("?"))
 
 

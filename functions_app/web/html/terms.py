@@ -26,4 +26,8 @@ TERMS = {
         "What the repository's lifecycle policy would delete next, as ECR itself previews it. A live image among them "
         "makes cold starts fail.",
     ),
+    "selection": Term(
+        "Chosen functions",
+        "The list as it was found at that moment. It stays so, whatever the filter would find now, for a day.",
+    ),
 }

@@ -10,7 +10,8 @@ from typing import Any
 from django.http import QueryDict
 
 from functions_app.domain.bases.freshness import Freshness
-from functions_app.domain.filters import Known
+from functions_app.domain.filters import Known, not_understood
+from functions_app.domain.fleet.grid import COLUMNS
 from functions_app.domain.pasted.reading import brief
 from functions_app.domain.text import storable
 from functions_app.services.inventory.fleet_status import AccountFact
@@ -65,6 +66,7 @@ class FleetFilter:
     page: int = 1
     rows: Grain = Grain.ALIASES
     facet: str = ""  # one of COUNTED
+    columns: tuple[str, ...] = ()  # of COLUMNS, in place of a person's own
 
     @property
     def limited(self) -> bool:
@@ -105,6 +107,7 @@ def read_filter(query: QueryDict, accounts: tuple[AccountFact, ...]) -> FleetFil
         page=int(number) if number.isascii() and number.isdigit() and len(number) < 7 else 1,
         rows=Grain.FUNCTIONS if query.get("rows") == Grain.FUNCTIONS else Grain.ALIASES,
         facet=query.get("facet", "") if query.get("facet") in COUNTED else "",
+        columns=tuple(name for name in COLUMNS if name in query.getlist("column")),
     )
 
 
@@ -112,12 +115,14 @@ def known_filters(accounts: tuple[AccountFact, ...]) -> Known:
     """The names that this list's address may hold, each with its values."""
     return {
         **dict.fromkeys(("search", "region", "state", "base", "alias", "owner", "tool")),
+        "view": ("all",),  # whatever somebody's list opens with
         "account": [fact.name for fact in accounts],
         "freshness": [item.value for item in Freshness],
         "overdue": [*OVERDUE.values()],
         "needs": NEEDS,
         "facet": COUNTED,
         "rows": [item.value for item in Grain],
+        "column": COLUMNS,
         "sort": [word for order in SORTS for word in (order, f"-{order}")],
     }
 
@@ -126,6 +131,12 @@ def left_out(query: QueryDict) -> tuple[str, ...]:
     """Aliases beside the one that the list is filtered by, a sentence each."""
     others = query.getlist("alias")[1:3]
     return tuple(f"“{storable(name, 60)}” is left out: the list is filtered by one alias." for name in others)
+
+
+def lost(query: str, accounts: tuple[AccountFact, ...]) -> tuple[str, ...]:
+    """What a filter that was kept, or sent, asks and this list does not know, a sentence each."""
+    given = QueryDict(query)
+    return (*map(storable, not_understood(given.lists(), known_filters(accounts))), *left_out(given))
 
 
 def as_pairs(wanted: FleetFilter, accounts: tuple[AccountFact, ...]) -> Pairs:
@@ -142,6 +153,7 @@ def as_pairs(wanted: FleetFilter, accounts: tuple[AccountFact, ...]) -> Pairs:
         pairs.append(("sort", sort_word(wanted.order, wanted.reverse)))
     if wanted.rows is not Grain.ALIASES:
         pairs.append(("rows", wanted.rows.value))
+    pairs += [("column", name) for name in wanted.columns]
     return [*pairs, ("facet", wanted.facet)] if wanted.facet else pairs
 
 

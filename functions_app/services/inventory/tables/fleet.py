@@ -1,5 +1,6 @@
 """Functions, the versions of one, and what a lifecycle policy would take from under them."""
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from django.db.models import Q
@@ -11,7 +12,7 @@ from functions_app.services.inventory.fleet.function_list import FunctionRow, ke
 from functions_app.services.inventory.fleet.list_filter import FleetFilter
 from functions_app.services.inventory.fleet.version_list import version_keys, version_rows
 from functions_app.services.inventory.images.at_risk import at_risk
-from functions_app.services.inventory.tables.table import Row, Table, in_batches, values
+from functions_app.services.inventory.tables.table import Row, Table, batched, in_batches, values
 from functions_app.services.people.accounts import names
 
 _PLAIN = (
@@ -28,16 +29,21 @@ RISKS = ("function_id", "function", "account", "version", "aliases", "digest", "
 
 def function_table(wanted: FleetFilter, today: date, within: Q | None = None) -> Table:
     """All functions that a filter finds, in its order."""
-    accounts = names()
+    return Table("functions", FUNCTIONS, in_batches(keys_of(wanted, today, within), _functions(names())))
 
+
+def chosen_table(name: str, keys: Sequence[int]) -> Table:
+    """Exactly these functions, in this order."""
+    return Table(name, FUNCTIONS, batched(keys, _functions(names())))
+
+
+def _functions(accounts: Mapping[int, str]) -> Callable[[list[int]], Sequence[Row]]:
     def row(found: FunctionRow) -> Row:
         aliases = [f"{chip.get('name', '')}:{chip.get('version', '')}" for chip in found.aliases]
         place = (found.pk, found.name, accounts.get(found.account, ""), found.region)
         return [*place, aliases, *values(found, _PLAIN)]
 
-    return Table(
-        "functions", FUNCTIONS, in_batches(keys_of(wanted, today, within), lambda keys: [*map(row, rows_of(keys))])
-    )
+    return lambda keys: [*map(row, rows_of(keys))]
 
 
 def version_table(function: int) -> Table:

@@ -1,0 +1,99 @@
+"""`/views`: filters of the functions list that people keep, for themselves or for all."""
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpResponse
+from django.urls import reverse
+from ninja import Field, Router, Schema
+from ninja.responses import Status
+
+from functions_app import clock
+from functions_app.api.requests import ApiRequest
+from functions_app.api.shapes import Answer, Body, Id, Told, link
+from functions_app.services.inventory.fleet.list_filter import lost
+from functions_app.services.inventory.fleet_status import fleet_status
+from functions_app.services.people import views
+from functions_app.services.people.views import Draft, ViewRow
+
+router = Router(tags=["people"])
+
+
+class ViewLine(Schema):
+    """A view; `lost` says what of its filter does not exist any more."""
+
+    id: int
+    name: str
+    query: str
+    person: str
+    shared: bool
+    default: bool
+    changed_at: datetime
+    lost: list[str]
+
+
+class ViewList(Told):
+    """One's own views and those that are shared, by name."""
+
+    views: list[ViewLine]
+
+
+class NewView(Body):
+    """A filter of the functions list, with its columns, under a name; one's own of that name is put in its place."""
+
+    name: str = Field(max_length=60)
+    query: str = Field("", max_length=views.QUERY, description="as the page has it: freshness=stale&column=base")
+    shared: bool = Field(False, description="with everybody; for operators")
+    default: bool = Field(False, description="the list opens with it")
+
+
+class OpensWith(Body):
+    """The view that the list opens with; null: all functions."""
+
+    view: Id | None
+
+
+@router.get("/views", response=ViewList)
+def list_views(request: ApiRequest) -> dict[str, Any]:
+    """One's own views and those that are shared."""
+    return _told(request)
+
+
+@router.post("/views", response={201: ViewList})
+def keep_view(request: ApiRequest, response: HttpResponse, body: NewView) -> Answer:
+    """Keep a view."""
+    views.save(Draft(body.name, body.query, body.shared, body.default), request.actor)
+    response["Location"] = reverse("api:list_views")
+    return Status(201, _told(request))
+
+
+@router.put("/views/default", response=ViewList)
+def open_with_view(request: ApiRequest, body: OpensWith) -> dict[str, Any]:
+    """Have the list open with a view, or with all functions."""
+    views.open_with(body.view, request.actor)
+    return _told(request)
+
+
+@router.delete("/views/{int:pk}", response=ViewList)
+def remove_view(request: ApiRequest, pk: int) -> dict[str, Any]:
+    """Take a view away: one's own; administrators also what others share."""
+    views.remove(pk, request.actor)
+    return _told(request)
+
+
+def _told(request: ApiRequest) -> dict[str, Any]:
+    accounts = fleet_status(clock.now()).accounts
+    rows = views.listed(request.actor)
+    return {
+        "text": f"{len(rows)} {'view' if len(rows) == 1 else 'views'} of the functions list.",
+        "url": link(request, reverse("views")),
+        "views": [_line(row, lost(row.query, accounts)) for row in rows],
+    }
+
+
+def _line(view: ViewRow, gone: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "id": view.pk,
+        "lost": list(gone),
+        **{name: getattr(view, name) for name in ("name", "query", "person", "shared", "default", "changed_at")},
+    }

@@ -1,0 +1,60 @@
+"""Functions that somebody chose: frozen at that moment, and theirs alone for a day."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from functions_app import clock
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.fleet.selections import LIFE, MOST, too_many
+from functions_app.domain.text import storable
+from functions_app.domain.tokens import TokenScope
+from functions_app.models import Selection
+from functions_app.services.people import access
+from functions_app.services.people.actor import Actor
+
+
+def freeze(functions: Sequence[int], query: str, actor: Actor) -> Selection:
+    """Keep these functions in this order; `query` is the filter that found them. Raises INVALID for none, and for more
+    than `MOST`; DENIED through what was not made to read.
+    """
+    try:
+        access.require_scopes(actor, {TokenScope.READ})
+    except DrydockError as error:
+        access.audit(actor, "selection.make", "functions", None, f"refused: {error}")
+        raise
+    if not functions:
+        raise DrydockError(
+            Code.INVALID, "No function was chosen.", next_step="Tick some, or take all that the filter finds."
+        )
+    if why := too_many(len(functions), MOST, "A selection"):
+        raise DrydockError(Code.INVALID, why, next_step="Filter for fewer.")
+    if actor.person is None:
+        raise DrydockError(Code.DENIED, "Only a person, or a bot of theirs, chooses functions.")
+    now = clock.now()
+    return Selection.objects.create(
+        person=actor.person,
+        made_at=now,
+        expires_at=now + LIFE,
+        query=storable(query, 4000),
+        functions=list(functions),
+    )
+
+
+def load(selection_id: UUID, actor: Actor, action: str = "") -> Selection:
+    """One's own selection. Raises NOT_FOUND for one that is over; DENIED for another's, which with an action is in the
+    audit table.
+    """
+    found = Selection.objects.filter(pk=selection_id, expires_at__gt=clock.now()).first()
+    if found is None:
+        raise DrydockError(
+            Code.NOT_FOUND,
+            "There is no such selection; they are kept for a day.",
+            next_step="Choose the functions again.",
+        )
+    if actor.person is None or found.person_id != actor.person.pk:
+        if action:
+            access.audit(actor, action, f"selection {selection_id}", None, "refused: somebody else's")
+        raise DrydockError(
+            Code.DENIED, "Somebody else chose these functions.", next_step="Choose them in the list yourself."
+        )
+    return found

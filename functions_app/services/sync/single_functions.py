@@ -1,0 +1,45 @@
+"""Read some functions anew, between two syncs: what somebody chose."""
+
+from collections.abc import Callable, Collection, Sequence
+
+from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.fleet.selections import READ_AT_ONCE, too_many
+from functions_app.domain.runs import Kind, Log
+from functions_app.models import Function, Run
+from functions_app.services.engine import runs
+from functions_app.services.people.actor import Actor
+from functions_app.services.sync.refresh import refresh_function
+
+LOCK = "functions"  # one such reading at a time
+
+
+def submit(functions: Sequence[int], actor: Actor) -> Run:
+    """Start the reading of these. Raises INVALID for too many, PREFLIGHT where none is there, BUSY."""
+    if why := too_many(len(functions), READ_AT_ONCE, "A reading"):
+        raise DrydockError(Code.INVALID, why, next_step="Choose fewer, or sync everything.")
+    rows = Function.objects.filter(pk__in=functions, gone_at=None, account__enabled=True)
+    known = list(rows.order_by("name", "pk").values_list("pk", "name"))
+    if not known:
+        raise DrydockError(
+            Code.PREFLIGHT, "None of these functions is there any more.", next_step="Choose others, or sync everything."
+        )
+    title = f"Read {known[0][1]}" if len(known) == 1 else f"Read {len(known)} functions"
+    return runs.submit(Kind.SYNC, title=title, plan={"functions": [pk for pk, _ in known]}, actor=actor, lock=LOCK)
+
+
+def read_chosen(
+    keys: Collection[int], log: Log, stopped: Callable[[], bool], progress: Callable[[int, int, str], None]
+) -> tuple[int, int]:
+    """Read each with its versions and aliases; how many were read, and how many could not be, each said in the log."""
+    read = failed = 0
+    for at, function in enumerate(Function.objects.filter(pk__in=keys, gone_at=None).order_by("name", "pk")):
+        if stopped():
+            break
+        progress(at, len(keys), "functions")
+        try:
+            refresh_function(function)
+            read += 1
+        except DrydockError as error:
+            failed += error.problem.code is not Code.NOT_FOUND  # that it is gone is what was read
+            log.warning(f"{function.name}: {error.problem.message} {error.problem.next_step}".strip())
+    return read, failed
