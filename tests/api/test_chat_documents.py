@@ -16,6 +16,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+from wsgiref.util import setup_testing_defaults
 
 import pytest
 from django.conf import settings
@@ -91,15 +92,27 @@ class Test_the_bridge_of_slack:
 
     def sent(self, bridge: Any, slack: Pipeline, text: str, key: str = "its own", age: int = 0) -> str:
         """The status of what Slack sends when somebody uses the command."""
-        form = {"text": text, "user_id": "U1", "channel_id": "C1", "trigger_id": text, "response_url": slack.url}
+        form = {
+            "command": "/drydock",
+            "text": text,
+            "team_id": "T1",
+            "user_id": "U1",
+            "channel_id": "C1",
+            "trigger_id": text,
+            "response_url": slack.url,
+        }
         body, stamp = urlencode(form).encode(), str(int(clock.now().timestamp()) - age)
         signature = hmac.new(key.encode(), b"v0:%b:%b" % (stamp.encode(), body), hashlib.sha256).hexdigest()
         environ = {
+            "REQUEST_METHOD": "POST",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "CONTENT_TYPE": "application/x-www-form-urlencoded",
             "CONTENT_LENGTH": str(len(body)),
             "wsgi.input": io.BytesIO(body),
             "HTTP_X_SLACK_REQUEST_TIMESTAMP": stamp,
             "HTTP_X_SLACK_SIGNATURE": f"v0={signature}",
         }
+        setup_testing_defaults(environ)
         statuses: list[str] = []
         bridge.application(environ, lambda status, headers: statuses.append(status))
         return statuses[0]
