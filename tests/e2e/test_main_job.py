@@ -54,11 +54,11 @@ def log_numbers(page: Page) -> list[int]:
     return [int(number) for number in numbers]
 
 
-def invoke(page: Page, demo: Demo, name: str) -> None:
+def invoke(page: Page, demo: Demo, name: str, payload: str = "{}") -> None:
     """Fill in the invoke form of a function and send it."""
     open_function(page, demo, name)
     page.get_by_role("link", name="Invoke").click()
-    page.get_by_label("Payload (JSON)").fill("{}")
+    page.get_by_label("Payload (JSON)").fill(payload)
     page.get_by_role("button", name="Invoke once").click()
     page.wait_for_url(re.compile(r"/runs/\d+/"))
 

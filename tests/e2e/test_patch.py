@@ -37,8 +37,7 @@ def test_a_stale_function_is_patched_from_the_list_and_taken_back(page: Page, de
     before = system_of(page, demo)
 
     page.goto(f"{demo.url}/functions/?account=production&freshness=stale&search={NAME}")
-    page.get_by_role("link", name=f"Patch {NAME}").click()
-    page.get_by_role("button", name="Plan the patch").click()
+    page.get_by_role("button", name=f"Plan the patch of {NAME}").click()
     page.wait_for_url(re.compile("/plans/"), timeout=LONG)
     expect(page.locator("article.plan .verdict")).to_contain_text(re.compile(r"SAFE: python:3\.12 moves .+ forward"))
     confirm(page, "Patch")

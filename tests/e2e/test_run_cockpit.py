@@ -40,10 +40,3 @@ def test_nothing_jumps_when_a_run_ends_and_the_tab_tells_it(page: Page, demo: De
     expect(page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("good"))
     (told,) = page.evaluate("window.notified")
     assert told.startswith("Succeeded: Run ")
-
-
-def test_invoke_again_is_the_filled_form_one_click_from_the_run(page: Page, demo: Demo) -> None:
-    invoke(page, demo, "orders-api")
-    page.get_by_role("link", name="Invoke again").click(timeout=60_000)
-    expect(page.get_by_label("Payload (JSON)")).to_have_value("{}")
-    expect(page.get_by_role("button", name="Invoke once")).to_be_enabled()

@@ -32,13 +32,13 @@ from functions_app.services.inventory.fleet.list_filter import (
 from functions_app.services.inventory.fleet.search import short_words
 from functions_app.services.inventory.fleet_status import fleet_status
 from functions_app.services.inventory.tables.fleet import function_table
-from functions_app.services.people import views
+from functions_app.services.people import access, views
 from functions_app.services.people.grids import grid_for
 from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.fleet.facets import EMPTY_WORDS, FACET_TITLES, NOT_OVERDUE, NOT_TOLD, address, facets
 from functions_app.web.html.function_row import TITLES, Seen, function_lines
 from functions_app.web.html.looks import look
-from functions_app.web.http import HtmxHttpRequest, page
+from functions_app.web.http import HtmxHttpRequest, actor_of, page
 from functions_app.web.misread import misread
 from functions_app.web.page_links import page_links, table_links
 
@@ -100,7 +100,8 @@ def function_list(request: HtmxHttpRequest) -> HttpResponseBase:
     chosen = chosen_words(pairs)
     facts, home = {fact.pk: fact for fact in status.accounts}, reverse("functions")
     grid = grid_for(request.user)
-    seen = Seen(facts, home, now, wanted.columns or grid.columns)
+    may_change = access.is_operator(actor_of(request))
+    seen = Seen(facts, home, now, wanted.columns or grid.columns, may_change)
     first = None if found.fleet else beginning(status, 0)
     looked = bool(wanted.search and status.synced_at)  # a search of nothing says nothing
     limited = bool(wanted.limited and status.synced_at)

@@ -38,7 +38,15 @@ NEXT = (
 CELL = '<td data-h="{}" class="{}">{}</td>'
 WHY = '<details class="reasons"><summary title="{}" aria-label="Why: {}">{}</summary><ul class="says">{}</ul></details>'
 BASE = '<a class="base-name" href="{}" title="{}" hx-boost="false">{}</a>'
-PATCH = '<a class="patch" href="{}{}/patch/" title="Patch {}" aria-label="Patch {}" hx-boost="false">{}</a>'
+PATCH = (
+    '<a class="patch" href="{home}{pk}/patch/" title="Patch {name}" aria-label="Patch {name}" hx-boost="false">'
+    "{icon}</a>"
+)
+# Of the form of the checkboxes, which has a token: a plan is a click away.
+PLAN = (
+    '<button type="submit" class="patch" form="selection" formaction="{home}{pk}/patch/" name="digest" '
+    'value="{digest}" title="Plan the patch of {name}" aria-label="Plan the patch of {name}">{icon}</button>'
+)
 SECOND = '<span class="br">{}</span>'  # of a split, beneath the first
 TWO = {True: SafeString(' class="two"'), False: SafeString(" two")}  # lines of text: both versions of a split
 
@@ -50,6 +58,7 @@ class Seen(NamedTuple):
     home: str  # the list's own address
     now: datetime
     columns: Sequence[str]
+    may_change: bool = False
 
 
 class _Drawn(NamedTuple):
@@ -143,7 +152,12 @@ def _base(drawn: _Drawn) -> SafeString:
     patch = NOTHING
     if line.freshness == Freshness.STALE and not line.kept:
         patch = format_html(
-            PATCH, known(drawn.seen.home), row.pk, known(row.name), known(row.name), icon("layers-subtract")
+            PLAN if drawn.seen.may_change else PATCH,
+            home=known(drawn.seen.home),
+            pk=row.pk,
+            name=known(row.name),
+            digest=known(line.digest),
+            icon=icon("layers-subtract"),
         )
     return verdict + (_base_link(line.base) if line.base else NOTHING) + patch
 

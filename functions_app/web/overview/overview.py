@@ -91,6 +91,7 @@ def show(request: HtmxHttpRequest) -> HttpResponse:
         "many_accounts": len(status.accounts) > ACCOUNTS,
         "ranges": [Choice(f"{each} days", _own(kept, each), each == days) for each in RANGES],
         "bar": _bar(found, kept),
+        "stale_in": _stale_in(status, account) if found.freshness[Freshness.STALE.value] else [],
         "drawing": burn_down.draw(found.burn_down),
         "sources": sources(found.sources),
         "scopes": scopes[:SCOPES],
@@ -116,6 +117,16 @@ def _accounts(status: FleetStatus, chosen: AccountFact | None, days: int) -> lis
         return []
     each = [Choice(fact.name, _own([("account", fact.name)], days), fact == chosen, fact) for fact in status.accounts]
     return [Choice("All accounts", _own([], days), chosen is None), *each]
+
+
+def _stale_in(status: FleetStatus, chosen: AccountFact | None) -> list[Choice]:
+    """Account by account where its stale functions are; none where the page is of one, or there are too many."""
+    if chosen or not 1 < len(status.accounts) <= ACCOUNTS:
+        return []
+    stale = ("freshness", Freshness.STALE.value)
+    return [
+        Choice(fact.name, functions_address([("account", fact.name), stale]), False, fact) for fact in status.accounts
+    ]
 
 
 def _bar(found: Overview, kept: Pairs) -> list[Part]:

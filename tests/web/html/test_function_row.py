@@ -130,6 +130,13 @@ def test_a_stale_row_leads_to_its_patch_and_no_other_does() -> None:
         assert "/patch/" not in drawn(replace(ROW, freshness=freshness))
 
 
+def test_whoever_may_change_things_plans_the_patch_of_what_the_line_runs_from_it() -> None:
+    text = drawn(replace(ROW, aliases=[{**ROW.aliases[0], "digest": digest("b")}]), seen=SEEN._replace(may_change=True))
+    assert f'form="selection" formaction="/functions/7/patch/" name="digest" value="{digest("b")}"' in text
+    assert 'aria-label="Plan the patch of orders-create"' in text
+    assert 'href="/functions/7/patch/"' not in text
+
+
 def test_a_row_tells_of_an_update_only_while_it_matters() -> None:
     assert "Updat" not in drawn(ROW)
     assert "Updating" in drawn(replace(ROW, last_update_status="InProgress"))

@@ -221,6 +221,15 @@ def test_the_bar_tells_how_fresh_the_fleet_is_in_words(person: Client, account: 
     assert "It carries no annotation." in answer.content.decode()
 
 
+def test_stale_functions_of_each_account_are_one_link_away(person: Client, account: Account) -> None:
+    make_account("staging")
+    make_function(account, freshness="stale")
+    told = person.get("/").content.decode()
+    for name in ("production", "staging"):
+        assert f'href="/functions/?account={name}&amp;freshness=stale" aria-label="Stale in {name}"' in told
+    assert "Stale in" not in person.get("/?account=production").content.decode()
+
+
 def count_day(account: Account, day: date, base: str = "python:3.12", **counts: int) -> None:
     FreshnessDay.objects.create(day=day, account=account, base_name=base, **counts)
 
