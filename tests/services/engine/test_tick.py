@@ -166,3 +166,10 @@ def test_what_a_frozen_process_holds_is_let_go_of_by_the_database_after_a_while(
     with connection.cursor() as cursor:
         cursor.execute("SHOW idle_in_transaction_session_timeout")
         assert cursor.fetchone() == ("1min",)
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite compiles nothing")
+def test_no_query_is_compiled_which_takes_longer_than_it_runs() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW jit")
+        assert cursor.fetchone() == ("off",)
