@@ -314,7 +314,7 @@ def furnish(stage: Stage, maker: User) -> Places:
     token = tokens.make(Wanted("bot", ["read"]), Actor(maker)).row
     link = ChatLink.objects.create(token=token, chat_user="U1", person=maker, since=NOW)
     actor = Actor(maker)
-    selection = selections.freeze([stage.function.pk], "", actor)
+    selection = selections.freeze([stage.function.pk], actor)
     view = views.save(Draft("stale", "freshness=stale", shared=True), actor)
     keys = {
         "selection": selection.pk, "view": view.pk,

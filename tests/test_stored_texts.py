@@ -95,7 +95,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "RunStep": {OURS: "name title status", REDACTED: "note", MACHINE: "memory"},
     "SavedView": {TYPED: "name query"},
     "Scope": {CHECKED: "region", REDACTED: "problem"},
-    "Selection": {TYPED: "query", DERIVED: "functions"},
+    "Selection": {DERIVED: "functions"},
     "Signal": {OURS: "kind via", CHECKED: "actor_name", REDACTED: "reason"},
     "SmokeTest": {TYPED: "body", CHECKED: "changed_by"},
     "Tag": {CHECKED: "name digest"},

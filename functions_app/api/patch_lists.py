@@ -15,7 +15,6 @@ from functions_app.domain.changes.patching.patch_lists import PatchList
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import Account, BaseStream, Plan
 from functions_app.services.changes import patch_list
-from functions_app.services.inventory.fleet.selection import patched_on
 from functions_app.services.inventory.tables.bases import patch_table
 from functions_app.services.people import access, selections
 from functions_app.streams.table_download import table_answer
@@ -83,7 +82,7 @@ def make_patch_list(request: ApiRequest, response: HttpResponse, body: NewList) 
         request.actor,
         release_id=body.release,
         account_id=account.pk if account else None,
-        functions=patched_on(chosen, stream) if chosen else None,
+        functions=chosen.functions if chosen else None,
     )
     response["Location"] = reverse("api:get_patch_list", args=[made.pk])
     return Status(201, _told(request, *patch_list.load(made.pk)))

@@ -18,7 +18,7 @@ from functions_app.domain.fleet.selections import MOST
 from functions_app.models import Selection
 from functions_app.services.inventory.fleet.function_list import keys_of
 from functions_app.services.inventory.fleet.list_filter import lost, read_filter
-from functions_app.services.inventory.fleet.selection import within
+from functions_app.services.inventory.fleet.selection import there, within
 from functions_app.services.inventory.fleet_status import fleet_status
 from functions_app.services.inventory.tables.fleet import chosen_table
 from functions_app.services.people import access, selections
@@ -50,14 +50,14 @@ def make_selection(request: ApiRequest, response: HttpResponse, body: NewSelecti
     """Freeze functions as a list, whatever a filter finds later."""
     reach = functions_within(request.actor.reach)
     if body.functions:
-        keys = within(body.functions, reach)
+        keys = there(body.functions, reach)
     else:
         accounts = fleet_status(clock.now()).accounts
         if said := lost(body.query, accounts):
             raise DrydockError(Code.INVALID, " ".join(said), next_step="Correct the filter; nothing was chosen.")
         wanted = read_filter(QueryDict(body.query), accounts)
         keys = list(keys_of(wanted, clock.now().date(), reach)[: MOST + 1])
-    made = selections.freeze(keys, "" if body.functions else body.query, request.actor)
+    made = selections.freeze(keys, request.actor)
     response["Location"] = reverse("api:get_selection", args=[made.pk])
     return Status(201, _told(request, made))
 
@@ -76,9 +76,9 @@ def get_selection(request: ApiRequest, selection_id: UUID, format: Format = "") 
 def sync_selection(request: ApiRequest, response: HttpResponse, selection_id: UUID) -> Answer:
     """Read exactly these functions anew."""
     access.require_operator(request.actor, "sync.start", f"selection {selection_id}")
+    access.require_reach(request.actor, None)  # the run is of no single function: others could not follow it
     chosen = selections.load(selection_id, request.actor, "sync.start")
-    keys = within(chosen.functions, functions_within(request.actor.reach))
-    return followed(request, response, single_functions.submit(keys, request.actor))
+    return followed(request, response, single_functions.submit(chosen.functions, request.actor))
 
 
 def _told(request: ApiRequest, found: Selection) -> dict[str, Any]:

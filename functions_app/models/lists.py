@@ -13,7 +13,6 @@ class Selection(models.Model):
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="selections")
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
-    query = models.CharField(max_length=4000, blank=True, help_text="the filter it was made by, as in an address")
     functions = models.JSONField(help_text="keys of functions, in the order of the list")
 
     def __str__(self) -> str:

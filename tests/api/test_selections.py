@@ -6,7 +6,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from functions_app.models import Function, Selection
+from functions_app import clock
+from functions_app.models import Function, Run, Selection
 from functions_app.services.people import tokens
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.tokens import Wanted
@@ -55,3 +56,18 @@ def test_a_view_keeps_columns_and_says_what_of_it_is_not_there(operator: User, v
     answer = post(operator, Wanted("keeper", ["read", "admin"]), "/views", {"name": "Sold", "query": query})
     (view,) = answer.json()["views"]
     assert (view["query"], view["lost"]) == (query, ["“sold” is not a value of account."])
+
+
+def test_what_is_deleted_since_stays_chosen_as_on_the_page(operator: User, functions: list[Function]) -> None:
+    made = post(operator, Wanted("reader", ["read"]), "/selections", {"query": "sort=name"}).json()
+    Function.objects.filter(pk=functions[0].pk).update(gone_at=clock.now())
+    token = tokens.make(Wanted("another", ["read"]), Actor(operator)).text
+    told = Client(headers={"Authorization": f"Bearer {token}"}).get(f"/api/v1/selections/{made['id']}").json()
+    assert told["functions"] == made["functions"]
+
+
+def test_a_narrow_token_starts_no_reading_that_it_could_not_follow(operator: User, functions: list[Function]) -> None:
+    made = post(operator, Wanted("reader", ["read"]), "/selections", {"query": ""}).json()
+    narrow = Wanted("narrow", ["read", "deploy:nonprod"], functions=["bill*"])
+    assert post(operator, narrow, f"/selections/{made['id']}/syncs", {}).status_code == 404
+    assert not Run.objects.exists()

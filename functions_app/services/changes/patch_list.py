@@ -48,14 +48,18 @@ def plan(
         "functions": None if functions is None else len(functions),
     }
 
+    chosen = None if functions is None else frozenset(functions)
+    narrowed = any(value is not None for value in asked.values())
+
     def wanted(place: LivePlace) -> bool:
         return (
             (release_id is None or (place.from_release_id or 0) == release_id)
             and account_id in (None, place.account_id)
-            and (functions is None or place.function_id in functions)
+            and (chosen is None or place.function_id in chosen)
         )
 
-    return plans.make(Kind.PATCH_LIST, stream.name, asked, actor, lambda: _draft(stream, wanted)).confirmable()
+    made = plans.make(Kind.PATCH_LIST, stream.name, asked, actor, lambda: _draft(stream, wanted, narrowed=narrowed))
+    return made.confirmable()
 
 
 def load(plan_id: UUID) -> tuple[Plan, PatchList]:
@@ -70,13 +74,14 @@ def load(plan_id: UUID) -> tuple[Plan, PatchList]:
     return stored, PatchList.from_json(stored.body)
 
 
-def _draft(stream: BaseStream, wanted: Callable[[LivePlace], bool]) -> Draft[PatchList]:
+def _draft(stream: BaseStream, wanted: Callable[[LivePlace], bool], *, narrowed: bool) -> Draft[PatchList]:
     now = clock.now()
     made = make_list(stream.pk, stream.name, _entries(stream, wanted, now), now)
     if not made.entries:
+        which = "of what was chosen" if narrowed else "that is live"
         raise DrydockError(
             Code.PREFLIGHT,
-            f"Nothing that is live stands on an older release of {stream.name}.",
+            f"Nothing {which} stands on an older release of {stream.name}.",
             next_step="Reload the page: it may have been brought forward meanwhile.",
         )
     return Draft(made, ttl=TTL, summary={"functions": made.functions, "aliases": len(made.entries)})

@@ -6,16 +6,15 @@ from uuid import UUID
 from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.selections import LIFE, MOST, too_many
-from functions_app.domain.text import storable
 from functions_app.domain.tokens import TokenScope
 from functions_app.models import Selection
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
 
 
-def freeze(functions: Sequence[int], query: str, actor: Actor) -> Selection:
-    """Keep these functions in this order; `query` is the filter that found them. Raises INVALID for none, and for more
-    than `MOST`; DENIED through what was not made to read.
+def freeze(functions: Sequence[int], actor: Actor) -> Selection:
+    """Keep these functions in this order. Raises INVALID for none, and for more than `MOST`; DENIED through what may
+    not read.
     """
     try:
         access.require_scopes(actor, {TokenScope.READ})
@@ -31,13 +30,7 @@ def freeze(functions: Sequence[int], query: str, actor: Actor) -> Selection:
     if actor.person is None:
         raise DrydockError(Code.DENIED, "Only a person, or a bot of theirs, chooses functions.")
     now = clock.now()
-    return Selection.objects.create(
-        person=actor.person,
-        made_at=now,
-        expires_at=now + LIFE,
-        query=storable(query, 4000),
-        functions=list(functions),
-    )
+    return Selection.objects.create(person=actor.person, made_at=now, expires_at=now + LIFE, functions=[*functions])
 
 
 def load(selection_id: UUID, actor: Actor, action: str = "") -> Selection:

@@ -13,7 +13,6 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import BaseStream
 from functions_app.services.changes import patch_list
 from functions_app.services.engine import plans
-from functions_app.services.inventory.fleet.selection import patched_on
 from functions_app.services.inventory.tables.bases import patch_table
 from functions_app.services.people import selections
 from functions_app.streams.table_download import table_answer
@@ -35,13 +34,13 @@ def plan(request: HtmxHttpRequest, pk: int) -> HttpResponse:
         actor,
         release_id=number(request.POST, "release"),
         account_id=number(request.POST, "account"),
-        functions=_chosen(request, stream),
+        functions=_chosen(request),
     )
     return HttpResponseRedirect(reverse("base-plan", args=[made.pk]))
 
 
-def _chosen(request: HtmxHttpRequest, stream: BaseStream) -> frozenset[int] | None:
-    """Of the selection that is named, what is behind on this base; None where none is named. Raises NOT_FOUND."""
+def _chosen(request: HtmxHttpRequest) -> list[int] | None:
+    """The functions of the selection that is named; None where none is. Raises NOT_FOUND."""
     named = request.POST.get("selection", "")
     if not named:
         return None
@@ -51,7 +50,7 @@ def _chosen(request: HtmxHttpRequest, stream: BaseStream) -> frozenset[int] | No
         raise DrydockError(
             Code.NOT_FOUND, "There is no such selection.", next_step="Choose the functions again."
         ) from error
-    return frozenset(patched_on(selections.load(selection_id, actor_of(request)), stream))
+    return [*selections.load(selection_id, actor_of(request)).functions]
 
 
 @require_safe

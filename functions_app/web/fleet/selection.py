@@ -13,11 +13,10 @@ from functions_app import clock
 from functions_app.domain.fleet.selections import COPIED, MOST, READ_AT_ONCE, too_many
 from functions_app.services.inventory.fleet.function_list import keys_of
 from functions_app.services.inventory.fleet.list_filter import read_filter
-from functions_app.services.inventory.fleet.selection import selection_page, within
+from functions_app.services.inventory.fleet.selection import selection_page, there
 from functions_app.services.inventory.fleet_status import fleet_status
 from functions_app.services.inventory.tables.fleet import chosen_table
 from functions_app.services.people import access, selections
-from functions_app.services.people.reach import functions_within
 from functions_app.services.sync import single_functions
 from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page
@@ -29,10 +28,10 @@ def select(request: HtmxHttpRequest) -> HttpResponse:
     """Freeze what is ticked, or all that the filter finds at this moment, and go to it. GET: back to the list."""
     if request.method != "POST":
         return redirect("functions")
-    actor, query = actor_of(request), request.POST.get("query", "")
-    every = request.POST.get("take") == "all"
-    keys = found_by(query) if every else within(ticked(request.POST.getlist("function")), functions_within(actor.reach))
-    return redirect("selection", selection_id=selections.freeze(keys, query if every else "", actor).pk)
+    actor, given = actor_of(request), request.POST
+    every = given.get("take") == "all"
+    keys = found_by(given.get("query", "")) if every else there(ticked(given.getlist("function")))
+    return redirect("selection", selection_id=selections.freeze(keys, actor).pk)
 
 
 def found_by(query: str) -> list[int]:

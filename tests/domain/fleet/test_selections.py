@@ -3,17 +3,22 @@
 from functions_app.domain.fleet.selections import Chosen, Patchable, patchable, too_many
 
 
+def on(*bases: str, behind: str = "", gone: bool = False) -> Chosen:
+    """A function with something live on these bases."""
+    return Chosen(frozenset(bases), frozenset({behind} - {""}), gone)
+
+
 def test_what_is_behind_is_planned_by_base_and_of_the_others_it_is_said_why_not() -> None:
     chosen = [
-        Chosen(1, "python:3.12", "stale", gone=False),
-        Chosen(2, "python:3.12", "end_of_life", gone=False),
-        Chosen(3, "nodejs:22", "stale", gone=False),
-        Chosen(4, "python:3.12", "current", gone=False),
-        Chosen(5, "", "unknown", gone=False),
-        Chosen(6, "python:3.12", "stale", gone=True),
+        on("python:3.12", behind="python:3.12"),
+        on("python:3.12", "golden:1", behind="python:3.12"),
+        on("nodejs:22", behind="nodejs:22"),
+        on("python:3.12"),
+        on(),
+        on("python:3.12", behind="python:3.12", gone=True),
     ]
     found, others = patchable(chosen)
-    assert found == (Patchable("python:3.12", (1, 2)), Patchable("nodejs:22", (3,)))
+    assert found == (Patchable("python:3.12", 2), Patchable("nodejs:22", 1))
     assert others == {
         "on the current release already": 1,
         "on no base that Drydock knows": 1,

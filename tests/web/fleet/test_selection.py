@@ -11,11 +11,21 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from functions_app import clock
-from functions_app.models import AuditEntry, Function, Plan, Run, Selection
+from functions_app.models import AuditEntry, Function, Plan, Repository, Run, Selection
 from functions_app.services.people import selections
 from functions_app.services.snapshot.alias_standings import refresh_standings
+from functions_app.services.snapshot.base_use_rows import refresh_uses
 from tests.conftest import Valkey
-from tests.factories import make_account, make_function, make_release, make_stream, make_user
+from tests.factories import (
+    make_account,
+    make_alias,
+    make_function,
+    make_image,
+    make_release,
+    make_stream,
+    make_user,
+    make_version,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.shows_dates]
 
@@ -119,10 +129,10 @@ def test_a_sync_reads_exactly_these_and_too_many_are_refused_with_the_reason(
 def test_each_base_is_planned_for_what_was_chosen_alone(person: Client) -> None:
     account, stream = make_account("production"), make_stream()
     old = make_release(stream, "old", days_old=40)
-    make_release(stream, "new", current=True)
+    new = make_release(stream, "new", current=True)
     stale = {"freshness": "stale", "base_name": stream.name}
     ledger, _ = make_user(account, old, "ledger", **stale), make_user(account, old, "left-out", **stale)
-    newest = make_function(account, "newest", freshness="current", base_name=stream.name)
+    newest = make_user(account, new, "newest", freshness="current", base_name=stream.name)
     address = chosen(person, take="ticked", function=[ledger.pk, newest.pk])
     text = person.get(address).content.decode()
     assert "1 on the current release already." in text
@@ -132,11 +142,35 @@ def test_each_base_is_planned_for_what_was_chosen_alone(person: Client) -> None:
     assert AuditEntry.objects.get().plan["functions"] == 1
 
 
+def test_what_is_behind_is_what_a_plan_would_name_whatever_the_worst_of_a_function_is(person: Client) -> None:
+    """At its end of life on the newest release nothing is to plan; another alias may be behind on another base."""
+    account, ended, other = make_account(), make_stream("python:3.9"), make_stream("nodejs:22")
+    newest = make_release(ended, "last", current=True)
+    old = make_release(other, "old", days_old=40)
+    make_release(other, "new", current=True)
+    one = make_user(account, newest, "one", freshness="end_of_life", base_name=ended.name)
+    image = make_image(Repository.objects.get(), base_release=old, base_stream=other, base_tier="exact")
+    make_version(one, 2, image)
+    make_alias(one, "next", 2)
+    refresh_uses([one])
+    address = chosen(person, take="all", query="")
+    text = person.get(address).content.decode()
+    assert f'action="/bases/{other.pk}/patch/"' in text
+    assert f'action="/bases/{ended.pk}/patch/"' not in text
+    person.post(f"/bases/{other.pk}/patch/", {"selection": address.split("/")[-2]})
+    assert [entry["alias"] for entry in Plan.objects.get().body["entries"]] == ["next"]
+    refused = person.post(f"/bases/{ended.pk}/patch/", {"selection": address.split("/")[-2]}).content.decode()
+    assert "Nothing of what was chosen stands on an older release of python:3.9." in refused
+
+
 def test_a_function_that_is_deleted_since_stays_in_the_list_and_is_counted(person: Client) -> None:
     function = make_function(make_account(), "one")
     address = chosen(person, take="all", query="")
     Function.objects.filter(pk=function.pk).update(gone_at=clock.now())
-    assert "<b>1</b> deleted since" in person.get(address).content.decode()
+    text = person.get(address).content.decode()
+    assert "<b>1</b> deleted since" in text
+    assert "AWS has it no more" in text  # and no state that it had
+    assert "Active" not in text
     assert names(person, address) == ["one"]
 
 

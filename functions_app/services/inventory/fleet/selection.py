@@ -1,24 +1,16 @@
 """A selection as its page shows it: exactly what was frozen, and what can be done with it."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q
 
-from functions_app.domain.fleet.selections import COPIED, Chosen, patchable
-from functions_app.models import BaseStream, Function, Selection
+from functions_app.domain.fleet.selections import COPIED, Chosen, Patchable, patchable
+from functions_app.models import BaseUse, Function, Selection
 from functions_app.services.inventory.fleet.function_list import PAGE_SIZE, FunctionRow, rows_of
 
 TOGETHER = 500  # keys that go into one query
-
-
-@dataclass(frozen=True)
-class Patches:
-    """A base, and how many of the functions can be planned onto its newer release."""
-
-    stream: int
-    base: str
-    functions: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -36,44 +28,45 @@ class SelectionPage:
 
     rows: tuple[FunctionRow, ...]
     total: int
-    gone: int
+    gone: frozenset[int]
     page: int
     pages: int
-    patches: tuple[Patches, ...]
+    patches: tuple[tuple[int, Patchable], ...]  # with the stream's key
     others: tuple[tuple[str, int], ...]
     copied: Copied
 
 
 def selection_page(selection: Selection, page: int) -> SelectionPage:
-    """Read one page of it, and add up the whole in a query for each `TOGETHER` functions and three more."""
+    """Read one page of it, and add up the whole in two queries for each `TOGETHER` functions and two more."""
     keys: list[int] = selection.functions
-    chosen = [one for some in _together(keys) for one in _chosen(some)]
+    chosen: dict[int, Chosen] = {}
+    streams: dict[str, int] = {}
+    for some in _together(keys):
+        chosen |= _chosen(some, streams)
     pages = max(1, -(-len(keys) // PAGE_SIZE))
     page = min(max(1, page), pages)
-    bases, others = patchable(chosen)
-    streams = dict(BaseStream.objects.filter(name__in=[each.base for each in bases]).values_list("name", "pk"))
+    bases, others = patchable([*chosen.values()])
     return SelectionPage(
         rows=rows_of(keys[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]),
         total=len(keys),
-        gone=sum(one.gone for one in chosen),
+        gone=frozenset(pk for pk, one in chosen.items() if one.gone),
         page=page,
         pages=pages,
-        patches=tuple(Patches(streams[each.base], each.base, each.functions) for each in bases if each.base in streams),
+        patches=tuple((streams[each.base], each) for each in bases),
         others=tuple(others.items()),
         copied=_copied(keys[:COPIED]),
     )
 
 
-def patched_on(selection: Selection, stream: BaseStream) -> tuple[int, ...]:
-    """Those of the functions that can be planned onto the newer release of this base."""
-    chosen = [one for some in _together(selection.functions) for one in _chosen(some)]
-    return next((each.functions for each in patchable(chosen)[0] if each.base == stream.name), ())
+def there(keys: Sequence[int], reach: Q | None = None) -> list[int]:
+    """Those of the functions that AWS has, and that are within reach, in their order."""
+    return within(keys, (reach or Q()) & Q(gone_at=None))
 
 
-def within(keys: Sequence[int], reach: Q) -> list[int]:
-    """Those of the functions that are there and within reach, in their order."""
-    there = Function.objects.filter(reach, gone_at=None)
-    known = {pk for some in _together(keys) for pk in there.filter(pk__in=some).values_list("pk", flat=True)}
+def within(keys: Sequence[int], wanted: Q) -> list[int]:
+    """Those of the functions that are so, each once and in their order."""
+    rows = Function.objects.filter(wanted)
+    known = {pk for some in _together(keys) for pk in rows.filter(pk__in=some).values_list("pk", flat=True)}
     return [key for key in dict.fromkeys(keys) if key in known]
 
 
@@ -82,9 +75,18 @@ def _together(keys: Sequence[int]) -> Iterator[Sequence[int]]:
         yield keys[start : start + TOGETHER]
 
 
-def _chosen(keys: Sequence[int]) -> list[Chosen]:
-    rows = Function.objects.filter(pk__in=keys).values_list("pk", "base_name", "freshness", "gone_at")
-    return [Chosen(pk, base, freshness, gone_at is not None) for pk, base, freshness, gone_at in rows]
+def _chosen(keys: Sequence[int], streams: dict[str, int]) -> dict[int, Chosen]:
+    """What can be done with each; `streams` gets to know their bases. Behind is what a list of patches would plan."""
+    bases: dict[int, set[str]] = defaultdict(set)
+    behind: dict[int, set[str]] = defaultdict(set)
+    uses = BaseUse.objects.filter(function__in=keys).order_by()
+    for pk, stream, base, current in uses.values_list("function", "stream", "stream__name", "release__current"):
+        streams[base] = stream
+        bases[pk].add(base)
+        if not current:  # None: on a release that nobody knows
+            behind[pk].add(base)
+    rows = Function.objects.filter(pk__in=keys).values_list("pk", "gone_at")
+    return {pk: Chosen(frozenset(bases[pk]), frozenset(behind[pk]), gone_at is not None) for pk, gone_at in rows}
 
 
 def _copied(keys: Sequence[int]) -> Copied:
