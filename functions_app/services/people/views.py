@@ -144,6 +144,7 @@ def _checked(draft: Draft) -> tuple[str, str]:
     for other in OTHERS:
         given.pop(other, None)
     query = given.urlencode()
-    if max(len(query), len(draft.query)) > QUERY or storable(draft.query) != draft.query or holds_secret(draft.query):
+    texts = [draft.query, *(text for name, values in given.lists() for text in (name, *values))]
+    if max(len(query), len(draft.query)) > QUERY or any(storable(text) != text or holds_secret(text) for text in texts):
         raise DrydockError(Code.INVALID, "This filter can't be kept.", next_step="Filter by less, or by plain words.")
     return name, query

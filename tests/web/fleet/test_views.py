@@ -133,3 +133,13 @@ def test_a_view_without_a_name_or_with_a_secret_is_refused_with_what_was_typed(
 ) -> None:
     assert keep(client, viewer, name=name) == 400
     assert not SavedView.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "query", ["search=%00", "search=%E2%80%AE", "search=postgres%3A%2F%2Folga%3Ahunter2hunter2%40db"]
+)
+def test_a_filter_is_read_for_what_can_t_be_kept_as_it_is_meant_and_not_as_it_is_encoded(
+    client: Client, viewer: User, query: str
+) -> None:
+    assert keep(client, viewer, query=query) == 400
+    assert not SavedView.objects.exists()
