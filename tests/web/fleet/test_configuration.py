@@ -7,7 +7,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from functions_app.domain.errors import DrydockError
 from functions_app.models import Function, Image, Version
+from functions_app.services.inventory.fleet.configuration import function_configuration
 from functions_app.services.people.actor import Actor
 from tests.conftest import Valkey
 from tests.factories import (
@@ -93,6 +95,11 @@ def test_a_version_that_is_not_there_is_said(person: Client, function: Function)
     answer = person.get(f"/functions/{function.pk}/configuration/?version=99")
     assert answer.status_code == 404
     assert "Drydock knows no version 99 of it." in answer.content.decode()
+
+
+def test_a_version_of_more_digits_than_python_reads_is_none_that_is_there(function: Function) -> None:
+    with pytest.raises(DrydockError, match="Drydock knows no version 99999999999999999999 of it"):
+        function_configuration(function.pk, "9" * 5_000)
 
 
 def test_an_environment_that_aws_could_not_tell_is_not_called_empty(person: Client, function: Function) -> None:

@@ -9,6 +9,7 @@ from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST, unqua
 from functions_app.domain.fleet.parts import Part
 from functions_app.models import Alias, Image, Version
 
+DIGITS = 20  # of a version's number: of thousands Python makes no number
 CHOICES = 200  # versions to choose from, the newest; any other is asked for by its number
 NOT_READ = "Not read yet: the next sync reads it."
 NOT_TOLD = "AWS could not tell it, which mostly means that Drydock may not use the function's KMS key."
@@ -79,7 +80,8 @@ def _usual(aliases: Sequence[tuple[str, str, str]], there: Sequence[str]) -> str
 def _before(shown: str, choices: Sequence[str]) -> str:
     """The version published before it; of the first one $LATEST."""
     published = [number for number in choices if number.isdecimal()]
-    older = [number for number in published if not shown.isdecimal() or int(number) < int(shown)]
+    asked = int(shown) if shown.isdecimal() and len(shown) <= DIGITS else None
+    older = [number for number in published if asked is None or int(number) < asked]
     return next(iter(older), LATEST if shown != LATEST and LATEST in choices else "")
 
 
