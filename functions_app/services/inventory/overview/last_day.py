@@ -138,15 +138,16 @@ def _runs(since: datetime, account_id: int | None, before: Mapping[int, tuple[st
     if account_id is not None:
         found = found.filter(Q(function__account=account_id) | Q(account=account_id))
     rows = found.order_by("-ended_at", "-pk").values_list(
-        "pk", "kind", "status", "title", "actor_name", "via", "ended_at", "function_id", "function__name"
-    )
-    for pk, kind, status, title, by, via, at, function, name in rows[:READ]:
+        "pk", "kind", "status", "title", "actor_name", "via", "ended_at", "function_id", "function__name",
+        "function__gone_at",
+    )  # fmt: skip
+    for pk, kind, status, title, by, via, at, function, name, gone_at in rows[:READ]:
         done = status == Status.SUCCEEDED
         alias, version = before.get(pk, ("", "")) if done and kind == Kind.DEPLOYMENT else ("", "")
         if at:
             yield Happened(
                 What.RUN, at, title, pk, status, by, via, function or 0, name or "", alias=alias, version=version,
-                undo=done and kind == Kind.PATCH,
+                undo=done and kind == Kind.PATCH and not gone_at,
             )  # fmt: skip
 
 

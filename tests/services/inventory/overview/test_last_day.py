@@ -76,6 +76,13 @@ def test_a_failed_change_hides_no_way_back_of_what_was_done_before(function: Fun
     assert [(each.status, each.version) for each in told()[0]] == [("failed", ""), ("", "1")]
 
 
+def test_a_patch_of_a_function_that_is_gone_has_no_undo(function: Function) -> None:
+    ended(function, "patch")
+    assert [each.undo for each in told()[0]] == [True]
+    Function.objects.update(gone_at=clock.now())
+    assert [each.undo for each in told()[0]] == [False]
+
+
 def test_what_the_schedule_does_is_told_only_where_it_failed(function: Function) -> None:
     ended(None, "sync", actor_name="the schedule")
     failed = ended(None, "sync", "failed", actor_name="the schedule")
