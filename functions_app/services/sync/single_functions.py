@@ -9,6 +9,7 @@ from functions_app.models import Function, Run
 from functions_app.services.engine import runs
 from functions_app.services.people.actor import Actor
 from functions_app.services.sync.refresh import refresh_function
+from functions_app.services.sync.scopes import check_identity, opened
 
 LOCK = "functions"  # one such reading at a time
 
@@ -32,14 +33,30 @@ def read_chosen(
 ) -> tuple[int, int]:
     """Read each with its versions and aliases; how many were read, and how many could not be, each said in the log."""
     read = failed = 0
-    for at, function in enumerate(Function.objects.filter(pk__in=keys, gone_at=None).order_by("name", "pk")):
+    wanted = Function.objects.filter(pk__in=keys, gone_at=None, account__enabled=True).select_related("account")
+    refused: dict[tuple[int, str], DrydockError | None] = {}
+    for at, function in enumerate(wanted.order_by("name", "pk")):
         if stopped():
             break
         progress(at, len(keys), "functions")
         try:
+            _check_place(function, refused)
             refresh_function(function)
             read += 1
         except DrydockError as error:
             failed += error.problem.code is not Code.NOT_FOUND  # that it is gone is what was read
             log.warning(f"{function.name}: {error.problem.message} {error.problem.next_step}".strip())
     return read, failed
+
+
+def _check_place(function: Function, refused: dict[tuple[int, str], DrydockError | None]) -> None:
+    """Raise where an account must not be read: what another account does not have would be called gone. Asked once."""
+    place = (function.account_id, function.region)
+    if place not in refused:
+        refused[place] = None
+        try:
+            check_identity(opened(function.account, function.region, True))
+        except DrydockError as error:
+            refused[place] = error
+    if why := refused[place]:
+        raise why

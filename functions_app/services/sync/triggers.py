@@ -9,6 +9,7 @@ from functions_app.domain.fleet.triggers import Triggers
 from functions_app.models import Function, FunctionTriggers
 from functions_app.services.people import access, accounts
 from functions_app.services.people.actor import Actor
+from functions_app.services.sync.scopes import check_identity, opened
 
 
 def read(actor: Actor, function: Function) -> Triggers:
@@ -21,6 +22,7 @@ def read(actor: Actor, function: Function) -> Triggers:
     aliases = list(function.aliases.order_by("name").values_list("name", flat=True))
     target = accounts.target(function.account, function.region)
     with quota.patience(quota.PERSONS_WAIT):
+        check_identity(opened(function.account, function.region, True))
         found = lambda_triggers.read(target, function.name, aliases)
     FunctionTriggers.objects.update_or_create(
         function=function, defaults={"read_at": read_at, "found": found.as_json()}
