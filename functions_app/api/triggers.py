@@ -73,8 +73,8 @@ def read_triggers(request: ApiRequest, function: str) -> dict[str, Any]:
 
 def _told(request: ApiRequest, row: Function) -> dict[str, Any]:
     found = function_triggers(row.pk)
-    past = sum(each.passes_by for each in found.rows)
-    text = f"{row.name}: {len(found.rows)} triggers, {past} of them past its aliases." if found.read_at else (
+    calling, past = sum(each.calls for each in found.rows), sum(each.passes_by for each in found.rows)
+    text = f"{row.name}: {calling} triggers, {past} of them past its aliases." if found.read_at else (
         f"What calls {row.name} was not read yet."
     )  # fmt: skip
     return {

@@ -106,8 +106,15 @@ class Reach:
     says: str
 
 
-def reach(qualifier: str, aliases: Mapping[str, str], versions: Collection[str]) -> Reach:
+def reach(
+    qualifier: str, aliases: Mapping[str, str], versions: Collection[str], part: Part = Part.PERMISSIONS
+) -> Reach:
     """Where calls by this qualifier go; `aliases` with the version each runs, `versions` that are known."""
+    found = _reach(qualifier, aliases, versions)
+    return Reach(found.way, f"set for calls of {qualifier or LATEST}") if part is Part.ASYNCHRONOUS else found
+
+
+def _reach(qualifier: str, aliases: Mapping[str, str], versions: Collection[str]) -> Reach:
     if qualifier in aliases:
         return Reach(Way.ALIAS, f"through the alias {qualifier}, now version {aliases[qualifier]}")
     if qualifier in ("", LATEST):

@@ -73,6 +73,13 @@ def test_each_trigger_is_told_with_its_qualifier_and_whether_an_alias_decides(st
     )
 
 
+def test_how_asynchronous_calls_of_latest_are_handled_calls_nobody_and_passes_no_alias(stage: Stage) -> None:
+    stage.api.put_function_event_invoke_config(FunctionName=stage.name, MaximumRetryAttempts=0)
+    rows = [row for row in read(stage).rows if row.trigger.qualifier == "$LATEST"]
+    assert [(row.trigger.source, row.calls, row.passes_by) for row in rows] == [("no destination", False, False)]
+    assert rows[0].reach.says == "set for calls of $LATEST"
+
+
 def test_concurrency_is_told_as_it_is_set(stage: Stage) -> None:
     found = read(stage)
     assert found.reserved == 7

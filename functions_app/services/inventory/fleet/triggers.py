@@ -18,7 +18,12 @@ class TriggerRow:
     @property
     def passes_by(self) -> bool:
         """Whether there are aliases, and this one's calls don't go through any."""
-        return self.reach.way in (Way.PAST, Way.VERSION, Way.LOST)
+        return self.calls and self.reach.way in (Way.PAST, Way.VERSION, Way.LOST)
+
+    @property
+    def calls(self) -> bool:
+        """Whether it calls: how asynchronous calls are handled says nothing of who makes any."""
+        return self.trigger.part is not Part.ASYNCHRONOUS
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ def function_triggers(pk: int) -> FunctionTriggersFound:
     versions = set(Version.objects.filter(function_id=pk, number__in=asked).values_list("number", flat=True))
     return FunctionTriggersFound(
         read_at=kept.read_at,
-        rows=tuple(TriggerRow(each, reach(each.qualifier, aliases, versions)) for each in found.triggers),
+        rows=tuple(TriggerRow(each, reach(each.qualifier, aliases, versions, each.part)) for each in found.triggers),
         problems=tuple(PartProblem(part, problem) for part, problem in found.problems.items()),
         provisioned=found.provisioned,
         reserved=found.reserved,
