@@ -9,6 +9,7 @@ from functions_app.web import doctor, search
 from functions_app.web.bases import bases, compare, overdue_policies, stream_form
 from functions_app.web.changes import deploy, invoke, patch, patch_list, plans, push_rules, smoke
 from functions_app.web.fleet import configuration, function, function_list, look, selection, triggers, views
+from functions_app.web.images import compare as image_compare
 from functions_app.web.images import forecast, image, repositories
 from functions_app.web.overview import overview
 from functions_app.web.people import accounts, audit, chat, people, sessions, settings_pages, sign_in, tokens
@@ -34,6 +35,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *triggers.urlpatterns,
     *repositories.urlpatterns,
     *image.urlpatterns,
+    *image_compare.urlpatterns,
     *forecast.urlpatterns,
     *deploy.urlpatterns,
     *invoke.urlpatterns,

@@ -144,6 +144,8 @@ ROUTES: dict[str, Route] = {
     "repository-forecast": Route(LEADS_ON, OPERATORS_MAY, "repository"),
     "image": Route(SEEN, NOT_TAKEN, "image"),
     "image-deploy": Route(SEEN, NOT_TAKEN, "image"),
+    "images-compare": Route(LEADS_ON, NOT_TAKEN),
+    "image-compare": Route(SEEN, NOT_TAKEN, "image"),
     "image-read-files": Route(NOT_TAKEN, OPERATORS_MAY, "image"),
     "image-scan": Route(NOT_TAKEN, OPERATORS_MAY, "image", audited=False),  # reads
     "bases": Route(SEEN, NOT_TAKEN),

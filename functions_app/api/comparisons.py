@@ -10,7 +10,8 @@ from functions_app.api.requests import ApiRequest
 from functions_app.api.shapes import Told, link
 from functions_app.domain.text import counted
 from functions_app.models import BaseRelease
-from functions_app.services.inventory.bases.compare import Comparison, Files, PackageGroup, compare
+from functions_app.services.inventory.bases.compare import Comparison, compare
+from functions_app.services.inventory.images.differences import Differences, Files, PackageGroup
 from functions_app.services.people import access
 from functions_app.services.snapshot.live_on_bases import label
 
@@ -79,11 +80,9 @@ class FileChanges(Schema):
     totals: dict[str, int]
 
 
-class BaseComparison(Told):
+class Differing(Told):
     """What differs; `packages` and `files` are null until every layer of both was read: `unread` are those to read."""
 
-    before: ReleaseName
-    after: ReleaseName
     layers: list[LayerChange]
     config: list[ConfigChange]
     steps: list[StepChange]
@@ -95,36 +94,57 @@ class BaseComparison(Told):
     reading: int | None = Field(description="the run that reads layers at this moment")
 
 
+class BaseComparison(Differing):
+    """What differs between two releases."""
+
+    before: ReleaseName
+    after: ReleaseName
+
+
 @router.get("/bases/{int:pk}/comparison", response=BaseComparison)
 def get_comparison(request: ApiRequest, pk: int, filters: Query[ComparisonFilters]) -> dict[str, Any]:
     """Layers, config, packages and files of one release of a base against another's."""
     access.require_reach(request.actor, None)
     found = compare(pk, filters.older, filters.newer, filters.path.strip())
     query = urlencode({"from": found.old.pk, "to": found.new.pk})
-    packages = None if found.packages is None else [row for group in found.packages for row in _packages(group)]
     return {
-        "text": _told(found, None if packages is None else len(packages)),
+        "text": _told(found),
         "url": link(request, f"{reverse('base-compare', args=[pk])}?{query}"),
         "before": _release(found.old),
         "after": _release(found.new),
+        **differing(found.differences),
+    }
+
+
+def differing(found: Differences) -> dict[str, Any]:
+    """What differs between any two, flat."""
+    packages = None if found.packages is None else [row for group in found.packages for row in _packages(group)]
+    return {
         "layers": [{name: getattr(row, name) for name in LayerChange.model_fields} for row in found.layers],
         "config": [{name: getattr(row, name) for name in ConfigChange.model_fields} for row in found.config],
         "steps": [{name: getattr(row, name) for name in StepChange.model_fields} for row in found.steps],
         "packages": packages,
         "files": _files(found.files) if found.files else None,
-        "notes": list(found.notes),
-        "unread": found.unread,
+        "notes": [*found.notes, *filter(None, [found.too_much])],
+        "unread": len(found.unread),
         "problem": found.problem.message if found.problem else "",
         "reading": found.reading,
     }
 
 
-def _told(found: Comparison, packages: int | None) -> str:
-    between = f"{found.stream.name}, {label(found.old)} to {label(found.new)}"
-    if packages is None or found.files is None:
-        return f"{between}: {counted(found.unread, 'layer')} not read yet, so packages and files are not known."
+def _told(compared: Comparison) -> str:
+    return f"{compared.stream.name}, {label(compared.old)} to {label(compared.new)}: {counts_of(compared.differences)}"
+
+
+def counts_of(found: Differences) -> str:
+    """How much differs in what they hold, or why that is not known."""
+    if found.too_much:
+        return found.too_much
+    if found.packages is None or found.files is None:
+        return f"{counted(len(found.unread), 'layer')} not read yet, so packages and files are not known."
+    packages = sum(len(rows) for group in found.packages for rows in (group.changed, group.added, group.removed))
     files = counted(sum(found.files.totals.values()), "file differs", "files differ")
-    return f"{between}: {counted(packages, 'package')} and {files}."
+    return f"{counted(packages, 'package')} and {files}."
 
 
 def _release(row: BaseRelease) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from functions_app.api import (
     forecasts,
     function_parts,
     functions,
+    image_comparisons,
     image_files,
     image_users,
     images,
@@ -77,7 +78,7 @@ BY_BODY = {"say": chat.asks_aws}  # what does so by what is sent
 # What stands behind a run's number before the signals, which take any word there.
 ROOMS = (
     *(functions, function_parts, activity, configurations, triggers, risks, smoke_tests, images, image_files),
-    *(image_users, forecasts, bases, comparisons, streams, policies),
+    *(image_users, image_comparisons, forecasts, bases, comparisons, streams, policies),
     *(selections, views),
     *(changes, patch_lists, plans, push_rules, rebuilds, events, runs, tokens, accounts, people, audit, overview, chat),
 )

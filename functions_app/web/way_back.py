@@ -18,6 +18,7 @@ NAMES = {
     "repositories": "the repositories",
     "repository": "the repository",
     "image": "the image",
+    "image-compare": "the comparison",
     "runs": "the runs",
     "run": "the run before",
     "audit": "the audit",

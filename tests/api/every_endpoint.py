@@ -58,6 +58,7 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("GET", "list_image_users"): Endpoint(LOOKS, READ, 200, "image"),
     ("GET", "get_artifacts"): Endpoint(LOOKS, READ, 200, "repository"),
     ("GET", "get_comparison"): Endpoint(LOOKS, READ, 200, "stream"),
+    ("GET", "get_image_comparison"): Endpoint(LOOKS, READ, 200, "image", query="?find=2"),
     ("GET", "get_unread"): Endpoint(LOOKS, READ, 200),
     ("POST", "make_selection"): Endpoint(LOOKS, READ, 201),
     ("GET", "get_selection"): Endpoint(ITS_MAKER, READ, 200, "selection"),

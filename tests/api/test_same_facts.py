@@ -52,6 +52,30 @@ def test_two_releases_of_a_base_are_compared_as_on_their_page(bot: Client) -> No
     assert bot.get(f"{path}?older={old.pk}").status_code == 422
 
 
+def test_two_images_are_compared_as_on_their_page_within_what_a_token_gets_to(bot: Client, operator: User) -> None:
+    accounts = make_account("production"), make_account("test")
+    old, new = (
+        make_image(make_repository(account, "team/app"), f"of {account.name}", tags=["1"]) for account in accounts
+    )
+    path = f"{API}/images/{old.pk}/comparison"
+    told = bot.get(f"{path}?to={new.pk}").json()
+    assert [told["before"]["id"], told["after"]["id"], told["packages"]] == [old.pk, new.pk, None]
+    assert (told["unread"], told["shared_layers"], told["remarks"]) == (4, 0, [])
+    assert told["url"].endswith(f"/images/{old.pk}/compare/?to={new.pk}")
+    assert bot.get(f"{path}?find={new.digest[7:19]}").json()["after"]["id"] == new.pk
+    itself = bot.get(f"{path}?find=1").json()
+    assert (itself["remarks"][0]["stops"], itself["layers"], itself["findings"]) == (True, [], None)
+    assert [bot.get(f"{path}{query}").status_code for query in ("", "?find=nothing", f"?to={10**9}", "?with=1")] == [
+        400,
+        404,
+        404,
+        422,
+    ]
+    some = bot_of(User.objects.create_superuser("sue"), accounts=[accounts[0].account_id])
+    queries = f"?to={new.pk}", f"?find={new.digest[7:19]}"
+    assert [some.get(f"{path}{query}").status_code for query in queries] == [404, 404]
+
+
 def test_who_runs_a_base_is_told_of_one_release_and_of_one_account(bot: Client) -> None:
     stream, production, test = make_stream(), make_account("production"), make_account("test")
     old, new = make_release(stream, "old", days_old=40), make_release(stream, "new")

@@ -46,6 +46,7 @@ READ_BY_PAGES_ALONE: Mapping[str, str] = {
     "inventory.fleet.selection.selection_page": "words on /selections/ID; POST /patch-lists plans those of each base",
     "inventory.fleet.search.short_words": "what the search box says of words that are too short",
     "inventory.fleet.ways_back.ways_back": "words on what /functions/NAME/ways-back tells",
+    "inventory.images.choices.choices_of": "which images a page offers to compare with: /repositories/ID/images",
     "inventory.images.deploy_to.deploy_to": "whether a function can run an image: POST /deployments?dry_run=true",
     "inventory.images.image.function_images": "chooses among what /functions/NAME/versions tells",
     "inventory.images.repository.repository": "/repositories/ID and /repositories/ID/images",

@@ -73,6 +73,7 @@ def every_page(page: Page, demo: Demo) -> list[str]:
         *(known[name] + tab for name, tab in FUNCTION_PAGES),
         f"{demo.url}{repository}",
         *(demo.url + image for image in images),
+        images_compared(page, f"{demo.url}{images[-1]}"),
         base,
         f"{base}edit/",
         golden,
@@ -97,6 +98,15 @@ def images_of(page: Page, repository: str) -> list[str]:
         page.wait_for_url(re.compile(r"/runs/\d+/"))
         expect(page.locator("[data-ended]")).to_be_visible(timeout=60_000)
     return [str(index), str(oldest)]
+
+
+def images_compared(page: Page, image: str) -> str:
+    """An image against the first that its page offers to compare it with."""
+    page.goto(image)
+    page.get_by_role("link", name="Compare with").click()
+    page.locator(".with-these a").first.click()
+    expect(page.get_by_role("heading", name="The two images")).to_be_visible()
+    return page.url
 
 
 def planned(page: Page, function: str) -> str:

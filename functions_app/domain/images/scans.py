@@ -251,3 +251,25 @@ def _plain(version: str) -> str:
     """A version without its epoch, which scanners leave out or write as `0:`."""
     epoch, colon, rest = version.partition(":")
     return rest if colon and epoch.isdigit() else version
+
+
+@dataclass(frozen=True)
+class SeverityChange:
+    """How many findings of a severity two scans brought."""
+
+    severity: str
+    before: int
+    after: int
+
+
+def severity_changes(before: Mapping[str, int], after: Mapping[str, int]) -> tuple[SeverityChange, ...]:
+    """The severities that either has, the worst first."""
+    names = (*SEVERITIES, *sorted({*before, *after} - {*SEVERITIES}))
+    rows = (SeverityChange(name, before.get(name, 0), after.get(name, 0)) for name in names)
+    return tuple(row for row in rows if row.before or row.after)
+
+
+def only_in(findings: Iterable[Finding], others: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings whose name none of the others has, the worst first."""
+    names = {finding.name for finding in others}
+    return tuple(worst_first(finding for finding in findings if finding.name not in names))

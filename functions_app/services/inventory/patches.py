@@ -7,7 +7,7 @@ from datetime import datetime
 from functions_app.domain.changes.patching.base_moves import BaseMove
 from functions_app.domain.changes.patching.undos import undo_refused
 from functions_app.domain.errors import Problem
-from functions_app.domain.images.scans import SEVERITIES, ScanState, state
+from functions_app.domain.images.scans import ScanState, SeverityChange, severity_changes, state
 from functions_app.domain.runs import ACTIVE, Kind
 from functions_app.models import BaseUse, Function, ImageScan, Run
 from functions_app.services.changes.patching import undo
@@ -58,15 +58,6 @@ def last_patch(function_id: int) -> LastPatch | None:
 
 
 @dataclass(frozen=True)
-class Severity:
-    """How many findings of a severity the scans of the old and of the new base brought."""
-
-    severity: str
-    before: int
-    after: int
-
-
-@dataclass(frozen=True)
 class BaseFindings:
     """The findings of two releases of a base; None where ECR has not scanned it: a public base is in nobody's ECR."""
 
@@ -79,12 +70,9 @@ class BaseFindings:
         return self.before is not None and self.after is not None
 
     @property
-    def rows(self) -> tuple[Severity, ...]:
+    def rows(self) -> tuple[SeverityChange, ...]:
         """The severities that either has, the worst first."""
-        before, after = self.before or {}, self.after or {}
-        names = (*SEVERITIES, *sorted({*before, *after} - {*SEVERITIES}))
-        rows = (Severity(name, before.get(name, 0), after.get(name, 0)) for name in names)
-        return tuple(row for row in rows if row.before or row.after)
+        return severity_changes(self.before or {}, self.after or {})
 
 
 def base_findings(base: BaseMove) -> BaseFindings:

@@ -7,33 +7,32 @@ from django.views.decorators.http import require_safe
 
 from functions_app.models import BaseRelease, BaseStream
 from functions_app.services.images import files
-from functions_app.services.inventory.bases.compare import SHOWN_FILES, Comparison
 from functions_app.services.inventory.bases.compare import compare as read_comparison
+from functions_app.services.inventory.images.differences import SHOWN_FILES
 from functions_app.web.bases.bases import number
-from functions_app.web.html.looks import Change, look
+from functions_app.web.html.layer_changes import layer_changes
 from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page
 
 COMPARE = "bases/compare.html"
-LAYER_CHANGES = (Change.KEPT, Change.ADDED, Change.REMOVED)
 
 
 @require_safe
 def compare(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """Layers, config, packages and files of `?from=` against `?to=`; `?path=` narrows the files."""
     search = request.GET.get("path", "").strip()[:200]
-    found = read_comparison(pk, number(request.GET, "from"), number(request.GET, "to"), search)
+    compared = read_comparison(pk, number(request.GET, "from"), number(request.GET, "to"), search)
+    pair = [("from", compared.old.pk), ("to", compared.new.pk)]
     context = {
-        "found": found,
-        "stream": found.stream,
+        "compared": compared,
+        "found": compared.differences,
+        "stream": compared.stream,
         "search": search,
         "shown": SHOWN_FILES,
-        "sizes": [(look(Change, change), *_sizes(found, change)) for change in LAYER_CHANGES],
+        "sizes": layer_changes(compared.differences),
+        "kept": pair,
+        "reads": [(reverse("base-read-files", args=[pk]), pair, "Read the files")],
     }
-    return page(request, COMPARE, context, partial="files")
-
-
-def _sizes(found: Comparison, change: str) -> tuple[int, int]:
-    return sum(line.change == change for line in found.layers), found.size(change)
+    return page(request, COMPARE, context)
 
 
 @operator_required

@@ -10,6 +10,9 @@ from django.views.decorators.http import require_safe
 from functions_app import clock
 from functions_app.services.inventory.fleet.activity import function_activity
 from functions_app.services.inventory.fleet.function import (
+    FunctionHead,
+    FunctionVersions,
+    Lane,
     VersionRow,
     configuration,
     function_head,
@@ -54,6 +57,7 @@ def versions(request: HtmxHttpRequest, pk: int) -> HttpResponseBase:
         "function": head,
         "tab": "versions",
         "lanes": chains.lanes(found.lanes),
+        "live": _first_with_image(found, head),
         "ways_back": ways_back(pk),
         "last": last_patch(pk),
         "may_change": access.is_operator(actor_of(request)),
@@ -64,6 +68,13 @@ def versions(request: HtmxHttpRequest, pk: int) -> HttpResponseBase:
         "pages": page_links(found.page, found.pages, lambda number: f"?page={number}"),
     }
     return page(request, "functions/versions.html", context)
+
+
+def _first_with_image(found: FunctionVersions, head: FunctionHead) -> Lane | None:
+    """The lane of the first alias, production's before others, whose image is known."""
+    named = head.production.first(found.aliases)
+    lanes = (lane for alias in named for lane in found.lanes if lane.alias == alias)
+    return next((lane for lane in lanes if lane.row and lane.row.image), None)
 
 
 def _matrix_row(row: VersionRow, aliases: tuple[str, ...]) -> MatrixRow:

@@ -91,8 +91,8 @@ def read_all(stream: BaseStream) -> None:
 
 def test_layers_are_kept_removed_and_added_with_their_sizes(person: Client, stream: BaseStream) -> None:
     answer = person.get(f"/bases/{stream.pk}/compare/")
-    found = answer.context["found"]
-    assert (found.old.tag, found.new.tag) == ("old", "new")
+    found, compared = answer.context["found"], answer.context["compared"]
+    assert (compared.old.tag, compared.new.tag) == ("old", "new")
     assert [(line.change, line.diff_id, line.size_bytes) for line in found.layers] == [
         ("kept", digest("os"), 4_000_000),
         ("removed", digest("python old"), 2_000_000),
@@ -130,7 +130,7 @@ def test_an_old_release_alone_is_compared_with_the_current_one_of_its_platform(
 ) -> None:
     arm = make_release(stream, "arm", current=True)
     BaseRelease.objects.filter(pk=arm.pk).update(platform="linux/arm64")
-    found = person.get(f"/bases/{stream.pk}/compare/?from={release(stream, 'old').pk}").context["found"]
+    found = person.get(f"/bases/{stream.pk}/compare/?from={release(stream, 'old').pk}").context["compared"]
     assert (found.old.tag, found.new.tag) == ("old", "new")
 
 
@@ -178,7 +178,7 @@ def test_what_was_not_read_is_said_and_an_operator_may_have_it_read(
     read(digest("os"))
     client.force_login(operator)
     answer = client.get(f"/bases/{stream.pk}/compare/")
-    assert (answer.context["found"].unread, answer.context["found"].files) == (2, None)
+    assert (len(answer.context["found"].unread), answer.context["found"].files) == (2, None)
     assert "Read the files" in answer.content.decode()
     form = {"from": release(stream, "old").pk, "to": release(stream, "new").pk}
     started = client.post(f"/bases/{stream.pk}/read-files/", form)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from functions_app.domain.changes.production import ProductionAliases
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.deployed_images import DeployedAs, deployed_as
 from functions_app.domain.fleet.features import Told, in_words, stored
@@ -17,6 +18,7 @@ from functions_app.domain.runs import ACTIVE
 from functions_app.models import Alias, BaseRelease, Function, Image, Run, Tag, Version
 from functions_app.services.inventory.fleet.advice import Advice, advise, mending
 from functions_app.services.inventory.fleet_status import AccountFact
+from functions_app.services.people import accounts
 from functions_app.services.snapshot.missed_parts import part_ages
 from functions_app.services.snapshot.unread_versions import unread_reason
 
@@ -39,6 +41,7 @@ class FunctionHead:
     managed_by: str
     features: tuple[Told, ...]
     parts: tuple[PartAge, ...]
+    production: ProductionAliases
     gone_at: datetime | None
     advice: Advice
 
@@ -163,6 +166,7 @@ def function_head(pk: int) -> FunctionHead:
         managed_by=function.managed_by,
         features=in_words(stored(function.features)),
         parts=part_ages(function),
+        production=accounts.production(account),
         gone_at=function.gone_at,
         advice=advise(function, run, mending(function)),
     )
