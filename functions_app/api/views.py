@@ -1,5 +1,6 @@
 """`/views`: filters of the functions list that people keep, for themselves or for all."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,8 @@ from ninja.responses import Status
 
 from functions_app import clock
 from functions_app.api.requests import ApiRequest
-from functions_app.api.shapes import Answer, Body, Id, Told, link
+from functions_app.api.shapes import OWN, Answer, Body, Cursor, Id, Page, Told, link, page_of, paged
+from functions_app.domain.text import counted
 from functions_app.services.inventory.fleet.list_filter import lost
 from functions_app.services.inventory.fleet_status import fleet_status
 from functions_app.services.people import views
@@ -32,10 +34,16 @@ class ViewLine(Schema):
     lost: list[str]
 
 
-class ViewList(Told):
-    """One's own views and those that are shared, by name."""
+class ViewPage(Page):
+    """A page of one's own views and those that are shared, by name."""
 
     views: list[ViewLine]
+
+
+class ViewAnswer(Told):
+    """One view."""
+
+    about: ViewLine
 
 
 class NewView(Body):
@@ -53,42 +61,46 @@ class OpensWith(Body):
     view: Id | None
 
 
-@router.get("/views", response=ViewList)
-def list_views(request: ApiRequest) -> dict[str, Any]:
+@router.get("/views", response=ViewPage)
+def list_views(request: ApiRequest, cursor: Cursor = "") -> dict[str, Any]:
     """One's own views and those that are shared."""
-    return _told(request)
+    asked = {"of": "views"}
+    found = views.listed(request.actor, page_of(cursor, asked))
+    text, at = f"{counted(found.total, 'view')} of the functions list.", (found.number, found.last)
+    told = paged(request, reverse("views"), text, asked, total=found.total, at=at, as_of=OWN)
+    return {**told, "views": _lines(found.rows)}
 
 
-@router.post("/views", response={201: ViewList})
+@router.post("/views", response={201: ViewAnswer})
 def keep_view(request: ApiRequest, response: HttpResponse, body: NewView) -> Answer:
     """Keep a view."""
-    views.save(Draft(body.name, body.query, body.shared, body.default), request.actor)
+    view = views.save(Draft(body.name, body.query, body.shared, body.default), request.actor)
     response["Location"] = reverse("api:list_views")
-    return Status(201, _told(request))
+    (about,) = _lines([views.row_of(view, request.actor, views.default_of(request.actor))])
+    return Status(201, {**_told(request, f"The view {view.name} is kept."), "about": about})
 
 
-@router.put("/views/default", response=ViewList)
+@router.put("/views/default", response=Told)
 def open_with_view(request: ApiRequest, body: OpensWith) -> dict[str, Any]:
     """Have the list open with a view, or with all functions."""
     views.open_with(body.view, request.actor)
-    return _told(request)
+    return _told(request, "Your list opens with this view." if body.view else "Your list opens with all functions.")
 
 
-@router.delete("/views/{int:pk}", response=ViewList)
+@router.delete("/views/{int:pk}", response=Told)
 def remove_view(request: ApiRequest, pk: int) -> dict[str, Any]:
     """Take a view away: one's own; administrators also what others share."""
     views.remove(pk, request.actor)
-    return _told(request)
+    return _told(request, "The view is deleted.")
 
 
-def _told(request: ApiRequest) -> dict[str, Any]:
+def _told(request: ApiRequest, text: str) -> dict[str, Any]:
+    return {"text": text, "url": link(request, reverse("views"))}
+
+
+def _lines(rows: Sequence[ViewRow]) -> list[dict[str, Any]]:
     accounts = fleet_status(clock.now()).accounts
-    rows = views.listed(request.actor)
-    return {
-        "text": f"{len(rows)} {'view' if len(rows) == 1 else 'views'} of the functions list.",
-        "url": link(request, reverse("views")),
-        "views": [_line(row, lost(row.query, accounts)) for row in rows],
-    }
+    return [_line(row, lost(row.query, accounts)) for row in rows]
 
 
 def _line(view: ViewRow, gone: tuple[str, ...]) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def test_a_narrow_token_chooses_within_its_reach_alone(
 def test_a_view_keeps_columns_and_says_what_of_it_is_not_there(operator: User, valkey: Valkey) -> None:
     query = "account=sold&column=alias&column=tool"
     answer = post(operator, Wanted("keeper", ["read", "admin"]), "/views", {"name": "Sold", "query": query})
-    (view,) = answer.json()["views"]
+    view = answer.json()["about"]
     assert (view["query"], view["lost"]) == (query, ["“sold” is not a value of account."])
 
 

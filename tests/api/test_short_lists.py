@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from functions_app import clock
-from functions_app.models import ChatLink
+from functions_app.models import ChatLink, SavedView
 from functions_app.services.people import pages, sessions, tokens
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.tokens import Made, Wanted
@@ -29,16 +29,18 @@ def ask(made: Made, valkey: Valkey) -> Any:
     return lambda path: bot.get(f"/api/v1{path}").json()
 
 
-def test_tokens_and_chat_links_come_page_by_page(
+def test_tokens_chat_links_and_views_come_page_by_page(
     ask: Any, client: Client, made: Made, superuser: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("second", "third"):
         tokens.make(Wanted(name, ["read"]), Actor(superuser))
+    for name in ("first", "second", "third"):
         ChatLink.objects.create(token=made.row, chat_user=name, person=superuser, since=clock.now())
-    ChatLink.objects.create(token=made.row, chat_user="first", person=superuser, since=clock.now())
+        SavedView.objects.create(person=superuser, name=name, query="freshness=stale", changed_at=clock.now())
     monkeypatch.setattr(pages, "PAGE", 2)  # fifty would take long to make
     client.force_login(superuser)
     for path, rows, told, page, sum_ in (
+        ("/views", "views", "3 views of the functions list.", "/functions/views/", "<b>3</b> views"),
         ("/tokens", "tokens", "3 tokens.", "/settings/tokens/", "<b>3</b> tokens of everybody in use"),
         ("/chat/links", "links", "3 chat users are linked.", "/settings/chat/", "<b>3</b> linked chat users"),
     ):

@@ -6,7 +6,8 @@ from typing import Generic, TypeVar
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 
-Row = TypeVar("Row", bound=Model)
+Row = TypeVar("Row")
+Stored = TypeVar("Stored", bound=Model)
 PAGE = 50
 
 
@@ -20,7 +21,7 @@ class PageOf(Generic[Row]):
     last: int
 
 
-def page_of(found: QuerySet[Row], number: int) -> PageOf[Row]:
+def page_of(found: QuerySet[Stored], number: int) -> PageOf[Stored]:
     """The page of this number, the nearest where there is none. Two queries."""
     paginator = Paginator(found, PAGE)
     current = paginator.get_page(number)

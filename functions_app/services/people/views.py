@@ -1,12 +1,11 @@
 """Views of the functions list that people keep: a filter under a name, for oneself or for all."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
 from functions_app import clock
@@ -17,6 +16,7 @@ from functions_app.domain.tokens import TokenScope
 from functions_app.models import DefaultView, SavedView
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
+from functions_app.services.people.pages import PageOf, page_of
 
 MOST = 100  # views of a person
 QUERY = 4000
@@ -113,16 +113,23 @@ def opens_with(person: User) -> str:
     return str(getattr(person, "default_query", "") or "")
 
 
-def listed(actor: Actor) -> Sequence[ViewRow]:
-    """All that somebody sees. One query."""
-    default = DefaultView.objects.filter(view=OuterRef("pk"), person=actor.person)
-    rows = (
-        seen(actor)
-        .annotate(default=Exists(default))
-        .values_list("pk", "name", "query", "person__username", "shared", "default", "changed_at")
-    )
-    mine = actor.person.get_username() if actor.person else None
-    return [ViewRow(*row, own=row[3] == mine) for row in rows]
+def listed(actor: Actor, number: int = 1) -> PageOf[ViewRow]:
+    """A page of what somebody sees, by name. Three queries."""
+    found, default = page_of(seen(actor).select_related("person"), number), default_of(actor)
+    rows = tuple(row_of(view, actor, default) for view in found.rows)
+    return PageOf(rows, found.total, found.number, found.last)
+
+
+def default_of(actor: Actor) -> int | None:
+    """The key of the view that somebody's list opens with. One query."""
+    return DefaultView.objects.filter(person=actor.person).values_list("view", flat=True).first()
+
+
+def row_of(view: SavedView, actor: Actor, default: int | None) -> ViewRow:
+    """A view as somebody sees it."""
+    own = actor.person is not None and view.person_id == actor.person.pk
+    whose = view.person.get_username()
+    return ViewRow(view.pk, view.name, view.query, whose, view.shared, view.pk == default, view.changed_at, own)
 
 
 def _require(actor: Actor, action: str, target: str) -> None:

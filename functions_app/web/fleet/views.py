@@ -19,7 +19,7 @@ from functions_app.services.people.views import Draft
 from functions_app.web.fleet.function_list import EVERYTHING, chosen_words
 from functions_app.web.html.function_row import TITLES
 from functions_app.web.http import HtmxHttpRequest, actor_of, explained, page, status_of
-from functions_app.web.page_links import number_in
+from functions_app.web.page_links import number_in, page_links, page_number
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -59,17 +59,19 @@ def _show(
 ) -> HttpResponse:
     actor, status = actor_of(request), fleet_status(clock.now())
     accounts = status.accounts
-    rows = [(view, _words(view.query, accounts), lost(view.query, accounts)) for view in views.listed(actor)]
+    found = views.listed(actor, page_number(request.GET))
     context = {
         "fleet": status,
-        "rows": rows,
+        "rows": [(view, _words(view.query, accounts), lost(view.query, accounts)) for view in found.rows],
+        "total": found.total,
+        "pages": page_links(found.number, found.last, lambda number: f"?page={number}"),
         "of": query,
         "of_words": _words(query, accounts),
         "own_columns": "" if "column" in QueryDict(query) else _titles(grid_for(request.user).columns),
         "draft": draft,
         "may_share": access.is_operator(actor),
         "administrator": access.is_administrator(actor),
-        "opens_with": any(view.default for view, *_ in rows),
+        "opens_with": views.default_of(actor) is not None,
         "all": urlencode([EVERYTHING]),
         **explained(problem),
     }
