@@ -46,6 +46,13 @@ def test_an_index_and_another_system_say_why_no_function_can_run_them(image: Ima
     assert "an index" in deploy_to(image).refused
 
 
+def test_what_nobody_can_pull_is_offered_to_no_function(image: Image) -> None:
+    image.status = "ARCHIVED"
+    assert deploy_to(image).refused == "archived in ECR: it can't be pulled until it is restored"
+    image.gone_at = factories.NOW
+    assert (deploy_to(image).refused, deploy_to(image).own) == ("no longer in ECR", ())
+
+
 def test_the_page_of_an_image_leads_to_the_filled_form(client: Client, operator: User, image: Image) -> None:
     client.force_login(operator)
     assert f'href="/images/{image.pk}/deploy/"' in client.get(f"/images/{image.pk}/").content.decode()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from functions_app.domain.images.fitting import Offered, lambda_architectures, why_not
+from functions_app.domain.images.statuses import NOT_PULLABLE, read_status
 from functions_app.models import Function, Image, Version
 
 SHOWN = 50  # of each group
@@ -32,7 +33,8 @@ class DeployTo:
 def deploy_to(image: Image, search: str = "") -> DeployTo:
     """The functions of the image's region that could run it, by name; `search` narrows them. Two queries."""
     architectures = lambda_architectures(image.architecture)
-    refused = why_not(Offered(image.os, image.architecture, image.is_index, image.platforms), architectures[0])
+    offered = Offered(image.os, image.architecture, image.is_index, image.platforms)
+    refused = _not_pulled(image) or why_not(offered, architectures[0])
     if refused:
         return DeployTo((), (), refused)
     fits = Function.objects.filter(
@@ -47,3 +49,10 @@ def deploy_to(image: Image, search: str = "") -> DeployTo:
         for some in (rows.filter(pk__in=from_it), rows.exclude(pk__in=from_it))
     )
     return DeployTo(own, others, "")
+
+
+def _not_pulled(image: Image) -> str:
+    """Why nobody can pull it; '' where they can, as far as is known."""
+    if image.gone_at:
+        return "no longer in ECR"
+    return read_status(image.status).state.removeprefix("is ") if image.status in NOT_PULLABLE else ""
