@@ -376,3 +376,11 @@ def test_names_are_escaped(person: Client, account: Account) -> None:
     text = person.get("/").content.decode()
     for word in ("<b>f", "<i>why", "<u>base", "<s>base"):
         assert word not in text
+
+
+def test_of_what_happened_by_itself_the_runs_are_the_schedules_too(person: Client, account: Account) -> None:
+    make_function(account)
+    now, failed = clock.now(), {"kind": "sync", "status": "failed", "actor_name": "the schedule", "via": "schedule"}
+    for number in range(9):
+        Run.objects.create(title=f"Sync {number}", created_at=now, ended_at=now, **failed)
+    assert '<a href="/runs/?by=everybody">and 1 more' in person.get("/").content.decode()
