@@ -18,6 +18,7 @@ from functions_app.services.inventory.beginning import beginning
 from functions_app.services.inventory.fleet.function_list import functions
 from functions_app.services.inventory.fleet.lines import lines_of
 from functions_app.services.inventory.fleet.list_filter import (
+    NEVER_EMPTY,
     NONE,
     OVERDUE,
     FleetFilter,
@@ -154,7 +155,8 @@ def chosen_words(pairs: Pairs) -> list[tuple[str, str, str]]:
         if pair[0] in NO_FILTERS:
             continue
         title = CHOSEN_TITLES.get(pair[0]) or FACET_TITLES[pair[0]]
-        value = EMPTY_WORDS.get(pair[0], NOT_TOLD) if pair[1] == NONE else words.get(pair[1], pair[1])
+        empty = pair[1] == NONE and pair[0] not in NEVER_EMPTY
+        value = EMPTY_WORDS.get(pair[0], NOT_TOLD) if empty else words.get(pair[1], pair[1])
         if pair[0] == "overdue":
             value = look(Standing, Standing.OVERDUE).word if pair[1] == OVERDUE[True] else NOT_OVERDUE
         chips.append((title, value, address([other for other in pairs if other != pair])))

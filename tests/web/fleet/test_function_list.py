@@ -153,6 +153,15 @@ def test_with_an_alias_the_facets_are_what_that_alias_is(person: Client, names: 
     assert "Not shown: canary" in text
 
 
+def test_an_alias_and_an_account_may_be_called_none(person: Client, names: Names) -> None:
+    make_account("none")
+    make_standing("one", none="stale")  # of the account none
+    make_function(make_account("production"), "two")
+    assert (names("alias=none"), names("account=none")) == (["one"], ["one"])
+    chosen = person.get("/functions/?alias=none").context["chosen"]
+    assert [(title, value) for title, value, _ in chosen] == [("Alias", "none")]
+
+
 @pytest.mark.parametrize("facet", ["alias", "owner", "tool"])
 def test_a_facet_of_many_values_is_counted_once_it_is_opened(person: Client, facet: str) -> None:
     make_standing("one", live="stale", canary="current")

@@ -17,6 +17,7 @@ from functions_app.domain.text import storable
 from functions_app.services.inventory.fleet_status import AccountFact
 
 NONE = "none"  # stands in the address for an empty value
+NEVER_EMPTY = ("account", "alias")
 OVERDUE = {True: "yes", False: "no"}  # as in the address
 NEEDS = (
     "broken",
@@ -87,7 +88,9 @@ def read_filter(query: QueryDict, accounts: tuple[AccountFact, ...]) -> FleetFil
     number = query.get("page", "1")
 
     def several(name: str) -> tuple[str, ...]:
-        values = dict.fromkeys("" if value == NONE else value[:VALUE_LENGTH] for value in query.getlist(name) if value)
+        given = filter(None, query.getlist(name))
+        empty = "" if name not in NEVER_EMPTY else NONE  # what may be called "none" itself
+        values = dict.fromkeys(empty if value == NONE else value[:VALUE_LENGTH] for value in given)
         return tuple(values)[:VALUES]
 
     return FleetFilter(
