@@ -2,8 +2,6 @@
 // Everything hangs on document, so that what htmx swaps in works at once.
 (() => {
   const root = document.documentElement;
-  root.classList.add("js");
-
   const MENUS = "details.person[open], details.help[open]"; // a click elsewhere shuts them, and Escape
   const click = {
     "#theme": () => {
@@ -67,7 +65,9 @@
   let opened = !matchMedia("(max-width: 84.9rem)").matches;
   const fold = () => {
     const facets = document.querySelector("details.facets");
-    if (facets) facets.open = opened;
+    if (!facets) return;
+    facets.open = opened;
+    facets.dataset.folded = ""; // until then app.css shows them as they will be, so that nothing jumps
   };
   document.addEventListener("toggle", (event) => {
     if (event.target.matches("details.facets")) opened = event.target.open;

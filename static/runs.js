@@ -91,6 +91,7 @@
     const times = part("log-times"); // on a narrow screen they leave no room for the line
     times.checked = !matchMedia("(max-width: 61.9rem)").matches;
     log.classList.toggle("no-times", !times.checked);
+    log.classList.add("set"); // until then runs.css shows it as it will be, so that nothing jumps
     times.addEventListener("change", (event) => log.classList.toggle("no-times", !event.target.checked));
     part("log-wrap").addEventListener("change", (event) => log.classList.toggle("no-wrap", !event.target.checked));
 

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.conftest import Demo
+from tests.e2e.jumps import MOST, MOVES, moved
 
 LIVE = "drydock-live"
 
@@ -78,6 +79,40 @@ def test_what_is_ticked_stays_so_when_its_row_changes(page: Page, demo: Demo, re
     expect(page.locator("#rows [data-row]").nth(1).locator("a[data-fresh]")).to_be_visible()
     expect(boxes.nth(1)).to_be_checked()
     expect(boxes.nth(0)).not_to_be_checked()
+
+
+@pytest.mark.parametrize("width", [1350, 390])
+def test_nothing_jumps_while_a_page_loads(page: Page, demo: Demo, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.add_init_script(MOVES)
+    shifts = {}
+    for path in ("/", "/functions/", "/functions/1/", "/runs/1/", "/bases/"):
+        page.goto(f"{demo.url}{path}")
+        shifts[path] = moved(page)
+    assert max(shifts.values()) <= MOST, shifts
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_nothing_jumps_when_a_list_updates_and_what_came_and_went_is_announced(
+    page: Page, demo: Demo, readings: list[str], width: int
+) -> None:
+    def moved_on(route: Route) -> None:
+        if LIVE in route.request.headers:
+            other = re.sub('<tr data-row id="f', r"\g<0>9000", route.fetch().text(), count=1)
+            route.fulfill(status=200, content_type="text/html", body=other.replace("Active", "Pending"))
+        else:
+            route.fallback()
+
+    address = f"{demo.url}/functions/?sort=name"
+    page.set_viewport_size({"width": width, "height": 900})
+    page.add_init_script(MOVES)
+    page.goto(address)
+    page.route(address, moved_on)
+    tell(page, 1_000_000)
+    page.clock.run_for(2_000)
+    expect(page.locator("#list-news")).to_contain_text("1 more here now, 1 no longer here")
+    expect(page.locator("#list-news")).to_be_in_viewport(ratio=1)
+    assert moved(page) <= MOST
 
 
 def test_an_open_page_shows_that_workers_went_away_and_that_they_are_back(

@@ -6,26 +6,43 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Demo
+from tests.e2e.jumps import MOST, MOVES, moved
 from tests.e2e.test_main_job import invoke
 
 WATCH = """
-window.moved = [];
-new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) {
-    if (!entry.hadRecentInput) window.moved.push(entry.value);
-  }
-}).observe({ type: "layout-shift", buffered: true });
 window.notified = [];
 window.Notification = class { constructor(title) { window.notified.push(title); } };
 window.Notification.permission = "default";
 window.Notification.requestPermission = async () => (window.Notification.permission = "granted");
 """
-MOST = 0.02  # of layout shift: nobody sees less
+INTO_THE_LOG = """() => {
+    document.getElementById("log").scrollIntoView({ behavior: "instant" });
+    scrollBy({ top: 400, behavior: "instant" });
+}"""
+LOG_IN_SIGHT = """() => {
+    const below = document.getElementById("run-status").getBoundingClientRect().bottom + 12;
+    const log = document.getElementById("log");
+    return [below, innerHeight - 20].every(y => log.contains(document.elementFromPoint(innerWidth / 2, y)));
+}"""
+
+
+def test_the_state_of_a_run_stays_in_sight_below_its_log_on_a_narrow_screen_and_covers_none_of_it(
+    page: Page, demo: Demo
+) -> None:
+    page.goto(f"{demo.url}/runs/?kind=sync&by=everybody")
+    page.locator("main tbody a.name").last.click()
+    expect(page.locator("#run-status [data-ended]")).to_be_visible(timeout=60_000)
+    for width in (390, 320):
+        page.set_viewport_size({"width": width, "height": 700})
+        page.evaluate("document.getElementById('log').style = 'height: 200rem; max-height: none'")  # of very many lines
+        page.evaluate(INTO_THE_LOG)
+        expect(page.locator("#run-status .bdg").first).to_be_in_viewport(ratio=1)
+        assert page.evaluate(LOG_IN_SIGHT), f"the log is covered at {width} px"
 
 
 @pytest.mark.parametrize("width", [1440, 390])
 def test_nothing_jumps_when_a_run_ends_and_the_tab_tells_it(page: Page, demo: Demo, width: int) -> None:
-    page.add_init_script(WATCH)
+    page.add_init_script(MOVES + WATCH)
     page.set_viewport_size({"width": width, "height": 900})
     invoke(page, demo, "log-chatter")
     expect(page).to_have_title(re.compile("^(Queued|Running): run"))
@@ -35,7 +52,7 @@ def test_nothing_jumps_when_a_run_ends_and_the_tab_tells_it(page: Page, demo: De
     expect(page.locator("#run-status [data-ended]")).to_be_visible(timeout=60_000)
     expect(page.get_by_role("link", name="Invoke again")).to_be_visible()
     expect(page.locator("#log-complete")).to_be_visible()
-    assert sum(page.evaluate("window.moved")) <= MOST
+    assert moved(page) <= MOST
     expect(page).to_have_title(re.compile("^Succeeded: run"))
     expect(page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("good"))
     (told,) = page.evaluate("window.notified")

@@ -1,9 +1,12 @@
 """The pages of the demo that a test of every page visits."""
 
 import re
+from collections.abc import Iterator
+from urllib.parse import urlencode
 
 from playwright.sync_api import Page, expect
 
+from tests.e2e import hostile
 from tests.e2e.conftest import Demo
 
 # paths below a function's address, for functions of the demo fleet that show something of their own
@@ -46,8 +49,17 @@ LISTS = (
     "/settings/accounts/add/",
     "/settings/freshness/",
     "/settings/freshness/add/",
+    "/settings/sessions/",
+    "/settings/password/",
+    "/settings/tokens/",
+    "/settings/chat/",
+    "/settings/people/",
+    "/settings/doctor/",
+    "/settings/pushes/",
+    "/plans/",
     "/bases/",
     "/bases/new/",
+    "/api/v1/docs",
     "/nowhere/",
 )
 
@@ -61,6 +73,8 @@ def address_of(page: Page, demo: Demo, name: str) -> str:
 
 def every_page(page: Page, demo: Demo) -> list[str]:
     """The address of every page; makes a failing invocation and a refused deployment to have theirs as well."""
+    hostile.put(demo)
+    long = hostile.address(page, demo)
     known = {name: address_of(page, demo, name) for name in {name for name, _ in FUNCTION_PAGES}}
     page.goto(f"{demo.url}/repositories/")
     repository = page.get_by_role("link", name="shop/orders").first.get_attribute("href")
@@ -74,6 +88,13 @@ def every_page(page: Page, demo: Demo) -> list[str]:
         f"{demo.url}{repository}",
         *(demo.url + image for image in images),
         images_compared(page, f"{demo.url}{images[-1]}"),
+        f"{demo.url}{images[1]}deploy/",
+        *edited(page, demo),
+        *(long + tab for tab in ("", "image/", "deploy/", "invoke/", "configuration/", "activity/", "patch/")),
+        f"{demo.url}/functions/?{urlencode({'search': hostile.FUNCTION, 'owner': hostile.OWNER})}",
+        planned(page, long, "1.7.2", hostile.ALIAS),
+        invoked(page, long, hostile.PAYLOAD),
+        *furnished(page, demo),
         base,
         f"{base}edit/",
         golden,
@@ -109,11 +130,31 @@ def images_compared(page: Page, image: str) -> str:
     return page.url
 
 
-def planned(page: Page, function: str) -> str:
+def edited(page: Page, demo: Demo) -> Iterator[str]:
+    """The forms of the first account and of the first policy."""
+    for index in ("/settings/accounts/", "/settings/freshness/"):
+        page.goto(f"{demo.url}{index}")
+        form = page.locator(f"main td a[href^='{index}']:not([href$='/add/'])").first
+        yield f"{demo.url}{form.get_attribute('href')}"
+
+
+def furnished(page: Page, demo: Demo) -> Iterator[str]:
+    """The pages of tokens and of views, with one of each whose name can't be broken."""
+    page.goto(f"{demo.url}/settings/tokens/")
+    page.get_by_label("Name of the bot").fill(hostile.NAME[:60])
+    page.get_by_role("button", name="Make token").click()
+    yield page.url
+    page.goto(f"{demo.url}/functions/views/?{urlencode({'of': f'owner={hostile.OWNER}'})}")
+    page.get_by_label("Name").fill(hostile.NAME[:60])
+    page.get_by_role("button", name="Keep it").click()
+    yield f"{demo.url}/functions/views/"
+
+
+def planned(page: Page, function: str, image: str = "1.7.2", alias: str = "live") -> str:
     """A deployment, planned and not confirmed."""
     page.goto(f"{function}deploy/")
-    page.get_by_label("Tag or digest").fill("1.7.2")
-    page.get_by_label("Alias to point to it").select_option("live")
+    page.get_by_label("Tag or digest").fill(image)
+    page.get_by_label("Alias to point to it").select_option(alias)
     page.get_by_role("button", name="Plan the deployment").click()
     page.wait_for_url(re.compile("/plans/"))
     return page.url
@@ -153,9 +194,10 @@ def bring_planned(page: Page, base: str) -> str:
     return page.url
 
 
-def invoked(page: Page, function: str) -> str:
+def invoked(page: Page, function: str, payload: str = "{}") -> str:
     """A run that has ended with an answer."""
     page.goto(f"{function}invoke/")
+    page.get_by_label("Payload (JSON)").fill(payload)
     page.get_by_role("button", name="Invoke once").click()
     page.wait_for_url(re.compile(r"/runs/\d+/"))
     expect(page.locator("[data-ended]")).to_be_visible(timeout=60_000)
