@@ -385,6 +385,9 @@ def test_activity_shows_runs_alias_moves_and_audit(person: Client, function: Fun
 def test_a_function_that_is_gone_says_so(person: Client, function: Function) -> None:
     Function.objects.update(gone_at=NOW - timedelta(days=1))
     assert person.get(f"/functions/{function.pk}/").context["function"].advice.level == "bad"
+    state = person.get(f"/functions/{function.pk}/").content.decode().split('id="function-state"')[1].split("</div>")[0]
+    assert "Deleted" in state
+    assert "Active" not in state
 
 
 def test_a_function_nobody_knows_is_a_404_page(person: Client) -> None:

@@ -100,6 +100,13 @@ def test_a_sync_that_failed_is_tried_again_and_one_of_a_part_leads_to_all(
     assert page.split('form="sync-again">')[1].split("</button>")[0].split("</svg>")[-1].strip() == words
 
 
+def test_a_reading_of_functions_says_how_many_could_not_be_read(browser: Client) -> None:
+    result = {"functions": {"read": 1, "failed": 2}}
+    page = page_of(browser, make_run(Status.SUCCEEDED, Kind.SYNC, plan={"functions": [7, 8, 9]}, result=result))
+    assert "Functions not readable" in page
+    assert "Functions, by id" in page
+
+
 def test_the_tab_tells_the_state(browser: Client) -> None:
     page = page_of(browser, make_run(Status.FAILED, ended_at=NOW))
     assert "<title>Failed: run" in page

@@ -10,6 +10,9 @@ from functions_app.domain.runs import Kind
 LABELS = {
     "scopes read": "Accounts and regions read",
     "scopes failed": "Accounts and regions with problems",
+    "functions": "Functions, by id",
+    "functions read": "Functions read",
+    "functions failed": "Functions not readable",
     "streams read": "Base streams read",
     "streams changed": "Base streams changed",
     "streams unread": "Base streams not read",
