@@ -9,6 +9,7 @@ MOST = 10_000  # functions of a selection
 READ_AT_ONCE = 200  # functions that one run reads anew: each takes some ten calls of AWS
 COPIED = 1_000  # lines that a button copies
 LIFE = timedelta(days=1)
+KEPT = 100  # of one person at a time, the newest: each may be 60 kB, and a bot makes many in a day
 
 
 @dataclass(frozen=True)

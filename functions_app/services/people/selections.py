@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from django.db import transaction
+
 from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.fleet.selections import LIFE, MOST, too_many
+from functions_app.domain.fleet.selections import KEPT, LIFE, MOST, too_many
 from functions_app.domain.tokens import TokenScope
 from functions_app.models import Selection
 from functions_app.services.people import access
@@ -13,8 +15,8 @@ from functions_app.services.people.actor import Actor
 
 
 def freeze(functions: Sequence[int], actor: Actor) -> Selection:
-    """Keep these functions in this order. Raises INVALID for none, and for more than `MOST`; DENIED through what may
-    not read.
+    """Keep these functions in this order, and of one's own selections the newest `KEPT`. Raises INVALID for none, and
+    for more than `MOST`; DENIED through what may not read.
     """
     try:
         access.require_scopes(actor, {TokenScope.READ})
@@ -30,7 +32,11 @@ def freeze(functions: Sequence[int], actor: Actor) -> Selection:
     if actor.person is None:
         raise DrydockError(Code.DENIED, "Only a person, or a bot of theirs, chooses functions.")
     now = clock.now()
-    return Selection.objects.create(person=actor.person, made_at=now, expires_at=now + LIFE, functions=[*functions])
+    own = Selection.objects.filter(person=actor.person)
+    with transaction.atomic():
+        made = own.create(person=actor.person, made_at=now, expires_at=now + LIFE, functions=[*functions])
+        own.filter(pk__in=[*own.order_by("-made_at").values_list("pk", flat=True)[KEPT:]]).delete()
+    return made
 
 
 def load(selection_id: UUID, actor: Actor, action: str = "") -> Selection:
@@ -41,7 +47,7 @@ def load(selection_id: UUID, actor: Actor, action: str = "") -> Selection:
     if found is None:
         raise DrydockError(
             Code.NOT_FOUND,
-            "There is no such selection; they are kept for a day.",
+            f"There is no such selection; one's newest {KEPT} are kept, for a day.",
             next_step="Choose the functions again.",
         )
     if actor.person is None or found.person_id != actor.person.pk:

@@ -13,6 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from functions_app import clock
 from functions_app.models import AuditEntry, Function, Plan, Repository, Run, Selection
 from functions_app.services.people import selections
+from functions_app.services.people.actor import Actor
 from functions_app.services.snapshot.alias_standings import refresh_standings
 from functions_app.services.snapshot.base_use_rows import refresh_uses
 from tests.conftest import Valkey
@@ -101,6 +102,17 @@ def test_more_than_a_selection_takes_is_said_with_the_number(person: Client, mon
     answer = person.post("/functions/selection/", {"take": "all", "query": ""})
     assert answer.status_code == 400
     assert "A selection takes 1 functions at a time, and these are 2." in answer.content.decode()
+
+
+def test_of_ones_own_selections_the_newest_are_kept_and_nobody_elses_go(
+    person: Client, viewer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selections, "KEPT", 2)  # instead of a hundred
+    function = make_function(make_account(), "one")
+    theirs = selections.freeze([function.pk], Actor(viewer)).pk
+    addresses = [chosen(person, take="all", query="") for _ in range(3)]
+    assert [person.get(address).status_code for address in addresses] == [404, 200, 200]
+    assert Selection.objects.filter(pk=theirs).exists()
 
 
 def test_a_selection_is_its_makers_alone_and_over_after_a_day(person: Client, viewer: User, client: Client) -> None:
