@@ -88,7 +88,7 @@ class AccountBody(AccountChange):
 def list_accounts(request: ApiRequest) -> dict[str, Any]:
     """The accounts with their regions, how old each is and what went wrong last."""
     status = fleet_status(clock.now())
-    reached = [fact for fact in status.accounts if request.actor.reach.covers_account(fact.account_id)]
+    reached = status.reached(request.actor.reach)
     names = {fact.name for fact in reached}
     wrong = sum(scope.account in names for scope in status.problems)
     return {

@@ -156,8 +156,7 @@ def page_of_functions(request: ApiRequest, filters: Filters, query: QueryDict) -
     """A page of functions, or all of them; `query` is the filter as the page has it in its address. Raises INVALID."""
     status = fleet_status(clock.now())
     reach = request.actor.reach
-    reached = tuple(fact for fact in status.accounts if reach.covers_account(fact.account_id))
-    wanted = wanted_of(filters, query, reached)
+    wanted = wanted_of(filters, query, status.reached(reach))
     within, today = functions_within(reach), clock.now().date()
     if filters.format:
         return table_answer(request, function_table(wanted, today, within))

@@ -52,7 +52,7 @@ def make_selection(request: ApiRequest, response: HttpResponse, body: NewSelecti
     if body.functions:
         keys = there(body.functions, reach)
     else:
-        accounts = fleet_status(clock.now()).accounts
+        accounts = fleet_status(clock.now()).reached(request.actor.reach)
         if said := lost(body.query, accounts):
             raise DrydockError(Code.INVALID, " ".join(said), next_step="Correct the filter; nothing was chosen.")
         wanted = read_filter(QueryDict(body.query), accounts)

@@ -15,7 +15,7 @@ from functions_app.api.shapes import OWN, Answer, Body, Cursor, Id, Page, Told, 
 from functions_app.domain.text import counted
 from functions_app.services.inventory.fleet.list_filter import lost
 from functions_app.services.inventory.fleet_status import fleet_status
-from functions_app.services.people import views
+from functions_app.services.people import access, views
 from functions_app.services.people.views import Draft, ViewRow
 
 router = Router(tags=["people"])
@@ -63,7 +63,8 @@ class OpensWith(Body):
 
 @router.get("/views", response=ViewPage)
 def list_views(request: ApiRequest, cursor: Cursor = "") -> dict[str, Any]:
-    """One's own views and those that are shared."""
+    """One's own views and those that are shared; through what has no limits, since filters tell of all accounts."""
+    access.require_reach(request.actor, None)
     asked = {"of": "views"}
     found = views.listed(request.actor, page_of(cursor, asked))
     text, at = f"{counted(found.total, 'view')} of the functions list.", (found.number, found.last)

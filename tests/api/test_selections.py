@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from functions_app import clock
-from functions_app.models import Function, Run, Selection
+from functions_app.models import Function, Run, SavedView, Selection
 from functions_app.services.people import tokens
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.tokens import Wanted
@@ -49,6 +49,18 @@ def test_a_narrow_token_chooses_within_its_reach_alone(
     body = {"functions": [function.pk for function in functions]} if by_keys else {"query": ""}
     answer = post(operator, Wanted("narrow", ["read"], functions=["bill*"]), "/selections", body)
     assert answer.json()["functions"] == [functions[1].pk]
+
+
+def test_a_narrow_token_is_told_of_no_account_beyond_its_reach(operator: User, functions: list[Function]) -> None:
+    make_account("secret-project")
+    own = functions[0].account
+    narrow = tokens.make(Wanted("narrow", ["read"], accounts=[own.account_id]), Actor(operator)).text
+    bot = Client(headers={"Authorization": f"Bearer {narrow}"})
+    answer = bot.post("/api/v1/selections", {"query": "account=sold"}, content_type="application/json")
+    assert own.name in answer.json()["detail"]
+    assert "secret-project" not in answer.json()["detail"]
+    SavedView.objects.create(person=operator, name="x", query="account=secret-project", changed_at=clock.now())
+    assert bot.get("/api/v1/views").status_code == 404
 
 
 def test_a_view_keeps_columns_and_says_what_of_it_is_not_there(operator: User, valkey: Valkey) -> None:

@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 
 from functions_app.domain.errors import Problem
 from functions_app.domain.runs import ACTIVE
+from functions_app.domain.tokens import Reach
 from functions_app.models import Account, FleetRevision, Run
 
 LATE_AFTER = 3  # missed syncs until the age of the data turns amber
@@ -69,6 +70,10 @@ class FleetStatus:
     revision: int  # of the fleet: models.FleetRevision
     synced_at: datetime | None
     late: bool
+
+    def reached(self, reach: Reach) -> tuple[AccountFact, ...]:
+        """The accounts within a reach: of others even the names are not told."""
+        return tuple(fact for fact in self.accounts if reach.covers_account(fact.account_id))
 
     @classmethod
     def empty(cls) -> "FleetStatus":
