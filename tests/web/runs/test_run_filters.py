@@ -13,9 +13,13 @@ from pytest_django import DjangoAssertNumQueries
 
 from functions_app import clock
 from functions_app.domain.runs import Kind, Status
+from functions_app.domain.tokens import Reach
 from functions_app.models import Run
+from functions_app.services.inventory.runs.run_filter import RunFilter
+from functions_app.services.inventory.runs.run_list import run_list
 from functions_app.services.people import tokens
 from functions_app.services.people.actor import SCHEDULE, Actor
+from functions_app.services.people.reach import runs_within
 from functions_app.services.people.tokens import Wanted
 from tests.factories import make_account, make_function
 
@@ -106,6 +110,19 @@ def test_the_api_names_its_filters_as_the_page_does(
 def test_the_api_refuses_what_it_does_not_understand(runs: None, operator: User, query: dict[str, Any]) -> None:
     token = tokens.make(Wanted("some", ["read"]), Actor(operator)).text
     assert Client(headers={"Authorization": f"Bearer {token}"}).get("/api/v1/runs", query).status_code in (400, 422)
+
+
+def test_a_narrow_token_counts_no_runs_under_way_that_it_is_not_shown(db: None, operator: User) -> None:
+    function = make_function(make_account(), "one")
+    for status in (Status.RUNNING, Status.SUCCEEDED):
+        Run.objects.create(
+            kind=Kind.DEPLOYMENT, status=status, title="x", actor_name="olga", created_at=clock.now(), function=function
+        )
+    told = [
+        run_list(RunFilter(), 1, runs_within(Reach(functions=functions))).words(narrowed=False)
+        for functions in (("one",), ("other",))
+    ]
+    assert told == ["runs, 1 under way", "runs"]
 
 
 def test_links_from_page_to_page_keep_every_filter(browser: Client) -> None:

@@ -65,16 +65,17 @@ class RunList:
 
 def run_list(wanted: RunFilter, page: int, within: Q | None = None) -> RunList:
     """A page of runs, the newest first; `within`: what they must be beside. Five queries, whatever their number."""
-    found = filtered(wanted).filter(within or Q())
+    reached = within or Q()
+    found = filtered(wanted).filter(reached)
     paginator = Paginator(found.only(*LISTED), PAGE)
     scheduled = 0
     if wanted.by == PEOPLE:  # both in one
-        every = filtered(replace(wanted, by=EVERYBODY)).filter(within or Q()).order_by()
+        every = filtered(replace(wanted, by=EVERYBODY)).filter(reached).order_by()
         counts = every.aggregate(every=Count("pk"), scheduled=Count("pk", filter=Q(via=SCHEDULE.via)))
         scheduled = counts["scheduled"]
         paginator.count = counts["every"] - scheduled
     current = paginator.get_page(page)
-    active = Run.objects.filter(status__in=ACTIVE, parent=wanted.parent).count()
+    active = Run.objects.filter(reached, status__in=ACTIVE, parent=wanted.parent).count()
     families = Run.objects.filter(parent__isnull=False).exists()
     return RunList(
         run_rows(list(current)), paginator.count, active, current.number, paginator.num_pages, families, scheduled
