@@ -14,7 +14,7 @@ from functions_app.api.requests import ApiRequest
 from functions_app.domain import limits
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.json_fields import read_strict
-from functions_app.services.people import access, tokens
+from functions_app.services.people import access, living_tokens
 from functions_app.streams.machines import request_id_of
 from functions_app.streams.plan_places import AGAIN_IN, Asks, found_no_place, mark
 from functions_app.streams.waiting_answers import DONE, NAMES, SETTLED
@@ -101,7 +101,8 @@ def _not_understood(request: ApiRequest, names: Mapping[str, bool]) -> HttpRespo
 
 def _unknown_caller(request: ApiRequest) -> HttpResponse | None:
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-    known = tokens.recognise(text.strip(), request.META.get("REMOTE_ADDR", "")) if scheme.lower() == "bearer" else None
+    address = request.META.get("REMOTE_ADDR", "")
+    known = living_tokens.recognise(text.strip(), address) if scheme.lower() == "bearer" else None
     if known is None:
         refused = problem(
             401, "Send a token that is not over as “Authorization: Bearer ddk_…”.", code="unauthenticated"

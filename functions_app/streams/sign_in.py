@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.http.cookie import parse_cookie
 
 from functions_app.models import BrowserSession, Run
-from functions_app.services.people import access, sessions, tokens
+from functions_app.services.people import access, living_tokens, sessions
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.backend import active_people
 
@@ -48,7 +48,7 @@ def still_good(passes: set[Pass]) -> set[Pass]:
     keys = {each.session for each in passes if each.session}
     rows = BrowserSession.objects.in_bulk(keys)
     active = {person.pk: person for person in active_people({each.person for each in passes if each.session})}
-    living = tokens.that_look({each.token for each in passes if each.token})
+    living = living_tokens.that_look({each.token for each in passes if each.token})
 
     def is_good(one: Pass) -> bool:
         if one.token:

@@ -14,7 +14,7 @@ from functions_app.domain.errors import DrydockError
 from functions_app.domain.tokens import TokenScope
 from functions_app.models import AuditEntry, ChatLink, LinkCode
 from functions_app.services.chat import links
-from functions_app.services.people import access, tokens
+from functions_app.services.people import access, living_tokens, tokens
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.tokens import Made, Wanted
 from tests.api.chat_room import Room
@@ -186,7 +186,7 @@ class Test_over_the_api:
 
     def test_a_code_is_made_by_no_bot_which_would_make_itself_a_person(self, operator: User, valkey: Valkey) -> None:
         made = tokens.make(Wanted("all", list(TokenScope)), Actor(operator))
-        bot = tokens.recognise(made.text, "203.0.113.7")
+        bot = living_tokens.recognise(made.text, "203.0.113.7")
         assert bot is not None
         with pytest.raises(DrydockError, match="by no bot"):
             links.make_code(bot[0], made.row.pk)

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from functions_app.domain.tokens import TokenScope
-from functions_app.services.people import tokens
+from functions_app.services.people import living_tokens, tokens
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.tokens import Wanted
 from tests.api.every_endpoint import served
@@ -58,7 +58,9 @@ def test_the_api_answers_as_its_schema_says(
         outcome = ask(f"http://localhost:{port}", made.text, made.row.pk, known, tmp_path)
     assert outcome.clean, outcome.output
     assert {f"{method} {path}" for (method, _), path in served().items()} - outcome.answered == set()
-    assert tokens.recognise(made.text, "127.0.0.1"), "it ended its own token: what came after that proves nothing"
+    assert living_tokens.recognise(made.text, "127.0.0.1"), (
+        "it ended its own token: what came after that proves nothing"
+    )
 
 
 def test_what_was_never_asked_was_not_found_to_be_right(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from functions_app.models import ApiToken, AuditEntry
-from functions_app.services.people import tokens
+from functions_app.services.people import living_tokens
 from functions_app.services.people.actor import Actor
 from tests.factories import make_account
 
@@ -24,20 +24,20 @@ def said(*words: str) -> str:
 
 
 def acts(text: str) -> bool:
-    return tokens.recognise(text, ADDRESS) is not None
+    return living_tokens.recognise(text, ADDRESS) is not None
 
 
 def test_makes_a_token_that_acts_for_its_person_within_what_is_named(operator: Actor) -> None:
     account = make_account()
     narrow = ["--account", account.account_id, "--function", "billing-*", "--network", "203.0.113.0/24"]
     text = said("make", "olga", "ci", "read", "invoke", "--days", "7", *narrow)
-    found = tokens.recognise(text, ADDRESS)
+    found = living_tokens.recognise(text, ADDRESS)
     assert found is not None
     actor, row = found
     assert (actor.name, row.scopes) == ("olga", ["invoke", "read"])
     assert (row.accounts, row.functions, row.networks) == ([account.account_id], ["billing-*"], ["203.0.113.0/24"])
     assert (row.expires_at - row.created_at).days == 7
-    assert tokens.recognise(text, "198.51.100.1") is None
+    assert living_tokens.recognise(text, "198.51.100.1") is None
 
 
 def test_rotates_one_whose_old_text_is_worth_nothing_then(operator: Actor) -> None:

@@ -21,7 +21,7 @@ from functions_app.domain.tokens import Reach, TokenScope
 from functions_app.models import Plan, PushRule, Run
 from functions_app.services.changes import deploy, push_rules
 from functions_app.services.engine import approvals, plans
-from functions_app.services.people import access, tokens
+from functions_app.services.people import access, living_tokens
 from functions_app.services.people.actor import SCHEDULE, Actor
 from functions_app.services.people.backend import active_people
 
@@ -87,7 +87,7 @@ def _over(rule: PushRule, actor: Actor) -> str:
     """Why it may do nothing any more; '' where it may."""
     if actor.person is None or not access.is_operator(actor):
         return f"{rule.person_name}, for whom it acted, may not change functions any more."
-    if not tokens.lives(actor.person, rule.via, rule.created_at):
+    if not living_tokens.lives(actor.person, rule.via, rule.created_at):
         return f"{rule.via}, by which {rule.person_name} made it, is over."
     return ""
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils.crypto import salted_hmac
 
 from functions_app import clock
@@ -20,8 +20,8 @@ from functions_app.models import ApiToken, AuditEntry, ChatLink, LinkCode
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.backend import active_people
+from functions_app.services.people.living_tokens import links_of
 from functions_app.services.people.pages import PageOf, page_of
-from functions_app.services.people.tokens import living_links
 
 LIFETIME = timedelta(minutes=10)
 WINDOW = timedelta(minutes=10)  # of wrong codes that are counted
@@ -126,8 +126,7 @@ def people_of(token: ApiToken, chat_user: str) -> list[User]:
 
 def listed(actor: Actor, page: int = 1) -> PageOf[ChatLink]:
     """A page of one's own links, the newest first; for an administrator of everybody's. Two queries."""
-    own = Q() if access.is_administrator(actor) else Q(person=actor.person)
-    return page_of(living_links().filter(own).select_related("person", "token").order_by("-pk"), page)
+    return page_of(links_of(actor), page)
 
 
 def unlink(pk: int, actor: Actor) -> None:

@@ -16,7 +16,7 @@ from functions_app.domain.runs import Kind
 from functions_app.domain.tokens import needed
 from functions_app.models import Plan, PushRule, Run
 from functions_app.services.engine import plans
-from functions_app.services.people import access, tokens
+from functions_app.services.people import access, living_tokens
 from functions_app.services.people.actor import SCHEDULE, Actor, named
 from functions_app.services.people.backend import active_people
 
@@ -165,7 +165,7 @@ def _require_maker(plan: Plan) -> None:
     person = next(iter(active_people([plan.maker_id] if plan.maker_id else [])), None)
     rule = PushRule.objects.filter(plan=plan).first()
     via, since = (rule.via, rule.created_at) if rule else (plan.via, plan.created_at)
-    if person is None or not access.is_operator(Actor(person)) or not tokens.lives(person, via, since):
+    if person is None or not access.is_operator(Actor(person)) or not living_tokens.lives(person, via, since):
         raise DrydockError(
             Code.DENIED,
             f"{maker_of(plan)} made this plan, and may not change functions any more. Nothing was changed.",

@@ -1,34 +1,23 @@
-"""Tokens of the API: made, rotated and revoked by those whose they are, and what each request with one may do."""
+"""Tokens of the API: made, rotated and revoked by those whose they are."""
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.redaction import holds_secret
 from functions_app.domain.text import storable
-from functions_app.domain.tokens import (
-    SHOWN,
-    Reach,
-    TokenScope,
-    are_within,
-    hashed,
-    is_from,
-    looks_like_token,
-    new_token,
-    read_networks,
-)
-from functions_app.models import Account, ApiToken, ChatLink
+from functions_app.domain.tokens import SHOWN, TokenScope, are_within, hashed, new_token, read_networks
+from functions_app.models import Account, ApiToken
 from functions_app.services.people import access
-from functions_app.services.people.access import GROUPS, remember_groups
-from functions_app.services.people.actor import CHAT, SHELL, Actor, chat_via
+from functions_app.services.people.actor import SHELL, Actor
+from functions_app.services.people.living_tokens import living
 from functions_app.services.people.pages import PageOf, page_of
 
 LONGEST = timedelta(days=366)
@@ -36,13 +25,6 @@ USUAL = timedelta(days=90)
 MOST = 50  # of one person
 PATTERNS = 50  # of one token
 _PATTERN = re.compile(r"[A-Za-z0-9_*?-]{1,140}")  # Lambda's names, and the two signs
-# Built once: every request asks. A row for each of a person's groups.
-_LIVING = (
-    ApiToken.objects.filter(revoked_at=None, person__is_active=True)
-    .select_related("person")
-    .annotate(group=F("person__groups__name"))
-)
-SEEN_EVERY = timedelta(minutes=1)  # a request is a row's write at most so often
 
 
 @dataclass(frozen=True)
@@ -108,7 +90,7 @@ def _checked(wanted: Wanted, owner: User, actor: Actor) -> ApiToken:
     networks = read_networks(wanted.networks)
     _require_networks(networks, actor)
     now = clock.now()
-    if _living(owner, now).count() >= MOST:
+    if living(owner, now).count() >= MOST:
         raise DrydockError(Code.INVALID, f"One person has at most {MOST} tokens.", next_step="Revoke some.")
     return ApiToken(
         name=name,
@@ -274,10 +256,6 @@ def _require_owner(owner: User, actor: Actor) -> None:
         )
 
 
-def _living(owner: User, now: datetime) -> QuerySet[ApiToken]:
-    return ApiToken.objects.filter(person=owner, revoked_at=None, expires_at__gt=now)
-
-
 def listed(actor: Actor, page: int = 1) -> PageOf[ApiToken]:
     """A page of one's own tokens, the newest first; for an administrator of everybody's. Two queries."""
     return page_of(every(actor).select_related("person").order_by("-pk"), page)
@@ -303,75 +281,3 @@ def facts(row: ApiToken) -> dict[str, object]:
         "networks": row.networks,
         "expires_at": row.expires_at.isoformat(timespec="seconds"),
     }
-
-
-def recognise(text: str, address: str) -> tuple[Actor, ApiToken] | None:
-    """Who a request with this token acts for, and its row; None where it lets nobody in. One query, or none.
-
-    What it may do is what both may: the person, asked anew each time, and the token.
-    """
-    if not looks_like_token(text):
-        return None
-    now = clock.now()
-    row = next(iter(_good([hashed(text)], now)), None)
-    if row is None or not is_from(address, row.networks):
-        return None
-    _note_use(row, address, now)
-    return _actor(row), row
-
-
-def _good(hashes: Collection[str], now: datetime) -> list[ApiToken]:
-    """Those of these, hashed, that are not over, of people who may sign in, each with their groups. One query."""
-    rows: dict[int, ApiToken] = {}
-    groups: dict[int, set[str]] = defaultdict(set)
-    for row in _LIVING.filter(secret_hash__in=hashes, expires_at__gt=now):
-        rows[row.pk] = row
-        groups[row.pk].add(row.group)
-    for pk, token in rows.items():
-        remember_groups(token.person, groups[pk].intersection(GROUPS))
-    return list(rows.values())
-
-
-def _actor(row: ApiToken) -> Actor:
-    accounts = None if row.accounts is None else frozenset(row.accounts)
-    patterns = None if row.functions is None else tuple(row.functions)
-    scopes = frozenset(TokenScope(scope) for scope in row.scopes if scope in set(TokenScope))
-    reach = Reach(accounts, patterns)
-    return Actor(
-        row.person, f"token {row.name}", scopes, reach=reach, networks=tuple(row.networks), until=row.expires_at
-    )
-
-
-def that_look(hashes: Collection[str]) -> set[str]:
-    """Which of these, hashed, let somebody look at this moment. No query without any, else one."""
-    rows = _good(hashes, clock.now()) if hashes else ()
-    return {row.secret_hash for row in rows if access.may_look(_actor(row))}
-
-
-def living_links() -> QuerySet[ChatLink]:
-    """The chat users who are somebody, as the bots name them whose tokens are not over."""
-    return ChatLink.objects.filter(token__revoked_at=None, token__expires_at__gt=clock.now())
-
-
-def lives(person: User, via: str, since: datetime) -> bool:
-    """Whether what somebody came through at that time is worth something still: a token, or a link, may be over.
-
-    One that was rotated since is another: whoever had its text then may have stolen it.
-    """
-    word, _, name = via.partition(" ")
-    if word == CHAT:
-        links = living_links().filter(_as_at(since, "token__"), person=person, since__lte=since)
-        bots = links.values_list("token__name", flat=True)
-        return any(f"{via} in ".startswith(f"{chat_via(bot)} in ") for bot in bots)
-    return word != "token" or _living(person, clock.now()).filter(_as_at(since), name=name).exists()
-
-
-def _as_at(since: datetime, path: str = "") -> Q:
-    """Tokens that had the text at that time that they have now."""
-    unchanged = Q(**{f"{path}rotated_at": None}) | Q(**{f"{path}rotated_at__lte": since})
-    return Q(**{f"{path}created_at__lte": since}) & unchanged
-
-
-def _note_use(row: ApiToken, address: str, now: datetime) -> None:
-    if row.used_at is None or abs(now - row.used_at) >= SEEN_EVERY or row.used_from != address[:45]:
-        ApiToken.objects.filter(pk=row.pk).update(used_at=now, used_from=address[:45])

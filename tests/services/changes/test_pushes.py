@@ -15,7 +15,7 @@ from functions_app.domain.tokens import TokenScope
 from functions_app.models import Account, AuditEntry, Event, Plan, PushRule, Run
 from functions_app.services.changes import deploy, push_rules, pushes
 from functions_app.services.engine import approvals
-from functions_app.services.people import tokens
+from functions_app.services.people import living_tokens, tokens
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.tokens import Made, Wanted
 from functions_app.services.sync import events as registry_events
@@ -247,7 +247,7 @@ class Test_whose_rule_a_token_made:
 
     @pytest.fixture
     def rule(self, stage: Stage, made: Made) -> PushRule:
-        found = tokens.recognise(made.text, "127.0.0.1")
+        found = living_tokens.recognise(made.text, "127.0.0.1")
         assert found is not None
         return push_rules.make(stage.function, "dev", "main", "deploy", found[0])
 

@@ -19,7 +19,7 @@ from functions_app.domain.tokens import Reach, TokenScope
 from functions_app.models import Account, ApiToken, AuditEntry, Event, Function, LogLine, Plan, Run
 from functions_app.services.engine import approvals, plans
 from functions_app.services.engine.plans import Draft
-from functions_app.services.people import access, tokens
+from functions_app.services.people import access, living_tokens, tokens
 from functions_app.services.people.actor import CHAT, Actor
 from functions_app.services.people.tokens import Wanted
 from tests.factories import make_account, make_function
@@ -74,7 +74,7 @@ def bot_of(person: Actor, *scopes: TokenScope, **given: Any) -> Actor:
     """A token of this person's, as a request with it acts."""
     assert person.person is not None
     made = tokens.make(Wanted("ci", scopes or tuple(TokenScope), **given), Actor(person.person))
-    known = tokens.recognise(made.text, "127.0.0.1")
+    known = living_tokens.recognise(made.text, "127.0.0.1")
     assert known is not None
     return known[0]
 

@@ -9,7 +9,7 @@ from functions_app import clock
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.tokens import Reach, TokenScope
 from functions_app.models import Account, ApiToken, AuditEntry, ChatLink
-from functions_app.services.people import access, tokens
+from functions_app.services.people import access, living_tokens, tokens
 from functions_app.services.people.actor import SHELL, Actor
 from functions_app.services.people.tokens import Made, Wanted
 from tests.factories import make_account
@@ -37,7 +37,7 @@ def make(person: User, *scopes: str, **more: object) -> Made:
 
 
 def acts(made: Made, address: str = ADDRESS) -> Actor | None:
-    known = tokens.recognise(made.text, address)
+    known = living_tokens.recognise(made.text, address)
     return known[0] if known else None
 
 
@@ -243,15 +243,15 @@ class Test_what_somebody_asked_through_a_token:
     def test_is_worth_nothing_once_its_text_is_another(self, olga: User) -> None:
         made = make(olga)
         before = clock.now()
-        assert tokens.lives(olga, "token ci", before)
+        assert living_tokens.lives(olga, "token ci", before)
         tokens.rotate(made.row.pk, Actor(olga))
-        assert not tokens.lives(olga, "token ci", before)
-        assert tokens.lives(olga, "token ci", clock.now())
+        assert not living_tokens.lives(olga, "token ci", before)
+        assert living_tokens.lives(olga, "token ci", clock.now())
 
     def test_in_a_chat_is_so_once_its_bots_text_is_another(self, olga: User, vera: User) -> None:
         bot = make(vera)
         ChatLink.objects.create(token=bot.row, chat_user="U1", person=olga, since=bot.row.created_at)
         before = clock.now()
-        assert tokens.lives(olga, "chat ci in #ops", before)
+        assert living_tokens.lives(olga, "chat ci in #ops", before)
         tokens.rotate(bot.row.pk, Actor(vera))
-        assert not tokens.lives(olga, "chat ci in #ops", before)
+        assert not living_tokens.lives(olga, "chat ci in #ops", before)
