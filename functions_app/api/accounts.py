@@ -13,7 +13,7 @@ from ninja.responses import Status
 from functions_app import clock
 from functions_app.api import matching
 from functions_app.api.requests import ApiRequest
-from functions_app.api.shapes import Answer, Body, Told, given, link
+from functions_app.api.shapes import Answer, Body, Format, Listed, Told, given, link
 from functions_app.domain.changes.approvals import Approval
 from functions_app.domain.changes.production import LENGTH
 from functions_app.domain.errors import Code, DrydockError
@@ -21,8 +21,10 @@ from functions_app.domain.fleet.account_colours import COLOURS, FIRST
 from functions_app.domain.text import counted
 from functions_app.models import Account
 from functions_app.services.inventory.fleet_status import fleet_status
+from functions_app.services.inventory.tables.settings import account_table
 from functions_app.services.people import account_settings
 from functions_app.services.people.account_settings import AccountDraft
+from functions_app.streams.table_download import table_answer
 
 router = Router(tags=["settings"])
 BLANK = AccountDraft("", "", FIRST, (), "", "", enabled=True)
@@ -85,8 +87,10 @@ class AccountBody(AccountChange):
 
 
 @router.get("/accounts", response=AccountList)
-def list_accounts(request: ApiRequest) -> dict[str, Any]:
+def list_accounts(request: ApiRequest, format: Format = "") -> Listed:
     """The accounts with their regions, how old each is and what went wrong last."""
+    if format:
+        return table_answer(request, account_table(request.actor.reach))
     status = fleet_status(clock.now())
     reached = status.reached(request.actor.reach)
     names = {fact.name for fact in reached}

@@ -1,19 +1,20 @@
 """`/functions/NAME/activity`: what happened to a function."""
 
 from datetime import datetime
-from typing import Any
 
 from django.urls import reverse
 from ninja import Router, Schema
 
 from functions_app.api.audit import AuditLine
 from functions_app.api.requests import ApiRequest
-from functions_app.api.shapes import Told, link
+from functions_app.api.shapes import Format, Listed, Told, link
 from functions_app.domain.audit_words import in_words
 from functions_app.domain.text import counted
 from functions_app.services.inventory.fleet import addressing
 from functions_app.services.inventory.fleet.activity import SHOWN, function_activity
+from functions_app.services.inventory.tables.history import move_table
 from functions_app.services.people.actor import named
+from functions_app.streams.table_download import table_answer
 
 router = Router(tags=["fleet"])
 
@@ -50,9 +51,14 @@ class ActivityAnswer(Told):
 
 
 @router.get("/functions/{function}/activity", response=ActivityAnswer)
-def get_activity(request: ApiRequest, function: str) -> dict[str, Any]:
-    """Runs of a function, moves of its aliases, and what was asked of it; refused attempts too."""
+def get_activity(request: ApiRequest, function: str, format: Format = "") -> Listed:
+    """Runs of a function, moves of its aliases, and what was asked of it; refused attempts too.
+
+    As CSV all moves of its aliases.
+    """
     row = addressing.find(function, request.actor).function
+    if format:
+        return table_answer(request, move_table(row.pk))
     found = function_activity(row.pk)
     counts = [
         counted(len(found.runs), "run"),

@@ -38,7 +38,7 @@ from functions_app.services.inventory.bases.base_list import StreamRow, base_lis
 from functions_app.services.inventory.bases.release_list import release_list
 from functions_app.services.inventory.bases.users import UserRow
 from functions_app.services.inventory.fleet_status import fleet_status
-from functions_app.services.inventory.tables.bases import base_table, release_table
+from functions_app.services.inventory.tables.bases import base_table, base_user_table, release_table
 from functions_app.services.people import access
 from functions_app.streams.table_download import table_answer
 
@@ -102,13 +102,12 @@ class Poll(Body):
 EVERY = Poll()
 
 
-class BaseFilters(Schema):
+class BaseFilters(Paged):
     """Of which platform are the releases; of which release or account those who run them."""
 
     platform: str = Field("", max_length=60, description="linux/amd64; the most used, where none is named")
     release: int | None = Field(None, ge=1, lt=10**18, description="id of a release")
     account: str = Field("", max_length=80, description="the account's name")
-    cursor: str = Field("", max_length=200)
 
 
 class UserLine(Schema):
@@ -181,14 +180,20 @@ def add_base(request: ApiRequest, response: HttpResponse, body: StreamBody) -> A
 
 
 @router.get("/bases/{int:pk}", response=BaseAnswer)
-def get_base(request: ApiRequest, pk: int, filters: Query[BaseFilters]) -> dict[str, Any]:
-    """One base: its newest releases, how much runs each, and who does; of one release or account where it is named."""
+def get_base(request: ApiRequest, pk: int, filters: Query[BaseFilters]) -> Listed:
+    """One base: its newest releases, how much runs each, and who does; of one release or account where it is named.
+
+    As CSV all who do.
+    """
     access.require_reach(request.actor, None)
     now = clock.now()
     accounts = fleet_status(now).accounts
     numbers = {fact.name: fact.pk for fact in accounts}
     one_of("account", filters.account, numbers)
-    asked = {"base": pk, **filters.dict(exclude={"cursor"})}
+    if filters.format:
+        account = numbers.get(filters.account)
+        return table_answer(request, base_user_table(pk, filters.release, account, accounts, now))
+    asked = {"base": pk, **filters.chosen()}
     wanted = Wanted(
         filters.platform,
         filters.release,

@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.http import urlencode
-from ninja import Field, Router, Schema
+from ninja import Field, Query, Router, Schema
 from ninja.responses import Status
 
 from functions_app.api.idempotency import NOT_KEPT, identity
@@ -14,7 +14,7 @@ from functions_app.api.plans import PlanAnswer
 from functions_app.api.plans import told as plan_told
 from functions_app.api.requests import ApiRequest
 from functions_app.api.runs import Started, started
-from functions_app.api.shapes import OWN, Answer, Body, Cursor, Page, Told, link, page_of, paged
+from functions_app.api.shapes import OWN, Answer, Body, Listed, Page, Paged, Told, link, page_of, paged
 from functions_app.domain import limits
 from functions_app.domain.chat import reading
 from functions_app.domain.errors import DrydockError
@@ -24,6 +24,8 @@ from functions_app.services.chat import links
 from functions_app.services.chat.answering import answer
 from functions_app.services.chat.replies import Reply
 from functions_app.services.chat.speakers import speaker
+from functions_app.services.inventory.tables.people import link_table
+from functions_app.streams.table_download import table_answer
 from functions_app.streams.waiting_answers import ASK_AGAIN
 
 router = Router(tags=["chat"])
@@ -102,9 +104,11 @@ def asks_aws(data: bytes) -> bool:
 
 
 @router.get("/chat/links", response=LinkPage)
-def list_chat_links(request: ApiRequest, cursor: Cursor = "") -> dict[str, Any]:
+def list_chat_links(request: ApiRequest, filters: Query[Paged]) -> Listed:
     """One's own links; for an administrator everybody's."""
-    found = links.listed(request.actor, page_of(cursor, {"of": "links"}))
+    if filters.format:
+        return table_answer(request, link_table(request.actor))
+    found = links.listed(request.actor, page_of(filters.cursor, {"of": "links"}))
     text = f"{counted(found.total, 'chat user is linked', 'chat users are linked')}."
     at = (found.number, found.last)
     return {

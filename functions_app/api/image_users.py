@@ -4,11 +4,11 @@ from typing import Annotated, Any
 
 from django.urls import reverse
 from django.utils.http import urlencode
-from ninja import QueryEx, Router, Schema
+from ninja import Query, QueryEx, Router, Schema
 
 from functions_app.api.images import ArtifactLine, artifact_line, require_account
 from functions_app.api.requests import ApiRequest
-from functions_app.api.shapes import Cursor, Page, Told, link, page_of, paged
+from functions_app.api.shapes import Listed, Page, Paged, Told, link, page_of, paged
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.text import counted
 from functions_app.models import Repository
@@ -16,7 +16,9 @@ from functions_app.services.inventory.images.image import image_row
 from functions_app.services.inventory.images.repository import artifacts
 from functions_app.services.inventory.images.search import FOUND, find_images
 from functions_app.services.inventory.images.users import User, users_of
+from functions_app.services.inventory.tables.images import image_user_table
 from functions_app.services.people.reach import accounts_within
+from functions_app.streams.table_download import table_answer
 
 router = Router(tags=["images"])
 
@@ -97,11 +99,13 @@ def search_images(
 
 
 @router.get("/images/{int:pk}/users", response=ImageUsers)
-def list_image_users(request: ApiRequest, pk: int, cursor: Cursor = "") -> dict[str, Any]:
+def list_image_users(request: ApiRequest, pk: int, filters: Query[Paged]) -> Listed:
     """Who uses an image, in every account and from every repository that holds its digest."""
     image, asked = image_row(pk), {"image": pk}
     require_account(request.actor, image.repository.account)
-    found = users_of(image, page_of(cursor, asked), request.actor.reach)
+    if filters.format:
+        return table_answer(request, image_user_table(image, request.actor.reach))
+    found = users_of(image, page_of(filters.cursor, asked), request.actor.reach)
     address, at = reverse("image", args=[pk]), (found.page, found.pages)
     as_of = image.repository.images_synced_at
     told = paged(request, address, found.counted, asked, total=found.functions, at=at, as_of=as_of)

@@ -9,7 +9,7 @@ from ninja import Field, Router, Schema
 
 from functions_app import clock
 from functions_app.api.requests import ApiRequest
-from functions_app.api.shapes import Told, link
+from functions_app.api.shapes import Format, Listed, Told, link
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.causes import Cause, by_cause
 from functions_app.domain.health.findings import Finding, counts
@@ -19,7 +19,9 @@ from functions_app.services.inventory.beginning import beginning
 from functions_app.services.inventory.fleet_status import fleet_status
 from functions_app.services.inventory.overview.findings import Overview, overview
 from functions_app.services.inventory.overview.unread import unread
+from functions_app.services.inventory.tables.settings import finding_table
 from functions_app.services.people import access
+from functions_app.streams.table_download import table_answer
 
 router = Router(tags=["fleet"])
 PATIENCE = 25.0  # seconds
@@ -165,9 +167,11 @@ def _counts(found: Overview) -> dict[str, Any]:
 
 
 @router.get("/doctor", response=DoctorAnswer)
-def look_at_own_parts(request: ApiRequest) -> dict[str, Any]:
+def look_at_own_parts(request: ApiRequest, format: Format = "") -> Listed:
     """How Drydock's own parts do; for administrators."""
     _require_administrator(request)
+    if format:
+        return table_answer(request, finding_table(examination.own()))
     return _findings(request, examination.own())
 
 

@@ -13,10 +13,12 @@ from ninja import Router, Schema
 
 from functions_app.api import matching
 from functions_app.api.requests import ApiRequest
-from functions_app.api.shapes import Body, Told, link
+from functions_app.api.shapes import Body, Format, Listed, Told, link
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.text import counted
+from functions_app.services.inventory.tables.people import people_table, session_table
 from functions_app.services.people import people_list, person_groups, sessions
+from functions_app.streams.table_download import table_answer
 
 router = Router(tags=["people"])
 
@@ -66,9 +68,11 @@ class SessionList(Told):
 
 
 @router.get("/people", response=PersonList)
-def list_people(request: ApiRequest) -> dict[str, Any]:
-    """Everybody who may sign in, with what they may; for administrators."""
+def list_people(request: ApiRequest, format: Format = "") -> Listed:
+    """Everybody who may sign in, with what they may; for administrators. As CSV who may not, too."""
     people_list.require_administrator(request.actor)
+    if format:
+        return table_answer(request, people_table())
     rows = people_list.everybody()
     return {
         "text": f"{counted(len(rows), 'person', 'people')}.",
@@ -106,9 +110,11 @@ def sign_out(request: ApiRequest, name: str) -> dict[str, Any]:
 
 
 @router.get("/sessions", response=SessionList)
-def list_sessions(request: ApiRequest) -> dict[str, Any]:
+def list_sessions(request: ApiRequest, format: Format = "") -> Listed:
     """Where everybody is signed in; for administrators."""
     people_list.require_administrator(request.actor)
+    if format:
+        return table_answer(request, session_table(None))
     rows, beyond = sessions.listing(None), sessions.beyond()
     told = counted(len(rows), "session")
     return {

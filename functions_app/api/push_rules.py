@@ -9,12 +9,14 @@ from ninja import Field, Router, Schema
 from ninja.responses import Status
 
 from functions_app.api.requests import ApiRequest
-from functions_app.api.shapes import Answer, Body, Told, link
+from functions_app.api.shapes import Answer, Body, Format, Listed, Told, link
 from functions_app.domain.text import counted
 from functions_app.models import PushRule
 from functions_app.services.changes import push_rules
 from functions_app.services.changes.push_rules import Row
 from functions_app.services.inventory.fleet import addressing
+from functions_app.services.inventory.tables.settings import rule_table
+from functions_app.streams.table_download import table_answer
 
 router = Router(tags=["changes"])
 
@@ -66,8 +68,10 @@ class Removed(Told):
 
 
 @router.get("/push-rules", response=RuleList)
-def list_push_rules(request: ApiRequest) -> dict[str, Any]:
+def list_push_rules(request: ApiRequest, format: Format = "") -> Listed:
     """What is planned or deployed once a tag is pushed, and what became of the last push."""
+    if format:
+        return table_answer(request, rule_table(request.actor))
     rows = push_rules.listed(request.actor)
     return {
         "text": f"{counted(len(rows), 'rule')}.",

@@ -6,17 +6,19 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.urls import reverse
-from ninja import Field, Router, Schema
+from ninja import Field, Query, Router, Schema
 from ninja.responses import Status
 
 from functions_app import clock
 from functions_app.api.requests import ApiRequest
-from functions_app.api.shapes import OWN, Answer, Body, Cursor, Id, Page, Told, link, page_of, paged
+from functions_app.api.shapes import OWN, Answer, Body, Id, Listed, Page, Paged, Told, link, page_of, paged
 from functions_app.domain.text import counted
 from functions_app.services.inventory.fleet.list_filter import lost
 from functions_app.services.inventory.fleet_status import fleet_status
+from functions_app.services.inventory.tables.settings import view_table
 from functions_app.services.people import access, views
 from functions_app.services.people.views import Draft, ViewRow
+from functions_app.streams.table_download import table_answer
 
 router = Router(tags=["people"])
 
@@ -62,11 +64,13 @@ class OpensWith(Body):
 
 
 @router.get("/views", response=ViewPage)
-def list_views(request: ApiRequest, cursor: Cursor = "") -> dict[str, Any]:
+def list_views(request: ApiRequest, filters: Query[Paged]) -> Listed:
     """One's own views and those that are shared; through what has no limits, since filters tell of all accounts."""
     access.require_reach(request.actor, None)
+    if filters.format:
+        return table_answer(request, view_table(request.actor))
     asked = {"of": "views"}
-    found = views.listed(request.actor, page_of(cursor, asked))
+    found = views.listed(request.actor, page_of(filters.cursor, asked))
     text, at = f"{counted(found.total, 'view')} of the functions list.", (found.number, found.last)
     told = paged(request, reverse("views"), text, asked, total=found.total, at=at, as_of=OWN)
     return {**told, "views": _lines(found.rows)}

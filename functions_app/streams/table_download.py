@@ -8,7 +8,8 @@ from django.http import HttpRequest, StreamingHttpResponse
 
 from functions_app.services.inventory.tables.table import Form, Table
 
-FORMAT = "format"
+FORMAT, OF = "format", "of"
+USERS = "users"
 FORMS = {form.value: form for form in Form}
 _PLACE = "drydock.table"  # in the ASGI scope: where a view puts what is to be sent from here
 
@@ -16,6 +17,11 @@ _PLACE = "drydock.table"  # in the ASGI scope: where a view puts what is to be s
 def wants_table(request: HttpRequest) -> bool:
     """Whether a list is asked for whole."""
     return request.GET.get(FORMAT) in FORMS
+
+
+def wants_users(request: HttpRequest) -> bool:
+    """Whether that is, of a page with several, the list of who uses what it shows."""
+    return request.GET.get(OF) == USERS
 
 
 def table_answer(request: HttpRequest, table: Table) -> StreamingHttpResponse:

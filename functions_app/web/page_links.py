@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.http import QueryDict
 
 from functions_app.services.inventory.tables.table import Form
-from functions_app.streams.table_download import FORMAT
+from functions_app.streams.table_download import FORMAT, OF
 
 AROUND = 2  # neighbours shown on either side of the current page
 
@@ -43,10 +43,15 @@ def page_links(current: int, last: int, href: Callable[[int], str]) -> PageLinks
     )
 
 
-def table_links(query: QueryDict) -> list[tuple[str, str]]:
-    """The whole list as CSV and as JSON: what each is called, and its address, with the filters of the page."""
+def table_links(query: QueryDict, of: str = "") -> list[tuple[str, str]]:
+    """The whole list as CSV and as JSON: what each is called, and its address, with the filters of the page.
+
+    `of`: which of the page's lists, where it has several.
+    """
     kept = query.copy()
     kept.pop("page", None)
+    if of:
+        kept[OF] = of
     links = []
     for form in Form:
         kept[FORMAT] = form.value

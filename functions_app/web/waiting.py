@@ -8,6 +8,7 @@ from functools import update_wrapper
 from typing import Concatenate, ParamSpec
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
 from functions_app.domain.errors import Code, Problem
 from functions_app.streams.plan_places import AGAIN_IN, found_no_place, mark
@@ -17,11 +18,11 @@ P = ParamSpec("P")
 
 
 def waits_for_aws(
-    view: Callable[Concatenate[HtmxHttpRequest, P], HttpResponse],
-) -> Callable[Concatenate[HtmxHttpRequest, P], HttpResponse]:
+    view: Callable[Concatenate[HtmxHttpRequest, P], HttpResponseBase],
+) -> Callable[Concatenate[HtmxHttpRequest, P], HttpResponseBase]:
     """Mark a view whose POST asks AWS. Where it has no place it is not called: 503 says when to come again."""
 
-    def placed(request: HtmxHttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def placed(request: HtmxHttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if found_no_place(request):
             return _no_place(request)
         return view(request, *args, **kwargs)

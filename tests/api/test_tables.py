@@ -12,11 +12,27 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from functions_app import clock
-from functions_app.models import AuditEntry, FreshnessPolicy, Function, ImageScan, Plan, Run
-from functions_app.services.inventory.tables import table
-from functions_app.services.people import tokens
+from functions_app.domain.tokens import TokenScope
+from functions_app.models import (
+    Account,
+    AliasMove,
+    ApiToken,
+    AuditEntry,
+    BrowserSession,
+    ChatLink,
+    FreshnessPolicy,
+    Function,
+    Image,
+    ImageScan,
+    Plan,
+    PushRule,
+    Run,
+)
+from functions_app.services.inventory.tables import bases, table
+from functions_app.services.people import sessions, tokens, views
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.tokens import Wanted
+from functions_app.services.people.views import Draft
 from tests.conftest import Valkey
 from tests.factories import (
     make_account,
@@ -66,7 +82,7 @@ Lists = list[tuple[str, str, int]]  # its page, its endpoint, and how many rows 
 
 
 @pytest.fixture
-def lists(viewer: User) -> Lists:
+def lists(viewer: User, bot: Client) -> Lists:
     """Every list that is a table, with something in each."""
     account = make_account("production")
     old = make_release(make_stream(), "old", days_old=40)
@@ -75,9 +91,16 @@ def lists(viewer: User) -> Lists:
     image = make_image(repository, "one", tags=["1", "latest"])
     found = {"name": "CVE-1", "severity": "HIGH", "places": [{"package": "zlib", "version": "1"}]}
     ImageScan.objects.create(image=image, status="COMPLETE", read_at=clock.now(), findings=[found])
-    ledger = Function.objects.get()
+    ledger, used = Function.objects.get(), Image.objects.exclude(pk=image.pk).get()
+    AliasMove.objects.create(function=ledger, alias="live", version="2", at=clock.now())
     FreshnessPolicy.objects.create(max_days=30)
     Run.objects.create(kind="sync", status="succeeded", title="Sync", created_at=clock.now())
+    PushRule.objects.create(
+        function=ledger, alias="dev", repository=repository, tag="main", mode="plan", person=viewer,
+        person_name=viewer.username, created_at=clock.now(),
+    )  # fmt: skip
+    views.save(Draft("=stale()", "freshness=stale"), Actor(viewer))
+    ChatLink.objects.create(token=ApiToken.objects.get(), chat_user="=U1", person=viewer, since=clock.now())
     return [
         ("/functions/?", "/functions?", 1),
         ("/repositories/?", "/repositories?", 2),
@@ -90,6 +113,13 @@ def lists(viewer: User) -> Lists:
         ("/settings/freshness/?", "/policies?", 1),
         ("/runs/?", "/runs?", 1),
         ("/audit/?person=vera&", "/audit?person=vera&", 1),
+        ("/settings/accounts/?", "/accounts?", 1),
+        ("/settings/pushes/?", "/push-rules?", 1),
+        ("/settings/chat/?", "/chat/links?", 1),
+        ("/functions/views/?", "/views?", 1),
+        (f"/functions/{ledger.pk}/activity/?", f"/functions/{ledger.pk}/activity?", 2),
+        (f"/images/{used.pk}/?of=users&", f"/images/{used.pk}/users?", 1),
+        (f"/bases/{old.stream_id}/?of=users&", f"/bases/{old.stream_id}?", 1),
     ]
 
 
@@ -110,6 +140,8 @@ def test_every_page_of_a_list_leads_to_it_as_csv_and_as_json(person: Client, bot
 
 def test_what_a_spreadsheet_takes_for_a_formula_is_a_text_and_no_list_is_left_out(bot: Client, lists: Lists) -> None:
     assert rows_of(bot, f"{API}/functions?format=csv")[0]["owner"] == "'=cmd()"
+    assert rows_of(bot, f"{API}/views?format=csv")[0]["name"] == "'=stale()"
+    assert rows_of(bot, f"{API}/chat/links?format=csv")[0]["chat_user"] == "'=U1"
     assert rows_of(bot, f"{API}/at-risk?format=csv") == []
     assert len(rows_of(bot, f"{API}/stale?format=csv")) in (0, 1)
 
@@ -136,7 +168,7 @@ def test_a_table_has_what_the_token_gets_to(operator: User, valkey: Valkey) -> N
 
 
 @pytest.mark.parametrize(
-    "path", ["/functions?format=xml", "/bases?format=xml", "/runs?format=json", "/accounts?format=csv"]
+    "path", ["/functions?format=xml", "/bases?format=xml", "/runs?format=json", "/overview?format=csv"]
 )
 def test_another_format_is_refused(bot: Client, path: str) -> None:
     assert bot.get(f"{API}{path}").status_code in (404, 422)
@@ -199,3 +231,73 @@ def test_tokens_are_a_table_of_everybodys_for_administrators_alone(
     assert [row["person"] for row in rows_of(client, "/settings/tokens/?format=csv")] == [operator.username]
     client.force_login(superuser)
     assert len(rows_of(client, "/settings/tokens/?format=csv")) == 2
+
+
+ADMINISTRATORS = [
+    ("/settings/people/?", "/people?"),
+    ("/settings/sessions/?", "/sessions?"),
+    ("/settings/doctor/?", "/doctor?"),
+]
+
+
+def test_people_sessions_and_the_doctor_are_tables_of_administrators(
+    superuser: User, operator: User, valkey: Valkey, client: Client
+) -> None:
+    client.force_login(superuser)
+    made = tokens.make(Wanted("ci", list(TokenScope)), Actor(superuser))
+    theirs = tokens.make(Wanted("ci", list(TokenScope)), Actor(operator))
+    bot, other = (Client(headers={"Authorization": f"Bearer {each.text}"}) for each in (made, theirs))
+    for page, path in ADMINISTRATORS:
+        told = rows_of(client, f"{page}format=csv")
+        assert {frozenset(row) for row in told} == {frozenset(row) for row in rows_of(bot, f"{API}{path}format=csv")}
+        assert len(objects_of(client, f"{page}format=json")) == len(told) > 0
+        assert "format=csv" in client.get(page).content.decode(), page
+        assert other.get(f"{API}{path}format=csv").status_code == 403
+    client.force_login(operator)
+    assert [client.get(f"{page}format=csv").status_code for page, _ in ADMINISTRATORS] == [403, 200, 403]
+
+
+def test_sessions_are_a_table_of_ones_own_without_what_opens_one(operator: User, viewer: User, client: Client) -> None:
+    Client().force_login(viewer)
+    client.force_login(operator)
+    (row,) = objects_of(client, "/settings/sessions/?format=json")
+    assert row["person"] == operator.username
+    assert not {str(value) for value in row.values()} & set(
+        BrowserSession.objects.values_list("session_key", flat=True)
+    )
+
+
+def test_all_sessions_are_in_the_table_where_the_page_ends(
+    operator: User, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "SHOWN", 1)
+    monkeypatch.setattr(table, "BATCH", 1)
+    Client().force_login(operator)
+    client.force_login(operator)
+    assert len(rows_of(client, "/settings/sessions/?format=csv")) == 2
+
+
+def test_what_a_role_asks_for_to_be_taken_is_in_no_table_of_accounts(person: Client) -> None:
+    Account.objects.filter(pk=make_account("production").pk).update(external_id="known-to-two")
+    answer: Any = person.get("/settings/accounts/?format=csv")
+    assert b"known-to-two" not in answer.getvalue()
+
+
+def test_who_runs_a_base_is_a_table_of_all_batches_and_of_the_account_that_is_chosen(
+    person: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bases, "BATCH", 2)
+    production, staging, old = make_account("production"), make_account("staging"), make_release(make_stream(), "old")
+    for number in range(5):
+        make_user(staging if number == 4 else production, old, f"f-{number}")
+    address = f"/bases/{old.stream_id}/?of=users&format=csv"
+    assert [row["function"] for row in rows_of(person, address)] == [f"f-{number}" for number in range(5)]
+    assert [row["function"] for row in rows_of(person, f"{address}&account={staging.pk}")] == ["f-4"]
+
+
+def test_a_token_has_the_table_of_the_accounts_that_it_gets_to(operator: User, valkey: Valkey) -> None:
+    production, _ = make_account("production"), make_account("staging")
+    wanted = Wanted("some", ["read"], accounts=[production.account_id])
+    some = Client(headers={"Authorization": f"Bearer {tokens.make(wanted, Actor(operator)).text}"})
+    assert [row["name"] for row in rows_of(some, f"{API}/accounts?format=csv")] == ["production"]
+    assert some.get(f"{API}/views?format=csv").status_code == 404  # their filters name accounts

@@ -1,6 +1,6 @@
 """Who is signed in where: noted as sessions are used, listed, and ended by whoever may."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -9,6 +9,7 @@ from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.crypto import constant_time_compare
 
 from functions_app import clock
@@ -69,15 +70,23 @@ def listing(people: Collection[int] | None, key: str | None = None) -> list[Sess
 
     One query.
     """
+    return facts_of(kept(people)[:SHOWN], key)
+
+
+def kept(people: Collection[int] | None) -> QuerySet[BrowserSession]:
+    """What is kept of the sessions of these people (None: of everybody), ended or not, the last used first."""
     rows = BrowserSession.objects.filter(person__is_active=True).select_related("person").order_by("-seen")
-    if people is not None:
-        rows = rows.filter(person__in=people)
-    return [_fact(row, row.person, key) for row in rows[:SHOWN] if row.person and good_for(row, row.person)]
+    return rows if people is None else rows.filter(person__in=people)
+
+
+def facts_of(rows: Iterable[BrowserSession], key: str | None = None) -> list[SessionFact]:
+    """Those of them that let somebody in."""
+    return [_fact(row, row.person, key) for row in rows if row.person and good_for(row, row.person)]
 
 
 def beyond() -> int:
     """How many sessions of everybody `listing` does not look at, ended or not. One query."""
-    return max(0, BrowserSession.objects.filter(person__is_active=True).count() - SHOWN)
+    return max(0, kept(None).count() - SHOWN)
 
 
 def _fact(row: BrowserSession, person: User, key: str | None) -> SessionFact:

@@ -14,8 +14,8 @@ from functions_app.services.inventory.bases.base import BasePage, Wanted, base_p
 from functions_app.services.inventory.bases.base_list import base_list
 from functions_app.services.inventory.beginning import beginning
 from functions_app.services.inventory.fleet_status import fleet_status
-from functions_app.services.inventory.tables.bases import base_table, release_table
-from functions_app.streams.table_download import table_answer, wants_table
+from functions_app.services.inventory.tables.bases import base_table, base_user_table, release_table
+from functions_app.streams.table_download import USERS, table_answer, wants_table, wants_users
 from functions_app.web.html.timeline import drawn
 from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page
 from functions_app.web.page_links import page_links, table_links
@@ -40,9 +40,12 @@ def streams(request: HtmxHttpRequest) -> HttpResponseBase:
 
 @require_safe
 def stream(request: HtmxHttpRequest, pk: int) -> HttpResponseBase:
-    """One stream: how things stand, the timeline, its releases (as CSV and JSON, too), who runs which."""
+    """One stream: how things stand, the timeline, its releases, who runs which; the two lists as CSV and JSON, too."""
     wanted = read_wanted(request.GET)
     now = clock.now()
+    if wants_table(request) and wants_users(request):
+        accounts = fleet_status(now).accounts
+        return table_answer(request, base_user_table(pk, wanted.release, wanted.account, accounts, now))
     if wants_table(request):
         return table_answer(request, release_table(get_object_or_404(BaseStream, pk=pk), wanted.platform, now.date()))
     status = fleet_status(now)
@@ -58,6 +61,7 @@ def stream(request: HtmxHttpRequest, pk: int) -> HttpResponseBase:
         "newest_first": newest_first,
         "drawn": drawn(found.marks),
         "tables": table_links(request.GET),
+        "user_tables": table_links(request.GET, USERS),
         "release_pages": page_links(
             found.releases_page, found.releases_pages, lambda number: _href(found, wanted, releases=number)
         ),

@@ -1,6 +1,7 @@
 """Settings: what is planned or deployed once a tag is pushed."""
 
-from django.http import HttpResponse, HttpResponseNotAllowed
+from django.http import HttpResponse, HttpResponseNotAllowed, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
@@ -10,17 +11,22 @@ from functions_app.domain.text import storable
 from functions_app.models import PushRule
 from functions_app.services.changes import push_rules
 from functions_app.services.inventory.fleet import addressing
+from functions_app.services.inventory.tables.settings import rule_table
+from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.http import HtmxHttpRequest, actor_of, explained, operator_required, page, status_of
+from functions_app.web.page_links import table_links
 from functions_app.web.waiting import waits_for_aws
 
 FIELDS = ("function", "alias", "image", "mode", "confirm")
 
 
 @waits_for_aws
-def rules(request: HtmxHttpRequest) -> HttpResponse:
+def rules(request: HtmxHttpRequest) -> HttpResponseBase:
     """GET: the rules and the form. POST: make one; a mistake shows the form again with what was typed."""
     if request.method not in ("GET", "HEAD", "POST"):
         return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
+    if wants_table(request) and request.method != "POST":
+        return table_answer(request, rule_table(actor_of(request)))
     return _make(request) if request.method == "POST" else _show(request)
 
 
@@ -53,6 +59,7 @@ def _show(
     given = {name: storable(request.GET.get(name, ""))[:600] for name in FIELDS}
     context = {
         "rows": push_rules.listed(actor_of(request)),
+        "tables": table_links(QueryDict()),
         "typed": typed or given,
         "modes": PushRule.Mode.values,
         **explained(problem),

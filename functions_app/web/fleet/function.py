@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 from django.views.decorators.http import require_safe
@@ -24,6 +24,7 @@ from functions_app.services.inventory.fleet_status import fleet_status
 from functions_app.services.inventory.images.image import function_images, image_facts, image_row
 from functions_app.services.inventory.patches import last_patch
 from functions_app.services.inventory.tables.fleet import version_table
+from functions_app.services.inventory.tables.history import move_table
 from functions_app.services.people import access
 from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.html import chains
@@ -111,12 +112,16 @@ def image(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def activity(request: HtmxHttpRequest, pk: int) -> HttpResponse:
-    """Runs, alias moves and audit entries."""
+def activity(request: HtmxHttpRequest, pk: int) -> HttpResponseBase:
+    """Runs, alias moves (as CSV and JSON all of them) and audit entries."""
+    head = function_head(pk)
+    if wants_table(request):
+        return table_answer(request, move_table(pk))
     context = {
-        "function": function_head(pk),
+        "function": head,
         "tab": "activity",
         "activity": function_activity(pk),
+        "tables": table_links(QueryDict()),
     }
     return page(request, "functions/activity.html", context)
 

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods, require_POST
@@ -13,18 +14,22 @@ from functions_app import clock
 from functions_app.domain.errors import DrydockError, Problem
 from functions_app.services.inventory.fleet.list_filter import as_pairs, lost, read_filter
 from functions_app.services.inventory.fleet_status import AccountFact, fleet_status
+from functions_app.services.inventory.tables.settings import view_table
 from functions_app.services.people import access, views
 from functions_app.services.people.grids import grid_for
 from functions_app.services.people.views import Draft
+from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.fleet.function_list import EVERYTHING, chosen_words
 from functions_app.web.html.function_row import TITLES
 from functions_app.web.http import HtmxHttpRequest, actor_of, explained, page, status_of
-from functions_app.web.page_links import number_in, page_links, page_number
+from functions_app.web.page_links import number_in, page_links, page_number, table_links
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def view_list(request: HtmxHttpRequest) -> HttpResponse:
+def view_list(request: HtmxHttpRequest) -> HttpResponseBase:
     """GET: the views, and a form to keep the filter that `of` has. POST: keep one, and go to it."""
+    if wants_table(request) and request.method != "POST":
+        return table_answer(request, view_table(actor_of(request)))
     if request.method != "POST":
         return _show(request, request.GET.get("of", ""))
     given = request.POST
@@ -64,6 +69,7 @@ def _show(
         "fleet": status,
         "rows": [(view, _words(view.query, accounts), lost(view.query, accounts)) for view in found.rows],
         "total": found.total,
+        "tables": table_links(QueryDict()),
         "pages": page_links(found.number, found.last, lambda number: f"?page={number}"),
         "of": query,
         "of_words": _words(query, accounts),

@@ -13,9 +13,9 @@ from functions_app.services.inventory.images.deploy_to import SHOWN, deploy_to
 from functions_app.services.inventory.images.image import image_row
 from functions_app.services.inventory.images.image_page import image_page
 from functions_app.services.inventory.images.scan import ScanFacts
-from functions_app.services.inventory.tables.images import finding_table
+from functions_app.services.inventory.tables.images import finding_table, image_user_table
 from functions_app.services.people import access
-from functions_app.streams.table_download import table_answer, wants_table
+from functions_app.streams.table_download import USERS, table_answer, wants_table, wants_users
 from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page
 from functions_app.web.images.size_words import layer_words
 from functions_app.web.page_links import page_links, page_number, table_links
@@ -41,13 +41,16 @@ WORDS = {
 
 @require_safe
 def image(request: HtmxHttpRequest, pk: int) -> HttpResponseBase:
-    """The page of an image; all findings of its scan as CSV and JSON, too."""
+    """The page of an image; who uses it, and all findings of its scan, as CSV and JSON, too."""
+    if wants_table(request) and wants_users(request):
+        return table_answer(request, image_user_table(image_row(pk), actor_of(request).reach))
     if wants_table(request):
         return table_answer(request, finding_table(image_row(pk)))
     found = image_page(pk, page_number(request.GET))
     context = {
         "page": found,
         "tables": table_links(QueryDict()),
+        "user_tables": table_links(QueryDict(), USERS),
         "image": found.image,
         "address": f"{found.image.repository.uri}@{found.image.digest}",
         "scan_words": scan_words(found.scan, gone=found.image.gone_at is not None),

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -10,24 +11,30 @@ from django.views.decorators.http import require_http_methods, require_safe
 from functions_app.domain.changes.approvals import Approval
 from functions_app.domain.fleet.account_colours import COLOURS, FIRST, next_colour
 from functions_app.models import Account
+from functions_app.services.inventory.tables.settings import account_table
 from functions_app.services.people import account_settings, accounts
 from functions_app.services.people.account_settings import AccountDraft
 from functions_app.services.sync import run as sync
+from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page
+from functions_app.web.page_links import table_links
 
 LIST, FORM = "accounts/list.html", "accounts/form.html"
 BLANK = AccountDraft("", "", FIRST, (), "", "", enabled=True)
 
 
 @require_safe
-def account_list(request: HtmxHttpRequest) -> HttpResponse:
-    """All accounts with their regions, how old each is and what went wrong last."""
+def account_list(request: HtmxHttpRequest) -> HttpResponseBase:
+    """All accounts with their regions, how old each is and what went wrong last; as CSV and JSON, too."""
+    if wants_table(request):
+        return table_answer(request, account_table(actor_of(request).reach))
     rows = account_settings.listing()
     context = {
         "rows": rows,
         "total": len(rows),
         "administrator": request.user.is_superuser,
         "production": accounts.default_production(),
+        "tables": table_links(QueryDict()),
     }
     return page(request, LIST, context)
 

@@ -3,15 +3,19 @@
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST, require_safe
 
 from functions_app.domain.errors import Code, DrydockError, Problem
+from functions_app.services.inventory.tables.people import people_table
 from functions_app.services.people import people_list, person_groups
 from functions_app.services.people.people_list import NONE
+from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.http import HtmxHttpRequest, actor_of, explained, page, status_of
+from functions_app.web.page_links import table_links
 
 MEANINGS = (
     ("viewer", "looks at everything and changes nothing"),
@@ -24,9 +28,11 @@ MEANWHILE = "What {} may was changed since this page was read. Nothing was chang
 
 
 @require_safe
-def listed(request: HtmxHttpRequest) -> HttpResponse:
+def listed(request: HtmxHttpRequest) -> HttpResponseBase:
     """Everybody; for administrators."""
     people_list.require_administrator(actor_of(request))
+    if wants_table(request):
+        return table_answer(request, people_table())
     return _show(request)
 
 
@@ -56,6 +62,7 @@ def _show(request: HtmxHttpRequest, problem: Problem | None = None) -> HttpRespo
     context = {
         "tab": "people",
         "rows": rows,
+        "tables": table_links(QueryDict()),
         "allowed": sum(row.group != NONE for row in rows),
         "groups": GROUPS,
         "meanings": MEANINGS,

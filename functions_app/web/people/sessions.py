@@ -7,31 +7,37 @@ from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from functions_app.domain.sessions import span_words
+from functions_app.services.inventory.tables.people import session_table
 from functions_app.services.people import access, passwords, sessions, sign_in
 from functions_app.services.people.session_store import limits
 from functions_app.streams.plan_places import found_no_place
+from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.http import HtmxHttpRequest, actor_of, open_to_all, page
-from functions_app.web.page_links import number_in
+from functions_app.web.page_links import number_in, table_links
 from functions_app.web.people.last_seen import address_of
 from functions_app.web.people.sign_in import AGAIN_IN
 
 
 @open_to_all
 @require_safe
-def session_list(request: HtmxHttpRequest) -> HttpResponse:
+def session_list(request: HtmxHttpRequest) -> HttpResponseBase:
     """One's own sessions; for an administrator everybody's."""
     administrator = access.is_administrator(actor_of(request))
     people = None if administrator else [request.user.pk]
+    if wants_table(request):
+        return table_answer(request, session_table(people))
     rows = sessions.listing(people, request.session.session_key)
     context = {
         "tab": "sessions",
         "rows": rows,
+        "tables": table_links(QueryDict()),
         "everybody": administrator,
         "most": sessions.SHOWN,
         "idle": span_words(limits().idle),

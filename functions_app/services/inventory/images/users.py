@@ -85,7 +85,7 @@ class _Found:
     aliases: list[str] = field(default_factory=list)
 
 
-def users_of(image: Image, page: int = 1, reach: Reach = EVERYWHERE) -> Users:
+def every_user(image: Image, reach: Reach = EVERYWHERE) -> list[User]:
     """Who uses an image, by its digest: a digest is the same image in every repository and account. Two queries."""
     rows = (
         Version.objects.filter(functions_within(reach, "function__"), digest=image.digest, function__gone_at=None)
@@ -109,7 +109,12 @@ def users_of(image: Image, page: int = 1, reach: Reach = EVERYWHERE) -> Users:
         if second in each.versions:
             each.aliases.append(f"{name} {weight * 100:.3g} %")
     users = [_user(image, key, each) for key, each in found.items()]
-    users.sort(key=lambda user: (not user.aliases, user.name, user.account, user.region))
+    return sorted(users, key=lambda user: (not user.aliases, user.name, user.account, user.region))
+
+
+def users_of(image: Image, page: int = 1, reach: Reach = EVERYWHERE) -> Users:
+    """A page of them, and how many there are. Two queries."""
+    users = every_user(image, reach)
     pages = max(1, -(-len(users) // SHOWN))
     page = min(max(1, page), pages)
     return Users(

@@ -1,5 +1,6 @@
-"""Base streams and their releases, the policies of freshness, and lists of patches."""
+"""Base streams, their releases and who runs them, the policies of freshness, and lists of patches."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import date, datetime
 
@@ -8,12 +9,17 @@ from functions_app.models import BaseStream
 from functions_app.services.bases import overdue_policies
 from functions_app.services.inventory.bases.base_list import base_list
 from functions_app.services.inventory.bases.release_list import ListedRelease, every_release
-from functions_app.services.inventory.tables.table import Table, values
+from functions_app.services.inventory.bases.use_counts import Slice
+from functions_app.services.inventory.bases.users import listed, read_stream_facts
+from functions_app.services.inventory.fleet_status import AccountFact
+from functions_app.services.inventory.tables.table import BATCH, Row, Table, values
 
 _STREAM = ("name", "reference", "own", "enabled", "current_tag", "current_at", "releases")
 BASES = ("id", *_STREAM, "functions", "behind", "end_of_life", "polled_at", "problem")
 RELEASES = ("id", *[field.name for field in fields(ListedRelease)][1:])
 POLICIES = ("id", "account", "tag", "max_days", "max_releases")
+_USER = ("region", "owner", "version", "aliases", "standing", "release", "through", "changes_to")
+USERS = ("function_id", "function", "account", *_USER)
 _TO = ("to_release_id", "to_release", "to_digest", "way", "why")
 PATCHES = (*(field.name for field in fields(LivePlace)), *_TO, "warning")
 
@@ -38,6 +44,21 @@ def release_table(stream: BaseStream, platform: str, today: date) -> Table:
     """All releases of a base for a platform ("": for all), the newest first."""
     rows = [[row.pk, *values(row, RELEASES[1:])] for row in every_release(stream.pk, platform, today)]
     return Table(f"releases-{stream.pk}", RELEASES, [rows])
+
+
+def base_user_table(
+    stream: int, release: int | None, account: int | None, accounts: Iterable[AccountFact], now: datetime
+) -> Table:
+    """All versions in use that run a base, the worst first: of one release (0: an unknown one) or account, of all."""
+    read = read_stream_facts(stream, accounts, now)
+    total = sum(each.versions for each in read.counts.among(release, account))
+
+    def batches() -> Iterator[Sequence[Row]]:
+        for start in range(0, total, BATCH):
+            (users,) = listed(read, [Slice(start, min(BATCH, total - start), total, release, account)])
+            yield [[user.function_id, user.name, user.account.name, *values(user, _USER)] for user in users]
+
+    return Table(f"users-of-base-{stream}", USERS, batches())
 
 
 def policy_table() -> Table:

@@ -1,4 +1,4 @@
-"""Runs, plans, and the audit."""
+"""Runs, plans, the audit, and where the aliases of a function pointed."""
 
 from collections.abc import Iterator, Sequence
 from uuid import UUID
@@ -14,11 +14,13 @@ from functions_app.services.inventory.runs.run_filter import RunFilter, filtered
 from functions_app.services.inventory.runs.run_list import LISTED, run_rows
 from functions_app.services.inventory.tables.table import Row, Table, batched, in_batches, values
 from functions_app.services.people.actor import Actor
+from functions_app.services.snapshot.alias_histories import own_moves
 
 RUNS = ("id", "kind", "title", "status", "steps", "actor", "created_at", "took", "why")
 _PLAN = ("title", "kind", "target", "via", "created_at", "expires_at", "applied_at", "asked_at", "decided_by", "reason")
 PLANS = ("id", "state", "maker", *_PLAN)
 AUDIT = ("at", "actor", "action", "target", "result", "run", "words")
+MOVES = ("alias", "version", "second_version", "second_weight", "at", "run", "actor")
 _AUDIT = ("at", "actor_name", "action", "target", "result", "run_id", "words")
 
 
@@ -55,3 +57,16 @@ def audit_table(wanted: AuditFilter) -> Table:
         return [values(audit_row(entry, addresses=wanted.addresses), _AUDIT) for entry in found]
 
     return Table("audit", AUDIT, in_batches(entries(wanted).values_list("pk", flat=True), read))
+
+
+def move_table(function: int) -> Table:
+    """All that was seen of where a function's aliases point, the newest first; without a run nobody here did it."""
+
+    def read(keys: list[int]) -> list[Row]:
+        return [
+            [*values(move, MOVES[:5]), move.run_id, move.run.actor_name if move.run else ""]
+            for move in own_moves().filter(pk__in=keys).select_related("run")
+        ]
+
+    keys = own_moves().filter(function_id=function).values_list("pk", flat=True)
+    return Table(f"alias-moves-{function}", MOVES, in_batches(keys, read))

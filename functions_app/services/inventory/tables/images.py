@@ -1,14 +1,16 @@
-"""Repositories, the images of one, and the findings of an image."""
+"""Repositories, the images of one, who uses an image, and what its scan found."""
 
 from django.db.models import Q
 
 from functions_app.domain.images.scans import Placed
+from functions_app.domain.tokens import Reach
 from functions_app.models import Image, Repository
 from functions_app.services.inventory.images.image import image_facts
 from functions_app.services.inventory.images.image_list import ListedImage, image_rows
 from functions_app.services.inventory.images.repositories import read_rows, searched
 from functions_app.services.inventory.images.repository import image_keys, shown
 from functions_app.services.inventory.images.scan import every_finding
+from functions_app.services.inventory.images.users import every_user
 from functions_app.services.inventory.tables.table import Row, Table, in_batches, values
 
 _SUMS = ("images", "untagged", "size_bytes", "pushed_at")
@@ -16,6 +18,8 @@ REPOSITORIES = ("id", "name", "account", "region", *_SUMS, "in_use", "endangered
 _IMAGE = ("digest", "freshness", "freshness_reason", "releases_behind", "days_behind", "size_bytes", "pushed_at")
 _FINDING = ("name", "severity", "title", "uri")
 FINDINGS = (*_FINDING, "side", "reason", "packages", "fixed_in", "paths")
+_USER = ("region", "architecture", "versions", "aliases", "elsewhere")
+USERS = ("function_id", "function", "account", *_USER)
 IMAGES = ("id", *_IMAGE, "tags", "base", "functions", "live", "gone")
 
 
@@ -65,3 +69,9 @@ def finding_table(image: Image) -> Table:
         return [*values(found.finding, _FINDING), found.side, found.reason, packages, fixed, paths]
 
     return Table(f"findings-{image.pk}", FINDINGS, [[row(found) for found in every_finding(image_facts(image))]])
+
+
+def image_user_table(image: Image, reach: Reach) -> Table:
+    """All functions within reach with versions that run an image, those with an alias on it first."""
+    rows = [[row.function_id, row.name, row.account, *values(row, _USER)] for row in every_user(image, reach)]
+    return Table(f"users-of-image-{image.pk}", USERS, [rows])
