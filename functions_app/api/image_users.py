@@ -14,7 +14,7 @@ from functions_app.domain.text import counted
 from functions_app.models import Repository
 from functions_app.services.inventory.images.image import image_row
 from functions_app.services.inventory.images.repository import artifacts
-from functions_app.services.inventory.images.search import FOUND, find_images
+from functions_app.services.inventory.images.search import FOUND, FoundImage, find_images
 from functions_app.services.inventory.images.users import User, users_of
 from functions_app.services.inventory.tables.images import image_user_table
 from functions_app.services.people.reach import accounts_within
@@ -86,16 +86,14 @@ def search_images(
     return {
         "text": f"{counted(len(found), 'image')} of “{search}”{most}.",
         "url": link(request, f"{reverse('functions')}?{urlencode({'search': search})}"),
-        "images": [
-            {
-                "id": row.pk,
-                "repository": row.uri,
-                "tags": list(row.tags),
-                **{name: getattr(row, name) for name in ("digest", "account", "gone")},
-            }
-            for row in found
-        ],
+        "images": [found_image(row) for row in found],
     }
+
+
+def found_image(row: FoundImage) -> dict[str, Any]:
+    """An image that a search found."""
+    same = {name: getattr(row, name) for name in ("digest", "account", "gone")}
+    return {"id": row.pk, "repository": row.uri, "tags": list(row.tags), **same}
 
 
 @router.get("/images/{int:pk}/users", response=ImageUsers)

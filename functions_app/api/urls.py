@@ -31,6 +31,7 @@ from functions_app.api import (
     image_files,
     image_users,
     images,
+    last_day,
     matching,
     overview,
     patch_lists,
@@ -41,6 +42,7 @@ from functions_app.api import (
     rebuilds,
     risks,
     runs,
+    search,
     selections,
     smoke_tests,
     streams,
@@ -80,7 +82,8 @@ ROOMS = (
     *(functions, function_parts, activity, configurations, triggers, risks, smoke_tests, images, image_files),
     *(image_users, image_comparisons, forecasts, bases, comparisons, streams, policies),
     *(selections, views),
-    *(changes, patch_lists, plans, push_rules, rebuilds, events, runs, tokens, accounts, people, audit, overview, chat),
+    *(changes, patch_lists, plans, push_rules, rebuilds, events, runs),
+    *(tokens, accounts, people, audit, overview, last_day, search, chat),
 )
 
 

@@ -135,6 +135,8 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("GET", "list_sessions"): Endpoint(ADMINISTERS, frozenset(), 200),
     ("POST", "end_session"): Endpoint(ADMINISTERS, SETTLES, 200, "session"),
     ("GET", "get_overview"): Endpoint(LOOKS, READ, 200),
+    ("GET", "get_last_day"): Endpoint(LOOKS, READ, 200),
+    ("GET", "search"): Endpoint(LOOKS, READ, 200, query="?q=app"),
     ("GET", "look_at_own_parts"): Endpoint(ADMINISTERS, frozenset(), 200),
     ("POST", "examine"): Endpoint(ADMINISTERS, SETTLES, 200),
     ("GET", "list_audit"): Endpoint(LOOKS, READ, 200),

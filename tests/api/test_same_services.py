@@ -32,7 +32,6 @@ PAGES_ALONE: Mapping[str, str] = {
 
 # What pages alone read, each with where a bot is told the same, or why it is not.
 READ_BY_PAGES_ALONE: Mapping[str, str] = {
-    "inventory.anything.find.find": "what was pasted: a bot knows that, /functions/NAME and /images?search= take it",
     "inventory.anything.find.ways_back_of": "/functions/NAME/ways-back",
     "inventory.fleet.advice.broken_version": "which link of the chain is red: states are in /functions/NAME/versions",
     "inventory.fleet.function.configuration": "/functions/NAME/configuration",
@@ -50,7 +49,6 @@ READ_BY_PAGES_ALONE: Mapping[str, str] = {
     "inventory.images.deploy_to.deploy_to": "whether a function can run an image: POST /deployments?dry_run=true",
     "inventory.images.image.function_images": "chooses among what /functions/NAME/versions tells",
     "inventory.images.repository.repository": "/repositories/ID and /repositories/ID/images",
-    "inventory.overview.last_day.last_day": "/events, which tells of runs and moves as they happen; /runs",
     "inventory.patches.base_findings": "the scans of two releases: /images/ID/scan of each",
     "inventory.patches.last_patch": "last_patch of /functions/NAME",
     "inventory.patches.reading_of": "the run that a patch was answered with: /runs/ID",

@@ -45,7 +45,10 @@ FUNCTION = (
 
 
 def find(text: str, reach: Reach) -> Found:
-    """Everything that the text leads to within a reach. Twelve queries at most, and none for nothing."""
+    """Everything that the text leads to within a reach; bases are everybody's, and told to who gets to everything.
+
+    Twelve queries at most, and none for nothing.
+    """
     things = read(text)
     if not things:
         return Found(())
@@ -61,7 +64,7 @@ def find(text: str, reach: Reach) -> Found:
         _repositories(things, word, reach),
         find_images(text, accounts_within(reach, "repository__"))[:FEW],
         _runs(things, reach),
-        _bases(word),
+        _bases(word) if reach.everything else (),
         _accounts(things, word, reach),
         owners,
     )
@@ -83,7 +86,7 @@ def _page(thing: OwnPage, reach: Reach) -> Found:
     if thing.kind == "repositories":
         return replace(found, repositories=_repository_rows(Repository.objects.filter(within, pk=thing.key)))
     if thing.kind == "bases":
-        return replace(found, bases=_base_rows(Q(pk=thing.key)))
+        return replace(found, bases=_base_rows(Q(pk=thing.key)) if reach.everything else ())
     row = Image.objects.filter(accounts_within(reach, "repository__"), pk=thing.key).values_list("digest", flat=True)
     images = [image for digest in row for image in find_images(digest) if image.pk == thing.key]
     return replace(found, images=tuple(images))
