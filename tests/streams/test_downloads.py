@@ -91,6 +91,6 @@ def test_it_is_for_who_may_look_alone(server: tuple[Process, int], run: Run, coo
     assert ask(port, f"/runs/{run.pk}/log.txt", "")[0] == 302
     assert ask(port, "/audit/?format=csv", "")[0] == 302
     assert ask(port, "/audit/?format=csv", cookie) == (200, b"at,actor,action,target,result,run,words\r\n")
-    assert b"</html>" in ask(port, "/settings/accounts/?format=csv", cookie)[1]  # a page that is no such list
+    assert b"</html>" in ask(port, "/settings/?format=csv", cookie)[1]  # a page that is no such list
     status, body = ask(port, f"/runs/{run.pk + 1}/log.txt", cookie)
     assert (status, b"</html>" in body) == (404, True)  # Django's page, whole
