@@ -173,6 +173,7 @@ ROUTES: dict[str, Route] = {
     "run-pause": Route(NOT_TAKEN, OPERATORS_MAY, "run"),
     "run-resume": Route(NOT_TAKEN, OPERATORS_MAY, "run", audited=False),  # there is nothing to resume
     "run-cancel": Route(NOT_TAKEN, OPERATORS_MAY, "run"),
+    "run-retry": Route(NOT_TAKEN, OPERATORS_MAY, "failed"),
     "run-undo": Route(LEADS_ON, OPERATORS_MAY, "patched"),
 }
 
@@ -313,6 +314,7 @@ def furnish(stage: Stage, maker: User) -> Places:
         result={"version": "1"},
         plan=patch_of(stage).as_json(),
     )
+    failed = Run.objects.create(kind="base_poll", status="failed", title="Poll base streams", created_at=NOW)
     token = tokens.make(Wanted("bot", ["read"]), Actor(maker)).row
     link = ChatLink.objects.create(token=token, chat_user="U1", person=maker, since=NOW)
     actor = Actor(maker)
@@ -325,6 +327,6 @@ def furnish(stage: Stage, maker: User) -> Places:
         "waiting": waiting(stage).pk, "push rule": push_rule(stage, repository).pk,
         "policy": FreshnessPolicy.objects.create(max_days=30).pk, "repository": repository.pk, "run": run.pk,
         "patched": patched.pk, "session": session.mark, "stream": stream.pk, "stream name": stream.name,
-        "person": maker.get_username(), "unsent": unsent.pk, "token": token.pk, "link": link.pk,
+        "person": maker.get_username(), "unsent": unsent.pk, "failed": failed.pk, "token": token.pk, "link": link.pk,
     }  # fmt: skip
     return Places(keys, (old.pk, new.pk))

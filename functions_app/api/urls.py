@@ -40,6 +40,7 @@ from functions_app.api import (
     policies,
     push_rules,
     rebuilds,
+    retries,
     risks,
     runs,
     search,
@@ -82,7 +83,7 @@ ROOMS = (
     *(functions, function_parts, activity, configurations, triggers, risks, smoke_tests, images, image_files),
     *(image_users, image_comparisons, forecasts, bases, comparisons, streams, policies),
     *(selections, views),
-    *(changes, patch_lists, plans, push_rules, rebuilds, events, runs),
+    *(changes, patch_lists, plans, push_rules, rebuilds, events, retries, runs),
     *(tokens, accounts, people, audit, overview, last_day, search, chat),
 )
 

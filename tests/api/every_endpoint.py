@@ -118,6 +118,7 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("POST", "make_patch_list"): Endpoint(OPERATES, PATCHES, 201),  # sent: the stage's stream
     ("GET", "get_patch_list"): Endpoint(LOOKS, READ, 200, "patch"),
     ("POST", "ask_rebuild"): Endpoint(OPERATES, PATCHES, 422, body={"function": "app"}),  # no pipeline is set
+    ("POST", "retry_run"): Endpoint(OPERATES, CHANGES, 202, "failed"),
     ("POST", "invoke_again"): Endpoint(OPERATES, INVOKES, 202, "unsent"),
     ("GET", "list_policies"): Endpoint(LOOKS, READ, 200),
     ("POST", "add_policy"): Endpoint(OPERATES, SETTLES, 201, body={"max_days": 7, "tag_key": "team"}),

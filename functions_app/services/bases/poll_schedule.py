@@ -7,6 +7,7 @@ makes it due again, whatever that reading finds.
 import hashlib
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Q
@@ -76,6 +77,11 @@ def submit_poll(actor: Actor, streams: Collection[int] | None = None) -> Run:
     names = list(BaseStream.objects.filter(pk__in=streams).order_by("name").values_list("name", flat=True)[:2])
     title = f"Poll {names[0]}" if len(names) == 1 else f"Poll {len(streams)} base streams"
     return runs.submit(Kind.BASE_POLL, title=title, plan={"streams": sorted(streams)}, actor=actor, lock=LOCK)
+
+
+def again(plan: dict[str, Any], actor: Actor) -> Run:
+    """The same once more: of the streams that were named, else of all. Raises BUSY."""
+    return submit_poll(actor, plan.get("streams"))
 
 
 def submit_due(now: datetime) -> Run | None:

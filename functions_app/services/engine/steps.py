@@ -12,6 +12,7 @@ from functions_app.domain.tokens import Beside
 from functions_app.models import Run, RunStep, Signal
 from functions_app.runlog import Logger
 from functions_app.services.engine.leases import Lease
+from functions_app.services.people.actor import Actor
 
 ASK_EVERY = 1.0  # seconds between two looks at whether somebody wants to cancel
 TELL_EVERY = 0.5  # seconds between two tellings of how far a step is
@@ -50,7 +51,8 @@ class StepSpec:
 class RunKind:
     """A kind of run: the steps that a run with this plan takes, the queue of its messages, whether it may be paused.
 
-    `beside`: what such a run changes beside its function; who plans or applies it has to get to all of it.
+    `beside`: what such a run changes beside its function; who plans or applies it has to get to all of it. `again` asks
+    for the same once more; None: it changes something, and is planned anew.
     """
 
     kind: Kind
@@ -58,6 +60,7 @@ class RunKind:
     queue: Queue = Queue.CHANGES
     pausable: bool = False
     beside: Callable[[dict[str, Any]], Sequence[Beside]] = lambda plan: ()
+    again: Callable[[dict[str, Any], Actor], Run] | None = None
 
 
 def always(steps: Sequence[StepSpec]) -> Callable[[dict[str, Any]], Sequence[StepSpec]]:

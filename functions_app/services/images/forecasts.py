@@ -55,6 +55,16 @@ def submit(actor: Actor, repository: Repository | None = None) -> Run:
     )
 
 
+def again(plan: dict[str, Any], actor: Actor) -> Run:
+    """The same once more. Raises BUSY, NOT_FOUND."""
+    if plan.get("repository") is None:
+        return submit(actor)
+    row = Repository.objects.select_related("account").filter(pk=plan["repository"], gone_at=None).first()
+    if row is None:
+        raise DrydockError(Code.NOT_FOUND, "ECR has this repository no more.", next_step="Forecast others.")
+    return submit(actor, row)
+
+
 def is_due(now: datetime) -> bool:
     """Whether the daily forecast of all repositories should start: there are some, and a day has passed."""
     lately = {"created_at__gt": now - EVERY, "created_at__lte": now + clock.APART}

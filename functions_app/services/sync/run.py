@@ -33,6 +33,16 @@ def submit(actor: Actor, scopes: Iterable[ScopeName] | None = None, *, full: boo
     return runs.submit(Kind.SYNC, title=title, plan=plan, actor=actor, lock=SYNC_LOCK)
 
 
+def again(plan: dict[str, Any], actor: Actor) -> Run:
+    """The same once more as a person's: chosen functions, repositories, or regions. Raises BUSY, PREFLIGHT."""
+    if "functions" in plan:
+        return single_functions.submit(plan["functions"], actor)
+    if "repositories" in plan:
+        return single_repositories.submit_known(plan["repositories"], actor)
+    named = plan.get("scopes")
+    return submit(actor, None if named is None else [(int(account), str(region)) for account, region in named])
+
+
 def submit_or_join(actor: Actor) -> tuple[Run, bool]:
     """A full sync of everything and True, or the sync that is under way and False. Raises DrydockError."""
     accounts.ensure_first()

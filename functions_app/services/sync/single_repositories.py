@@ -5,7 +5,7 @@ another reads. Any sync reads these repositories as well.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from functions_app import clock
@@ -49,9 +49,25 @@ def submit_asked() -> Run | None:
     if not rows:
         return None
     title = f"Read {rows[0][1]} after an event" if len(rows) == 1 else f"Read {len(rows)} repositories after events"
+    return _start(rows, title, SCHEDULE)
+
+
+def submit_known(keys: Collection[int], actor: Actor) -> Run:
+    """Start the reading of those of them that are there still. Raises BUSY, PREFLIGHT where none is."""
+    known = Repository.objects.filter(pk__in=keys, gone_at=None, account__enabled=True)
+    rows = list(known.order_by("name", "pk").values_list("pk", "name", "account_id", "region")[:MOST])
+    if not rows:
+        raise DrydockError(
+            Code.PREFLIGHT, "None of these repositories is there any more.", next_step="Sync everything."
+        )
+    return _start(rows, f"Read {rows[0][1]}" if len(rows) == 1 else f"Read {len(rows)} repositories", actor)
+
+
+def _start(rows: Sequence[tuple[int, str, int, str]], title: str, actor: Actor) -> Run:
+    """By key, name, account and region."""
     scopes = sorted({(account, region) for _, _, account, region in rows})
     plan = {"repositories": [pk for pk, *_ in rows], "scopes": [list(scope) for scope in scopes], "full": False}
-    return runs.submit(Kind.SYNC, title=title, plan=plan, actor=SCHEDULE, lock=LOCK)
+    return runs.submit(Kind.SYNC, title=title, plan=plan, actor=actor, lock=LOCK)
 
 
 def read_asked(

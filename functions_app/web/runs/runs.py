@@ -16,7 +16,7 @@ from functions_app.domain.redaction import redact_value
 from functions_app.domain.runs import Kind, SignalKind, Status
 from functions_app.domain.text import storable
 from functions_app.models import Run
-from functions_app.services.engine import signals
+from functions_app.services.engine import retries, signals
 from functions_app.services.inventory.runs.run_facts import plan_facts
 from functions_app.services.inventory.runs.run_filter import BY, EVERYBODY, PEOPLE, UNDER_WAY, RunFilter
 from functions_app.services.inventory.runs.run_list import run_list
@@ -29,7 +29,7 @@ from functions_app.streams.log_download import as_text
 from functions_app.streams.run_templates import run_context
 from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.html.looks import look
-from functions_app.web.http import HtmxHttpRequest, actor_of, page, wants_partial
+from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page, wants_partial
 from functions_app.web.misread import MOMENT, NUMBER, misread
 from functions_app.web.page_links import page_links, page_number, table_links
 from functions_app.web.way_back import way_back
@@ -131,6 +131,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context |= {
         "buttons": [] if ended else _buttons(run, actor_of(request)),
         "may_change": access.is_operator(actor_of(request)),
+        "asks_again": retries.asks_again(run.kind),
         "back": way_back(request),
         "plan_facts": plan_facts(run.kind, redact_value(run.plan)),
     }
@@ -160,9 +161,17 @@ def run_signal(request: HtmxHttpRequest, pk: int, kind: SignalKind) -> HttpRespo
     return redirect("run", pk)
 
 
+@require_POST
+@operator_required
+def run_retry(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """Ask for the same once more, and show that run; one that is under way is said (BUSY)."""
+    return redirect("run", retries.retry(find_run(pk), actor_of(request)).pk)
+
+
 urlpatterns: list[URLPattern] = [
     path("runs/", listed, name="runs"),
     path("runs/<int:pk>/", run_detail, name="run"),
     path("runs/<int:pk>/log.txt", run_log, name="run-log"),
+    path("runs/<int:pk>/retry/", run_retry, name="run-retry"),
     *(path(f"runs/<int:pk>/{kind}/", run_signal, {"kind": kind}, name=f"run-{kind}") for kind in SignalKind),
 ]

@@ -1,7 +1,6 @@
 """The head of a run's page, the tab, what comes next, and the way back."""
 
 import html
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -82,22 +81,6 @@ def test_a_deployment_that_failed_is_tried_again_from_its_filled_form(browser: C
     assert link.startswith(reverse("function-deploy", args=[stage.function.pk]))
     assert "alias=staging" in link
     assert 'value="1">' not in page.split('class="run-next"')[1]
-
-
-@pytest.mark.parametrize(
-    ("plan", "words"),
-    [
-        ({"scopes": None}, "Retry"),
-        ({"scopes": [[1, "eu-west-1"]]}, "Sync everything"),
-        ({"repositories": [1]}, "Sync everything"),
-        ({"functions": [1]}, "Sync everything"),
-    ],
-)
-def test_a_sync_that_failed_is_tried_again_and_one_of_a_part_leads_to_all(
-    browser: Client, plan: dict[str, Any], words: str
-) -> None:
-    page = page_of(browser, make_run(Status.FAILED, Kind.SYNC, plan=plan, ended_at=NOW))
-    assert page.split('form="sync-again">')[1].split("</button>")[0].split("</svg>")[-1].strip() == words
 
 
 def test_a_reading_of_functions_says_how_many_could_not_be_read(browser: Client) -> None:

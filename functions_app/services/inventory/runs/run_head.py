@@ -12,6 +12,7 @@ from functions_app.domain.changes.patching.undos import UndoPlan
 from functions_app.domain.fleet.functions import LATEST
 from functions_app.domain.runs import Kind, Status
 from functions_app.models import Run
+from functions_app.services.engine import retries
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,16 @@ class Move:
 
 @dataclass(frozen=True)
 class WayOn:
-    """What can follow a run that has ended: a rollback to be planned (alias, version, words), or the form once more."""
+    """What can follow a run that has ended: a rollback to be planned (alias, version, words), or the same once more.
+
+    `retry`: deploy and patch lead to their forms, undo plans that of the run `of` again, again asks for the same.
+    """
 
     alias: str = ""
     version: str = ""
     words: str = ""
-    retry: str = ""  # deploy, patch
+    retry: str = ""
+    of: int = 0
     image: str = ""
     digest: str = ""
 
@@ -80,6 +85,8 @@ def _known(base: Base) -> str:
 def way_on(run: Run) -> WayOn:
     """What can follow it; nothing of a run that goes on."""
     status = Status(run.status)
+    if retries.may_be(run):
+        return WayOn(retry="again")
     if not status.ended or "place" not in run.plan or run.function_id is None:
         return WayOn()
     if run.kind == Kind.DEPLOYMENT:
@@ -92,6 +99,8 @@ def way_on(run: Run) -> WayOn:
         if status is Status.SUCCEEDED:
             return _back(rolled.alias, rolled.before, rolled.to_version)
         return WayOn(rolled.alias, rolled.to_version, "Plan it again")
+    if run.kind == Kind.UNDO and status is not Status.SUCCEEDED:
+        return WayOn(retry="undo", of=UndoPlan.from_json(run.plan).run_id)
     if run.kind == Kind.PATCH and status is not Status.SUCCEEDED:
         return WayOn(retry="patch", digest=PatchPlan.from_json(run.plan).app_digest)
     return WayOn()
