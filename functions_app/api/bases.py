@@ -151,7 +151,10 @@ def list_bases(request: ApiRequest, format: Format = "") -> Listed:
     found = base_list(clock.now(), brief=True)
     behind = sum(row.tally.behind for row in found.used)
     return {
-        "text": f"{len(found.used)} bases in use; {behind} functions behind, {found.unknown} on a base nobody knows.",
+        "text": (
+            f"{counted(len(found.used), 'base')} in use; {counted(behind, 'function')} behind, {found.unknown} on a "
+            "base nobody knows."
+        ),
         "url": link(request, reverse("bases")),
         "unknown": found.unknown,
         "bases": [_line(row) for row in (*found.used, *found.unused)],

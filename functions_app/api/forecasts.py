@@ -12,6 +12,7 @@ from functions_app.api.requests import ApiRequest
 from functions_app.api.runs import Started, followed
 from functions_app.api.shapes import Answer, Told, link
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.text import counted
 from functions_app.models import Repository
 from functions_app.services.images import forecasts
 from functions_app.services.inventory.images.forecast import forecast
@@ -64,7 +65,7 @@ def get_forecast(request: ApiRequest, pk: int) -> dict[str, Any]:
     if found is None:
         raise DrydockError(Code.NOT_FOUND, f"{row.name} was not forecast yet.", next_step="Start a forecast of it.")
     return {
-        "text": f"{row.name}: {len(found.expiring)} images would go, {len(found.worst)} of them are live.",
+        "text": f"{row.name}: {counted(len(found.expiring), 'image')} would go; {len(found.worst)} live.",
         "url": link(request, reverse("repository", args=[pk])),
         "read_at": found.read_at,
         "problem": found.problem.message if found.problem else "",

@@ -11,6 +11,7 @@ from functions_app.api.images import require_account
 from functions_app.api.requests import ApiRequest
 from functions_app.api.runs import Started, followed
 from functions_app.api.shapes import Answer, Format, Listed, Told, link
+from functions_app.domain.text import counted
 from functions_app.models import Image
 from functions_app.services.images import files, scans
 from functions_app.services.inventory.images.image import image_facts, image_row
@@ -92,7 +93,8 @@ def get_image_files(request: ApiRequest, pk: int) -> dict[str, Any]:
     found = image_facts(_reached(request, pk))
     contents = found.contents
     return {
-        "text": f"{len(found.layers)} layers, {contents.unread} of them not read; {contents.package_count} packages.",
+        "text": f"{counted(len(found.layers), 'layer')}, {contents.unread} of them not read; "
+        f"{counted(contents.package_count, 'package')}.",
         "url": link(request, reverse("image", args=[pk])),
         "unread": contents.unread,
         "total_bytes": contents.total_bytes,
@@ -145,7 +147,7 @@ def _reached(request: ApiRequest, pk: int) -> Image:
 def _scan(request: ApiRequest, image: Image) -> dict[str, Any]:
     found = scan_facts(image_facts(image))
     return {
-        "text": f"{image.repository.name}@{image.digest[7:19]}: {found.state}, {found.total} findings.",
+        "text": f"{image.repository.name}@{image.digest[7:19]}: {found.state}, {counted(found.total, 'finding')}.",
         "url": link(request, reverse("image", args=[image.pk])),
         "state": found.state.value,
         "status": found.status,

@@ -191,7 +191,7 @@ def get_repository(request: ApiRequest, pk: int) -> dict[str, Any]:
         raise DrydockError(Code.NOT_FOUND, "There is no such thing here.", next_step="Look for it in the list.")
     row = rows[0]
     return {
-        "text": f"{row.name}: {row.sums.images} images, {row.endangered} in danger.",
+        "text": f"{row.name}: {counted(row.sums.images, 'image')}, {row.endangered} in danger.",
         "url": link(request, reverse("repository", args=[pk])),
         **_repository(row),
     }

@@ -148,8 +148,8 @@ def _cause(kind: str, cause: Cause) -> dict[str, Any]:
 def _told(found: Overview) -> str:
     stale = found.freshness[Freshness.STALE.value]
     return (
-        f"{found.functions} functions: {stale} stale, {found.overdue.count} overdue, {found.broken.count} broken, "
-        f"{found.endangered.functions} would lose their image."
+        f"{counted(found.functions, 'function')}: {stale} stale, {found.overdue.count} overdue, "
+        f"{found.broken.count} broken, {found.endangered.functions} would lose their image."
     )
 
 

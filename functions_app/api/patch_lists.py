@@ -13,6 +13,7 @@ from functions_app.api.requests import ApiRequest
 from functions_app.api.shapes import Answer, Body, Format, Listed, Told, in_utc, link
 from functions_app.domain.changes.patching.patch_lists import PatchList
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.text import counted
 from functions_app.models import Account, BaseStream, Plan
 from functions_app.services.changes import patch_list
 from functions_app.services.inventory.tables.bases import patch_table
@@ -98,7 +99,7 @@ def get_patch_list(request: ApiRequest, plan_id: UUID, format: Format = "") -> L
 
 def _told(request: ApiRequest, stored: Plan, made: PatchList) -> dict[str, Any]:
     return {
-        "text": f"{made.functions} functions to bring forward to the current {made.stream}; until "
+        "text": f"{counted(made.functions, 'function')} to bring forward to the current {made.stream}; until "
         f"{in_utc(stored.expires_at)}.",
         "url": link(request, reverse("base-plan", args=[stored.pk])),
         "id": stored.pk,

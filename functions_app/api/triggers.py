@@ -8,6 +8,7 @@ from ninja import Router, Schema
 
 from functions_app.api.requests import ApiRequest
 from functions_app.api.shapes import Told, link
+from functions_app.domain.text import counted
 from functions_app.models import Function
 from functions_app.services.inventory.fleet import addressing
 from functions_app.services.inventory.fleet.triggers import function_triggers
@@ -74,9 +75,8 @@ def read_triggers(request: ApiRequest, function: str) -> dict[str, Any]:
 def _told(request: ApiRequest, row: Function) -> dict[str, Any]:
     found = function_triggers(row.pk)
     calling, past = sum(each.calls for each in found.rows), sum(each.passes_by for each in found.rows)
-    text = f"{row.name}: {calling} triggers, {past} of them past its aliases." if found.read_at else (
-        f"What calls {row.name} was not read yet."
-    )  # fmt: skip
+    known = f"{row.name}: {counted(calling, 'trigger')}, {past} of them past its aliases."
+    text = known if found.read_at else f"What calls {row.name} was not read yet."
     return {
         "text": text,
         "url": link(request, f"{reverse('function-configuration', args=[row.pk])}#triggers"),

@@ -15,7 +15,7 @@ from functions_app.aws.session import Target, client
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.fleet.triggers import Part, Provisioned, Trigger, Triggers, permitted
 from functions_app.domain.redaction import redact
-from functions_app.domain.text import storable
+from functions_app.domain.text import counted, storable
 
 POLICIES = "lambda-get-policy"
 QUALIFIERS = 20  # aliases that are asked for: two calls each, of a quota that all calls share
@@ -103,7 +103,7 @@ def _asynchronous(target: Target, name: str) -> Iterator[Trigger]:
                 if (destination := text(part(ends, member), "Destination"))
             ]
             retries = number(entry, "MaximumRetryAttempts", 2)
-            again = f"{retries} {'retry' if retries == 1 else 'retries'}"
+            again = counted(retries, "retry", "retries")
             yield _trigger(Part.ASYNCHRONOUS, _qualifier(entry), "; ".join(to) or "no destination", again)
 
 

@@ -21,7 +21,7 @@ from functions_app.domain.pasted.things import (
     RunNumber,
     Words,
 )
-from functions_app.domain.text import storable
+from functions_app.domain.text import counted, storable
 from functions_app.services.inventory.anything.find import find
 from functions_app.services.inventory.anything.found import Found
 from functions_app.services.people import access
@@ -133,7 +133,7 @@ def _accounts(found: Found) -> Iterator[Option]:
 def _owners(found: Found) -> Iterator[Option]:
     for row in found.owners:
         href = f"{reverse('functions')}?{urlencode({'search': row.name})}"
-        yield Option("users", row.name, href, f"{row.functions} function{'' if row.functions == 1 else 's'}")
+        yield Option("users", row.name, href, counted(row.functions, "function"))
 
 
 def _told(found: Found, groups: list[Group]) -> str:

@@ -89,7 +89,7 @@ def test_a_forecast_tells_whom_it_hits_within_what_the_token_gets_to(operator: U
     some = Client(headers={"Authorization": f"Bearer {made.text}"})
     told = some.get(f"{API}/repositories/{repository.pk}/forecast").json()
     assert [row["function"] for row in told["dangers"]] == ["ledger"]
-    assert told["text"].endswith("1 images would go, 1 of them are live.")
+    assert told["text"].endswith("1 image would go; 1 live.")
 
 
 def test_stale_are_those_behind_and_those_at_their_end(bot: Client) -> None:

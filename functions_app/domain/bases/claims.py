@@ -10,7 +10,7 @@ from itertools import takewhile
 
 from functions_app.domain.bases.lineage import KnownRelease, Level, Releases
 from functions_app.domain.refs import is_digest
-from functions_app.domain.text import visible
+from functions_app.domain.text import counted, visible
 
 BASE_NAME = "org.opencontainers.image.base.name"
 BASE_DIGEST = "org.opencontainers.image.base.digest"
@@ -92,8 +92,8 @@ def unconfirmed(release: KnownRelease, diff_ids: Sequence[str]) -> str:
             "so it was squashed in part or its layers were rebuilt."
         )
     if total < of_base:
-        noun = "1 layer" if total == 1 else f"{total} layers"
-        return f"Its layers do not confirm it: it has {noun} where that release alone has {of_base}: it was squashed."
+        has = f"it has {counted(total, 'layer')} where that release alone has {of_base}"
+        return f"Its layers do not confirm it: {has}: it was squashed."
     return (
         f"Its layers do not confirm it: none of the {total} is one of that release's {of_base}, "
         f"so they were squashed or rebuilt, or it says something wrong."

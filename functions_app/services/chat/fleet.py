@@ -75,13 +75,19 @@ def show(speaker: Speaker, name: str) -> Reply:
     return Reply(f"{row.name}: {advise(row, run).text} {points}", ("function", row.pk), lines=some(_said(facts)))
 
 
+def _behind(releases: int, days: int) -> str:
+    return f"{counted(releases, 'release')} and {counted(days, 'day')} behind" if releases else ""
+
+
 def why(speaker: Speaker, name: str) -> Reply:
     """Why a function is stale, and what else is wrong with it. One query."""
     row, ways = _looked_up(speaker, name)
     reasons = [
         row.problem,
         f"{row.base_name or 'Its base'} is {row.freshness.replace('_', ' ')}: {row.freshness_reason}",
-        f"{row.releases_behind} releases and {row.days_behind} days behind" if row.releases_behind else "",
+        f"{counted(row.releases_behind, 'release')} and {counted(row.days_behind, 'day')} behind"
+        if row.releases_behind
+        else "",
         f"overdue from {row.overdue_on:%Y-%m-%d} on" if row.overdue_on else "",
         f"its base ends on {row.end_of_life_on:%Y-%m-%d}" if row.end_of_life_on else "",
         *(f"{way}: {way.freshness}. {way.reason}" for way in ways),

@@ -20,6 +20,7 @@ from functions_app.aws.session import Target
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.ecr_events import EcrEvent, Happened, parse_event, read_event
 from functions_app.domain.runs import Kind
+from functions_app.domain.text import counted
 from functions_app.models import Account, BaseStream, Run
 from functions_app.services.bases.poll_schedule import submit_poll
 from functions_app.services.people import accounts
@@ -76,7 +77,7 @@ def _look_at_tag(told: EcrEvent, now: datetime) -> list[str]:
     if told.happened is not Happened.PUSHED or not told.tag:
         return []
     rules = pushed_tags.pushed(told, now)
-    return [f"{rules} {'rule looks' if rules == 1 else 'rules look'} at its tag"] if rules else []
+    return [f"{counted(rules, 'rule looks', 'rules look')} at its tag"] if rules else []
 
 
 @dataclass

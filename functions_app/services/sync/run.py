@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.runs import ACTIVE, SYNC_LOCK, Done, Kind, Outcome
+from functions_app.domain.text import counted
 from functions_app.models import Image, Run, Scope
 from functions_app.services.bases import daily_counts
 from functions_app.services.bases.repository_releases import find_releases
@@ -80,7 +81,10 @@ def _read_scopes(context: Context) -> Outcome:
     whole = result.scopes - result.failed
     context.result["scopes"] = {"read": whole, "failed": result.failed}
     context.result["missed"] = dict(result.missed)
-    told = [f"{whole} accounts and regions read", *([f"{result.failed} with problems"] if result.failed else [])]
+    told = [
+        f"{counted(whole, 'account and region', 'accounts and regions')} read",
+        *([f"{result.failed} with problems"] if result.failed else []),
+    ]
     told += [f"{what} of {count} not readable" for what, count in result.missed.items()]
     return Done(", ".join(told))
 
@@ -116,8 +120,8 @@ def _judge_step(context: Context) -> Outcome:
     if found or context.lease.taken_over or daily_counts.begins_a_day(now):
         changed = judge_images(None, now=now, refresh=False)
         context.shared["judged_on"] = now.date().isoformat()
-        return Done(f"{changed} images have another verdict")
-    return Done(f"{judge(context.shared.get('images', ()))} images have another verdict")
+        return Done(f"{counted(changed, 'image has', 'images have')} another verdict")
+    return Done(f"{counted(judge(context.shared.get('images', ())), 'image has', 'images have')} another verdict")
 
 
 def _summarise_step(context: Context) -> Outcome:
@@ -128,7 +132,7 @@ def _summarise_step(context: Context) -> Outcome:
     judged_on = context.shared.get("judged_on")
     daily_counts.count_day(now, judged_on=date.fromisoformat(judged_on) if judged_on else None)
     _require_one(context)
-    return Done(f"{changed} functions have another summary")
+    return Done(f"{counted(changed, 'function has', 'functions have')} another summary")
 
 
 def _require_one(context: Context) -> None:

@@ -18,7 +18,7 @@ from functions_app import clock
 from functions_app.aws import session
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.runs import Log
-from functions_app.domain.text import storable
+from functions_app.domain.text import counted, storable
 from functions_app.models import Account, Scope
 from functions_app.services.engine.steps import TELL_EVERY
 from functions_app.services.images.scans import read_scans
@@ -145,8 +145,8 @@ def _ended(row: Scope, scope: ScopeRead, log: Log) -> ScopeRead:
             log.warning(f"{scope.name}: {problem.message} {problem.next_step}".strip())
         return scope
     Scope.objects.filter(pk=row.pk).update(synced_at=clock.now(), problem=None)
-    told = [(count, one if count == 1 else name) for name, one in ONE.items() if (count := scope.counts.get(name))]
-    log.info(f"{scope.name}: {', '.join(f'{count} {name}' for count, name in told)}")
+    told = [counted(count, one, name) for name, one in ONE.items() if (count := scope.counts.get(name))]
+    log.info(f"{scope.name}: {', '.join(told)}")
     return scope
 
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from functions_app.domain.changes.patching.patch_lists import Entry, PatchList, Way
 from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.text import counted
 from functions_app.models import BaseStream
 from functions_app.services.changes import patch_list
 from functions_app.services.engine import plans
@@ -76,7 +77,7 @@ def _accounts(made: PatchList) -> list[str]:
     functions: dict[str, set[int]] = {}
     for entry in made.entries:
         functions.setdefault(entry.place.account, set()).add(entry.place.function_id)
-    return [f"{name}: {len(ids)} function{'' if len(ids) == 1 else 's'}" for name, ids in functions.items()]
+    return [f"{name}: {counted(len(ids), 'function')}" for name, ids in functions.items()]
 
 
 def _groups(entries: tuple[Entry, ...]) -> list[tuple[str, list[tuple[Entry, Look]]]]:

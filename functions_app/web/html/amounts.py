@@ -1,5 +1,7 @@
 """Amounts in words: bytes, shares, how far behind."""
 
+from functions_app.domain.text import counted
+
 
 def size(count: int) -> str:
     """Bytes in decimal units, as ECR counts them: "213.4 MB"."""
@@ -20,7 +22,7 @@ def behind(releases: int, days: int) -> str:
     """How far behind and stale for how long, in the fewest words: "3 releases, 41 d"."""
     parts = []
     if releases:
-        parts.append(f"{releases} release" + ("s" if releases > 1 else ""))
+        parts.append(counted(releases, "release"))
     if days:
         parts.append(f"{days} d")
     return ", ".join(parts)

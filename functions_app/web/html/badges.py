@@ -10,6 +10,7 @@ from functools import lru_cache
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from functions_app.domain import text
 from functions_app.domain.bases.detection import Tier
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.images.roles import DEPLOYABLE, Role
@@ -119,7 +120,7 @@ def scan_state(value: ScanState, total: int = 0) -> SafeString:
     """Whether an image was scanned, and with what result."""
     like = look(ScanState, value)
     if value == ScanState.FOUND:
-        like = like._replace(word=f"{total} finding{'' if total == 1 else 's'}")
+        like = like._replace(word=text.counted(total, "finding"))
     return looking(like)
 
 

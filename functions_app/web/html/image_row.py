@@ -6,6 +6,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from functions_app.domain.images.roles import Role
+from functions_app.domain.text import counted
 from functions_app.models import BaseStream, Image
 from functions_app.services.inventory.images.repository import ImageRow
 from functions_app.web.html.addresses import address
@@ -25,7 +26,7 @@ ROW = (
 SUB = '<span class="sub">{}</span>'
 MUTED = '<span class="muted">{}</span>'
 MORE = '{} <a class="fine" href="{}#users-title">and {} more</a>'
-RELEASE = '<a href="{}">base image {}</a> <span class="sub">{} function{} on it</span>'
+RELEASE = '<a href="{}">base image {}</a> <span class="sub">{} on it</span>'
 BASE = '{} <span class="sub">{}</span>'
 
 
@@ -82,8 +83,8 @@ def _uses(row: ImageRow) -> SafeString:
 
 
 def _release(stream: BaseStream, standing: int) -> SafeString:
-    plural = "" if standing == 1 else "s"
-    return format_html(RELEASE, address("base", stream.pk), stream.name, standing or "no", plural)
+    functions = counted(standing, "function") if standing else "no functions"
+    return format_html(RELEASE, address("base", stream.pk), stream.name, functions)
 
 
 def _base(image: Image) -> SafeString:

@@ -1,5 +1,6 @@
 """How big an image is, in words."""
 
+from functions_app.domain.text import counted
 from functions_app.services.inventory.images.image import ImageFacts
 from functions_app.web.html.amounts import size
 
@@ -13,6 +14,5 @@ def size_words(facts: ImageFacts) -> str:
 def layer_words(facts: ImageFacts) -> str:
     """What stands above the table of layers."""
     count, unpacked = len(facts.layers), facts.contents.total_bytes
-    layers = "1 layer" if count == 1 else f"{count} layers"
     more = "" if unpacked is None else f"; {size(unpacked)} uncompressed"
-    return f"{layers} from the bottom up, {size_words(facts)}{more}."
+    return f"{counted(count, 'layer')} from the bottom up, {size_words(facts)}{more}."

@@ -59,8 +59,3 @@ class Card:
 def functions_address(pairs: Pairs) -> str:
     """The functions list, filtered."""
     return f"{reverse('functions')}?{urlencode(pairs)}"
-
-
-def functions_words(count: int) -> str:
-    """So many functions."""
-    return f"{count} function{'' if count == 1 else 's'}"

@@ -8,24 +8,25 @@ from django.urls import reverse
 
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.fleet.states import RANK_DRIFTED
+from functions_app.domain.text import counted
 from functions_app.services.inventory.fleet_status import AccountFact
 from functions_app.services.inventory.overview.findings import Ending, Named, NoWayBack, Overview
 from functions_app.web.html.looks import Attention, look
-from functions_app.web.overview.cards import Card, Line, Pairs, functions_address, functions_words
+from functions_app.web.overview.cards import Card, Line, Pairs, functions_address
 
 
 def all_clear(functions: int, forecasts: int, stale: int) -> str:
     """What was looked at where nothing needs attention, and what is stale all the same."""
     looked = (
-        f"Looked at: {functions_words(functions)} for broken images, failed updates, moved tags, inactivity, policies "
-        "and ends of life"
+        f"Looked at: {counted(functions, 'function')} for broken images, failed updates, moved tags, inactivity, "
+        "policies and ends of life"
     )
-    repositories = f"{forecasts} repositor{'y' if forecasts == 1 else 'ies'}"
+    repositories = counted(forecasts, "repository", "repositories")
     read = f"; {repositories} for what their lifecycle policies would delete" if forecasts else ""
     words = f"{looked}{read or '. No lifecycle forecast was read yet'}."
     if not stale:
         return words
-    return f"{words} {stale} {'runs' if stale == 1 else 'run'} on a stale base, for no longer than the policy allows."
+    return f"{words} {counted(stale, 'runs', 'run')} on a stale base, for no longer than the policy allows."
 
 
 def findings(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs, today: date) -> Iterator[Card]:
@@ -50,7 +51,7 @@ def _broken(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -
         "broken",
         look(Attention, Attention.BROKEN),
         count,
-        f"{functions_words(count)} broken",
+        f"{counted(count, 'function')} broken",
         "Calls fail or will at the next cold start: image gone, state Failed, or the last update failed.",
         tuple(_line(row, row.why, accounts) for row in found.broken.named),
         functions_address([*kept, ("needs", "broken")]),
@@ -65,7 +66,7 @@ def _endangered(found: Overview, accounts: Mapping[int, AccountFact], kept: Pair
         "endangered",
         look(Attention, Attention.ENDANGERED),
         functions,
-        f"{functions_words(functions)} will lose {'its' if functions == 1 else 'their'} live image",
+        f"{counted(functions, 'function')} will lose {'its' if functions == 1 else 'their'} live image",
         "A lifecycle policy takes it away within a day. Change the rule, or tag the image so that no rule takes it.",
         tuple(
             Line(
@@ -94,7 +95,7 @@ def _stuck(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) ->
         "no-way-back",
         look(Attention, Attention.WAY_BACK_LOST if lost else Attention.FIRST_VERSION),
         count,
-        f"{count} alias{'es' if count > 1 else ''} without a rollback target",
+        f"{counted(count, 'alias', 'aliases')} without a rollback target",
         says.strip(),
         tuple(
             Line(
@@ -111,7 +112,7 @@ def _stuck(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) ->
 
 
 def _why_stuck(row: NoWayBack) -> str:
-    return f"{row.lost} earlier version{'s' if row.lost > 1 else ''}, none of which can be used." if row.lost else ""
+    return f"{counted(row.lost, 'earlier version')}, none of which can be used." if row.lost else ""
 
 
 def _inactive(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -> Card:
@@ -120,7 +121,7 @@ def _inactive(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs)
         "inactive",
         look(Attention, Attention.INACTIVE),
         count,
-        f"{functions_words(count)} inactive",
+        f"{counted(count, 'function')} inactive",
         "The next call is refused and wakes the function, which takes up to minutes.",
         tuple(_line(row, "", accounts) for row in found.inactive.named),
         functions_address([*kept, ("state", "Inactive")]),
@@ -134,7 +135,7 @@ def _overdue(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs, 
         "overdue",
         look(Attention, Attention.OVERDUE),
         count,
-        f"{functions_words(count)} overdue",
+        f"{counted(count, 'function')} overdue",
         "Their base has been stale for longer than the freshness policy allows.",
         tuple(_late_line(row, accounts, today) for row in found.overdue.named),
         functions_address([*kept, ("overdue", "yes")]),
@@ -152,7 +153,7 @@ def _late_line(row: Named, accounts: Mapping[int, AccountFact], today: date) -> 
 
 def _late(due: date | None, today: date) -> str:
     days = (today - due).days if due else 0
-    return f"Overdue for {_days(days)}." if days else "Overdue from today."
+    return f"Overdue for {counted(days, 'day')}." if days else "Overdue from today."
 
 
 _END = {True: ("freshness", "end_of_life"), False: ("needs", "ending")}  # whether it has come
@@ -167,7 +168,7 @@ def _ending(found: Overview, kept: Pairs) -> Card:
         "ending",
         look(Attention, Attention.ENDED if ended else Attention.ENDING),
         ended + soon,
-        f"{functions_words(ended + soon)} on a base {where} its end of life",
+        f"{counted(ended + soon, 'function')} on a base {where} its end of life",
         f"{words}From that day its runtime or OS gets no more security patches.",
         tuple(
             Line(
@@ -184,8 +185,8 @@ def _ending(found: Overview, kept: Pairs) -> Card:
 
 def _when(each: Ending) -> str:
     if each.days_left > 0:
-        return f"{functions_words(each.functions)}, {_days(each.days_left)} left (until {each.on:%F})."
-    return f"{functions_words(each.functions)}, ended {_days(-each.days_left)} ago ({each.on:%F})."
+        return f"{counted(each.functions, 'function')}, {counted(each.days_left, 'day')} left (until {each.on:%F})."
+    return f"{counted(each.functions, 'function')}, ended {counted(-each.days_left, 'day')} ago ({each.on:%F})."
 
 
 def _drifted(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) -> Card:
@@ -194,7 +195,7 @@ def _drifted(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) 
         "drifted",
         look(Attention, Attention.DRIFTED),
         count,
-        f"{functions_words(count)} drifted",
+        f"{counted(count, 'function')} drifted",
         "The tag they were deployed by points to another image now; Lambda still runs the old one.",
         tuple(_line(row, row.why if row.problem_rank == RANK_DRIFTED else "", accounts) for row in found.drifted.named),
         functions_address([*kept, ("needs", "moved")]),
@@ -204,7 +205,3 @@ def _drifted(found: Overview, accounts: Mapping[int, AccountFact], kept: Pairs) 
 
 def _line(row: Named, why: str, accounts: Mapping[int, AccountFact]) -> Line:
     return Line(row.name, reverse("function", args=[row.pk]), why, accounts.get(row.account))
-
-
-def _days(count: int) -> str:
-    return f"{count} day{'' if count == 1 else 's'}"

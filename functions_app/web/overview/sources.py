@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from functions_app.domain.text import counted
 from functions_app.services.inventory.overview.findings import Sources
 
 
@@ -32,4 +33,4 @@ def sources(found: Sources) -> tuple[Source, Source]:
 
 
 def _words(count: int, noun: str, failing: int) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}" + (f", {failing} not readable" if failing else "")
+    return counted(count, noun) + (f", {failing} not readable" if failing else "")

@@ -8,11 +8,12 @@ from django.urls import reverse
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.bases.unknown_reasons import ADD_BASE, next_step
 from functions_app.domain.causes import Cause, by_cause
+from functions_app.domain.text import counted
 from functions_app.services.inventory.fleet_status import AccountFact, FleetStatus, ScopeStatus
 from functions_app.services.inventory.overview.findings import Found, Overview
 from functions_app.services.inventory.overview.unread import Failing, Unread
 from functions_app.web.html.looks import Attention, look
-from functions_app.web.overview.cards import Card, Line, Pairs, functions_address, functions_words
+from functions_app.web.overview.cards import Card, Line, Pairs, functions_address
 
 SHOWN = 5
 OTHERS = "Mend what is told above first; the page of each says why it could not be read."
@@ -54,7 +55,7 @@ def _scope_line(scope: ScopeStatus, accounts: Mapping[str, AccountFact]) -> Line
 
 
 def _scopes(count: int) -> str:
-    return "1 account and region" if count == 1 else f"{count} accounts and regions"
+    return counted(count, "account and region", "accounts and regions")
 
 
 def unjudged(
@@ -79,7 +80,7 @@ def _functions(found: Found, accounts: Mapping[int, AccountFact], kept: Pairs) -
         "unread",
         look(Attention, Attention.UNREAD),
         found.count,
-        f"{functions_words(found.count)} not read, or not in all parts",
+        f"{counted(found.count, 'function')} not read, or not in all parts",
         "What is shown of them is older than the rest, or missing.",
         _lines(found, accounts),
         functions_address([*kept, ("needs", "unread")]),
@@ -123,7 +124,7 @@ def _failing(part: _Part, found: Failing) -> Iterator[Card]:
 
 
 def _title(part: _Part, count: int) -> str:
-    return f"{count} {part.one if count == 1 else part.several}"
+    return counted(count, part.one, part.several)
 
 
 def _sources(found: Overview) -> Iterator[Card]:
@@ -155,10 +156,14 @@ def _unknown(found: Overview, missing: Unread, kept: Pairs) -> Card:
         "unknown",
         look(Attention, Attention.UNKNOWN),
         count,
-        f"{functions_words(count)} on an unknown base",
+        f"{counted(count, 'function')} on an unknown base",
         "Nothing says whether their base is current.",
         tuple(
-            Line(functions_words(each.functions), address, each.reason if common else f"{each.reason} {step}".rstrip())
+            Line(
+                counted(each.functions, "function"),
+                address,
+                each.reason if common else f"{each.reason} {step}".rstrip(),
+            )
             for each, step in zip(found.unknown, steps, strict=True)
         ),
         address,
@@ -172,7 +177,7 @@ def _unruled(found: Found, accounts: Mapping[int, AccountFact], kept: Pairs) -> 
         "unruled",
         look(Attention, Attention.UNRULED),
         found.count,
-        f"{functions_words(found.count)} on a stale base, and no policy says until when",
+        f"{counted(found.count, 'function')} on a stale base, and no policy says until when",
         "None of them ever becomes overdue.",
         _lines(found, accounts),
         functions_address([*kept, ("needs", "unruled")]),

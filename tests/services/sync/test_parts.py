@@ -217,7 +217,7 @@ def test_the_run_counts_what_it_could_not_read(two: None, ours: Account, refuse:
     run = Run.objects.get(pk=run.pk)
     assert run.status == Status.SUCCEEDED
     assert run.result["missed"] == {"aliases": 1}
-    assert run.steps.get(name="read").note == "1 accounts and regions read, aliases of 1 not readable"
+    assert run.steps.get(name="read").note == "1 account and region read, aliases of 1 not readable"
 
 
 def test_a_failure_of_before_never_hides_what_was_read_later(two: None) -> None:

@@ -56,7 +56,7 @@ def test_a_sync_by_a_run_tells_its_steps_and_ends(
     run.refresh_from_db()
     assert run.status == Status.SUCCEEDED
     assert run.result["scopes"] == {"read": 1, "failed": 1}
-    assert run.steps.get(name="read").note == "1 accounts and regions read, 1 with problems"
+    assert run.steps.get(name="read").note == "1 account and region read, 1 with problems"
     assert [step.status for step in run.steps.all()] == [StepStatus.DONE] * 3
     lines = [line.text for line in run.lines.all()]
     assert any("production eu-west-1: 1 changed, 1 function," in line for line in lines)

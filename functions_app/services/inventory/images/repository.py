@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.images.roles import ARTIFACTS, UNITS, Role
 from functions_app.domain.images.tag_mutability import TagMutability
+from functions_app.domain.text import counted
 from functions_app.models import BaseStream, Image, Repository, Tag
 from functions_app.services.inventory.images.image_use import (
     Sums,
@@ -195,8 +196,4 @@ _WORDS: Mapping[str, tuple[str, str]] = {
 
 def _belongings(parts: Sequence[Image]) -> str:
     counts = Counter(part.role for part in parts)
-    return ", ".join(
-        f"{counts[role]} {several if counts[role] > 1 else one}"
-        for role, (one, several) in _WORDS.items()
-        if counts[role]
-    )
+    return ", ".join(counted(counts[role], one, several) for role, (one, several) in _WORDS.items() if counts[role])

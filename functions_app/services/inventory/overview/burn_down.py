@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from django.db.models import Count, F, Q, Sum
 
+from functions_app.domain.text import counted
 from functions_app.models import FreshnessDay
 
 SERIES = 5  # bases that have a colour of their own; the rest is one series
@@ -61,10 +62,9 @@ class BurnDown:
     @property
     def _missing(self) -> str:
         """How many days nobody counted, of those since the first count."""
-        counted = [day.day for day in self.counted if not day.computed]
-        missing = (counted[0] - counted[-1]).days + 1 - len(counted) if counted else 0
-        days = "1 day between was" if missing == 1 else f"{missing} days between were"
-        return f" {days} not counted." if missing else ""
+        own = [day.day for day in self.counted if not day.computed]
+        missing = (own[0] - own[-1]).days + 1 - len(own) if own else 0
+        return f" {counted(missing, 'day between was', 'days between were')} not counted." if missing else ""
 
 
 def burn_down(today: date, days: int, account_id: int | None = None) -> BurnDown:

@@ -13,6 +13,7 @@ from django.db.models import Case, Count, Max, OuterRef, Q, Subquery, When
 
 from functions_app.domain.images.roles import UNITS
 from functions_app.domain.runs import Kind, Status
+from functions_app.domain.text import counted
 from functions_app.models import AliasMove, BaseRelease, Image, Run, Version
 from functions_app.services.people.actor import SCHEDULE
 from functions_app.services.snapshot.alias_histories import own_moves
@@ -178,7 +179,7 @@ def _gone(since: datetime, account_id: int | None) -> Iterator[Happened]:
         users.setdefault(repository, {})[function] = name
     for repository, name, at, count, ruled in rows:
         rule = f", {ruled} by its lifecycle policy's last forecast" if ruled else ""
-        title = f"{count} image{'s' if count > 1 else ''} of {name} no longer in ECR{rule}"
+        title = f"{counted(count, 'image')} of {name} no longer in ECR{rule}"
         known = users.get(repository, {})
         function, first = next(iter(known.items()), (0, ""))
         yield Happened(
