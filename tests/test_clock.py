@@ -12,7 +12,7 @@ from functions_app.domain import limits
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Kind, Queue
 from functions_app.models import BrowserSession, Plan, Run
-from functions_app.services.engine import payloads, plans, pulses
+from functions_app.services.engine import payloads, plan_ends, plans, pulses
 from functions_app.services.engine.payloads import PRIVATE
 from functions_app.services.images import forecasts
 from functions_app.services.people import sign_in
@@ -104,7 +104,7 @@ class Test_a_plan_made_then:
 
         assert caught.value.problem.code is Code.EXPIRED
         assert "made while a clock was wrong" in caught.value.problem.message
-        assert plans.is_over(plan)
+        assert plan_ends.is_over(plan)
         assert not Run.objects.exists()
 
     def test_keeps_no_payload(self, operator: User, settings: Settings) -> None:

@@ -20,7 +20,7 @@ from functions_app.models import Run
 from functions_app.services.changes import deploy, invoke, roll_back
 from functions_app.services.changes.patching import plan as patching
 from functions_app.services.changes.patching import undo as undoing
-from functions_app.services.engine import plans
+from functions_app.services.engine import plan_ends, plans
 from functions_app.services.engine.plans import Planned
 from functions_app.services.inventory.fleet import addressing
 from functions_app.services.inventory.runs.run_state import reached_run
@@ -127,7 +127,7 @@ def start_invocation(request: ApiRequest, response: HttpResponse, body: Invocati
     qualifier = body.qualifier or named.qualifier or LATEST
     payload = "" if body.payload is None else json.dumps(body.payload)
     plan_id = identity(request)
-    run = plans.became(plan_id) or invoke.submit(
+    run = plan_ends.became(plan_id) or invoke.submit(
         named.function, qualifier, payload, parse_mode(body.mode), request.actor, body.tenant, plan_id
     )
     return followed(request, response, run)

@@ -15,7 +15,7 @@ from functions_app.api.shapes import OWN, Answer, Body, Listed, Page, Paged, Tol
 from functions_app.domain.changes.approvals import PlanState
 from functions_app.domain.text import counted
 from functions_app.models import Plan, Run
-from functions_app.services.engine import approvals, plans
+from functions_app.services.engine import approvals, plan_ends, plans
 from functions_app.services.engine.kinds import kind_of
 from functions_app.services.inventory.plans import PlanRow, plan_list
 from functions_app.services.inventory.tables.history import plan_table
@@ -164,7 +164,7 @@ def confirmed(request: ApiRequest, response: HttpResponse, plan_id: UUID, body: 
 
 def told(request: ApiRequest, plan: Plan) -> dict[str, Any]:
     """A plan whole, with what it asks for, or what became of it, in one line."""
-    kind, run, state = kind_of(plan.kind), plans.run_of(plan), approvals.state_of(plan)
+    kind, run, state = kind_of(plan.kind), plan_ends.run_of(plan), approvals.state_of(plan)
     return {
         "text": f"{plan.title}: {_standing(plan, state, run)}.",
         "url": link(request, reverse("plan", args=[plan.pk])),

@@ -5,22 +5,12 @@ from functions_app.models.accounts import Account, Scope
 from functions_app.models.bases import BaseRelease, BaseStream, FreshnessDay, FreshnessPolicy, LayerFiles
 from functions_app.models.chat import ChatLink, LinkCode, PlanCode
 from functions_app.models.events import Event
-from functions_app.models.fleet import (
-    Alias,
-    AliasMove,
-    AliasStanding,
-    BaseUse,
-    FleetRevision,
-    Function,
-    FunctionCount,
-    FunctionSearch,
-    FunctionTriggers,
-    Version,
-)
+from functions_app.models.fleet import Alias, AliasMove, Function, FunctionTriggers, Version
 from functions_app.models.images import Image, ImageScan, LifecycleForecast, Repository, Tag, TagMove
 from functions_app.models.lists import DefaultView, SavedView, Selection
 from functions_app.models.push_rules import PushRule
 from functions_app.models.runs import LogLine, Plan, RebuildRequest, Run, RunStep, Signal, SmokeTest
+from functions_app.models.standing import AliasStanding, BaseUse, FleetRevision, FunctionCount, FunctionSearch
 
 __all__ = [
     "Account",

@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from functions_app import eventlog
 from functions_app.domain.runs import ACTIVE, ENDED, Kind
 from functions_app.models import AuditEntry, LogLine, Plan, Run, Selection
-from functions_app.services.engine import payloads, plans
+from functions_app.services.engine import payloads, plan_ends
 from functions_app.services.people import session_store, sign_in
 from functions_app.services.people.actor import CHAT, SCHEDULE
 
@@ -76,7 +76,7 @@ def _delete(rows: QuerySet[Any]) -> int:
 
 def _forget_payloads(now: datetime) -> int:
     """Of an invocation that was never sent (refused, cancelled, expired) the plan still holds the payload."""
-    held = Plan.objects.filter(~UNDER_WAY, plans.over(now), kind=Kind.INVOCATION, body__has_key=payloads.PRIVATE)
+    held = Plan.objects.filter(~UNDER_WAY, plan_ends.over(now), kind=Kind.INVOCATION, body__has_key=payloads.PRIVATE)
     keys = list(held.values_list("pk", flat=True))
     for key in keys:
         payloads.forget_payload(key)

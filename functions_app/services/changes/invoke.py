@@ -31,7 +31,7 @@ from functions_app.models import Function, Run
 from functions_app.services.changes.careful_steps import SHORT, patient
 from functions_app.services.changes.function_places import place_of, target_of
 from functions_app.services.changes.live_log import LiveLog, LogPlace, give_away
-from functions_app.services.engine import payloads, plans
+from functions_app.services.engine import payloads, plan_ends, plans
 from functions_app.services.engine.plans import Draft
 from functions_app.services.engine.steps import Context, StepSpec
 from functions_app.services.people.actor import Actor
@@ -97,7 +97,7 @@ def again(run: Run, actor: Actor) -> Run:
         )
     frozen = InvocationPlan.from_json(run.plan)
     plan_id = domain.identity("again", "", str(run.pk))
-    if done := plans.became(plan_id):
+    if done := plan_ends.became(plan_id):
         return done
     payload = payloads.payload(run.made_from)
     if not payload:

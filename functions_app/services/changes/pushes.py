@@ -20,7 +20,7 @@ from functions_app.domain.runs import ACTIVE
 from functions_app.domain.tokens import Reach, TokenScope
 from functions_app.models import Plan, PushRule, Run
 from functions_app.services.changes import deploy, push_rules
-from functions_app.services.engine import approvals, plans
+from functions_app.services.engine import approvals, plan_ends, plans
 from functions_app.services.people import access, living_tokens
 from functions_app.services.people.actor import SCHEDULE, Actor
 from functions_app.services.people.backend import active_people
@@ -96,7 +96,7 @@ def _carry_out(rule: PushRule, actor: Actor) -> Done:
     digest = rule.digest
     try:
         plan = plans.known(_identity(rule), actor)  # of a worker that died, or that another change kept from it
-        if plan is not None and plans.became(plan.pk):
+        if plan is not None and plan_ends.became(plan.pk):
             return replace(_go_on(rule, plan, actor), again=SOON)
         digest = push_rules.tag_now(rule)
         if plan is not None:
@@ -161,7 +161,7 @@ def _go_on(rule: PushRule, plan: Plan, actor: Actor) -> Done:
         if untyped and not asks:
             asks = f": {plan.confirmation} carries production traffic now, for which nobody has typed its name"
         return Done(f"Planned{asks}. Somebody has to apply the plan.", digest, plan)
-    found = plans.became(plan.pk) or approvals.confirm(plan.pk, actor, rule.confirmed)
+    found = plan_ends.became(plan.pk) or approvals.confirm(plan.pk, actor, rule.confirmed)
     if isinstance(found, Run):
         return Done(f"Run {found.pk} deploys it.", digest, plan)
     return Done("Waits for an approver.", digest, plan)

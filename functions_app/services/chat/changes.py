@@ -18,7 +18,7 @@ from functions_app.services.changes.patching.targets import targets as patch_tar
 from functions_app.services.chat import two_turns
 from functions_app.services.chat.replies import Reply, of_run
 from functions_app.services.chat.speakers import Speaker
-from functions_app.services.engine import plans
+from functions_app.services.engine import plan_ends, plans
 from functions_app.services.engine.plans import Planned
 from functions_app.services.inventory.fleet import addressing
 from functions_app.services.inventory.fleet.addressing import Named
@@ -74,7 +74,7 @@ def invoke(speaker: Speaker, name: str, payload: str, plan_id: UUID) -> Reply:
     """Call a function once; its answer and its log are the run's."""
     named = addressing.find(name, speaker.actor)
     qualifier = named.qualifier or LATEST
-    run = plans.became(plan_id) or invocations.submit(
+    run = plan_ends.became(plan_id) or invocations.submit(
         named.function, qualifier, payload, Mode.SYNC, speaker.actor, plan_id=plan_id
     )
     return of_run(run)

@@ -15,7 +15,7 @@ from functions_app.domain.redaction import one_line
 from functions_app.domain.runs import Kind
 from functions_app.domain.tokens import needed
 from functions_app.models import Plan, PushRule, Run
-from functions_app.services.engine import plans
+from functions_app.services.engine import plan_ends, plans
 from functions_app.services.people import access, living_tokens
 from functions_app.services.people.actor import SCHEDULE, Actor, named
 from functions_app.services.people.backend import active_people
@@ -47,9 +47,11 @@ def confirm(plan_id: UUID, actor: Actor, typed: str = "", ticked: Collection[str
 def _ask(plan: Plan, actor: Actor) -> Plan:
     now = clock.now()
     with transaction.atomic():
-        standing = Plan.objects.filter(~plans.over(now), pk=plan.pk, applied_at=None, rejected_at=None, asked_at=None)
+        standing = Plan.objects.filter(
+            ~plan_ends.over(now), pk=plan.pk, applied_at=None, rejected_at=None, asked_at=None
+        )
         if not standing.update(approval_asked=True, asked_at=now, expires_at=now + TTL):
-            raise plans.not_any_more(plan)
+            raise plan_ends.not_any_more(plan)
         access.audit(actor, f"{plan.kind}.ask", plan.target, _facts(plan), "waits for an approval")
         _tell(EventKind.PLAN_WAITS, plan, f"{plan.title} waits for an approval", actor)
     plan.refresh_from_db()
@@ -83,9 +85,9 @@ def reject(plan_id: UUID, actor: Actor, reason: str = "") -> Plan:
         if not plans.made_by(plan, actor):
             access.require_approver(actor)
         _require_waiting(plan)
-        waiting = ASKED & ~plans.over(clock.now())
+        waiting = ASKED & ~plan_ends.over(clock.now())
         if not _end(plan, waiting, actor, named(actor.name, actor.via), why):
-            raise plans.not_any_more(plan)
+            raise plan_ends.not_any_more(plan)
         plan.refresh_from_db()
         return plan
 
@@ -128,7 +130,7 @@ def state_of(plan: Plan) -> PlanState:
         return PlanState.APPLIED
     if plan.rejected_at is not None:
         return PlanState.REJECTED
-    if plans.is_over(plan):
+    if plan_ends.is_over(plan):
         return PlanState.EXPIRED
     return PlanState.WAITING if plan.asked_at is not None else PlanState.OPEN
 
@@ -157,7 +159,7 @@ def _require_waiting(plan: Plan) -> None:
             Code.INVALID, "The maker of this plan has not asked for an approval.", next_step="Ask them to confirm it."
         )
     if state is not PlanState.WAITING:
-        raise plans.not_any_more(plan)
+        raise plan_ends.not_any_more(plan)
 
 
 def _require_maker(plan: Plan) -> None:

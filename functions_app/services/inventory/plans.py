@@ -13,7 +13,7 @@ from functions_app.domain.changes.approvals import PlanState
 from functions_app.domain.runs import Kind
 from functions_app.domain.tokens import Reach
 from functions_app.models import Plan
-from functions_app.services.engine import approvals, plans
+from functions_app.services.engine import approvals, plan_ends, plans
 from functions_app.services.engine.kinds import kind_of
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
@@ -101,8 +101,8 @@ def _of(state: PlanState, now: datetime) -> Q:
     conditions: Mapping[PlanState, Q] = {
         PlanState.APPLIED: Q(applied_at__isnull=False),
         PlanState.REJECTED: Q(applied_at=None, rejected_at__isnull=False),
-        PlanState.EXPIRED: undone & plans.over(now),
-        PlanState.WAITING: undone & ~plans.over(now) & Q(asked_at__isnull=False),
-        PlanState.OPEN: undone & ~plans.over(now) & Q(asked_at=None),
+        PlanState.EXPIRED: undone & plan_ends.over(now),
+        PlanState.WAITING: undone & ~plan_ends.over(now) & Q(asked_at__isnull=False),
+        PlanState.OPEN: undone & ~plan_ends.over(now) & Q(asked_at=None),
     }
     return conditions[state]

@@ -23,7 +23,7 @@ from functions_app.domain.fleet.features import stored
 from functions_app.domain.text import storable
 from functions_app.models import Function, Run
 from functions_app.services.changes import invoke as invocations
-from functions_app.services.engine import plans
+from functions_app.services.engine import plan_ends
 from functions_app.services.inventory.fleet.function import function_head
 from functions_app.services.inventory.runs.run_state import find_run
 from functions_app.services.people import access
@@ -94,7 +94,7 @@ def _start(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     try:
         mode = parse_mode(request.POST.get("mode", Mode.SYNC.value))
         plan_id = invocations.identity(once, function, qualifier, payload, mode, actor, tenant)
-        if run := plans.became(plan_id):
+        if run := plan_ends.became(plan_id):
             messages.info(request, "This form was sent before, and this is its run: nothing was sent again.")
             return redirect("run", pk=run.pk)
         refuse_old(once, clock.now())

@@ -13,7 +13,7 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.text import counted
 from functions_app.models import BaseStream
 from functions_app.services.changes import patch_list
-from functions_app.services.engine import plans
+from functions_app.services.engine import plan_ends
 from functions_app.services.inventory.tables.bases import patch_table
 from functions_app.services.people import selections
 from functions_app.streams.table_download import table_answer
@@ -63,7 +63,7 @@ def show_plan(request: HtmxHttpRequest, plan_id: UUID) -> HttpResponse:
     context = {
         "stored": stored,
         "plan": made,
-        "expired": plans.is_over(stored),
+        "expired": plan_ends.is_over(stored),
         "ways": [(look(Way, way), made.count(way)) for way in Way if made.count(way)],
         "accounts": _accounts(made),
         "groups": _groups(made.entries[(at - 1) * ENTRIES : at * ENTRIES]),

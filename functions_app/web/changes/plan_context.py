@@ -1,7 +1,7 @@
 """What the pages of all plans share: where a plan stands, what was ticked, and why somebody can't confirm it."""
 
 from functions_app.models import Plan
-from functions_app.services.engine import approvals, plans
+from functions_app.services.engine import approvals, plan_ends, plans
 from functions_app.services.people import access
 from functions_app.services.people.actor import Actor
 from functions_app.web.http import HtmxHttpRequest, actor_of
@@ -11,9 +11,9 @@ def plan_context(request: HtmxHttpRequest, stored: Plan | None) -> dict[str, obj
     """Of a stored plan, or of one that a check forbids, which is None."""
     return {
         "stored": stored,
-        "run": plans.run_of(stored) if stored else None,
+        "run": plan_ends.run_of(stored) if stored else None,
         "state": approvals.state_of(stored) if stored else None,
-        "expired": bool(stored and plans.is_over(stored)),
+        "expired": bool(stored and plan_ends.is_over(stored)),
         "ticked": request.POST.getlist("tick"),
         "blocked": why_not(request),
         **(_approval(actor_of(request), stored) if stored else {}),

@@ -14,7 +14,7 @@ from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.runs import Kind
 from functions_app.domain.text import storable
 from functions_app.models import Plan, Run
-from functions_app.services.engine import approvals, plans
+from functions_app.services.engine import approvals, plan_ends, plans
 from functions_app.services.inventory.plans import plan_list
 from functions_app.services.inventory.tables.history import plan_table
 from functions_app.streams.table_download import table_answer, wants_table
@@ -40,7 +40,7 @@ def _page(request: HtmxHttpRequest, stored: Plan, problem: Problem | None = None
     if stored.kind == Kind.PATCH_LIST:
         return redirect("base-plan", plan_id=stored.pk)
     if stored.kind not in PAGES:
-        run = plans.run_of(stored)
+        run = plan_ends.run_of(stored)
         return redirect("run", pk=run.pk) if run else redirect("functions")
     return PAGES[stored.kind](request, stored, problem)
 

@@ -11,7 +11,7 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.runs import Done, Kind, SignalKind, Status, Wait
 from functions_app.models import AliasMove, AuditEntry, Plan, Run, RunStep
 from functions_app.services.changes import deploy
-from functions_app.services.engine import plans, signals
+from functions_app.services.engine import plan_ends, plans, signals
 from functions_app.services.engine.steps import StepSpec
 from functions_app.services.kinds import KINDS
 from functions_app.services.people.actor import Actor
@@ -302,7 +302,7 @@ def test_a_plan_is_used_once(stage: Stage) -> None:
     with pytest.raises(DrydockError, match=f"run {run.pk}"):
         stage.confirm(stored)
     assert Run.objects.count() == 1
-    assert plans.run_of(Plan.objects.get(pk=stored.pk)) == run
+    assert plan_ends.run_of(Plan.objects.get(pk=stored.pk)) == run
 
 
 def test_production_has_to_be_typed(stage: Stage) -> None:

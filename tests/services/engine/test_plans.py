@@ -15,7 +15,7 @@ from functions_app.domain.images.lambda_rules import Check
 from functions_app.domain.runs import Kind
 from functions_app.domain.tokens import TokenScope
 from functions_app.models import AuditEntry, Function, Plan, Run
-from functions_app.services.engine import plans
+from functions_app.services.engine import plan_ends, plans
 from functions_app.services.engine.plans import Draft, Planned
 from functions_app.services.people.actor import Actor
 from tests.factories import make_account, make_function
@@ -171,7 +171,7 @@ class Test_applying:
         plan = self.plan(operator, function)
         run = plans.apply(plan.pk, operator)
         assert (run.made_from, run.actor, run.lock, run.function) == (plan, operator.person, function.arn, function)
-        assert plans.run_of(plan) == run
+        assert plan_ends.run_of(plan) == run
 
     def test_by_another_operator_or_approver_is_refused(
         self, operator: Actor, approver: Actor, function: Function

@@ -16,7 +16,7 @@ from functions_app.domain.runs import Kind, Priority, SignalKind, Status
 from functions_app.models import AuditEntry, Plan, Run, Signal
 from functions_app.services.changes import deploy
 from functions_app.services.changes.function_places import place_of
-from functions_app.services.engine import hand_out, plans, signals
+from functions_app.services.engine import hand_out, plan_ends, plans, signals
 from functions_app.services.inventory.audit import AuditFilter, audit_list
 from functions_app.services.people.actor import Actor
 from tests.conftest import Valkey
@@ -264,7 +264,7 @@ class Test_a_plan:
         run = old.today(old.run(stored, stage))
         with pytest.raises(DrydockError, match=f"became run {run.pk}"):
             plans.apply(stored.pk, stage.actor)
-        assert plans.run_of(Plan.objects.get()) == run
+        assert plan_ends.run_of(Plan.objects.get()) == run
 
     def test_whose_function_was_deleted_says_so(self, stage: Stage, last_state: type[LastState]) -> None:
         made, old = frozen(stage), last_state()
