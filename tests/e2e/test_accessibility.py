@@ -11,6 +11,7 @@ import pytest
 from django.urls import resolve
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
+from tests.e2e import hostile
 from tests.e2e.conftest import Demo, sign_in
 from tests.e2e.tour import address_of, every_page
 from tests.every_route import ROUTES
@@ -123,6 +124,17 @@ def test_axe_finds_nothing_in_what_opens_and_in_a_refused_form(page: Page, demo:
     expect(page.get_by_role("alert")).to_contain_text("no-such-tag")
     expect(page.get_by_label("Tag or digest")).to_have_value("no-such-tag")
     found += violations(page)
+    assert not found, "\n".join(found)
+
+
+def test_links_and_buttons_of_the_fullest_tables_are_far_enough_apart_to_be_hit(
+    administrator: Page, addresses: Sequence[str], demo: Demo
+) -> None:
+    found = []
+    administrator.set_viewport_size({"width": 1350, "height": 900})
+    for url in (f"{demo.url}/functions/", address_of(administrator, demo, hostile.FUNCTION)):
+        administrator.goto(url)
+        found += violations(administrator, "target-size")
     assert not found, "\n".join(found)
 
 

@@ -47,6 +47,7 @@ PLAN = (
     '<button type="submit" class="patch" form="selection" formaction="{home}{pk}/patch/" name="digest" '
     'value="{digest}" title="Plan the patch of {name}" aria-label="Plan the patch of {name}">{icon}</button>'
 )
+STANDS, END = SafeString('<span class="stands">'), SafeString("</span>")  # how far behind, and on what
 SECOND = '<span class="br">{}</span>'  # of a split, beneath the first
 TWO = {True: SafeString(' class="two"'), False: SafeString(" two")}  # lines of text: both versions of a split
 
@@ -159,7 +160,7 @@ def _base(drawn: _Drawn) -> SafeString:
             digest=known(line.digest),
             icon=icon("layers-subtract"),
         )
-    return verdict + (_base_link(line.base) if line.base else NOTHING) + patch
+    return STANDS + verdict + (_base_link(line.base) if line.base else NOTHING) + END + patch
 
 
 @lru_cache(maxsize=4096, typed=True)
