@@ -19,8 +19,8 @@ from tests.benchmarks import soaked
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = (
-    "pages", "large", "http", "waiting", "api", "sync", "far_sync", "bases", "layers", "rebase", "patch", "hostile",
-    "engine", "streams", "account",
+    "pages", "large", "lighthouse", "http", "waiting", "api", "sync", "far_sync", "bases", "layers", "rebase", "patch",
+    "hostile", "engine", "streams", "account",
 )  # fmt: skip
 HOW_TO_READ = """\
 How to read them: a promise that was not kept is marked **MISSED**. p50 and p95 are what half and 95 % of the turns
