@@ -38,7 +38,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "Alias": {CHECKED: "name version second_version", STORABLE: "revision_id", REDACTED: "description"},
     "AliasMove": {CHECKED: "alias version second_version"},
-    "AliasStanding": {DERIVED: "alias region state freshness base_name"},
+    "AliasStanding": {DERIVED: "alias region state freshness base_name runtime"},
     "ApiToken": {
         TYPED: "name", CHECKED: "accounts functions networks used_from created_by", OURS: "scopes beginning",
         MACHINE: "secret_hash",
@@ -61,10 +61,12 @@ TEXTS: dict[str, dict[str, str]] = {
         CHECKED: "region name arn role_arn log_group digest", REDACTED: "description tags state_reason "
         "last_update_reason missed image_settings", STORABLE: "architecture revision_id detailed_revision image_uri "
         "state state_reason_code last_update_status last_update_reason_code env_keys features",
-        OURS: "freshness managed_by", DERIVED: "search_text freshness_reason base_name problem alias_chips owner",
+        OURS: "freshness managed_by",
+        DERIVED: "search_text freshness_reason base_name runtime problem alias_chips owner",
     },
     "FunctionCount": {DERIVED: "what name"},
-    "FunctionSearch": {DERIVED: "search_text region state freshness base_name name owner managed_by"},
+    "FunctionSearch": {DERIVED: "search_text region state freshness base_name name owner managed_by runtime"},
+    "FunctionTag": {DERIVED: "name region state freshness base_name"},
     "FunctionTriggers": {REDACTED: "found"},
     "GridChoice": {OURS: "columns density"},
     "Image": {

@@ -12,6 +12,7 @@ from functions_app import clock
 from functions_app.api.requests import ApiRequest
 from functions_app.api.shapes import Format, Listed, Page, Paged, Told, in_utc, link, one_of, page_of, paged
 from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.text import counted
 from functions_app.services.changes.patching.undo import last_patch
 from functions_app.services.inventory.fleet import addressing
@@ -24,7 +25,15 @@ from functions_app.services.inventory.fleet.function import (
 )
 from functions_app.services.inventory.fleet.function_list import FunctionRow
 from functions_app.services.inventory.fleet.function_list import functions as listed
-from functions_app.services.inventory.fleet.list_filter import NEEDS, OVERDUE, SORTS, FleetFilter, read_filter
+from functions_app.services.inventory.fleet.list_filter import (
+    NEEDS,
+    OVERDUE,
+    SORTS,
+    TAG,
+    TAGS,
+    FleetFilter,
+    read_filter,
+)
 from functions_app.services.inventory.fleet.version_list import version_list
 from functions_app.services.inventory.fleet_status import AccountFact, fleet_status
 from functions_app.services.inventory.tables.fleet import function_table, version_table
@@ -46,8 +55,10 @@ class Filters(Paged):
     base: list[str] = Field([], max_length=50, description="as python:3.12; none for no base found")
     overdue: list[str] = Field([], max_length=2, description="yes, no")
     alias: str = Field("", max_length=130, description="functions with this alias; other filters are of how it stands")
+    runtime: list[str] = Field([], max_length=50, description="as python3.12; none for not known")
     owner: list[str] = Field([], max_length=50)
     tool: list[str] = Field([], max_length=50, description="what manages it, as terraform; none for nothing known")
+    tag: list[str] = Field([], max_length=TAGS, description="KEY=VALUE, as team=red; all of them hold")
     needs: str = Field("", description=", ".join(NEEDS))
     sort: str = Field("", description=f"{', '.join(SORTS)}; a minus before it reverses it")
 
@@ -72,6 +83,7 @@ class FunctionLine(Schema):
     freshness: str
     freshness_reason: str
     base: str
+    runtime: str
     releases_behind: int
     days_behind: int
     overdue_on: date | None
@@ -132,6 +144,7 @@ class FunctionAnswer(Told):
     freshness: str
     freshness_reason: str
     base: str
+    runtime: str
     releases_behind: int
     days_behind: int
     overdue_on: date | None
@@ -183,6 +196,9 @@ def wanted_of(filters: Filters, query: QueryDict, accounts: tuple[AccountFact, .
         one_of("freshness", value, frozenset(Freshness))
     for value in filters.overdue:
         one_of("overdue", value, frozenset(OVERDUE.values()))
+    for value in filters.tag:
+        if not TAG.understands(value):
+            raise DrydockError(Code.INVALID, f"{value} is not a tag.", next_step=f"Write it as {TAG.how}.")
     one_of("needs", filters.needs, NEEDS)
     one_of("sort", filters.sort.removeprefix("-"), tuple(SORTS))
     return read_filter(query, accounts)
@@ -234,7 +250,7 @@ def get_function(request: ApiRequest, function: str) -> dict[str, Any]:
         "aliases": lanes,
         "base": named.function.base_name,
         "last_patch": patch.pk if (patch := last_patch(head.pk)) else None,
-        **{name: getattr(named.function, name) for name in (*_LATE, "problem")},
+        **{name: getattr(named.function, name) for name in (*_LATE, "problem", "runtime")},
         **{
             name: getattr(head, name)
             for name in ("name", "arn", "region", "description", "state", "state_reason", "owner", "managed_by")

@@ -10,7 +10,14 @@ from functions_app.models.images import Image, ImageScan, LifecycleForecast, Rep
 from functions_app.models.lists import DefaultView, SavedView, Selection
 from functions_app.models.push_rules import PushRule
 from functions_app.models.runs import LogLine, Plan, RebuildRequest, Run, RunStep, Signal, SmokeTest
-from functions_app.models.standing import AliasStanding, BaseUse, FleetRevision, FunctionCount, FunctionSearch
+from functions_app.models.standing import (
+    AliasStanding,
+    BaseUse,
+    FleetRevision,
+    FunctionCount,
+    FunctionSearch,
+    FunctionTag,
+)
 
 __all__ = [
     "Account",
@@ -32,6 +39,7 @@ __all__ = [
     "Function",
     "FunctionCount",
     "FunctionSearch",
+    "FunctionTag",
     "FunctionTriggers",
     "GridChoice",
     "Image",

@@ -85,6 +85,7 @@ class Function(models.Model):
     unruled = models.BooleanField(default=False, help_text="its base is stale or over, and no policy speaks of it")
     end_of_life_on = models.DateField(null=True, help_text="first end of runtime or OS among what is live")
     base_name = models.CharField(max_length=120, blank=True, help_text="stream of the worst live image: python:3.12")
+    runtime = models.CharField(max_length=70, blank=True, help_text="that image's, as its base tells it: python3.12")
     problem_rank = models.IntegerField(default=0, help_text="worst first: domain.fleet.states")
     problem = models.CharField(max_length=300, blank=True, help_text="the one line that says what is wrong")
     alias_chips = models.JSONField(
@@ -98,11 +99,13 @@ class Function(models.Model):
         constraints = [models.UniqueConstraint(fields=["account", "region", "name"], name="one_function")]
         # Each order carries the facets' columns at its end, so that any filter is decided within the index.
         indexes = [
-            models.Index(fields=["gone_at", "-problem_rank", "name", "id", *FACETS], name="functions_by_problem"),
-            models.Index(fields=["gone_at", "name", "id", *FACETS], name="functions_by_name"),
-            models.Index(fields=["gone_at", "-last_modified", "id", *FACETS], name="functions_by_change"),
-            models.Index(fields=["gone_at", "-days_behind", "name", "id", *FACETS], name="functions_by_age"),
-            models.Index(fields=["gone_at", *FACETS], name="functions_by_facet"),
+            models.Index(
+                fields=["gone_at", "-problem_rank", "name", "id", *FACETS, "runtime"], name="functions_by_problem"
+            ),
+            models.Index(fields=["gone_at", "name", "id", *FACETS, "runtime"], name="functions_by_name"),
+            models.Index(fields=["gone_at", "-last_modified", "id", *FACETS, "runtime"], name="functions_by_change"),
+            models.Index(fields=["gone_at", "-days_behind", "name", "id", *FACETS, "runtime"], name="functions_by_age"),
+            models.Index(fields=["gone_at", *FACETS, "runtime"], name="functions_by_facet"),
             models.Index(fields=["gone_at", "owner", *FACETS], name="functions_by_owner"),
             models.Index(fields=["gone_at", "managed_by", *FACETS], name="functions_by_tool"),
             models.Index(fields=["gone_at", *NEEDS], name="functions_by_need"),

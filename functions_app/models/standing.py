@@ -29,6 +29,7 @@ class FunctionSearch(models.Model):
     days_behind = models.IntegerField()
     owner = models.CharField(max_length=120, blank=True)
     managed_by = models.CharField(max_length=40, blank=True)
+    runtime = models.CharField(max_length=70, blank=True)
 
     def __str__(self) -> str:
         return self.name
@@ -61,15 +62,39 @@ class AliasStanding(models.Model):
     freshness = models.CharField(max_length=12)
     base_name = models.CharField(max_length=120, blank=True)
     overdue_on = models.DateField(null=True)
+    runtime = models.CharField(max_length=70, blank=True)
 
     class Meta:
         indexes = [
             models.Index(fields=["alias", *FACETS, "function"], name="standings_by_alias"),
-            models.Index(fields=["function", "alias", *FACETS], name="standings_by_function"),
+            models.Index(fields=["alias", "runtime", *FACETS, "function"], name="standings_by_runtime"),
+            models.Index(fields=["function", "alias", *FACETS, "runtime"], name="standings_of_function"),
         ]
 
     def __str__(self) -> str:
         return f"{self.function_id}:{self.alias} {self.freshness}"
+
+
+class FunctionTag(models.Model):
+    """A tag of a function (team=red), in the columns that the list filters and counts by: snapshot.function_tags."""
+
+    function = models.ForeignKey(Function, models.CASCADE, related_name="tag_rows", db_index=False)
+    name = models.CharField(max_length=400, help_text="KEY=VALUE: AWS allows 128 and 256 characters")
+    account = models.ForeignKey("Account", models.CASCADE, related_name="+", db_index=False)
+    region = models.CharField(max_length=30)
+    state = models.CharField(max_length=20, blank=True)
+    freshness = models.CharField(max_length=12)
+    base_name = models.CharField(max_length=120, blank=True)
+    overdue_on = models.DateField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["name", *FACETS, "function"], name="function_tags_by_name"),
+            models.Index(fields=["function", "name"], name="function_tags_of_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.function_id}: {self.name}"
 
 
 class BaseUse(models.Model):

@@ -11,6 +11,7 @@ from functions_app.models import Image, LifecycleForecast, Repository, Run
 from functions_app.services.people import tokens
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.tokens import Wanted
+from functions_app.services.snapshot.function_tags import refresh_tags
 from tests.conftest import Valkey
 from tests.factories import (
     NOW,
@@ -100,6 +101,21 @@ def test_stale_are_those_behind_and_those_at_their_end(bot: Client) -> None:
     assert names == {"stale", "end-of-life"}
     assert bot.get(f"{API}/stale?freshness=end_of_life").json()["total"] == 1
     assert bot.get(f"{API}/stale?freshness=current").status_code == 400
+
+
+def test_functions_are_asked_for_by_runtime_and_by_tag(bot: Client) -> None:
+    functions = [
+        make_function(make_account(), name, runtime=runtime, tags={"team": name})
+        for name, runtime in (("red", "python3.12"), ("blue", "nodejs20"))
+    ]
+    refresh_tags(functions)
+    for query in ("runtime=python3.12", "tag=team%3Dred", "runtime=python3.12&tag=team%3Dred"):
+        (row,) = bot.get(f"{API}/functions?{query}").json()["functions"]
+        assert (row["name"], row["runtime"]) == ("red", "python3.12")
+    refused = [bot.get(f"{API}/functions?{query}").status_code for query in ("tag=team", "tags=team%3Dred")]
+    assert refused == [400, 422]
+    csv = bot.get(f"{API}/functions?tag=team%3Dblue&format=csv")
+    assert b"nodejs20" in b"".join(csv)
 
 
 def test_one_repository_is_read_anew_and_another_after_it(bot: Client) -> None:

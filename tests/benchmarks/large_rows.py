@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.db import connection, transaction
 from django.db.models import Max, Model
 
-from functions_app.models import Alias, AliasStanding, BaseUse, Function, Version
+from functions_app.models import Alias, AliasStanding, BaseUse, Function, FunctionTag, Version
 
 TIMES = 10
 KEPT = (0, 7, 8, 9)  # the ordinals of the versions that each function has
@@ -24,6 +24,7 @@ def multiply() -> None:
             _copy(Version, {}, turn, highest)
             _copy(Alias, {}, turn, highest)
             _copy(AliasStanding, {}, turn, highest)
+            _copy(FunctionTag, {}, turn, highest)
             _copy(BaseUse, {"name": name}, turn, highest)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")

@@ -35,6 +35,7 @@ def fill_releases() -> list[BaseRelease]:
             name=name_of(number),
             reference=f"registry.example/base-{number}:1",
             runtime=name_of(number).partition(":")[0] if number >= GOLDEN else "",
+            runtime_version=name_of(number).partition(":")[2] if number >= GOLDEN else "",
             deprecated_on=ENDED.get(name_of(number)),
             polled_at=NOW,
             own=number < GOLDEN,

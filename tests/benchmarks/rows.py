@@ -146,7 +146,11 @@ def _functions(accounts: list[Account], images: list[Image], random: Random) -> 
                 image_uri=f"{image.repository.uri}:main",
                 state=random.choice(("Active", "Active", "Active", "Active", "Inactive", "Failed")),
                 last_update_status="Successful",
-                tags={"team": f"team-{number % 20}"},
+                tags={
+                    "team": f"team-{number % 20}",
+                    "stage": f"stage-{number % 3}",
+                    "service": f"service-{number % 500}",
+                },
                 owner=f"team-{number % 20}",
                 synced_at=NOW,
                 detailed_at=NOW,

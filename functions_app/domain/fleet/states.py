@@ -34,6 +34,7 @@ class LiveVersion:
     releases_behind: int = 0
     days_behind: int = 0
     base: str = ""
+    runtime: str = ""  # that its base brings, "" where none is known
     overdue_on: date | None = None  # the day from which its base is overdue, past or to come
     end_of_life_on: date | None = None
     image_status: str = ""  # ECR's word, "" where it told none

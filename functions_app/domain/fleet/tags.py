@@ -21,6 +21,13 @@ _NO_WORD = re.compile(r"[\W_]+")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _OWN_NAME = re.compile(r"[:/.]")  # ansible-group may be anybody's, ansible:role is the tool's
 
+_AWSS_OWN = "aws:"  # nobody may set one; mostly the names of stacks, each a function's own
+
+
+def listed_tags(tags: Mapping[str, str]) -> list[str]:
+    """The tags that people set, as lists are filtered by them: team=red."""
+    return [f"{name}={value}" for name, value in tags.items() if not name.lower().startswith(_AWSS_OWN)]
+
 
 def owner_of(tags: Mapping[str, str]) -> str:
     """Whose function it is, by its tags owner or team; "" where they do not tell."""

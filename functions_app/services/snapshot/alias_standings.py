@@ -6,8 +6,9 @@ from typing import Any
 
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.models import AliasStanding, Function
+from functions_app.services.snapshot.derived_rows import rewrite
 
-COLUMNS = ("function_id", "account_id", "region", "alias", "state", "freshness", "base_name", "overdue_on")
+COLUMNS = ("function_id", "account_id", "region", "alias", "state", "freshness", "base_name", "overdue_on", "runtime")
 
 
 def refresh_standings(functions: Sequence[Function]) -> int:
@@ -16,15 +17,7 @@ def refresh_standings(functions: Sequence[Function]) -> int:
     Three queries at most. A function that is gone has none.
     """
     wanted = {row for function in functions if function.gone_at is None for row in _rows(function)}
-    keys = [function.pk for function in functions]
-    stored = {row[:-1]: row[-1] for row in AliasStanding.objects.filter(function__in=keys).values_list(*COLUMNS, "pk")}
-    gone = [pk for row, pk in stored.items() if row not in wanted]
-    if gone:
-        AliasStanding.objects.filter(pk__in=gone).delete()
-    new = [AliasStanding(**dict(zip(COLUMNS, row, strict=True))) for row in wanted if row not in stored]
-    if new:
-        AliasStanding.objects.bulk_create(new, batch_size=1000)
-    return len(gone) + len(new)
+    return rewrite(AliasStanding, COLUMNS, [function.pk for function in functions], wanted)
 
 
 def _rows(function: Function) -> Iterator[tuple[Any, ...]]:
@@ -32,7 +25,7 @@ def _rows(function: Function) -> Iterator[tuple[Any, ...]]:
         day = chip.get("overdue_on", "")
         yield (
             function.pk, function.account_id, function.region, chip["name"], chip.get("state", ""), _freshness(chip),
-            chip.get("base", ""), date.fromisoformat(day) if day else None,
+            chip.get("base", ""), date.fromisoformat(day) if day else None, chip.get("runtime", ""),
         )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from functions_app.domain.fleet.functions import unqualified
 from functions_app.domain.images.manifests import chain_ids
 from functions_app.models import Alias, BaseRelease, BaseUse, Function, Version
+from functions_app.services.snapshot.derived_rows import rewrite
 
 COLUMNS = (
     "stream_id", "release_id", "nearest_id", "function_id", "account_id", "name", "region", "owner",
@@ -64,14 +65,7 @@ def refresh_uses(
     live = _live(there.keys(), known_aliases)
     known = (lineages or Lineages()).of({row[3] for row in live if row[3]})
     wanted = {use for row in live for use in _uses(there[row[0]], row, known)}
-    rows = BaseUse.objects.filter(function__in=[function.pk for function in functions]).values_list(*COLUMNS, "pk")
-    stored = {row[:-1]: row[-1] for row in rows}
-    gone = [pk for use, pk in stored.items() if use not in wanted]
-    if gone:
-        BaseUse.objects.filter(pk__in=gone).delete()
-    new = [BaseUse(**dict(zip(COLUMNS, use, strict=True))) for use in wanted if use not in stored]
-    BaseUse.objects.bulk_create(new, batch_size=1000)
-    return len(gone) + len(new)
+    return rewrite(BaseUse, COLUMNS, [function.pk for function in functions], wanted)
 
 
 def _live(function_ids: Collection[int], aliases: Iterable[Alias]) -> list[tuple[Any, ...]]:

@@ -1,8 +1,8 @@
 """The columns of Function that the functions list shows: worked out from versions, aliases, images and tags."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -29,8 +29,10 @@ from functions_app.services.snapshot.alias_histories import last_moves
 from functions_app.services.snapshot.alias_standings import refresh_standings
 from functions_app.services.snapshot.base_use_rows import Lineages, refresh_uses
 from functions_app.services.snapshot.bulk_updates import update_rows
+from functions_app.services.snapshot.function_tags import refresh_tags
 from functions_app.services.snapshot.missed_parts import part_ages
 from functions_app.services.snapshot.overdue import lateness_of, read_policies
+from functions_app.services.snapshot.runtimes import Runtimes
 from functions_app.services.snapshot.unread_versions import NOT_YET, unread_reason
 
 BATCH = 500
@@ -38,7 +40,7 @@ BEHIND = (Freshness.STALE, Freshness.END_OF_LIFE)
 CONDITION = tuple(field.name for field in fields(Condition))
 COLUMNS = (
     "freshness", "freshness_reason", "releases_behind", "days_behind", "overdue_on", "end_of_life_on",
-    "base_name", "problem_rank", "problem", "alias_chips", "drifted", "owner", "managed_by", "search_text",
+    "base_name", "runtime", "problem_rank", "problem", "alias_chips", "drifted", "owner", "managed_by", "search_text",
     "partly_read", "unruled", *CONDITION,
 )  # fmt: skip
 UNSEEN = Condition()
@@ -52,9 +54,10 @@ def refresh_summaries(function_ids: Sequence[int] | None = None, *, now: datetim
     ids = sorted(set(function_ids)) if function_ids is not None else _all_ids()
     today = (now or clock.now()).date()
     lineages = Lineages()
+    runtimes = Runtimes(lineages)
     changed, accounts = 0, set[int]()
     for start in range(0, len(ids), BATCH):
-        more, of = _refresh(ids[start : start + BATCH], today, lineages)
+        more, of = _refresh(ids[start : start + BATCH], today, lineages, runtimes)
         changed, accounts = changed + more, accounts | of
     # Whatever was changed before, and by whom: a worker that died had no time to have it counted.
     if function_counts.keep(None if function_ids is None else accounts):
@@ -77,17 +80,18 @@ class _Known:
     policies: tuple[Policy, ...]
     today: date
     moves: dict[tuple[int, str], tuple[datetime, str]]  # (function, alias) -> when it was moved last, by whom
+    runtimes: Mapping[int, str]  # by image
 
 
 @transaction.atomic
-def _refresh(ids: Sequence[int], today: date, lineages: Lineages) -> tuple[int, set[int]]:
+def _refresh(ids: Sequence[int], today: date, lineages: Lineages, runtimes: Runtimes) -> tuple[int, set[int]]:
     """How many of these functions changed, and the accounts that they all are in."""
     # Held: what a refresh stores after this has read must not be summarised by what was there before. So the policies
     # are read within, too: those of before a long refresh would undo what somebody saved meanwhile.
     functions = list(Function.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
     aliases = list(Alias.objects.filter(function_id__in=ids).order_by("name"))
     rollback_targets.refresh_counts(ids, aliases)
-    known = _read(ids, aliases, read_policies(), today)
+    known = _read(ids, aliases, read_policies(), today, runtimes)
     changed = []
     for function in functions:
         before = [getattr(function, name) for name in COLUMNS]
@@ -98,12 +102,15 @@ def _refresh(ids: Sequence[int], today: date, lineages: Lineages) -> tuple[int, 
                 setattr(function, name, value)
     update_rows(Function, COLUMNS, changed)
     refresh_standings(functions)
+    refresh_tags(functions)
     if refresh_uses(functions, lineages, aliases) or changed:
         fleet_revision.changed()
     return len(changed), {function.account_id for function in functions}
 
 
-def _read(ids: Sequence[int], listed: Iterable[Alias], policies: tuple[Policy, ...], today: date) -> _Known:
+def _read(
+    ids: Sequence[int], listed: Iterable[Alias], policies: tuple[Policy, ...], today: date, runtimes: Runtimes
+) -> _Known:
     aliases: dict[int, list[Alias]] = defaultdict(list)
     numbers = {LATEST, PUBLISHED_LATEST}
     for alias in listed:
@@ -114,7 +121,7 @@ def _read(ids: Sequence[int], listed: Iterable[Alias], policies: tuple[Policy, .
         "function_id", "number", "digest", "image_uri", "deployed_tag", *CONDITION, "detailed_at", "detail_problem",
         "image__gone_at", "image__expiry_rule", "image__status", "image__freshness", "image__freshness_reason",
         "image__releases_behind", "image__days_behind", "image__stale_since", "image__end_of_life_on",
-        "image__base_stream__name",
+        "image__base_stream__name", "image__base_release",
         *(("image__base_lineage",) if policies else ()),
     )  # fmt: skip
     versions = {(version.function_id, version.number): version for version in related}
@@ -126,7 +133,9 @@ def _read(ids: Sequence[int], listed: Iterable[Alias], policies: tuple[Policy, .
     for uri, name, digest in found.values_list("repository__uri", "name", "digest"):
         tag_digests[uri, name] = digest
         tags_of[digest].add(name)
-    return _Known(aliases, versions, tag_digests, tags_of, policies, today, last_moves(ids))
+    images = {version.image.pk: version.image for version in versions.values() if version.image}
+    brought = runtimes.of(images.values())
+    return _Known(aliases, versions, tag_digests, tags_of, policies, today, last_moves(ids), brought)
 
 
 def _deployed_as(version: Version) -> DeployedAs:
@@ -169,6 +178,7 @@ def _summary(function: Function, known: _Known) -> list[Any]:
         min((version.overdue_on for version in reached if version.overdue_on), default=None),
         min((version.end_of_life_on for version in reached if version.end_of_life_on), default=None),
         base,
+        worst.runtime if worst else "",
         finding.rank,
         storable(finding.text, 300),
         chips,
@@ -206,7 +216,10 @@ def _live(
         users[unqualified((function.pk, PUBLISHED_LATEST) in known.versions)] = []
     found = ((number, names, known.versions.get((function.pk, number))) for number, names in sorted(users.items()))
     return [
-        _live_version(number, tuple(names), version, policy, kept=bool(names) and kept.issuperset(names))
+        replace(
+            _live_version(number, tuple(names), version, policy, kept=bool(names) and kept.issuperset(names)),
+            runtime=known.runtimes.get(version.image_id or 0, "") if version else "",
+        )
         for number, names, version in found
     ]
 
@@ -271,6 +284,7 @@ def _chip(alias: Alias, live: Iterable[LiveVersion], known: _Known, *, kept: boo
         "freshness": verdict.freshness.value,
         "reason": verdict.reason,
         "base": verdict.base,
+        "runtime": verdict.runtime,
         "overdue_on": min(days).isoformat() if days else "",  # read again: %F writes no zeros before a year
         "second_version": alias.second_version,
         "second_weight": alias.second_weight,

@@ -10,7 +10,7 @@ from functions_app.aws import lambdas
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST, FunctionFact
 from functions_app.domain.fleet.parts import LISTED, Part
-from functions_app.models import AliasStanding, BaseUse, Function, Run
+from functions_app.models import AliasStanding, BaseUse, Function, FunctionTag, Run
 from functions_app.services.snapshot import function_counts
 from functions_app.services.snapshot.bulk_updates import update_rows
 from functions_app.services.snapshot.listed_functions import FACT, function_values, lock_outdated, stored_features
@@ -155,8 +155,8 @@ def _mark_gone(scope: ScopeRead, keys: Iterable[int]) -> None:
         with transaction.atomic():
             held = lock_outdated(dict.fromkeys(part, scope.now), "synced_at")
             Function.objects.filter(pk__in=held).update(gone_at=scope.now, synced_at=scope.now)
-            BaseUse.objects.filter(function__in=held).delete()
-            AliasStanding.objects.filter(function__in=held).delete()
+            for ready in (BaseUse, AliasStanding, FunctionTag):
+                ready.objects.filter(function__in=held).delete()
 
 
 def _differs(row: Function, fact: FunctionFact) -> bool:

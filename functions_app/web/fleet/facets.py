@@ -21,10 +21,12 @@ FACET_TITLES = {
     "region": "Region",
     "base": "Base image",
     "alias": "Alias",
+    "runtime": "Runtime",
     "owner": "Owner",
     "tool": "Tool",
+    "tag": "Tag",
 }
-EMPTY_WORDS = {"state": "Not read yet", "base": "No base found"}
+EMPTY_WORDS = {"state": "Not read yet", "base": "No base found", "runtime": "Not known"}
 NOT_OVERDUE = "Not overdue"
 NOT_TOLD = "None"  # a facet whose value is empty, where nothing is without one
 SHOWN_VALUES = 8

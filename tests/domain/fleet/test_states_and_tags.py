@@ -18,7 +18,7 @@ from functions_app.domain.fleet.states import (
     first_overdue,
     worst,
 )
-from functions_app.domain.fleet.tags import DENIED, MANAGER, OWNER, TOOLS, managed_by, owner_of
+from functions_app.domain.fleet.tags import DENIED, MANAGER, OWNER, TOOLS, listed_tags, managed_by, owner_of
 
 pytestmark = pytest.mark.shows_dates
 
@@ -261,3 +261,8 @@ def test_every_row_of_the_tables_of_tags_has_its_example() -> None:
     assert TOOLS.keys() == OF_TOOLS.keys()
     assert set(MANAGER) == {re.sub(r"[\W_]+", "", name.lower()) for name in OF_MANAGERS}
     assert set(OWNER) == {name.lower() for name in NAMES}
+
+
+def test_the_tags_of_lists_are_those_that_people_set() -> None:
+    tags = {"team": "red", "AWS:cloudformation:stack-name": "shop", "aws:x": "", "awsome": "yes=no"}
+    assert listed_tags(tags) == ["team=red", "awsome=yes=no"]

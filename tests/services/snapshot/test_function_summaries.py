@@ -22,10 +22,12 @@ from functions_app.services.snapshot import function_summaries, rollback_targets
 from functions_app.services.snapshot.function_summaries import refresh_summaries
 from tests.factories import (
     NOW,
+    digest,
     make_account,
     make_alias,
     make_function,
     make_image,
+    make_release,
     make_repository,
     make_stream,
     make_version,
@@ -272,3 +274,26 @@ def test_a_function_is_found_by_the_repositories_it_runs_from_and_a_log_group_th
 def test_a_log_group_that_is_called_like_its_function_tells_nothing_new(account: Account) -> None:
     function = make_function(account, "orders", log_group="/aws/lambda/orders")
     assert "/aws/lambda" not in refreshed(function).search_text
+
+
+def test_a_runtime_is_what_the_base_brings_or_what_is_beneath_it(account: Account, repository: Repository) -> None:
+    lambdas = make_stream("nodejs:20")
+    golden = make_stream("platform/node:1", own=True, runtime="", runtime_version="")
+    below = make_release(lambdas, "20.1")
+    above = make_release(golden, "1.1")
+    above.diff_ids = [*below.diff_ids, digest("golden")]
+    above.save()
+    image = make_image(repository, base_release=above, base_stream=golden, freshness="stale", days_behind=9)
+    function = function_on(account, image)
+    make_version(function, 2, make_image(repository, base_stream=make_stream("java:21")))
+    make_version(function, 3, make_image(repository, base_stream=golden))
+    for alias, number in (("next", 2), ("other", 3)):
+        make_alias(function, alias, number)
+    found = refreshed(function)
+    assert found.runtime == "nodejs20"
+    assert {chip["name"]: chip["runtime"] for chip in found.alias_chips} == {
+        "prod": "nodejs20",
+        "next": "java21",
+        "other": "",
+    }
+    assert dict(found.standings.values_list("alias", "runtime"))["next"] == "java21"

@@ -15,6 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 from functions_app.models import Account, Function, Scope
 from functions_app.services.inventory.fleet.list_filter import NEEDS
 from functions_app.services.snapshot.alias_standings import refresh_standings
+from functions_app.services.snapshot.function_tags import refresh_tags
 from functions_app.web.fleet.function_list import Heading, counted
 from tests.factories import digest, make_account, make_function, today
 
@@ -135,8 +136,10 @@ def make_standing(name: str, **fresh: str) -> Function:
     """A function of one account with an alias of each name that is as fresh."""
     chips = [chip(alias, freshness) for alias, freshness in fresh.items()]
     account = Account.objects.first() or make_account("production")
-    function = make_function(account, name, freshness="stale", alias_chips=chips, owner=f"team-{name}")
+    tags = {"of": name, "stage": "dev"}
+    function = make_function(account, name, freshness="stale", alias_chips=chips, owner=f"team-{name}", tags=tags)
     refresh_standings([function])
+    refresh_tags([function])
     return function
 
 
@@ -162,7 +165,7 @@ def test_an_alias_and_an_account_may_be_called_none(person: Client, names: Names
     assert [(title, value) for title, value, _ in chosen] == [("Alias", "none")]
 
 
-@pytest.mark.parametrize("facet", ["alias", "owner", "tool"])
+@pytest.mark.parametrize("facet", ["alias", "runtime", "owner", "tool", "tag"])
 def test_a_facet_of_many_values_is_counted_once_it_is_opened(person: Client, facet: str) -> None:
     make_standing("one", live="stale", canary="current")
     make_standing("two", live="current")
@@ -173,10 +176,65 @@ def test_a_facet_of_many_values_is_counted_once_it_is_opened(person: Client, fac
     assert counts(person, "freshness=stale", title) == {}
     wanted = {
         "alias": {"facet-alias-live": 1},
+        "runtime": {"facet-runtime-none": 2},
         "owner": {"facet-owner-team-one": 1, "facet-owner-team-two": 1},
         "tool": {"facet-tool-none": 2},
+        "tag": {"facet-tag-of=one": 1, "facet-tag-of=two": 1, "facet-tag-stage=dev": 2},
     }
     assert counts(person, link[1:], title) == wanted[facet]
+
+
+def test_a_runtime_is_that_of_the_function_and_with_an_alias_that_aliass_own(person: Client, names: Names) -> None:
+    for name, worst, live in (
+        ("one", "python3.9", "python3.12"),
+        ("two", "python3.12", "python3.12"),
+        ("three", "", ""),
+    ):
+        function = make_standing(name, live="stale", canary="current")
+        function.runtime = worst
+        for each in function.alias_chips:
+            each["runtime"] = live if each["name"] == "live" else worst
+        function.save()
+        refresh_standings([function])
+    assert names("runtime=python3.9") == ["one"]
+    assert names("runtime=python3.9&runtime=python3.12&sort=name&search=o&account=production") == ["one", "two"]
+    assert names("runtime=none") == ["three"]
+    assert names("alias=live&runtime=python3.12&sort=name") == ["one", "two"]
+    assert names("alias=live&runtime=python3.9") == []
+    counted = counts(person, "runtime=python3.9&facet=runtime&freshness=stale", "Runtime")
+    assert counted == {"facet-runtime-none": 1, "facet-runtime-python3.12": 1, "facet-runtime-python3.9": 1}
+    assert counts(person, "alias=live&facet=runtime", "Runtime") == {
+        "facet-runtime-none": 1,
+        "facet-runtime-python3.12": 2,
+    }
+    assert counts(person, "facet=alias&runtime=python3.9", "Alias") == {"facet-alias-canary": 1}
+    assert counts(person, "alias=live&runtime=python3.12", "State") == {"facet-state-none": 2}
+
+
+def test_of_several_tags_all_hold_and_each_is_counted_by_what_it_would_leave(person: Client, names: Names) -> None:
+    make_standing("one", live="stale", canary="current")
+    make_standing("two", live="current")
+    assert names("tag=stage%3Ddev&sort=name") == ["one", "two"]
+    assert names("tag=stage%3Ddev&tag=of%3Dtwo") == ["two"]
+    assert names("tag=of%3Done&tag=of%3Dtwo") == []
+    assert names("tag=stage%3Ddev&alias=live&freshness=stale&search=n&account=production") == ["one"]
+    assert names("tag=stage%3Ddev&owner=team-two&runtime=none") == ["two"]
+    assert names("tag=STAGE%3Ddev") == []
+    assert counts(person, "tag=of%3Done&facet=tag", "Tag") == {"facet-tag-of=one": 1, "facet-tag-stage=dev": 1}
+    assert counts(person, "alias=live&freshness=current&facet=tag", "Tag") == {
+        "facet-tag-of=two": 1,
+        "facet-tag-stage=dev": 1,
+    }
+    assert counts(person, "tag=stage%3Ddev&facet=owner", "Owner") == {
+        "facet-owner-team-one": 1,
+        "facet-owner-team-two": 1,
+    }
+    assert counts(person, "tag=stage%3Ddev", "Freshness") == {"facet-freshness-stale": 2}
+    chosen = person.get("/functions/?tag=stage%3Ddev&tag=of%3Dtwo").context["chosen"]
+    assert [(title, value, href) for title, value, href in chosen] == [
+        ("Tag", "stage=dev", "?tag=of%3Dtwo"),
+        ("Tag", "of=two", "?tag=stage%3Ddev"),
+    ]
 
 
 def test_another_alias_takes_the_place_of_the_one_that_is_filtered_by(person: Client) -> None:
@@ -191,7 +249,9 @@ def test_another_alias_takes_the_place_of_the_one_that_is_filtered_by(person: Cl
     assert said in person.get("/functions/?alias=live&alias=canary").context["misread"]
 
 
-@pytest.mark.parametrize("query", ["owner=nobody", "tool=chef", "alias=nothing", "needs=moved", "search=nothing"])
+@pytest.mark.parametrize(
+    "query", ["owner=nobody", "tool=chef", "runtime=cobol1", "alias=nothing", "needs=moved", "search=nothing"]
+)
 def test_where_a_filter_leaves_nothing_the_list_says_so(person: Client, query: str) -> None:
     make_standing("one", live="stale")
     assert "No function matches" in person.get(f"/functions/?{query}").content.decode()
@@ -234,6 +294,7 @@ def test_an_unknown_value_matches_nothing_and_says_how_to_go_on(person: Client) 
         ("needs=sense", "“sense” is not a value of needs, which knows broken, endangered"),
         ("freshness=stail", "“stail” is not a value of freshness"),
         ("sort=password", "“password” is not a value of sort"),
+        ("tag=team", "“team” is not a value of tag, which is written as KEY=VALUE, as team=red."),
         ("account=prodution", "“prodution” is not a value of account, which knows production."),
         ("%3Cb%3E=1", "“&lt;b&gt;” is not a filter of this list."),
     ],
@@ -246,7 +307,7 @@ def test_what_the_list_does_not_understand_of_its_address_is_said(person: Client
 def test_an_address_that_is_understood_is_not_talked_about(person: Client) -> None:
     make_function(make_account("production"), "one")
     query = "search=one&account=production&region=none&state=Active&freshness=unknown&base=none&overdue=no&sort=-behind"
-    more = "needs=moved&alias=live&owner=none&tool=none&rows=functions&facet=owner&page=1"
+    more = "needs=moved&alias=live&runtime=none&tag=team%3Dred&owner=none&tool=none&rows=functions&facet=owner&page=1"
     assert person.get(f"/functions/?{query}&{more}").context["misread"] == ()
 
 
@@ -385,6 +446,7 @@ def test_with_an_account_and_no_functions_it_says_what_to_do(person: Client) -> 
         ("account=production&region=eu-west-1&state=Active&freshness=stale&base=none&page=2", 5),
         ("owner=team&tool=none", 5),
         ("facet=owner", 6),
+        ("runtime=none&tag=stage%3Ddev&facet=tag", 6),
         ("alias=live&facet=alias", 6),
     ],
 )
@@ -395,9 +457,16 @@ def test_any_view_costs_the_same_however_many_functions_there_are(
     for number in range(60):
         chips = [chip("live", "stale")]
         make_function(
-            account, f"f-{number}", freshness="stale", search_text=f"f-{number}", owner="team", alias_chips=chips
+            account,
+            f"f-{number}",
+            freshness="stale",
+            search_text=f"f-{number}",
+            owner="team",
+            alias_chips=chips,
+            tags={"stage": "dev"},
         )
     refresh_standings([*Function.objects.all()])
+    refresh_tags([*Function.objects.all()])
     with django_assert_num_queries(queries):
         person.get(f"/functions/?{query}")
 

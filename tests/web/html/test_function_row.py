@@ -25,6 +25,7 @@ ROW = FunctionRow(
     releases_behind=3,
     days_behind=41,
     base_name="python:3.12",
+    runtime="python3.12",
     overdue_on=None,
     end_of_life_on=None,
     state="Active",

@@ -12,14 +12,15 @@ from typing import Any
 from django.db.models import BooleanField, Case, Count, Exists, OuterRef, Q, QuerySet, Value, When
 
 from functions_app.domain.fleet.states import RANK_UPDATE_FAILED
-from functions_app.models import Alias, AliasStanding, Function
+from functions_app.models import Alias, AliasStanding, Function, FunctionTag
 from functions_app.services.inventory.fleet.list_filter import FleetFilter
 from functions_app.services.inventory.fleet.search import searched
+from functions_app.services.inventory.fleet.tagged import FEW, tagged
 from functions_app.services.snapshot.live_versions import live_versions
 
 PAGE_SIZE = 50
 FACETS = ("account", "region", "state", "freshness", "base", "overdue")
-FACET_COLUMNS = {"alias": "alias", "owner": "owner", "tool": "managed_by"}
+FACET_COLUMNS = {"alias": "alias", "runtime": "runtime", "owner": "owner", "tool": "managed_by", "tag": "name"}
 FACET_VALUES = 200  # of such a facet, the most frequent
 COLUMNS = ("account_id", "region", "state", "freshness", "base_name", "overdue")
 ENDING = timedelta(days=90)
@@ -41,6 +42,7 @@ FIELDS = (
     "releases_behind",
     "days_behind",
     "base_name",
+    "runtime",
     "overdue_on",
     "end_of_life_on",
     "state",
@@ -74,6 +76,7 @@ class FunctionRow:
     releases_behind: int
     days_behind: int
     base_name: str
+    runtime: str
     overdue_on: date | None
     end_of_life_on: date | None
     state: str
@@ -106,11 +109,12 @@ def functions(wanted: FleetFilter, today: date, within: Q | None = None) -> Flee
     `within`: what functions must be beside. Two queries, another for words that SQLite looks up, and for a facet that
     somebody opened.
     """
-    found = _limited(wanted, today, within)
-    counted = _standings(wanted, found, within) if wanted.alias else found
-    counts, total, fleet = add_up(_groups(counted, today), wanted.chosen)
+    limited = _limited(wanted, today, within)
+    found = tagged(limited, wanted.tag)
+    counts, total, fleet = add_up(_groups(_counted(wanted, found, within), today), wanted.chosen)
     pages = max(1, -(-total // PAGE_SIZE))
     page = min(max(1, wanted.page), pages)
+    found = tagged(limited, wanted.tag, on_the_way=total > FEW)
     rows = _rows(_narrowed(wanted, found, today), wanted, page, total) if total else ()
     if wanted.facet:
         counts[wanted.facet] = _counted_facet(wanted, today, within)
@@ -119,47 +123,80 @@ def functions(wanted: FleetFilter, today: date, within: Q | None = None) -> Flee
 
 def keys_of(wanted: FleetFilter, today: date, within: Q | None = None) -> QuerySet[Any, int]:
     """The keys of all functions that the filter finds, in its order, whatever its page."""
-    narrowed = _narrowed(wanted, _limited(wanted, today, within), today)
+    narrowed = _narrowed(wanted, tagged(_limited(wanted, today, within), wanted.tag), today)
     order = ORDERS[wanted.order]
     return narrowed.order_by(*(_backwards(order) if wanted.reverse else order)).values_list("pk", flat=True)
 
 
 def _limited(wanted: FleetFilter, today: date, within: Q | None) -> QuerySet[Any]:
-    """The functions that are left before any of FACETS is chosen; their aliases are asked elsewhere."""
+    """The functions that are left before any of FACETS is chosen; their aliases and tags are asked elsewhere."""
     found = _needing(searched(wanted.search), wanted.needs, today)
     for column, values in (("owner", wanted.owner), ("managed_by", wanted.tool)):
         found = found.filter(**{f"{column}__in": values}) if values else found
     return found.filter(within) if within else found
 
 
+def _counted(wanted: FleetFilter, found: QuerySet[Any], within: Q | None) -> QuerySet[Any]:
+    """The rows that stand for these functions, narrow ones where there are: of their alias, of their first tag."""
+    if wanted.alias:
+        return _standings(wanted, found, within)
+    if wanted.tag and not (within or wanted.narrow or wanted.runtime):
+        return tagged(FunctionTag.objects.filter(name=wanted.tag[0]), wanted.tag[1:], "function")
+    return _running(found, wanted)
+
+
 def _standings(wanted: FleetFilter, found: QuerySet[Any], within: Q | None) -> QuerySet[AliasStanding]:
     """How the aliases of these functions stand; of the one that is wanted alone, where one is."""
     standings = AliasStanding.objects.filter(alias=wanted.alias) if wanted.alias else AliasStanding.objects.all()
-    every = not (within or wanted.search or wanted.needs or wanted.owner or wanted.tool)
-    return standings if every else standings.filter(function__in=found.order_by().values("pk"))
+    standings = _running(standings, wanted)
+    if within or wanted.narrow:
+        return standings.filter(function__in=found.order_by().values("pk"))
+    return tagged(standings, wanted.tag, "function")
+
+
+def _running(rows: QuerySet[Any], wanted: FleetFilter) -> QuerySet[Any]:
+    """Those functions, or aliases of them, that run one of the wanted runtimes."""
+    return rows.filter(runtime__in=wanted.runtime) if wanted.runtime else rows
 
 
 def _narrowed(wanted: FleetFilter, found: QuerySet[Any], today: date) -> QuerySet[Any]:
     """Those of these functions that the facets leave: by their alias, where one is wanted."""
     if not wanted.alias:
-        return (_late(found, today) if wanted.overdue else found).filter(_narrowing(wanted))
-    standings = AliasStanding.objects.filter(alias=wanted.alias, function=OuterRef("pk"))
+        return _running(_late(found, today) if wanted.overdue else found, wanted).filter(_narrowing(wanted))
+    standings = _running(AliasStanding.objects.filter(alias=wanted.alias, function=OuterRef("pk")), wanted)
     return found.filter(Exists((_late(standings, today) if wanted.overdue else standings).filter(_narrowing(wanted))))
 
 
 def _counted_facet(wanted: FleetFilter, today: date, within: Q | None) -> dict[Any, int]:
     """How many functions each value of the facet that is open would leave, the most first. One query."""
-    without = {"alias": replace(wanted, alias=""), "owner": replace(wanted, owner=()), "tool": replace(wanted, tool=())}
+    without = {
+        "alias": replace(wanted, alias=""),
+        "runtime": replace(wanted, runtime=()),
+        "owner": replace(wanted, owner=()),
+        "tool": replace(wanted, tool=()),
+        "tag": wanted,  # all of them hold: each that is chosen narrows the others
+    }
     others = without[wanted.facet]
-    found = _limited(others, today, within)
+    found = tagged(_limited(others, today, within), others.tag)
     column = FACET_COLUMNS[wanted.facet]
-    if wanted.facet == "alias":
+    if wanted.facet == "alias" or (wanted.facet == "runtime" and wanted.alias):
         standings = _standings(others, found, within)
         narrowed = (_late(standings, today) if others.overdue else standings).filter(_narrowing(others))
+    elif wanted.facet == "tag":
+        narrowed = _tags_of(others, found, today, within)
     else:
         narrowed = _narrowed(others, found, today)
     groups = narrowed.order_by().values_list(column).annotate(count=Count("*")).order_by("-count", column)
     return dict(groups[:FACET_VALUES])
+
+
+def _tags_of(wanted: FleetFilter, found: QuerySet[Any], today: date, within: Q | None) -> QuerySet[FunctionTag]:
+    """The tags of the functions that are found."""
+    tags = FunctionTag.objects.all()
+    if within or wanted.narrow or wanted.runtime or wanted.alias:
+        return tags.filter(function__in=_narrowed(wanted, found, today).order_by().values("pk"))
+    tags = tagged(tags, wanted.tag, "function")
+    return (_late(tags, today) if wanted.overdue else tags).filter(_narrowing(wanted))
 
 
 def rows_of(keys: Sequence[int]) -> tuple[FunctionRow, ...]:

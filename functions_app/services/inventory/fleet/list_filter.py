@@ -10,14 +10,14 @@ from typing import Any
 from django.http import QueryDict
 
 from functions_app.domain.bases.freshness import Freshness
-from functions_app.domain.filters import Known, not_understood
+from functions_app.domain.filters import Known, Written, not_understood
 from functions_app.domain.fleet.grid import COLUMNS
 from functions_app.domain.pasted.reading import brief
 from functions_app.domain.text import storable
 from functions_app.services.inventory.fleet_status import AccountFact
 
 NONE = "none"  # stands in the address for an empty value
-NEVER_EMPTY = ("account", "alias")
+NEVER_EMPTY = ("account", "alias", "tag")
 OVERDUE = {True: "yes", False: "no"}  # as in the address
 NEEDS = (
     "broken",
@@ -31,9 +31,12 @@ NEEDS = (
 )  # what the overview links to; no facets of their own
 # the default first: its direction is the one an address without `sort` has
 SORTS = {"problem": "-problem", "name": "name", "behind": "-behind", "changed": "-changed"}
-COUNTED = ("alias", "owner", "tool")  # facets that are counted where somebody opens one of them: `facet` names it
+# facets that are counted where somebody opens one of them: `facet` names it
+COUNTED = ("alias", "runtime", "owner", "tool", "tag")
+TAGS, TAG_LENGTH = 10, 400  # KEY=VALUE
 VALUES, VALUE_LENGTH = 50, 200  # of a facet, and its characters: every link of the page repeats them
 SEARCH_LENGTH = 400  # an address of the AWS console that is longer stands there as what it names
+TAG = Written(lambda value: "=" in value, "KEY=VALUE, as team=red")
 Pairs = list[tuple[str, str]]
 
 
@@ -46,9 +49,9 @@ class Grain(StrEnum):
 
 @dataclass(frozen=True)
 class FleetFilter:
-    """What the list shows. Several values of one facet mean any of them; facets and words all must hold.
+    """What the list shows. Several values of one facet mean any of them, of tags all; facets and words all must hold.
 
-    With an alias the facets are what that alias is: its state, freshness and base, not the worst of the function.
+    With an alias the facets are what that alias is: its state, freshness, base and runtime, not the function's worst.
     """
 
     search: str = ""
@@ -59,8 +62,10 @@ class FleetFilter:
     base: tuple[str, ...] = ()
     overdue: tuple[bool, ...] = ()
     alias: str = ""
+    runtime: tuple[str, ...] = ()
     owner: tuple[str, ...] = ()
     tool: tuple[str, ...] = ()
+    tag: tuple[str, ...] = ()  # KEY=VALUE; all of them hold
     needs: str = ""  # one of NEEDS
     order: str = "problem"
     reverse: bool = False
@@ -72,7 +77,12 @@ class FleetFilter:
     @property
     def limited(self) -> bool:
         """Whether anything was left out before the facets are counted."""
-        return bool(self.search or self.needs or self.alias or self.owner or self.tool)
+        return bool(self.alias or self.runtime or self.tag or self.narrow)
+
+    @property
+    def narrow(self) -> bool:
+        """Whether functions are left out by what neither aliases nor tags have in columns of their own."""
+        return bool(self.search or self.needs or self.owner or self.tool)
 
     @property
     def chosen(self) -> tuple[tuple[Any, ...], ...]:
@@ -87,10 +97,10 @@ def read_filter(query: QueryDict, accounts: tuple[AccountFact, ...]) -> FleetFil
     order = sort.lstrip("-")
     number = query.get("page", "1")
 
-    def several(name: str) -> tuple[str, ...]:
+    def several(name: str, length: int = VALUE_LENGTH) -> tuple[str, ...]:
         given = filter(None, query.getlist(name))
         empty = "" if name not in NEVER_EMPTY else NONE  # what may be called "none" itself
-        values = dict.fromkeys(empty if value == NONE else value[:VALUE_LENGTH] for value in given)
+        values = dict.fromkeys(empty if value == NONE else value[:length] for value in given)
         return tuple(values)[:VALUES]
 
     return FleetFilter(
@@ -102,8 +112,10 @@ def read_filter(query: QueryDict, accounts: tuple[AccountFact, ...]) -> FleetFil
         base=several("base"),
         overdue=tuple(value for value, word in OVERDUE.items() if word in query.getlist("overdue")),
         alias=next(iter(several("alias")), ""),
+        runtime=several("runtime"),
         owner=several("owner"),
         tool=several("tool"),
+        tag=several("tag", TAG_LENGTH)[:TAGS],
         needs=query.get("needs", "") if query.get("needs") in NEEDS else "",
         order=order if order in SORTS else "problem",
         reverse=order in SORTS and sort != SORTS[order],
@@ -117,7 +129,8 @@ def read_filter(query: QueryDict, accounts: tuple[AccountFact, ...]) -> FleetFil
 def known_filters(accounts: tuple[AccountFact, ...]) -> Known:
     """The names that this list's address may hold, each with its values."""
     return {
-        **dict.fromkeys(("search", "region", "state", "base", "alias", "owner", "tool")),
+        **dict.fromkeys(("search", "region", "state", "base", "alias", "runtime", "owner", "tool")),
+        "tag": TAG,
         "view": ("all",),  # whatever somebody's list opens with
         "account": [fact.name for fact in accounts],
         "freshness": [item.value for item in Freshness],
@@ -150,7 +163,7 @@ def as_pairs(wanted: FleetFilter, accounts: tuple[AccountFact, ...]) -> Pairs:
     pairs += [("alias", wanted.alias)] if wanted.alias else []
     pairs += [("needs", wanted.needs)] if wanted.needs else []
     pairs += [("overdue", OVERDUE[value]) for value in wanted.overdue]
-    for facet in ("region", "state", "freshness", "base", "owner", "tool"):
+    for facet in ("region", "state", "freshness", "base", "runtime", "owner", "tool", "tag"):
         pairs += [(facet, value or NONE) for value in getattr(wanted, facet)]
     if wanted.reverse or wanted.order != "problem":
         pairs.append(("sort", sort_word(wanted.order, wanted.reverse)))

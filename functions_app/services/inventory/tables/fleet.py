@@ -16,7 +16,7 @@ from functions_app.services.inventory.tables.table import Row, Table, batched, i
 from functions_app.services.people.accounts import names
 
 _PLAIN = (
-    "state", "freshness", "freshness_reason", "base_name", "releases_behind", "days_behind", "overdue_on",
+    "state", "freshness", "freshness_reason", "base_name", "runtime", "releases_behind", "days_behind", "overdue_on",
     "end_of_life_on", "digest", "owner", "managed_by", "problem", "last_modified",
 )  # fmt: skip
 FUNCTIONS = ("id", "name", "account", "region", "aliases", *(name.removesuffix("_name") for name in _PLAIN))

@@ -23,6 +23,7 @@ def row(*chips: dict[str, object], freshness: str = "current") -> FunctionRow:
     return FunctionRow(
         pk=7, name="orders", account=1, region="eu-west-1", aliases=chips, digest=digest("latest"),
         freshness=freshness, freshness_reason="Why.", releases_behind=3, days_behind=41, base_name="python:3.9",
+        runtime="python3.9",
         overdue_on=None, end_of_life_on=None, state="Active", state_reason="", last_update_status="Successful",
         last_update_reason="", last_modified=NOW, owner="", managed_by="", drifted=False, problem="",
     )  # fmt: skip

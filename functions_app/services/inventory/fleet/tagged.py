@@ -1,0 +1,26 @@
+"""Rows of functions that have some tags: all of them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from functions_app.models import FunctionTag
+
+FEW = 4_000  # functions that are sooner looked up, each by itself, than found on the way through an order
+
+
+def tagged(
+    rows: QuerySet[Any], tags: Sequence[str], function: str = "pk", *, on_the_way: bool = False
+) -> QuerySet[Any]:
+    """Those rows whose function has all of these tags; `function` leads to it.
+
+    `on_the_way`: each row is asked when its order comes to it, which is soon over where many are found.
+    """
+    for tag in tags:
+        named = FunctionTag.objects.filter(name=tag).order_by()
+        if on_the_way:
+            rows = rows.filter(Exists(named.filter(function=OuterRef(function))))
+        else:
+            rows = rows.filter(**{f"{function}__in": named.values("function")})
+    return rows
