@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 from ninja import Field, Router, Schema
 from ninja.responses import Status
+from pydantic import StrictBool
 
 from functions_app import clock
 from functions_app.api import matching
@@ -77,7 +78,7 @@ class AccountChange(Body):
     external_id: str = Field("", max_length=200)
     production: str = Field("", max_length=LENGTH, description=PRODUCTION)
     approval: Approval = Field(Approval.BOTS, description="whose changes of those an approver has to agree to")
-    enabled: bool = True
+    enabled: StrictBool = True
 
 
 class AccountBody(AccountChange):

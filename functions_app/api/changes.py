@@ -8,6 +8,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from ninja import Field, QueryEx, Router
 from ninja.responses import Status
+from pydantic import StrictBool
 
 from functions_app.api.idempotency import NOT_KEPT, identity
 from functions_app.api.plans import NOTHING, Confirmed, PlanAnswer, Waiting, confirmed, told
@@ -53,7 +54,7 @@ class Patch(Confirmed):
 
     function: str = FUNCTION
     digest: str = Field("", max_length=80, description="which of its live images, where several are behind")
-    keep_latest: bool = Field(False, description="leave $LATEST as it was, where it isn't what is live")
+    keep_latest: StrictBool = Field(False, description="leave $LATEST as it was, where it isn't what is live")
 
 
 class Invocation(Body):

@@ -11,6 +11,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.urls import reverse
 from ninja import Field, Router
+from pydantic import StrictBool
 
 from functions_app.api import matching
 from functions_app.api.requests import ApiRequest
@@ -37,7 +38,7 @@ class StreamBody(Body):
     platforms: list[str] = Field([], max_length=PLATFORMS_LIMIT, description="linux/amd64; none: all of its index")
     deprecated_on: date | None = Field(None, description="from when it gets no patches")
     tag_pattern: str = Field("", max_length=200, description="3.12-{timestamp}; empty: found by rule")
-    enabled: bool = True
+    enabled: StrictBool = True
 
 
 class StreamAnswer(Told):

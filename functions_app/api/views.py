@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 from ninja import Field, Query, Router, Schema
 from ninja.responses import Status
+from pydantic import StrictBool
 
 from functions_app import clock
 from functions_app.api.requests import ApiRequest
@@ -53,8 +54,8 @@ class NewView(Body):
 
     name: str = Field(max_length=60)
     query: str = Field("", max_length=views.QUERY, description="as the page has it: freshness=stale&column=base")
-    shared: bool = Field(False, description="with everybody; for operators")
-    default: bool = Field(False, description="the list opens with it")
+    shared: StrictBool = Field(False, description="with everybody; for operators")
+    default: StrictBool = Field(False, description="the list opens with it")
 
 
 class OpensWith(Body):

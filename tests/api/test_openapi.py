@@ -11,9 +11,11 @@ import schemathesis
 from django.contrib.auth.models import User
 from django.test import Client
 from ninja.signature.details import is_pydantic_model
+from pydantic import Strict
 
 from functions_app.api import urls
 from functions_app.api.openapi import REF
+from functions_app.api.shapes import Body
 from functions_app.domain.errors import Code
 
 TOLD: dict[str, Any] = json.loads(json.dumps(urls.told()))
@@ -186,3 +188,17 @@ class Test_the_page_of_the_reference:
     def test_takes_get_alone(self, client: Client, viewer: User) -> None:
         client.force_login(viewer)
         assert client.post("/api/v1/docs").status_code == 405
+
+
+def bodies(shape: type[Body] = Body) -> Iterator[type[Body]]:
+    """Every shape of what comes in."""
+    for each in shape.__subclasses__():
+        yield each
+        yield from bodies(each)
+
+
+def test_a_number_is_no_yes_or_no_in_any_body() -> None:
+    """The schema says boolean: 0 was taken for false."""
+    flags = {f"{each.__name__}.{name}": field for each in bodies() for name, field in each.model_fields.items()}
+    loose = [at for at, field in flags.items() if field.annotation is bool and Strict() not in field.metadata]
+    assert loose == []
