@@ -7,7 +7,7 @@
     const label = document.querySelector("[data-count-ticked]");
     if (!label) return;
     const ticked = boxes().filter((box) => box.checked).length;
-    label.textContent = ticked ? `Take the ${ticked} ticked` : "Take those ticked";
+    label.textContent = ticked ? `Select the ${ticked} ticked` : "Select those ticked";
   };
   document.addEventListener("click", (event) => {
     const box = event.target.closest?.(".pick > input");

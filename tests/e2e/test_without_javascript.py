@@ -41,7 +41,7 @@ def test_functions_are_chosen_by_checkboxes(plain: Page) -> None:
     plain.get_by_role("link", name="Functions", exact=True).click()
     for name in ("orders-api", "returns-api"):
         plain.get_by_role("checkbox", name=f"Choose {name}", exact=True).first.check()
-    plain.get_by_role("button", name="Take those ticked").click()
+    plain.get_by_role("button", name="Select those ticked").click()
     expect(plain.get_by_role("heading", level=1)).to_contain_text("2 functions chosen")
 
 
