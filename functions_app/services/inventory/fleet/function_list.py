@@ -114,8 +114,11 @@ def functions(wanted: FleetFilter, today: date, within: Q | None = None) -> Flee
     counts, total, fleet = add_up(_groups(_counted(wanted, found, within), today), wanted.chosen)
     pages = max(1, -(-total // PAGE_SIZE))
     page = min(max(1, wanted.page), pages)
-    found = tagged(limited, wanted.tag, on_the_way=total > FEW)
-    rows = _rows(_narrowed(wanted, found, today), wanted, page, total) if total else ()
+    narrowed = _narrowed(wanted, tagged(limited, wanted.tag, on_the_way=total > FEW), today)
+    if wanted.tag and total <= FEW:
+        # So few are found first: PostgreSQL, which takes two tags for chance, would look for them all along the order.
+        narrowed = Function.objects.filter(pk__in=narrowed.order_by().values("pk")[:total])
+    rows = _rows(narrowed, wanted, page, total) if total else ()
     if wanted.facet:
         counts[wanted.facet] = _counted_facet(wanted, today, within)
     return FleetPage(rows, total, fleet, page, pages, counts)

@@ -17,10 +17,11 @@ def tagged(
 
     `on_the_way`: each row is asked when its order comes to it, which is soon over where many are found.
     """
-    for tag in tags:
-        named = FunctionTag.objects.filter(name=tag).order_by()
-        if on_the_way:
-            rows = rows.filter(Exists(named.filter(function=OuterRef(function))))
-        else:
-            rows = rows.filter(**{f"{function}__in": named.values("function")})
+    if on_the_way:
+        for tag in tags:
+            rows = rows.filter(Exists(FunctionTag.objects.filter(name=tag, function=OuterRef(function))))
+    elif tags:
+        # One within the other: side by side PostgreSQL takes each for rare, and asks one for each row of the other.
+        named = tagged(FunctionTag.objects.filter(name=tags[0]), tags[1:], "function")
+        rows = rows.filter(**{f"{function}__in": named.values("function")})
     return rows
