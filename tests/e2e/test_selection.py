@@ -14,12 +14,12 @@ def test_rows_are_ticked_several_at_once_and_by_x_and_exactly_those_are_taken(pa
     boxes.nth(0).check()
     boxes.nth(2).click(modifiers=["Shift"])
     take = page.locator("#take-ticked")
-    expect(take).to_have_text("Take the 3 ticked")
+    expect(take).to_have_text("Select the 3 ticked")
     page.keyboard.press("j")  # from the row of the last box to the next
     page.keyboard.press("x")
-    expect(take).to_have_text("Take the 4 ticked")
+    expect(take).to_have_text("Select the 4 ticked")
     page.keyboard.press("x")
-    expect(take).to_have_text("Take the 3 ticked")
+    expect(take).to_have_text("Select the 3 ticked")
     take.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("3 functions chosen")
     assert page.locator("tbody .name").all_inner_texts() == names[:3]

@@ -25,7 +25,7 @@ def freeze(functions: Sequence[int], actor: Actor) -> Selection:
         raise
     if not functions:
         raise DrydockError(
-            Code.INVALID, "No function was chosen.", next_step="Tick some, or take all that the filter finds."
+            Code.INVALID, "No function was chosen.", next_step="Tick some, or select all that the filter finds."
         )
     if why := too_many(len(functions), MOST, "A selection"):
         raise DrydockError(Code.INVALID, why, next_step="Filter for fewer.")

@@ -75,7 +75,7 @@ def test_each_function_has_one_checkbox_that_belongs_to_the_form_however_many_al
     function = make_function(make_account(), "one", alias_chips=chips)
     text = person.get("/functions/").content.decode()
     assert text.count(f'form="selection" name="function" value="{function.pk}" aria-label="Choose one"') == 1
-    assert "Take all 1" in text
+    assert "Select all 1" in text
 
 
 def test_all_that_match_an_alias_are_those_whose_alias_stands_so(person: Client) -> None:
