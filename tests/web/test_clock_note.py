@@ -76,9 +76,9 @@ def test_it_waits_for_nobody(page: Callable[[str], str], known: Callable[..., ob
 
 
 def test_who_is_not_signed_in_learns_no_host(client: Client, known: Callable[..., object], db: None) -> None:
-    known(Skew("worker changes", "db7", 9.0))
+    known(Skew("worker changes", "database-host", 9.0))
 
-    assert "db7" not in client.get("/login/").content.decode()
+    assert "database-host" not in client.get("/login/").content.decode()
 
 
 def test_many_hosts_make_no_long_note(page: Callable[[str], str], known: Callable[..., object]) -> None:

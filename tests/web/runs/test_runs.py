@@ -157,11 +157,11 @@ class Test_one_run:
         assert f"<h2>{heading}</h2>" in shown(watching, f"/runs/{run.pk}/")
 
     def test_shows_the_plan_without_secrets(self, watching: Client) -> None:
-        run = make_run(plan={"image": "app@sha256:abc", "token": "t0p", "nested": {"to": "8"}})
+        run = make_run(plan={"image": "app@sha256:abc", "token": "kept-to-itself", "nested": {"to": "8"}})
         page = shown(watching, f"/runs/{run.pk}/")
         assert "app@sha256:abc" in page
         assert "Nested to" in page
-        assert "t0p" not in page
+        assert "kept-to-itself" not in page
 
     def test_of_a_long_log_shows_the_last_thousand_lines_and_leads_to_the_rest(self, watching: Client) -> None:
         run = make_run()
