@@ -1,9 +1,9 @@
 """Releases of a base to choose from, and what a file in one of them is."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from functions_app.domain.layers.entries import FileEntry
@@ -11,34 +11,36 @@ from functions_app.models import BaseRelease
 from functions_app.services.inventory.bases.base import Mark
 from functions_app.services.snapshot.live_on_bases import label
 from functions_app.web.html.amounts import size
-from functions_app.web.html.escaped import NOTHING, known
+from functions_app.web.html.escaped import NOTHING
 
-OPTION = '<option value="{}"{}>{}{}</option>'
+OPTION = '<option value="{}"{}>{}</option>'
 SELECTED = SafeString(" selected")
 FILE_KINDS = {"dir": "directory", "symlink": "link", "hardlink": "hard link", "device": "device"}
 
 
 def releases_to_compare(releases: Iterable[BaseRelease], chosen: int) -> SafeString:
     """Releases of all platforms to choose from. Of hundreds a template would take longer than all the rest."""
-    return format_html_join("", OPTION, (_choice(release, release.pk == chosen) for release in releases))
+    return SafeString("".join(_choice(release, release.pk == chosen) for release in releases))
 
 
-def _choice(release: BaseRelease, chosen: bool) -> tuple[SafeString, ...]:
-    name = f"{label(release)} {release.platform}{', current' if release.current else ''}"
-    return SafeString(release.pk), SELECTED if chosen else NOTHING, known(name), NOTHING
+def _choice(release: BaseRelease, chosen: bool) -> SafeString:
+    return _option(release.pk, chosen, f"{label(release)} {release.platform}{', current' if release.current else ''}")
 
 
 def release_options(marks: Sequence[Mark], chosen: int | None, with_platform: bool = False) -> SafeString:
     """Releases to choose from. Of hundreds a template would take longer than all the rest of the page."""
-    return format_html_join("", OPTION, _options(marks, chosen, with_platform))
+    return SafeString("".join(_option(mark.pk, mark.pk == chosen, _words(mark, with_platform)) for mark in marks))
 
 
-def _options(marks: Sequence[Mark], chosen: int | None, with_platform: bool) -> Iterator[tuple[SafeString, ...]]:
-    current = ", current" if with_platform else " (current)"
-    for mark in marks:
-        platform = f" {mark.platform}" if with_platform else ""
-        tail = f"{platform}{current if mark.current else ''}"
-        yield SafeString(mark.pk), SELECTED if mark.pk == chosen else NOTHING, known(mark.label), known(tail)
+def _words(mark: Mark, with_platform: bool) -> str:
+    if with_platform:
+        return f"{mark.label} {mark.platform}{', current' if mark.current else ''}"
+    return f"{mark.label} (current)" if mark.current else mark.label
+
+
+@lru_cache(maxsize=4096)
+def _option(pk: int, chosen: bool, text: str) -> SafeString:
+    return format_html(OPTION, pk, SELECTED if chosen else NOTHING, text)
 
 
 def file_facts(entry: FileEntry, other: FileEntry | None = None) -> SafeString:
