@@ -17,6 +17,7 @@ from functions_app.web.html import (
     burn_down,
     checks,
     chips,
+    facet_values,
     icons,
     log_rows,
     run_row,
@@ -39,6 +40,7 @@ register.simple_tag(checks.plan_check_line, name="plan_check_line")
 register.simple_tag(checks.remark_line, name="remark_line")
 register.simple_tag(checks.verdict_line, name="plan_verdict")
 register.simple_tag(chips.copy_button, name="copy")
+register.simple_tag(facet_values.facet_values, name="facet_values")
 register.simple_tag(log_rows.log_rows, name="log_rows")
 register.simple_tag(run_row.run_rows, name="run_rows")
 register.simple_tag(burn_down.day_bars, name="day_bars")

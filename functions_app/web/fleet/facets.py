@@ -1,6 +1,7 @@
 """The facets beside the functions list: each with its values, what they would leave, and where they lead."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ from functions_app.services.inventory.fleet.list_filter import COUNTED, NONE, OV
 from functions_app.services.inventory.fleet_status import AccountFact
 from functions_app.web.html.badges import freshness, overdue
 from functions_app.web.html.chips import account
+from functions_app.web.html.facet_values import FacetValue
 
 FACET_TITLES = {
     "freshness": "Freshness",
@@ -34,17 +36,6 @@ FRESHNESS_ORDER = [Freshness.END_OF_LIFE, Freshness.STALE, Freshness.UNKNOWN, Fr
 
 
 @dataclass(frozen=True)
-class FacetValue:
-    """One value of a facet: the link toggles it."""
-
-    id: str
-    label: str | SafeString
-    count: int
-    chosen: bool
-    href: str
-
-
-@dataclass(frozen=True)
 class Facet:
     """A facet with the values that would leave something; one that is counted on demand is opened by its address."""
 
@@ -64,7 +55,13 @@ class Facet:
 def address(pairs: Pairs, number: int = 1) -> str:
     """The list's address with this filter, from its question mark on."""
     every = [*pairs, ("page", str(number))] if number > 1 else pairs
-    return f"?{urlencode(every)}" if every else "?"
+    return f"?{'&'.join(map(_encoded, every))}"
+
+
+@lru_cache(maxsize=4096)
+def _encoded(pair: tuple[str, str]) -> str:
+    """Of two hundred addresses on a page, all but a pair or two are those of the others."""
+    return urlencode([pair])
 
 
 def facets(found: FleetPage, wanted: FleetFilter, pairs: Pairs, accounts: tuple[AccountFact, ...]) -> list[Facet]:

@@ -111,13 +111,15 @@ def functions(wanted: FleetFilter, today: date, within: Q | None = None) -> Flee
     """
     limited = _limited(wanted, today, within)
     found = tagged(limited, wanted.tag)
-    counts, total, fleet = add_up(_groups(_counted(wanted, found, within), today), wanted.chosen)
+    counted = _counted(wanted, found, within)
+    counts, total, fleet = add_up(_groups(counted, today), wanted.chosen)
     pages = max(1, -(-total // PAGE_SIZE))
     page = min(max(1, wanted.page), pages)
-    narrowed = _narrowed(wanted, tagged(limited, wanted.tag, on_the_way=total > FEW), today)
     if wanted.tag and total <= FEW:
         # So few are found first: PostgreSQL, which takes two tags for chance, would look for them all along the order.
-        narrowed = Function.objects.filter(pk__in=narrowed.order_by().values("pk")[:total])
+        narrowed = Function.objects.filter(pk__in=_functions_of(_left(wanted, counted, today))[:total])
+    else:
+        narrowed = _narrowed(wanted, tagged(limited, wanted.tag, on_the_way=True), today)
     rows = _rows(narrowed, wanted, page, total) if total else ()
     if wanted.facet:
         counts[wanted.facet] = _counted_facet(wanted, today, within)
@@ -165,9 +167,9 @@ def _running(rows: QuerySet[Any], wanted: FleetFilter) -> QuerySet[Any]:
 def _narrowed(wanted: FleetFilter, found: QuerySet[Any], today: date) -> QuerySet[Any]:
     """Those of these functions that the facets leave: by their alias, where one is wanted."""
     if not wanted.alias:
-        return _running(_late(found, today) if wanted.overdue else found, wanted).filter(_narrowing(wanted))
+        return _left(wanted, _running(found, wanted), today)
     standings = _running(AliasStanding.objects.filter(alias=wanted.alias, function=OuterRef("pk")), wanted)
-    return found.filter(Exists((_late(standings, today) if wanted.overdue else standings).filter(_narrowing(wanted))))
+    return found.filter(Exists(_left(wanted, standings, today)))
 
 
 def _counted_facet(wanted: FleetFilter, today: date, within: Q | None) -> dict[Any, int]:
@@ -183,8 +185,7 @@ def _counted_facet(wanted: FleetFilter, today: date, within: Q | None) -> dict[A
     found = tagged(_limited(others, today, within), others.tag)
     column = FACET_COLUMNS[wanted.facet]
     if wanted.facet == "alias" or (wanted.facet == "runtime" and wanted.alias):
-        standings = _standings(others, found, within)
-        narrowed = (_late(standings, today) if others.overdue else standings).filter(_narrowing(others))
+        narrowed = _left(others, _standings(others, found, within), today)
     elif wanted.facet == "tag":
         narrowed = _tags_of(others, found, today, within)
     else:
@@ -196,10 +197,19 @@ def _counted_facet(wanted: FleetFilter, today: date, within: Q | None) -> dict[A
 def _tags_of(wanted: FleetFilter, found: QuerySet[Any], today: date, within: Q | None) -> QuerySet[FunctionTag]:
     """The tags of the functions that are found."""
     tags = FunctionTag.objects.all()
-    if within or wanted.narrow or wanted.runtime or wanted.alias:
-        return tags.filter(function__in=_narrowed(wanted, found, today).order_by().values("pk"))
-    tags = tagged(tags, wanted.tag, "function")
-    return (_late(tags, today) if wanted.overdue else tags).filter(_narrowing(wanted))
+    if not (within or wanted.narrow or wanted.runtime or wanted.alias or wanted.tag):
+        return _left(wanted, tags, today)
+    return tags.filter(function__in=_functions_of(_left(wanted, _counted(wanted, found, within), today)))
+
+
+def _left(wanted: FleetFilter, rows: QuerySet[Any], today: date) -> QuerySet[Any]:
+    """Those of these rows that the facets leave: functions, or what stands for them."""
+    return (_late(rows, today) if wanted.overdue else rows).filter(_narrowing(wanted))
+
+
+def _functions_of(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """The keys of functions, or of those that these rows stand for."""
+    return rows.order_by().values("pk" if rows.model is Function else "function")
 
 
 def rows_of(keys: Sequence[int]) -> tuple[FunctionRow, ...]:

@@ -1,0 +1,33 @@
+"""The values of a facet beside the functions list: of tags there are two hundred, more than all else on the page."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from functions_app.web.html.escaped import NOTHING
+
+VALUE = '<li><a id="{}" href="{}"{}><span class="l">{}</span> <span class="n">{}</span></a></li>'
+CHOSEN = SafeString(' class="on" aria-current="true"')
+
+
+@dataclass(frozen=True)
+class FacetValue:
+    """One value of a facet: the link toggles it."""
+
+    id: str
+    label: str | SafeString
+    count: int
+    chosen: bool
+    href: str
+
+
+def facet_values(values: Iterable[FacetValue]) -> SafeString:
+    """Each as an item of a list."""
+    return SafeString("".join(map(_item, values)))
+
+
+def _item(value: FacetValue) -> SafeString:
+    chosen = CHOSEN if value.chosen else NOTHING
+    return format_html(VALUE, value.id, value.href, chosen, value.label, value.count)
