@@ -1,4 +1,4 @@
-"""PostgreSQL looked through all versions for the few that are published, and through a day of moves for the newest."""
+"""Published versions, and the newest moves of aliases, by indexes that have just them."""
 
 from django.db import migrations, models
 

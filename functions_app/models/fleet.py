@@ -157,7 +157,9 @@ class Version(models.Model):
         constraints = [models.UniqueConstraint(fields=["function", "number"], name="one_version")]
         indexes = [
             # Asked of every function, had by few: PostgreSQL looked through all versions.
-            models.Index(fields=["function"], condition=models.Q(number="$LATEST.PUBLISHED"), name="published_versions"),
+            models.Index(
+                fields=["function"], condition=models.Q(number="$LATEST.PUBLISHED"), name="published_versions"
+            ),
             models.Index(fields=["image", "function"], name="versions_by_image"),
         ]
 
