@@ -7,6 +7,7 @@ from django.db import migrations, models
 
 FACETS = ["account", "region", "state", "freshness", "base_name", "overdue_on"]
 BATCH = 500
+LONGEST = 400  # characters, as domain.fleet.tags cuts them
 
 
 def fill(apps: Any, schema_editor: Any) -> None:
@@ -16,10 +17,11 @@ def fill(apps: Any, schema_editor: Any) -> None:
     there = Function.objects.filter(gone_at=None).exclude(tags={}).values_list("tags", *columns)
     rows = []
     for tags, pk, account, region, state, freshness, base_name, overdue_on in there.iterator(chunk_size=BATCH):
+        own = (f"{key}={value}" for key, value in tags.items() if not key.lower().startswith("aws:"))
         rows += [
             FunctionTag(
                 function_id=pk,
-                name=f"{key}={value}",
+                name=name,
                 account_id=account,
                 region=region,
                 state=state,
@@ -27,8 +29,7 @@ def fill(apps: Any, schema_editor: Any) -> None:
                 base_name=base_name,
                 overdue_on=overdue_on,
             )
-            for key, value in tags.items()
-            if not key.lower().startswith("aws:")
+            for name in dict.fromkeys(tag if len(tag) <= LONGEST else f"{tag[: LONGEST - 1]}…" for tag in own)
         ]
         if len(rows) >= BATCH:
             FunctionTag.objects.bulk_create(rows)

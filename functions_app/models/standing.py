@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from functions_app.domain.fleet.tags import LISTED
 from functions_app.models.fleet import FACETS, Function
 
 
@@ -79,7 +80,7 @@ class FunctionTag(models.Model):
     """A tag of a function (team=red), in the columns that the list filters and counts by: snapshot.function_tags."""
 
     function = models.ForeignKey(Function, models.CASCADE, related_name="tag_rows", db_index=False)
-    name = models.CharField(max_length=400, help_text="KEY=VALUE: AWS allows 128 and 256 characters")
+    name = models.CharField(max_length=LISTED, help_text="KEY=VALUE: AWS allows 128 and 256 characters")
     account = models.ForeignKey("Account", models.CASCADE, related_name="+", db_index=False)
     region = models.CharField(max_length=30)
     state = models.CharField(max_length=20, blank=True)

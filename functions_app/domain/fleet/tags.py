@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator, Mapping
 
+from functions_app.domain.text import storable
+
 OWNER = ("owner", "team")
 MANAGER = ("managedby", "managedwith", "provisioner", "provisionedby", "deployedby", "createdby", "iac")
 _STACK = "aws:cloudformation:"
@@ -22,11 +24,13 @@ _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _OWN_NAME = re.compile(r"[:/.]")  # ansible-group may be anybody's, ansible:role is the tool's
 
 _AWSS_OWN = "aws:"  # nobody may set one; mostly the names of stacks, each a function's own
+LISTED = 400  # characters: AWS allows 128 and 256, and what can't be seen of them is written out
 
 
 def listed_tags(tags: Mapping[str, str]) -> list[str]:
     """The tags that people set, as lists are filtered by them: team=red."""
-    return [f"{name}={value}" for name, value in tags.items() if not name.lower().startswith(_AWSS_OWN)]
+    own = (f"{name}={value}" for name, value in tags.items() if not name.lower().startswith(_AWSS_OWN))
+    return [storable(tag, LISTED) for tag in own]
 
 
 def owner_of(tags: Mapping[str, str]) -> str:

@@ -1,7 +1,11 @@
 """The tags of functions, as the functions list filters them."""
 
-import pytest
+from importlib import import_module
 
+import pytest
+from django.apps import apps
+
+from functions_app.domain.text import storable
 from functions_app.models import FunctionTag
 from functions_app.services.snapshot.function_summaries import refresh_summaries
 from functions_app.services.snapshot.function_tags import refresh_tags
@@ -35,3 +39,28 @@ def test_only_what_changed_is_written_and_what_is_gone_goes() -> None:
     function.gone_at = NOW
     assert refresh_tags([function]) == 2
     assert not FunctionTag.objects.exists()
+
+
+def test_a_tag_that_grows_once_what_is_unseen_in_it_is_written_out_stops_no_summary() -> None:
+    """AWS takes any letter and any separator: the fillers of Hangul, and U+2028. PostgreSQL takes no longer text."""
+    tags = {"team": storable("a\u2028" * 128), "stage": storable("\u3164b" * 128)}
+    function = make_function(make_account(), tags=tags)
+    refresh_summaries([function.pk], now=NOW)
+    assert [(name[:6], len(name)) for name in names()] == [("stage=", 400), ("team=a", 400)]
+
+
+def test_two_tags_that_read_alike_are_one() -> None:
+    function = make_function(make_account(), tags={"cost=team": "red", "cost": "team=red"})
+    FunctionTag.objects.bulk_create(
+        FunctionTag(function=function, name="cost=team=red", account=function.account) for _ in range(2)
+    )
+    refresh_tags([function])
+    assert names() == ["cost=team=red"]
+
+
+def test_an_upgrade_fills_the_table_as_summaries_do() -> None:
+    tags = {"cost=team": "red", "cost": "team=red", "team": storable("a\u2028" * 128), "aws:stack": "one"}
+    function = make_function(make_account(), tags=tags)
+    import_module("functions_app.migrations.0050_function_tags").fill(apps, None)
+    assert refresh_tags([function]) == 0
+    assert len(names()) == 2

@@ -12,6 +12,7 @@ from django.http import QueryDict
 from functions_app.domain.bases.freshness import Freshness
 from functions_app.domain.filters import Known, Written, not_understood
 from functions_app.domain.fleet.grid import COLUMNS
+from functions_app.domain.fleet.tags import LISTED
 from functions_app.domain.pasted.reading import brief
 from functions_app.domain.text import storable
 from functions_app.services.inventory.fleet_status import AccountFact
@@ -33,7 +34,7 @@ NEEDS = (
 SORTS = {"problem": "-problem", "name": "name", "behind": "-behind", "changed": "-changed"}
 # facets that are counted where somebody opens one of them: `facet` names it
 COUNTED = ("alias", "runtime", "owner", "tool", "tag")
-TAGS, TAG_LENGTH = 10, 400  # KEY=VALUE
+TAGS = 10
 VALUES, VALUE_LENGTH = 50, 200  # of a facet, and its characters: every link of the page repeats them
 SEARCH_LENGTH = 400  # an address of the AWS console that is longer stands there as what it names
 TAG = Written(lambda value: "=" in value, "KEY=VALUE, as team=red")
@@ -100,7 +101,7 @@ def read_filter(query: QueryDict, accounts: tuple[AccountFact, ...]) -> FleetFil
     def several(name: str, length: int = VALUE_LENGTH) -> tuple[str, ...]:
         given = filter(None, query.getlist(name))
         empty = "" if name not in NEVER_EMPTY else NONE  # what may be called "none" itself
-        values = dict.fromkeys(empty if value == NONE else value[:length] for value in given)
+        values = dict.fromkeys(empty if value == NONE else storable(value, length) for value in given)
         return tuple(values)[:VALUES]
 
     return FleetFilter(
@@ -115,7 +116,7 @@ def read_filter(query: QueryDict, accounts: tuple[AccountFact, ...]) -> FleetFil
         runtime=several("runtime"),
         owner=several("owner"),
         tool=several("tool"),
-        tag=several("tag", TAG_LENGTH)[:TAGS],
+        tag=several("tag", LISTED)[:TAGS],
         needs=query.get("needs", "") if query.get("needs") in NEEDS else "",
         order=order if order in SORTS else "problem",
         reverse=order in SORTS and sort != SORTS[order],
