@@ -41,3 +41,15 @@ class AliasMove:
         """Read what `as_json` wrote."""
         made = {"place": FunctionPlace(**value["place"]), "before": AliasState(**value["before"])}
         return cls(**{**value, **made})
+
+
+def versions_put(plan: Mapping[str, Any], version: str | None, alias: str) -> frozenset[str]:
+    """Where a run may have pointed the alias, by its plan's body and the version it published; "": it was deleted.
+
+    A plan names its one alias, or has all of them under `aliases`; none where the alias is not among them.
+    """
+    found = {version}
+    own = [one for one in (plan, *plan.get("aliases", ())) if one.get("alias") == alias]
+    for one in own:
+        found |= {one.get("to_version")} | {(one.get(key) or {}).get("version") for key in ("before", "now", "to")}
+    return frozenset(put for put in found if put is not None) if own else frozenset()

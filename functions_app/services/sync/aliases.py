@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from functions_app import eventlog
+from functions_app.domain.changes.alias_moves import versions_put
 from functions_app.domain.events import EventKind
 from functions_app.domain.fleet.functions import AliasFact
 from functions_app.domain.fleet.parts import Part
@@ -81,10 +82,9 @@ def _told(move: AliasMove, before: Alias, function: Function) -> Event:
 
 def _mover(run: Run | None, alias: str, version: str) -> Run | None:
     """The run, if the alias is its own and points where the run may have put it; others move aliases meanwhile."""
-    if run is None or run.plan.get("alias") != alias:
+    if run is None or version not in versions_put(run.plan, run.memory.get("version"), alias):
         return None
-    put = {run.memory.get("version"), run.plan.get("to_version"), (run.plan.get("before") or {}).get("version")}
-    return run if version in put else None
+    return run
 
 
 def _claim(run: Run, wanted: Mapping[tuple[int, str], AliasFact]) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from functions_app.domain.changes.patching.patches import PatchPlan
 from functions_app.domain.runs import Status
+from functions_app.models import AliasMove
 from functions_app.services.people.actor import Actor
 from tests.conftest import Valkey
 from tests.fixtures import Sandbox
@@ -30,6 +31,13 @@ def test_one_click_later_the_same_code_runs_on_the_new_base(stage: PatchStage) -
     after = stage.functions.read(stage.name)
     same = {"MemorySize", "Timeout", "Role", "Environment", "Architectures"}
     assert {key: before.get(key) for key in same} == {key: after.get(key) for key in same}
+
+
+def test_the_history_of_the_alias_names_the_patch_and_its_undo(stage: PatchStage) -> None:
+    patched = stage.patch()
+    undone = stage.undo(patched)
+    moves = AliasMove.objects.filter(function=stage.function, alias=stage.alias).order_by("id")
+    assert list(moves.values_list("version", "run")) == [("1", None), ("2", patched.pk), ("1", undone.pk)]
 
 
 def test_the_plan_says_how_safe_it_is_how_far_it_goes_and_what_stays(stage: PatchStage) -> None:
