@@ -25,6 +25,7 @@ from functions_app.services.inventory.fleet_status import fleet_status
 from functions_app.services.inventory.tables.settings import account_table
 from functions_app.services.people import account_settings
 from functions_app.services.people.account_settings import AccountDraft
+from functions_app.services.snapshot import account_rules
 from functions_app.streams.table_download import table_answer
 
 router = Router(tags=["settings"])
@@ -123,7 +124,7 @@ def list_accounts(request: ApiRequest, format: Format = "") -> Listed:
 def add_account(request: ApiRequest, response: HttpResponse, body: AccountBody) -> Answer:
     """Look after another account, through the role that it names; for administrators."""
     account_settings.require_administrator(request.actor, "account.change")
-    account = account_settings.save(_drafted(BLANK, body), request.actor)
+    account = account_rules.save(_drafted(BLANK, body), request.actor)
     response["Location"] = reverse("api:get_account", args=[account.account_id])
     return Status(201, _told(request, response, account))
 
@@ -145,7 +146,7 @@ def change_account(request: ApiRequest, response: HttpResponse, account_id: str,
     if (known := rows.first()) is not None:
         account_settings.require_as_watched(_drafted(AccountDraft.of(known), body), request.actor, known)
     with matching.locked(rows, request, _facts) as account:
-        account = account_settings.save(_drafted(AccountDraft.of(account), body), request.actor, account)
+        account = account_rules.save(_drafted(AccountDraft.of(account), body), request.actor, account)
     return _told(request, response, account)
 
 

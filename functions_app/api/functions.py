@@ -12,6 +12,7 @@ from functions_app import clock
 from functions_app.api.requests import ApiRequest
 from functions_app.api.shapes import Format, Listed, Page, Paged, Told, in_utc, link, one_of, page_of, paged
 from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.changes.production import ANY
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.text import counted
 from functions_app.services.changes.patching.undo import last_patch
@@ -54,7 +55,11 @@ class Filters(Paged):
     freshness: list[str] = Field([], max_length=50)
     base: list[str] = Field([], max_length=50, description="as python:3.12; none for no base found")
     overdue: list[str] = Field([], max_length=2, description="yes, no")
-    alias: str = Field("", max_length=130, description="functions with this alias; other filters are of how it stands")
+    alias: str = Field(
+        "",
+        max_length=130,
+        description=f"functions with this alias, {ANY}: with production traffic; other filters are of how it stands",
+    )
     runtime: list[str] = Field([], max_length=50, description="as python3.12; none for not known")
     owner: list[str] = Field([], max_length=50)
     tool: list[str] = Field([], max_length=50, description="what manages it, as terraform; none for nothing known")

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from functions_app.domain.errors import Code, DrydockError
 
@@ -19,6 +20,7 @@ DEFAULT = (
     "prod", "production", "prd", "live", "release", "released", "stable", "main", "master", "trunk", "current",
     "primary", "default", "active", "public", "customer", "customers", "blue", "green", "ga",
 )  # fmt: skip
+ANY = "@production"  # stands for all of them where one alias is asked for: AWS lets none be called so
 LENGTH = 300  # characters of the setting; the column that keeps it
 _PATTERN = re.compile(r"[A-Za-z0-9_*?-]{1,128}")
 # How a name may be read: in camel case, as words in capitals with small ones behind (PRODeu), by its separators alone.
@@ -60,11 +62,12 @@ class ProductionAliases:
         return ", ".join(self.patterns)
 
 
-def words_of(alias: str) -> set[str]:
+@lru_cache(maxsize=4096, typed=True)
+def words_of(alias: str) -> frozenset[str]:
     """The words of a name, in small letters, without those that it denies."""
     readings = (["", *reading.findall(alias)] for reading in _READINGS)
     pairs = itertools.chain.from_iterable(map(itertools.pairwise, readings))
-    return {word.lower() for before, word in pairs if before.lower() not in _DENIALS}
+    return frozenset(word.lower() for before, word in pairs if before.lower() not in _DENIALS)
 
 
 def parse_patterns(text: str) -> tuple[str, ...]:

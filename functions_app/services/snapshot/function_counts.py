@@ -10,11 +10,12 @@ from datetime import date
 from enum import StrEnum
 
 from django.db import transaction
-from django.db.models import Case, Count, DateField, Exists, F, OuterRef, Q, QuerySet, Sum, When
+from django.db.models import Case, Count, DateField, Exists, F, OuterRef, Q, QuerySet, Sum, Value, When
 
 from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.changes.production import ANY
 from functions_app.domain.fleet.states import RANK_UPDATE_FAILED
-from functions_app.models import Account, Function, FunctionCount
+from functions_app.models import Account, AliasStanding, Function, FunctionCount
 from functions_app.services.snapshot.bulk_updates import lock_rows, update_rows
 
 BROKEN = RANK_UPDATE_FAILED  # and everything worse
@@ -29,6 +30,7 @@ class What(StrEnum):
     DRIFTED = "drifted"
     PARTLY_READ = "partly_read"
     UNRULED = "unruled"
+    PRODUCTION = "production"  # by the worst freshness of the aliases with production traffic
     OVERDUE = "overdue"  # from a day on
     ENDING = "ending"  # on a day, by base
     UNKNOWN = "unknown"  # by reason
@@ -57,7 +59,7 @@ def keep(account_ids: Collection[int] | None = None) -> bool:
 
 
 def count(account_ids: Collection[int]) -> dict[int, Counts]:
-    """Counts by account, from the functions themselves. Two queries."""
+    """Counts by account, from the functions themselves and how their aliases stand. Two queries."""
     found = {pk: Counts({(What.COUNTED, "", None): 1}) for pk in account_ids}
     there = Function.objects.filter(gone_at=None, account__in=account_ids).order_by()
     groups = there.values_list("account_id", *COLUMNS).annotate(number=Count("*"))
@@ -65,8 +67,13 @@ def count(account_ids: Collection[int]) -> dict[int, Counts]:
         for key in _keys(*values):
             found[account_id][key] += number
     unknown = there.filter(freshness=Freshness.UNKNOWN.value)
-    for account_id, reason, number in unknown.values_list("account_id", "freshness_reason").annotate(number=Count("*")):
-        found[account_id][What.UNKNOWN, reason, None] += number
+    carrying = AliasStanding.objects.filter(alias=ANY, account__in=account_ids).order_by()
+    apart = [
+        some.values_list("account_id", Value(what), name).annotate(number=Count("*"))
+        for what, some, name in ((What.UNKNOWN, unknown, "freshness_reason"), (What.PRODUCTION, carrying, "freshness"))
+    ]
+    for account_id, what, name, number in apart[0].union(apart[1], all=True):
+        found[account_id][What(what), name, None] += number
     return found
 
 

@@ -24,6 +24,7 @@ from functions_app.domain.pasted.things import LAMBDA_GROUPS
 from functions_app.domain.refs import repository_of
 from functions_app.domain.text import storable
 from functions_app.models import Alias, Function, Tag, Version
+from functions_app.services.people.accounts import production
 from functions_app.services.snapshot import fleet_revision, function_counts, rollback_targets
 from functions_app.services.snapshot.alias_histories import last_moves
 from functions_app.services.snapshot.alias_standings import refresh_standings
@@ -86,9 +87,10 @@ class _Known:
 @transaction.atomic
 def _refresh(ids: Sequence[int], today: date, lineages: Lineages, runtimes: Runtimes) -> tuple[int, set[int]]:
     """How many of these functions changed, and the accounts that they all are in."""
-    # Held: what a refresh stores after this has read must not be summarised by what was there before. So the policies
-    # are read within, too: those of before a long refresh would undo what somebody saved meanwhile.
-    functions = list(Function.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+    # Held: what a refresh stores after this has read must not be summarised by what was there before. So policies
+    # and accounts are read within, too: those of before a long refresh would undo what somebody saved meanwhile.
+    rows = Function.objects.select_for_update(of=("self",)).select_related("account")
+    functions = list(rows.filter(pk__in=ids).order_by("pk"))
     aliases = list(Alias.objects.filter(function_id__in=ids).order_by("name"))
     rollback_targets.refresh_counts(ids, aliases)
     known = _read(ids, aliases, read_policies(), today, runtimes)
@@ -157,7 +159,8 @@ def _summary(function: Function, known: _Known) -> list[Any]:
     policy = choose_policy(known.policies, function.account_id, function.tags)
     kept = kept_aliases([alias.name for alias in aliases])
     live = _live(function, aliases, known, policy, kept)
-    chips = [_chip(alias, live, known, kept=alias.name in kept) for alias in aliases]
+    carries = production(function.account).include
+    chips = [_chip(each, live, known, kept=each.name in kept, production=carries(each.name)) for each in aliases]
     # Only what calls reach runs: that a tag moved on since $LATEST got its image says nothing where an alias decides.
     reached = called(live)
     running = [known.versions.get((function.pk, version.number)) for version in reached]
@@ -266,7 +269,7 @@ def _condition(version: Version | None) -> Condition:
     return Condition(*(getattr(version, name) for name in CONDITION))
 
 
-def _chip(alias: Alias, live: Iterable[LiveVersion], known: _Known, *, kept: bool) -> dict[str, Any]:
+def _chip(alias: Alias, live: Iterable[LiveVersion], known: _Known, *, kept: bool, production: bool) -> dict[str, Any]:
     """An alias as the list shows it, with the verdict on each of its versions; `overdue_on` is the sooner day.
 
     Who moved it last is told where Drydock has seen it move, else when its version was published; `kept` as a way back.
@@ -298,6 +301,7 @@ def _chip(alias: Alias, live: Iterable[LiveVersion], known: _Known, *, kept: boo
         "at": at.isoformat() if at else "",
         "by": by,
         "kept": kept,
+        "production": production and not kept,  # nobody calls what is kept
     }
 
 

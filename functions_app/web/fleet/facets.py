@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.utils.safestring import SafeString
 
 from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.changes.production import ANY
 from functions_app.services.inventory.fleet.function_list import FleetPage
 from functions_app.services.inventory.fleet.list_filter import COUNTED, NONE, OVERDUE, FleetFilter, Pairs
 from functions_app.services.inventory.fleet_status import AccountFact
@@ -30,6 +31,7 @@ FACET_TITLES = {
 }
 EMPTY_WORDS = {"state": "Not read yet", "base": "No base found", "runtime": "Not known"}
 NOT_OVERDUE = "Not overdue"
+ANY_OF_PRODUCTION = "Any of production"
 NOT_TOLD = "None"  # a facet whose value is empty, where nothing is without one
 SHOWN_VALUES = 8
 FRESHNESS_ORDER = [Freshness.END_OF_LIFE, Freshness.STALE, Freshness.UNKNOWN, Freshness.CURRENT]
@@ -71,7 +73,8 @@ def facets(found: FleetPage, wanted: FleetFilter, pairs: Pairs, accounts: tuple[
     for name, title in FACET_TITLES.items():
         others = [pair for pair in pairs if pair[0] != "facet"]
         if name in COUNTED and wanted.facet != name:
-            drawn.append(Facet(name, title, href=address([*others, ("facet", name)]), open=False))
+            values, href = _always(name, wanted, others), address([*others, ("facet", name)])
+            drawn.append(Facet(name, title, values, href=href, open=False))
             continue
         counts, chosen = found.counts[name], _chosen_of(name, wanted)
         counts |= {value: 0 for value in chosen if value not in counts}
@@ -85,13 +88,20 @@ def facets(found: FleetPage, wanted: FleetFilter, pairs: Pairs, accounts: tuple[
     return drawn
 
 
+def _always(name: str, wanted: FleetFilter, pairs: Pairs) -> tuple[FacetValue, ...]:
+    """What is a click away in a facet that nobody has opened: production, whatever its aliases are called."""
+    return (_value("alias", ANY, None, wanted.alias == ANY, pairs, {}),) if name == "alias" else ()
+
+
 def _chosen_of(name: str, wanted: FleetFilter) -> tuple[Any, ...]:
     if name == "alias":
         return (wanted.alias,) if wanted.alias else ()
     return tuple(getattr(wanted, name))
 
 
-def _value(name: str, value: Any, count: int, chosen: bool, pairs: Pairs, facts: dict[int, AccountFact]) -> FacetValue:
+def _value(
+    name: str, value: Any, count: int | None, chosen: bool, pairs: Pairs, facts: dict[int, AccountFact]
+) -> FacetValue:
     word = _word(name, value, facts)
     pair = (name, word)
     others = [other for other in pairs if other != pair and (name != "alias" or other[0] != "alias")]
@@ -120,7 +130,7 @@ def _ordered(name: str, counts: dict[Any, int], facts: dict[int, AccountFact]) -
     if name == "overdue":
         return sorted(counts, reverse=True)
     if name in COUNTED:
-        return sorted(counts, key=lambda value: (-counts[value], value))
+        return sorted(counts, key=lambda value: (value != ANY, -counts[value], value))
     return sorted(counts, key=lambda value: (value == "", value))
 
 
@@ -131,4 +141,6 @@ def _label(name: str, value: Any, facts: dict[int, AccountFact]) -> str | SafeSt
         return freshness(value)
     if name == "overdue":
         return overdue() if value else NOT_OVERDUE
+    if name == "alias" and value == ANY:
+        return ANY_OF_PRODUCTION
     return str(value) or EMPTY_WORDS.get(name, NOT_TOLD)

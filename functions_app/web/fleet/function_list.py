@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from functions_app import clock
 from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.changes.production import ANY
 from functions_app.domain.fleet.grid import COLUMNS, Density
 from functions_app.services.inventory.bases.base_list import Standing
 from functions_app.services.inventory.beginning import beginning
@@ -157,6 +158,8 @@ def chosen_words(pairs: Pairs) -> list[tuple[str, str, str]]:
         title = CHOSEN_TITLES.get(pair[0]) or FACET_TITLES[pair[0]]
         empty = pair[1] == NONE and pair[0] not in NEVER_EMPTY
         value = EMPTY_WORDS.get(pair[0], NOT_TOLD) if empty else words.get(pair[1], pair[1])
+        if pair == ("alias", ANY):
+            value = "any of production"
         if pair[0] == "overdue":
             value = look(Standing, Standing.OVERDUE).word if pair[1] == OVERDUE[True] else NOT_OVERDUE
         chips.append((title, value, address([other for other in pairs if other != pair])))

@@ -18,7 +18,7 @@ class FacetValue:
 
     id: str
     label: str | SafeString
-    count: int
+    count: int | None  # None: not counted before it is asked for
     chosen: bool
     href: str
 
@@ -30,4 +30,5 @@ def facet_values(values: Iterable[FacetValue]) -> SafeString:
 
 def _item(value: FacetValue) -> SafeString:
     chosen = CHOSEN if value.chosen else NOTHING
-    return format_html(VALUE, value.id, value.href, chosen, value.label, value.count)
+    count = "" if value.count is None else value.count
+    return format_html(VALUE, value.id, value.href, chosen, value.label, count)

@@ -1,5 +1,6 @@
 """The overview: the first page. Everything it shows follows from its address."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -11,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from functions_app import clock
 from functions_app.domain.bases.freshness import Freshness
+from functions_app.domain.changes.production import ANY
 from functions_app.models import Function
 from functions_app.services.inventory.beginning import beginning
 from functions_app.services.inventory.fleet_status import AccountFact, FleetStatus, fleet_status
@@ -90,7 +92,8 @@ def show(request: HtmxHttpRequest) -> HttpResponse:
         "accounts": _accounts(status, account, days),
         "many_accounts": len(status.accounts) > ACCOUNTS,
         "ranges": [Choice(f"{each} days", _own(kept, each), each == days) for each in RANGES],
-        "bar": _bar(found, kept),
+        "bar": _bar(found.freshness, found.functions, kept),
+        "production": _not_well(found, kept),
         "stale_in": _stale_in(status, account) if found.freshness[Freshness.STALE.value] else [],
         "drawing": burn_down.draw(found.burn_down),
         "sources": sources(found.sources),
@@ -129,15 +132,21 @@ def _stale_in(status: FleetStatus, chosen: AccountFact | None) -> list[Choice]:
     ]
 
 
-def _bar(found: Overview, kept: Pairs) -> list[Part]:
-    """The worst at the left."""
+def _not_well(found: Overview, kept: Pairs) -> list[Part]:
+    """How many functions have production aliases that are not known to be current; those that are where all are."""
+    parts = _bar(found.production, found.functions, [*kept, ("alias", ANY)])
+    return [part for part in parts if part.word != look(Freshness, Freshness.CURRENT).word] or parts
+
+
+def _bar(freshness: Mapping[str, int], functions: int, kept: Pairs) -> list[Part]:
+    """How many of the functions stand how: the worst at the left."""
     bar, x = [], 0.0
     for value in WORST_FIRST:
-        count = found.freshness[value.value]
+        count = freshness[value.value]
         if not count:
             continue
         like = look(Freshness, value)
-        width = count / found.functions * 100
+        width = count / functions * 100
         share = f"{width:.0f} %" if width >= 1 else "under 1 %"
         href = functions_address([*kept, ("freshness", value.value)])
         bar.append(Part(like.colour, like.word, like.icon, count, share, round(x, 3), round(width, 3), href))

@@ -14,6 +14,7 @@ from functions_app.models import Account
 from functions_app.services.inventory.tables.settings import account_table
 from functions_app.services.people import account_settings, accounts
 from functions_app.services.people.account_settings import AccountDraft
+from functions_app.services.snapshot import account_rules
 from functions_app.services.sync import run as sync
 from functions_app.streams.table_download import table_answer, wants_table
 from functions_app.web.http import HtmxHttpRequest, actor_of, operator_required, page
@@ -60,7 +61,7 @@ def _edit(request: HtmxHttpRequest, existing: Account | None) -> HttpResponse:
         draft = AccountDraft.from_form(request.POST)
         wrong = account_settings.faults(draft, existing)
         if not wrong:
-            account_settings.save(draft, actor_of(request), existing)
+            account_rules.save(draft, actor_of(request), existing)
             return HttpResponseRedirect(reverse("accounts"))
     context = {
         "account": existing,

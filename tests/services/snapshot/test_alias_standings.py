@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from functions_app.domain.changes.production import ANY
 from functions_app.models import AliasStanding, Function
 from functions_app.services.snapshot.alias_standings import refresh_standings
 from tests.factories import NOW, digest, make_account, make_function
@@ -39,3 +40,14 @@ def test_only_what_changed_is_written_and_what_is_gone_goes() -> None:
     found.gone_at = NOW
     assert refresh_standings([found]) == 1
     assert not AliasStanding.objects.exists()
+
+
+def test_aliases_with_production_traffic_stand_together_as_the_worst_of_them_does() -> None:
+    live = {**LIVE, "freshness": "current", "state": "Failed", "production": True, "overdue_on": ""}
+    blue = {**LIVE, "name": "blue", "state": "Active", "base": "python:3.9", "production": True}
+    late = {**blue, "name": "green", "base": "python:3.9", "overdue_on": "2026-02-03"}
+    one = function(live, blue, late, {**LIVE, "name": "canary", "freshness": "end_of_life"})
+    refresh_standings([one, function({**LIVE, "name": "next"})])
+    together = AliasStanding.objects.filter(alias=ANY).values_list("function", "state", "freshness", "base_name")
+    assert list(together) == [(one.pk, "Failed", "stale", "python:3.9")]
+    assert f"{AliasStanding.objects.get(alias=ANY).overdue_on}" == "2026-02-03"

@@ -297,3 +297,14 @@ def test_a_runtime_is_what_the_base_brings_or_what_is_beneath_it(account: Accoun
         "other": "",
     }
     assert dict(found.standings.values_list("alias", "runtime"))["next"] == "java21"
+
+
+def test_an_alias_is_marked_that_carries_production_traffic_by_its_accounts_rule(repository: Repository) -> None:
+    image = make_image(repository, freshness="current")
+    for patterns, marked in (([], ["live"]), (["eu-*"], ["eu-1"])):
+        function = make_function(make_account(production_aliases=patterns))
+        make_version(function, 1, image)
+        for name in ("live", "eu-1", "live-previous"):
+            make_alias(function, name, 1)
+        chips = refreshed(function).alias_chips
+        assert [chip["name"] for chip in chips if chip["production"]] == marked

@@ -173,7 +173,7 @@ def test_a_facet_of_many_values_is_counted_once_it_is_opened(person: Client, fac
     (link,) = [each.href for each in closed if each.name == facet]
     assert link == f"?freshness=stale&facet={facet}"
     title = facet.capitalize()
-    assert counts(person, "freshness=stale", title) == {}
+    assert set(counts(person, "freshness=stale", title).values()) <= {None}
     wanted = {
         "alias": {"facet-alias-live": 1},
         "runtime": {"facet-runtime-none": 2},

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
+from functions_app.domain.changes.production import ANY
 from functions_app.services.inventory.fleet.function_list import FunctionRow
 from functions_app.services.inventory.fleet.list_filter import FleetFilter, Grain
 
@@ -24,6 +25,7 @@ class Line(NamedTuple):
     at: datetime | None  # since when, as far as is known
     by: str  # who moved it then, "" where not through Drydock
     kept: bool  # only as a way back
+    production: bool  # carries production traffic
     drifted: bool
     unread: str
     second_version: str
@@ -52,7 +54,9 @@ def lines_of(row: FunctionRow, wanted: FleetFilter) -> Lines:
 
 def _fits(line: Line, wanted: FleetFilter) -> bool:
     """Whether a line is one of those that its function was found by: what is kept as a way back was not."""
-    if wanted.alias:
+    if wanted.alias == ANY and not line.production:
+        return False
+    if wanted.alias not in ("", ANY):
         return line.alias == wanted.alias
     if not (wanted.freshness or wanted.base):
         return True
@@ -79,6 +83,7 @@ def _line(chip: Mapping[str, Any], row: FunctionRow) -> Line:
         at=datetime.fromisoformat(at) if at else None,
         by=get("by", ""),
         kept=get("kept", False),
+        production=get("production", False),
         drifted=get("drifted", False),
         unread=get("unread", ""),
         second_version=get("second_version", ""),
@@ -91,5 +96,5 @@ def _line(chip: Mapping[str, Any], row: FunctionRow) -> Line:
 def _without_alias(row: FunctionRow) -> Line:
     return Line(
         "", "$LATEST", row.digest, row.freshness, row.freshness_reason, row.base_name, row.overdue_on,
-        row.releases_behind, row.days_behind, row.state, None, "", False, row.drifted, "", "", "", 0.0, "",
+        row.releases_behind, row.days_behind, row.state, None, "", False, False, row.drifted, "", "", "", 0.0, "",
     )  # fmt: skip

@@ -107,6 +107,7 @@ class Overview:
 
     functions: int
     freshness: dict[str, int]
+    production: dict[str, int]  # of functions, by the worst of their aliases with production traffic
     broken: Found
     endangered: LiveDangers
     stuck: Stuck
@@ -132,6 +133,7 @@ def overview(now: datetime, *, days: int = 30, account_id: int | None = None) ->
     return Overview(
         functions=counts.functions,
         freshness={each.value: counts.freshness[each.value] for each in Freshness},
+        production=counts.production,
         broken=_found(counts, What.BROKEN, there.filter(problem_rank__gte=BROKEN), "-problem_rank"),
         endangered=live_dangers(NAMED, account_id),
         stuck=_stuck(account_id),
@@ -157,6 +159,7 @@ class _Counts:
     """What stands ready, sorted."""
 
     freshness: Counter[str]
+    production: Counter[str]
     ends: Counter[tuple[str, date]]
     of: Counter[What]  # of the others
 
@@ -166,10 +169,12 @@ class _Counts:
 
 
 def _counts(today: date, account_id: int | None) -> _Counts:
-    found = _Counts(Counter(), Counter(), Counter())
+    found = _Counts(Counter(), Counter(), Counter(), Counter())
     for (what, name, day), number in kept(today, today + ENDS_WITHIN, account_id).items():
         if what is What.FRESHNESS:
             found.freshness[name] += number
+        elif what is What.PRODUCTION:
+            found.production[name] += number
         elif day:
             found.ends[name, day] += number
         else:
