@@ -18,6 +18,7 @@ from functions_app.models import (
     AliasMove,
     ApiToken,
     AuditEntry,
+    BaseUse,
     BrowserSession,
     ChatLink,
     FreshnessPolicy,
@@ -27,7 +28,9 @@ from functions_app.models import (
     Plan,
     PushRule,
     Run,
+    Version,
 )
+from functions_app.services.inventory.images.users import users_of
 from functions_app.services.inventory.tables import bases, table
 from functions_app.services.people import sessions, tokens, views
 from functions_app.services.people.actor import Actor
@@ -36,12 +39,14 @@ from functions_app.services.people.views import Draft
 from tests.conftest import Valkey
 from tests.factories import (
     make_account,
+    make_alias,
     make_function,
     make_image,
     make_release,
     make_repository,
     make_stream,
     make_user,
+    make_version,
 )
 
 pytestmark = pytest.mark.django_db
@@ -286,13 +291,49 @@ def test_what_a_role_asks_for_to_be_taken_is_in_no_table_of_accounts(person: Cli
 def test_who_runs_a_base_is_a_table_of_all_batches_and_of_the_account_that_is_chosen(
     person: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bases, "BATCH", 2)
+    monkeypatch.setattr(table, "BATCH", 2)
     production, staging, old = make_account("production"), make_account("staging"), make_release(make_stream(), "old")
     for number in range(5):
         make_user(staging if number == 4 else production, old, f"f-{number}")
     address = f"/bases/{old.stream_id}/?of=users&format=csv"
     assert [row["function"] for row in rows_of(person, address)] == [f"f-{number}" for number in range(5)]
     assert [row["function"] for row in rows_of(person, f"{address}&account={staging.pk}")] == ["f-4"]
+
+
+def test_who_runs_a_base_is_in_the_table_once_whoever_comes_and_goes_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "BATCH", 2)
+    account, old = make_account("production"), make_release(make_stream(), "old")
+    for number in range(7):
+        make_user(account, old, f"f-{number}")
+    batches = iter(bases.base_user_table(old.stream_id, None, None, (), clock.now()).batches)
+    told = [*next(batches)]
+    BaseUse.objects.filter(name="f-1").delete()
+    told += next(batches)
+    make_user(account, old, "z-new-one")
+    told += [row for batch in batches for row in batch]
+    assert [row[1] for row in told] == [f"f-{number}" for number in range(7)]
+
+
+def test_who_uses_an_image_is_a_table_of_all_however_many_versions_run_it(
+    person: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table, "BATCH", 2)
+    account = make_account("production")
+    image = make_image(make_repository(account), "shared")
+    many, *others = (make_function(account, name) for name in ("busy", "idle", "live", "rare"))
+    for function in others:
+        make_version(function, 1, image)
+    make_alias(others[1], "live", 1)
+    numbers = range(1, 5_001)
+    same = {"digest": image.digest, "last_modified": clock.now(), "state": "Active", "last_update_status": "Successful"}
+    Version.objects.bulk_create(
+        Version(function=many, number=str(number), ordinal=number, image=image, **same) for number in numbers
+    )
+    rows = objects_of(person, f"/images/{image.pk}/?of=users&format=json")
+    assert [(row["function"], len(row["versions"])) for row in rows] == [
+        ("live", 1), ("busy", 5_000), ("idle", 1), ("rare", 1),
+    ]  # fmt: skip
+    assert users_of(image).counted == "4 functions in 1 account: 1 alias, 5003 versions."
 
 
 def test_a_token_has_the_table_of_the_accounts_that_it_gets_to(operator: User, valkey: Valkey) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from sys import intern
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -33,6 +34,9 @@ PART = f"""
         FROM {USES} {{in_order}} WHERE {{where}} GROUP BY name, function_id, version ORDER BY {{order}}
         LIMIT %s OFFSET %s
     ) AS part_{{part}}"""  # noqa: S608
+KEYS = f"""
+    SELECT function_id, version FROM {USES} {{in_order}} WHERE {{where}} GROUP BY name, function_id, version
+    ORDER BY MAX({{rank}}) DESC, name, function_id, version"""  # noqa: S608
 LISTED = f"""
     SELECT part, worst, uses.function_id, uses.name, account_id, region, owner, uses.version, release_id, nearest_id,
         alias
@@ -82,6 +86,9 @@ class Way(NamedTuple):
     aliases: tuple[str, ...]
 
 
+EVERY = 10**9  # ways: more than there ever are
+
+
 @dataclass(frozen=True)
 class Slice:
     """Some of the ways, the worst first and then by name: `count` of them from `start`, of `total`."""
@@ -91,6 +98,7 @@ class Slice:
     total: int
     release: int | None = None  # 0: those on a release that is not known
     account: int | None = None
+    functions: tuple[int, ...] | None = None  # None: of all
 
 
 @dataclass(frozen=True)
@@ -178,23 +186,45 @@ def list_uses(stream_id: int, current: Collection[int], today: date | None, slic
     return found
 
 
+def use_keys(stream_id: int, current: Collection[int], today: date | None, wanted: Slice) -> list[tuple[int, str]]:
+    """The function and the version of all of these ways, in order; of `wanted` what they are on and of. One query."""
+    rank, values = _rank(current, today)
+    where, chosen = _where(stream_id, wanted)
+    statement = KEYS.format(rank=rank, in_order=_in_order() if wanted.release is None else "", where=where)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*chosen, *values])
+        return [(function, intern(version)) for function, version in cursor]
+
+
 def _part(
     part: int, stream_id: int, current: Collection[int], today: date | None, wanted: Slice
 ) -> tuple[str, list[Any]]:
     """The statement that finds a slice, and its values. One of the second half is found from the end."""
-    rank, values = ("0", list[Any]()) if today is None else (RANK.format(_places(current)), [*current, today])
-    where, values = ["stream_id = %s"], [*values, stream_id]
+    rank, values = _rank(current, today)
+    where, chosen = _where(stream_id, wanted)
+    from_end = wanted.total - wanted.start - wanted.count
+    order, skipped = (FORWARDS, wanted.start) if wanted.start <= from_end else (BACKWARDS, from_end)
+    in_order = _in_order() if wanted.release is None and wanted.functions is None else ""
+    statement = PART.format(part=part, rank=rank, in_order=in_order, where=where, order=order)
+    return statement, [*values, *chosen, wanted.count, skipped]
+
+
+def _rank(current: Collection[int], today: date | None) -> tuple[str, list[Any]]:
+    return ("0", []) if today is None else (RANK.format(_places(current)), [*current, today])
+
+
+def _where(stream_id: int, wanted: Slice) -> tuple[str, list[Any]]:
+    where, values = ["stream_id = %s"], [stream_id]
     if wanted.release is not None:
         where.append("release_id = %s" if wanted.release else "release_id IS NULL")
         values += [wanted.release] if wanted.release else []
     if wanted.account is not None:
         where.append("account_id = %s")
         values.append(wanted.account)
-    from_end = wanted.total - wanted.start - wanted.count
-    order, skipped = (FORWARDS, wanted.start) if wanted.start <= from_end else (BACKWARDS, from_end)
-    in_order = _in_order() if wanted.release is None else ""
-    statement = PART.format(part=part, rank=rank, in_order=in_order, where=" AND ".join(where), order=order)
-    return statement, [*values, wanted.count, skipped]
+    if wanted.functions is not None:
+        where.append(f"function_id IN ({_places(wanted.functions)})")
+        values += wanted.functions
+    return " AND ".join(where), values
 
 
 def _in_order() -> str:

@@ -15,6 +15,7 @@ from functions_app.services.inventory.bases.use_counts import (
     count_uses,
     list_uses,
     standing_of,
+    use_keys,
 )
 from functions_app.services.inventory.fleet_status import AccountFact
 from functions_app.services.snapshot.base_use_rows import Lineages, Release
@@ -112,6 +113,11 @@ def listed(read: StreamFacts, slices: Sequence[Slice]) -> list[tuple[UserRow, ..
     oldest_first = reversed(list(read.releases.values()))  # of several current ones the newest counts, as for verdicts
     current = {fact.platform: fact.pk for fact in oldest_first if fact.current}
     return [tuple(_user_row(way, read, labels, current) for way in ways) for ways in found]
+
+
+def keys_of(read: StreamFacts, wanted: Slice) -> list[tuple[int, str]]:
+    """The function and version of all its users on what is wanted, in the order of the list. One query."""
+    return use_keys(read.stream.pk, read.own_current, None if read.counts.over else read.today, wanted)
 
 
 def _user_row(way: Way, read: StreamFacts, labels: Mapping[int, str], current: Mapping[str, int]) -> UserRow:

@@ -3,16 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from functions_app.domain.images.manifests import Platform
 from functions_app.domain.text import counted
 from functions_app.domain.tokens import EVERYWHERE, Reach
-from functions_app.models import Alias, Image, Version
+from functions_app.models import Alias, Function, Image, Version
 from functions_app.services.people.reach import accounts_within, functions_within
 
 SHOWN = 50  # functions a page
-READ = 5000  # versions with one digest
 TWINS = 50
 PARTS = 100
 
@@ -80,41 +79,53 @@ class Part:
 
 @dataclass
 class _Found:
-    row: Version  # its first
+    function: tuple[str, ...]  # its name, account with colour, region and architecture, and where the image is from
     versions: list[str] = field(default_factory=list)
     aliases: list[str] = field(default_factory=list)
 
 
-def every_user(image: Image, reach: Reach = EVERYWHERE) -> list[User]:
+def user_keys(image: Image, reach: Reach = EVERYWHERE) -> QuerySet[Function, int]:
+    """The keys of the functions that use an image, those with an alias on it first."""
+    versions = Version.objects.filter(digest=image.digest)
+    calls = Q(version=OuterRef("number")) | Q(second_version=OuterRef("number"))
+    led_to = versions.filter(Exists(Alias.objects.filter(calls, function=OuterRef("function"))))
+    found = Function.objects.filter(functions_within(reach), gone_at=None, pk__in=versions.values("function"))
+    named = found.annotate(named=Exists(led_to.filter(function=OuterRef("pk"))))
+    return named.order_by("-named", "name", "account__name", "region").values_list("pk", flat=True)
+
+
+def users_among(image: Image, keys: Sequence[int]) -> list[User]:
+    """Those of these functions that use it, in their order. Two queries."""
+    order = {key: at for at, key in enumerate(keys)}
+    return sorted(_users(image, Q(function__in=keys)), key=lambda user: order[user.function_id])
+
+
+def _users(image: Image, within: Q) -> list[User]:
     """Who uses an image, by its digest: a digest is the same image in every repository and account. Two queries."""
-    rows = (
-        Version.objects.filter(functions_within(reach, "function__"), digest=image.digest, function__gone_at=None)
-        .select_related("function__account", "image__repository")
-        .only(
-            "number", "ordinal", "function__name", "function__region", "function__architecture",
-            "function__account__name", "function__account__colour", "image__repository__uri",
-        )
-        .order_by("function__name", "function_id", "-ordinal")[:READ]
+    runs = Version.objects.filter(within, digest=image.digest, function__gone_at=None)
+    rows = runs.order_by("function__name", "function_id", "-ordinal").values_list(
+        "function_id", "number", "function__name", "function__account__name", "function__account__colour",
+        "function__region", "function__architecture", "image__repository__uri",
     )  # fmt: skip
     found: dict[int, _Found] = {}
-    for row in rows:
-        found.setdefault(row.function_id, _Found(row)).versions.append(row.number)
-    pointing = Alias.objects.filter(function__in=list(found)).order_by("name")
-    for function, name, first, second, weight in pointing.values_list(
+    for key, number, *facts in rows:
+        found.setdefault(key, _Found(tuple(facts))).versions.append(number)
+    pointing = Alias.objects.filter(function__in=runs.order_by().values("function")).order_by("name")
+    for key, name, first, second, weight in pointing.values_list(
         "function_id", "name", "version", "second_version", "second_weight"
     ):
-        each = found[function]
+        each = found.get(key, _Found(()))  # of who came meanwhile nothing is told
         if first in each.versions:
             each.aliases.append(f"{name} {(1 - weight) * 100:.3g} %" if second else name)
         if second in each.versions:
             each.aliases.append(f"{name} {weight * 100:.3g} %")
-    users = [_user(image, key, each) for key, each in found.items()]
-    return sorted(users, key=lambda user: (not user.aliases, user.name, user.account, user.region))
+    return [_user(image, key, each) for key, each in found.items()]
 
 
 def users_of(image: Image, page: int = 1, reach: Reach = EVERYWHERE) -> Users:
     """A page of them, and how many there are. Two queries."""
-    users = every_user(image, reach)
+    users = _users(image, functions_within(reach, "function__"))
+    users.sort(key=lambda user: (not user.aliases, user.name, user.account, user.region))
     pages = max(1, -(-len(users) // SHOWN))
     page = min(max(1, page), pages)
     return Users(
@@ -130,18 +141,17 @@ def users_of(image: Image, page: int = 1, reach: Reach = EVERYWHERE) -> Users:
 
 
 def _user(image: Image, function_id: int, found: _Found) -> User:
-    row = found.row
-    uri = row.image.repository.uri if row.image else ""
+    name, account, colour, region, architecture, uri = found.function
     return User(
         function_id=function_id,
-        name=row.function.name,
-        account=row.function.account.name,
-        colour=row.function.account.colour,
-        region=row.function.region,
-        architecture=row.function.architecture,
+        name=name,
+        account=account,
+        colour=colour,
+        region=region,
+        architecture=architecture,
         versions=tuple(found.versions),
         aliases=tuple(found.aliases),
-        elsewhere=uri if uri != image.repository.uri else "",
+        elsewhere=uri if uri and uri != image.repository.uri else "",
     )
 
 

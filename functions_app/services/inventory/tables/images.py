@@ -10,7 +10,7 @@ from functions_app.services.inventory.images.image_list import ListedImage, imag
 from functions_app.services.inventory.images.repositories import read_rows, searched
 from functions_app.services.inventory.images.repository import image_keys, shown
 from functions_app.services.inventory.images.scan import every_finding
-from functions_app.services.inventory.images.users import every_user
+from functions_app.services.inventory.images.users import user_keys, users_among
 from functions_app.services.inventory.tables.table import Row, Table, in_batches, values
 
 _SUMS = ("images", "untagged", "size_bytes", "pushed_at")
@@ -73,5 +73,9 @@ def finding_table(image: Image) -> Table:
 
 def image_user_table(image: Image, reach: Reach) -> Table:
     """All functions within reach with versions that run an image, those with an alias on it first."""
-    rows = [[row.function_id, row.name, row.account, *values(row, _USER)] for row in every_user(image, reach)]
-    return Table(f"users-of-image-{image.pk}", USERS, [rows])
+
+    def read(keys: list[int]) -> list[Row]:
+        users = users_among(image, keys)
+        return [[user.function_id, user.name, user.account, *values(user, _USER)] for user in users]
+
+    return Table(f"users-of-image-{image.pk}", USERS, in_batches(user_keys(image, reach), read))
