@@ -7,6 +7,7 @@ from django.utils.http import urlencode
 from ninja import Field, Query, Router, Schema
 
 from functions_app.api.comparisons import Differing, counts_of, differing
+from functions_app.api.image_files import why_of_layer
 from functions_app.api.images import require_account
 from functions_app.api.requests import ApiRequest
 from functions_app.api.shapes import link
@@ -15,8 +16,10 @@ from functions_app.domain.text import counted
 from functions_app.models import Image
 from functions_app.services.inventory.images.choices import typed
 from functions_app.services.inventory.images.compare import ImageComparison, Side, compare_images
+from functions_app.services.inventory.images.differences import Differences
 from functions_app.services.inventory.images.image import image_row
 from functions_app.services.inventory.images.scan_pair import ScanPair
+from functions_app.services.people.actor import Actor
 from functions_app.services.people.reach import accounts_within
 
 router = Router(tags=["images"])
@@ -102,7 +105,16 @@ def get_image_comparison(request: ApiRequest, pk: int, filters: Query[ImageFilte
         "shared_layers": told.shared if told else 0,
         "bases": found.apart,
         "findings": _findings(found.scans) if found.scans else None,
-        **(differing(told) if told else NOTHING),
+        **(_differing(told, request.actor) if told else NOTHING),
+    }
+
+
+def _differing(found: Differences, actor: Actor) -> dict[str, Any]:
+    told = differing(found)
+    return {
+        **told,
+        "problem": why_of_layer(told["problem"], actor),
+        "reading": told["reading"] if actor.reach.everything else None,  # others can't follow that run
     }
 
 

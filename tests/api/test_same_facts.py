@@ -4,8 +4,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from functions_app import clock
 from functions_app.domain.errors import Code, Problem
-from functions_app.models import AliasMove, AuditEntry, Repository, Run
+from functions_app.domain.runs import Kind, Status
+from functions_app.models import AliasMove, AuditEntry, LayerFiles, Repository, Run
 from functions_app.services.people import tokens
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.tokens import Wanted
@@ -104,6 +106,23 @@ def test_what_happened_to_a_function_and_what_its_run_was_planned_with(bot: Clie
     assert [told["runs"][0]["id"], told["moves"][0]["run"]] == [run.pk, run.pk]
     assert (told["moves"][0]["version"], told["audit"][0]["actor"]) == ("2", "olga")
     assert bot.get(f"{API}/runs/{run.pk}").json()["planned"] == [{"name": "Tag", "text": "2"}]
+
+
+def test_a_layer_that_was_read_elsewhere_tells_no_repository_beyond_what_a_token_gets_to(
+    bot: Client, operator: User
+) -> None:
+    account = make_account("production")
+    repository = make_repository(account)
+    old, new = make_image(repository, "1"), make_image(repository, "2")
+    why = Problem(Code.DENIED, "registry.example refuses secret-project/app@sha256:1 (HTTP 403).")
+    LayerFiles.objects.create(diff_id=old.diff_ids[0], read_at=clock.now(), problem=why.as_json())
+    Run.objects.create(kind=Kind.READ_FILES, status=Status.RUNNING, title="Read secret-project", created_at=clock.now())
+    some = bot_of(User.objects.create_superuser("sue"), accounts=[account.account_id])
+    paths = [f"{API}/images/{old.pk}/comparison?to={new.pk}", f"{API}/images/{old.pk}/files"]
+    for asker, known in ((bot, True), (some, False)):
+        compared, files = (asker.get(path).json() for path in paths)
+        assert [("secret-project" in text) for text in (compared["problem"], files["layers"][0]["problem"])] == [known] * 2
+        assert (compared["reading"] is not None, bool(compared["problem"])) == (known, True)
 
 
 def test_of_an_image_is_told_who_uses_it_and_where_else_it_is_within_what_a_token_gets_to(
