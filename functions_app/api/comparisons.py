@@ -125,11 +125,17 @@ def differing(found: Differences) -> dict[str, Any]:
         "steps": [{name: getattr(row, name) for name in StepChange.model_fields} for row in found.steps],
         "packages": packages,
         "files": _files(found.files) if found.files else None,
-        "notes": [*found.notes, *filter(None, [found.too_much])],
+        "notes": [*found.notes, *filter(None, [found.too_much]), *_left_out(found)],
         "unread": len(found.unread),
         "problem": found.problem.message if found.problem else "",
         "reading": found.reading,
     }
+
+
+def _left_out(found: Differences) -> list[str]:
+    """What differs, too, and is not among the rows."""
+    left = (found.more_config, "more config field"), (found.more_steps, "more build step")
+    return [f"Not told here: {counted(number, what)}." for number, what in left if number]
 
 
 def _told(compared: Comparison) -> str:

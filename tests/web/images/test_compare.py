@@ -290,3 +290,13 @@ def test_it_costs_the_same_however_much_differs(
     scanned(new, "CVE-1")
     with django_assert_max_num_queries(20):
         compared(person, old, f"?to={new.pk}")
+
+
+def test_what_is_left_out_of_a_long_config_and_history_is_counted(person: Client, repository: Repository) -> None:
+    old, new = make_pair(repository)
+    new.labels = {f"label {number}": "1" for number in range(300)}
+    new.history = [{"created_by": f"RUN {number}"} for number in range(300)]
+    new.save()
+    text = words(compared(person, old, f"?to={new.pk}"))
+    assert "103 more fields differ and are not shown." in text
+    assert "100 more are not shown." in text

@@ -4,7 +4,7 @@ Releases of a base are compared so, and images.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -16,11 +16,14 @@ from functions_app.domain.layers.overlay import FileChange, FileDiff, diff_files
 from functions_app.domain.layers.package_files import Package
 from functions_app.domain.layers.packages import PackageChange, PackageDiff, diff_packages, overlay_packages
 from functions_app.domain.runs import ACTIVE, Kind
+from functions_app.domain.text import storable
 from functions_app.models import LayerFiles, Run
 from functions_app.services.images.files import layer_contents
 
 SHOWN_FILES = 500  # of each kind of change
-SHOWN_STEPS = 200
+SHOWN_STEPS = SHOWN_LINES = 200
+SHOWN_TEXT = 2000  # characters of a value
+ALIGNED = 400  # items of both that are put beside each other: that takes the cube of their number
 LOOKED_AT = 300_000  # files of both together: about four seconds, the first time
 TITLES = {"entrypoint": "Entry point", "command": "Command", "working_directory": "Working directory"}
 KINDS = {"rpm": "RPM", "deb": "Debian", "apk": "Alpine", "python": "Python", "npm": "Node"}
@@ -97,7 +100,9 @@ class Differences:
     layers: tuple[LayerLine, ...]
     shared: int  # layers from the bottom up that both have, before the first that differs
     config: tuple[ConfigLine, ...]
+    more_config: int  # that are not among them
     steps: tuple[StepLine, ...]
+    more_steps: int
     packages: tuple[PackageGroup, ...] | None
     files: Files | None
     notes: tuple[str, ...]
@@ -126,13 +131,15 @@ def differences(old: Stack, new: Stack, search: str = "") -> Differences:
     rows = LayerFiles.objects.filter(diff_id__in=wanted).values_list("diff_id", "read_at", "problem", "file_count")
     read = {row[0]: row[1:] for row in rows}
     unread = frozenset(diff_id for diff_id in wanted if diff_id not in read or read[diff_id][1])
-    both = list(zip(old.diff_ids, new.diff_ids, strict=False))
     found, too_much = (None, "") if unread else _contents(old, new, read)
+    config, steps = _config(old.facts, new.facts), _steps(old.steps, new.steps)
     return Differences(
         layers=_layers(old, new),
-        shared=next((at for at, (one, other) in enumerate(both) if one != other), len(both)),
-        config=_config(old.facts, new.facts),
-        steps=_steps(old.steps, new.steps),
+        shared=_alike_at_first(old.diff_ids, new.diff_ids),
+        config=config[:SHOWN_LINES],
+        more_config=len(config[SHOWN_LINES:]),
+        steps=steps[:SHOWN_STEPS],
+        more_steps=len(steps[SHOWN_STEPS:]),
         packages=_packages(found.packages) if found else None,
         files=_files(found.files, search) if found else None,
         notes=found.notes if found else (),
@@ -196,8 +203,20 @@ def _layers(old: Stack, new: Stack) -> tuple[LayerLine, ...]:
     )
 
 
+def _alike_at_first(old: Sequence[str], new: Sequence[str]) -> int:
+    """How many items from the first one on are the same."""
+    both = zip(old, new, strict=False)
+    return next((at for at, (one, other) in enumerate(both) if one != other), min(len(old), len(new)))
+
+
 def _merged(old: Sequence[str], new: Sequence[str]) -> Iterable[tuple[str, str]]:
     """Both lists as one, in order, each item kept, removed or added."""
+    same = _alike_at_first(old, new)
+    if max(len(old), len(new)) - same > ALIGNED:
+        yield from (("kept", item) for item in old[:same])
+        yield from (("removed", item) for item in old[same:])
+        yield from (("added", item) for item in new[same:])
+        return
     for kind, start, end, from_new, to_new in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind == "equal":
             yield from (("kept", item) for item in old[start:end])
@@ -212,13 +231,17 @@ def _config(old: Sequence[Mapping[str, str | None]], new: Sequence[Mapping[str, 
     for at, (before, after) in enumerate(zip(old, new, strict=True)):
         names = {**before, **after}
         lines += [ConfigLine(name, before.get(name), after.get(name)) for name in (sorted(names) if at else names)]
-    return tuple(line for line in lines if line.old != line.new)
+    return tuple(replace(line, old=_cut(line.old), new=_cut(line.new)) for line in lines if line.old != line.new)
+
+
+def _cut(value: str | None) -> str | None:
+    return None if value is None else storable(value, SHOWN_TEXT)
 
 
 def _steps(old: Sequence[str], new: Sequence[str]) -> tuple[StepLine, ...]:
     if old == new:
         return ()
-    return tuple(StepLine(change, text) for change, text in _merged(old, new))[:SHOWN_STEPS]
+    return tuple(StepLine(change, text) for change, text in _merged(old, new))
 
 
 def _packages(found: PackageDiff) -> tuple[PackageGroup, ...]:
