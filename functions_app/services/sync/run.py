@@ -41,7 +41,12 @@ def again(plan: dict[str, Any], actor: Actor) -> Run:
     if "repositories" in plan:
         return single_repositories.submit_known(plan["repositories"], actor)
     named = plan.get("scopes")
-    return submit(actor, None if named is None else [(int(account), str(region)) for account, region in named])
+    if named is None:
+        return submit(actor)
+    there = [(scope.account_id, scope.region) for scope in wanted_scopes(named)]
+    if not there:
+        raise DrydockError(Code.PREFLIGHT, "None of these regions is read any more.", next_step="Sync everything.")
+    return submit(actor, there)
 
 
 def submit_or_join(actor: Actor) -> tuple[Run, bool]:
