@@ -3,6 +3,7 @@
 import django
 
 from tests.benchmarks.figures import mark, table
+from tests.benchmarks.pages import OF_RUNTIMES_AND_TAGS
 
 LIMIT_MS = 100.0
 VIEWS = {
@@ -14,17 +15,7 @@ VIEWS = {
     "an owner": "owner=team-7",
     "aliases counted": "facet=alias",
     "owners counted": "facet=owner",
-    "a runtime": "runtime=python3.12",
-    "a runtime, an alias": "runtime=python3.12&alias=live",
-    "runtimes counted": "facet=runtime",
-    "runtimes counted, an alias, stale": "facet=runtime&alias=live&freshness=stale",
-    "a tag": "tag=team%3Dteam-7",
-    "a rare tag": "tag=service%3Dservice-77",
-    "two tags, stale": "tag=team%3Dteam-7&tag=stage%3Dstage-1&freshness=stale",
-    "a tag, an alias": "tag=stage%3Dstage-1&alias=live",
-    "a tag, a word": "tag=stage%3Dstage-1&search=invoice",
-    "tags counted": "facet=tag",
-    "tags counted, stale, a tag": "facet=tag&freshness=stale&tag=stage%3Dstage-1",
+    **OF_RUNTIMES_AND_TAGS,
     "one letter": "search=a",
     "one letter, last page": "search=a&page=2000",
     "one letter that is nowhere": "search=~",

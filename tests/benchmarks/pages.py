@@ -13,6 +13,19 @@ if TYPE_CHECKING:
 
 TURNS = 40
 LIMIT_MS, LIMIT_QUERIES = 30.0, 7  # one of them asks SQLite's trigrams
+OF_RUNTIMES_AND_TAGS = {
+    "a runtime": "runtime=python3.12",
+    "a runtime, an alias": "runtime=python3.12&alias=live",
+    "runtimes counted": "facet=runtime",
+    "runtimes counted, an alias, stale": "facet=runtime&alias=live&freshness=stale",
+    "a tag": "tag=team%3Dteam-7",
+    "a rare tag": "tag=service%3Dservice-77",
+    "two tags, stale": "tag=team%3Dteam-7&tag=stage%3Dstage-1&freshness=stale",
+    "a tag, an alias": "tag=stage%3Dstage-1&alias=live",
+    "a tag, a word": "tag=stage%3Dstage-1&search=invoice",
+    "tags counted": "facet=tag",
+    "tags counted, stale, a tag": "facet=tag&freshness=stale&tag=stage%3Dstage-1",
+}
 VIEWS = {
     "first page": "",
     "page 100": "page=100",
@@ -34,17 +47,7 @@ VIEWS = {
     "an owner": "owner=team-7",
     "aliases counted": "facet=alias",
     "owners counted, stale": "facet=owner&freshness=stale",
-    "a runtime": "runtime=python3.12",
-    "a runtime, an alias": "runtime=python3.12&alias=live",
-    "runtimes counted": "facet=runtime",
-    "runtimes counted, an alias, stale": "facet=runtime&alias=live&freshness=stale",
-    "a tag": "tag=team%3Dteam-7",
-    "a rare tag": "tag=service%3Dservice-77",
-    "two tags, stale": "tag=team%3Dteam-7&tag=stage%3Dstage-1&freshness=stale",
-    "a tag, an alias": "tag=stage%3Dstage-1&alias=live",
-    "a tag, a word": "tag=stage%3Dstage-1&search=invoice",
-    "tags counted": "facet=tag",
-    "tags counted, stale, a tag": "facet=tag&freshness=stale&tag=stage%3Dstage-1",
+    **OF_RUNTIMES_AND_TAGS,
     "by name, page 100": "sort=name&page=100",
     "by name backwards, last page": "sort=-name&page=200",
     "by last change, page 100": "sort=changed&page=100",

@@ -28,13 +28,6 @@ pytestmark = pytest.mark.shows_dates
 
 
 @pytest.fixture
-def person(client: Client, viewer: User) -> Client:
-    """A browser of somebody who may only look."""
-    client.force_login(viewer)
-    return client
-
-
-@pytest.fixture
 def account(db: None) -> Account:
     """An account."""
     return make_account("production")

@@ -25,13 +25,6 @@ CONFIG = {
 
 
 @pytest.fixture
-def person(client: Client, viewer: User) -> Client:
-    """A browser of somebody who may only look."""
-    client.force_login(viewer)
-    return client
-
-
-@pytest.fixture
 def stream(db: None) -> BaseStream:
     """A stream of two releases of two layers, the first layer in common, with other versions in their configs."""
     stream = make_stream()

@@ -37,13 +37,6 @@ AFTER = {"Variables": {"KEY": "hunter2-two", "SAME": "x", "NEW": "y"}}
 
 
 @pytest.fixture
-def person(client: Client, viewer: User) -> Client:
-    """A browser of somebody who may only look."""
-    client.force_login(viewer)
-    return client
-
-
-@pytest.fixture
 def function(db: None) -> Function:
     """A function whose alias live runs version 7, before which there was 6; 8 is published since."""
     image = make_image(make_repository(make_account()))

@@ -29,13 +29,6 @@ pytestmark = pytest.mark.shows_dates
 
 
 @pytest.fixture
-def person(client: Client, viewer: User) -> Client:
-    """A browser of somebody who may only look."""
-    client.force_login(viewer)
-    return client
-
-
-@pytest.fixture
 def images(db: None) -> tuple[Image, Image]:
     """A stale image tagged v1 and a current one tagged v2, in one repository."""
     repository = make_repository(make_account("production"))

@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.utils.html import strip_tags
@@ -23,13 +22,6 @@ pytestmark = pytest.mark.shows_dates
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "div#list"}
 Names = Callable[[str], list[str]]
-
-
-@pytest.fixture
-def person(client: Client, viewer: User) -> Client:
-    """A browser of somebody who may only look."""
-    client.force_login(viewer)
-    return client
 
 
 @pytest.fixture

@@ -20,13 +20,6 @@ QUERY = "/functions/?alias=@production&freshness=stale"
 
 
 @pytest.fixture
-def person(client: Client, viewer: User) -> Client:
-    """A browser of somebody who may only look."""
-    client.force_login(viewer)
-    return client
-
-
-@pytest.fixture
 def account() -> Account:
     """An account with functions whose aliases run what is stale, or not."""
     account = make_account("harbour")

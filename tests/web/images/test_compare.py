@@ -17,7 +17,6 @@ from functions_app.web.images.compare import shared_words
 from tests.factories import (
     NOW,
     digest,
-    make_account,
     make_alias,
     make_function,
     make_image,
@@ -26,19 +25,6 @@ from tests.factories import (
     make_stream,
     make_version,
 )
-
-
-@pytest.fixture
-def person(client: Client, viewer: User) -> Client:
-    """A browser of somebody who may only look."""
-    client.force_login(viewer)
-    return client
-
-
-@pytest.fixture
-def repository(db: None) -> Repository:
-    """A repository."""
-    return make_repository(make_account("production"), "team/app")
 
 
 def make_pair(repository: Repository) -> tuple[Image, Image]:

@@ -31,13 +31,6 @@ def image(repository: Repository) -> Image:
     return make_image(repository, tags=["v1"], expiry_rule=2)
 
 
-@pytest.fixture
-def person(client: Client, viewer: User) -> Client:
-    """A browser of somebody who may only look."""
-    client.force_login(viewer)
-    return client
-
-
 def make_forecast(repository: Repository, *images: Image, **values: Any) -> LifecycleForecast:
     """A forecast that names these images."""
     expiring = [{"digest": each.digest, "rule": each.expiry_rule, "tags": ["v1"]} for each in images]

@@ -34,19 +34,6 @@ from tests.services.sync.sync_stage import add_account, run_once
 
 
 @pytest.fixture
-def person(client: Client, viewer: User) -> Client:
-    """A browser of somebody who may only look."""
-    client.force_login(viewer)
-    return client
-
-
-@pytest.fixture
-def repository(db: None) -> Repository:
-    """A repository."""
-    return make_repository(make_account("production"), "team/app")
-
-
-@pytest.fixture
 def image(repository: Repository) -> Image:
     """An image with three layers of its base and two of its own."""
     release = make_release(make_stream(), "3.12.2026.01.01.10", current=True)

@@ -1,7 +1,6 @@
 """Repositories and their images, and who uses each."""
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -18,19 +17,6 @@ from tests.factories import (
     make_user,
     make_version,
 )
-
-
-@pytest.fixture
-def person(client: Client, viewer: User) -> Client:
-    """A browser of somebody who may only look."""
-    client.force_login(viewer)
-    return client
-
-
-@pytest.fixture
-def repository(db: None) -> Repository:
-    """An empty repository."""
-    return make_repository(make_account("production"), "team/app")
 
 
 def test_the_list_counts_images_what_is_used_and_what_has_no_tag(person: Client, repository: Repository) -> None:

@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 from functions_app import clock
@@ -16,13 +15,6 @@ from tests.factories import make_account, make_function, make_stream
 pytestmark = pytest.mark.django_db
 PAGES = ("/", "/functions/", "/repositories/", "/bases/")
 NO_REGION = Problem(Code.INVALID, "The environment names no region to look in.", "Set AWS_REGION.").as_json()
-
-
-@pytest.fixture
-def person(client: Client, viewer: User) -> Client:
-    """A browser of somebody who may only look."""
-    client.force_login(viewer)
-    return client
 
 
 def sync(status: str, **values: Any) -> Run:

@@ -27,13 +27,6 @@ pytestmark = pytest.mark.shows_dates
 
 
 @pytest.fixture
-def person(client: Client, viewer: User) -> Client:
-    """A browser of somebody who may only look."""
-    client.force_login(viewer)
-    return client
-
-
-@pytest.fixture
 def account(db: None) -> Account:
     """The account that functions are in, and a base stream that was polled."""
     make_stream()

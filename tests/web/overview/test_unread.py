@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -28,13 +27,6 @@ DENIED = Problem(
     "4f2a",
 ).as_json()
 AWAY = "The name public.ecr.aws can't be resolved."
-
-
-@pytest.fixture
-def person(client: Client, viewer: User) -> Client:
-    """A browser of somebody who may only look."""
-    client.force_login(viewer)
-    return client
 
 
 @pytest.fixture
