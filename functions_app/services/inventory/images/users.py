@@ -110,11 +110,11 @@ def _users(image: Image, within: Q) -> list[User]:
     found: dict[int, _Found] = {}
     for key, number, *facts in rows:
         found.setdefault(key, _Found(tuple(facts))).versions.append(number)
-    pointing = Alias.objects.filter(function__in=runs.order_by().values("function")).order_by("name")
+    pointing = Alias.objects.filter(function__in=[*found]).order_by("name")
     for key, name, first, second, weight in pointing.values_list(
         "function_id", "name", "version", "second_version", "second_weight"
     ):
-        each = found.get(key, _Found(()))  # of who came meanwhile nothing is told
+        each = found[key]
         if first in each.versions:
             each.aliases.append(f"{name} {(1 - weight) * 100:.3g} %" if second else name)
         if second in each.versions:
