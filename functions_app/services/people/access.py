@@ -96,8 +96,15 @@ def require_administrator(actor: Actor, words: str, action: str = "", target: st
 def require_operator(actor: Actor, action: str = "", target: str = "") -> None:
     """Raise DENIED for everybody who may only look; with an action, the refused attempt is in the audit table."""
     if not is_operator(actor):
+        looking = _in_group(actor, OPERATOR)  # then it is what they came through that may not
         if action:
-            audit(actor, action, target, None, "refused: not an operator")
+            audit(actor, action, target, None, f"refused: {'made to look alone' if looking else 'not an operator'}")
+        if looking:
+            raise DrydockError(
+                Code.DENIED,
+                f"This {actor.via.partition(' ')[0]} was made to look alone; its owner may do this.",
+                next_step="Make one with the scope for it, under Settings, Tokens.",
+            )
         raise DrydockError(
             Code.DENIED,
             "Only operators may do this; you may look at everything.",
@@ -106,13 +113,15 @@ def require_operator(actor: Actor, action: str = "", target: str = "") -> None:
 
 
 def require_operator_with(actor: Actor, wanted: Collection[TokenScope], action: str, target: str) -> None:
-    """The same, through what was made for all of these scopes."""
-    require_operator(actor, action, target)
+    """The same, through what was made for all of these scopes; an operator is told first which of them it lacks."""
+    if not _in_group(actor, OPERATOR):
+        require_operator(actor, action, target)
     try:
         require_scopes(actor, wanted)
     except DrydockError as error:
         audit(actor, action, target, None, f"refused: {error}")
         raise
+    require_operator(actor, action, target)
 
 
 def require_setter(actor: Actor, action: str, target: str) -> None:

@@ -192,8 +192,8 @@ class Test_applying:
         self, superuser: User, function: Function
     ) -> None:
         reader = Actor(superuser, "token ci", frozenset({TokenScope.READ}))
-        assert "Only operators" in self.denied(self.plan(Actor(superuser), function), reader)
-        with pytest.raises(DrydockError, match="Only operators"):
+        assert "made to look alone" in self.denied(self.plan(Actor(superuser), function), reader)
+        with pytest.raises(DrydockError, match="made to look alone"):
             self.plan(reader, function)
         assert Plan.objects.count() == 1
 

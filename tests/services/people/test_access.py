@@ -76,4 +76,4 @@ def test_a_refused_attempt_names_the_person_and_what_they_came_through(superuser
     assert caught.value.problem.code is Code.DENIED
     entry = AuditEntry.objects.get()
     assert (entry.actor, entry.via, entry.action) == (superuser, "token ci", "stream.add")
-    assert entry.result == "refused: not an operator"
+    assert entry.result == "refused: made to look alone"

@@ -239,6 +239,17 @@ class Test_others_tokens:
         assert acts(tokens.rotate(weak.row.pk, actor, weak.row.pk)) is not None
 
 
+def test_an_operators_token_to_look_alone_is_told_what_it_lacks_and_that_its_owner_may(olga: User) -> None:
+    reader = acts(make(olga, "read"))
+    assert reader is not None
+    with pytest.raises(DrydockError, match="made to look alone; its owner may do this"):
+        access.require_operator(reader, "sync.start", "all")
+    with pytest.raises(DrydockError, match="lacks the scope invoke"):
+        access.require_operator_with(reader, {TokenScope.INVOKE}, "invocation.start", "app")
+    told = set(AuditEntry.objects.filter(actor=olga).values_list("result", flat=True))
+    assert not any("not an operator" in result or "Only operators" in result for result in told)
+
+
 class Test_what_somebody_asked_through_a_token:
     def test_is_worth_nothing_once_its_text_is_another(self, olga: User) -> None:
         made = make(olga)
