@@ -25,6 +25,10 @@ LOG_IN_SIGHT = """() => {
     return [below, innerHeight - 20].every(y => log.contains(document.elementFromPoint(innerWidth / 2, y)));
 }"""
 
+HIDDEN = """() => [...document.querySelectorAll(".outcome-told > *, .answer .figures, .answer .facts")]
+    .filter(each => each.getBoundingClientRect().bottom > each.parentElement.getBoundingClientRect().bottom + 1)
+    .map(each => each.innerText).join("; ")"""
+
 
 def test_the_state_of_a_run_stays_in_sight_below_its_log_on_a_narrow_screen_and_covers_none_of_it(
     page: Page, demo: Demo
@@ -38,6 +42,23 @@ def test_the_state_of_a_run_stays_in_sight_below_its_log_on_a_narrow_screen_and_
         page.evaluate(INTO_THE_LOG)
         expect(page.locator("#run-status .bdg").first).to_be_in_viewport(ratio=1)
         assert page.evaluate(LOG_IN_SIGHT), f"the log is covered at {width} px"
+
+
+def test_why_a_call_failed_and_what_it_took_are_in_sight_at_its_end_and_ever_after(page: Page, demo: Demo) -> None:
+    invoke(page, demo, "payment-retry")
+    expect(page.locator("#run-status [data-ended]")).to_be_visible(timeout=60_000)
+    expect(page.locator(".outcome-told .problem")).to_contain_text("request id")
+    assert hidden_of(page) == ""
+    page.reload()
+    for width in (1440, 390, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert hidden_of(page) == "", f"at {width} px"
+
+
+def hidden_of(page: Page) -> str:
+    """Which of a run's outcome and an answer's figures must be scrolled for, in the boxes that have them."""
+    found: str = page.evaluate(HIDDEN)
+    return found
 
 
 @pytest.mark.parametrize("width", [1440, 390])
