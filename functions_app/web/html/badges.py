@@ -22,7 +22,16 @@ from functions_app.services.inventory.bases.base_list import Standing
 from functions_app.web.html.amounts import behind, size
 from functions_app.web.html.escaped import NOTHING, known
 from functions_app.web.html.icons import icon
-from functions_app.web.html.looks import Change, FunctionState, ImageStatus, Look, Severity, UpdateStatus, look
+from functions_app.web.html.looks import (
+    Change,
+    FindingChange,
+    FunctionState,
+    ImageStatus,
+    Look,
+    Severity,
+    UpdateStatus,
+    look,
+)
 
 MARK = '<span class="sign {}" title="{}">{}<span class="visually-hidden">{}</span></span>'
 BADGE = '<span class="bdg {}"{}>{}{}{}</span>'
@@ -167,6 +176,11 @@ def side(value: Side) -> SafeString:
 def change_mark(change: str) -> SafeString:
     """Whether something is kept, added, removed or changed."""
     return looking(look(Change, change))
+
+
+def finding_change(change: str) -> SafeString:
+    """Whether a scan's finding came or went."""
+    return looking(look(FindingChange, change))
 
 
 def _hover(text: str) -> SafeString:

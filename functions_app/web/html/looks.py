@@ -95,6 +95,13 @@ class Change(StrEnum):
     CHANGED = "changed"
 
 
+class FindingChange(StrEnum):
+    """What became of a scan's finding, from one image to another: it is good where one is gone."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+
+
 class EndOfLife(StrEnum):
     """A day from which there are no more patches, seen from today."""
 
@@ -260,6 +267,10 @@ LOOKS: Mapping[type[StrEnum], Mapping[str, Look]] = {
         Change.ADDED: Look("Added", "plus", "good"),
         Change.REMOVED: Look("Removed", "x", "bad"),
         Change.CHANGED: Look("Changed", "pencil", "warn"),
+    },
+    FindingChange: {
+        FindingChange.ADDED: Look("Added", "plus", "bad"),
+        FindingChange.REMOVED: Look("Removed", "circle-check", "good"),
     },
     Way: {
         Way.REBASE: Look(

@@ -66,6 +66,11 @@ def test_a_detection_says_how_sure_it_is() -> None:
     assert "confidence certain: its layers are" in badges.tier(Tier.EXACT.value)
 
 
+def test_a_finding_that_is_gone_looks_good_and_one_that_came_looks_bad() -> None:
+    assert 'class="bdg good"' in badges.finding_change("removed")
+    assert 'class="bdg bad"' in badges.finding_change("added")
+
+
 def test_a_badge_never_lets_markup_through() -> None:
     for html in (
         badges.badge(ATTACK, ATTACK, ATTACK, ATTACK),
@@ -76,6 +81,7 @@ def test_a_badge_never_lets_markup_through() -> None:
         badges.run_status(ATTACK),
         badges.severity(ATTACK),
         badges.change_mark(ATTACK),
+        badges.finding_change(ATTACK),
         icon(ATTACK, ATTACK),
     ):
         assert harmless(html)
