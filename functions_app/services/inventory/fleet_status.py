@@ -86,6 +86,15 @@ class FleetStatus:
         return tuple(scope for scope in self.scopes if scope.problem)
 
     @property
+    def failures(self) -> tuple[tuple[ScopeStatus, ...], ...]:
+        """The same, the regions of an account that failed with the same words together."""
+        found: dict[tuple[str, str], list[ScopeStatus]] = {}
+        for scope in self.scopes:
+            if scope.problem:
+                found.setdefault((scope.account, scope.problem.message), []).append(scope)
+        return tuple(map(tuple, found.values()))
+
+    @property
     def age_means(self) -> str:
         """What the age of the data tells, or why it is no good sign."""
         if self.problems:

@@ -11,7 +11,7 @@ from functions_app.domain.redaction import redact, redact_value
 from functions_app.domain.text import storable
 from functions_app.domain.tokens import CHANGING, Beside, TokenScope
 from functions_app.models import AuditEntry, Function, Run
-from functions_app.services.people.actor import Actor
+from functions_app.services.people.actor import BROWSER, Actor
 
 VIEWER = "viewer"
 OPERATOR = "operator"
@@ -89,7 +89,9 @@ def require_administrator(actor: Actor, words: str, action: str = "", target: st
         raise DrydockError(
             Code.DENIED,
             words,
-            next_step="Ask an administrator (a superuser); a token of theirs needs the scope admin, and no limits.",
+            next_step="Ask an administrator."
+            if actor.via == BROWSER
+            else "It takes a token of an administrator (a superuser), with the scope admin and no limits.",
         )
 
 

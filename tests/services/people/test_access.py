@@ -77,3 +77,13 @@ def test_a_refused_attempt_names_the_person_and_what_they_came_through(superuser
     entry = AuditEntry.objects.get()
     assert (entry.actor, entry.via, entry.action) == (superuser, "token ci", "stream.add")
     assert entry.result == "refused: made to look alone"
+
+
+def test_only_a_token_is_told_what_an_administrators_token_needs(viewer: Actor, superuser: User) -> None:
+    steps = []
+    for actor in (viewer, Actor(superuser, "token ci", READ)):
+        with pytest.raises(DrydockError) as caught:
+            access.require_administrator(actor, "Only administrators settle this.")
+        steps.append(caught.value.problem.next_step)
+    assert steps[0] == "Ask an administrator."
+    assert "scope admin" in steps[1]

@@ -416,6 +416,21 @@ def test_a_scope_that_failed_is_named_with_its_missing_permission_and_age(person
     assert "Its rows are from" in text
 
 
+def test_what_aws_says_of_two_regions_of_an_account_is_said_once(person: Client) -> None:
+    told = {
+        "code": "denied",
+        "message": "lambda:ListFunctions is missing.",
+        "next_step": "Attach it.",
+        "request_id": "4f2a",
+    }
+    make_account("production", regions=["eu-west-1", "us-east-1"])
+    Scope.objects.update(problem=told)
+    text = " ".join(unescape(person.get("/functions/").content.decode()).split())
+    assert text.count("lambda:ListFunctions is missing.") == text.count("Attach it.") == 1
+    assert "eu-west-1, us-east-1" in text
+    assert text.count("Its rows are from") == 2
+
+
 def test_without_an_account_it_says_what_to_do(person: Client) -> None:
     text = person.get("/functions/").content.decode()
     assert "Nothing was read yet" in text
