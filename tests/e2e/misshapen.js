@@ -1,6 +1,6 @@
 // What a person would see is wrong with the shape of the page as it stands, a sentence each: it is wider than the screen;
-// a text is cut off or hangs out of its box; a chip or a word is broken over two lines. What scrolls by itself, and what
-// ends in an ellipsis on purpose, is neither.
+// a text is cut off or hangs out of its box, a button or a field out of its card; a chip, a word or a short name is broken
+// over two lines. What scrolls by itself, and what ends in an ellipsis on purpose, is neither.
 () => {
   const screen = document.documentElement.clientWidth;
   const found = new Set();
@@ -51,6 +51,12 @@
       const tops = new Set(boxesOf(node).map((box) => Math.round(box.bottom / 8)));
       if (tops.size > 1) say("broken inside", element, node.data);
     }
+    if (element.closest(".name")) { // of what is as short as python:3.12, nothing is broken off
+      for (const { 0: word, index } of node.data.matchAll(/(?<=^|[\s\/-])[\p{L}\d.:]{2,15}(?=$|[\s\/-])/gu)) {
+        const [first, ...others] = boxesOf(node, index, index + word.length);
+        if (others.some((box) => box.top > first.bottom - 2)) say(`the name “${word}” is broken`, element, node.data);
+      }
+    }
     if (element.closest("pre, code, .mono, .wrap, .name, .log, textarea, h1")) return; // what others wrote, of any length
     for (const { 0: word, index } of node.data.matchAll(/(?<=^|\s)[\p{L}.]{2,20}(?=$|[\s,;:.)])/gu)) {
       const [first, ...others] = boxesOf(node, index, index + word.length);
@@ -58,6 +64,11 @@
     }
   }
 
+  for (const control of document.querySelectorAll(".tbl.cards tbody :is(button, input, select, .btn)")) {
+    const card = control.closest("tr");
+    const beyond = control.getBoundingClientRect().right > card.getBoundingClientRect().right + 1;
+    if (style(card).display === "block" && beyond && !unseen(control)) say("hangs out of its card", control, control.innerText);
+  }
   if (document.documentElement.scrollWidth > screen) {
     found.add(`the page is ${document.documentElement.scrollWidth} px wide`);
   }
