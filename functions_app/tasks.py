@@ -7,6 +7,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from celery import shared_task
 from django.conf import settings
@@ -47,8 +48,8 @@ def tick() -> int:
 
 @shared_task(name="functions_app.tasks.start_sync")
 def start_sync() -> bool:
-    """Start the periodic sync, unless one is under way."""
-    return _start(run.submit)
+    """Start the periodic sync, unless one is under way. Nobody waits for it: it asks what calls some functions, too."""
+    return _start(partial(run.submit, triggers=True))
 
 
 @shared_task(name="functions_app.tasks.start_due")

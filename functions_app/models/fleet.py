@@ -197,7 +197,7 @@ class Alias(models.Model):
 
 
 class FunctionTriggers(models.Model):
-    """What calls a function, by which qualifier: as AWS told it when somebody asked, which no sync does."""
+    """What calls a function, by which qualifier: as AWS told it when somebody asked, or a sync in turn."""
 
     function = models.OneToOneField(Function, models.CASCADE, related_name="triggers")
     read_at = models.DateTimeField(help_text="when the reading began")

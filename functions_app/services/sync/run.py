@@ -19,17 +19,21 @@ from functions_app.services.people import accounts
 from functions_app.services.people.actor import Actor
 from functions_app.services.snapshot.function_summaries import refresh_summaries
 from functions_app.services.sync import pushed_tags, single_functions, single_repositories
+from functions_app.services.sync import triggers as trigger_readings
 from functions_app.services.sync.scopes import check_identity, read_scopes, wanted_scopes
 
 ScopeName = tuple[int, str]  # account's key, region
 
 
-def submit(actor: Actor, scopes: Iterable[ScopeName] | None = None, *, full: bool | None = None) -> Run:
-    """Start a sync of these scopes (None: all). `full` (as a person's is): every state and alias. Raises BUSY, naming
-    the sync that is under way: there is one at a time.
+def submit(
+    actor: Actor, scopes: Iterable[ScopeName] | None = None, *, full: bool | None = None, triggers: bool = False
+) -> Run:
+    """Start a sync of these scopes (None: all). `full` (as a person's is): every state and alias. `triggers`: in
+    the end what calls some functions. Raises BUSY, naming the sync that is under way: there is one at a time.
     """
     named = None if scopes is None else sorted(list(scope) for scope in scopes)
-    plan = {"scopes": named, "full": not actor.is_schedule if full is None else full}
+    plan: dict[str, Any] = {"scopes": named, "full": not actor.is_schedule if full is None else full}
+    plan |= {"triggers": True} if triggers else {}
     title = "Sync all accounts" if named is None else f"Sync {len(named)} of the accounts' regions"
     return runs.submit(Kind.SYNC, title=title, plan=plan, actor=actor, lock=SYNC_LOCK)
 
@@ -140,6 +144,11 @@ def _summarise_step(context: Context) -> Outcome:
     return Done(f"{counted(changed, 'function has', 'functions have')} another summary")
 
 
+def _triggers_step(context: Context) -> Outcome:
+    told = trigger_readings.read_in_turn(context.log, context.cancel_requested)
+    return Done(f"{counted(told, 'function')}")
+
+
 def _require_one(context: Context) -> None:
     """Raise what went wrong where no account and region at all could be read completely."""
     read = context.result["scopes"]
@@ -164,12 +173,15 @@ def steps(plan: dict[str, Any]) -> tuple[StepSpec, ...]:
     """The steps of a sync: of accounts and regions, of the repositories that events asked for, of chosen functions."""
     if "functions" in plan:
         return (READ_FUNCTIONS,)
-    return (READ_REPOSITORIES if "repositories" in plan else READ_SCOPES, *AFTERWARDS)
+    if "repositories" in plan:
+        return (READ_REPOSITORIES, *AFTERWARDS)
+    return (READ_SCOPES, *AFTERWARDS, *([READ_TRIGGERS] if plan.get("triggers") else []))
 
 
 READ_SCOPES = StepSpec("read", "Read accounts and regions", _read_scopes)
 READ_REPOSITORIES = StepSpec("read", "Read the repositories asked for", _read_repositories)
 READ_FUNCTIONS = StepSpec("read", "Read the functions chosen", _read_functions)
+READ_TRIGGERS = StepSpec("triggers", "Read what calls functions", _triggers_step)
 AFTERWARDS = (
     StepSpec("judge", "Judge the bases of new images", _judge_step),
     StepSpec("summarise", "Bring the lists up to date", _summarise_step),
