@@ -76,7 +76,7 @@ def test_the_overview_leads_to_what_is_stale_there(person: Client, account: Acco
     text = person.get("/").content.decode()
     assert '<a href="/functions/?alias=%40production&amp;freshness=stale"' in text
     told = text[text.index("By production aliases:") :].partition("</ul>")[0]
-    assert " ".join(strip_tags(told).split()) == "By production aliases: Stale 1 of production aliases"
+    assert " ".join(strip_tags(told).split()) == "By production aliases: Production aliases: Stale 1"
 
 
 def test_another_rule_of_the_account_holds_at_once(
