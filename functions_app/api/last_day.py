@@ -43,7 +43,7 @@ class HappenedLine(Schema):
 
 
 class LastDayAnswer(Told):
-    """What people did, in Drydock or outside, and what came by itself; each the newest first."""
+    """What people did, in Drydock or outside, and what came by itself; the newest first, 300 of each kind at most."""
 
     as_of: datetime
     people: list[HappenedLine]

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.db.models import Case, Count, Max, OuterRef, Q, Subquery, When
+from django.db.models import Case, Count, Exists, Max, OuterRef, Q, Subquery, When
 
 from functions_app.domain.images.roles import UNITS
 from functions_app.domain.runs import Kind, Status
 from functions_app.domain.text import counted
-from functions_app.models import AliasMove, BaseRelease, Image, Run, Version
+from functions_app.models import AliasMove, BaseRelease, Function, Image, Run, Version
 from functions_app.services.people.actor import SCHEDULE
 from functions_app.services.snapshot.alias_histories import own_moves
 
@@ -108,10 +108,11 @@ class _Move:
 def _moves(since: datetime, account_id: int | None) -> Iterator[_Move]:
     """Aliases that point elsewhere now than they were seen to before; the first sight of one is no move."""
     earlier = AliasMove.objects.filter(function=OuterRef("function"), alias=OuterRef("alias"), pk__lt=OuterRef("pk"))
-    lately = AliasMove.objects.filter(at__gte=since).order_by("-at", "-pk").values("pk")[:READ]
-    found = own_moves().filter(pk__in=lately, function__gone_at=None)
+    lately = AliasMove.objects.filter(Exists(earlier), at__gte=since)
     if account_id is not None:
-        found = found.filter(function__account=account_id)
+        lately = lately.filter(Exists(Function.objects.filter(pk=OuterRef("function"), account=account_id)))
+    newest = lately.order_by("-at", "-pk").values("pk")[:READ]
+    found = own_moves().filter(pk__in=newest, function__gone_at=None)
     rows = found.order_by("-at", "-pk").annotate(before=Subquery(earlier.order_by("-pk").values("version")[:1]))
     for row in rows.values_list("function_id", "function__name", "alias", "version", "at", "run_id", "before"):
         if row[-1] is not None:

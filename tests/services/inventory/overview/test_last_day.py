@@ -8,6 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from functions_app import clock
 from functions_app.models import AliasMove, Function, Image, Run
+from functions_app.services.inventory.overview import last_day as reading
 from functions_app.services.inventory.overview.last_day import Happened, last_day
 from tests import factories
 
@@ -130,3 +131,27 @@ def test_it_costs_five_queries_however_much_happened(
         ended(function)
     with django_assert_num_queries(5):
         told()
+
+
+def test_a_move_is_told_however_many_aliases_are_seen_for_the_first_time(
+    function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An account that is read for the first time brings an alias of each of its functions."""
+    monkeypatch.setattr(reading, "READ", 2)
+    moved(function, "7", hours=2)
+    for number in range(3):
+        moved(function, "1", alias=f"new-{number}")
+    ((only,), _) = told()
+    assert only.title == "live was moved from 1 to 7"
+
+
+def test_the_moves_of_one_account_are_told_however_many_others_have(
+    function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "READ", 2)
+    moved(function, "7", hours=2)
+    other = factories.make_function(factories.make_account(), "busy")
+    for version in ("1", "2", "3", "4"):
+        moved(other, version)
+    (only,) = last_day(clock.now(), function.account_id).people
+    assert (only.function, only.title) == ("app", "live was moved from 1 to 7")
