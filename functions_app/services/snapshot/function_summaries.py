@@ -104,8 +104,8 @@ def _refresh(ids: Sequence[int], today: date, lineages: Lineages, runtimes: Runt
                 setattr(function, name, value)
     update_rows(Function, COLUMNS, changed)
     refresh_standings(functions)
-    refresh_tags(functions)
-    if refresh_uses(functions, lineages, aliases) or changed:
+    written = refresh_tags(functions) + refresh_uses(functions, lineages, aliases)
+    if written or changed:
         fleet_revision.changed()
     return len(changed), {function.account_id for function in functions}
 

@@ -6,7 +6,7 @@ import pytest
 from django.apps import apps
 
 from functions_app.domain.text import storable
-from functions_app.models import FunctionTag
+from functions_app.models import FleetRevision, Function, FunctionTag
 from functions_app.services.snapshot.function_summaries import refresh_summaries
 from functions_app.services.snapshot.function_tags import refresh_tags
 from tests.factories import NOW, make_account, make_function
@@ -64,3 +64,15 @@ def test_an_upgrade_fills_the_table_as_summaries_do() -> None:
     import_module("functions_app.migrations.0050_function_tags").fill(apps, None)
     assert refresh_tags([function]) == 0
     assert len(names()) == 2
+
+
+def test_open_lists_are_told_that_a_function_is_tagged_otherwise() -> None:
+    function = make_function(make_account(), tags={"stage": "dev"})
+    refresh_summaries([function.pk], now=NOW)
+    before = FleetRevision.objects.get().revision
+    refresh_summaries([function.pk], now=NOW)
+    assert FleetRevision.objects.get().revision == before
+    Function.objects.update(tags={"stage": "prod"})  # nothing else of its line changes by that
+    refresh_summaries([function.pk], now=NOW)
+    assert names() == ["stage=prod"]
+    assert FleetRevision.objects.get().revision > before
