@@ -75,6 +75,9 @@
       note.dataset.troubles = noted.dataset.troubles;
       replace(note, noted);
     }
+    const rail = document.getElementById("rail"); // whose counts are the fleet's
+    const counted = next.getElementById("rail");
+    if (rail && counted && differs(rail, counted)) replace(rail, counted);
     const row = rowInSight();
     const top = row?.getBoundingClientRect().top;
     for (const part of document.querySelectorAll("[data-live]")) {

@@ -10,7 +10,7 @@ from functions_app import clock
 from functions_app.domain import audit_words, durations, text
 from functions_app.services.people import actor
 from functions_app.services.people.actor import Actor
-from functions_app.web.frame import NavItem, rail
+from functions_app.web.frame import NavItem, rail, rail_count
 from functions_app.web.html import (
     amounts,
     badges,
@@ -85,6 +85,9 @@ def item(values: Sequence[str], position: int) -> str:
 def at(values: Mapping[str, object], key: str) -> object:
     """What a mapping has there, or None."""
     return values.get(key)
+
+
+register.simple_tag(rail_count, name="rail_count")
 
 
 @register.simple_tag(takes_context=True)

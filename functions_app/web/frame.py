@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from functions_app import clock
+from functions_app.domain.text import counted
 from functions_app.services.engine import clocks, pulses
 from functions_app.services.inventory.fleet_status import FleetStatus, fleet_status
 from functions_app.services.people import access
@@ -49,6 +50,27 @@ def rail(path: str) -> list[tuple[NavItem, bool]]:
     place = next((reverse(name) for start, name in UNDER.items() if path.startswith(start)), path)
     # Every path begins with that of the overview.
     return [(item, place == item.href if item.href == "/" else place.startswith(item.href)) for item in _entries()]
+
+
+@dataclass(frozen=True)
+class RailCount:
+    """How many of what an entry leads to need attention."""
+
+    number: int
+    says: str
+    href: str
+    css: str
+
+
+def rail_count(fleet: FleetStatus, key: str) -> RailCount | None:
+    """The count beside the entry of this key; None where nothing needs attention."""
+    broken, unread = fleet.broken, len(fleet.problems)
+    if key == "f" and broken:
+        words = counted(broken, "broken function", "broken functions")
+        return RailCount(broken, words, f"{reverse('functions')}?needs=broken", "bad")
+    if key == "s" and unread:
+        return RailCount(unread, f"{counted(unread, 'region')} not readable", reverse("accounts"), "warn")
+    return None
 
 
 def page_frame(request: HttpRequest) -> dict[str, object]:

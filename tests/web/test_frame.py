@@ -15,8 +15,10 @@ from django.test import Client, RequestFactory
 from django_htmx.middleware import HtmxDetails
 
 from functions_app import clock
-from functions_app.domain.errors import Code, DrydockError
+from functions_app.domain.errors import Code, DrydockError, Problem
+from functions_app.domain.fleet.states import RANK_GONE, RANK_STALE, RANK_UPDATE_FAILED
 from functions_app.models import Run, Scope
+from functions_app.services.snapshot import function_counts
 from functions_app.web.http import ProblemMiddleware, server_error
 from tests.conftest import Valkey
 from tests.factories import NOW, make_account, make_function
@@ -103,6 +105,21 @@ def test_the_frame_shows_the_age_running_runs_and_the_current_place(client: Clie
     assert "<b>1</b> running" in text
     assert "synced <time" in text
     assert re.search(r'href="/repositories/"[^>]*aria-current="page"', text)
+
+
+def test_the_rail_counts_what_needs_attention_and_nothing_else(client: Client, viewer: User) -> None:
+    account = make_account()
+    client.force_login(viewer)
+    assert "rail-count" not in client.get("/audit/").content.decode()
+    for rank in (RANK_GONE, RANK_UPDATE_FAILED, RANK_STALE):
+        make_function(account, problem_rank=rank)
+    function_counts.keep()
+    Scope.objects.update(problem=Problem(Code.DENIED, "May not list functions.").as_json())
+    text = client.get("/audit/").content.decode()
+    assert re.findall(r'class="rail-count (\w+)"\s+href="([^"]+)"\s+aria-label="([^"]+)"[^>]*>(\d+)<', text) == [
+        ("bad", "/functions/?needs=broken", "2 broken functions", "2"),
+        ("warn", "/settings/accounts/", "1 region not readable", "1"),
+    ]
 
 
 def test_an_old_snapshot_is_amber_with_the_reason(client: Client, viewer: User) -> None:

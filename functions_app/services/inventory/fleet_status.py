@@ -10,16 +10,20 @@ from django.db.models.functions import Coalesce
 from functions_app.domain.errors import Problem
 from functions_app.domain.runs import ACTIVE
 from functions_app.domain.tokens import Reach
-from functions_app.models import Account, FleetRevision, Run
+from functions_app.models import Account, FleetRevision, FunctionCount, Run
+from functions_app.services.snapshot.function_counts import What
 
 LATE_AFTER = 3  # missed syncs until the age of the data turns amber
 
 _RUNNING = Run.objects.filter(status__in=sorted(ACTIVE), parent=None).order_by()
+# The counts stand ready: see services/snapshot/function_counts.
+_BROKEN = FunctionCount.objects.filter(what=What.BROKEN).order_by().annotate(sum=Func("number", function="SUM"))
 # Built once: every page asks, and building a query takes longer than its answer.
 STATUS = (
     Account.objects.order_by("name", "scopes__region")
     .annotate(
         running=Subquery(_RUNNING.annotate(count=Func("pk", function="COUNT")).values("count")),
+        broken=Coalesce(Subquery(_BROKEN.values("sum")), 0),
         revision=Coalesce(Subquery(FleetRevision.objects.filter(pk=1).values("revision")), 0),
     )
     .values_list(
@@ -33,6 +37,7 @@ STATUS = (
         "scopes__synced_at",
         "scopes__problem",
         "running",
+        "broken",
         "revision",
     )
 )
@@ -70,6 +75,7 @@ class FleetStatus:
     revision: int  # of the fleet: models.FleetRevision
     synced_at: datetime | None
     late: bool
+    broken: int = 0  # functions, as counted last
 
     def reached(self, reach: Reach) -> tuple[AccountFact, ...]:
         """The accounts within a reach: of others even the names are not told."""
@@ -105,7 +111,7 @@ class FleetStatus:
 
 
 def fleet_status(now: datetime) -> FleetStatus:
-    """Read accounts, their scopes, the number of active runs and the fleet's revision in one query.
+    """Read accounts, scopes, how many runs are active and functions broken, and the fleet's revision: one query.
 
     A page that follows the fleet reads this before anything else: then its revision is never newer than its rows.
     """
@@ -119,5 +125,5 @@ def fleet_status(now: datetime) -> FleetStatus:
     synced = [scope.synced_at for scope in scopes if scope.synced_at]
     oldest = min(synced) if synced else None
     late = oldest is not None and now - oldest > LATE_AFTER * timedelta(seconds=settings.ENV.sync_every)
-    running, revision = found[0][-2:] if found else (0, 0)
-    return FleetStatus(accounts, scopes, running, revision, oldest, late)
+    running, broken, revision = found[0][-3:] if found else (0, 0, 0)
+    return FleetStatus(accounts, scopes, running, revision, oldest, late, broken)
