@@ -37,6 +37,11 @@ COUNTED = ("alias", "runtime", "owner", "tool", "tag")
 TAGS = 10
 VALUES, VALUE_LENGTH = 50, 200  # of a facet, and its characters: every link of the page repeats them
 SEARCH_LENGTH = 400  # an address of the AWS console that is longer stands there as what it names
+HEARD = {
+    "alias": 1,
+    "tag": TAGS,
+    **dict.fromkeys(("account", "region", "state", "freshness", "base", "runtime", "owner", "tool"), VALUES),
+}
 TAG = Written(lambda value: "=" in value, "KEY=VALUE, as team=red")
 Pairs = list[tuple[str, str]]
 
@@ -145,9 +150,13 @@ def known_filters(accounts: tuple[AccountFact, ...]) -> Known:
 
 
 def left_out(query: QueryDict) -> tuple[str, ...]:
-    """Aliases beside the one that the list is filtered by, a sentence each."""
-    others = query.getlist("alias")[1:3]
-    return tuple(f"“{storable(name, 60)}” is left out: the list is filtered by one alias." for name in others)
+    """What is asked beside what the list is filtered by, a sentence each: other aliases, an eleventh tag."""
+    said = []
+    for name, most in HEARD.items():
+        by = f"one {name}" if most == 1 else f"{most} values of {name} at most"
+        values = [*dict.fromkeys(filter(None, query.getlist(name)))]
+        said += [f"“{storable(value, 60)}” is left out: the list is filtered by {by}." for value in values[most:][:2]]
+    return tuple(said)
 
 
 def lost(query: str, accounts: tuple[AccountFact, ...]) -> tuple[str, ...]:

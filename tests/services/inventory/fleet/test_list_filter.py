@@ -7,7 +7,7 @@ from django.http import QueryDict
 
 from functions_app.domain.fleet.tags import listed_tags
 from functions_app.domain.text import storable
-from functions_app.services.inventory.fleet.list_filter import read_filter
+from functions_app.services.inventory.fleet.list_filter import lost, read_filter
 
 
 @pytest.mark.parametrize("name", ["region", "state", "freshness", "base", "alias", "runtime", "owner", "tool", "tag"])
@@ -21,3 +21,12 @@ def test_a_tag_is_found_by_the_whole_of_it_where_it_is_kept_cut() -> None:
     (kept,) = listed_tags({"team": storable("a\u2028" * 128)})
     for given in (kept, "team=" + "a\u2028" * 128):
         assert read_filter(QueryDict(urlencode({"tag": given})), ()).tag == (kept,)
+
+
+@pytest.mark.parametrize(("name", "most"), [("alias", 1), ("tag", 10), ("owner", 50)])
+def test_what_is_asked_beyond_what_is_heard_is_said(name: str, most: int) -> None:
+    """Of an eleventh tag nobody hears: more functions would be found than have it, and be chosen."""
+    values = [f"{name}=a={number}" for number in range(most + 1)]
+    assert not lost("&".join([*values[:most], values[0]]), ())
+    (said,) = lost("&".join(values), ())
+    assert said.startswith(f"“a={most}” is left out: the list is filtered by ")
