@@ -5,7 +5,7 @@ A trigger on the bare function reaches $LATEST, whatever its aliases say; one on
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -81,6 +81,10 @@ class Triggers:
             {part: Problem.from_json(problem) for part, problem in value["problems"].items()},
             value["left_out"],
         )
+
+    def unread(self, problem: Problem) -> "Triggers":
+        """The same, of which nothing could be read this time."""
+        return replace(self, problems={part.value: problem for part in Part})
 
     @property
     def callers(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from functions_app import clock
 from functions_app.aws import lambda_triggers, lambdas, quota
 from functions_app.domain.errors import Code, DrydockError
-from functions_app.domain.fleet.triggers import Part, Triggers
+from functions_app.domain.fleet.triggers import Triggers
 from functions_app.domain.runs import Log
 from functions_app.models import Function, FunctionTriggers, Scope
 from functions_app.services.people import access, accounts
@@ -85,17 +85,22 @@ def _in_turn(log: Log, stopped: Callable[[], bool], calls: int, scope: Scope) ->
 
 
 def _told(function: Function) -> bool:
-    """Whether AWS told of it. Who may not read it is told so with its parts, and it waits its turn like the others."""
+    """Whether AWS told of it. One that it refuses keeps what was known, and why, and waits its turn like the others."""
     began = clock.now()
     try:
         keep(function, began, _asked(function))
     except DrydockError as error:
-        if error.problem.code is Code.DENIED:
-            keep(function, began, Triggers(problems={part.value: error.problem for part in Part}))
-        elif error.problem.code is not Code.NOT_FOUND:  # that it is gone the next sync finds out
+        if error.problem.retryable:
             raise
+        if error.problem.code is not Code.NOT_FOUND:  # that it is gone the next sync finds out
+            keep(function, began, _known(function).unread(error.problem))
         return False
     return True
+
+
+def _known(function: Function) -> Triggers:
+    kept = getattr(function, "triggers", None)
+    return Triggers.from_json(kept.found) if kept else Triggers()
 
 
 def _due(scope: Scope, calls: int) -> Iterator[Function]:
@@ -103,7 +108,9 @@ def _due(scope: Scope, calls: int) -> Iterator[Function]:
     old = Q(triggers__read_at__lt=clock.now() - AGAIN_AFTER) | Q(triggers__read_at__gt=clock.latest())
     another = Q(triggers__read_at__lt=F("histories_from"))  # than that of its name before
     there = Function.objects.filter(account=scope.account_id, region=scope.region, gone_at=None)
-    rows = there.filter(Q(triggers=None) | old | another).select_related("account").prefetch_related("aliases")
+    rows = (
+        there.filter(Q(triggers=None) | old | another).select_related("account", "triggers").prefetch_related("aliases")
+    )
     rows = rows.order_by(F("triggers__read_at").asc(nulls_first=True), "name")
     for function in rows[:calls]:
         calls -= lambda_triggers.calls(len(function.aliases.all()))[lambdas.CONTROL]

@@ -86,7 +86,7 @@ def test_concurrency_is_told_as_it_is_set(stage: Stage) -> None:
     assert [(each.qualifier, each.wanted) for each in found.provisioned] == [("staging", 2)]
 
 
-def test_nothing_is_claimed_before_somebody_asked(stage: Stage) -> None:
+def test_nothing_is_claimed_before_aws_was_asked(stage: Stage) -> None:
     assert function_triggers(stage.function.pk) == FunctionTriggersFound(None)
 
 

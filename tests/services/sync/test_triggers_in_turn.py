@@ -10,15 +10,18 @@ from functions_app import clock, tasks
 from functions_app.domain.fleet.triggers import Triggers
 from functions_app.domain.runs import Status
 from functions_app.models import Account, Function, FunctionTriggers, Run, Scope
+from functions_app.services.inventory.fleet.triggers import function_triggers
 from functions_app.services.people.actor import Actor
 from functions_app.services.sync import run, triggers
 from tests.fixtures import Sandbox
 from tests.sandbox.functions import Functions
+from tests.services.changes.aws_between import Between, error
 from tests.services.changes.stage import carry_out, log_of
 from tests.services.sync.sync_stage import Counted, Lines, run_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DAY = timedelta(days=1)
+QUEUE = "arn:aws:sqs:eu-west-1:111111111111:orders"
 EACH = 4  # calls of the control plane for a function without an alias
 
 
@@ -83,6 +86,29 @@ def test_what_may_not_be_read_is_told_of_each_part_and_not_asked_again_that_day(
     assert read() == ["one", "three", "two"]
     assert [*FunctionTriggers.objects.first().found["problems"]] == ["permissions"]  # type: ignore[union-attr]
     assert read() == []
+
+
+def test_one_that_aws_refuses_keeps_what_was_known_and_why_and_holds_nobody_up(
+    fleet: Account, functions: Functions, between: Between
+) -> None:
+    functions.api.create_event_source_mapping(FunctionName="one", EventSourceArn=QUEUE)
+    read()
+    for name in ("one", "three", "two"):
+        aged(name, DAY * 2 if name == "one" else DAY * 1.5)
+    refused = error(400, "InvalidParameterValueException", "The runtime parameter is no longer known.")
+    between.rules["GET /functions/one"] = lambda _: refused
+
+    assert read() == ["one", "three", "two"]
+
+    found = function_triggers(Function.objects.get(name="one").pk)
+    assert [row.trigger.source for row in found.rows] == [QUEUE]
+    assert ["The runtime parameter is no longer known" in each.problem.message for each in found.problems] == [True]
+
+
+def test_where_lambda_refuses_for_now_the_others_are_not_asked_either(fleet: Account, between: Between) -> None:
+    between.rules["GET /functions/one"] = lambda _: error(429, "TooManyRequestsException", "Rate exceeded")
+    assert read() == []
+    assert not any("event-source-mappings" in name for name in between.seen)
 
 
 def test_a_function_that_is_gone_and_a_region_that_cannot_be_read_keep_nothing_up(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from functions_app.domain.causes import by_cause
 from functions_app.domain.errors import Problem
 from functions_app.domain.fleet.triggers import Part, Provisioned, Reach, Trigger, Triggers, Way, reach
 from functions_app.models import Alias, FunctionTriggers, Version
@@ -28,7 +29,7 @@ class TriggerRow:
 
 @dataclass(frozen=True)
 class PartProblem:
-    """A part that could not be read, and why."""
+    """A part that could not be read, or several for one reason, and why."""
 
     part: str
     problem: Problem
@@ -36,7 +37,7 @@ class PartProblem:
 
 @dataclass(frozen=True)
 class FunctionTriggersFound:
-    """All of it. `read_at` None: nobody has asked AWS yet. `callers` are the services that may call it."""
+    """All of it. `read_at` None: AWS was not asked yet. `callers` are the services that may call it."""
 
     read_at: datetime | None
     rows: tuple[TriggerRow, ...] = ()
@@ -61,7 +62,7 @@ def function_triggers(pk: int) -> FunctionTriggersFound:
     return FunctionTriggersFound(
         read_at=kept.read_at,
         rows=tuple(TriggerRow(each, reach(each.qualifier, aliases, versions, each.part)) for each in found.triggers),
-        problems=tuple(PartProblem(part, problem) for part, problem in found.problems.items()),
+        problems=tuple(PartProblem(", ".join(each.names), each.problem) for each in by_cause(found.problems.items())),
         provisioned=found.provisioned,
         reserved=found.reserved,
         concurrency_known=Part.CONCURRENCY.value not in found.problems,
