@@ -130,8 +130,8 @@ NEXT_STEPS: tuple[Advice, ...] = (
     ),
     _policy(
         "permissions boundary",
-        "The permissions boundary of the identity named above does not let {action} pass: allow it there, and in the "
-        "identity's policy.",
+        "The permissions boundary of the identity that AWS refused does not let {action} pass: allow it there, and in "
+        "the identity's policy.",
     ),
     _policy(
         "session polic",
@@ -152,8 +152,8 @@ NEXT_STEPS: tuple[Advice, ...] = (
         "role's trust policy.",
     ),
     _advice(
-        "A policy of the identity named above denies {action} explicitly, which no other policy can allow again: take "
-        "that statement away, then sync.",
+        "A policy of the identity that AWS refused denies {action} explicitly, which no other policy can allow again: "
+        "take that statement away, then sync.",
         says=r"explicit deny in an identity-based polic",
     ),
     _advice(
@@ -166,7 +166,7 @@ NEXT_STEPS: tuple[Advice, ...] = (
         says=r"not authorized to perform:? sts:AssumeRole",
     ),
     _advice(
-        "Allow {action} in the policy of the identity named above, then sync.",
+        "Allow {action} in the policy of the identity that AWS refused, then sync.",
         says=r"not authorized to perform:? [\w-]+:\w+",
     ),
     _advice(

@@ -36,8 +36,9 @@ RAIL = (
 )
 
 
-# Where pages stand that have no entry of their own: a plan is shown under its function.
+# Where pages stand that have no entry of their own: a plan under its function, the list of them under the runs.
 UNDER = {"/plans/": "functions", "/images/": "repositories", "/api/": "settings"}
+ALONE = {"/plans/": "runs"}
 
 
 @lru_cache(maxsize=1)
@@ -47,7 +48,8 @@ def _entries() -> tuple[NavItem, ...]:
 
 def rail(path: str) -> list[tuple[NavItem, bool]]:
     """The rail's entries, and which of them stands for this path."""
-    place = next((reverse(name) for start, name in UNDER.items() if path.startswith(start)), path)
+    under = ALONE.get(path) or next((name for start, name in UNDER.items() if path.startswith(start)), "")
+    place = reverse(under) if under else path
     # Every path begins with that of the overview.
     return [(item, place == item.href if item.href == "/" else place.startswith(item.href)) for item in _entries()]
 

@@ -122,6 +122,12 @@ def test_the_rail_counts_what_needs_attention_and_nothing_else(client: Client, v
     ]
 
 
+def test_the_list_of_plans_stands_under_the_runs_that_lead_there(client: Client, viewer: User) -> None:
+    client.force_login(viewer)
+    text = client.get("/plans/").content.decode()
+    assert re.search(r'href="/runs/"[^>]*aria-current="page"', text)
+
+
 def test_an_old_snapshot_is_amber_with_the_reason(client: Client, viewer: User) -> None:
     make_account()
     Scope.objects.update(synced_at=clock.now() - timedelta(hours=9))
