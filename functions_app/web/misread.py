@@ -13,13 +13,13 @@ NUMBER = Written(lambda value: value.isascii() and value.isdigit() and len(value
 MOMENT = Written(lambda value: moments.moment(value, clock.now()) is not None, moments.WRITTEN)
 
 
-def misread(request: HttpRequest, known: Known) -> tuple[str, ...]:
-    """A sentence for each filter, and each value of one, that a list does not know: for `_misread.html`.
+def misread(request: HttpRequest, known: Known, left_out: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """A sentence for each filter, and each value of one, that a list does not know, and what it has of `left_out`.
 
-    Raises INVALID where the list is wanted as a file, which could not say it.
+    For `_misread.html`. Raises INVALID where the list is wanted as a file, which could not say it.
     """
     every_list = {"page": None, FORMAT: None}
-    said = not_understood(request.GET.lists(), {**known, **every_list})
+    said = [*not_understood(request.GET.lists(), {**known, **every_list}), *left_out]
     if said and wants_table(request):
         words = storable(" ".join(said), 900)
         raise DrydockError(Code.INVALID, words, next_step="Correct the address; no file was made.")

@@ -43,6 +43,13 @@ def test_a_file_could_not_say_it_and_is_refused(watching: Client) -> None:
     assert "“deploy” is not a value of kind" in answer.content.decode()
 
 
+def test_nor_could_it_say_what_of_an_address_is_not_heard(watching: Client) -> None:
+    tags = "&".join(f"tag=of%3D{number}" for number in range(11))
+    for address, what in ((f"/functions/?{tags}", "of=10"), ("/functions/?alias=live&alias=canary", "canary")):
+        assert f"“{what}” is left out" in watching.get(address).content.decode()
+        assert watching.get(f"{address}&format=csv").status_code == 400
+
+
 def test_an_address_with_a_hundred_of_them_gets_a_few_sentences(watching: Client) -> None:
     page = watching.get("/runs/?" + "&".join(f"a{number}=1" for number in range(100))).content.decode()
     assert page.count("is not a filter of this list") == 5

@@ -93,7 +93,7 @@ def function_list(request: HtmxHttpRequest) -> HttpResponseBase:
         return redirect(f"{reverse('functions')}?{opens_with}")
     status = fleet_status(now)
     wanted = read_filter(request.GET, status.accounts)
-    said = misread(request, known_filters(status.accounts)) + left_out(request.GET)
+    said = misread(request, known_filters(status.accounts), left_out(request.GET))
     if wants_table(request):
         return table_answer(request, function_table(wanted, now.date()))
     found = functions(wanted, now.date())

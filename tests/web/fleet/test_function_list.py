@@ -203,6 +203,20 @@ def test_a_runtime_is_that_of_the_function_and_with_an_alias_that_aliass_own(per
     assert counts(person, "alias=live&runtime=python3.12", "State") == {"facet-state-none": 2}
 
 
+@pytest.mark.parametrize("number", [3, 4, 6, 10])
+def test_as_many_tags_as_are_heard_hold_beside_all_else(person: Client, names: Names, number: int) -> None:
+    function, other = make_standing("one", live="stale"), make_standing("two", live="stale")
+    function.tags = {f"t{at}": "1" for at in range(10)}
+    other.tags = {**function.tags, f"t{number - 1}": "2"}
+    for each in (function, other):
+        each.save()
+    refresh_tags([function, other])
+    asked = "&".join(f"tag=t{at}%3D1" for at in range(number))
+    assert names(asked) == ["one"]
+    assert names(f"{asked}&alias=live&search=one&owner=team-one&freshness=stale&facet=tag") == ["one"]
+    assert b"".join(person.get(f"/functions/?{asked}&format=csv")).count(b"\n") == 2
+
+
 def test_of_several_tags_all_hold_and_each_is_counted_by_what_it_would_leave(person: Client, names: Names) -> None:
     make_standing("one", live="stale", canary="current")
     make_standing("two", live="current")

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from functions_app.models import FunctionTag
 
+DEEPEST = 3  # questions within one another: at six SQLite's parser has no place left
 FEW = 4_000  # functions that are sooner looked up, each by itself, than found on the way through an order
 
 
@@ -20,6 +21,9 @@ def tagged(
     if on_the_way:
         for tag in tags:
             rows = rows.filter(Exists(FunctionTag.objects.filter(name=tag, function=OuterRef(function))))
+    elif len(tags) > DEEPEST:
+        some = FunctionTag.objects.filter(name__in=tags).values("function").annotate(has=Count("name", distinct=True))
+        rows = rows.filter(**{f"{function}__in": some.filter(has=len(tags)).values("function")})
     elif tags:
         # One within the other: side by side PostgreSQL takes each for rare, and asks one for each row of the other.
         named = tagged(FunctionTag.objects.filter(name=tags[0]), tags[1:], "function")
