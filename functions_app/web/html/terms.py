@@ -26,6 +26,21 @@ TERMS = {
         "What the repository's lifecycle policy would delete next, as ECR itself previews it. A live image among them "
         "makes cold starts fail.",
     ),
+    "past-aliases": Term(
+        "Past the aliases",
+        "A trigger on the bare function reaches $LATEST, whatever its aliases point to: neither canary nor rollback "
+        "changes what it calls.",
+    ),
+    "production": Term(
+        "Production aliases",
+        "What carries production traffic, by its name: each account's setting says which. Aliases that only keep a way "
+        "back are none of them.",
+    ),
+    "rollback-targets": Term(
+        "Rollback targets",
+        "Versions that an alias was seen at before, or that were published earlier, whose image is still there to go "
+        "back to.",
+    ),
     "selection": Term(
         "Chosen functions",
         "The list as it was found at that moment. It stays so, whatever the filter would find now, for a day.",
