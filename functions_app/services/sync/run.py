@@ -9,7 +9,7 @@ from django.db.models import Q
 from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.runs import ACTIVE, SYNC_LOCK, Done, Kind, Outcome
 from functions_app.domain.text import counted
-from functions_app.models import Image, Run, Scope
+from functions_app.models import Account, Image, Run, Scope
 from functions_app.services.bases import daily_counts
 from functions_app.services.bases.repository_releases import find_releases
 from functions_app.services.bases.verdicts import judge_images
@@ -47,7 +47,8 @@ def again(plan: dict[str, Any], actor: Actor) -> Run:
     named = plan.get("scopes")
     if named is None:
         return submit(actor)
-    there = [(scope.account_id, scope.region) for scope in wanted_scopes(named)]
+    regions = dict(Account.objects.filter(enabled=True).values_list("pk", "regions"))
+    there = [(int(account), str(region)) for account, region in named if region in regions.get(account, ())]
     if not there:
         raise DrydockError(Code.PREFLIGHT, "None of these regions is read any more.", next_step="Sync everything.")
     return submit(actor, there)

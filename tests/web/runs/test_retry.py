@@ -152,7 +152,6 @@ def test_one_that_is_under_way_again_already_is_said(operating: Client) -> None:
         (Kind.SYNC, {"scopes": [[77, "eu-west-1"]]}),
     ],
 )
-@pytest.mark.usefixtures("keys")
 def test_what_is_not_there_any_more_is_said(operating: Client, kind: Kind, plan: dict[str, Any]) -> None:
     answer = operating.post(f"/runs/{failed(kind, plan).pk}/retry/")
     assert (answer.status_code in (404, 422), Run.objects.count()) == (True, 1)
