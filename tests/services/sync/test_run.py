@@ -57,7 +57,7 @@ def test_a_function_is_stored_with_its_versions_aliases_and_image(
             "reason": function.freshness_reason, "base": "", "runtime": "", "overdue_on": "",
             "second_version": "", "second_weight": 0.0, "second_digest": "", "second_freshness": "", "drifted": False,
             "unread": "", "releases_behind": 0, "days_behind": 0, "state": "Active", "by": "", "kept": False,
-            "at": function.versions.get(number=version).last_modified.isoformat(),
+            "production": True, "at": function.versions.get(number=version).last_modified.isoformat(),
         }
     ]  # fmt: skip
 
