@@ -1,6 +1,6 @@
 """What every view shares: full page or partial, errors as toast or page, and who may change things."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlsplit
@@ -12,8 +12,10 @@ from django.core.exceptions import DisallowedHost, RequestDataTooBig, TooManyFie
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.template.loader import render_to_string
+from django.template.context import make_context
+from django.template.loader import render_to_string, select_template
 from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.safestring import SafeString
 from django_htmx.middleware import HtmxDetails
 
 from functions_app.domain import limits
@@ -55,11 +57,26 @@ def page(
     request: HttpRequest, template: str, context: dict[str, Any], *, partial: str = "rows", status: int = 200
 ) -> HttpResponse:
     """Answer with the whole page, or with its partial when htmx asks for that and the page has one."""
-    names = [f"{template}#{partial}", template] if wants_partial(request) else template
-    response = render(request, names, context, status=status)
+    names = [f"{template}#{partial}", template] if wants_partial(request) else [template]
+    response = HttpResponse(_drawn(request, names, context), status=status)
     patch_vary_headers(response, ["HX-Request", "Cookie"])
     patch_cache_control(response, private=True, no_store=True)
     return response
+
+
+def _drawn(request: HttpRequest, names: Sequence[str], context: dict[str, Any]) -> SafeString:
+    """The first of these templates that there is, with nothing of it left for the collector of garbage.
+
+    Django's contexts hold themselves by their dictionaries: what a page shows would wait, with that of the pages after
+    it, for a collection that holds every thread up.
+    """
+    template = select_template(names)
+    drawn = make_context(context, request)
+    try:
+        text: SafeString = template.template.render(drawn)
+    finally:
+        drawn.dicts.clear()
+    return text
 
 
 def toast(request: HttpRequest, problem: Problem, *, status: int) -> HttpResponse:

@@ -1,5 +1,6 @@
 """What stands around every page: login, the policy for scripts and styles, errors as page and toast, health."""
 
+import gc
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,6 +11,7 @@ from django.conf import settings as django_settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse
+from django.template import RequestContext
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django_htmx.middleware import HtmxDetails
@@ -19,7 +21,7 @@ from functions_app.domain.errors import Code, DrydockError, Problem
 from functions_app.domain.fleet.states import RANK_GONE, RANK_STALE, RANK_UPDATE_FAILED
 from functions_app.models import Run, Scope
 from functions_app.services.snapshot import function_counts
-from functions_app.web.http import ProblemMiddleware, server_error
+from functions_app.web.http import ProblemMiddleware, page, server_error
 from tests.conftest import Valkey
 from tests.factories import NOW, make_account, make_function
 
@@ -208,3 +210,15 @@ def test_what_is_private_is_kept_by_no_browser(client: Client, viewer: User) -> 
     client.force_login(viewer)
     for address in ("/", "/functions/", "/settings/", "/nowhere/"):
         assert "no-store" in client.get(address).headers["Cache-Control"], address
+
+
+def test_what_was_drawn_leaves_nothing_for_the_collector_of_garbage(viewer: User) -> None:
+    request, context = request_for(viewer), {"problem": Problem(Code.FAILED, "Once."), "title": "Failed", "status": 500}
+    page(request, "errors/problem.html", context)
+    gc.collect()
+    gc.disable()
+    try:
+        assert "Once." in page(request, "errors/problem.html", context).content.decode()
+        assert RequestContext not in map(type, gc.get_objects())
+    finally:
+        gc.enable()
