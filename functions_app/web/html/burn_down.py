@@ -1,12 +1,13 @@
 """The burn-down as a drawing: stacked bars, a day each, in units that the style sheet scales.
 
 Its bars and the rows of its table are up to a thousand: each day is one format, for a template would take longer than
-all the rest of the page.
+all the rest of the page, and is remembered, since only the last of them change.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -14,6 +15,7 @@ from django.utils.safestring import SafeString
 from functions_app.services.inventory.overview.burn_down import BurnDown, Day
 
 HEIGHT, WIDTH = 100, 10  # of the drawing, and of one day in it
+DAYS_KNOWN = 1024  # ninety of each account, and of all
 GAP = 2  # between two days' bars
 BAR = '<g{}><title>{}</title><rect class="day" x="{}" width="{}" height="{}"/>{}</g>'
 PART = '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>'
@@ -112,6 +114,7 @@ def day_bars(columns: Iterable[Column]) -> SafeString:
     return SafeString("".join(map(_bar, columns)))
 
 
+@lru_cache(maxsize=DAYS_KNOWN)
 def _bar(column: Column) -> SafeString:
     values = [value for each in column.segments for value in (each.css, each.x, each.y, each.width, each.height)]
     parts = format_html(PART * len(column.segments), *values) if values else SafeString("")
@@ -123,6 +126,7 @@ def day_rows(rows: Iterable[TableRow]) -> SafeString:
     return SafeString("".join(map(_row, rows)))
 
 
+@lru_cache(maxsize=DAYS_KNOWN)
 def _row(row: TableRow) -> SafeString:
     cells = CELL * len(row.stale)
     note = SafeString(' <span class="sub">computed</span>') if row.computed else ""
