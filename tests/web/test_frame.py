@@ -2,6 +2,7 @@
 
 import gc
 import re
+import weakref
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,6 @@ from django.conf import settings as django_settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse
-from django.template import RequestContext
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django_htmx.middleware import HtmxDetails
@@ -213,12 +213,14 @@ def test_what_is_private_is_kept_by_no_browser(client: Client, viewer: User) -> 
 
 
 def test_what_was_drawn_leaves_nothing_for_the_collector_of_garbage(viewer: User) -> None:
-    request, context = request_for(viewer), {"problem": Problem(Code.FAILED, "Once."), "title": "Failed", "status": 500}
-    page(request, "errors/problem.html", context)
     gc.collect()
     gc.disable()
     try:
-        assert "Once." in page(request, "errors/problem.html", context).content.decode()
-        assert RequestContext not in map(type, gc.get_objects())
+        problem = Problem(Code.FAILED, "Once.")
+        shown = weakref.ref(problem)
+        context = {"problem": problem, "title": "Failed", "status": 500}
+        assert "Once." in page(request_for(viewer), "errors/problem.html", context).content.decode()
+        del problem, context
+        assert shown() is None
     finally:
         gc.enable()
