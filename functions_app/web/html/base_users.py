@@ -1,6 +1,7 @@
 """Who runs a base, in the table of releases and in that of users: two hundred of them a page, each one format."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -74,5 +75,6 @@ def _changes(user: UserRow, compare: SafeString) -> SafeString:
     return format_html(CHANGES, href=compare, old=user.release_id, new=user.changes_to, patch=patch, name=user.name)
 
 
-def _aliases(names: Iterable[str]) -> SafeString:
+@lru_cache(maxsize=4096)
+def _aliases(names: tuple[str, ...]) -> SafeString:
     return format_html_join("", ALIAS, ((known(name),) for name in names))

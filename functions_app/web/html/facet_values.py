@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from functions_app.web.html.escaped import NOTHING
+from functions_app.web.html.escaped import NOTHING, known
 
 VALUE = '<li><a id="{}" href="{}"{}><span class="l">{}</span> <span class="n">{}</span></a></li>'
 CHOSEN = SafeString(' class="on" aria-current="true"')
@@ -31,4 +31,4 @@ def facet_values(values: Iterable[FacetValue]) -> SafeString:
 def _item(value: FacetValue) -> SafeString:
     chosen = CHOSEN if value.chosen else NOTHING
     count = "" if value.count is None else value.count
-    return format_html(VALUE, value.id, value.href, chosen, value.label, count)
+    return format_html(VALUE, known(value.id), value.href, chosen, known(value.label), count)

@@ -35,7 +35,7 @@ NEXT = (
     '<tr id="f{pk}-{alias}" class="same{look}"><th scope="row" class="fn">'
     '<span class="visually-hidden">{name}</span></th>{cells}</tr>'
 )
-CELL = '<td data-h="{}" class="{}">{}</td>'
+CELL, END_OF_CELL = '<td data-h="{}" class="{}">', SafeString("</td>")
 WHY = '<details class="reasons"><summary title="{}" aria-label="Why: {}">{}</summary><ul class="says">{}</ul></details>'
 BASE = '<a class="base-name" href="{}" title="{}" hx-boost="false">{}</a>'
 PATCH = (
@@ -79,18 +79,23 @@ def function_lines(row: FunctionRow, lines: Lines, seen: Seen) -> SafeString:
     for line in shown:
         first = line is shown[0]
         around = _Drawn(row, line, seen, first, left if first else ())
-        cells = ((known(TITLES[name]), known(name), COLUMNS[name](around)) for name in seen.columns)
+        cells = (part for name in seen.columns for part in (_cell(name), COLUMNS[name](around), END_OF_CELL))
         parts_of_it = {
             "pk": known(str(row.pk)),
             "name": known(row.name),
             "look": TWO[first] if line.second_version and line.second_weight else NOTHING,
-            "cells": format_html_join("", CELL, cells),
+            "cells": SafeString("".join(cells)),
         }
         if first:
             drawn += format_html(FIRST, home=known(seen.home), why=_why(row, shown), **parts_of_it)
         else:
             drawn += format_html(NEXT, alias=known(line.alias), **parts_of_it)
     return drawn
+
+
+@lru_cache
+def _cell(name: str) -> SafeString:
+    return format_html(CELL, TITLES[name], name)
 
 
 def _why(row: FunctionRow, shown: Sequence[Line]) -> SafeString:

@@ -30,7 +30,7 @@ COUNTS = f"""
     ) AS each_version GROUP BY release_id, account_id"""  # noqa: S608
 PART = f"""
     SELECT * FROM (
-        SELECT {{part}} AS part, name, function_id, version, MAX({{rank}}) AS worst
+        SELECT {{part}} AS part, name, function_id, version, {{worst}} AS worst
         FROM {USES} {{in_order}} WHERE {{where}} GROUP BY name, function_id, version ORDER BY {{order}}
         LIMIT %s OFFSET %s
     ) AS part_{{part}}"""  # noqa: S608
@@ -201,11 +201,14 @@ def _part(
 ) -> tuple[str, list[Any]]:
     """The statement that finds a slice, and its values. One of the second half is found from the end."""
     rank, values = _rank(current, today)
+    worst = f"MAX({rank})"
+    if today is None or wanted.release in current:  # all alike: a constant, so that an index has them in order
+        worst, values = "0", []
     where, chosen = _where(stream_id, wanted)
     from_end = wanted.total - wanted.start - wanted.count
     order, skipped = (FORWARDS, wanted.start) if wanted.start <= from_end else (BACKWARDS, from_end)
     in_order = _in_order() if wanted.release is None and wanted.functions is None else ""
-    statement = PART.format(part=part, rank=rank, in_order=in_order, where=where, order=order)
+    statement = PART.format(part=part, worst=worst, in_order=in_order, where=where, order=order)
     return statement, [*values, *chosen, wanted.count, skipped]
 
 

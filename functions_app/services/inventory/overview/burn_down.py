@@ -1,11 +1,11 @@
 """The burn-down: how many functions ran on a stale base on each day, by base, and how many were overdue."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from functions_app.domain.text import counted
 from functions_app.models import FreshnessDay
@@ -70,17 +70,23 @@ class BurnDown:
 def burn_down(today: date, days: int, account_id: int | None = None) -> BurnDown:
     """The last `days` days, today among them. One query."""
     first = today - timedelta(days=days - 1)
-    rows = FreshnessDay.objects.filter(day__gte=first, day__lte=today)
-    if account_id is not None:
-        rows = rows.filter(account=account_id)
-    sums = (
-        rows.order_by("day")
-        .values_list("day", "base_name")
-        .annotate(
-            old=Sum(F("stale") + F("end_of_life")), late=Sum("overdue"), made=Count("pk", filter=Q(computed=True))
-        )
+    counted_days = FreshnessDay.objects.filter(day__gte=first, day__lte=today)
+    rows = _of_all(counted_days) if account_id is None else _of_one(counted_days.filter(account=account_id))
+    return arrange(list(rows), first, days)
+
+
+def _of_all(counted_days: QuerySet[FreshnessDay]) -> Iterable[Counts]:
+    """What the accounts counted, added up by the database: there may be many of them."""
+    return counted_days.values_list("day", "base_name").annotate(
+        old=Sum(F("stale") + F("end_of_life")), late=Sum("overdue"), made=Count("pk", filter=Q(computed=True))
     )
-    return arrange(list(sums), first, days)
+
+
+def _of_one(counted_days: QuerySet[FreshnessDay]) -> Iterator[Counts]:
+    """An account counts a base once a day: nothing to add up, and columns as they are cost half as much to read."""
+    columns = counted_days.values_list("day", "base_name", "stale", "end_of_life", "overdue", "computed")
+    for day, base, stale, over, late, computed in columns:
+        yield day, base, stale + over, late, int(computed)
 
 
 def arrange(rows: Sequence[Counts], first: date, days: int) -> BurnDown:

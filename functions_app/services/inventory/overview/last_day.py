@@ -1,7 +1,7 @@
 """The last 24 hours: changes, aliases that others moved, failures, base releases, images gone from ECR.
 
-Four queries, a fifth where images are gone. Each finds its rows by their time alone, in an index of it, and narrows
-them then: of a condition beside it SQLite would think that it tells fewer.
+Three queries, two more where aliases moved, another where images are gone. Each finds its rows by their time alone, in
+an index of it, and narrows them then: of a condition beside it SQLite would think that it tells fewer.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -111,7 +111,8 @@ def _moves(since: datetime, account_id: int | None) -> Iterator[_Move]:
     lately = AliasMove.objects.filter(Exists(earlier), at__gte=since)
     if account_id is not None:
         lately = lately.filter(Exists(Function.objects.filter(pk=OuterRef("function"), account=account_id)))
-    newest = lately.order_by("-at", "-pk").values("pk")[:READ]
+    # Keys, not a query within the next: PostgreSQL would look for them among all moves.
+    newest = list(lately.order_by("-at", "-pk").values_list("pk", flat=True)[:READ])
     found = own_moves().filter(pk__in=newest, function__gone_at=None)
     rows = found.order_by("-at", "-pk").annotate(before=Subquery(earlier.order_by("-pk").values("version")[:1]))
     for row in rows.values_list("function_id", "function__name", "alias", "version", "at", "run_id", "before"):

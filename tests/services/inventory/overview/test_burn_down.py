@@ -2,7 +2,11 @@
 
 from datetime import date, timedelta
 
-from functions_app.services.inventory.overview.burn_down import BurnDown, Day
+import pytest
+
+from functions_app.models import FreshnessDay
+from functions_app.services.inventory.overview.burn_down import BurnDown, Day, burn_down
+from tests.factories import make_account
 
 FIRST = date(2026, 3, 1)
 
@@ -36,3 +40,15 @@ def test_computed_days_are_compared_with_and_said_to_be_computed() -> None:
 
 def test_no_day_says_nothing() -> None:
     assert trend(None, None) == ""
+
+
+@pytest.mark.django_db
+def test_an_account_alone_is_counted_as_all_are_where_there_is_no_other() -> None:
+    account = make_account()
+    for base, stale, computed in (("python:3.12", 3, True), ("nodejs:22", 0, False)):
+        FreshnessDay.objects.create(
+            account=account, day=FIRST, base_name=base, stale=stale, end_of_life=2, overdue=1, computed=computed
+        )
+    alone = burn_down(FIRST, 7, account.pk)
+    assert alone.counted == (Day(FIRST, (5, 2), 2, computed=True),)
+    assert alone == burn_down(FIRST, 7)

@@ -121,7 +121,7 @@ def test_yesterdays_and_another_accounts_are_left_out(function: Function) -> Non
     assert last_day(clock.now(), other.pk).people == ()
 
 
-def test_it_costs_five_queries_however_much_happened(
+def test_it_costs_six_queries_however_much_happened(
     function: Function, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     repository = factories.make_repository(function.account)
@@ -129,7 +129,7 @@ def test_it_costs_five_queries_however_much_happened(
         factories.make_image(repository, gone_at=clock.now())
         moved(function, str(number + 2))
         ended(function)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         told()
 
 
