@@ -17,7 +17,7 @@ ENDING = timedelta(days=90)
 
 
 def before_facets(wanted: FleetFilter, today: date, within: Q | None) -> QuerySet[Any]:
-    """The functions that are left before any of the facets always shown is chosen; their aliases and tags are asked elsewhere."""
+    """The functions that are left before any facet is chosen; their aliases and tags are asked elsewhere."""
     found = _needing(searched(wanted.search), wanted.needs, today)
     for column, values in (("owner", wanted.owner), ("managed_by", wanted.tool)):
         found = found.filter(**{f"{column}__in": values}) if values else found
