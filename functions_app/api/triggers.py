@@ -37,17 +37,18 @@ class ProvisionedLine(Schema):
 
 
 class TriggerProblem(Schema):
-    """A part that could not be read."""
+    """A part that could not be read. `known_at`: when what is told of it was; null: nothing is known of it."""
 
     part: str
     message: str
     next_step: str
+    known_at: datetime | None
 
 
 class TriggersAnswer(Told):
     """What calls a function, as it was read at `read_at`; null: nobody has asked AWS yet, and nothing is known.
 
-    `reserved` null: none is set. `left_out`: so many aliases were not asked about.
+    `reserved` null: none is set, or that is one of the `problems`. `left_out`: so many aliases were not asked about.
     """
 
     read_at: datetime | None
@@ -76,6 +77,8 @@ def _told(request: ApiRequest, row: Function) -> dict[str, Any]:
     found = function_triggers(row.pk)
     calling, past = sum(each.calls for each in found.rows), sum(each.passes_by for each in found.rows)
     known = f"{row.name}: {counted(calling, 'trigger')}, {past} of them past its aliases."
+    if found.problems:
+        known += f" Not readable: {', '.join(each.part for each in found.problems)}."
     text = known if found.read_at else f"What calls {row.name} was not read yet."
     return {
         "text": text,
@@ -95,7 +98,12 @@ def _told(request: ApiRequest, row: Function) -> dict[str, Any]:
             {name: getattr(each, name) for name in ProvisionedLine.model_fields} for each in found.provisioned
         ],
         "problems": [
-            {"part": each.part, "message": each.problem.message, "next_step": each.problem.next_step}
+            {
+                "part": each.part,
+                "message": each.problem.message,
+                "next_step": each.problem.next_step,
+                "known_at": each.known_at,
+            }
             for each in found.problems
         ],
         "left_out": found.left_out,

@@ -7,7 +7,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from functions_app import clock
-from functions_app.models import Image, LifecycleForecast, Repository, Run
+from functions_app.domain.errors import Code, Problem
+from functions_app.domain.fleet.triggers import Part, Trigger, Triggers
+from functions_app.models import FunctionTriggers, Image, LifecycleForecast, Repository, Run
 from functions_app.services.people import tokens
 from functions_app.services.people.actor import Actor
 from functions_app.services.people.tokens import Wanted
@@ -153,3 +155,15 @@ def test_what_is_at_risk_is_as_of_the_oldest_forecast_and_of_none_before_there_i
     assert bot.get(f"{API}/at-risk").json()["as_of"] is None
     endangered("ledger")
     assert datetime.fromisoformat(bot.get(f"{API}/at-risk").json()["as_of"]) == NOW
+
+
+def test_triggers_that_could_not_be_read_are_not_counted_as_if_all_were_known(bot: Client) -> None:
+    function = make_function(make_account(), "ledger")
+    refused = Triggers.refused(Problem(Code.DENIED, "May not."))
+    found = refused.beside(Triggers((Trigger(Part.URLS, "", "https://orders"),)), NOW)
+    FunctionTriggers.objects.create(function=function, read_at=clock.now(), found=found.as_json())
+    answer = bot.get(f"{API}/functions/ledger/triggers").json()
+    assert answer["text"].startswith(
+        "ledger: 1 trigger, 0 of them past its aliases. Not readable: event source mappings,"
+    )
+    assert [datetime.fromisoformat(each["known_at"]) for each in answer["problems"]] == [NOW]

@@ -6,6 +6,7 @@ A trigger on the bare function reaches $LATEST, whatever its aliases say; one on
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -26,6 +27,7 @@ class Part(StrEnum):
     PERMISSIONS = "permissions"
     ASYNCHRONOUS = "asynchronous calls"
     CONCURRENCY = "concurrency"
+    RESERVED = "reserved concurrency"
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ class Provisioned:
 class Triggers:
     """All that was told of a function. `problems` are the parts that could not be read; `left_out` qualifiers too many.
 
-    `reserved`: its reserved concurrency, None where none is set.
+    `reserved`: its reserved concurrency, None where none is set. `older`: of which of those parts what an earlier
+    reading was told stands here, and when that was.
     """
 
     triggers: tuple[Trigger, ...] = ()
@@ -60,15 +63,33 @@ class Triggers:
     reserved: int | None = None
     problems: Mapping[str, Problem] = field(default_factory=dict)
     left_out: int = 0
+    older: Mapping[str, datetime] = field(default_factory=dict)
+
+    @classmethod
+    def refused(cls, problem: Problem) -> "Triggers":
+        """Where nothing of it was told."""
+        return cls(problems={part.value: problem for part in Part})
+
+    @property
+    def told_of(self) -> bool:
+        """Whether anything of it was told."""
+        return len(self.problems) < len(Part)
+
+    @property
+    def for_now(self) -> Problem | None:
+        """Why it may be told soon, where a part was refused for no more than the moment."""
+        return next((problem for problem in self.problems.values() if problem.retryable), None)
 
     def as_json(self) -> dict[str, Any]:
-        """As it is stored."""
+        """As it is stored; `soon`: to be asked again before its day is over."""
         return {
             "triggers": [asdict(each) for each in self.triggers],
             "provisioned": [asdict(each) for each in self.provisioned],
             "reserved": self.reserved,
             "problems": {part: problem.as_json() for part, problem in self.problems.items()},
             "left_out": self.left_out,
+            "older": {part: at.isoformat() for part, at in self.older.items()},
+            "soon": self.for_now is not None,
         }
 
     @classmethod
@@ -80,11 +101,23 @@ class Triggers:
             value["reserved"],
             {part: Problem.from_json(problem) for part, problem in value["problems"].items()},
             value["left_out"],
+            {part: datetime.fromisoformat(at) for part, at in value.get("older", {}).items()},
         )
 
-    def unread(self, problem: Problem) -> "Triggers":
-        """The same, of which nothing could be read this time."""
-        return replace(self, problems={part.value: problem for part in Part})
+    def beside(self, known: "Triggers", known_at: datetime) -> "Triggers":
+        """The same, with what was known by then of the parts that could not be read this time."""
+        older = dict(known.older) | {part.value: known_at for part in Part if part.value not in known.problems}
+        older = {part: at for part, at in older.items() if part in self.problems}
+        kept = (*self.triggers, *(each for each in known.triggers if each.part.value in older))
+        parts = [*Part]
+        return replace(
+            self,
+            triggers=tuple(sorted(kept, key=lambda each: parts.index(each.part))),
+            provisioned=known.provisioned if Part.CONCURRENCY.value in older else self.provisioned,
+            reserved=known.reserved if Part.RESERVED.value in older else self.reserved,
+            left_out=known.left_out if len(older) == len(parts) else self.left_out,
+            older=older,
+        )
 
     @property
     def callers(self) -> tuple[str, ...]:

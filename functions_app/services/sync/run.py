@@ -147,6 +147,8 @@ def _summarise_step(context: Context) -> Outcome:
 
 def _triggers_step(context: Context) -> Outcome:
     told = trigger_readings.read_in_turn(context.log, context.cancel_requested)
+    if context.cancel_requested():
+        raise Cancelled("Stopped while reading what calls functions: what was read by then is kept.")
     return Done(f"{counted(told, 'function')}")
 
 

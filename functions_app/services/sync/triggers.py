@@ -29,19 +29,20 @@ AGAIN_AFTER = timedelta(days=1)
 def read(actor: Actor, function: Function) -> Triggers:
     """Ask AWS now, while somebody waits, and keep what it tells; needs `account`. Raises DrydockError.
 
-    What a part failed with is kept in its place, with what was known of the others.
+    What a part failed with is kept in its place, with what was known of it before.
     """
     access.require_operator(actor, "triggers.read", function.arn)
     began = clock.now()
     with quota.patience(quota.PERSONS_WAIT):
         check_identity(opened(function.account, function.region, True))
-        found = _asked(function)
+        found = _beside_known(function, _asked(function))
     keep(function, began, found)
     return found
 
 
 def read_in_turn(log: Log, stopped: Callable[[], bool], *, calls: int = CALLS) -> int:
-    """Ask of functions that nobody has asked of yet, then of those asked a day ago; of how many it was told.
+    """Ask of functions that nobody has asked of yet, then of those asked a day ago, then of those that AWS refused to
+    tell of for the moment; of how many it was told.
 
     So many calls in each account and region that could be read, which go in parallel. Nothing is raised: why one could
     not go on is said in the log, and the next sync tries again.
@@ -68,48 +69,57 @@ def _asked(function: Function) -> Triggers:
 
 
 def _in_turn(log: Log, stopped: Callable[[], bool], calls: int, scope: Scope) -> int:
-    told = 0
+    told, name = 0, f"{scope.account.name} {scope.region}"
     try:
         due = list(_due(scope, calls))
         if due:
             check_identity(opened(scope.account, scope.region, False, stopped))
         for function in due:
-            if not stopped():
-                told += _told(function)
+            if stopped():
+                break
+            found = _read(function)
+            told += found.told_of
+            if later := found.for_now:  # of the others it would refuse as well, and each is tried several times
+                log.warning(f"{name}: what calls functions was read no further: {later.message}")
+                break
     except DrydockError as error:
-        problem = error.problem
-        log.warning(f"{scope.account.name} {scope.region}: what calls functions was not read: {problem.message}")
+        log.warning(f"{name}: what calls functions was not read: {error.problem.message}")
     finally:
         connections.close_all()
     return told
 
 
-def _told(function: Function) -> bool:
-    """Whether AWS told of it. One that it refuses keeps what was known, and why, and waits its turn like the others."""
+def _read(function: Function) -> Triggers:
+    """Ask of one and keep it. One that AWS refuses keeps what was known, and why, and waits its turn as others do."""
     began = clock.now()
     try:
-        keep(function, began, _asked(function))
+        found = _asked(function)
     except DrydockError as error:
-        if error.problem.retryable:
-            raise
-        if error.problem.code is not Code.NOT_FOUND:  # that it is gone the next sync finds out
-            keep(function, began, _known(function).unread(error.problem))
-        return False
-    return True
+        found = Triggers.refused(error.problem)
+        if error.problem.code is Code.NOT_FOUND:  # that it is gone the next sync finds out
+            return found
+    keep(function, began, _beside_known(function, found))
+    return found
 
 
-def _known(function: Function) -> Triggers:
+def _beside_known(function: Function, found: Triggers) -> Triggers:
+    """What was not told this time is as it was known, of this function and no other of its name before."""
     kept = getattr(function, "triggers", None)
-    return Triggers.from_json(kept.found) if kept else Triggers()
+    if kept is None or (function.histories_from and kept.read_at < function.histories_from):
+        return found
+    return found.beside(Triggers.from_json(kept.found), kept.read_at)
 
 
 def _due(scope: Scope, calls: int) -> Iterator[Function]:
     """The functions whose turn it is, as many as the calls are enough for."""
     old = Q(triggers__read_at__lt=clock.now() - AGAIN_AFTER) | Q(triggers__read_at__gt=clock.latest())
     another = Q(triggers__read_at__lt=F("histories_from"))  # than that of its name before
+    soon = Q(triggers__found__soon=True)  # it was refused for the moment
     there = Function.objects.filter(account=scope.account_id, region=scope.region, gone_at=None)
     rows = (
-        there.filter(Q(triggers=None) | old | another).select_related("account", "triggers").prefetch_related("aliases")
+        there.filter(Q(triggers=None) | old | another | soon)
+        .select_related("account", "triggers")
+        .prefetch_related("aliases")
     )
     rows = rows.order_by(F("triggers__read_at").asc(nulls_first=True), "name")
     for function in rows[:calls]:

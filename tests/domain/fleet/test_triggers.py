@@ -1,6 +1,7 @@
 """Which version a trigger's calls reach, and what a resource policy permits."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from functions_app.domain.errors import Code, Problem
 from functions_app.domain.fleet.triggers import Part, Provisioned, Trigger, Triggers, Way, permitted, reach
 
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ALIASES = {"live": "7"}
 VERSIONS = {"6", "7"}
 SNS = {"Sid": "s", "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "lambda:InvokeFunction"}
@@ -82,5 +84,25 @@ def test_what_is_kept_is_read_again_as_it_was() -> None:
         0,
         {"permissions": Problem(Code.DENIED, "may not")},
         2,
+        {"permissions": NOW},
     )
     assert Triggers.from_json(json.loads(json.dumps(full.as_json()))) == full
+
+
+def test_what_was_known_of_a_part_is_told_with_its_first_age_however_often_it_is_refused_since() -> None:
+    refused = Triggers.refused(Problem(Code.DENIED, "may not"))
+    known = Triggers((Trigger(Part.URLS, "live", "https://x"),), reserved=7, left_out=2)
+    once = refused.beside(known, NOW)
+    assert (once.triggers, once.reserved, once.left_out) == (known.triggers, 7, 2)
+    assert set(once.older.values()) == {NOW}
+    assert refused.beside(once, NOW + timedelta(days=1)) == once
+
+
+def test_of_a_part_that_was_never_told_nothing_is_known() -> None:
+    refused = Triggers.refused(Problem(Code.DENIED, "may not"))
+    assert refused.beside(refused, NOW) == refused
+
+
+def test_what_an_older_drydock_kept_is_read() -> None:
+    stored = Triggers(reserved=7).as_json()
+    assert Triggers.from_json({name: stored[name] for name in stored if name not in ("older", "soon")}).reserved == 7

@@ -1,15 +1,19 @@
 """The syncs that are due ask what calls functions, a few at each: of what nobody asked, then of what is a day old."""
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from functions_app import clock, tasks
-from functions_app.domain.fleet.triggers import Triggers
-from functions_app.domain.runs import Status
+from functions_app.domain.fleet.triggers import Part, Triggers
+from functions_app.domain.runs import SignalKind, Status
 from functions_app.models import Account, Function, FunctionTriggers, Run, Scope
+from functions_app.services.engine import signals
+from functions_app.services.engine.steps import ASK_EVERY
 from functions_app.services.inventory.fleet.triggers import function_triggers
 from functions_app.services.people.actor import Actor
 from functions_app.services.sync import run, triggers
@@ -88,27 +92,88 @@ def test_what_may_not_be_read_is_told_of_each_part_and_not_asked_again_that_day(
     assert read() == []
 
 
-def test_one_that_aws_refuses_keeps_what_was_known_and_why_and_holds_nobody_up(
+def refusing(name: str, between: Between) -> str:
+    """Have Lambda refuse to tell of a function; the words that it does it with."""
+    refused = error(400, "InvalidParameterValueException", "The runtime parameter is no longer known.")
+    between.rules[f"GET /functions/{name}"] = lambda _: refused
+    return "The runtime parameter is no longer known"
+
+
+def test_one_that_aws_refuses_keeps_what_was_known_since_when_and_why_and_holds_nobody_up(
+    fleet: Account, functions: Functions, between: Between
+) -> None:
+    functions.api.create_event_source_mapping(FunctionName="one", EventSourceArn=QUEUE)
+    functions.api.put_function_concurrency(FunctionName="one", ReservedConcurrentExecutions=7)
+    read()
+    for name in ("one", "three", "two"):
+        aged(name, DAY * 2 if name == "one" else DAY * 1.5)
+    told_at = FunctionTriggers.objects.get(function__name="one").read_at
+    said = refusing("one", between)
+
+    assert read() == ["one", "three", "two"]
+    aged("one", DAY * 1.5)
+    assert read() == ["one"]
+
+    found = function_triggers(Function.objects.get(name="one").pk)
+    assert [row.trigger.source for row in found.rows] == [QUEUE]
+    assert [(said in each.problem.message, each.known_at) for each in found.problems] == [(True, told_at)]
+    assert (found.reserved, found.reserved_known, found.concurrency_known) == (7, True, True)
+
+
+def test_of_one_that_aws_has_told_nothing_of_nothing_is_claimed(fleet: Account, between: Between) -> None:
+    refusing("one", between)
+    read()
+    found = function_triggers(Function.objects.get(name="one").pk)
+    assert [each.known_at for each in found.problems] == [None]
+    assert (found.reserved_known, found.concurrency_known) == (False, False)
+
+
+def test_what_was_known_of_another_function_of_its_name_is_not_kept(
     fleet: Account, functions: Functions, between: Between
 ) -> None:
     functions.api.create_event_source_mapping(FunctionName="one", EventSourceArn=QUEUE)
     read()
-    for name in ("one", "three", "two"):
-        aged(name, DAY * 2 if name == "one" else DAY * 1.5)
-    refused = error(400, "InvalidParameterValueException", "The runtime parameter is no longer known.")
-    between.rules["GET /functions/one"] = lambda _: refused
+    Function.objects.filter(name="one").update(histories_from=clock.now())
+    refusing("one", between)
+    assert read() == ["one"]
+    assert function_triggers(Function.objects.get(name="one").pk).rows == ()
 
-    assert read() == ["one", "three", "two"]
+
+def test_a_part_that_is_refused_keeps_what_was_known_of_it_and_since_when(
+    fleet: Account, functions: Functions, denied: Callable[..., Any]
+) -> None:
+    functions.api.create_event_source_mapping(FunctionName="one", EventSourceArn=QUEUE)
+    read()
+    aged("one", DAY * 2)
+    told_at = FunctionTriggers.objects.get(function__name="one").read_at
+    functions.api.create_function_url_config(FunctionName="one", AuthType="NONE")
+    denied(fleet.account_id, "lambda:ListEventSourceMappings")
+
+    assert read() == ["one"]
 
     found = function_triggers(Function.objects.get(name="one").pk)
-    assert [row.trigger.source for row in found.rows] == [QUEUE]
-    assert ["The runtime parameter is no longer known" in each.problem.message for each in found.problems] == [True]
+    assert [row.trigger.part for row in found.rows] == [Part.MAPPINGS, Part.URLS]
+    assert [(each.part, each.known_at) for each in found.problems] == [("event source mappings", told_at)]
 
 
-def test_where_lambda_refuses_for_now_the_others_are_not_asked_either(fleet: Account, between: Between) -> None:
+def test_where_lambda_refuses_for_now_the_others_are_not_asked_and_it_is_the_next_turn_s_last(
+    fleet: Account, between: Between
+) -> None:
     between.rules["GET /functions/one"] = lambda _: error(429, "TooManyRequestsException", "Rate exceeded")
-    assert read() == []
+    assert read() == ["one"]
     assert not any("event-source-mappings" in name for name in between.seen)
+
+    between.rules.clear()
+    assert read(2 * EACH) == ["three", "two"]
+    assert read() == ["one"]
+    assert read() == []
+
+
+def test_a_part_that_lambda_refuses_for_now_ends_the_turn_too(fleet: Account, between: Between) -> None:
+    between.rules["GET /event-source-mappings"] = lambda _: error(429, "TooManyRequestsException", "Rate exceeded")
+    assert read() == ["one"]
+    between.rules.clear()
+    assert read() == ["one", "three", "two"]
 
 
 def test_a_function_that_is_gone_and_a_region_that_cannot_be_read_keep_nothing_up(
@@ -135,3 +200,18 @@ def test_the_syncs_that_are_due_ask_and_those_that_somebody_waits_for_do_not(fle
     due = carry_out(Run.objects.latest("pk"))
     assert due.status == Status.SUCCEEDED, log_of(due)
     assert FunctionTriggers.objects.count() == 3
+
+
+def test_whoever_cancels_a_turn_ends_its_run_as_cancelled(fleet: Account, operator: Actor, between: Between) -> None:
+    assert tasks.start_sync()
+    due = Run.objects.latest("pk")
+
+    def cancel() -> None:
+        if due.steps.filter(name="triggers", status="running").exists():
+            signals.give(due, SignalKind.CANCEL, operator)
+            time.sleep(ASK_EVERY)
+        connections.close_all()
+
+    between.guards["GET /functions/one"] = cancel
+    assert carry_out(due).status == Status.CANCELLED, log_of(due)
+    assert due.steps.get(name="triggers").note.startswith("cancelled: Stopped while reading what calls functions")

@@ -1,14 +1,18 @@
 """The tab Configuration: by the snapshot, and with what AWS says at that moment of two versions."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
-from functions_app.domain.errors import DrydockError
-from functions_app.models import Function, Image, Version
+from functions_app import clock
+from functions_app.domain.errors import Code, DrydockError, Problem
+from functions_app.domain.fleet.triggers import Part, Trigger, Triggers
+from functions_app.models import Function, FunctionTriggers, Image, Version
 from functions_app.services.inventory.fleet.configuration import function_configuration
 from functions_app.services.people.actor import Actor
 from tests.conftest import Valkey
@@ -210,3 +214,24 @@ def test_triggers_are_read_by_a_button_and_those_past_the_aliases_stand_out(stag
     text = client.get(address).content.decode()
     for words in ("apigateway.amazonaws.com", "Past aliases", "it reaches $LATEST", "without statusCode"):
         assert words in text
+
+
+def test_triggers_that_could_not_be_read_are_told_as_they_were_known_and_since_when(
+    person: Client, function: Function
+) -> None:
+    refused = Triggers.refused(Problem(Code.DENIED, "May not."))
+    known = Triggers((Trigger(Part.URLS, "", "https://orders"),), reserved=7)
+
+    def shown(found: Triggers) -> str:
+        FunctionTriggers.objects.update_or_create(
+            function=function, defaults={"read_at": clock.now(), "found": found.as_json()}
+        )
+        text = person.get(f"/functions/{function.pk}/configuration/").content.decode()
+        return " ".join(strip_tags(text[text.index('id="triggers"') :]).split())
+
+    assert "Reserved not known Provisioned not known" in shown(refused)
+    assert "What is told of that here" not in shown(refused)
+    older = shown(refused.beside(known, clock.now() - timedelta(days=3)))
+    assert "May not. What is told of that here was read 3 d ago." in older
+    assert "https://orders" in older
+    assert "Reserved 7 at once Provisioned none" in older

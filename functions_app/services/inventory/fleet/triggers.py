@@ -1,5 +1,6 @@
 """What calls a function, as it was read last, and which version each such call reaches now."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,10 +30,11 @@ class TriggerRow:
 
 @dataclass(frozen=True)
 class PartProblem:
-    """A part that could not be read, or several for one reason, and why."""
+    """A part that could not be read, or several for one reason, and why; `known_at`: when what is told of it was."""
 
     part: str
     problem: Problem
+    known_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class FunctionTriggersFound:
     problems: tuple[PartProblem, ...] = ()
     provisioned: tuple[Provisioned, ...] = ()
     reserved: int | None = None
+    reserved_known: bool = False
     concurrency_known: bool = False
     left_out: int = 0
     callers: tuple[str, ...] = ()
@@ -62,10 +65,24 @@ def function_triggers(pk: int) -> FunctionTriggersFound:
     return FunctionTriggersFound(
         read_at=kept.read_at,
         rows=tuple(TriggerRow(each, reach(each.qualifier, aliases, versions, each.part)) for each in found.triggers),
-        problems=tuple(PartProblem(", ".join(each.names), each.problem) for each in by_cause(found.problems.items())),
+        problems=tuple(_problems(found)),
         provisioned=found.provisioned,
         reserved=found.reserved,
-        concurrency_known=Part.CONCURRENCY.value not in found.problems,
+        reserved_known=_known(found, Part.RESERVED),
+        concurrency_known=_known(found, Part.CONCURRENCY),
         left_out=found.left_out,
         callers=found.callers,
     )
+
+
+def _known(found: Triggers, part: Part) -> bool:
+    return part.value not in found.problems or part.value in found.older
+
+
+def _problems(found: Triggers) -> Iterator[PartProblem]:
+    """The parts that failed for one reason together, those apart of which something older is told."""
+    times = {found.older.get(part) for part in found.problems}
+    for at in sorted(times, key=lambda at: (at is None, at)):
+        failed = ((part, problem) for part, problem in found.problems.items() if found.older.get(part) == at)
+        for each in by_cause(failed):
+            yield PartProblem(", ".join(each.names), each.problem, at)
