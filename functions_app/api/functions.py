@@ -58,7 +58,8 @@ class Filters(Paged):
     alias: str = Field(
         "",
         max_length=130,
-        description=f"functions with this alias, {ANY}: with production traffic; other filters are of how it stands",
+        description=f"functions with this alias; {ANY}: with any that carries production traffic, by the worst of "
+        "them. Other filters are of how it stands",
     )
     runtime: list[str] = Field([], max_length=50, description="as python3.12; none for not known")
     owner: list[str] = Field([], max_length=50)

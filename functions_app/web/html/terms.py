@@ -34,7 +34,7 @@ TERMS = {
     "production": Term(
         "Production aliases",
         "What carries production traffic, by its name: each account's setting says which. Aliases that only keep a way "
-        "back are none of them.",
+        "back are none of them. A function counts once, by the worst of them.",
     ),
     "rollback-targets": Term(
         "Rollback targets",

@@ -1,13 +1,25 @@
 """How aliases stand, as the functions list filters them."""
 
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 
 from functions_app.domain.changes.production import ANY
-from functions_app.models import AliasStanding, Function
-from functions_app.services.snapshot.alias_standings import refresh_standings
-from tests.factories import NOW, digest, make_account, make_function
+from functions_app.models import AliasStanding, Function, FunctionCount
+from functions_app.services.snapshot.alias_standings import COLUMNS, refresh_standings
+from functions_app.services.snapshot.function_summaries import refresh_summaries
+from tests.factories import (
+    NOW,
+    digest,
+    make_account,
+    make_alias,
+    make_function,
+    make_image,
+    make_repository,
+    make_version,
+)
 
 pytestmark = pytest.mark.django_db
 LIVE = {"name": "live", "version": "1", "digest": digest("a"), "freshness": "stale", "base": "python:3.12"}
@@ -51,3 +63,29 @@ def test_aliases_with_production_traffic_stand_together_as_the_worst_of_them_doe
     together = AliasStanding.objects.filter(alias=ANY).values_list("function", "state", "freshness", "base_name")
     assert list(together) == [(one.pk, "Failed", "stale", "python:3.9")]
     assert f"{AliasStanding.objects.get(alias=ANY).overdue_on}" == "2026-02-03"
+
+
+def test_an_upgrade_has_them_stand_together_and_counted_as_the_next_summary_does() -> None:
+    account, other = make_account("harbour"), make_account("other", production_aliases=["canary"])
+    repository = make_repository(account)
+    versions = [make_image(repository, freshness=each) for each in ("current", "stale")]
+    named = {"one": {"live": 1, "green": 2}, "two": {"live": 1, "live-previous": 2}, "three": {"test": 2}}
+    for name, aliases in {**named, "canaries": {"live": 1, "canary": 2}}.items():
+        function = make_function(other if name == "canaries" else account, name)
+        for number, image in enumerate(versions, start=1):
+            make_version(function, number, image, state="Active")
+        for alias, number in aliases.items():
+            make_alias(function, alias, number)
+    refresh_summaries()
+
+    def together() -> tuple[list[Any], list[Any]]:
+        standings = AliasStanding.objects.filter(alias=ANY).order_by("function").values_list(*COLUMNS)
+        counts = FunctionCount.objects.filter(what="production").order_by("account", "name")
+        return [*standings], [*counts.values_list("account", "name", "day", "number")]
+
+    wanted = together()
+    assert [number for *_, number in wanted[1]] == [1, 1, 1]
+    AliasStanding.objects.filter(alias=ANY).delete()
+    FunctionCount.objects.filter(what="production").delete()
+    import_module("functions_app.migrations.0049_runtimes").stand_together(apps, None)
+    assert together() == wanted
