@@ -11,7 +11,7 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.domain.fleet.functions import LATEST, FunctionFact
 from functions_app.domain.fleet.parts import LISTED, Part
 from functions_app.models import AliasStanding, BaseUse, Function, FunctionTag, Run
-from functions_app.services.snapshot import function_counts
+from functions_app.services.snapshot import fleet_revision, function_counts
 from functions_app.services.snapshot.bulk_updates import update_rows
 from functions_app.services.snapshot.listed_functions import FACT, function_values, lock_outdated, stored_features
 from functions_app.services.snapshot.missed_parts import (
@@ -157,6 +157,8 @@ def _mark_gone(scope: ScopeRead, keys: Iterable[int]) -> None:
             Function.objects.filter(pk__in=held).update(gone_at=scope.now, synced_at=scope.now)
             for ready in (BaseUse, AliasStanding, FunctionTag):
                 ready.objects.filter(function__in=held).delete()
+            if held:
+                fleet_revision.changed()  # no summary is written of what is gone
 
 
 def _differs(row: Function, fact: FunctionFact) -> bool:

@@ -12,7 +12,7 @@ from functools import partial
 from threading import Event
 from typing import Any
 
-from django.db import connections
+from django.db import connections, transaction
 
 from functions_app import clock
 from functions_app.aws import session
@@ -23,6 +23,7 @@ from functions_app.models import Account, Scope
 from functions_app.services.engine.steps import TELL_EVERY
 from functions_app.services.images.scans import read_scans
 from functions_app.services.people import accounts
+from functions_app.services.snapshot import fleet_revision
 from functions_app.services.snapshot.reading_progress import ReadingProgress
 from functions_app.services.snapshot.scope_reading import ScopeRead
 from functions_app.services.sync.functions import read_functions
@@ -139,12 +140,16 @@ def _ended(row: Scope, scope: ScopeRead, log: Log) -> ScopeRead:
     """Keep with the scope's row, and tell, how the reading went."""
     for note in scope.notes:
         log.warning(f"{scope.name}: {note.message} {note.next_step}".strip())
-    if scope.problems:
-        Scope.objects.filter(pk=row.pk).update(problem=_as_one(scope.problems).as_json())
-        for problem in scope.problems:
-            log.warning(f"{scope.name}: {problem.message} {problem.next_step}".strip())
+    problem = _as_one(scope.problems).as_json() if scope.problems else None
+    read = {} if problem else {"synced_at": clock.now()}
+    with transaction.atomic():
+        Scope.objects.filter(pk=row.pk).update(problem=problem, **read)
+        if (row.problem or {}).get("message") != (problem or {}).get("message"):
+            fleet_revision.changed()  # every page says what could not be read, and counts it
+    if problem:
+        for each in scope.problems:
+            log.warning(f"{scope.name}: {each.message} {each.next_step}".strip())
         return scope
-    Scope.objects.filter(pk=row.pk).update(synced_at=clock.now(), problem=None)
     told = [counted(count, one, name) for name, one in ONE.items() if (count := scope.counts.get(name))]
     log.info(f"{scope.name}: {', '.join(told)}")
     return scope
