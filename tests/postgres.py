@@ -3,7 +3,6 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests import packages
+from tests.free_ports import free_port
 
 
 def _as_postgres() -> tuple[list[str], int | None]:
@@ -18,12 +18,6 @@ def _as_postgres() -> tuple[list[str], int | None]:
     if os.getuid() != 0:
         return [], None
     return ["runuser", "-u", "postgres", "--"], pwd.getpwnam("postgres").pw_uid
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -40,7 +34,7 @@ def cluster() -> Iterator[str | None]:
     folder = Path(tempfile.mkdtemp(prefix="drydock-postgres-"))
     if owner is not None:
         os.chown(folder, owner, -1)
-    port, control = _free_port(), [*prefix, str(binaries / "pg_ctl"), "-D", str(folder / "data"), "-w", "-s"]
+    port, control = free_port(), [*prefix, str(binaries / "pg_ctl"), "-D", str(folder / "data"), "-w", "-s"]
     options = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder} -c fsync=off -c full_page_writes=off"
     try:
         subprocess.run(

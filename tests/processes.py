@@ -3,7 +3,6 @@
 import os
 import resource
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from functions_app.domain.runs import Queue
+from tests.free_ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN = 40.0
@@ -120,13 +120,6 @@ def web_command(port: int) -> list[str]:
         "3",
         "--no-access-log",
     ]
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

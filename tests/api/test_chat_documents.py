@@ -29,8 +29,9 @@ from functions_app.domain.chat.grammar import GRAMMAR
 from tests.api.chat_room import Room
 from tests.conftest import Valkey
 from tests.factories import make_account, make_function
+from tests.free_ports import free_port
 from tests.papers import blocks, paper
-from tests.processes import eventually, free_port
+from tests.processes import eventually
 from tests.receiving import Pipeline, receiving
 
 ROOT = Path(settings.BASE_DIR)

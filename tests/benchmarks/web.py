@@ -1,7 +1,6 @@
 """One web process as in production, with its Valkey, on the benchmark's data directory."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -12,13 +11,7 @@ from contextlib import contextmanager, suppress
 from django.core.management import call_command
 
 from dashboard import broker
-
-
-def free_port() -> int:
-    """A loopback port that nobody uses at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.free_ports import free_port
 
 
 @contextmanager

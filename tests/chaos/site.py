@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.processes import Process, beat_command, eventually, free_port, web_command, worker_command
+from tests.free_ports import free_port
+from tests.processes import Process, beat_command, eventually, web_command, worker_command
 
 PROCESSES = ("worker one", "worker two", "beat", "web")
 READY = {"worker one": "ready.", "worker two": "ready.", "beat": "beat: Starting", "web": "Uvicorn running"}

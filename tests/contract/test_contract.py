@@ -14,8 +14,9 @@ from tests.api.every_endpoint import served
 from tests.contract.asking import PATIENCE, SECONDS, ask
 from tests.every_route import furnish
 from tests.fixtures import Sandbox
+from tests.free_ports import free_port
 from tests.fuzz.running import SEED
-from tests.processes import free_port, web
+from tests.processes import web
 from tests.sandbox.functions import Functions
 from tests.services.changes.stage import make_stage
 

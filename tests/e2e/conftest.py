@@ -1,12 +1,10 @@
 """The whole demo as a newcomer starts it, and a browser in front of it."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from functions_app import clock
 from tests import packages
 from tests.e2e.proxy import CuttableProxy
+from tests.free_ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "drydock-demo"
@@ -35,13 +34,6 @@ class Demo:
     def url(self) -> str:
         """The address to open, through the proxy."""
         return f"http://127.0.0.1:{self.proxy.port}"
-
-
-def free_port() -> int:
-    """A loopback port that nobody uses at this moment."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="package")

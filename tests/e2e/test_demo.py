@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import ROOT, demo_environment, free_port, wait_until_ready
+from tests.e2e.conftest import ROOT, demo_environment, wait_until_ready
+from tests.free_ports import free_port
 from tests.processes import eventually
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.conftest import PASSWORD, ROOT, free_port
+from tests.e2e.conftest import PASSWORD, ROOT
+from tests.free_ports import free_port
 from tests.processes import eventually
 
 AWS = {

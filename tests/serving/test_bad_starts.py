@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.env import read
-from tests.e2e.conftest import free_port
+from tests.free_ports import free_port
 from tests.processes import ROOT
 from tests.serving.test_serve import environment
 

@@ -9,7 +9,7 @@ from typing import IO
 
 import pytest
 
-from tests.e2e.conftest import free_port
+from tests.free_ports import free_port
 from tests.processes import ROOT, eventually
 from tests.serving.test_serve import children, environment, healthy_at
 

@@ -30,7 +30,8 @@ from tests.benchmarks.soaked import write
 from tests.chaos.watchers import Watcher
 from tests.chaos.work import Work
 from tests.fixtures import Sandbox
-from tests.processes import Process, beat_command, eventually, free_port, web_command, worker_command
+from tests.free_ports import free_port
+from tests.processes import Process, beat_command, eventually, web_command, worker_command
 from tests.sandbox.functions import Functions
 from tests.soak.samples import Series, of_process, size_of, table
 
