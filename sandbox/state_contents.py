@@ -24,8 +24,8 @@ from sandbox.ecr.scans import Scan
 from sandbox.iam import principals, roles
 from sandbox.iam.principals import Principal
 from sandbox.iam.roles import Role
-from sandbox.lambda_ import model
-from sandbox.lambda_.model import Alias, Code, Condition, Function, Provisioned, Settings, Version, space
+from sandbox.lambda_.model import Alias, Code, Condition, Function, Provisioned, Settings, Version
+from sandbox.lambda_.spaces import Space, space, spaces
 from sandbox.store.content_store import STORE
 from sandbox.store.contents import Contents, StoredManifest
 
@@ -43,7 +43,7 @@ def shape() -> str:
 def take() -> dict[str, Any]:
     """A copy of the account. Functions come first: the images that they run are then surely in the later copy."""
     return {
-        "lambda": {place: _functions(kept) for place, kept in list(model.spaces().items())},
+        "lambda": {place: _functions(kept) for place, kept in list(spaces().items())},
         "scans": (dict(ecr_scans._SCANS), dict(ecr_scans._FINDINGS)),
         "principals": dict(principals._PRINCIPALS),
         "roles": dict(roles._REGISTERED),
@@ -75,7 +75,7 @@ def put_back(kept: Mapping[str, Any]) -> None:
         _restore_functions(account, region, functions)
 
 
-def _functions(kept: model.Space) -> dict[str, Any]:
+def _functions(kept: Space) -> dict[str, Any]:
     with kept.lock:
         functions = list(kept.functions.values())
         numbers = dict(kept.numbers)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
-from sandbox.lambda_.model import ACTIVE, LATEST, Alias, Code, Condition, Function, Settings, Version, space, timestamp
+from sandbox.lambda_.model import ACTIVE, LATEST, Alias, Code, Condition, Function, Settings, Version, timestamp
+from sandbox.lambda_.spaces import space
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """What calls functions of the demo: by the alias, and past it, which nobody meant."""
 
 from sandbox.fleet.images import EUROPE, PRODUCTION
-from sandbox.lambda_.model import Function, new_id, space
+from sandbox.lambda_.model import Function, new_id
+from sandbox.lambda_.spaces import space
 
 REGION = EUROPE
 QUEUE = f"arn:aws:sqs:{REGION}:{PRODUCTION}:"

@@ -12,8 +12,9 @@ from typing import Any
 from sandbox.clock import CLOCK
 from sandbox.core.protocol import Call, Reply, ServiceError
 from sandbox.lambda_.image_rules import invalid
-from sandbox.lambda_.model import LATEST, Function, Provisioned, space
+from sandbox.lambda_.model import LATEST, Function, Provisioned
 from sandbox.lambda_.rest_service import LAMBDA, find_function, find_target, listing, page
+from sandbox.lambda_.spaces import space
 
 ACCOUNT_LIMIT = 1000
 UNRESERVED_LEAST = 100

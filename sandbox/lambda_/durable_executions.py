@@ -14,8 +14,9 @@ from werkzeug.wrappers import Request
 
 from sandbox import clock
 from sandbox.core.protocol import Call
-from sandbox.lambda_.model import LATEST, Function, new_id, space
+from sandbox.lambda_.model import LATEST, Function, new_id
 from sandbox.lambda_.rest_service import LAMBDA, find_target, listing, page
+from sandbox.lambda_.spaces import space
 
 MOST = 1_000
 

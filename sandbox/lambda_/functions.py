@@ -17,7 +17,7 @@ from sandbox.core.protocol import Call, Reply
 from sandbox.lambda_ import image_rules
 from sandbox.lambda_.configuration import changed
 from sandbox.lambda_.image_rules import invalid
-from sandbox.lambda_.model import ACTIVE, LATEST, SUCCESSFUL, Function, Settings, Version, new_id, space
+from sandbox.lambda_.model import ACTIVE, LATEST, SUCCESSFUL, Function, Settings, Version, new_id
 from sandbox.lambda_.rest_service import (
     LAMBDA,
     PAGE,
@@ -33,6 +33,7 @@ from sandbox.lambda_.rest_service import (
     write_marker,
 )
 from sandbox.lambda_.runtime.pool import ENVIRONMENTS
+from sandbox.lambda_.spaces import space
 from sandbox.lambda_.versions import publish
 
 _ZIP_ONLY = ("Runtime", "Handler", "Layers")

@@ -28,8 +28,9 @@ from sandbox.lambda_ import invoke as invoke
 from sandbox.lambda_ import response_stream as response_stream
 from sandbox.lambda_ import triggers as triggers
 from sandbox.lambda_ import versions as versions
-from sandbox.lambda_.model import IN_ANSWER, IN_CONFIGURATION, LATEST, Condition, space
+from sandbox.lambda_.model import IN_ANSWER, IN_CONFIGURATION, LATEST, Condition
 from sandbox.lambda_.rest_service import LAMBDA
+from sandbox.lambda_.spaces import space
 from sandbox.logs import cloudwatch_logs, live_tail, metrics_api
 
 

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from sandbox.core.protocol import Call, RestJsonService, ServiceError
 from sandbox.lambda_.image_rules import invalid
-from sandbox.lambda_.model import LATEST, Alias, Function, Version, space
+from sandbox.lambda_.model import LATEST, Alias, Function, Version
+from sandbox.lambda_.spaces import space
 
 LAMBDA = RestJsonService("lambda")
 PAGE = 50

@@ -14,8 +14,9 @@ from typing import Any
 
 from sandbox.core.protocol import Call
 from sandbox.lambda_.image_rules import invalid
-from sandbox.lambda_.model import LATEST, Function, new_id, space, timestamp
+from sandbox.lambda_.model import LATEST, Function, new_id, timestamp
 from sandbox.lambda_.rest_service import LAMBDA, conflict, find_function, find_target, listing, not_found, page
+from sandbox.lambda_.spaces import space
 
 MAPPINGS_PAGE = 100
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from sandbox.core.protocol import Call
 from sandbox.lambda_.image_rules import invalid
-from sandbox.lambda_.model import PUBLISHED_LATEST, Function, Version, new_id, space, timestamp
+from sandbox.lambda_.model import PUBLISHED_LATEST, Function, Version, new_id, timestamp
 from sandbox.lambda_.rest_service import LAMBDA, check_revision, check_settled, find_function, listing, page
+from sandbox.lambda_.spaces import space
 
 
 def publish(function: Function, description: str | None = None) -> Version:

@@ -399,7 +399,7 @@ def test_the_same_day_gives_the_same_fleet() -> None:
         "from sandbox.server import create_app\n"
         "create_app()\n"
         "from sandbox.fleet.seed import seed\n"
-        "from sandbox.lambda_.model import space\n"
+        "from sandbox.lambda_.spaces import space\n"
         "seed('demo', date(2026, 11, 21))\n"
         "for place in [('111111111111', 'eu-west-1'), ('222222222222', 'us-east-1')]:\n"
         "    for function in space(*place).functions.values():\n"

@@ -18,7 +18,7 @@ REPORT = (
     "from sandbox.server import create_app\n"
     "create_app()\n"
     "from sandbox.fleet.seed import seed\n"
-    "from sandbox.lambda_.model import space\n"
+    "from sandbox.lambda_.spaces import space\n"
     "from sandbox.store.content_store import STORE, namespace\n"
     "name, options = sys.argv[1], json.loads(sys.argv[2])\n"
     "seed(name, date(2026, 11, 21), **options)\n"
