@@ -1,8 +1,8 @@
 """The columns of Function that the functions list shows: worked out from versions, aliases, images and tags."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -15,7 +15,6 @@ from functions_app.domain.bases.overdue_policies import Policy, choose_policy, o
 from functions_app.domain.bases.unknown_reasons import ALIASES_NOT_READ
 from functions_app.domain.changes.kept_aliases import kept_aliases
 from functions_app.domain.fleet import states
-from functions_app.domain.fleet.deployed_images import DeployedAs, deployed_as, moved_tag
 from functions_app.domain.fleet.functions import LATEST, PUBLISHED_LATEST, unqualified
 from functions_app.domain.fleet.parts import unread
 from functions_app.domain.fleet.states import Condition, LiveVersion, called, find_problem, worst_condition
@@ -23,13 +22,13 @@ from functions_app.domain.fleet.tags import managed_by, owner_of
 from functions_app.domain.pasted.things import LAMBDA_GROUPS
 from functions_app.domain.refs import repository_of
 from functions_app.domain.text import storable
-from functions_app.models import Alias, Function, Tag, Version
+from functions_app.models import Alias, Function, Version
 from functions_app.services.people.accounts import production
 from functions_app.services.snapshot import fleet_revision, function_counts, rollback_targets
-from functions_app.services.snapshot.alias_histories import last_moves
 from functions_app.services.snapshot.alias_standings import refresh_standings
 from functions_app.services.snapshot.base_use_rows import Lineages, refresh_uses
 from functions_app.services.snapshot.bulk_updates import update_rows
+from functions_app.services.snapshot.function_facts import CONDITION, Known, read_known
 from functions_app.services.snapshot.function_tags import refresh_tags
 from functions_app.services.snapshot.missed_parts import part_ages
 from functions_app.services.snapshot.overdue import lateness_of, read_policies
@@ -38,7 +37,6 @@ from functions_app.services.snapshot.unread_versions import NOT_YET, unread_reas
 
 BATCH = 500
 BEHIND = (Freshness.STALE, Freshness.END_OF_LIFE)
-CONDITION = tuple(field.name for field in fields(Condition))
 COLUMNS = (
     "freshness", "freshness_reason", "releases_behind", "days_behind", "overdue_on", "end_of_life_on",
     "base_name", "runtime", "problem_rank", "problem", "alias_chips", "drifted", "owner", "managed_by", "search_text",
@@ -70,20 +68,6 @@ def _all_ids() -> list[int]:
     return list(Function.objects.filter(gone_at=None).order_by("pk").values_list("pk", flat=True))
 
 
-@dataclass(frozen=True)
-class _Known:
-    """What one batch is worked out from."""
-
-    aliases: dict[int, list[Alias]]
-    versions: dict[tuple[int, str], Version]
-    tag_digests: dict[tuple[str, str], str]  # (repository uri, tag) -> digest now
-    tags_of: dict[str, set[str]]  # digest -> tags now
-    policies: tuple[Policy, ...]
-    today: date
-    moves: dict[tuple[int, str], tuple[datetime, str]]  # (function, alias) -> when it was moved last, by whom
-    runtimes: Mapping[int, str]  # by image
-
-
 @transaction.atomic
 def _refresh(ids: Sequence[int], today: date, lineages: Lineages, runtimes: Runtimes) -> tuple[int, set[int]]:
     """How many of these functions changed, and the accounts that they all are in."""
@@ -93,7 +77,7 @@ def _refresh(ids: Sequence[int], today: date, lineages: Lineages, runtimes: Runt
     functions = list(rows.filter(pk__in=ids).order_by("pk"))
     aliases = list(Alias.objects.filter(function_id__in=ids).order_by("name"))
     rollback_targets.refresh_counts(ids, aliases)
-    known = _read(ids, aliases, read_policies(), today, runtimes)
+    known = read_known(ids, aliases, read_policies(), today, runtimes)
     changed = []
     for function in functions:
         before = [getattr(function, name) for name in COLUMNS]
@@ -110,61 +94,19 @@ def _refresh(ids: Sequence[int], today: date, lineages: Lineages, runtimes: Runt
     return len(changed), {function.account_id for function in functions}
 
 
-def _read(
-    ids: Sequence[int], listed: Iterable[Alias], policies: tuple[Policy, ...], today: date, runtimes: Runtimes
-) -> _Known:
-    aliases: dict[int, list[Alias]] = defaultdict(list)
-    numbers = {LATEST, PUBLISHED_LATEST}
-    for alias in listed:
-        aliases[alias.function_id].append(alias)
-        numbers |= {alias.version, alias.second_version} - {""}
-    wanted = Version.objects.filter(function_id__in=ids, number__in=numbers)
-    related = wanted.select_related("image__base_stream").only(
-        "function_id", "number", "digest", "image_uri", "deployed_tag", *CONDITION, "detailed_at", "detail_problem",
-        "image__gone_at", "image__expiry_rule", "image__status", "image__freshness", "image__freshness_reason",
-        "image__releases_behind", "image__days_behind", "image__stale_since", "image__end_of_life_on",
-        "image__base_stream__name", "image__base_release",
-        *(("image__base_lineage",) if policies else ()),
-    )  # fmt: skip
-    versions = {(version.function_id, version.number): version for version in related}
-    digests = {version.digest for version in versions.values()}
-    names = {tag for version in versions.values() if (tag := _deployed_as(version).tag)}
-    tag_digests: dict[tuple[str, str], str] = {}
-    tags_of: dict[str, set[str]] = defaultdict(set)
-    found = Tag.objects.filter(digest__in=digests) | Tag.objects.filter(name__in=names)
-    for uri, name, digest in found.values_list("repository__uri", "name", "digest"):
-        tag_digests[uri, name] = digest
-        tags_of[digest].add(name)
-    images = {version.image.pk: version.image for version in versions.values() if version.image}
-    brought = runtimes.of(images.values())
-    return _Known(aliases, versions, tag_digests, tags_of, policies, today, last_moves(ids), brought)
-
-
-def _deployed_as(version: Version) -> DeployedAs:
-    return deployed_as(version.image_uri, version.deployed_tag)
-
-
-def _moved_tag(version: Version | None, known: _Known) -> str:
-    """The tag the version was deployed by, if it points elsewhere now."""
-    if version is None or version.detailed_at is None:
-        return ""
-    deployed = _deployed_as(version)
-    now = known.tag_digests.get((deployed.repository, deployed.tag), "")
-    return deployed.tag if moved_tag(deployed, version.digest, now) else ""
-
-
-def _summary(function: Function, known: _Known) -> list[Any]:
+def _summary(function: Function, known: Known) -> list[Any]:
     aliases = known.aliases.get(function.pk, [])
     parts = part_ages(function)
     policy = choose_policy(known.policies, function.account_id, function.tags)
-    kept = kept_aliases([alias.name for alias in aliases])
+    names = [alias.name for alias in aliases]
+    kept = kept_aliases(names)
     live = _live(function, aliases, known, policy, kept)
     carries = production(function.account).include
     chips = [_chip(each, live, known, kept=each.name in kept, production=carries(each.name)) for each in aliases]
     # Only what calls reach runs: that a tag moved on since $LATEST got its image says nothing where an alias decides.
     reached = called(live)
     running = [known.versions.get((function.pk, version.number)) for version in reached]
-    drifted = sorted({tag for version in running if (tag := _moved_tag(version, known))})
+    drifted = sorted({tag for version in running if (tag := known.moved_tag(version))})
     idle = None
     if all(version.number != LATEST for version in live):
         idle = _condition(known.versions.get((function.pk, LATEST)))
@@ -172,6 +114,7 @@ def _summary(function: Function, known: _Known) -> list[Any]:
     worst = states.worst(live)
     owner = storable(owner_of(function.tags), 120)
     base = worst.base if worst else ""
+    places = _places(function, running)
     digests = {function.digest, *(chip[key] for chip in chips for key in ("digest", "second_digest"))} - {""}
     return [
         (worst.freshness if worst else Freshness.UNKNOWN).value,
@@ -188,18 +131,7 @@ def _summary(function: Function, known: _Known) -> list[Any]:
         bool(drifted),
         owner,
         managed_by(function.tags),
-        _search_text(
-            [
-                function.name,
-                *(alias.name for alias in aliases),
-                owner,
-                base,
-                function.description,
-                *_places(function, running),
-            ],
-            digests,
-            {tag for digest in digests for tag in known.tags_of.get(digest, ())},
-        ),
+        _search_text([function.name, *names, owner, base, function.description, *places], digests, known.tags(digests)),
         any(part.missing for part in parts) or any(version.unread for version in live),
         policy is None and any(version.freshness in BEHIND for version in reached),
         *astuple(worst_condition(live, idle)),
@@ -207,7 +139,7 @@ def _summary(function: Function, known: _Known) -> list[Any]:
 
 
 def _live(
-    function: Function, aliases: Iterable[Alias], known: _Known, policy: Policy | None, kept: frozenset[str]
+    function: Function, aliases: Iterable[Alias], known: Known, policy: Policy | None, kept: frozenset[str]
 ) -> list[LiveVersion]:
     users: dict[str, list[str]] = defaultdict(list)
     for alias in aliases:
@@ -269,7 +201,7 @@ def _condition(version: Version | None) -> Condition:
     return Condition(*(getattr(version, name) for name in CONDITION))
 
 
-def _chip(alias: Alias, live: Iterable[LiveVersion], known: _Known, *, kept: bool, production: bool) -> dict[str, Any]:
+def _chip(alias: Alias, live: Iterable[LiveVersion], known: Known, *, kept: bool, production: bool) -> dict[str, Any]:
     """An alias as the list shows it, with the verdict on each of its versions; `overdue_on` is the sooner day.
 
     Who moved it last is told where Drydock has seen it move, else when its version was published; `kept` as a way back.
@@ -293,7 +225,7 @@ def _chip(alias: Alias, live: Iterable[LiveVersion], known: _Known, *, kept: boo
         "second_weight": alias.second_weight,
         "second_digest": second.digest if second else "",
         "second_freshness": other.freshness.value if other else "",
-        "drifted": bool(_moved_tag(first, known) or _moved_tag(second, known)),
+        "drifted": bool(known.moved_tag(first) or known.moved_tag(second)),
         "unread": verdict.unread or (other.unread if other else ""),
         "releases_behind": verdict.releases_behind,
         "days_behind": verdict.days_behind,
