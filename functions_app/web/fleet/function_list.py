@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlencode
 
 from django.http.response import HttpResponseBase
@@ -16,7 +17,7 @@ from functions_app.domain.changes.production import ANY
 from functions_app.domain.fleet.grid import COLUMNS, Density
 from functions_app.services.inventory.bases.base_list import Standing
 from functions_app.services.inventory.beginning import beginning
-from functions_app.services.inventory.fleet.function_list import functions
+from functions_app.services.inventory.fleet.function_list import FleetPage, functions
 from functions_app.services.inventory.fleet.lines import lines_of
 from functions_app.services.inventory.fleet.list_filter import (
     NEVER_EMPTY,
@@ -32,7 +33,7 @@ from functions_app.services.inventory.fleet.list_filter import (
     sort_word,
 )
 from functions_app.services.inventory.fleet.search import short_words
-from functions_app.services.inventory.fleet_status import fleet_status
+from functions_app.services.inventory.fleet_status import FleetStatus, fleet_status
 from functions_app.services.inventory.tables.fleet import function_table
 from functions_app.services.people import access, views
 from functions_app.services.people.grids import grid_for
@@ -99,44 +100,71 @@ def function_list(request: HtmxHttpRequest) -> HttpResponseBase:
     found = functions(wanted, now.date())
     everything = [EVERYTHING] if opens_with else []
     pairs = as_pairs(wanted, status.accounts) + everything
+    context = {
+        "fleet": status,
+        "found": found,
+        "misread": said,
+        "facets": facets(found, wanted, pairs, status.accounts),
+        "tables": table_links(request.GET),
+        "clear": _home(everything),
+        "pages": page_links(found.page, found.pages, lambda number: address(pairs, number)),
+        **_filtered(found, wanted, pairs),
+        **_grid(request, found, wanted, pairs, status, now),
+        **_little(found, wanted, status),
+    }
+    response = page(request, "functions/list.html", context)
+    if request.htmx:
+        response["HX-Push-Url"] = _home(pairs, found.page)
+    return response
+
+
+def _home(pairs: Pairs, number: int = 1) -> str:
+    """The list's whole address."""
+    return (reverse("functions") + address(pairs, number)).removesuffix("?")
+
+
+def _filtered(found: FleetPage, wanted: FleetFilter, pairs: Pairs) -> dict[str, object]:
+    """What is asked of the list, and how many it finds by it."""
     chosen = chosen_words(pairs)
-    facts, home = {fact.pk: fact for fact in status.accounts}, reverse("functions")
-    grid = grid_for(request.user)
+    return {
+        "search": wanted.search,
+        "kept": [pair for pair in pairs if pair[0] != "search"],
+        "chosen": chosen,
+        "counted": counted(found.total, found.fleet, filtered=bool(chosen)),
+        "selected_by": urlencode([pair for pair in pairs if pair[0] not in views.OTHERS]),
+    }
+
+
+def _grid(
+    request: HtmxHttpRequest, found: FleetPage, wanted: FleetFilter, pairs: Pairs, status: FleetStatus, now: datetime
+) -> dict[str, object]:
+    """The table: its lines, and its columns and density as this person has them, with what there is to choose from."""
+    grid, facts = grid_for(request.user), {fact.pk: fact for fact in status.accounts}
     may_change = access.is_operator(actor_of(request))
-    seen = Seen(facts, home, now, wanted.columns or grid.columns, may_change)
+    seen = Seen(facts, reverse("functions"), now, wanted.columns or grid.columns, may_change)
+    return {
+        "headings": _headings(wanted, pairs, seen.columns),
+        "rows": [Row(row.name, function_lines(row, lines_of(row, wanted), seen)) for row in found.rows],
+        "grains": _grains(wanted, pairs),
+        "columns": [(name, TITLES[name], name in seen.columns) for name in COLUMNS],
+        "density": grid.density.value,
+        "densities": [(each.value, each.value.capitalize(), each is grid.density) for each in Density],
+        "back": address(pairs).removeprefix("?"),
+    }
+
+
+def _little(found: FleetPage, wanted: FleetFilter, status: FleetStatus) -> dict[str, object]:
+    """What is said where the list has little or nothing."""
     first = None if found.fleet else beginning(status, 0)
     looked = bool(wanted.search and status.synced_at)  # a search of nothing says nothing
     limited = bool(wanted.limited and status.synced_at)
-    context = {
-        "fleet": status,
+    return {
         "beginning": first,
-        "search": wanted.search,
-        "kept": [pair for pair in pairs if pair[0] != "search"],
-        "facets": facets(found, wanted, pairs, status.accounts),
-        "chosen": chosen,
-        "headings": _headings(wanted, pairs, seen.columns),
-        "grains": _grains(wanted, pairs),
-        "density": grid.density.value,
-        "densities": [(each.value, each.value.capitalize(), each is grid.density) for each in Density],
-        "columns": [(name, TITLES[name], name in seen.columns) for name in COLUMNS],
-        "back": address(pairs).removeprefix("?"),
-        "rows": [Row(row.name, function_lines(row, lines_of(row, wanted), seen)) for row in found.rows],
-        "found": found,
-        "misread": said,
-        "tables": table_links(request.GET),
-        "selected_by": urlencode([pair for pair in pairs if pair[0] not in views.OTHERS]),
-        "clear": (home + address(everything)).removesuffix("?"),
-        "counted": counted(found.total, found.fleet, filtered=bool(chosen)),
         "looked": looked,
         "short_words": short_words(wanted.search) if looked else [],
         "limited": limited,
         "unread": not (found.fleet or limited) and not (first and first.read),
-        "pages": page_links(found.page, found.pages, lambda number: address(pairs, number)),
     }
-    response = page(request, "functions/list.html", context)
-    if request.htmx:
-        response["HX-Push-Url"] = (home + address(pairs, found.page)).removesuffix("?")
-    return response
 
 
 def counted(total: int, fleet: int, *, filtered: bool) -> tuple[int, str]:
