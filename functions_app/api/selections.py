@@ -37,7 +37,7 @@ class NewSelection(Body):
 
 
 class SelectionAnswer(Told):
-    """What was chosen, its owner's alone until it expires."""
+    """What was selected, its owner's alone until it expires."""
 
     id: UUID
     made_at: datetime
@@ -54,7 +54,7 @@ def make_selection(request: ApiRequest, response: HttpResponse, body: NewSelecti
     else:
         accounts = fleet_status(clock.now()).reached(request.actor.reach)
         if said := lost(body.query, accounts):
-            raise DrydockError(Code.INVALID, " ".join(said), next_step="Correct the filter; nothing was chosen.")
+            raise DrydockError(Code.INVALID, " ".join(said), next_step="Correct the filter; nothing was selected.")
         wanted = read_filter(QueryDict(body.query), accounts)
         keys = list(keys_of(wanted, clock.now().date(), reach)[: MOST + 1])
     made = selections.freeze(keys, request.actor)
@@ -84,7 +84,7 @@ def sync_selection(request: ApiRequest, response: HttpResponse, selection_id: UU
 def _told(request: ApiRequest, found: Selection) -> dict[str, Any]:
     keys = within(found.functions, functions_within(request.actor.reach))
     return {
-        "text": f"Functions chosen: {len(keys)}; until {in_utc(found.expires_at)}.",
+        "text": f"Functions selected: {len(keys)}; until {in_utc(found.expires_at)}.",
         "url": link(request, reverse("selection", args=[found.pk])),
         "id": found.pk,
         "made_at": found.made_at,

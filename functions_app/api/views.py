@@ -1,4 +1,4 @@
-"""`/views`: filters of the functions list that people keep, for themselves or for all."""
+"""`/views`: filters of the functions list that people save, for themselves or for all."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -79,11 +79,11 @@ def list_views(request: ApiRequest, filters: Query[Paged]) -> Listed:
 
 @router.post("/views", response={201: ViewAnswer})
 def keep_view(request: ApiRequest, response: HttpResponse, body: NewView) -> Answer:
-    """Keep a view."""
+    """Save a view."""
     view = views.save(Draft(body.name, body.query, body.shared, body.default), request.actor)
     response["Location"] = reverse("api:list_views")
     (about,) = _lines([views.row_of(view, request.actor, views.default_of(request.actor))])
-    return Status(201, {**_told(request, f"The view {view.name} is kept."), "about": about})
+    return Status(201, {**_told(request, f"The view {view.name} is saved."), "about": about})
 
 
 @router.put("/views/default", response=Told)

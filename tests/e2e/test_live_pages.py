@@ -71,7 +71,7 @@ def test_what_is_ticked_stays_so_when_its_row_changes(page: Page, demo: Demo, re
 
     address = f"{demo.url}/functions/?sort=name"
     page.goto(address)
-    boxes = page.get_by_role("checkbox", name=re.compile("^Choose "))
+    boxes = page.get_by_role("checkbox", name=re.compile("^Select "))
     boxes.nth(1).check()
     page.route(address, renamed)
     tell(page, 1_000_000)

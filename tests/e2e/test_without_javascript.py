@@ -40,9 +40,9 @@ def test_filters_are_links(plain: Page) -> None:
 def test_functions_are_chosen_by_checkboxes(plain: Page) -> None:
     plain.get_by_role("link", name="Functions", exact=True).click()
     for name in ("orders-api", "returns-api"):
-        plain.get_by_role("checkbox", name=f"Choose {name}", exact=True).first.check()
+        plain.get_by_role("checkbox", name=f"Select {name}", exact=True).first.check()
     plain.get_by_role("button", name="Select those ticked").click()
-    expect(plain.get_by_role("heading", level=1)).to_contain_text("2 functions chosen")
+    expect(plain.get_by_role("heading", level=1)).to_contain_text("2 functions selected")
 
 
 def test_a_deployment_is_planned_confirmed_and_followed_to_its_end(plain: Page) -> None:

@@ -146,7 +146,7 @@ def furnished(page: Page, demo: Demo) -> Iterator[str]:
     yield page.url
     page.goto(f"{demo.url}/functions/views/?{urlencode({'of': f'owner={hostile.OWNER}'})}")
     page.get_by_label("Name").fill(hostile.NAME[:60])
-    page.get_by_role("button", name="Keep it").click()
+    page.get_by_role("button", name="Save it").click()
     yield f"{demo.url}/functions/views/"
 
 

@@ -78,7 +78,7 @@ def _draft(stream: BaseStream, wanted: Callable[[LivePlace], bool], *, narrowed:
     now = clock.now()
     made = make_list(stream.pk, stream.name, _entries(stream, wanted, now), now)
     if not made.entries:
-        which = "of what was chosen" if narrowed else "that is live"
+        which = "of what was selected" if narrowed else "that is live"
         raise DrydockError(
             Code.PREFLIGHT,
             f"Nothing {which} stands on an older release of {stream.name}.",

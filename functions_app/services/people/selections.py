@@ -25,12 +25,12 @@ def freeze(functions: Sequence[int], actor: Actor) -> Selection:
         raise
     if not functions:
         raise DrydockError(
-            Code.INVALID, "No function was chosen.", next_step="Tick some, or select all that the filter finds."
+            Code.INVALID, "No function was selected.", next_step="Tick some, or select all that the filter finds."
         )
     if why := too_many(len(functions), MOST, "A selection"):
         raise DrydockError(Code.INVALID, why, next_step="Filter for fewer.")
     if actor.person is None:
-        raise DrydockError(Code.DENIED, "Only a person, or a bot of theirs, chooses functions.")
+        raise DrydockError(Code.DENIED, "Only a person, or a bot of theirs, selects functions.")
     now = clock.now()
     own = Selection.objects.filter(person=actor.person)
     with transaction.atomic():
@@ -48,12 +48,12 @@ def load(selection_id: UUID, actor: Actor, action: str = "") -> Selection:
         raise DrydockError(
             Code.NOT_FOUND,
             f"There is no such selection; one's newest {KEPT} are kept, for a day.",
-            next_step="Choose the functions again.",
+            next_step="Select the functions again.",
         )
     if actor.person is None or found.person_id != actor.person.pk:
         if action:
             access.audit(actor, action, f"selection {selection_id}", None, "refused: somebody else's")
         raise DrydockError(
-            Code.DENIED, "Somebody else chose these functions.", next_step="Choose them in the list yourself."
+            Code.DENIED, "Somebody else selected these functions.", next_step="Select them in the list yourself."
         )
     return found

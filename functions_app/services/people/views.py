@@ -71,7 +71,7 @@ def save(draft: Draft, actor: Actor) -> SavedView:
     if draft.shared or (before and before.shared):
         access.require_operator(actor, "view.share", f"view {name}")
     if before is None and SavedView.objects.filter(person=actor.person).count() >= MOST:
-        raise DrydockError(Code.INVALID, f"One person keeps {MOST} views at most.", next_step="Delete some.")
+        raise DrydockError(Code.INVALID, f"One person has {MOST} saved views at most.", next_step="Delete some.")
     values = {"query": query, "shared": draft.shared, "changed_at": clock.now()}
     with transaction.atomic():
         view, _ = SavedView.objects.update_or_create(person=actor.person, name=name, defaults=values)
@@ -153,5 +153,5 @@ def _checked(draft: Draft) -> tuple[str, str]:
     query = given.urlencode()
     texts = [draft.query, *(text for name, values in given.lists() for text in (name, *values))]
     if max(len(query), len(draft.query)) > QUERY or any(storable(text) != text or holds_secret(text) for text in texts):
-        raise DrydockError(Code.INVALID, "This filter can't be kept.", next_step="Filter by less, or by plain words.")
+        raise DrydockError(Code.INVALID, "This filter can't be saved.", next_step="Filter by less, or by plain words.")
     return name, query

@@ -183,7 +183,7 @@ def steps(plan: dict[str, Any]) -> tuple[StepSpec, ...]:
 
 READ_SCOPES = StepSpec("read", "Read accounts and regions", _read_scopes)
 READ_REPOSITORIES = StepSpec("read", "Read the repositories asked for", _read_repositories)
-READ_FUNCTIONS = StepSpec("read", "Read the functions chosen", _read_functions)
+READ_FUNCTIONS = StepSpec("read", "Read the selected functions", _read_functions)
 READ_TRIGGERS = StepSpec("triggers", "Read what calls functions", _triggers_step)
 AFTERWARDS = (
     StepSpec("judge", "Judge the bases of new images", _judge_step),

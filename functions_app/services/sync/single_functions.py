@@ -17,12 +17,12 @@ LOCK = "functions"  # one such reading at a time
 def submit(functions: Sequence[int], actor: Actor) -> Run:
     """Start the reading of these. Raises INVALID for too many, PREFLIGHT where none is there, BUSY."""
     if why := too_many(len(functions), READ_AT_ONCE, "A reading"):
-        raise DrydockError(Code.INVALID, why, next_step="Choose fewer, or sync everything.")
+        raise DrydockError(Code.INVALID, why, next_step="Select fewer, or sync everything.")
     rows = Function.objects.filter(pk__in=functions, gone_at=None, account__enabled=True)
     known = list(rows.order_by("name", "pk").values_list("pk", "name"))
     if not known:
         raise DrydockError(
-            Code.PREFLIGHT, "None of these functions is there any more.", next_step="Choose others, or sync everything."
+            Code.PREFLIGHT, "None of these functions is there any more.", next_step="Select others, or sync everything."
         )
     title = f"Read {known[0][1]}" if len(known) == 1 else f"Read {len(known)} functions"
     return runs.submit(Kind.SYNC, title=title, plan={"functions": [pk for pk, _ in known]}, actor=actor, lock=LOCK)

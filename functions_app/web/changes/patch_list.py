@@ -49,7 +49,7 @@ def _chosen(request: HtmxHttpRequest) -> list[int] | None:
         selection_id = UUID(named)
     except ValueError as error:
         raise DrydockError(
-            Code.NOT_FOUND, "There is no such selection.", next_step="Choose the functions again."
+            Code.NOT_FOUND, "There is no such selection.", next_step="Select the functions again."
         ) from error
     return [*selections.load(selection_id, actor_of(request)).functions]
 

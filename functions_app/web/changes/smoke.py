@@ -23,7 +23,7 @@ def keep(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     function = get_object_or_404(Function.objects.select_related("account"), pk=pk)
     removed = "remove" in request.POST
     smokes.keep(function, None if removed else _read(request.POST), actor_of(request))
-    messages.info(request, "The smoke test was taken away." if removed else "The smoke test is kept.")
+    messages.info(request, "The smoke test was taken away." if removed else "The smoke test is saved.")
     return redirect("function-patch", pk=pk)
 
 

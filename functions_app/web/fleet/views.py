@@ -41,7 +41,7 @@ def view_list(request: HtmxHttpRequest) -> HttpResponseBase:
         view = views.save(draft, actor_of(request))
     except DrydockError as error:
         return _show(request, draft.query, draft, error.problem)
-    messages.success(request, f"The view {view.name} is kept.")
+    messages.success(request, f"The view {view.name} is saved.")
     return redirect(f"{reverse('functions')}?{view.query or urlencode([EVERYTHING])}")
 
 

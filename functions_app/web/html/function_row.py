@@ -28,7 +28,7 @@ PARTLY_READ = "Some of it could not be read: its page says what and why"
 FIRST = (
     '<tr data-row id="f{pk}"{look}><th scope="row" class="fn">'
     '<label class="pick"><input class="form-check-input" type="checkbox" form="selection" name="function" value="{pk}" '
-    'aria-label="Choose {name}" autocomplete="off"></label>'
+    'aria-label="Select {name}" autocomplete="off"></label>'
     '<a class="name" href="{home}{pk}/" title="{name}" hx-boost="false">{name}</a>{why}</th>{cells}</tr>'
 )
 NEXT = (

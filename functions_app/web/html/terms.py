@@ -42,7 +42,7 @@ TERMS = {
         "back to.",
     ),
     "selection": Term(
-        "Chosen functions",
+        "Selected functions",
         "The list as it was found at that moment. It stays so, whatever the filter would find now, for a day.",
     ),
 }

@@ -57,7 +57,7 @@ def test_all_that_match_are_frozen_whatever_the_filter_finds_later(person: Clien
     Function.objects.filter(name="f-00").update(freshness="current")
     make_function(account, "f-late", freshness="stale")
     assert names(person, address) == [f"f-{number:02d}" for number in range(60)]
-    assert "60 functions chosen" in person.get(address).content.decode()
+    assert "60 functions selected" in person.get(address).content.decode()
 
 
 def test_what_is_ticked_is_taken_and_no_more(person: Client) -> None:
@@ -74,7 +74,7 @@ def test_each_function_has_one_checkbox_that_belongs_to_the_form_however_many_al
     chips = [{"name": name, "version": "1", "digest": ""} for name in ("canary", "live")]
     function = make_function(make_account(), "one", alias_chips=chips)
     text = person.get("/functions/").content.decode()
-    assert text.count(f'form="selection" name="function" value="{function.pk}" aria-label="Choose one"') == 1
+    assert text.count(f'form="selection" name="function" value="{function.pk}" aria-label="Select one"') == 1
     assert "Select all 1" in text
 
 
@@ -92,7 +92,7 @@ def test_all_that_match_an_alias_are_those_whose_alias_stands_so(person: Client)
 def test_nothing_chosen_is_said(person: Client, form: dict[str, str]) -> None:
     answer = person.post("/functions/selection/", form)
     assert answer.status_code == 400
-    assert "No function was chosen." in answer.content.decode()
+    assert "No function was selected." in answer.content.decode()
 
 
 def test_more_than_a_selection_takes_is_said_with_the_number(person: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +172,7 @@ def test_what_is_behind_is_what_a_plan_would_name_whatever_the_worst_of_a_functi
     person.post(f"/bases/{other.pk}/patch/", {"selection": address.split("/")[-2]})
     assert [entry["alias"] for entry in Plan.objects.get().body["entries"]] == ["next"]
     refused = person.post(f"/bases/{ended.pk}/patch/", {"selection": address.split("/")[-2]}).content.decode()
-    assert "Nothing of what was chosen stands on an older release of python:3.9." in refused
+    assert "Nothing of what was selected stands on an older release of python:3.9." in refused
 
 
 def test_a_function_that_is_deleted_since_stays_in_the_list_and_is_counted(person: Client) -> None:
