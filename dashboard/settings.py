@@ -32,6 +32,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",  # around everything: static files, redirects and errors carry the policy too
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "functions_app.web.compressed_pages.CompressedPages",
     "functions_app.web.nul_guard.NulGuard",
     "functions_app.web.database_guard.DatabaseGuard",
     "django.contrib.sessions.middleware.SessionMiddleware",
