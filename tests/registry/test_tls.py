@@ -45,6 +45,26 @@ def test_a_registry_is_read_over_https(secure: Scripted) -> None:
             assert b"".join(pieces) == BODY
 
 
+def test_certificates_that_are_exchanged_count_at_once(secure: Scripted, certificate: Path, tmp_path: Path) -> None:
+    secure.replies(FINE)
+    trusted, others = certificate.read_bytes(), self_signed(tmp_path / "others.pem").read_bytes()
+
+    with open_secure(secure) as registry:
+        registry.manifest("team/app", "v1")
+    try:
+        certificate.write_bytes(others)
+        with open_secure(secure) as registry, pytest.raises(DrydockError, match="certificate"):
+            registry.manifest("team/app", "v1")
+    finally:
+        certificate.write_bytes(trusted)
+
+
+def test_the_authorities_are_read_once_for_all_registries(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    scripted.open().close()
+    monkeypatch.setattr(ssl, "create_default_context", lambda **_: pytest.fail("they were read again"))
+    scripted.open().close()
+
+
 def test_a_certificate_for_another_name_is_refused(secure: Scripted) -> None:
     secure.replies(FINE)
 
