@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from django import template
 from django.http import HttpRequest
+from django.template.defaultfilters import stringfilter
 from django.urls import reverse
 
 from functions_app import clock
@@ -14,6 +15,7 @@ from functions_app.web.frame import NavItem, rail, rail_count
 from functions_app.web.html import (
     amounts,
     badges,
+    breaks,
     burn_down,
     checks,
     chips,
@@ -52,7 +54,9 @@ register.filter("run_look", badges.run_look)
 register.filter("step_look", badges.step_look)
 register.filter("digest", chips.digest)
 register.filter("short", chips.short)
+register.filter("short_digests", chips.short_digests)
 register.filter("tags", chips.tags)
+register.filter("breakable", stringfilter(breaks.breakable))
 register.filter("bytes", amounts.size)
 register.filter("ms", durations.span_of_ms)
 register.filter("exact", times.exact)

@@ -1,6 +1,6 @@
 // What a person would see is wrong with the shape of the page as it stands, a sentence each: it is wider than the screen;
-// a text is cut off or hangs out of its box, a button or a field out of its card; a chip, a word or a short name is broken
-// over two lines. What scrolls by itself, and what ends in an ellipsis on purpose, is neither.
+// a text is cut off or hangs out of its box, a button or a field out of its card; a chip, a word, a short name or a part of a
+// reference is broken over two lines. What scrolls by itself, and what ends in an ellipsis on purpose, is neither.
 () => {
   const screen = document.documentElement.clientWidth;
   const found = new Set();
@@ -55,6 +55,12 @@
       for (const { 0: word, index } of node.data.matchAll(/(?<=^|[\s\/-])[\p{L}\d.:]{2,15}(?=$|[\s\/-])/gu)) {
         const [first, ...others] = boxesOf(node, index, index + word.length);
         if (others.some((box) => box.top > first.bottom - 2)) say(`the name “${word}” is broken`, element, node.data);
+      }
+    }
+    if (!element.closest("pre, code, .log, textarea")) { // of a reference, an ARN, a mail address no part is, which ends lines
+      for (const { 0: part, index } of node.data.matchAll(/(?<=^|[\s\/:@.-])[\p{L}\d]{2,12}(?=$|[\s\/:@.,;-])/gu)) {
+        const [first, ...others] = boxesOf(node, index, index + part.length);
+        if (others.some((box) => box.top > first.bottom - 2)) say(`“${part}” is broken`, element, node.data);
       }
     }
     if (element.closest("pre, code, .mono, .wrap, .name, .log, textarea, h1")) return; // what others wrote, of any length

@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 
 from functions_app.services.inventory.bases.users import UserRow
 from functions_app.web.html.addresses import address
+from functions_app.web.html.breaks import breakable
 from functions_app.web.html.chips import account
 from functions_app.web.html.escaped import NOTHING, known
 from functions_app.web.html.standings import standing
@@ -66,7 +67,7 @@ def _row(user: UserRow, compare: SafeString) -> SafeString:
         through=format_html(' <span class="why">through {}</span>', user.through) if user.through else NOTHING,
         standing=standing(user.standing),
         changes=_changes(user, compare) if user.changes_to else NOTHING,
-        owner=known(user.owner),
+        owner=breakable(user.owner),
     )
 
 

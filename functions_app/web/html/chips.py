@@ -1,5 +1,6 @@
 """Chips: digest, tags, account, owner, and the button that copies."""
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -12,12 +13,18 @@ from functions_app.web.html.icons import icon
 
 DIGEST = '<button type="button" class="dg" data-copy title="{whole}" aria-label="{brief}, copy digest">{brief}</button>'
 COPY = '<button type="button" class="cp" data-copy="{value}" aria-label="Copy {what}">{icon}</button>'
+_WHOLE = re.compile(r"\b[0-9a-f]{64}\b")
 TAG = '<span class="tag">{}</span>'
 
 
 def short(digest: str) -> str:
     """The first 12 hex digits of a digest."""
     return digest.removeprefix("sha256:")[:12]
+
+
+def short_digests(text: str) -> str:
+    """A text in which digests have their first 12 digits: the whole of it belongs on hover."""
+    return _WHOLE.sub(lambda found: found[0][:12], text)
 
 
 @lru_cache(maxsize=4096, typed=True)

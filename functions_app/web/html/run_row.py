@@ -10,6 +10,7 @@ from functions_app.domain.health.stranded import Stranded
 from functions_app.services.inventory.runs.run_list import RunRow
 from functions_app.web.html.addresses import address
 from functions_app.web.html.badges import run_status
+from functions_app.web.html.breaks import breakable
 from functions_app.web.html.escaped import NOTHING, known
 from functions_app.web.html.icons import icon
 from functions_app.web.html.times import TIME, ago, parts
@@ -35,8 +36,8 @@ def _row(row: RunRow) -> SafeString:
         ROW,
         pk=known(str(row.pk)),
         href=address("run", row.pk),
-        title=row.title,
-        why=format_html(WHY, row.why) if row.why else NOTHING,
+        title=breakable(row.title),
+        why=format_html(WHY, breakable(row.why)) if row.why else NOTHING,
         stranded=_stranded(row.stranded) if row.stranded else NOTHING,
         status=run_status(row.status),
         kind=known(row.kind),

@@ -17,6 +17,7 @@ from tests.fixtures import Sandbox
 from tests.sandbox.functions import Functions
 from tests.services.changes.patching.patch_stage import PatchStage, app, base, make_patch_stage
 from tests.services.changes.stage import carry_out, log_of
+from tests.web.unbroken import unbroken
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,7 +50,7 @@ def text(browser: Client, url: str, status: int = 200) -> str:
     """A page's words."""
     answer = browser.get(url)
     assert answer.status_code == status
-    return html.unescape(answer.content.decode())
+    return unbroken(html.unescape(answer.content.decode()))
 
 
 def first_verdict(page: str) -> str:

@@ -17,6 +17,7 @@ from tests.fixtures import Sandbox
 from tests.sandbox.functions import Functions
 from tests.services.changes.patching.golden_stage import GOLDEN, GoldenStage, golden, make_golden_stages
 from tests.services.changes.stage import carry_out, log_of
+from tests.web.unbroken import unbroken
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
 NAMES = ("app", "billing", "cart")
@@ -37,7 +38,7 @@ def stages(functions: Functions, aws: Sandbox, operator: User, valkey: Valkey) -
 
 def text(content: bytes) -> str:
     """A page's words."""
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", content.decode())).split())
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", unbroken(content.decode()))).split())
 
 
 def planned(browser: Client, stage: GoldenStage) -> bytes:

@@ -28,6 +28,7 @@ from tests.factories import (
 from tests.fixtures import Sandbox
 from tests.sandbox.functions import Functions
 from tests.services.changes.stage import Stage, make_stage
+from tests.web.unbroken import unbroken
 
 PLAIN = {
     "memory_mb": 512,
@@ -211,7 +212,7 @@ def test_triggers_are_read_by_a_button_and_those_past_the_aliases_stand_out(stag
     answer = client.post(f"/functions/{stage.function.pk}/triggers/")
 
     assert answer["Location"] == f"{address}#triggers"
-    text = client.get(address).content.decode()
+    text = unbroken(client.get(address).content.decode())
     for words in ("apigateway.amazonaws.com", "Past aliases", "it reaches $LATEST", "without statusCode"):
         assert words in text
 

@@ -58,3 +58,9 @@ def test_a_chip_never_lets_markup_through() -> None:
         chips.owner(f"{ATTACK}@{ATTACK}"),
     ):
         assert harmless(html)
+
+
+def test_digests_within_a_text_have_twelve_digits_and_other_numbers_all_of_theirs() -> None:
+    digest, revision = "5f" * 32, "5f" * 20
+    text = f"COPY file:{digest} of orders@sha256:{digest} in / # {revision}"
+    assert chips.short_digests(text) == f"COPY file:{'5f' * 6} of orders@sha256:{'5f' * 6} in / # {revision}"

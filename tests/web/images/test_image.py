@@ -31,6 +31,7 @@ from tests.factories import (
 from tests.fixtures import Sandbox
 from tests.sandbox.functions import Functions
 from tests.services.sync.sync_stage import add_account, run_once
+from tests.web.unbroken import unbroken
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def shown(person: Client, image: Image) -> str:
     """The page's text."""
     answer = person.get(f"/images/{image.pk}/")
     assert answer.status_code == 200
-    return html.unescape(answer.content.decode())
+    return unbroken(html.unescape(answer.content.decode()))
 
 
 def found(person: Client, image: Image) -> Any:

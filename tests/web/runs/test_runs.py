@@ -14,6 +14,7 @@ from functions_app.domain.runs import Kind, Status, StepStatus
 from functions_app.models import AuditEntry, Run, RunStep
 from functions_app.services.people import access
 from functions_app.services.people.actor import SCHEDULE, Actor
+from tests.web.unbroken import unbroken
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey"), pytest.mark.shows_dates]
 NOW = clock.now()
@@ -43,7 +44,7 @@ def failed_run() -> Run:
 def shown(client: Client, path: str, **query: Any) -> str:
     response = client.get(path, query)
     assert response.status_code == 200
-    return response.content.decode()
+    return unbroken(response.content.decode())
 
 
 @pytest.fixture
