@@ -122,6 +122,18 @@ def test_the_rail_counts_what_needs_attention_and_nothing_else(client: Client, v
         ("bad", "/functions/?needs=broken", "2 broken functions", "2"),
         ("warn", "/settings/accounts/", "1 region not readable", "1"),
     ]
+    beside = [each.partition("</div>")[0] for each in text.split('<div class="rail-entry">')[1:]]
+    assert [re.findall(r'class="rail-item"\s+href="([^"]+)"', each) for each in beside] == [
+        ["/functions/"],
+        ["/settings/"],
+    ]
+
+
+def test_the_rail_counts_no_region_of_an_account_that_is_switched_off(client: Client, viewer: User) -> None:
+    make_account(enabled=False)
+    Scope.objects.update(problem=Problem(Code.DENIED, "May not list functions.").as_json())
+    client.force_login(viewer)
+    assert "rail-count" not in client.get("/audit/").content.decode()
 
 
 def test_the_list_of_plans_stands_under_the_runs_that_lead_there(client: Client, viewer: User) -> None:

@@ -57,11 +57,12 @@ def test_only_what_changed_is_written_and_what_is_gone_goes() -> None:
 def test_aliases_with_production_traffic_stand_together_as_the_worst_of_them_does() -> None:
     live = {**LIVE, "freshness": "current", "state": "Failed", "production": True, "overdue_on": ""}
     blue = {**LIVE, "name": "blue", "state": "Active", "base": "python:3.9", "production": True}
-    late = {**blue, "name": "green", "base": "python:3.9", "overdue_on": "2026-02-03"}
-    one = function(live, blue, late, {**LIVE, "name": "canary", "freshness": "end_of_life"})
+    late = {**blue, "name": "green", "base": "python:3.8", "days_behind": 9, "overdue_on": "2026-02-03"}
+    later = {**blue, "name": "public", "base": "python:3.10", "days_behind": 3, "overdue_on": "2026-02-04"}
+    one = function(live, blue, late, later, {**LIVE, "name": "canary", "freshness": "end_of_life"})
     refresh_standings([one, function({**LIVE, "name": "next"})])
     together = AliasStanding.objects.filter(alias=ANY).values_list("function", "state", "freshness", "base_name")
-    assert list(together) == [(one.pk, "Failed", "stale", "python:3.9")]
+    assert list(together) == [(one.pk, "Failed", "stale", "python:3.8")]
     assert f"{AliasStanding.objects.get(alias=ANY).overdue_on}" == "2026-02-03"
 
 

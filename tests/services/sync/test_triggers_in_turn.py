@@ -185,6 +185,20 @@ def test_a_function_that_is_gone_and_a_region_that_cannot_be_read_keep_nothing_u
     assert read() == ["three"]
 
 
+def test_of_an_account_that_is_switched_off_nothing_is_asked(fleet: Account, between: Between) -> None:
+    Account.objects.update(enabled=False)
+    assert read() == []
+    assert between.seen == []
+
+
+def test_what_other_credentials_would_tell_is_not_asked(fleet: Account) -> None:
+    Account.objects.update(role_arn="")  # whose the environment's own are then is another account
+    lines = Lines()
+    triggers.read_in_turn(lines, lambda: False)
+    assert not FunctionTriggers.objects.exists()
+    assert ["belong to account" in line for line in lines.lines] == [True]
+
+
 def test_a_persons_newer_reading_stays(fleet: Account) -> None:
     read()
     newer = clock.now() + timedelta(seconds=30)
@@ -215,3 +229,4 @@ def test_whoever_cancels_a_turn_ends_its_run_as_cancelled(fleet: Account, operat
     between.guards["GET /functions/one"] = cancel
     assert carry_out(due).status == Status.CANCELLED, log_of(due)
     assert due.steps.get(name="triggers").note.startswith("cancelled: Stopped while reading what calls functions")
+    assert [row.function.name for row in FunctionTriggers.objects.all()] == ["one"]

@@ -1,5 +1,6 @@
 """Which aliases carry production traffic is one filter of the functions list, whatever they are called."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils.html import strip_tags
 
-from functions_app.models import Account, Function
+from functions_app.models import Account, Function, Image
 from functions_app.services.people.account_settings import AccountDraft
 from functions_app.services.people.actor import Actor
 from functions_app.services.snapshot import account_rules
@@ -25,19 +26,21 @@ def account() -> Account:
     account = make_account("harbour")
     repository = make_repository(account)
     versions = [make_image(repository, freshness=each) for each in ("current", "stale")]
-    for name, aliases in {
-        "one": {"live": 1, "green": 2},
-        "two": {"live": 1, "canary": 2},
-        "three": {"test": 2},
-        "four": {"live": 1, "live-previous": 2},
-    }.items():
-        function = make_function(account, name)
-        for number, image in enumerate(versions, start=1):
-            make_version(function, number, image)
-        for alias, number in aliases.items():
-            make_alias(function, alias, number)
+    with_aliases(account, "one", versions, {"live": 1, "green": 2})
+    with_aliases(account, "two", versions, {"live": 1, "canary": 2})
+    with_aliases(account, "three", versions, {"test": 2})
+    with_aliases(account, "four", versions, {"live": 1, "live-previous": 2})
     refresh_summaries()
     return account
+
+
+def with_aliases(account: Account, name: str, images: Sequence[Image], aliases: dict[str, int]) -> None:
+    """A function with a version of each image, and aliases on some."""
+    function = make_function(account, name)
+    for number, image in enumerate(images, start=1):
+        make_version(function, number, image)
+    for alias, number in aliases.items():
+        make_alias(function, alias, number)
 
 
 def facet(client: Client, address: str) -> list[tuple[Any, Any, str]]:
@@ -70,6 +73,19 @@ def test_it_is_one_click_though_no_facet_is_open_and_counted_in_the_one_that_is(
         ("Any of production", 3, "?facet=alias&alias=%40production"),
         ("live", 3, "?facet=alias&alias=live"),
     ]
+
+
+def test_it_stands_first_though_another_alias_is_more_frequent(person: Client, account: Account) -> None:
+    for name in ("five", "six", "seven"):
+        with_aliases(account, name, list(Image.objects.order_by("pk")), {"test": 1})
+    refresh_summaries()
+    labels = [(label, count) for label, count, _ in facet(person, "/functions/?facet=alias")]
+    assert labels[:2] == [("Any of production", 3), ("test", 4)]
+
+
+def test_aliases_that_carry_none_are_not_shown_as_if_they_did(person: Client, account: Account) -> None:
+    text = person.get("/functions/?alias=@production&search=two").content.decode()
+    assert ('title="live"' in text, 'title="canary"' in text, "Not shown: canary" in text) == (True, False, True)
 
 
 def test_the_overview_leads_to_what_is_stale_there(person: Client, account: Account) -> None:
