@@ -94,12 +94,13 @@ class Triggers:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Triggers":
-        """Read what is stored."""
+        """Read what is stored, the parts in their order: PostgreSQL keeps names of JSON in another."""
+        problems = value["problems"]
         return cls(
             tuple(Trigger(**{**each, "part": Part(each["part"])}) for each in value["triggers"]),
             tuple(Provisioned(**each) for each in value["provisioned"]),
             value["reserved"],
-            {part: Problem.from_json(problem) for part, problem in value["problems"].items()},
+            {part.value: Problem.from_json(problems[part.value]) for part in Part if part.value in problems},
             value["left_out"],
             {part: datetime.fromisoformat(at) for part, at in value.get("older", {}).items()},
         )

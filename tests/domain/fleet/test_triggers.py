@@ -106,3 +106,9 @@ def test_of_a_part_that_was_never_told_nothing_is_known() -> None:
 def test_what_an_older_drydock_kept_is_read() -> None:
     stored = Triggers(reserved=7).as_json()
     assert Triggers.from_json({name: stored[name] for name in stored if name not in ("older", "soon")}).reserved == 7
+
+
+def test_what_could_not_be_read_is_told_in_one_order_whatever_the_database_made_of_it() -> None:
+    stored = Triggers.refused(Problem(Code.DENIED, "may not")).as_json()
+    stored["problems"] = dict(sorted(stored["problems"].items(), key=lambda pair: len(pair[0])))
+    assert list(Triggers.from_json(stored).problems) == [*Part]
