@@ -149,6 +149,8 @@ def aws(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, settings: Settings) -
 @pytest.fixture
 def process_environment(valkey: Valkey, db: None) -> dict[str, str]:
     """Environment for a process that a test starts (a worker, a web server): same data, same Valkey."""
+    if valkey.process is None:  # a test killed it, and failed before it came back
+        valkey.start()
     valkey.flush()  # what the beat of a test before sent at its end would be this test's worker's first work
     return environment(valkey)
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from celery.worker import consumer as celery_consumer
 from kombu import Connection
 
 from dashboard.consumer import Consumer
@@ -51,3 +52,14 @@ def test_a_message_of_a_connection_that_stands_is_acknowledged(consumer: Consume
         message = taken(connection)
         consumer.call_soon_ack(message.ack_log_error, log, connection.connection_errors)
         assert message.acknowledged
+
+
+def test_a_connection_that_cannot_be_closed_ends_no_worker(
+    consumer: Consumer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def taken_apart(*_: object) -> None:
+        raise AttributeError("'NoneType' object has no attribute 'client'")  # kombu's, where a Redis dies in between
+
+    monkeypatch.setattr(celery_consumer.Consumer, "on_connection_error_after_connected", taken_apart)
+    consumer.on_connection_error_after_connected(ConnectionError("gone"))
+    assert "what was left of the connection to Redis could not be closed" in caplog.text
