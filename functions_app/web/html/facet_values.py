@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from functions_app.web.html.escaped import NOTHING, known
+from functions_app.web.html.escaped import NOTHING
 
 VALUE = '<li><a id="{}" href="{}"{}><span class="l">{}</span> <span class="n">{}</span></a></li>'
 CHOSEN = SafeString(' class="on" aria-current="true"')
@@ -25,10 +26,9 @@ class FacetValue:
 
 def facet_values(values: Iterable[FacetValue]) -> SafeString:
     """Each as an item of a list."""
-    return SafeString("".join(map(_item, values)))
+    return SafeString("".join(_item(each.id, each.href, each.chosen, each.label, each.count) for each in values))
 
 
-def _item(value: FacetValue) -> SafeString:
-    chosen = CHOSEN if value.chosen else NOTHING
-    count = "" if value.count is None else value.count
-    return format_html(VALUE, known(value.id), value.href, chosen, known(value.label), count)
+@lru_cache(maxsize=4096, typed=True)
+def _item(id: str, href: str, chosen: bool, label: str | SafeString, count: int | None) -> SafeString:
+    return format_html(VALUE, id, href, CHOSEN if chosen else NOTHING, label, "" if count is None else count)
