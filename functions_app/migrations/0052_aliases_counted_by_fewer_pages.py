@@ -9,15 +9,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveIndex(
-            model_name="aliasstanding",
-            name="standings_by_alias",
-        ),
         migrations.AddIndex(
             model_name="aliasstanding",
             index=models.Index(
                 fields=["alias", "account", "region", "state", "freshness", "base_name", "overdue_on"],
-                name="standings_by_alias",
+                name="standings_to_count",
             ),
         ),
     ]
