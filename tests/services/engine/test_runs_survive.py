@@ -141,8 +141,8 @@ def test_a_worker_outlives_a_redis_that_dies_while_messages_wait_within_it(
         eventually(lambda: process.says("execute_run["), "the worker has the message")
         valkey.stop()
         # A Redis that is back sooner takes the message. Whether kombu breaks where there is none goes by what the
-        # worker is at; where it does, tests/test_consumer.py.
-        eventually(lambda: process.says("Restoring 1 unacknowledged"), "the worker lets go of its connection")
+        # worker is at; where it does, tests/test_consumer.py. A tick may be among the unacknowledged.
+        eventually(lambda: process.says("unacknowledged message"), "the worker lets go of its connection")
         valkey.start()
         later = submit(Kind.DEPLOYMENT, tmp_path)
         eventually(lambda: ended(later), "a later run has ended", within=60)

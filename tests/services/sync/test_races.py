@@ -6,15 +6,18 @@ import pytest
 from django.db import connections
 
 from functions_app import clock
+from functions_app.domain.bases.detection import not_read
 from functions_app.domain.runs import Kind, Status
 from functions_app.models import Account, Alias, AliasMove, Function, Image, Run, Tag, TagMove, Version
 from functions_app.services.people.actor import Actor
+from functions_app.services.sync import scopes
 from functions_app.services.sync.refresh import refresh_function
 from tests.sandbox.functions import Functions
 from tests.services.changes.aws_between import Answer, Between, once
 from tests.services.sync.sync_stage import Lines, run_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
+NOT_READ = not_read(platforms=None, gone=False, problem="")
 OTHER = "def handler(event, context):\n    return 'other'\n"
 
 
@@ -123,6 +126,33 @@ def test_a_repository_read_before_a_push_loses_no_image_and_moves_no_tag_back(
     assert Tag.objects.get(name="1").digest == pushed[0]
     assert Image.objects.get(digest=pushed[0]).gone_at is None
     assert list(TagMove.objects.values_list("to_digest", flat=True)) == pushed
+
+
+def test_an_image_that_a_sync_has_listed_and_not_read_yet_is_read_and_judged_by_the_refresh(
+    versions: tuple[str, str], functions: Functions, between: Between, log: Lines
+) -> None:
+    digest, judged = functions.redeploy(OTHER, tag="2"), list[Image]()
+
+    def finish_a_deploy() -> None:
+        refresh()
+        judged.append(Image.objects.get(digest=digest))
+
+    between.rules["ecr.BatchGetImage"] = after(finish_a_deploy)
+    run_once(log)
+    assert judged[0].inspected_at is not None
+    assert judged[0].base_evidence
+
+
+@pytest.mark.parametrize("evidence", [[], [NOT_READ]], ids=["never judged", "judged before it was read"])
+def test_an_image_that_a_sync_has_read_and_not_judged_yet_is_judged_by_the_refresh(
+    versions: tuple[str, str], functions: Functions, log: Lines, evidence: list[str]
+) -> None:
+    digest = functions.redeploy(OTHER, tag="2")
+    scopes.read_scopes(scopes.wanted_scopes(), log, full=False)
+    Image.objects.filter(digest=digest).update(base_evidence=evidence)
+    refresh()
+    found = Image.objects.get(digest=digest).base_evidence
+    assert found not in ([], [NOT_READ])
 
 
 def deployment(operator: Actor, version: str, before: str) -> Run:
