@@ -9,7 +9,7 @@ from functions_app.domain.errors import Problem
 from functions_app.models import BaseRelease, BaseStream
 from functions_app.services.inventory.bases.advice import BaseAdvice, RadiusWords, advise, radius_words
 from functions_app.services.inventory.bases.base_list import Ends, Tally
-from functions_app.services.inventory.bases.use_counts import Slice
+from functions_app.services.inventory.bases.use_counts import Asked, Slice
 from functions_app.services.inventory.bases.users import (
     NO_ACCOUNT,
     Group,
@@ -178,25 +178,20 @@ def base_page(pk: int, wanted: Wanted, accounts: Iterable[AccountFact], now: dat
 
 def _who(wanted: Wanted, shown: Sequence[ReleaseFact], read: StreamFacts) -> tuple[UsersPage, tuple[ReleaseRow, ...]]:
     """Who runs what is asked for, and the releases that are shown with the first few of theirs."""
-    counts, release, account = read.counts, wanted.release, wanted.account
-    total = sum(each.versions for each in counts.among(release, account))
+    asked, named = Asked(wanted.release, wanted.account), _named(shown, read)
+    ranks = read.counts.ranks(asked, read.current)
+    total = sum(ranks.values())
     page, pages = _page_of(total, wanted.users_page, USERS)
-    start, named = (page - 1) * USERS, _named(shown, read)
-    users, *named_users = listed(
-        read, [Slice(start, min(USERS, total - start), total, release, account), *named.values()]
-    )
-    older = counts.older_among(release, account, read.current.keys())
+    users, *named_users = listed(read, [Slice(asked, (page - 1) * USERS, USERS, ranks), *named.values()])
+    older = read.counts.older_among(asked, read.current)
     rows = _release_rows(shown, read, dict(zip(named, named_users, strict=True)))
     return UsersPage(users, total, page, pages, older), rows
 
 
 def _named(facts: Sequence[ReleaseFact], read: StreamFacts) -> dict[int, Slice]:
     """The first few users of each of these releases that has any."""
-    found = {}
-    for fact in facts:
-        if total := sum(each.versions for each in read.counts.among(fact.pk, None)):
-            found[fact.pk] = Slice(0, min(NAMED, total), total, fact.pk)
-    return found
+    asked = {fact.pk: Asked(fact.pk) for fact in facts if fact.pk in read.counts.by_release}
+    return {pk: Slice(each, 0, NAMED, read.counts.ranks(each, read.current)) for pk, each in asked.items()}
 
 
 def _twins(stream_id: int, own: Sequence[ReleaseFact]) -> tuple[BaseStream, ...]:
@@ -238,7 +233,7 @@ def _release_rows(
 
 
 def _release_row(release: BaseRelease, users: tuple[UserRow, ...], read: StreamFacts) -> ReleaseRow:
-    on = read.counts.among(release.pk, None)
+    on = read.counts.among(Asked(release.pk))
     accounts = (read.accounts.get(each.account, NO_ACCOUNT) for each in on)
     versions = sum(each.versions for each in on)
     return ReleaseRow(

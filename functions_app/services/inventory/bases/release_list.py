@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import BaseRelease, BaseStream
-from functions_app.services.inventory.bases.use_counts import UseCounts, count_uses
+from functions_app.services.inventory.bases.use_counts import Asked, UseCounts, count_uses
 from functions_app.services.snapshot.live_on_bases import label
 
 PAGE_SIZE = 50
@@ -77,6 +77,6 @@ def _row(release: BaseRelease, counts: UseCounts) -> ListedRelease:
     return ListedRelease(
         *(release.pk, label(release), release.platform, release.created_at, release.current),
         release.manifest_digest,
-        functions=sum(each.functions for each in counts.among(release.pk, None)),
+        functions=sum(each.functions for each in counts.among(Asked(release.pk))),
         aliases=counts.aliases_on[release.pk],
     )

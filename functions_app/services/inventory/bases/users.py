@@ -9,6 +9,7 @@ from functions_app.domain.errors import Code, DrydockError
 from functions_app.models import BaseRelease, BaseStream
 from functions_app.services.inventory.bases.base_list import Ends, Standing, current_releases
 from functions_app.services.inventory.bases.use_counts import (
+    Asked,
     Slice,
     UseCounts,
     Way,
@@ -16,6 +17,7 @@ from functions_app.services.inventory.bases.use_counts import (
     list_uses,
     standing_of,
     use_keys,
+    uses_of,
 )
 from functions_app.services.inventory.fleet_status import AccountFact
 from functions_app.services.snapshot.base_use_rows import Lineages, Release
@@ -72,6 +74,11 @@ class StreamFacts:
     today: date
 
     @property
+    def ranked_on(self) -> date | None:
+        """The day by which users are ranked; None where all stand alike."""
+        return None if self.counts.over else self.today
+
+    @property
     def own_current(self) -> tuple[int, ...]:
         """The current releases of this stream."""
         return tuple(pk for pk in self.releases if pk in self.current)
@@ -101,11 +108,22 @@ def read_stream_facts(pk: int, accounts: Iterable[AccountFact], now: datetime) -
 
 def listed(read: StreamFacts, slices: Sequence[Slice]) -> list[tuple[UserRow, ...]]:
     """Those slices of its users as rows. One query, and one more where some stand on golden images."""
-    today = None if read.counts.over else read.today
-    found = list_uses(read.stream.pk, read.own_current, today, slices)
-    shown = [way for ways in found for way in ways]
+    return _user_rows(read, list_uses(read.stream.pk, read.own_current, read.ranked_on, slices))
+
+
+def users_of(read: StreamFacts, functions: Sequence[int], asked: Asked) -> tuple[UserRow, ...]:
+    """Of these functions all that is asked for, by name. Two queries at most."""
+    return _user_rows(read, [uses_of(functions, read.stream.pk, read.own_current, read.ranked_on, asked)])[0]
+
+
+def keys_of(read: StreamFacts, asked: Asked) -> list[tuple[int, str]]:
+    """The function and version of all its users that are asked for, in the order of the list. One query."""
+    return use_keys(read.stream.pk, read.own_current, read.ranked_on, asked)
+
+
+def _user_rows(read: StreamFacts, found: Sequence[Sequence[Way]]) -> list[tuple[UserRow, ...]]:
     labels = {fact.pk: label(fact) for fact in read.releases.values()}
-    golden = {way.nearest for way in shown if way.nearest and way.nearest not in read.releases}
+    golden = {way.nearest for ways in found for way in ways if way.nearest and way.nearest not in read.releases}
     if golden:
         facts = BaseRelease.objects.filter(pk__in=golden).order_by().values_list(*ReleaseFact.COLUMNS)
         for fact in (ReleaseFact(*row) for row in facts):
@@ -113,11 +131,6 @@ def listed(read: StreamFacts, slices: Sequence[Slice]) -> list[tuple[UserRow, ..
     oldest_first = reversed(list(read.releases.values()))  # of several current ones the newest counts, as for verdicts
     current = {fact.platform: fact.pk for fact in oldest_first if fact.current}
     return [tuple(_user_row(way, read, labels, current) for way in ways) for ways in found]
-
-
-def keys_of(read: StreamFacts, wanted: Slice) -> list[tuple[int, str]]:
-    """The function and version of all its users on what is wanted, in the order of the list. One query."""
-    return use_keys(read.stream.pk, read.own_current, None if read.counts.over else read.today, wanted)
 
 
 def _user_row(way: Way, read: StreamFacts, labels: Mapping[int, str], current: Mapping[str, int]) -> UserRow:

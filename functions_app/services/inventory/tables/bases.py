@@ -1,7 +1,7 @@
 """Base streams, their releases and who runs them, the policies of freshness, and lists of patches."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import date, datetime
 
 from functions_app.domain.changes.patching.patch_lists import LivePlace, PatchList
@@ -9,8 +9,8 @@ from functions_app.models import BaseStream
 from functions_app.services.bases import overdue_policies
 from functions_app.services.inventory.bases.base_list import base_list
 from functions_app.services.inventory.bases.release_list import ListedRelease, every_release
-from functions_app.services.inventory.bases.use_counts import EVERY, Slice
-from functions_app.services.inventory.bases.users import keys_of, listed, read_stream_facts
+from functions_app.services.inventory.bases.use_counts import Asked
+from functions_app.services.inventory.bases.users import keys_of, read_stream_facts, users_of
 from functions_app.services.inventory.fleet_status import AccountFact
 from functions_app.services.inventory.tables.table import Row, Table, batched, values
 
@@ -51,18 +51,17 @@ def base_user_table(
 ) -> Table:
     """All versions in use that run a base, the worst first: of one release (0: an unknown one) or account, of all."""
     read = read_stream_facts(stream, accounts, now)
-    every = Slice(0, EVERY, EVERY, release, account)
+    asked = Asked(release, account)
 
     def rows(keys: list[tuple[int, str]]) -> list[Row]:
-        functions = tuple({function for function, _ in keys})
-        (users,) = listed(read, [replace(every, functions=functions)])
+        users = users_of(read, sorted({function for function, _ in keys}), asked)
         order = {key: at for at, key in enumerate(keys)}
         known = [user for user in users if (user.function_id, user.version) in order]
         known.sort(key=lambda user: order[user.function_id, user.version])
         return [[user.function_id, user.name, user.account.name, *values(user, _USER)] for user in known]
 
     def batches() -> Iterator[Sequence[Row]]:
-        yield from batched(keys_of(read, every), rows)
+        yield from batched(keys_of(read, asked), rows)
 
     return Table(f"users-of-base-{stream}", USERS, batches())
 
