@@ -11,6 +11,7 @@ from functions_app.domain.images.manifests import HistoryEntry, Platform, chain_
 
 MINIMUM_SHARED = 2  # layers: one is nobody's, bases share their OS layer
 NAMED_STREAMS = 4  # of those that an image shares layers with
+UNREAD, UNREADABLE = "Its config has not been read yet.", "Its config could not be read: "
 
 
 class Tier(StrEnum):
@@ -104,9 +105,12 @@ def not_read(*, platforms: Sequence[str] | None, gone: bool, problem: str) -> st
         return f"This is an index ({held}), not an image: a base belongs to each image in it."
     if gone:
         return "It was deleted from ECR before Drydock could read its config."
-    if problem:
-        return f"Its config could not be read: {problem}"
-    return "Its config has not been read yet."
+    return f"{UNREADABLE}{problem}" if problem else UNREAD
+
+
+def is_of_an_unread(evidence: Sequence[str]) -> bool:
+    """Whether this is the evidence of an image that nobody has judged since it was read."""
+    return not evidence or evidence[0] == UNREAD or evidence[0].startswith(UNREADABLE)
 
 
 def _exact(levels: tuple[Level, ...], shape: ImageShape, claim: Claim | None, known: Releases) -> Detection:

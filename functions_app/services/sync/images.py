@@ -200,7 +200,7 @@ def read_repository(scope: ScopeRead, repository: Repository) -> None:
         _not_read_since(repository, read_at).update(images_problem=error.problem.as_json())
         raise
     _store_images(scope, repository, facts, read_at)
-    inspect_new(scope, repository)
+    inspect_new(scope, Q(repository=repository))
     _decide_roles(scope)
 
 
@@ -213,8 +213,8 @@ def _decide_roles(scope: ScopeRead) -> None:
         roles.decide(part)
 
 
-def inspect_new(scope: ScopeRead, only: Repository | None = None) -> None:
-    """Read manifest and config of every image that was not read yet: once per digest, ever.
+def inspect_new(scope: ScopeRead, only: Q | None = None) -> None:
+    """Read manifest and config of every image that was not read yet, or of `only` these: once per digest, ever.
 
     Of a digest that several repositories hold one is asked; the next only where that one could not be read.
     """
@@ -249,13 +249,13 @@ class _Unread:
     repository: str
 
 
-def _unread(scope: ScopeRead, only: Repository | None) -> list[_Unread]:
+def _unread(scope: ScopeRead, only: Q | None) -> list[_Unread]:
     unread = Q(inspected_at=None) | Q(is_index=True, entries__isnull=True)
     waiting = Image.objects.filter(
         unread, repository__account=scope.account, repository__region=scope.region, gone_at=None
     ).exclude(status__in=NOT_PULLABLE)  # ECR gives no manifest of those; they are read once they are restored
     if only:
-        waiting = waiting.filter(repository=only)
+        waiting = waiting.filter(only)
     rows = waiting.order_by("repository_id", "pk")
     return [
         _Unread(pk, digest, uri.partition("/")[0], name)

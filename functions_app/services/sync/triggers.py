@@ -44,10 +44,10 @@ def read_in_turn(log: Log, stopped: Callable[[], bool], *, calls: int = CALLS) -
     """Ask of functions that nobody has asked of yet, then of those asked a day ago, then of those that AWS refused to
     tell of for the moment; of how many it was told.
 
-    So many calls in each account and region that could be read, which go in parallel. Nothing is raised: why one could
-    not go on is said in the log, and the next sync tries again.
+    So many calls in each account and region whose functions could be listed, which go in parallel. Nothing is raised:
+    why one could not go on is said in the log, and the next sync tries again.
     """
-    wanted = Scope.objects.filter(account__enabled=True, problem__isnull=True, synced_at__isnull=False)
+    wanted = Scope.objects.filter(account__enabled=True, attempted_at__isnull=False)
     scopes = list(wanted.select_related("account").order_by("pk"))
     with ThreadPoolExecutor(max(1, min(len(scopes), SCOPES_AT_ONCE)), thread_name_prefix="triggers") as pool:
         return sum(pool.map(partial(_in_turn, log, stopped, calls), scopes))
@@ -115,7 +115,10 @@ def _due(scope: Scope, calls: int) -> Iterator[Function]:
     old = Q(triggers__read_at__lt=clock.now() - AGAIN_AFTER) | Q(triggers__read_at__gt=clock.latest())
     another = Q(triggers__read_at__lt=F("histories_from"))  # than that of its name before
     soon = Q(triggers__found__soon=True)  # it was refused for the moment
-    there = Function.objects.filter(account=scope.account_id, region=scope.region, gone_at=None)
+    own = Function.objects.filter(account=scope.account_id, region=scope.region, gone_at=None)
+    there = own.filter(
+        synced_at__gte=scope.attempted_at
+    )  # as the last sync found them, whatever else it could not read
     rows = (
         there.filter(Q(triggers=None) | old | another | soon)
         .select_related("account", "triggers")

@@ -18,6 +18,7 @@ from tests.services.sync.sync_stage import Lines, run_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOT_READ = not_read(platforms=None, gone=False, problem="")
+REFUSED = not_read(platforms=None, gone=False, problem="ECR did not answer.")
 OTHER = "def handler(event, context):\n    return 'other'\n"
 
 
@@ -139,20 +140,30 @@ def test_an_image_that_a_sync_has_listed_and_not_read_yet_is_read_and_judged_by_
 
     between.rules["ecr.BatchGetImage"] = after(finish_a_deploy)
     run_once(log)
+    assert between.seen.count("ecr.DescribeImages") == 1  # the sync's: where the image is is known
     assert judged[0].inspected_at is not None
     assert judged[0].base_evidence
 
 
-@pytest.mark.parametrize("evidence", [[], [NOT_READ]], ids=["never judged", "judged before it was read"])
-def test_an_image_that_a_sync_has_read_and_not_judged_yet_is_judged_by_the_refresh(
+@pytest.mark.parametrize(
+    "evidence", [[], [NOT_READ], [REFUSED]], ids=["never", "before it was read", "as not readable"]
+)
+def test_an_image_that_a_sync_has_read_and_not_judged_since_is_judged_by_the_refresh(
     versions: tuple[str, str], functions: Functions, log: Lines, evidence: list[str]
 ) -> None:
     digest = functions.redeploy(OTHER, tag="2")
     scopes.read_scopes(scopes.wanted_scopes(), log, full=False)
     Image.objects.filter(digest=digest).update(base_evidence=evidence)
     refresh()
-    found = Image.objects.get(digest=digest).base_evidence
-    assert found not in ([], [NOT_READ])
+    assert Image.objects.get(digest=digest).base_evidence not in ([], [NOT_READ], [REFUSED])
+
+
+def test_what_an_image_has_no_base_for_is_not_judged_again_by_each_refresh(
+    versions: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions_app.services.sync.refresh.judge_images", lambda _: pytest.fail("judged"))
+    assert not Image.objects.exclude(base_stream=None).exists()
+    refresh()
 
 
 def deployment(operator: Actor, version: str, before: str) -> Run:

@@ -25,6 +25,7 @@ from tests.services.sync.sync_stage import Counted, Lines, run_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DAY = timedelta(days=1)
+DENIED = {"code": "denied", "message": "No."}
 QUEUE = "arn:aws:sqs:eu-west-1:111111111111:orders"
 EACH = 4  # calls of the control plane for a function without an alias
 
@@ -180,9 +181,16 @@ def test_a_function_that_is_gone_and_a_region_that_cannot_be_read_keep_nothing_u
     fleet: Account, functions: Functions
 ) -> None:
     functions.api.delete_function(FunctionName="one")
-    Scope.objects.create(account=fleet, region="us-east-1", problem={"code": "denied", "message": "No."})
+    Scope.objects.create(account=fleet, region="us-east-1", problem=DENIED, attempted_at=clock.now())
     Function.objects.filter(name="two").update(region="us-east-1")
     assert read() == ["three"]
+
+
+def test_a_region_whose_functions_were_listed_is_asked_though_something_else_of_it_cannot_be_read(
+    fleet: Account,
+) -> None:
+    Scope.objects.update(problem=DENIED, synced_at=None)
+    assert read() == ["one", "three", "two"]
 
 
 def test_of_an_account_that_is_switched_off_nothing_is_asked(fleet: Account, between: Between) -> None:

@@ -21,7 +21,7 @@ from functions_app.domain.pasted.things import (
     Words,
 )
 from functions_app.domain.tokens import Reach
-from functions_app.models import Account, BaseStream, Function, Image, Repository, Run
+from functions_app.models import Account, BaseStream, Function, FunctionSearch, Image, Repository, Run
 from functions_app.services.inventory.anything.found import (
     Found,
     FoundAccount,
@@ -121,8 +121,11 @@ def _read(found: QuerySet[Any], things: tuple[Thing, ...]) -> list[tuple[Any, ..
         default=Value(2),
         output_field=IntegerField(),
     )
+    order = (nearness, "name", "-problem_rank", "pk")
+    # Which these are is told by narrow rows; a join of all that is found would read the wide ones of every function.
+    first = FunctionSearch.objects.filter(pk__in=found.order_by(*order).values("pk")[: SHOWN + 1])
     columns = [each if each == "name" else f"function__{each}" for each in FUNCTION]
-    return list(found.order_by(nearness, "name", "-problem_rank", "pk").values_list(*columns)[: SHOWN + 1])
+    return list(first.order_by(*order).values_list(*columns))
 
 
 def _gone(thing: Thing, reach: Reach) -> list[tuple[Any, ...]]:
@@ -144,11 +147,11 @@ def _function(row: tuple[Any, ...], qualifier: str) -> FoundFunction:
 
 def _owners(found: QuerySet[Any], word: str) -> tuple[FoundOwner, ...]:
     rows = (
-        found.filter(function__owner__icontains=word)
+        found.filter(owner__icontains=word)
         .order_by()
-        .values_list("function__owner")
+        .values_list("owner")
         .annotate(number=Count("*"))
-        .order_by("-number", "function__owner")[:FEW]
+        .order_by("-number", "owner")[:FEW]
     )
     return tuple(FoundOwner(name, number) for name, number in rows)
 

@@ -44,7 +44,7 @@ LISTED = f"""
         alias
     FROM ({{parts}}) AS shown JOIN {USES} AS uses ON uses.stream_id = %s AND uses.name = shown.name
         AND uses.function_id = shown.function_id AND uses.version = shown.version
-    ORDER BY part, worst DESC, uses.name, uses.function_id, uses.version, alias"""  # noqa: S608
+    ORDER BY part, uses.name, uses.function_id, uses.version, alias"""  # noqa: S608
 SOME = f"""
     SELECT {{rank}} AS worst, function_id, name, account_id, region, owner, version, release_id, nearest_id, alias
     FROM {USES} WHERE {{where}} ORDER BY name, function_id, version, alias"""  # noqa: S608
@@ -193,7 +193,7 @@ def count_uses(stream_id: int, current: Collection[int], today: date, *, over: b
 
 
 def list_uses(stream_id: int, current: Collection[int], today: date | None, slices: Sequence[Slice]) -> list[list[Way]]:
-    """The ways of each slice, in order. One query. Without `today` all stand alike, as at a stream's end of life."""
+    """The ways of each slice, in order. One query at most. Without `today` all stand alike, as at the end of life."""
     parts, values, slice_of = list[str](), list[Any](), list[int]()
     for at, wanted in enumerate(slices):
         for statement, own in _parts(len(parts), stream_id, current, today, wanted):
@@ -274,18 +274,19 @@ def _parts(
 
 
 def _only(rank: int, current: Collection[int], today: date | None) -> tuple[str, str, list[Any]]:
-    """What RANK says of one rank, so that PostgreSQL can tell that some of many are wanted and takes them in order."""
+    """What must be of rows and of their groups to have one rank, as RANK tells it, and the values.
+
+    Not by RANK itself: PostgreSQL would take such groups for so rare that it looked for them among all, not in order.
+    """
     is_current = f"release_id IN ({_places(current)})" if current else "1 = 0"
-    late = "overdue_on <= %s"
-    none_late = f"HAVING MAX(CASE WHEN {late} THEN 1 ELSE 0 END) < 1"
-    match rank:
-        case 0:
-            return f" AND {is_current}", "", [*current]
-        case 1:
-            return " AND release_id IS NULL", none_late, [today]
-        case 2:
-            return f" AND release_id IS NOT NULL AND NOT ({is_current})", none_late, [*current, today]
-    return f" AND (release_id IS NULL OR NOT ({is_current})) AND {late}", "", [*current, today]
+    none_late = "HAVING MAX(CASE WHEN overdue_on <= %s THEN 1 ELSE 0 END) < 1"
+    if rank == CURRENT:
+        return f" AND {is_current}", "", [*current]
+    if rank == UNKNOWN:
+        return " AND release_id IS NULL", none_late, [today]
+    if rank == OLDER:
+        return f" AND release_id IS NOT NULL AND NOT ({is_current})", none_late, [*current, today]
+    return f" AND (release_id IS NULL OR NOT ({is_current})) AND overdue_on <= %s", "", [*current, today]
 
 
 def _rank(current: Collection[int], today: date | None) -> tuple[str, list[Any]]:

@@ -107,7 +107,7 @@ def read_stream_facts(pk: int, accounts: Iterable[AccountFact], now: datetime) -
 
 
 def listed(read: StreamFacts, slices: Sequence[Slice]) -> list[tuple[UserRow, ...]]:
-    """Those slices of its users as rows. One query, and one more where some stand on golden images."""
+    """Those slices of its users as rows. One query at most, and one more where some stand on golden images."""
     return _user_rows(read, list_uses(read.stream.pk, read.own_current, read.ranked_on, slices))
 
 

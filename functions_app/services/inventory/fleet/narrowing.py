@@ -4,11 +4,12 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import BooleanField, Case, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models.expressions import RawSQL
 
 from functions_app.domain.fleet.states import RANK_UPDATE_FAILED
 from functions_app.models import Alias, AliasStanding, Function, FunctionTag
 from functions_app.services.inventory.fleet.list_filter import FleetFilter
-from functions_app.services.inventory.fleet.search import searched
+from functions_app.services.inventory.fleet.search import keys_by_trigrams, searched
 from functions_app.services.inventory.fleet.tagged import tagged
 from functions_app.services.snapshot.live_versions import live_versions
 
@@ -47,8 +48,12 @@ def rows_to_count(wanted: FleetFilter, found: QuerySet[Any], within: Q | None) -
     """The rows that stand for these functions, narrow ones where there are: of their alias, of their first tag."""
     if wanted.alias:
         return standings_of(wanted, found, within)
-    if wanted.tag and not (within or wanted.narrow or wanted.runtime):
-        return tagged(FunctionTag.objects.filter(name=wanted.tag[0]), wanted.tag[1:], "function")
+    if wanted.tag and not (within or wanted.runtime):
+        rows = tagged(FunctionTag.objects.filter(name=wanted.tag[0]), wanted.tag[1:], "function")
+        if not wanted.narrow:
+            return rows
+        if keys := _sought(wanted):
+            return rows.filter(function__in=keys)
     return _running(found, wanted)
 
 
@@ -57,8 +62,16 @@ def standings_of(wanted: FleetFilter, found: QuerySet[Any], within: Q | None) ->
     standings = AliasStanding.objects.filter(alias=wanted.alias) if wanted.alias else AliasStanding.objects.all()
     standings = _running(standings, wanted)
     if within or wanted.narrow:
-        return standings.filter(function__in=found.order_by().values("pk"))
+        keys = None if within else _sought(wanted)
+        if keys is None:
+            return standings.filter(function__in=found.order_by().values("pk"))
+        standings = standings.filter(function__in=keys)
     return tagged(standings, wanted.tag, "function")
+
+
+def _sought(wanted: FleetFilter) -> RawSQL | None:
+    """The keys of what is looked for, where that is all that neither aliases nor tags have columns for."""
+    return None if wanted.needs or wanted.owner or wanted.tool else keys_by_trigrams(wanted.search)
 
 
 def _running(rows: QuerySet[Any], wanted: FleetFilter) -> QuerySet[Any]:

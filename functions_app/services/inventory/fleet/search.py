@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Lookup, Q, QuerySet, TextField
+from django.db.models.expressions import RawSQL
 from django.db.models.sql.compiler import SQLCompiler
 
 from functions_app.domain.pasted.reading import read
@@ -144,6 +145,18 @@ class HasTrigrams(Lookup):
         """The key among those found: FTS5 names rows by the key of what it indexes."""
         key = f"{compiler.quote_name_unless_alias(self.lhs.alias)}.function_id"
         return f"{key} IN (SELECT rowid FROM {TRIGRAMS} WHERE {TRIGRAMS} MATCH %s)", (str(self.rhs),)  # noqa: S608
+
+
+def keys_by_trigrams(search: str) -> RawSQL | None:
+    """The keys of the functions that are what is looked for, where trigrams alone can tell which. No query.
+
+    For rows that stand for functions: to ask FunctionSearch for the key takes a look at each row that holds the words.
+    """
+    sought = ways(search) if looks_up_trigrams(connection) else []
+    alone = all(len(word) >= TRIGRAM for several in sought for way in several for word in way.words)
+    if not sought or not alone or any(way.rest for several in sought for way in several):
+        return None
+    return RawSQL(f"SELECT rowid FROM {TRIGRAMS} WHERE {TRIGRAMS} MATCH %s", (_phrases(sought),))  # noqa: S608, S611
 
 
 def _phrases(sought: Iterable[Sequence[Way]]) -> str:

@@ -138,18 +138,8 @@ def streams_of(uris: Collection[str]) -> dict[int, str]:
 
 
 def standing_in(uris: Collection[str]) -> Standing:
-    """The same for all streams whose releases are images of these repositories. One query."""
-    named = Q(pk__in=())
-    for uri in uris:
-        named |= Q(reference__startswith=uri)
-    uses = BaseUse.objects.filter(stream__in=BaseStream.objects.filter(named), release__isnull=False).order_by()
-    rows = uses.values_list("stream__reference", "release__manifest_digest", "release__index_digest")
-    found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for reference, manifest, index, count in rows.annotate(count=Count("function", distinct=True)):
-        if (uri := repository_of(reference)) in uris:
-            for digest in {manifest, index} - {""}:
-                found[uri][digest] += count
-    return found
+    """The same for all streams whose releases are images of these repositories. Two queries at most."""
+    return standing_on(streams_of(uris))
 
 
 def standing_on(streams: Mapping[int, str]) -> Standing:

@@ -38,9 +38,9 @@ class RepositoryRow:
 def repositories(
     search: str = "", page: int = 1, within: Q | None = None, *, brief: bool = False
 ) -> tuple[tuple[RepositoryRow, ...], int, int, int]:
-    """One page of the list, how many there are, the page and the number of pages. Seven queries at most.
+    """One page of the list, how many there are, the page and the number of pages. Eight queries at most.
 
-    `within`: what repositories must be beside; `brief`: without what has no tag, in five queries, six past the end.
+    `within`: what repositories must be beside; `brief`: without what has no tag, in six queries, seven past the end.
     """
     found, page = searched(search, within), max(1, page)
     rows = list(found.annotate(every=Window(Count("pk")))[(page - 1) * PAGE_SIZE : page * PAGE_SIZE])
@@ -66,7 +66,7 @@ def searched(search: str, within: Q | None = None) -> QuerySet[Repository]:
 
 
 def read_rows(found: Iterable[Repository], *, brief: bool = False) -> tuple[RepositoryRow, ...]:
-    """Some of what `searched` finds with their counts. Six queries at most."""
+    """Some of what `searched` finds with their counts. Seven queries at most."""
     rows = list(found)
     if not rows:
         return ()

@@ -1,6 +1,7 @@
 """A search finds what holds its words, byte for byte in lower case, whichever way the database takes to find it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -11,9 +12,12 @@ from functions_app.domain.pasted.reading import read
 from functions_app.domain.pasted.things import DigestStart, RunNumber, Words
 from functions_app.models import Account, Function
 from functions_app.services.inventory.fleet import search
+from functions_app.services.inventory.fleet.function_list import functions
+from functions_app.services.inventory.fleet.list_filter import FleetFilter
 from functions_app.services.inventory.fleet.search import searched, words
+from functions_app.services.snapshot.function_summaries import refresh_summaries
 from functions_app.services.snapshot.search_index import looks_up_trigrams
-from tests.factories import make_account, make_function
+from tests.factories import make_account, make_alias, make_function, make_version, today
 
 pytestmark = pytest.mark.django_db
 
@@ -71,7 +75,10 @@ def test_what_holds_every_word_is_found_and_nothing_else(texts: list[str], text:
     stored = store(texts)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(search, "FEW", few)  # both ways of SQLite, without thousands of rows
-        assert found(text) == {pk for pk, held in stored.items() if all(word in held for word in words(text))}
+        expected = {pk for pk, held in stored.items() if all(word in held for word in words(text))}
+        assert found(text) == expected
+        keys = search.keys_by_trigrams(text)
+        assert keys is None or set(Function.objects.filter(pk__in=keys).values_list("pk", flat=True)) == expected
 
 
 @given(
@@ -102,6 +109,41 @@ def test_a_word_that_many_hold_is_found_as_one_that_few_hold() -> None:
         patch.setattr(search, "FEW", 10)  # without thousands of rows
         assert found("prod") == held.keys()
         assert len(found("orders-29")) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("orders", True),
+        ("orders prod", True),
+        ("or", False),  # too short
+        ("orders or", False),
+        ("/aws/lambda/orders", False),  # names a function, which words alone don't
+        ("", False),
+    ],
+)
+def test_trigrams_alone_tell_what_words_of_three_letters_find(text: str, told: bool) -> None:
+    assert (search.keys_by_trigrams(text) is not None) == (told and connection.vendor == "sqlite")
+
+
+@pytest.mark.parametrize(
+    "others", [{}, {"owner": ("a",)}, {"state": ("Failed",)}, {"facet": "tag"}, {"facet": "alias"}]
+)
+@pytest.mark.parametrize("asked", [{"tag": ("team=a",)}, {"alias": "live"}, {"alias": "live", "tag": ("team=a",)}])
+def test_aliases_and_tags_that_stand_for_functions_are_counted_as_these_are(
+    asked: dict[str, Any], others: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = make_account()
+    for number, name in enumerate(["orders-a", "orders-b", "billing-c", "orders-d", "orders-e"]):
+        function = make_function(account, name, tags={"team": "ab"[number % 2], "owner": "ab"[number % 2]})
+        make_version(function, 1, state="Failed" if number == 4 else "Active")
+        make_alias(function, "next" if number == 3 else "live", 1)
+    refresh_summaries()
+    wanted = FleetFilter(search="orders", **asked, **others)
+    found = functions(wanted, today())
+    assert found.total
+    monkeypatch.setattr(search, "looks_up_trigrams", lambda _: False)
+    assert functions(wanted, today()) == found
 
 
 class Test_what_a_pasted_text_names:
