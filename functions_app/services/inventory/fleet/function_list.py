@@ -126,8 +126,7 @@ def functions(wanted: FleetFilter, today: date, within: Q | None = None) -> Flee
 def keys_of(wanted: FleetFilter, today: date, within: Q | None = None) -> QuerySet[Any, int]:
     """The keys of all functions that the filter finds, in its order, whatever its page."""
     listed = after_facets(wanted, tagged(before_facets(wanted, today, within), wanted.tag), today)
-    order = ORDERS[wanted.order]
-    return listed.order_by(*(_backwards(order) if wanted.reverse else order)).values_list("pk", flat=True)
+    return listed.order_by(*_order(listed, wanted)).values_list("pk", flat=True)
 
 
 def rows_of(keys: Sequence[int]) -> tuple[FunctionRow, ...]:
@@ -141,9 +140,7 @@ def _backwards(order: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _rows(found: QuerySet[Any], wanted: FleetFilter, page: int, total: int) -> tuple[FunctionRow, ...]:
-    order = ORDERS[wanted.order]
-    if wanted.reverse:
-        order = _backwards(order)
+    order = _order(found, wanted)
     start = (page - 1) * PAGE_SIZE
     count = min(PAGE_SIZE, total - start)
     # A page of the second half is found from the end, so that the last costs no more than the first.
@@ -152,3 +149,15 @@ def _rows(found: QuerySet[Any], wanted: FleetFilter, page: int, total: int) -> t
     ids = found.order_by(*way).values("pk")[skipped : skipped + count]
     rows = Function.objects.filter(pk__in=ids).order_by(*order).values_list(*FIELDS)
     return tuple(FunctionRow(*row) for row in rows)
+
+
+def _order(found: QuerySet[Any], wanted: FleetFilter) -> tuple[str, ...]:
+    """The wanted order, as the indexes have it.
+
+    Those of Function begin with `gone_at`: PostgreSQL finds no order behind a column that is null, and would sort all.
+    Beside aliases or tags that is sooner done than asking for those of each function on the way.
+    """
+    order = ORDERS[wanted.order]
+    if found.model is Function and not (wanted.alias or wanted.tag):
+        order = ("gone_at", *order)
+    return _backwards(order) if wanted.reverse else order
