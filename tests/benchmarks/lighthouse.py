@@ -19,6 +19,7 @@ from tests import packages
 from tests.benchmarks.figures import mark, table
 
 TURNS, LEAST = 5, 95
+TRIES = 3  # of one look: Chromium records nothing now and then
 CATEGORIES = {"performance": "performance", "accessibility": "accessibility", "best-practices": "best practices"}
 LOCKED = Path(__file__).parent / "npm"
 KEPT = Path(__file__).resolve().parents[2] / "var" / "lighthouse"
@@ -90,15 +91,19 @@ def scores(lighthouse: Path, chromium: str, url: str, cookie: str) -> list[int]:
 
 
 def look(lighthouse: Path, chromium: str, url: str, cookie: str) -> Mapping[str, float]:
-    """Each category's score of one look, 0 to 100."""
+    """Each category's score of one look, 0 to 100. One that came to nothing (NO_NAVSTART) measured nothing: again."""
     command = [
         str(lighthouse), url, "--preset=desktop", "--quiet", "--output=json",
         f"--only-categories={','.join(CATEGORIES)}", f"--chrome-flags={FLAGS}",
         f"--extra-headers={json.dumps({'Cookie': cookie})}",
     ]  # fmt: skip
-    answer = subprocess.run(
-        command, env={**os.environ, "CHROME_PATH": chromium}, check=True, stdout=subprocess.PIPE, text=True
-    )
+    for attempt in range(1, TRIES + 1):
+        answer = subprocess.run(
+            command, env={**os.environ, "CHROME_PATH": chromium}, check=False, stdout=subprocess.PIPE, text=True
+        )
+        if answer.returncode == 0 or attempt == TRIES:
+            break
+    answer.check_returncode()
     report = json.loads(answer.stdout)
     if report["finalDisplayedUrl"] != url:
         raise RuntimeError(f"{url} led to {report['finalDisplayedUrl']}")

@@ -165,7 +165,7 @@ def load(plan_id: UUID, actor: Actor) -> Plan:
         raise DrydockError(
             Code.DENIED,
             "Somebody else made this plan; who confirms a change has to have seen it planned.",
-            next_step="Plan the change yourself.",
+            next_step="Plan the change yourself, or have an operator do it.",
         )
     return plan
 
