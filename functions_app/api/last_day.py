@@ -61,10 +61,13 @@ def get_last_day(
     one_of("account", account, numbers)
     found = last_day(now, numbers.get(account))
     failed = sum(each.status == Status.FAILED for each in (*found.people, *found.others))
+    known = "" if found.whole else "at least "
     query = f"?{urlencode({'account': account})}" if account else ""
     setattr(request, OWN, True)
     return {
-        "text": f"The last 24 hours: {len(found.people)} by people, {len(found.others)} by itself, {failed} failed.",
+        "text": (
+            f"The last 24 hours: {known}{len(found.people)} by people, {len(found.others)} by itself, {failed} failed."
+        ),
         "url": link(request, reverse("overview") + query),
         "as_of": now,
         "people": [_line(each) for each in found.people],

@@ -32,6 +32,7 @@ from functions_app.web.overview.unread import unjudged, unreachable
 RANGES = (30, 90)
 ACCOUNTS = 6  # more than these are folded behind the one that is chosen
 WAITING = 5  # plans that are named which wait for an approval
+HAPPENED = 100  # events of each kind that are read: a few are shown, the rest are counted
 SCOPES = 8  # accounts and regions that are shown at once: those with problems, then the oldest
 WORST_FIRST = (Freshness.END_OF_LIFE, Freshness.STALE, Freshness.UNKNOWN, Freshness.CURRENT)
 
@@ -84,7 +85,7 @@ def show(request: HtmxHttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "fleet": status,
         "found": found,
-        "day": last_day(now, account.pk if account else None),
+        "day": last_day(now, account.pk if account else None, HAPPENED),
         "may_change": access.is_operator(actor_of(request)),
         "beginning": first,
         "account": account,

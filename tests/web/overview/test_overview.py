@@ -11,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from functions_app import clock
 from functions_app.models import Account, Alias, AliasMove, FreshnessDay, Function, LifecycleForecast, Run, Scope
 from functions_app.services.snapshot.function_counts import keep
+from functions_app.web.overview import overview
 from functions_app.web.overview.cards import Card
 from tests.factories import (
     make_account,
@@ -262,6 +263,18 @@ def test_the_last_day_is_told_with_the_way_back_for_who_may_take_it(
     assert 'aria-label="Plan to point live of orders back to 1"' in person.get("/").content.decode()
 
 
+def test_more_than_was_read_of_the_last_day_is_counted_as_at_least(
+    person: Client, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function = make_function(account, "orders")
+    make_alias(function, "live", 1)
+    for version in range(2, 14):
+        AliasMove.objects.create(function=function, alias="live", version=str(version), at=clock.now())
+    assert "and 4 more: the runs among them" in person.get("/").content.decode()
+    monkeypatch.setattr(overview, "HAPPENED", 10)
+    assert "and at least 2 more: the runs among them" in person.get("/").content.decode()
+
+
 def test_days_before_the_first_count_are_drawn_and_said_to_be_computed(person: Client, account: Account) -> None:
     make_function(account)
     count_day(account, today(-1), stale=2, computed=True)
@@ -311,7 +324,7 @@ def test_runs_that_go_on_and_scopes_that_failed_are_told(person: Client, account
     assert text.count("The permission ecr:DescribeImages is missing.") == 1
 
 
-@pytest.mark.parametrize(("counted", "queries"), [(True, 22), (False, 26)])
+@pytest.mark.parametrize(("counted", "queries"), [(True, 23), (False, 27)])
 def test_it_costs_the_same_however_much_is_wrong(
     person: Client, account: Account, django_assert_num_queries: DjangoAssertNumQueries, counted: bool, queries: int
 ) -> None:

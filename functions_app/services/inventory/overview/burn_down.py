@@ -1,18 +1,18 @@
 """The burn-down: how many functions ran on a stale base on each day, by base, and how many were overdue."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Case, Count, F, Q, QuerySet, Sum, Value, When
 
 from functions_app.domain.text import counted
 from functions_app.models import FreshnessDay
 
 SERIES = 5  # bases that have a colour of their own; the rest is one series
 OTHERS = "other bases"
-Counts = tuple[date, str, int, int, int]  # day, base, stale or at the end of life, overdue, how many rows are computed
+OLD = F("stale") + F("end_of_life")
 
 
 @dataclass(frozen=True)
@@ -68,52 +68,38 @@ class BurnDown:
 
 
 def burn_down(today: date, days: int, account_id: int | None = None) -> BurnDown:
-    """The last `days` days, today among them. One query."""
+    """The last `days` days, today among them. Two queries: which bases stand out, then each day by those."""
     first = today - timedelta(days=days - 1)
-    counted_days = FreshnessDay.objects.filter(day__gte=first, day__lte=today)
-    rows = _of_all(counted_days) if account_id is None else _of_one(counted_days.filter(account=account_id))
-    return arrange(list(rows), first, days)
-
-
-def _of_all(counted_days: QuerySet[FreshnessDay]) -> Iterable[Counts]:
-    """What the accounts counted, added up by the database: there may be many of them."""
-    return counted_days.values_list("day", "base_name").annotate(
-        old=Sum(F("stale") + F("end_of_life")), late=Sum("overdue"), made=Count("pk", filter=Q(computed=True))
-    )
-
-
-def _of_one(counted_days: QuerySet[FreshnessDay]) -> Iterator[Counts]:
-    """An account counts a base once a day: nothing to add up, and columns as they are cost half as much to read."""
-    columns = counted_days.values_list("day", "base_name", "stale", "end_of_life", "overdue", "computed")
-    for day, base, stale, over, late, computed in columns:
-        yield day, base, stale + over, late, int(computed)
-
-
-def arrange(rows: Sequence[Counts], first: date, days: int) -> BurnDown:
-    """Put counts in the order they are drawn in: the bases that stand out on the latest days have their own series."""
+    rows = FreshnessDay.objects.filter(day__gte=first, day__lte=today)
+    if account_id is not None:
+        rows = rows.filter(account=account_id)
     series = _series(rows)
+    found = _days(rows, series)
+    return BurnDown(first, series, tuple(found.get(first + timedelta(days=number)) for number in range(days)))
+
+
+def _series(rows: QuerySet[FreshnessDay]) -> tuple[str, ...]:
+    """Bases with stale functions, those with the most function-days first; a name for the rest where there are more."""
+    weighed = rows.values_list("base_name").annotate(old=Sum(OLD)).filter(old__gt=0).order_by("-old", "base_name")
+    names = tuple(name for name, _ in weighed[: SERIES + 2])
+    return names if len(names) <= SERIES + 1 else (*names[:SERIES], OTHERS)
+
+
+def _days(rows: QuerySet[FreshnessDay], series: Sequence[str]) -> dict[date, Day]:
+    """The days that were counted, added up by the database: there may be thousands of rows."""
     place = {name: at for at, name in enumerate(series)}
     stale: dict[date, list[int]] = defaultdict(lambda: [0] * len(series))
     overdue: Counter[date] = Counter()
-    computed = {row[0] for row in rows if row[4]}
-    for day, base, old, late, _ in rows:
+    computed = set[date]()
+    shown = Case(When(base_name__in=series, then=F("base_name")), default=Value(OTHERS))
+    sums = rows.values_list("day", shown).annotate(
+        old=Sum(OLD), late=Sum("overdue"), made=Count("pk", filter=Q(computed=True))
+    )
+    for day, base, old, late, made in sums:
         overdue[day] += late
+        if made:
+            computed.add(day)
         counts = stale[day]  # a day without stale functions was counted all the same
         if old:
-            counts[place.get(base, len(series) - 1)] += old
-    every = (first + timedelta(days=number) for number in range(days))
-    return BurnDown(
-        first,
-        series,
-        tuple(Day(day, tuple(stale[day]), overdue[day], day in computed) if day in stale else None for day in every),
-    )
-
-
-def _series(rows: Iterable[Counts]) -> tuple[str, ...]:
-    """Bases with stale functions, those with the most function-days first; a name for the rest where there are more."""
-    weight: Counter[str] = Counter()
-    for _, base, old, *_ in rows:
-        if old:
-            weight[base] += old
-    names = [name for name, _ in sorted(weight.items(), key=lambda item: (-item[1], item[0]))]
-    return tuple(names) if len(names) <= SERIES + 1 else (*names[:SERIES], OTHERS)
+            counts[place[base]] = old
+    return {day: Day(day, tuple(counts), overdue[day], day in computed) for day, counts in stale.items()}

@@ -4,12 +4,12 @@ Three queries, two more where aliases moved, another where images are gone. Each
 an index of it, and narrows them then: of a condition beside it SQLite would think that it tells fewer.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.db.models import Case, Count, Exists, Max, OuterRef, Q, Subquery, When
+from django.db.models import Case, Count, Exists, Max, OuterRef, Q, QuerySet, Subquery, When
 
 from functions_app.domain.images.roles import UNITS
 from functions_app.domain.runs import Kind, Status
@@ -19,7 +19,7 @@ from functions_app.services.people.actor import SCHEDULE
 from functions_app.services.snapshot.alias_histories import own_moves
 
 LENGTH = timedelta(hours=24)
-READ = 300  # of each kind
+READ = 300  # of each kind, unless fewer are asked for
 CHANGES = (Kind.DEPLOYMENT, Kind.ROLLBACK, Kind.PATCH, Kind.UNDO)
 
 
@@ -62,26 +62,27 @@ class Happened:
 
 @dataclass(frozen=True)
 class LastDay:
-    """People's first, then what came by itself, each the newest first."""
+    """People's first, then what came by itself, each the newest first. `whole`: nothing more happened."""
 
     people: tuple[Happened, ...]
     others: tuple[Happened, ...]
+    whole: bool
 
 
-def last_day(now: datetime, account_id: int | None = None) -> LastDay:
-    """Read it, of one account or of all; base releases are everybody's."""
+def last_day(now: datetime, account_id: int | None = None, read: int = READ) -> LastDay:
+    """Read the newest `read` of each kind, of one account or of all; base releases are everybody's."""
     since = now - LENGTH
-    moves = list(_moves(since, account_id))
+    newest_moves = _newest_moves(since, account_id, read)
+    moves = list(_moves(newest_moves))
     before = {move.run_id: (move.alias, move.before) for move in reversed(moves) if move.run_id}
-    found = [
-        *_runs(since, account_id, before),
-        *(_outside(move) for move in moves if not move.run_id),
-        *_released(since),
-        *_gone(since, account_id),
-    ]
+    runs = list(_runs(since, account_id, before, read))
+    released, gone = list(_released(since, read)), list(_gone(since, account_id, read))
+    found = [*runs, *(_outside(move) for move in moves if not move.run_id), *released, *gone]
     newest = list(_last_of_each(sorted(found, key=lambda each: each.at, reverse=True)))
     return LastDay(
-        tuple(each for each in newest if each.by_people), tuple(each for each in newest if not each.by_people)
+        tuple(each for each in newest if each.by_people),
+        tuple(each for each in newest if not each.by_people),
+        whole=all(len(each) < read for each in (newest_moves, runs, released, gone)),
     )
 
 
@@ -105,16 +106,23 @@ class _Move:
     before: str
 
 
-def _moves(since: datetime, account_id: int | None) -> Iterator[_Move]:
+def _earlier() -> QuerySet[AliasMove]:
+    """What was seen of the same alias before."""
+    return AliasMove.objects.filter(function=OuterRef("function"), alias=OuterRef("alias"), pk__lt=OuterRef("pk"))
+
+
+def _newest_moves(since: datetime, account_id: int | None, read: int) -> list[int]:
     """Aliases that point elsewhere now than they were seen to before; the first sight of one is no move."""
-    earlier = AliasMove.objects.filter(function=OuterRef("function"), alias=OuterRef("alias"), pk__lt=OuterRef("pk"))
-    lately = AliasMove.objects.filter(Exists(earlier), at__gte=since)
+    lately = AliasMove.objects.filter(Exists(_earlier()), at__gte=since)
     if account_id is not None:
         lately = lately.filter(Exists(Function.objects.filter(pk=OuterRef("function"), account=account_id)))
-    # Keys, not a query within the next: PostgreSQL would look for them among all moves.
-    newest = list(lately.order_by("-at", "-pk").values_list("pk", flat=True)[:READ])
+    return list(lately.order_by("-at", "-pk").values_list("pk", flat=True)[:read])
+
+
+def _moves(newest: Collection[int]) -> Iterator[_Move]:
+    """By their keys, not by a query within this one: PostgreSQL would look for them among all moves."""
     found = own_moves().filter(pk__in=newest, function__gone_at=None)
-    rows = found.order_by("-at", "-pk").annotate(before=Subquery(earlier.order_by("-pk").values("version")[:1]))
+    rows = found.order_by("-at", "-pk").annotate(before=Subquery(_earlier().order_by("-pk").values("version")[:1]))
     for row in rows.values_list("function_id", "function__name", "alias", "version", "at", "run_id", "before"):
         if row[-1] is not None:
             yield _Move(*row)
@@ -133,7 +141,9 @@ def _outside(move: _Move) -> Happened:
     )
 
 
-def _runs(since: datetime, account_id: int | None, before: Mapping[int, tuple[str, str]]) -> Iterator[Happened]:
+def _runs(
+    since: datetime, account_id: int | None, before: Mapping[int, tuple[str, str]], read: int
+) -> Iterator[Happened]:
     """Changes that ended, and whatever failed."""
     told = Case(When(kind__in=CHANGES, then=True), When(status=Status.FAILED, parent=None, then=True), default=False)
     lately = Run.objects.filter(ended_at__gte=since).values("pk")
@@ -144,7 +154,7 @@ def _runs(since: datetime, account_id: int | None, before: Mapping[int, tuple[st
         "pk", "kind", "status", "title", "actor_name", "via", "ended_at", "function_id", "function__name",
         "function__gone_at",
     )  # fmt: skip
-    for pk, kind, status, title, by, via, at, function, name, gone_at in rows[:READ]:
+    for pk, kind, status, title, by, via, at, function, name, gone_at in rows[:read]:
         done = status == Status.SUCCEEDED
         alias, version = before.get(pk, ("", "")) if done and kind == Kind.DEPLOYMENT else ("", "")
         if at:
@@ -154,15 +164,15 @@ def _runs(since: datetime, account_id: int | None, before: Mapping[int, tuple[st
             )  # fmt: skip
 
 
-def _released(since: datetime) -> Iterator[Happened]:
+def _released(since: datetime, read: int) -> Iterator[Happened]:
     """Releases of bases that came about and are the newest of their stream, one for all platforms."""
     rows = BaseRelease.objects.filter(current=True, created_at__gte=since, stream__enabled=True)
     named = rows.order_by().values_list("stream_id", "stream__name").annotate(at=Max("created_at"), tag=Max("tag"))
-    for stream, name, at, tag in named.order_by("-at")[:READ]:
+    for stream, name, at, tag in named.order_by("-at")[:read]:
         yield Happened(What.RELEASED, at, f"{name} {tag}".strip(), stream)
 
 
-def _gone(since: datetime, account_id: int | None) -> Iterator[Happened]:
+def _gone(since: datetime, account_id: int | None, read: int) -> Iterator[Happened]:
     """Images that ECR no longer has, by repository, with who had versions of them. Two queries."""
     images = Image.objects.filter(pk__in=Image.objects.filter(gone_at__gte=since).values("pk"), role__in=UNITS)
     if account_id is not None:
@@ -171,13 +181,13 @@ def _gone(since: datetime, account_id: int | None) -> Iterator[Happened]:
         images.order_by()
         .values_list("repository_id", "repository__name")
         .annotate(at=Max("gone_at"), count=Count("pk"), ruled=Count("expiry_rule"))
-        .order_by("-at")[:READ]
+        .order_by("-at")[:read]
     )
     if not rows:
         return
     users: dict[int, dict[int, str]] = {}
     named = Version.objects.filter(image__in=images, function__gone_at=None).order_by("function__name")
-    for repository, function, name in named.values_list("image__repository_id", "function_id", "function__name")[:READ]:
+    for repository, function, name in named.values_list("image__repository_id", "function_id", "function__name")[:read]:
         users.setdefault(repository, {})[function] = name
     for repository, name, at, count, ruled in rows:
         rule = f", {ruled} by its lifecycle policy's last forecast" if ruled else ""

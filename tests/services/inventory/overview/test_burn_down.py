@@ -52,3 +52,23 @@ def test_an_account_alone_is_counted_as_all_are_where_there_is_no_other() -> Non
     alone = burn_down(FIRST, 7, account.pk)
     assert alone.counted == (Day(FIRST, (5, 2), 2, computed=True),)
     assert alone == burn_down(FIRST, 7)
+
+
+@pytest.mark.django_db
+def test_many_bases_leave_all_but_the_largest_to_one_series_day_by_day() -> None:
+    account, other = make_account(), make_account("other")
+    counts = {f"base-{number}": (20 - number, number % 2) for number in range(9)} | {"fresh": (0, 0)}
+    for base, (stale, late) in counts.items():
+        for each, day in ((account, FIRST), (account, FIRST + timedelta(2)), (other, FIRST)):
+            FreshnessDay.objects.create(account=each, day=day, base_name=base, stale=stale, overdue=late, current=7)
+    found = burn_down(FIRST + timedelta(2), 3)
+    assert found.series == ("base-0", "base-1", "base-2", "base-3", "base-4", "other bases")
+    last = Day(FIRST + timedelta(2), (20, 19, 18, 17, 16, 15 + 14 + 13 + 12), 4)
+    assert found.days == (Day(FIRST, tuple(2 * count for count in last.stale), 8), None, last)
+    assert burn_down(FIRST + timedelta(2), 1, account.pk).days == (last,)
+
+
+@pytest.mark.django_db
+def test_a_day_on_which_nothing_was_stale_is_a_day_without_series() -> None:
+    FreshnessDay.objects.create(account=make_account(), day=FIRST, base_name="python:3.12", current=3)
+    assert burn_down(FIRST, 1) == BurnDown(FIRST, (), (Day(FIRST, (), 0),))

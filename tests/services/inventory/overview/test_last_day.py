@@ -155,3 +155,15 @@ def test_the_moves_of_one_account_are_told_however_many_others_have(
         moved(other, version)
     (only,) = last_day(clock.now(), function.account_id).people
     assert (only.function, only.title) == ("app", "live was moved from 1 to 7")
+
+
+def test_it_says_whether_there_was_more_than_it_read(function: Function) -> None:
+    for version in ("2", "3"):
+        moved(function, version)
+    few, every = last_day(clock.now(), read=2), last_day(clock.now(), read=3)
+    assert (few.whole, len(few.people)) == (False, 2)
+    assert (every.whole, len(every.people)) == (True, 2)
+    assert [(each.title, each.version) for each in few.people] == [
+        ("live was moved from 2 to 3", "2"),
+        ("live was moved from 1 to 2", ""),
+    ]
