@@ -16,7 +16,7 @@ from functions_app.services.inventory.fleet.list_filter import NEEDS
 from functions_app.services.snapshot.alias_standings import refresh_standings
 from functions_app.services.snapshot.function_tags import refresh_tags
 from functions_app.web.fleet.function_list import Heading, counted
-from tests.factories import digest, make_account, make_function, today
+from tests.factories import chip, digest, make_account, make_function, today
 
 pytestmark = pytest.mark.shows_dates
 
@@ -28,11 +28,6 @@ Names = Callable[[str], list[str]]
 def names(person: Client) -> Names:
     """The names of the rows an address shows, in order."""
     return lambda query: [row.name for row in person.get(f"/functions/?{query}").context["rows"]]
-
-
-def chip(name: str, freshness: str) -> dict[str, object]:
-    """An alias as its function's row keeps it."""
-    return {"name": name, "version": "1", "digest": digest(name), "freshness": freshness, "reason": f"why {name}"}
 
 
 def counts(client: Client, query: str, title: str) -> dict[str, int]:

@@ -14,22 +14,11 @@ from django.db.models import Q, QuerySet
 from functions_app.models import Function
 from functions_app.services.inventory.fleet.facet_counts import Counts, add_up, combinations, counted_facet
 from functions_app.services.inventory.fleet.list_filter import FleetFilter
-from functions_app.services.inventory.fleet.narrowing import (
-    after_facets,
-    before_facets,
-    functions_of,
-    left_by_facets,
-    rows_to_count,
-)
-from functions_app.services.inventory.fleet.tagged import FEW, tagged
+from functions_app.services.inventory.fleet.narrowing import after_facets, before_facets, rows_to_count
+from functions_app.services.inventory.fleet.page_keys import Cut, order_of, page_keys
+from functions_app.services.inventory.fleet.tagged import tagged
 
 PAGE_SIZE = 50
-ORDERS: dict[str, tuple[str, ...]] = {
-    "problem": ("-problem_rank", "name", "pk"),
-    "name": ("name", "pk"),
-    "changed": ("-last_modified", "pk"),
-    "behind": ("-days_behind", "name", "pk"),
-}
 FIELDS = (
     "pk",
     "name",
@@ -112,12 +101,9 @@ def functions(wanted: FleetFilter, today: date, within: Q | None = None) -> Flee
     counts, total, fleet = add_up(combinations(counted, today), wanted.chosen)
     pages = max(1, -(-total // PAGE_SIZE))
     page = min(max(1, wanted.page), pages)
-    if wanted.tag and total <= FEW:
-        # So few are found first: PostgreSQL, which takes two tags for chance, would look for them all along the order.
-        listed = Function.objects.filter(pk__in=functions_of(left_by_facets(wanted, counted, today))[:total])
-    else:
-        listed = after_facets(wanted, tagged(limited, wanted.tag, on_the_way=True), today)
-    rows = _rows(listed, wanted, page, total) if total else ()
+    start = (page - 1) * PAGE_SIZE
+    cut = Cut(start, min(PAGE_SIZE, total - start), total)
+    rows = _rows(page_keys(wanted, limited, counted, today, cut), wanted) if total else ()
     if wanted.facet:
         counts[wanted.facet] = counted_facet(wanted, today, within)
     return FleetPage(rows, total, fleet, page, pages, counts)
@@ -126,7 +112,8 @@ def functions(wanted: FleetFilter, today: date, within: Q | None = None) -> Flee
 def keys_of(wanted: FleetFilter, today: date, within: Q | None = None) -> QuerySet[Any, int]:
     """The keys of all functions that the filter finds, in its order, whatever its page."""
     listed = after_facets(wanted, tagged(before_facets(wanted, today, within), wanted.tag), today)
-    return listed.order_by(*_order(listed, wanted)).values_list("pk", flat=True)
+    walked = listed.model is Function and not (wanted.alias or wanted.tag)
+    return listed.order_by(*order_of(wanted, walked=walked)).values_list("pk", flat=True)
 
 
 def rows_of(keys: Sequence[int]) -> tuple[FunctionRow, ...]:
@@ -135,29 +122,6 @@ def rows_of(keys: Sequence[int]) -> tuple[FunctionRow, ...]:
     return tuple(found[key] for key in keys if key in found)
 
 
-def _backwards(order: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name[1:] if name.startswith("-") else f"-{name}" for name in order)
-
-
-def _rows(found: QuerySet[Any], wanted: FleetFilter, page: int, total: int) -> tuple[FunctionRow, ...]:
-    order = _order(found, wanted)
-    start = (page - 1) * PAGE_SIZE
-    count = min(PAGE_SIZE, total - start)
-    # A page of the second half is found from the end, so that the last costs no more than the first.
-    from_end = total - start - count
-    way, skipped = (order, start) if start <= from_end else (_backwards(order), from_end)
-    ids = found.order_by(*way).values("pk")[skipped : skipped + count]
-    rows = Function.objects.filter(pk__in=ids).order_by(*order).values_list(*FIELDS)
+def _rows(keys: QuerySet[Any], wanted: FleetFilter) -> tuple[FunctionRow, ...]:
+    rows = Function.objects.filter(pk__in=keys).order_by(*order_of(wanted)).values_list(*FIELDS)
     return tuple(FunctionRow(*row) for row in rows)
-
-
-def _order(found: QuerySet[Any], wanted: FleetFilter) -> tuple[str, ...]:
-    """The wanted order, as the indexes have it.
-
-    Those of Function begin with `gone_at`: PostgreSQL finds no order behind a column that is null, and would sort all.
-    Beside aliases or tags that is sooner done than asking for those of each function on the way.
-    """
-    order = ORDERS[wanted.order]
-    if found.model is Function and not (wanted.alias or wanted.tag):
-        order = ("gone_at", *order)
-    return _backwards(order) if wanted.reverse else order

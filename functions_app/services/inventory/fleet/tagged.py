@@ -8,7 +8,6 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 from functions_app.models import FunctionTag
 
 DEEPEST = 3  # questions within one another: at six SQLite's parser has no place left
-FEW = 4_000  # functions that are sooner looked up, each by itself, than found on the way through an order
 
 
 def tagged(

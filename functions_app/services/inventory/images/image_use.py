@@ -66,9 +66,9 @@ _SUMS = _THERE.values("repository_id").annotate(
     size=Coalesce(Sum("size_bytes", filter=~Q(role=Role.INDEX)), Value(0)),
     pushed=Max("pushed_at"),
 )
-# PostgreSQL would look at every version for one repository, too; for fifty it is right to.
 _SUMS_OF_ONE = _SUMS.annotate(run=Count("pk", filter=_UNIT & Q(_run())))
-_RUN_THERE = _THERE.filter(_run(), _UNIT).values_list("repository_id").annotate(count=Count("pk"))
+# Counted, not found: PostgreSQL would join every version there is, however few images these are.
+_RUN_THERE = _THERE.filter(_UNIT).values_list("repository_id").annotate(count=Count("pk", filter=Q(_run())))
 _GONE_SUMS = (
     Image.objects.filter(gone_at__isnull=False)
     .order_by()
