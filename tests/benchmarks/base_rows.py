@@ -3,10 +3,10 @@
 from random import Random
 
 from django.core.management import call_command
-from django.db import connection
 
 from functions_app.models import Account, Alias, BaseRelease, Function, Image, Repository, Version
 from tests.benchmarks.release_rows import GOLDEN, NOW, PLATFORMS, RELEASES, digest, fill_releases
+from tests.benchmarks.settled import settle
 
 IMAGES, REPOSITORIES = 10_000, 200
 POPULAR = 0.4  # of the images stand on the first stream
@@ -20,9 +20,7 @@ def fill() -> None:
     random = Random(11)  # noqa: S311 - reproducible rows
     releases = fill_releases()
     _images(releases, random)
-    with connection.cursor() as cursor:
-        # PostgreSQL's autovacuum would come to the same rows within a minute.
-        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+    settle()
 
 
 def _images(releases: list[BaseRelease], random: Random) -> None:

@@ -6,6 +6,7 @@ from django.db import connection, transaction
 from django.db.models import Max, Model
 
 from functions_app.models import Alias, AliasStanding, BaseUse, Function, FunctionTag, Version
+from tests.benchmarks.settled import settle
 
 TIMES = 10
 KEPT = (0, 7, 8, 9)  # the ordinals of the versions that each function has
@@ -26,8 +27,7 @@ def multiply() -> None:
             _copy(AliasStanding, {}, turn, highest)
             _copy(FunctionTag, {}, turn, highest)
             _copy(BaseUse, {"name": name}, turn, highest)
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+    settle()
 
 
 def _copy(model: type[Model], anew: Mapping[str, str], turn: int, highest: int) -> None:

@@ -8,7 +8,6 @@ from datetime import timedelta
 from random import Random
 
 from django.core.management import call_command
-from django.db import connection
 
 from functions_app.models import (
     Account,
@@ -26,6 +25,7 @@ from functions_app.services.bases.verdicts import judge_images
 from functions_app.services.snapshot import function_summaries
 from tests.benchmarks import fact_rows
 from tests.benchmarks.release_rows import GOLDEN, NOW, PLATFORMS, RELEASES, digest, fill_releases
+from tests.benchmarks.settled import settle
 
 REGIONS = ("eu-west-1", "us-east-1")
 FUNCTIONS, VERSIONS, IMAGES, REPOSITORIES = 10_000, 10, 50_000, 200
@@ -55,9 +55,7 @@ def fill() -> None:
     fact_rows.fill_facts(accounts, images)
     judge_images(now=NOW, refresh=False)
     function_summaries.refresh_summaries(now=NOW)
-    with connection.cursor() as cursor:
-        # PostgreSQL's autovacuum would come to the same rows within a minute.
-        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+    settle()
 
 
 def _images(accounts: list[Account], releases: list[BaseRelease], random: Random) -> list[Image]:

@@ -76,6 +76,7 @@ def _listed(
         return _left(wanted, limited, today), limited.model is Function and not wanted.alias
     first = functions_of(left_by_facets(wanted, counted, today))
     if cut.total <= FEW:
+        # Limited, or PostgreSQL, which takes two tags for chance, would look for them all along the order.
         return Function.objects.filter(pk__in=first[: cut.total]), False
     if cut.total > MANY and cut.reached * (TAG_EARLY if wanted.tag else ALIAS_EARLY) <= cut.total:
         return _left(wanted, limited, today), False

@@ -100,6 +100,6 @@ def _days(rows: QuerySet[FreshnessDay], series: Sequence[str]) -> dict[date, Day
         if made:
             computed.add(day)
         counts = stale[day]  # a day without stale functions was counted all the same
-        if old:
+        if old and base in place:  # or it was counted for the first time since the bases were read
             counts[place[base]] = old
     return {day: Day(day, tuple(counts), overdue[day], day in computed) for day, counts in stale.items()}

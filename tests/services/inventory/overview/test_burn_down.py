@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from functions_app.models import FreshnessDay
+from functions_app.services.inventory.overview import burn_down as reading
 from functions_app.services.inventory.overview.burn_down import BurnDown, Day, burn_down
 from tests.factories import make_account
 
@@ -72,3 +73,10 @@ def test_many_bases_leave_all_but_the_largest_to_one_series_day_by_day() -> None
 def test_a_day_on_which_nothing_was_stale_is_a_day_without_series() -> None:
     FreshnessDay.objects.create(account=make_account(), day=FIRST, base_name="python:3.12", current=3)
     assert burn_down(FIRST, 1) == BurnDown(FIRST, (), (Day(FIRST, (), 0),))
+
+
+@pytest.mark.django_db
+def test_a_base_that_is_counted_while_the_chart_is_read_is_in_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    FreshnessDay.objects.create(account=make_account(), day=FIRST, base_name="python:3.12", stale=3, overdue=1)
+    monkeypatch.setattr(reading, "_series", lambda _: ())
+    assert burn_down(FIRST, 1).days == (Day(FIRST, (), 1),)
