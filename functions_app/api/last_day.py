@@ -48,6 +48,8 @@ class LastDayAnswer(Told):
     as_of: datetime
     people: list[HappenedLine]
     others: list[HappenedLine]
+    more_by_people: bool = Field(description="there was more than is listed")
+    more_by_itself: bool = Field(description="there was more than is listed")
 
 
 @router.get("/overview/last-day", response=LastDayAnswer)
@@ -61,17 +63,19 @@ def get_last_day(
     one_of("account", account, numbers)
     found = last_day(now, numbers.get(account))
     failed = sum(each.status == Status.FAILED for each in (*found.people, *found.others))
-    known = "" if found.whole else "at least "
+    people = f"{'at least ' * found.more_by_people}{len(found.people)} by people"
+    others = f"{'at least ' * found.more_by_itself}{len(found.others)} by itself"
+    more = "at least " * (found.more_by_people or found.more_by_itself)
     query = f"?{urlencode({'account': account})}" if account else ""
     setattr(request, OWN, True)
     return {
-        "text": (
-            f"The last 24 hours: {known}{len(found.people)} by people, {len(found.others)} by itself, {failed} failed."
-        ),
+        "text": f"The last 24 hours: {people}, {others}, {more}{failed} failed.",
         "url": link(request, reverse("overview") + query),
         "as_of": now,
         "people": [_line(each) for each in found.people],
         "others": [_line(each) for each in found.others],
+        "more_by_people": found.more_by_people,
+        "more_by_itself": found.more_by_itself,
     }
 
 

@@ -1,5 +1,6 @@
 """The last 24 hours and what a pasted text leads to: as the overview and the one box tell them."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -7,7 +8,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from functions_app import clock
+from functions_app.api import last_day as answering
 from functions_app.models import AliasMove, Function, Run
+from functions_app.services.inventory.overview.last_day import last_day
 from functions_app.services.people import tokens
 from functions_app.services.people.actor import SCHEDULE, Actor
 from functions_app.services.people.tokens import Wanted
@@ -54,6 +57,17 @@ def test_the_last_day_tells_what_people_did_and_what_came_by_itself(bot: Client,
     assert (patched["what"], patched["run"], patched["by"], patched["undo"]) == ("run", done.pk, "olga", True)
     assert (moved["what"], moved["function"], moved["alias"], moved["run"]) == ("moved", "billing-api", "live", None)
     assert [(row["run"], row["status"]) for row in told["others"]] == [(failed.pk, "failed")]
+
+
+def test_the_last_day_says_where_more_happened_than_it_lists(
+    bot: Client, function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "last_day", partial(last_day, read=1))
+    assert bot.get(f"{API}/overview/last-day").json()["more_by_people"] is False
+    AliasMove.objects.create(function=function, alias="live", version="3", at=clock.now())
+    told = bot.get(f"{API}/overview/last-day").json()
+    assert told["text"] == "The last 24 hours: at least 1 by people, 0 by itself, at least 0 failed."
+    assert (told["more_by_people"], told["more_by_itself"], len(told["people"])) == (True, False, 1)
 
 
 def test_the_last_day_is_of_one_account_where_one_is_named(bot: Client, function: Function) -> None:

@@ -273,6 +273,8 @@ def test_more_than_was_read_of_the_last_day_is_counted_as_at_least(
     assert "and 4 more: the runs among them" in person.get("/").content.decode()
     monkeypatch.setattr(overview, "HAPPENED", 10)
     assert "and at least 2 more: the runs among them" in person.get("/").content.decode()
+    monkeypatch.setattr(overview, "HAPPENED", 3)
+    assert "and more, which was not read: the runs among it" in person.get("/").content.decode()
 
 
 def test_days_before_the_first_count_are_drawn_and_said_to_be_computed(person: Client, account: Account) -> None:
@@ -324,7 +326,7 @@ def test_runs_that_go_on_and_scopes_that_failed_are_told(person: Client, account
     assert text.count("The permission ecr:DescribeImages is missing.") == 1
 
 
-@pytest.mark.parametrize(("counted", "queries"), [(True, 23), (False, 27)])
+@pytest.mark.parametrize(("counted", "queries"), [(True, 24), (False, 28)])
 def test_it_costs_the_same_however_much_is_wrong(
     person: Client, account: Account, django_assert_num_queries: DjangoAssertNumQueries, counted: bool, queries: int
 ) -> None:

@@ -1,7 +1,7 @@
 """The functions list: any filter, any order, any page, in two queries over ten thousand functions.
 
 The first counts every combination of the facets by the index alone; the totals of all facets follow from it. The
-second finds the page's ids within the index of its order and reads only those rows.
+second finds the keys of the page and reads only those rows.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from functions_app.models import Function
 from functions_app.services.inventory.fleet.facet_counts import Counts, add_up, combinations, counted_facet
 from functions_app.services.inventory.fleet.list_filter import FleetFilter
 from functions_app.services.inventory.fleet.narrowing import after_facets, before_facets, rows_to_count
-from functions_app.services.inventory.fleet.page_keys import Cut, order_of, page_keys
+from functions_app.services.inventory.fleet.page_keys import Cut, is_walked, order_of, page_keys
 from functions_app.services.inventory.fleet.tagged import tagged
 
 PAGE_SIZE = 50
@@ -112,8 +112,7 @@ def functions(wanted: FleetFilter, today: date, within: Q | None = None) -> Flee
 def keys_of(wanted: FleetFilter, today: date, within: Q | None = None) -> QuerySet[Any, int]:
     """The keys of all functions that the filter finds, in its order, whatever its page."""
     listed = after_facets(wanted, tagged(before_facets(wanted, today, within), wanted.tag), today)
-    walked = listed.model is Function and not (wanted.alias or wanted.tag)
-    return listed.order_by(*order_of(wanted, walked=walked)).values_list("pk", flat=True)
+    return listed.order_by(*order_of(wanted, walked=is_walked(listed, wanted))).values_list("pk", flat=True)
 
 
 def rows_of(keys: Sequence[int]) -> tuple[FunctionRow, ...]:

@@ -16,8 +16,8 @@ from functions_app.services.inventory.fleet.list_filter import FleetFilter
 from functions_app.services.inventory.fleet.narrowing import after_facets, functions_of, left_by_facets
 from functions_app.services.inventory.fleet.tagged import tagged
 
-FEW = 1_000  # functions that are sooner sorted than met on the way
-MANY = 4_000  # functions that are met soon enough, wherever in the order they are
+FEW = 1_500  # functions that are sooner sorted than met on the way
+MANY = 4_000  # fewer may all be far down the order: they are found first, whatever the page
 # Up to a page that ends at one in so many of what is found, asking is sooner done than finding all first. A tag is of
 # few functions: for each that has it, many that don't are asked.
 TAG_EARLY, ALIAS_EARLY = 16, 4
@@ -57,6 +57,11 @@ def order_of(wanted: FleetFilter, *, walked: bool = False) -> tuple[str, ...]:
     return _backwards(order) if wanted.reverse else order
 
 
+def is_walked(found: QuerySet[Any], wanted: FleetFilter) -> bool:
+    """Whether the order of these is walked along, as there is nothing to ask elsewhere about each."""
+    return found.model is Function and not (wanted.alias or wanted.tag)
+
+
 def page_keys(
     wanted: FleetFilter, limited: QuerySet[Any], counted: QuerySet[Any], today: date, cut: Cut
 ) -> QuerySet[Any]:
@@ -73,11 +78,11 @@ def _listed(
 ) -> tuple[QuerySet[Any], bool]:
     """The functions that a page is cut from, and whether its order is walked along."""
     if not wanted.tag and (wanted.search or not wanted.alias):
-        return _left(wanted, limited, today), limited.model is Function and not wanted.alias
+        return _left(wanted, limited, today), is_walked(limited, wanted)
     first = functions_of(left_by_facets(wanted, counted, today))
     if cut.total <= FEW:
         # Limited, or PostgreSQL, which takes two tags for chance, would look for them all along the order.
-        return Function.objects.filter(pk__in=first[: cut.total]), False
+        return Function.objects.filter(pk__in=first[: cut.total], gone_at=None), False
     if cut.total > MANY and cut.reached * (TAG_EARLY if wanted.tag else ALIAS_EARLY) <= cut.total:
         return _left(wanted, limited, today), False
     return _known(first), True

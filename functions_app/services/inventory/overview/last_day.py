@@ -1,13 +1,15 @@
 """The last 24 hours: changes, aliases that others moved, failures, base releases, images gone from ECR.
 
-Three queries, two more where aliases moved, another where images are gone. Each finds its rows by their time alone, in
-an index of it, and narrows them then: of a condition beside it SQLite would think that it tells fewer.
+Five queries, one more where aliases moved, another where images are gone. Each finds its rows by their time alone, in
+an index of it, and narrows them then: of a condition beside it SQLite would think that it tells fewer. Runs of people
+and of the schedule are read apart: a sync that fails all day hides nobody's deployment.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from django.db.models import Case, Count, Exists, Max, OuterRef, Q, QuerySet, Subquery, When
 
@@ -62,35 +64,50 @@ class Happened:
 
 @dataclass(frozen=True)
 class LastDay:
-    """People's first, then what came by itself, each the newest first. `whole`: nothing more happened."""
+    """People's first, then what came by itself, each the newest first, and whether more happened than was read."""
 
     people: tuple[Happened, ...]
     others: tuple[Happened, ...]
-    whole: bool
+    more_by_people: bool
+    more_by_itself: bool
 
 
 def last_day(now: datetime, account_id: int | None = None, read: int = READ) -> LastDay:
     """Read the newest `read` of each kind, of one account or of all; base releases are everybody's."""
     since = now - LENGTH
-    newest_moves = _newest_moves(since, account_id, read)
+    newest_moves, more_moves = _cut(_newest_moves(since, account_id, read + 1), read)
     moves = list(_moves(newest_moves))
     before = {move.run_id: (move.alias, move.before) for move in reversed(moves) if move.run_id}
-    runs = list(_runs(since, account_id, before, read))
-    released, gone = list(_released(since, read)), list(_gone(since, account_id, read))
-    found = [*runs, *(_outside(move) for move in moves if not move.run_id), *released, *gone]
-    newest = list(_last_of_each(sorted(found, key=lambda each: each.at, reverse=True)))
+    runs, more_runs = _cut(list(_runs(_of_people(since, account_id), before, read + 1)), read)
+    failures, more_failures = _cut(list(_runs(_by_itself(since, account_id), before, read + 1)), read)
+    released, more_released = _cut(list(_released(since, read + 1)), read)
+    gone, more_gone = _cut(list(_gone(since, account_id, read + 1)), read)
+    found = [*runs, *failures, *(_outside(move) for move in moves if not move.run_id), *released, *gone]
+    cuts = ((moves, more_moves), (runs, more_runs), (failures, more_failures))
+    whole_since = max((some[-1].at for some, more in cuts if more), default=since)
+    newest = list(_last_of_each(sorted(found, key=lambda each: each.at, reverse=True), whole_since))
     return LastDay(
         tuple(each for each in newest if each.by_people),
         tuple(each for each in newest if not each.by_people),
-        whole=all(len(each) < read for each in (newest_moves, runs, released, gone)),
+        more_by_people=more_moves or more_runs,
+        more_by_itself=more_failures or more_released or more_gone,
     )
 
 
-def _last_of_each(newest: Iterable[Happened]) -> Iterator[Happened]:
-    """Only the last change of a function is taken back: another one stands on each before it."""
+def _cut(found: Sequence[Any], read: int) -> tuple[Sequence[Any], bool]:
+    """As many as are read, and whether there are more."""
+    return found[:read], len(found) > read
+
+
+def _last_of_each(newest: Iterable[Happened], whole_since: datetime) -> Iterator[Happened]:
+    """Only the last change of a function is taken back: another one stands on each before it.
+
+    None before `whole_since`, where a change that was not read may stand on it.
+    """
     changed = set()
     for each in newest:
-        yield replace(each, undo=False, version="") if each.function_id in changed else each
+        hidden = each.function_id in changed or each.at < whole_since
+        yield replace(each, undo=False, version="") if hidden else each
         if each.what is What.MOVED or (each.what is What.RUN and each.status == Status.SUCCEEDED):
             changed.add(each.function_id)
 
@@ -112,16 +129,17 @@ def _earlier() -> QuerySet[AliasMove]:
 
 
 def _newest_moves(since: datetime, account_id: int | None, read: int) -> list[int]:
-    """Aliases that point elsewhere now than they were seen to before; the first sight of one is no move."""
-    lately = AliasMove.objects.filter(Exists(_earlier()), at__gte=since)
+    """The keys of moves to elsewhere than an alias was seen at before; the first sight of one is no move."""
+    there = Function.objects.filter(pk=OuterRef("function"), gone_at=None)
     if account_id is not None:
-        lately = lately.filter(Exists(Function.objects.filter(pk=OuterRef("function"), account=account_id)))
+        there = there.filter(account=account_id)
+    lately = own_moves().filter(Exists(_earlier()), Exists(there), at__gte=since)
     return list(lately.order_by("-at", "-pk").values_list("pk", flat=True)[:read])
 
 
 def _moves(newest: Collection[int]) -> Iterator[_Move]:
     """By their keys, not by a query within this one: PostgreSQL would look for them among all moves."""
-    found = own_moves().filter(pk__in=newest, function__gone_at=None)
+    found = AliasMove.objects.filter(pk__in=newest)
     rows = found.order_by("-at", "-pk").annotate(before=Subquery(_earlier().order_by("-pk").values("version")[:1]))
     for row in rows.values_list("function_id", "function__name", "alias", "version", "at", "run_id", "before"):
         if row[-1] is not None:
@@ -141,15 +159,23 @@ def _outside(move: _Move) -> Happened:
     )
 
 
-def _runs(
-    since: datetime, account_id: int | None, before: Mapping[int, tuple[str, str]], read: int
-) -> Iterator[Happened]:
+def _ended(since: datetime, account_id: int | None) -> QuerySet[Run]:
     """Changes that ended, and whatever failed."""
     told = Case(When(kind__in=CHANGES, then=True), When(status=Status.FAILED, parent=None, then=True), default=False)
     lately = Run.objects.filter(ended_at__gte=since).values("pk")
     found = Run.objects.annotate(told=told).filter(pk__in=lately, told=True)
-    if account_id is not None:
-        found = found.filter(Q(function__account=account_id) | Q(account=account_id))
+    return found if account_id is None else found.filter(Q(function__account=account_id) | Q(account=account_id))
+
+
+def _of_people(since: datetime, account_id: int | None) -> QuerySet[Run]:
+    return _ended(since, account_id).exclude(actor_name=SCHEDULE.name)
+
+
+def _by_itself(since: datetime, account_id: int | None) -> QuerySet[Run]:
+    return _ended(since, account_id).filter(actor_name=SCHEDULE.name)
+
+
+def _runs(found: QuerySet[Run], before: Mapping[int, tuple[str, str]], read: int) -> Iterator[Happened]:
     rows = found.order_by("-ended_at", "-pk").values_list(
         "pk", "kind", "status", "title", "actor_name", "via", "ended_at", "function_id", "function__name",
         "function__gone_at",
@@ -187,7 +213,7 @@ def _gone(since: datetime, account_id: int | None, read: int) -> Iterator[Happen
         return
     users: dict[int, dict[int, str]] = {}
     named = Version.objects.filter(image__in=images, function__gone_at=None).order_by("function__name")
-    for repository, function, name in named.values_list("image__repository_id", "function_id", "function__name")[:read]:
+    for repository, function, name in named.values_list("image__repository_id", "function_id", "function__name")[:READ]:
         users.setdefault(repository, {})[function] = name
     for repository, name, at, count, ruled in rows:
         rule = f", {ruled} by its lifecycle policy's last forecast" if ruled else ""

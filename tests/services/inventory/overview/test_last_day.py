@@ -10,6 +10,7 @@ from functions_app import clock
 from functions_app.models import AliasMove, Function, Image, Run
 from functions_app.services.inventory.overview import last_day as reading
 from functions_app.services.inventory.overview.last_day import Happened, last_day
+from functions_app.services.people.actor import SCHEDULE
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.shows_dates]
@@ -121,7 +122,7 @@ def test_yesterdays_and_another_accounts_are_left_out(function: Function) -> Non
     assert last_day(clock.now(), other.pk).people == ()
 
 
-def test_it_costs_six_queries_however_much_happened(
+def test_it_costs_seven_queries_however_much_happened(
     function: Function, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     repository = factories.make_repository(function.account)
@@ -129,7 +130,7 @@ def test_it_costs_six_queries_however_much_happened(
         factories.make_image(repository, gone_at=clock.now())
         moved(function, str(number + 2))
         ended(function)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         told()
 
 
@@ -160,10 +161,43 @@ def test_the_moves_of_one_account_are_told_however_many_others_have(
 def test_it_says_whether_there_was_more_than_it_read(function: Function) -> None:
     for version in ("2", "3"):
         moved(function, version)
-    few, every = last_day(clock.now(), read=2), last_day(clock.now(), read=3)
-    assert (few.whole, len(few.people)) == (False, 2)
-    assert (every.whole, len(every.people)) == (True, 2)
-    assert [(each.title, each.version) for each in few.people] == [
-        ("live was moved from 2 to 3", "2"),
-        ("live was moved from 1 to 2", ""),
-    ]
+    few, every = last_day(clock.now(), read=1), last_day(clock.now(), read=2)
+    assert (few.more_by_people, few.more_by_itself, [each.title for each in few.people]) == (
+        True,
+        False,
+        ["live was moved from 2 to 3"],
+    )
+    assert (every.more_by_people, every.more_by_itself, len(every.people)) == (False, False, 2)
+
+
+def test_what_the_schedule_did_hides_nothing_that_people_did(function: Function) -> None:
+    deployed = ended(function)
+    for _ in range(3):
+        ended(None, "sync", "failed", actor_name=SCHEDULE.name)
+    found = last_day(clock.now(), read=2)
+    assert ([each.key for each in found.people], found.more_by_people) == ([deployed.pk], False)
+    assert (len(found.others), found.more_by_itself) == (2, True)
+
+
+def test_aliases_of_functions_that_are_gone_hide_no_move(function: Function) -> None:
+    moved(function, "2", hours=2)
+    for number in range(3):
+        gone = factories.make_function(function.account, f"preview-{number}", gone_at=clock.now())
+        moved(gone, "1")
+        moved(gone, "2")
+    found = last_day(clock.now(), read=2)
+    assert ([each.title for each in found.people], found.more_by_people) == (["live was moved from 1 to 2"], False)
+
+
+def test_nothing_is_taken_back_on_which_a_change_may_stand_that_was_not_read(function: Function) -> None:
+    patched = ended(function, "patch", ended_at=clock.now() - timedelta(hours=3))
+    moved(function, "2", hours=2, alias="live")
+    other = factories.make_function(function.account, "busy")
+    for version in ("1", "2", "3"):
+        moved(other, version)
+    assert [each.undo for each in last_day(clock.now()).people if each.key == patched.pk] == [False]
+    cut = last_day(clock.now(), read=2)
+    assert [(each.function, each.undo) for each in cut.people] == [("busy", False), ("busy", False), ("app", False)]
+    AliasMove.objects.filter(function=other).delete()
+    AliasMove.objects.filter(version="2").delete()
+    assert [each.undo for each in last_day(clock.now(), read=2).people] == [True]
